@@ -1,0 +1,40 @@
+# Everything that a person or CI runs. `make check` and `make test` set up what they need.
+PYTHON ?= python3
+BIN := .venv/bin
+SETUP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup check test lint format lock clean
+
+help: ## What can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+setup: $(SETUP) ## The virtual environment, from the hash-pinned lock
+
+$(SETUP): requirements.lock
+	@echo "setting up .venv (first run, or requirements.lock changed)"
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: this is " + sys.version.split()[0] + "; name another with make PYTHON=python3.12")'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@touch $@
+
+check: $(SETUP) ## Both environments offline: graphs, policies, parity
+	@$(BIN)/python -m preflight check
+
+test: $(SETUP) ## The tests
+	@$(BIN)/python -m pytest
+
+lint: $(SETUP) ## ruff and the strict type checker
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/basedpyright
+
+format: $(SETUP) ## Rewrite files in the project's format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: $(SETUP) ## Renew requirements.lock from pyproject.toml
+	@$(BIN)/uv pip compile --quiet pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
+
+clean: ## Remove what was set up and built
+	@rm -rf .venv build .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,35 @@
+"""The base of every component's arguments."""
+
+# No ``from __future__ import annotations`` in this package: Pulumi's schema analyzer reads real annotations.
+from typing import Any, get_args, get_origin
+
+import pulumi
+from pydantic import BaseModel, ConfigDict, model_validator
+
+
+class Args(BaseModel):
+    """Frozen, checked arguments. Fields typed ``pulumi.Output[T]`` accept a plain ``T``, which is lifted.
+
+    Unknown names are errors. A plain dict with the field names is accepted wherever an ``Args`` is (the
+    component package's host passes one), hence ``args = XxxArgs.model_validate(args)`` in every component.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lift(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {
+            key: pulumi.Output.from_input(value) if value is not None and key in cls._wired() and not isinstance(value, pulumi.Output) else value
+            for key, value in data.items()
+        }
+
+    @classmethod
+    def _wired(cls) -> frozenset[str]:
+        return frozenset(
+            name
+            for name, field in cls.model_fields.items()
+            if any(get_origin(t) is pulumi.Output for t in (field.annotation, *get_args(field.annotation)))
+        )
