@@ -1,0 +1,96 @@
+"""IAM policy documents as typed statements, rendered to deterministic JSON.
+
+It renders and refuses what is always a mistake (no action, a repeated sid). It does not judge how wide a
+statement is: the tests hold every document of this project to an exact expectation.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+ANYONE: Mapping[str, Sequence[str]] = {"AWS": ("*",)}
+"""The principal ``*``: for endpoint and bucket policies whose conditions or denials narrow it down."""
+
+SOURCE_ACCOUNT = "aws:SourceAccount"
+SOURCE_ARN = "aws:SourceArn"
+
+Conditions = Mapping[str, Mapping[str, Sequence[str]]]
+"""Operator → condition key → values, as IAM writes it: ``{"StringEquals": {"aws:SourceAccount": ["…"]}}``."""
+
+
+class Effect(StrEnum):
+    """Whether a statement grants or refuses. A refusal wins over every grant."""
+
+    ALLOW = "Allow"
+    DENY = "Deny"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """One statement of a policy document."""
+
+    sid: str
+    """What the statement is for, unique in its document. Letters and digits only."""
+    actions: Sequence[str]
+    resources: Sequence[str] = ()
+    """ARNs. Empty only in a role's trust policy, which has none."""
+    effect: Effect = Effect.ALLOW
+    principals: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    """Kind (``AWS``, ``Service``, ``Federated``) → who. Empty in a policy that is attached to a role."""
+    conditions: Conditions = field(default_factory=dict[str, Mapping[str, Sequence[str]]])
+
+
+def policy_document(statements: Iterable[Statement]) -> str:
+    """The document with sorted keys and sorted, distinct values; statements keep their order."""
+    listed = list(statements)
+    if not listed:
+        raise ValueError("a policy document needs at least one statement")
+    sids = [statement.sid for statement in listed]
+    if repeated := sorted({sid for sid in sids if sids.count(sid) > 1}):
+        raise ValueError(f"statement ids must be distinct: {', '.join(repeated)} occurs more than once")
+    rendered = [_render(statement) for statement in listed]
+    return json.dumps({"Version": "2012-10-17", "Statement": rendered}, sort_keys=True, separators=(",", ":"))
+
+
+def service_trust(service: str, conditions: Conditions) -> str:
+    """A role's trust policy: ``service`` may assume it under ``conditions`` (against the confused deputy)."""
+    trust = Statement(
+        sid="AssumedByService", actions=["sts:AssumeRole"], principals={"Service": [service]}, conditions=conditions
+    )
+    return policy_document([trust])
+
+
+def _render(statement: Statement) -> dict[str, Any]:
+    if not statement.sid.isalnum():
+        raise ValueError(f"statement id {statement.sid!r}: IAM allows letters and digits only")
+    if not statement.actions:
+        raise ValueError(f"statement {statement.sid} names no action")
+    rendered: dict[str, Any] = {
+        "Sid": statement.sid,
+        "Effect": statement.effect.value,
+        "Action": _sorted(statement.actions),
+    }
+    if statement.resources:
+        rendered["Resource"] = _sorted(statement.resources)
+    if statement.principals:
+        rendered["Principal"] = _principal(statement.principals)
+    if statement.conditions:
+        rendered["Condition"] = {
+            operator: {key: _sorted(values) for key, values in keys.items()}
+            for operator, keys in statement.conditions.items()
+        }
+    return rendered
+
+
+def _principal(principals: Mapping[str, Sequence[str]]) -> str | dict[str, list[str]]:
+    if {kind: list(who) for kind, who in principals.items()} == {"AWS": ["*"]}:
+        return "*"
+    return {kind: _sorted(who) for kind, who in principals.items()}
+
+
+def _sorted(values: Sequence[str]) -> list[str]:
+    if isinstance(values, str):
+        raise TypeError(f"expected a list of strings, got the string {values!r}")
+    return sorted(set(values))
