@@ -1,0 +1,1 @@
+"""The offline engine and its command line: see ``python -m preflight --help``."""
