@@ -1,0 +1,135 @@
+"""What a check can say: proven, violated or not proven, each with what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from .resources import Resource
+from .values import Unknown, Value, shown
+
+
+class Verdict(StrEnum):
+    """Whether a claim holds."""
+
+    PROVEN = "proven"
+    VIOLATED = "violated"
+    NOT_PROVEN = "not proven"
+
+
+_ORDER = {Verdict.PROVEN: 0, Verdict.NOT_PROVEN: 1, Verdict.VIOLATED: 2}
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The verdict of a claim about several things: one violation violates it, one unknown leaves it open."""
+    return max(verdicts, key=_ORDER.__getitem__, default=Verdict.PROVEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One step of a path: the resource, the property that allows it, and what it allows."""
+
+    resource: str
+    property: str = ""
+    allows: str = ""
+    urn: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.resource}.{self.property}" if self.property else self.resource
+        return f"{where} ({self.allows})" if self.allows else where
+
+
+def hop(resource: Resource, property_: str = "", allows: str = "") -> Hop:
+    """A step through a resource."""
+    return Hop(resource.label, property_, allows, resource.urn)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One reason why a claim is violated or not proven, with what to change. Rules add their own names."""
+
+    verdict: Verdict
+    urn: str
+    resource: str
+    property: str
+    found: str
+    wanted: str
+    fix: str
+    what: str = ""
+    witness: tuple[Hop, ...] = ()
+    unknowns: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    latent: bool = False
+
+    def message(self) -> str:
+        """The text a policy reports: the verdict and the place first, then found, wanted, fix and witness."""
+        place = f"{self.resource}.{self.property}" if self.property else self.resource
+        lines = [
+            f"{self.verdict}: {place}{' ' + self.what if self.what else ''}",
+            f"found: {self.found}",
+            f"wanted: {self.wanted}",
+            f"fix: {self.fix}",
+        ]
+        if self.witness:
+            lines.append("witness: " + " → ".join(map(str, self.witness)))
+        if self.unknowns:
+            lines.append("unknown: " + ", ".join(self.unknowns))
+        if self.assumptions:
+            lines.append("assuming: " + "; ".join(self.assumptions))
+        return "\n".join(lines)
+
+
+def violated(
+    resource: Resource,
+    property_: str,
+    found: Value,
+    wanted: str,
+    fix: str,
+    *,
+    what: str = "",
+    witness: Sequence[Hop] = (),
+    assumptions: Sequence[str] = (),
+    latent: bool = False,
+) -> Finding:
+    """The claim is wrong about this resource. ``found`` is printed with secrets masked."""
+    return Finding(
+        Verdict.VIOLATED, resource.urn, resource.label, property_, shown(found), wanted, fix, what,
+        tuple(witness), (), tuple(assumptions), latent,
+    )  # fmt: skip
+
+
+def not_proven(
+    resource: Resource,
+    property_: str,
+    unknowns: Sequence[str | Unknown],
+    wanted: str,
+    fix: str,
+    *,
+    found: Value = "not known yet",
+    what: str = "",
+    witness: Sequence[Hop] = (),
+    assumptions: Sequence[str] = (),
+    latent: bool = False,
+) -> Finding:
+    """Nothing contradicts the claim about this resource, and an unknown keeps it from being proven."""
+    named = tuple(dict.fromkeys(item.path if isinstance(item, Unknown) else item for item in unknowns))
+    return Finding(
+        Verdict.NOT_PROVEN, resource.urn, resource.label, property_, shown(found), wanted, fix, what,
+        tuple(witness), named, tuple(assumptions), latent,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One statement about the stack, with its findings; without a finding it is proven on its assumptions."""
+
+    statement: str
+    subject: str = ""
+    findings: tuple[Finding, ...] = ()
+    assumptions: tuple[str, ...] = field(default=())
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the findings, or proven."""
+        return worst(finding.verdict for finding in self.findings)
