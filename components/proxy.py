@@ -1,0 +1,76 @@
+"""The proxy beside the application: settings in, Envoy configuration out.
+
+``envoy_configuration`` is a pure function whose result is the whole configuration: the task, the tests and
+``python -m local`` run the same one with the same Envoy version. It holds no secret: the listener's certificate and
+key come from environment variables, credentials for models from the task role.
+
+What the proxy deliberately does not do: it verifies no signature of the load balancer's token, since the private
+subnets cannot fetch the keys. That only the load balancer reaches it, and only after a login, is what the policy
+pack proves on the network graph; checks of signer, client, issuer and expiry are for sanity.
+"""
+
+import json
+from typing import Any
+
+from components.proxy_inbound import application_cluster, inbound_listener
+from components.proxy_settings import (
+    ProxyApplication,
+    ProxyIdentity,
+    ProxyLimits,
+    ProxyLogout,
+    ProxyModelGroup,
+    ProxyPeople,
+    ProxySettings,
+    ProxyUpstream,
+)
+
+__all__ = [
+    "ProxyApplication",
+    "ProxyIdentity",
+    "ProxyLimits",
+    "ProxyLogout",
+    "ProxyModelGroup",
+    "ProxyPeople",
+    "ProxySettings",
+    "ProxyUpstream",
+    "envoy_arguments",
+    "envoy_configuration",
+]
+
+
+def envoy_configuration(settings: ProxySettings) -> dict[str, Any]:
+    """Return the configuration (bootstrap) of Envoy as JSON-able data, the same for the same settings."""
+    return {
+        "static_resources": {
+            "listeners": [inbound_listener(settings)],
+            "clusters": [application_cluster(settings)],
+        },
+        "overload_manager": _overload_manager(settings),
+    }
+
+
+def envoy_arguments(settings: ProxySettings) -> list[str]:
+    """Return Envoy's arguments: the container's command, since the image's entry point is Envoy itself."""
+    configuration = json.dumps(envoy_configuration(settings), separators=(",", ":"), sort_keys=True)
+    return [
+        "--config-yaml",
+        configuration,
+        # Hot restart needs shared memory, which a read-only container does not have.
+        "--disable-hot-restart",
+        "--log-level",
+        "warning",
+    ]
+
+
+def _overload_manager(settings: ProxySettings) -> dict[str, Any]:
+    return {
+        "resource_monitors": [
+            {
+                "name": "envoy.resource_monitors.global_downstream_max_connections",
+                "typed_config": {
+                    "@type": "type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
+                    "max_active_downstream_connections": str(settings.limits.maximum_connections),
+                },
+            },
+        ],
+    }

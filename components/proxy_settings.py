@@ -1,0 +1,166 @@
+"""What the proxy is told: names, limits, identity and upstreams, as plain frozen values.
+
+Nothing here knows Pulumi. A value that is an ``Output`` in the program (the load balancer's ARN, a guardrail's id)
+is resolved first: build the settings inside one ``apply``, or build them with placeholders and use
+``dataclasses.replace`` there. Defaults are those of the settings model.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProxyPeople:
+    """Who is meant: any one of the three is enough. All empty means nobody."""
+
+    claim_name: str = ""
+    """A claim of the identity provider's user-info answer; a string, or a list that contains the value."""
+    claim_values: tuple[str, ...] = ()
+    email_domains: tuple[str, ...] = ()
+    """Domains without subdomains, lower case."""
+    emails: tuple[str, ...] = ()
+
+    @property
+    def nobody(self) -> bool:
+        """Whether this describes no one at all."""
+        return not (self.claim_name and self.claim_values) and not self.email_domains and not self.emails
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProxyIdentity:
+    """Whose claims are believed, who may enter, who administers, and what the application is told."""
+
+    signer_arn: str
+    """The load balancer's ARN: the only signer whose claims are accepted."""
+    client_id: str
+    issuer: str
+    allowed: ProxyPeople
+    administrators: ProxyPeople
+    contact: str
+    """Named on the page that someone who may not enter gets."""
+    email_header: str = "x-user-email"
+    """The application's trusted e-mail header; client-sent copies are removed."""
+    name_header: str = "x-user-name"
+    """The trusted display-name header, percent-encoded where a character is not printable ASCII."""
+    role_header: str = "x-user-role"
+    administrator_role: str = "admin"
+    """The role header's value for administrators."""
+    member_role: str = "user"
+    """The role header's value for everyone else who may enter."""
+
+    @property
+    def trusted_headers(self) -> tuple[str, ...]:
+        """The headers that only the proxy sets."""
+        return (self.email_header, self.name_header, self.role_header)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProxyLimits:
+    """Sizes in bytes and times in seconds; every one is enforced by Envoy."""
+
+    prompt_bytes: int = 2 * 1024 * 1024
+    """Largest request body, except on upload paths."""
+    upload_bytes: int = 50 * 1024 * 1024
+    """Largest request body on an upload path."""
+    header_bytes: int = 32 * 1024
+    request_headers_seconds: int = 10
+    request_body_seconds: int = 120
+    """From the first byte of a request to the last of its body."""
+    idle_seconds: int = 120
+    """Longest silence in a request, an answer or a WebSocket."""
+    keep_alive_seconds: int = 150
+    """How long an idle connection from the load balancer is kept; longer than the load balancer keeps it."""
+    stream_seconds: int = 600
+    """Longest answer, streams included (a WebSocket: ``websocket_seconds``)."""
+    websocket_seconds: int = 28_800
+    """A WebSocket is authorized when it opens, so it ends with the session at the latest."""
+    model_deadline_seconds: int = 540
+    """Longest answer of a model, retries included."""
+    maximum_connections: int = 4096
+    """Connections from the load balancer that are accepted at the same time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProxyApplication:
+    """The application behind the proxy: what a preset knows."""
+
+    port: int = 8080
+    health_path: str = "/health"
+    keep_alive_seconds: int = 5
+    """When the application closes an idle connection (uvicorn: 5); the proxy closes its own earlier."""
+    upload_path_prefixes: tuple[str, ...] = ()
+    """Paths whose bodies may be as large as an upload."""
+    websocket_path_prefixes: tuple[str, ...] = ()
+    """The only paths on which a connection may be upgraded."""
+    cacheable_path_prefixes: tuple[str, ...] = ()
+    """Static, impersonal paths: answers from all others carry ``Cache-Control: no-store``."""
+    session_cookie_names: tuple[str, ...] = ()
+    """The application's own session cookies, cleared at logout."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProxyLogout:
+    """How a user leaves."""
+
+    path: str = "/logout"
+    edge_cookie_name: str = "AWSELBAuthSessionCookie"
+    """The load balancer's session cookie; its shards ``-0`` to ``-3`` are cleared."""
+    redirect_url: str = ""
+    """The identity provider's logout page. Empty: a page that says that the session here has ended."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProxyUpstream:
+    """A server of models, spoken to by TLS whose certificate is verified for ``host_name``."""
+
+    name: str
+    """Unique; names the cluster in logs and statistics."""
+    host_name: str
+    port: int = 443
+    address: str = ""
+    """Where to connect; empty: resolve ``host_name``."""
+    path_prefix: str = "/v1"
+    """What stands for ``/<group>/v1`` there. Bedrock: ``/openai/v1``."""
+    ca_certificate: str = ""
+    """PEM of the authority that signed the server's certificate; empty: the authorities of the image."""
+    signing_region: str = ""
+    """Sign with SigV4 for this region as the task role; empty: do not sign."""
+    signing_service: str = "bedrock"
+    headers: tuple[tuple[str, str], ...] = ()
+    """Set on every request, for example Bedrock's guardrail headers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProxyModelGroup:
+    """Models under one base path ``/<name>/v1``, all served by every upstream, in order of failover."""
+
+    name: str
+    models: tuple[str, ...]
+    upstreams: tuple[ProxyUpstream, ...]
+    operations: tuple[str, ...] = ("/chat/completions",)
+    """What may be posted below the base path; everything else is answered 403."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProxySettings:
+    """Everything that the proxy's configuration depends on."""
+
+    host_names: tuple[str, ...]
+    """The public names of the interface."""
+    identity: ProxyIdentity
+    limits: ProxyLimits = field(default_factory=ProxyLimits)
+    application: ProxyApplication = field(default_factory=ProxyApplication)
+    logout: ProxyLogout = field(default_factory=ProxyLogout)
+    model_groups: tuple[ProxyModelGroup, ...] = ()
+    machine_host_names: tuple[str, ...] = ()
+    """Public names under which programs reach the model paths alone; the edge validates their tokens."""
+    listen_address: str = "0.0.0.0"  # noqa: S104 - the task's own interface; its security group admits the edge alone
+    port: int = 8443
+    model_port: int = 9080
+    """The loopback port that the application is given as its model base URL."""
+    certificate_variable: str = "PROXY_CERTIFICATE"
+    """The environment variable that holds the certificate (PEM with line breaks)."""
+    private_key_variable: str = "PROXY_PRIVATE_KEY"
+    ca_file: str = "/etc/ssl/certs/ca-certificates.crt"
+    """The image's certificate authorities."""
+    memory_bytes: int = 256 * 1024 * 1024
+    """The container's memory: Envoy refuses new work before it is used up."""
