@@ -1,0 +1,73 @@
+"""Which addresses the subnets of a private network get: pure arithmetic, no Pulumi.
+
+The block is cut into eight equal shares. The letter of a zone decides its share (a is the first), so the order in
+which zones are written, and adding one later, move no subnet. The last share is cut again into the public /26s.
+
+It deliberately allocates IPv4 only, and never looks anything up.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+ZONE_LETTERS = "abcdef"
+"""Zones that have a share. AWS names the zones of a region with these letters today."""
+
+PUBLIC_PREFIX_LENGTH = 26
+"""62 addresses a zone: an ALB needs a /27 or larger with 8 free addresses to scale."""
+
+LARGEST_BLOCK_PREFIX_LENGTH = 16
+SMALLEST_BLOCK_PREFIX_LENGTH = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneSubnets:
+    """The two subnets of one availability zone."""
+
+    availability_zone: str
+    public: IPv4Network
+    private: IPv4Network
+
+
+@dataclass(frozen=True, slots=True)
+class AddressPlan:
+    """Every subnet of a network, sorted by zone."""
+
+    block: IPv4Network
+    public_block: IPv4Network
+    """Holds every public subnet, now and after a zone is added: one rule can name them all."""
+    zones: tuple[ZoneSubnets, ...]
+
+
+def plan_addresses(cidr_block: str, availability_zones: Sequence[str]) -> AddressPlan:
+    """Cut ``cidr_block`` into a public and a private subnet for each zone.
+
+    Raises ``ValueError`` with what was wrong, what is allowed and the fix.
+    """
+    block = IPv4Network(cidr_block)
+    if not LARGEST_BLOCK_PREFIX_LENGTH <= block.prefixlen <= SMALLEST_BLOCK_PREFIX_LENGTH:
+        raise ValueError(
+            f"cidr_block is {block}: a network of /{LARGEST_BLOCK_PREFIX_LENGTH} to /{SMALLEST_BLOCK_PREFIX_LENGTH} is needed, "
+            "so that each zone's private share has at least 512 addresses; choose a larger or smaller block"
+        )
+    if len(set(availability_zones)) != len(availability_zones):
+        raise ValueError(
+            f"availability_zones are {', '.join(availability_zones)}: each may be named once; remove the repeated one"
+        )
+    shares = list(block.subnets(prefixlen_diff=3))
+    public_block = shares[-1]
+    public_subnets = list(public_block.subnets(new_prefix=PUBLIC_PREFIX_LENGTH))
+    zones: list[ZoneSubnets] = []
+    for zone in sorted(availability_zones):
+        slot = ZONE_LETTERS.find(zone[-1:]) if zone else -1
+        if slot < 0:
+            raise ValueError(
+                f"availability zone {zone!r} has no share: a zone's name ends in one of {', '.join(ZONE_LETTERS)}; choose such a zone"
+            )
+        zones.append(ZoneSubnets(zone, public_subnets[slot], shares[slot]))
+    letters = [zone.availability_zone[-1] for zone in zones]
+    if len(set(letters)) != len(letters):
+        raise ValueError(
+            f"availability_zones are {', '.join(availability_zones)}: two of them end in the same letter; name zones of one region"
+        )
+    return AddressPlan(block, public_block, tuple(zones))

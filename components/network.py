@@ -1,0 +1,279 @@
+"""A private network: public subnets for the edge only, private subnets without a route to the internet.
+
+It deliberately makes no NAT gateway, no IPv6 and no peering: what runs inside reaches AWS through the endpoints of
+``PrivateEndpoints`` and nothing else. With ``existing`` it creates no VPC, subnet, route or network ACL; it reads the
+given ones, so that their guarantees are judged on what AWS says and reported as not proven where that is unknown.
+"""
+
+from typing import Optional
+
+import pulumi
+import pulumi_aws as aws
+from pydantic import Field, model_validator
+
+from components.addresses import AddressPlan, ZoneSubnets, plan_addresses
+from components.args import Args
+from components.network_acls import check_internal_ports, private_acl_entries, public_acl_entries
+from components.network_dns import make_dns_guard
+from components.network_logs import make_flow_logs
+
+WORLD = "0.0.0.0/0"
+
+
+class ExistingNetworkArgs(Args):
+    """A VPC of the caller's own to build in."""
+
+    vpc_id: str
+    """The VPC's id."""
+    public_subnet_ids: list[str] = Field(min_length=2)
+    """Subnets with a route to an internet gateway, for the load balancer only."""
+    private_subnet_ids: list[str] = Field(min_length=2)
+    """Subnets without a route to the internet, for everything else."""
+    private_route_table_ids: list[str] = Field(min_length=1)
+    """The route tables of the private subnets: the S3 gateway endpoint is added to them."""
+    filter_dns: bool = False
+    """True: the DNS allowlist is put on the whole VPC, so it also holds for whatever else runs there.
+    Omitted: the VPC's DNS is left alone, and that names are filtered is not proven."""
+
+
+class PrivateNetworkArgs(Args):
+    """What a private network is made of."""
+
+    cidr_block: str
+    """The VPC's IPv4 block, /16 to /20. Changing it replaces the network. With ``existing``: that VPC's block."""
+    availability_zones: list[str]
+    """Two or three zones by name. Removing one replaces what runs there."""
+    flow_log_retention_days: int
+    """How long flow logs and DNS query logs are kept; a value that CloudWatch Logs accepts."""
+    allowed_domains: list[str]
+    """The names that may be resolved inside, sub-domains as ``*.example.com``; everything else is answered NXDOMAIN.
+    See ``network_dns.allowed_domains`` for how the list follows from the declared destinations."""
+    account_id: str
+    """The account that owns the network; log deliveries are accepted from it only."""
+    region: str
+    """The region of the network; log deliveries are accepted from it only."""
+    target_port: int = 8443
+    """The port on which tasks accept the load balancer."""
+    internal_ports: list[int] = Field(default_factory=list[int])
+    """Ports that private subnets may open to each other besides 443, such as the database's. Omitted: none."""
+    log_key_arn: Optional[pulumi.Output[str]] = None
+    """The KMS key of the log groups. Omitted: encrypted with the key that CloudWatch Logs owns."""
+    existing: Optional[ExistingNetworkArgs] = None
+    """Build in this VPC. Omitted: a new one is made."""
+    tags: dict[str, str]
+    """Tags of every resource."""
+
+    @model_validator(mode="after")
+    def _is_planned(self) -> "PrivateNetworkArgs":
+        if self.existing is None:
+            plan_addresses(self.cidr_block, self.availability_zones)
+            check_internal_ports(self.internal_ports)
+        return self
+
+
+class PrivateNetwork(pulumi.ComponentResource):
+    """A VPC with public subnets for the edge and private subnets without a route to the internet."""
+
+    vpc_id: pulumi.Output[str]
+    """The VPC's id."""
+    cidr_block: pulumi.Output[str]
+    """The VPC's IPv4 block."""
+    public_subnet_ids: pulumi.Output[list[str]]
+    """The public subnets, sorted by zone: for the load balancer only."""
+    private_subnet_ids: pulumi.Output[list[str]]
+    """The private subnets, sorted by zone."""
+    private_route_table_ids: pulumi.Output[list[str]]
+    """The private subnets' route tables: local routes only until an endpoint adds its own."""
+
+    def __init__(self, name: str, args: PrivateNetworkArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
+        args = PrivateNetworkArgs.model_validate(args)
+        super().__init__("ai-interface:index:PrivateNetwork", name, {}, opts)
+        self._name = name
+        self._args = args
+        self._child = pulumi.ResourceOptions(parent=self)
+
+        if args.existing is None:
+            self._create(plan_addresses(args.cidr_block, args.availability_zones))
+        else:
+            self._read(args.existing)
+        self.cidr_block = pulumi.Output.from_input(args.cidr_block)
+        self._log_and_filter()
+        self.register_outputs(
+            {
+                "vpc_id": self.vpc_id,
+                "cidr_block": self.cidr_block,
+                "public_subnet_ids": self.public_subnet_ids,
+                "private_subnet_ids": self.private_subnet_ids,
+                "private_route_table_ids": self.private_route_table_ids,
+            }
+        )
+
+    def _tags(self, role: str) -> dict[str, str]:
+        return {**self._args.tags, "Name": f"{self._name}-{role}"}
+
+    def _create(self, plan: AddressPlan) -> None:
+        vpc = aws.ec2.Vpc(
+            f"{self._name}-vpc",
+            cidr_block=str(plan.block),
+            enable_dns_support=True,
+            enable_dns_hostnames=True,
+            tags=self._tags("vpc"),
+            opts=self._child,
+        )
+        self.vpc_id = vpc.id
+        self._lock_defaults(vpc)
+        public = self._public_subnets(vpc, plan)
+        private, tables = self._private_subnets(vpc, plan)
+        self._network_acls(vpc, plan, public, private)
+        self.public_subnet_ids = pulumi.Output.all(*[subnet.id for subnet in public])
+        self.private_subnet_ids = pulumi.Output.all(*[subnet.id for subnet in private])
+        self.private_route_table_ids = pulumi.Output.all(*[table.id for table in tables])
+
+    def _lock_defaults(self, vpc: aws.ec2.Vpc) -> None:
+        """What AWS makes with every VPC admits nothing and leads nowhere, so forgetting to choose is safe."""
+        aws.ec2.DefaultSecurityGroup(
+            f"{self._name}-default-group",
+            vpc_id=vpc.id,
+            ingress=[],
+            egress=[],
+            tags=self._tags("default-unused"),
+            opts=self._child,
+        )
+        aws.ec2.DefaultRouteTable(
+            f"{self._name}-default-routes",
+            default_route_table_id=vpc.default_route_table_id,
+            routes=[],
+            tags=self._tags("default-unused"),
+            opts=self._child,
+        )
+        aws.ec2.DefaultNetworkAcl(
+            f"{self._name}-default-acl",
+            default_network_acl_id=vpc.default_network_acl_id,
+            ingress=[],
+            egress=[],
+            tags=self._tags("default-unused"),
+            opts=self._child,
+        )
+
+    def _subnet(self, vpc: aws.ec2.Vpc, zone: ZoneSubnets, kind: str, cidr_block: str) -> aws.ec2.Subnet:
+        role = f"{kind}-{zone.availability_zone}"
+        return aws.ec2.Subnet(
+            f"{self._name}-{role}",
+            vpc_id=vpc.id,
+            availability_zone=zone.availability_zone,
+            cidr_block=cidr_block,
+            map_public_ip_on_launch=False,
+            tags=self._tags(role),
+            opts=self._child,
+        )
+
+    def _public_subnets(self, vpc: aws.ec2.Vpc, plan: AddressPlan) -> list[aws.ec2.Subnet]:
+        gateway = aws.ec2.InternetGateway(
+            f"{self._name}-internet", vpc_id=vpc.id, tags=self._tags("internet"), opts=self._child
+        )
+        table = aws.ec2.RouteTable(
+            f"{self._name}-public-routes", vpc_id=vpc.id, tags=self._tags("public"), opts=self._child
+        )
+        aws.ec2.Route(
+            f"{self._name}-public-to-internet",
+            route_table_id=table.id,
+            destination_cidr_block=WORLD,
+            gateway_id=gateway.id,
+            opts=self._child,
+        )
+        subnets: list[aws.ec2.Subnet] = []
+        for zone in plan.zones:
+            subnet = self._subnet(vpc, zone, "public", str(zone.public))
+            aws.ec2.RouteTableAssociation(
+                f"{self._name}-public-{zone.availability_zone}",
+                subnet_id=subnet.id,
+                route_table_id=table.id,
+                opts=self._child,
+            )
+            subnets.append(subnet)
+        return subnets
+
+    def _private_subnets(
+        self, vpc: aws.ec2.Vpc, plan: AddressPlan
+    ) -> tuple[list[aws.ec2.Subnet], list[aws.ec2.RouteTable]]:
+        subnets: list[aws.ec2.Subnet] = []
+        tables: list[aws.ec2.RouteTable] = []
+        for zone in plan.zones:
+            role = f"private-{zone.availability_zone}"
+            subnet = self._subnet(vpc, zone, "private", str(zone.private))
+            table = aws.ec2.RouteTable(f"{self._name}-{role}", vpc_id=vpc.id, tags=self._tags(role), opts=self._child)
+            aws.ec2.RouteTableAssociation(
+                f"{self._name}-{role}", subnet_id=subnet.id, route_table_id=table.id, opts=self._child
+            )
+            subnets.append(subnet)
+            tables.append(table)
+        return subnets, tables
+
+    def _network_acls(
+        self, vpc: aws.ec2.Vpc, plan: AddressPlan, public: list[aws.ec2.Subnet], private: list[aws.ec2.Subnet]
+    ) -> None:
+        entries = {
+            "public": (public, public_acl_entries(plan, self._args.target_port)),
+            "private": (private, private_acl_entries(plan, self._args.target_port, self._args.internal_ports)),
+        }
+        for kind, (subnets, table) in entries.items():
+            acl = aws.ec2.NetworkAcl(
+                f"{self._name}-{kind}-acl",
+                vpc_id=vpc.id,
+                subnet_ids=[subnet.id for subnet in subnets],
+                tags=self._tags(kind),
+                opts=self._child,
+            )
+            for direction, rows in (("ingress", table.ingress), ("egress", table.egress)):
+                for entry in rows:
+                    aws.ec2.NetworkAclRule(
+                        f"{self._name}-{kind}-{direction}-{entry.key}",
+                        network_acl_id=acl.id,
+                        egress=direction == "egress",
+                        rule_number=entry.number,
+                        protocol="tcp",
+                        rule_action="allow",
+                        cidr_block=entry.cidr_block,
+                        from_port=entry.first_port,
+                        to_port=entry.last_port,
+                        opts=self._child,
+                    )
+
+    def _read(self, existing: ExistingNetworkArgs) -> None:
+        """Read what exists, so that the engine and the policies see its real routes and settings."""
+        aws.ec2.Vpc.get(f"{self._name}-vpc", existing.vpc_id, opts=self._child)
+        for kind, ids in (("public", existing.public_subnet_ids), ("private", existing.private_subnet_ids)):
+            for subnet_id in sorted(ids):
+                aws.ec2.Subnet.get(f"{self._name}-{kind}-{subnet_id}", subnet_id, opts=self._child)
+        for table_id in sorted(existing.private_route_table_ids):
+            aws.ec2.RouteTable.get(f"{self._name}-private-{table_id}", table_id, opts=self._child)
+        self.vpc_id = pulumi.Output.from_input(existing.vpc_id)
+        self.public_subnet_ids = pulumi.Output.from_input(sorted(existing.public_subnet_ids))
+        self.private_subnet_ids = pulumi.Output.from_input(sorted(existing.private_subnet_ids))
+        self.private_route_table_ids = pulumi.Output.from_input(sorted(existing.private_route_table_ids))
+
+    def _log_and_filter(self) -> None:
+        args, existing = self._args, self._args.existing
+        make_flow_logs(
+            self._name,
+            vpc_id=None if existing else self.vpc_id,
+            subnet_ids=sorted([*existing.public_subnet_ids, *existing.private_subnet_ids]) if existing else [],
+            account_id=args.account_id,
+            region=args.region,
+            retention_days=args.flow_log_retention_days,
+            key_arn=args.log_key_arn,
+            tags=args.tags,
+            opts=self._child,
+        )
+        if existing is None or existing.filter_dns:
+            make_dns_guard(
+                self._name,
+                vpc_id=self.vpc_id,
+                domains=args.allowed_domains,
+                account_id=args.account_id,
+                region=args.region,
+                retention_days=args.flow_log_retention_days,
+                key_arn=args.log_key_arn,
+                tags=args.tags,
+                opts=self._child,
+            )
