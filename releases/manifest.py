@@ -1,0 +1,169 @@
+"""Reads release manifests: which images, models and prompts a version is, and who answers for it.
+
+A manifest pins every image by digest. A tag is refused: it can be moved after the review.
+Problems are reported like those of the settings (``settings.errors``), all at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import yaml
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+
+from settings.errors import Problem, SettingsError, check, collected, printable, shown
+from settings.rendering import problems_of
+from settings.sections import ModelId
+from settings.values import Person, ReleaseVersion, Section
+
+DIRECTORY = Path(__file__).parent
+"""Where the manifests are: ``<version>.yaml``."""
+IMAGES = ("proxy", "interface")
+"""The images of a release; each has a repository ``ai-interface/<image>`` that ``bootstrap`` makes."""
+
+Source = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+(:\d{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$"),
+    Field(
+        description="registry and repository without tag or digest, for example ghcr.io/open-webui/open-webui",
+        json_schema_extra={"fix": "leave the tag out: the image is pinned by digest"},
+    ),
+]
+Digest = Annotated[
+    str,
+    StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$"),
+    Field(
+        description="sha256: followed by 64 hexadecimal digits; a tag is not accepted, since it can be moved",
+        json_schema_extra={"fix": "resolve the tag to its digest, for example with crane digest <image>:<tag>"},
+    ),
+]
+ImageVersion = Annotated[
+    str,
+    StringConstraints(pattern=r"^\d+\.\d+\.\d+([.-][0-9A-Za-z.-]+)?$"),
+    Field(description="the version that its publisher gave the image, in quotes, for example '1.39.1'"),
+]
+
+
+class Image(Section):
+    """An image as published: AWS runs the copy with the same digest in the project's own repository."""
+
+    source: Source
+    version: ImageVersion
+    digest: Digest
+
+    @property
+    def reference(self) -> str:
+        """The published image, pinned."""
+        return f"{self.source}@{self.digest}"
+
+
+class Prompt(Section):
+    """A system prompt that ships with the release, by the digest of its text, and who reviewed it."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,62}$"), Field(description="a lower-case name")]
+    digest: Digest
+    reviewed_by: Person
+
+
+class Schema(Section):
+    """The application's database schema, and what else can run on it."""
+
+    revision: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    """Names the schema that this release's migrations end at."""
+    compatible_with: tuple[ReleaseVersion, ...] = ()
+    """Earlier releases that start and work on this schema: a rollback to any other needs a restore point."""
+
+
+class Release(Section):
+    """What one version runs. ``images`` has exactly the keys of :data:`IMAGES`."""
+
+    version: ReleaseVersion
+    images: dict[str, Image]
+    models: tuple[ModelId, ...] = Field(min_length=1)
+    """Models approved for this release: a stack that runs it may offer these and no other."""
+    prompts: tuple[Prompt, ...] = ()
+    """System prompts that ship with the release; none means that users start from the models' own behaviour."""
+    schema_: Schema = Field(alias="schema")
+    built_by: Person
+    reviewed_by: tuple[Person, ...] = Field(min_length=1)
+    approved_by: tuple[Person, ...] = Field(min_length=1)
+    """None of them is ``builtBy``: nobody approves what they built."""
+
+    @model_validator(mode="after")
+    def _complete_and_approved(self) -> Self:
+        with collected():
+            check(
+                set(self.images) == set(IMAGES),
+                key="images",
+                value=", ".join(sorted(self.images)) or "none",
+                allowed=f"exactly {' and '.join(IMAGES)}",
+                fix="add what is missing and remove what is not an image of this project",
+            )
+            for person in self.approved_by:
+                check(
+                    person != self.built_by,
+                    key="approvedBy",
+                    value=person,
+                    allowed="people other than builtBy",
+                    fix="let somebody else approve the release",
+                )
+            check(
+                self.version not in self.schema_.compatible_with,
+                key="schema.compatibleWith",
+                value=self.version,
+                allowed="earlier releases: a release always runs on its own schema",
+                fix="remove it from the list",
+            )
+        return self
+
+
+def versions(directory: Path = DIRECTORY) -> list[str]:
+    """The versions that have a manifest, oldest first."""
+    names = [path.stem for path in directory.glob("*.yaml") if _is_version(path.stem)]
+    return sorted(names, key=lambda v: tuple(map(int, v.split("."))))
+
+
+def load_release(version: str, directory: Path = DIRECTORY) -> Release:
+    """The manifest of ``version``; raises :class:`SettingsError` with every problem found."""
+    name = f"releases/{printable(version, 40)}.yaml"
+    path = directory / f"{version}.yaml"
+    if not _is_version(version) or not path.is_file():
+        raise SettingsError("the release", [_missing(version, directory)])
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{name}, line {mark.line + 1}" if mark is not None else name
+        raise SettingsError(
+            name, [Problem(place, "not YAML", "a manifest in YAML", "repair the file's syntax")]
+        ) from None
+    try:
+        release = Release.model_validate(content)
+    except ValidationError as error:
+        raise SettingsError(name, problems_of(error, Release, "", name)) from None
+    if release.version != version:
+        problem = Problem(
+            "version", release.version, f"{version}, as the file is named", "rename the file or correct version"
+        )
+        raise SettingsError(name, [problem])
+    return release
+
+
+def _is_version(text: str) -> bool:
+    return re.fullmatch(r"\d{4}\.\d{1,2}\.\d{1,3}", text, re.ASCII) is not None
+
+
+def _missing(version: str, directory: Path) -> Problem:
+    existing = versions(directory)
+    near = difflib.get_close_matches(version, existing, n=2, cutoff=0.0)
+    return Problem(
+        "ai-interface:release",
+        shown(version),
+        f"a version that has a manifest in releases/: {', '.join(existing) or 'there is none yet'}",
+        f"the nearest are {' and '.join(near)}; a new release needs its manifest first"
+        if near
+        else "write the manifest first",
+    )

@@ -1,0 +1,90 @@
+"""What must hold between sections. Each check needs only the sections that it names, so that one bad section
+does not keep the problems of the others from being reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from settings.errors import FailedChecks, Problem, check, collected
+from settings.identity import Identity
+from settings.sections import Domain, Models, Network, PrivateUpstream
+
+
+def inconsistencies(sections: Mapping[str, object]) -> list[Problem]:
+    """Problems between the sections that are present and valid, with keys that lack the namespace."""
+    try:
+        with collected():
+            _compare(sections)
+    except FailedChecks as failed:
+        return list(failed.problems)
+    return []
+
+
+def _compare(sections: Mapping[str, object]) -> None:
+    region, account = sections.get("region"), sections.get("account_id")
+    domain, network = sections.get("domain"), sections.get("network")
+    identity, models = sections.get("identity"), sections.get("models")
+    if isinstance(network, Network) and isinstance(region, str):
+        _zones_of_the_region(network, region)
+    if isinstance(domain, Domain) and isinstance(region, str) and isinstance(account, str):
+        _certificate_of_the_region(domain, region, account)
+    if isinstance(domain, Domain) and isinstance(identity, Identity):
+        _lanes_have_names_of_their_own(domain, identity)
+    if isinstance(domain, Domain) and isinstance(models, Models):
+        _upstreams_are_not_the_interface(domain, models)
+
+
+def _zones_of_the_region(network: Network, region: str) -> None:
+    for position, zone in enumerate(network.availability_zones):
+        check(
+            zone[:-1] == region,
+            key=f"network.availabilityZones[{position}]",
+            value=zone,
+            allowed=f"a zone of aws:region ({region})",
+            fix=f"write {region}{zone[-1]}, or change aws:region",
+        )
+
+
+def _certificate_of_the_region(domain: Domain, region: str, account: str) -> None:
+    if domain.certificate_arn is None:
+        return
+    _, _, _, its_region, its_account, _ = domain.certificate_arn.split(":", 5)
+    check(
+        (its_region, its_account) == (region, account),
+        key="domain.certificateArn",
+        value=domain.certificate_arn,
+        allowed=f"a certificate of region {region} in account {account}: a load balancer uses no other",
+        fix=f"request or import the certificate in {region}",
+    )
+
+
+def _lanes_have_names_of_their_own(domain: Domain, identity: Identity) -> None:
+    machines = identity.machine_clients
+    if machines is None:
+        return
+    check(
+        machines.host_name != domain.host_name,
+        key="identity.machineClients.hostName",
+        value=machines.host_name,
+        allowed="a name other than domain.hostName: the application would take a client's token for its own",
+        fix=f"use a name such as api.{domain.host_name}",
+    )
+
+
+def _upstreams_are_not_the_interface(domain: Domain, models: Models) -> None:
+    for position, group in enumerate(models.groups):
+        for place, upstream in enumerate(group.upstreams):
+            if isinstance(upstream, PrivateUpstream):
+                check(
+                    upstream.host_name != domain.host_name,
+                    key=f"models.groups[{position}].upstreams[{place}].hostName",
+                    value=upstream.host_name,
+                    allowed="a model server, not the interface itself (domain.hostName)",
+                    fix="name the model server",
+                )
+
+
+def namespaced(problems: list[Problem], prefix: str) -> Iterator[Problem]:
+    """The same problems with keys as the stack file writes them."""
+    for problem in problems:
+        yield Problem(prefix + problem.key, problem.value, problem.allowed, problem.fix)

@@ -1,0 +1,113 @@
+"""What a request may cost: sizes, times and rates. Written once here, enforced wherever they can be."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from settings.errors import check, collected
+from settings.values import Section, Whole
+
+
+class Timeouts(Section):
+    """One time budget for a request, in seconds; the ordering is checked as a whole."""
+
+    model_deadline_seconds: Whole = Field(default=540, ge=5, le=3500)
+    """The longest answer of a model, first byte to last."""
+    stream_seconds: Whole = Field(default=600, ge=10, le=3600)
+    """The longest response the proxy carries, streams included."""
+    deregistration_delay_seconds: Whole = Field(default=600, ge=10, le=3600)
+    """How long a leaving task finishes its responses (AWS: 0 to 3600). An open WebSocket holds a deploy this long."""
+    edge_idle_seconds: Whole = Field(default=120, ge=10, le=4000)
+    """ALB ``idle_timeout`` (AWS: 1 to 4000): longest silence on a connection, so longer than a model's longest pause."""
+    keep_alive_seconds: Whole = Field(default=150, ge=15, le=4100)
+    """Idle connections of proxy and application live longer than the ALB's, or clients see 502."""
+    client_keep_alive_seconds: Whole = Field(default=3600, ge=60, le=604_800)
+    """ALB ``client_keep_alive`` (AWS: 60 to 604800)."""
+    request_headers_seconds: Whole = Field(default=10, ge=1, le=60)
+    """How long a client may take to send its headers."""
+    request_body_seconds: Whole = Field(default=120, ge=5, le=900)
+    """How long a client may take to send its body."""
+    stop_seconds: Whole = Field(default=60, ge=5, le=120)
+    """Between SIGTERM and SIGKILL (Fargate: at most 120); not part of the ordering."""
+
+    @model_validator(mode="after")
+    def _budget(self) -> Self:
+        model, stream, leaving = self.model_deadline_seconds, self.stream_seconds, self.deregistration_delay_seconds
+        with collected():
+            check(
+                model < stream,
+                key="limits.timeouts.modelDeadlineSeconds",
+                value=str(model),
+                allowed=f"less than streamSeconds ({stream}), or the proxy cuts an answer that the model may still give",
+                fix=f"set it to {stream - 1} or less, or raise streamSeconds",
+            )
+            check(
+                stream <= leaving,
+                key="limits.timeouts.streamSeconds",
+                value=str(stream),
+                allowed=f"at most deregistrationDelaySeconds ({leaving}), or a deploy cuts an answer",
+                fix=f"set it to {leaving} or less, or raise deregistrationDelaySeconds",
+            )
+            check(
+                self.edge_idle_seconds < self.keep_alive_seconds,
+                key="limits.timeouts.keepAliveSeconds",
+                value=str(self.keep_alive_seconds),
+                allowed=f"more than edgeIdleSeconds ({self.edge_idle_seconds}), or clients see 502 when the target closes first",
+                fix=f"set it to {self.edge_idle_seconds + 30} or more, or lower edgeIdleSeconds",
+            )
+            check(
+                self.request_headers_seconds <= self.request_body_seconds,
+                key="limits.timeouts.requestHeadersSeconds",
+                value=str(self.request_headers_seconds),
+                allowed=f"at most requestBodySeconds ({self.request_body_seconds}), which counts from the first byte too",
+                fix=f"set it to {self.request_body_seconds} or less, or raise requestBodySeconds",
+            )
+        return self
+
+
+class RateLimits(Section):
+    """Requests in five minutes for one client address (and for one session) before the answer is 429. AWS: 10 or more."""
+
+    pages_per_five_minutes: Whole = Field(default=3000, ge=10, le=2_000_000)
+    uploads_per_five_minutes: Whole = Field(default=100, ge=10, le=2_000_000)
+    model_calls_per_five_minutes: Whole = Field(default=300, ge=10, le=2_000_000)
+
+
+class Limits(Section):
+    """Payload, header, time and rate limits: enforced at firewall, edge, proxy and application."""
+
+    prompt_mebibytes: Whole = Field(default=2, ge=1, le=16)
+    """Largest body of a prompt or any other API call."""
+    upload_mebibytes: Whole = Field(default=50, ge=1, le=512)
+    """Largest uploaded file, as the body's size. The proxy does not buffer it; the application stores it."""
+    cookie_bytes: Whole = Field(default=16_384, ge=4_096, le=65_536)
+    """All cookies of a request. ALB session cookies come in shards of 4 KB, at most 11 KB of claims and token."""
+    header_bytes: Whole = Field(default=32_768, ge=8_192, le=65_536)
+    """All request headers (ALB: 64 KB)."""
+    query_bytes: Whole = Field(default=4_096, ge=512, le=8_192)
+    """The query string; OIDC callbacks carry code and state in it."""
+    uri_bytes: Whole = Field(default=2_048, ge=256, le=8_192)
+    """The path."""
+    rates: RateLimits = RateLimits()
+    timeouts: Timeouts = Timeouts()
+
+    @model_validator(mode="after")
+    def _sizes_fit_into_one_another(self) -> Self:
+        with collected():
+            check(
+                self.prompt_mebibytes <= self.upload_mebibytes,
+                key="limits.promptMebibytes",
+                value=str(self.prompt_mebibytes),
+                allowed=f"at most limits.uploadMebibytes ({self.upload_mebibytes})",
+                fix="lower promptMebibytes or raise uploadMebibytes",
+            )
+            check(
+                self.cookie_bytes <= self.header_bytes,
+                key="limits.cookieBytes",
+                value=str(self.cookie_bytes),
+                allowed=f"at most limits.headerBytes ({self.header_bytes}): cookies are headers",
+                fix="lower cookieBytes or raise headerBytes",
+            )
+        return self

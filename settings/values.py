@@ -1,0 +1,128 @@
+"""The vocabulary of the settings: strings with a form, each saying in words what is allowed."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
+from pydantic.alias_generators import to_camel
+
+from settings.errors import looks_like_secret
+
+_UUID = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
+
+
+class Section(BaseModel):
+    """A frozen part of the settings; YAML writes its keys in camelCase, unknown keys are errors."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True
+    )
+
+
+Whole = Annotated[int, Strict()]
+"""A whole number written as a number: neither ``true`` nor ``"5"`` counts as one."""
+
+HostName = Annotated[
+    str,
+    StringConstraints(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$", max_length=253),
+    Field(description="a lower-case DNS name without scheme, port or path, for example chat.example.com"),
+]
+HttpsUrl = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^https://([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}(:\d{1,5})?(/[^\s?#]*)?$", max_length=2048
+    ),
+    Field(description="a full https URL without query or fragment, for example https://login.example.com/authorize"),
+]
+Email = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9._%+-]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,63}$", max_length=254),
+    Field(description="an e-mail address, for example ai-platform@example.com"),
+]
+Person = Annotated[
+    str,
+    StringConstraints(pattern=r"^@[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[A-Za-z0-9._-]{1,100})?$"),
+    Field(
+        description="a GitHub user or team in quotes, for example '@example/ai-platform'",
+        json_schema_extra={"fix": "write it with the leading @ and in quotes: YAML reserves a bare @"},
+    ),
+]
+Slug = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}[a-z0-9]$"),
+    Field(description="2 to 32 lower-case letters, digits and hyphens, starting with a letter"),
+]
+
+
+def _is_a_name(value: str) -> str:
+    if looks_like_secret(value) or _UUID.match(value):
+        raise ValueError("a value, not a name")
+    return value
+
+
+SecretName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9/_+=.@-]{1,512}$"),
+    AfterValidator(_is_a_name),
+    Field(
+        description="the name of a secret in Secrets Manager, never its value, for example ai-interface/staging/oidc",
+        json_schema_extra={
+            "secret": True,
+            "fix": "put the value into the secret that bootstrap made, and only its name here; "
+            "if this was the value, it has been exposed: have the identity provider issue another",
+        },
+    ),
+]
+ReleaseVersion = Annotated[
+    str,
+    StringConstraints(pattern=r"^\d{4}\.\d{1,2}\.\d{1,3}$"),
+    Field(
+        description="the version of a manifest in releases/ (year.month.number), for example 2026.11.1",
+        json_schema_extra={
+            "fix": "name a manifest; image tags and digests do not belong here: the manifest pins each image by its digest"
+        },
+    ),
+]
+AwsRegion = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$"),
+    Field(description="an AWS region, for example eu-west-1"),
+]
+AvailabilityZone = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d[a-z]$"),
+    Field(description="an availability zone by name, for example eu-west-1a"),
+]
+
+
+def _id(kind: str) -> object:
+    return Field(description=f"an id that starts with {kind}-, for example {kind}-0123456789abcdef0")
+
+
+VpcId = Annotated[str, StringConstraints(pattern=r"^vpc-[0-9a-f]{8,17}$"), _id("vpc")]
+SubnetId = Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]{8,17}$"), _id("subnet")]
+RouteTableId = Annotated[str, StringConstraints(pattern=r"^rtb-[0-9a-f]{8,17}$"), _id("rtb")]
+SecurityGroupId = Annotated[str, StringConstraints(pattern=r"^sg-[0-9a-f]{8,17}$"), _id("sg")]
+
+_RFC1918 = tuple(ipaddress.IPv4Network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+_LARGEST, _SMALLEST = 16, 20
+
+
+def _private_block(value: object) -> ipaddress.IPv4Network:
+    block = value if isinstance(value, ipaddress.IPv4Network) else ipaddress.IPv4Network(str(value))
+    if not (any(block.subnet_of(n) for n in _RFC1918) and _LARGEST <= block.prefixlen <= _SMALLEST):
+        raise ValueError("not a private block of the right size")
+    return block
+
+
+PrivateBlock = Annotated[
+    ipaddress.IPv4Network,
+    BeforeValidator(_private_block),
+    Field(
+        description="a network of /16 to /20 inside 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, without host bits",
+        json_schema_extra={"fix": "choose a block that no peered network uses, for example 10.20.0.0/16"},
+    ),
+]
