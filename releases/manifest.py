@@ -141,7 +141,7 @@ def load_release(version: str, directory: Path = DIRECTORY) -> Release:
             name, [Problem(place, "not YAML", "a manifest in YAML", "repair the file's syntax")]
         ) from None
     try:
-        release = Release.model_validate(content)
+        release = Release.model_validate(content, by_alias=True, by_name=False)
     except ValidationError as error:
         raise SettingsError(name, problems_of(error, Release, "", name)) from None
     if release.version != version:

@@ -4,8 +4,9 @@ does not keep the problems of the others from being reported."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from settings.errors import FailedChecks, Problem, check, collected
+from settings.errors import FailedChecksError, Problem, check, collected
 from settings.identity import Identity
 from settings.sections import Domain, Models, Network, PrivateUpstream
 
@@ -15,7 +16,7 @@ def inconsistencies(sections: Mapping[str, object]) -> list[Problem]:
     try:
         with collected():
             _compare(sections)
-    except FailedChecks as failed:
+    except FailedChecksError as failed:
         return list(failed.problems)
     return []
 
@@ -87,4 +88,4 @@ def _upstreams_are_not_the_interface(domain: Domain, models: Models) -> None:
 def namespaced(problems: list[Problem], prefix: str) -> Iterator[Problem]:
     """The same problems with keys as the stack file writes them."""
     for problem in problems:
-        yield Problem(prefix + problem.key, problem.value, problem.allowed, problem.fix)
+        yield replace(problem, key=prefix + problem.key)

@@ -9,10 +9,11 @@ Validators call :func:`check`; inside ``with collected():`` several failing chec
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import cast
 
 import pulumi
 
@@ -52,7 +53,7 @@ class SettingsError(pulumi.RunError):
         super().__init__(f"{count} in {subject}\n\n" + "\n\n".join(map(str, self.problems)))
 
 
-class FailedChecks(ValueError):
+class FailedChecksError(ValueError):
     """Raised inside validators; pydantic wraps it and ``rendering`` takes the problems out again."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
@@ -64,7 +65,7 @@ _collecting: ContextVar[list[Problem] | None] = ContextVar("collecting", default
 
 
 @contextmanager
-def collected() -> Iterator[None]:
+def collected() -> Generator[None]:
     """Let every :func:`check` of the block be reported, not only the first that fails."""
     problems: list[Problem] = []
     token = _collecting.set(problems)
@@ -73,7 +74,7 @@ def collected() -> Iterator[None]:
     finally:
         _collecting.reset(token)
     if problems:
-        raise FailedChecks(problems)
+        raise FailedChecksError(problems)
 
 
 def check(condition: bool, *, key: str, value: str | None = None, allowed: str, fix: str) -> bool:
@@ -83,7 +84,7 @@ def check(condition: bool, *, key: str, value: str | None = None, allowed: str, 
     problem = Problem(key, NOT_SET if value is None else hide(printable(value)), allowed, fix)
     problems = _collecting.get()
     if problems is None:
-        raise FailedChecks([problem])
+        raise FailedChecksError([problem])
     problems.append(problem)
     return False
 
@@ -102,6 +103,7 @@ def looks_like_secret(text: str) -> bool:
 
 
 def hide(text: str) -> str:
+    """``text``, unless it may be a secret."""
     return HIDDEN if looks_like_secret(text) else text
 
 
@@ -116,5 +118,5 @@ def shown(value: object) -> str:
     if isinstance(value, str):
         return HIDDEN if looks_like_secret(value) else f'"{printable(value, 80)}"'
     if isinstance(value, list | tuple):
-        return f"a list of {len(value)}"
+        return f"a list of {len(cast('list[object]', value))}"
     return "an object" if isinstance(value, dict) else printable(str(value))

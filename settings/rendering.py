@@ -12,13 +12,14 @@ import difflib
 import enum
 import types
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
-from settings.errors import HIDDEN, NOT_SET, FailedChecks, Problem, hide, printable, shown
+from settings.errors import HIDDEN, NOT_SET, FailedChecksError, Problem, hide, printable, shown
 
 _UNIONS = (Union, types.UnionType)
 
@@ -28,7 +29,7 @@ class Place:
     """Where an error is: the key so far, the type expected there and what the field says about itself."""
 
     key: str
-    type: Any
+    type: object
     description: str | None = None
     bounds: Mapping[str, int] = field(default_factory=dict[str, int])
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -38,15 +39,13 @@ def problems_of(error: ValidationError, model: type[BaseModel], prefix: str, fil
     """Every problem in ``error``; ``prefix`` starts each key, ``file`` is where the fix has to be made."""
     problems: list[Problem] = []
     for detail in error.errors(include_url=False):
-        if detail["type"] == "too_short" and len(detail["input"]) >= detail.get("ctx", {}).get("min_length", 0):
+        ctx = detail.get("ctx", {})
+        if detail["type"] == "too_short" and len(detail["input"]) >= ctx["min_length"]:
             continue  # enough elements, but wrong ones: they are reported themselves
-        cause = detail.get("ctx", {}).get("error")
-        if isinstance(cause, FailedChecks):
-            problems.extend(Problem(prefix + p.key, p.value, p.allowed, p.fix) for p in cause.problems)
+        if isinstance(ctx.get("error"), FailedChecksError):
+            problems.extend(replace(p, key=prefix + p.key) for p in ctx["error"].problems)
         else:
-            problems.append(
-                _problem(detail["type"], detail["loc"], detail["input"], detail.get("ctx", {}), model, prefix, file)
-            )
+            problems.append(_problem(detail, model, prefix, file))
     return problems
 
 
@@ -78,15 +77,8 @@ def unknown_key(
     return Problem(key, "(unknown key)", f"the keys {', '.join(known)}", fix)
 
 
-def _problem(
-    kind: str,
-    loc: Sequence[int | str],
-    value: object,
-    ctx: Mapping[str, Any],
-    model: type[BaseModel],
-    prefix: str,
-    file: str,
-) -> Problem:
+def _problem(detail: ErrorDetails, model: type[BaseModel], prefix: str, file: str) -> Problem:
+    kind, loc, value, ctx = detail["type"], detail["loc"], detail["input"], detail.get("ctx", {})
     if kind == "extra_forbidden":
         parent = _walk(model, loc[:-1], prefix)
         name = str(loc[-1])
@@ -163,12 +155,12 @@ def _join(key: str, piece: str, prefix: str) -> str:
 
 
 def _replace_key(place: Place, key: str) -> Place:
-    return Place(key, place.type, place.description, place.bounds, place.extra)
+    return replace(place, key=key)
 
 
 def _of_field(name: str, info: FieldInfo) -> Place:
     inner = _of_type(info.annotation)
-    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    extra = _extra(info)
     return Place(
         name,
         inner.type,
@@ -178,14 +170,19 @@ def _of_field(name: str, info: FieldInfo) -> Place:
     )
 
 
-def _of_type(annotation: Any) -> Place:
+def _extra(info: FieldInfo) -> Mapping[str, Any]:
+    extra = cast("object", info.json_schema_extra)
+    return cast("Mapping[str, Any]", extra) if isinstance(extra, dict) else {}
+
+
+def _of_type(annotation: object) -> Place:
     """Unwrap ``Annotated`` and ``| None``, keeping what they say."""
     if get_origin(annotation) is Annotated:
         base, *metadata = get_args(annotation)
         inner = _of_type(base)
         for item in metadata:
             if isinstance(item, FieldInfo):
-                said = item.json_schema_extra if isinstance(item.json_schema_extra, dict) else {}
+                said = _extra(item)
                 inner = Place(
                     "", inner.type, item.description or inner.description, inner.bounds, {**inner.extra, **said}
                 )
@@ -246,7 +243,7 @@ def _keys(model: type[BaseModel]) -> str:
     return "; optional: ".join(", ".join(part) for part in (needed, optional) if part)
 
 
-def _tags(expected: Any) -> list[str]:
+def _tags(expected: object) -> list[str]:
     """The literals that tell a union's members apart, or the values of one literal."""
     if get_origin(expected) is Annotated:
         return _tags(get_args(expected)[0])

@@ -178,6 +178,8 @@ FARGATE_MEMORY = {
 
 
 class Architecture(StrEnum):
+    """The processor that the images are built for."""
+
     X86_64 = "X86_64"
     ARM64 = "ARM64"
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from typing import Annotated, Self
+from dataclasses import replace
+from typing import Annotated, Self, cast
 
 import pulumi
 from pulumi.runtime import config as runtime_config
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from settings.consistency import inconsistencies, namespaced
-from settings.errors import HIDDEN, NOT_SET, FailedChecks, Problem, SettingsError, hide, printable, shown
+from settings.errors import HIDDEN, NOT_SET, FailedChecksError, Problem, SettingsError, hide, printable, shown
 from settings.identity import Identity
 from settings.limits import Limits
 from settings.rendering import allowed_at, problems_of, unknown_key
@@ -35,7 +36,6 @@ StackName = Annotated[
     ),
 ]
 AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$"), Field(description="an AWS account id of 12 digits")]
-_ONE_ACCOUNT = "exactly one AWS account id of 12 digits, in quotes: the provider refuses every other account"
 _TEXT_KEYS = frozenset({"release"})
 _OUTSIDE = {"environment": "stack name", "region": "aws:region", "account_id": "aws:allowedAccountIds"}
 _MISPLACED = {
@@ -68,7 +68,7 @@ class StackSettings(Section):
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
         if problems := inconsistencies(vars(self)):
-            raise FailedChecks(problems)
+            raise FailedChecksError(problems)
         return self
 
     @classmethod
@@ -98,14 +98,16 @@ class StackSettings(Section):
         """The settings from plain values: ``values`` has the keys of the stack file without their namespace."""
         file = f"Pulumi.{printable(environment, 40)}.yaml"
         problems = _refused(values, secret_keys)
-        account = accounts[0] if isinstance(accounts, list | tuple) and len(accounts) == 1 else None  # pyright: ignore[reportUnknownVariableType]
-        given: dict[str, object] = {"environment": environment, "accountId": account}
+        listed = _elements(accounts)
+        given: dict[str, object] = {"environment": environment}
+        if len(listed) == 1:
+            given["accountId"] = listed[0]
         if region is not None:
             given["region"] = region
         refused = {p.key for p in problems}
         given |= {name: value for name, value in values.items() if name in _keys() and PREFIX + name not in refused}
         try:
-            settings = cls.model_validate(given)
+            settings = cls.model_validate(given, by_alias=True, by_name=False)
         except ValidationError as error:
             problems += [_placed(p, accounts) for p in problems_of(error, cls, PREFIX, file) if p.key not in refused]
             problems += namespaced(inconsistencies(_valid_sections(given, error)), PREFIX)
@@ -113,6 +115,10 @@ class StackSettings(Section):
             if not problems:
                 return settings
         raise SettingsError(f"the settings of stack {printable(environment, 40)} ({file})", problems)
+
+
+def _elements(value: object) -> list[object]:
+    return list(cast("list[object]", value)) if isinstance(value, list | tuple) else []
 
 
 def _keys() -> dict[str, str]:
@@ -170,20 +176,18 @@ def _placed(problem: Problem, accounts: object) -> Problem:
     """Name the place of what does not come from the project's namespace."""
     field = problem.key.removeprefix(PREFIX)
     if field == "environment":
-        return Problem("stack name", problem.value, problem.allowed, problem.fix)
+        return replace(problem, key="stack name")
     if field == "region":
-        return Problem(
-            "aws:region", problem.value, problem.allowed, "add aws:region" if problem.value == NOT_SET else problem.fix
+        return replace(
+            problem, key="aws:region", fix="write the region to deploy to, for example aws:region: eu-west-1"
         )
     if field == "accountId":
-        value = NOT_SET if accounts is None else shown(accounts)
-        if isinstance(accounts, list) and len(accounts) == 1:  # pyright: ignore[reportUnknownArgumentType]
-            value = problem.value
+        several = problem.value == NOT_SET and accounts is not None
         return Problem(
             "aws:allowedAccountIds",
-            value,
-            _ONE_ACCOUNT,
-            'write aws:allowedAccountIds: ["111122223333"] with your account',
+            shown(accounts) if several else problem.value,
+            "exactly one AWS account id of 12 digits: the provider refuses every other account",
+            'write it in quotes, in a list: aws:allowedAccountIds: ["111122223333"]',
         )
     return problem
 
@@ -193,9 +197,11 @@ def _valid_sections(given: Mapping[str, object], error: ValidationError) -> dict
     bad = {detail["loc"][0] for detail in error.errors(include_url=False) if detail["loc"]}
     valid: dict[str, object] = {}
     for name, info in StackSettings.model_fields.items():
-        if info.alias in bad or name in bad or info.alias not in given:
+        key = str(info.alias)
+        if key in bad or key not in given:
             continue
-        value, expected = given[info.alias], info.annotation
-        is_section = isinstance(expected, type) and issubclass(expected, Section)
-        valid[name] = expected.model_validate(value) if is_section else value
+        section = (
+            info.annotation if isinstance(info.annotation, type) and issubclass(info.annotation, Section) else None
+        )
+        valid[name] = section.model_validate(given[key], by_alias=True, by_name=False) if section else given[key]
     return valid
