@@ -1,0 +1,1 @@
+"""The project on Pulumi's real engine, without AWS."""

@@ -1,0 +1,128 @@
+"""What the stand-in for AWS remembers: one file a resource, an operations log, and told misbehaviour.
+
+The folder is shared by every provider process of a run, and it outlives an engine that is killed, as AWS does.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from preflight.wire import Json, Wire
+
+FOLDER_VARIABLE = "ECHO_CLOUD"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a provider was told to do at one operation on one resource."""
+
+    fail: str = ""
+    seconds: float = 0.0
+
+
+class Cloud:
+    """The resources that exist, seen by every provider process alike."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._live = folder / "live"
+        self._live.mkdir(parents=True, exist_ok=True)
+
+    @classmethod
+    def from_environment(cls) -> Cloud:
+        """The cloud in the folder that the test named."""
+        return cls(Path(os.environ[FOLDER_VARIABLE]))
+
+    # What tests say.
+
+    def tell(self, operation: str, name: str, *, fail: str = "", seconds: float = 0.0, times: int = 1_000_000) -> None:
+        """Let ``operation`` (create, update, delete, read, preview) on the resource called ``name`` fail or be slow."""
+        with self._locked():
+            rules = self._rules()
+            rules.append({"operation": operation, "name": name, "fail": fail, "seconds": seconds, "times": times})
+            (self._folder / "control.json").write_text(json.dumps(rules))
+
+    def behave(self) -> None:
+        """Forget everything that was told."""
+        (self._folder / "control.json").unlink(missing_ok=True)
+
+    def operations(self, *kinds: str) -> list[Wire]:
+        """What was done so far, oldest first."""
+        log = self._folder / "operations.jsonl"
+        entries = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+        return [entry for entry in entries if not kinds or entry["operation"] in kinds]
+
+    def forget_operations(self) -> None:
+        """Start a new log."""
+        (self._folder / "operations.jsonl").unlink(missing_ok=True)
+
+    def live(self) -> list[Wire]:
+        """Every resource that exists, sorted by type and id."""
+        found = [json.loads(path.read_text()) for path in self._live.glob("*.json")]
+        return sorted(found, key=lambda entry: (entry["type"], entry["id"]))
+
+    # What the provider says.
+
+    def told(self, operation: str, name: str) -> Told:
+        """What to do at this operation, counting it as used."""
+        with self._locked():
+            rules = self._rules()
+            for rule in rules:
+                if rule["operation"] == operation and rule["name"] == name and rule["times"] > 0:
+                    rule["times"] -= 1
+                    (self._folder / "control.json").write_text(json.dumps(rules))
+                    return Told(rule["fail"], rule["seconds"])
+        return Told()
+
+    def log(self, operation: str, type_: str, name: str, **more: Json) -> None:
+        """Note one operation."""
+        entry = {"at": round(time.time(), 3), "operation": operation, "type": type_, "name": name, **more}
+        with self._locked(), (self._folder / "operations.jsonl").open("a") as log:
+            log.write(json.dumps(entry, sort_keys=True) + "\n")
+
+    def next_generation(self, urn: str) -> int:
+        """How often a resource with this URN was created before."""
+        with self._locked():
+            path = self._folder / "generations.json"
+            counts: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
+            counts[urn] = counts.get(urn, -1) + 1
+            path.write_text(json.dumps(counts))
+            return counts[urn]
+
+    def put(self, type_: str, identifier: str, inputs: Wire, outputs: Wire, urn: str) -> None:
+        """Let a resource exist, or change what it is."""
+        entry = {"type": type_, "id": identifier, "inputs": inputs, "outputs": outputs, "urn": urn}
+        path = self._path(type_, identifier)
+        scratch = path.with_suffix(f".{os.getpid()}.{time.monotonic_ns()}.new")
+        scratch.write_text(json.dumps(entry, sort_keys=True))
+        scratch.replace(path)
+
+    def get(self, type_: str, identifier: str) -> Wire | None:
+        """The resource, or None where it does not exist."""
+        path = self._path(type_, identifier)
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def remove(self, type_: str, identifier: str) -> None:
+        """Let a resource be gone."""
+        self._path(type_, identifier).unlink(missing_ok=True)
+
+    def _path(self, type_: str, identifier: str) -> Path:
+        return self._live / f"{hashlib.sha256(f'{type_} {identifier}'.encode()).hexdigest()[:32]}.json"
+
+    def _rules(self) -> list[Wire]:
+        path = self._folder / "control.json"
+        return json.loads(path.read_text()) if path.exists() else []
+
+    @contextmanager
+    def _locked(self) -> Generator[None]:
+        with (self._folder / "lock").open("a") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield

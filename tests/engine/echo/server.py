@@ -1,0 +1,308 @@
+"""The provider: Pulumi's ResourceProvider protocol over the stand-in for AWS.
+
+It refuses what AWS's provider refuses (unknown and missing inputs, a name that is taken, a protected or still
+used resource), says what a change replaces, keeps secrets secret, and computes outputs with the offline
+engine's own fakes, so that both engines see the same values.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import time
+from collections.abc import Iterator
+from concurrent import futures
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias, cast
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from preflight.fakes import Fakes
+from preflight.wire import UNKNOWN, Json, Wire, from_struct, has_unknown, to_struct
+from preflight.wire import unwrap as plain
+from tests.engine.echo import arguments, replacement
+from tests.engine.echo.cloud import Cloud
+
+Message: TypeAlias = Json
+"""A protobuf message of the ResourceProvider service."""
+
+MAX_MESSAGE = 400 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What ``Fakes.call`` wants to know of a look-up."""
+
+    token: str
+    args: Wire
+    provider: str = ""
+
+
+class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
+    """One provider process for one package."""
+
+    def __init__(self, package: str, version: str, cloud: Cloud) -> None:
+        arguments.load(package)
+        self._package = package
+        self._version = version
+        self._cloud = cloud
+
+    # What the plugin is.
+
+    def Handshake(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
+        """Say which kinds of values may be sent."""
+        return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
+
+    def GetPluginInfo(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
+        """The version that was asked for."""
+        return plugin_pb2.PluginInfo(version=self._version)
+
+    def GetSchema(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
+        """A schema without types: programs bring the SDK that they were written with."""
+        return provider_pb2.GetSchemaResponse(schema=json.dumps({"name": self._package, "version": self._version}))
+
+    def CheckConfig(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
+        """Accept the provider's own settings as they are."""
+        return provider_pb2.CheckResponse(inputs=request.news)
+
+    def DiffConfig(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
+        """No setting of the provider replaces its resources."""
+        return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
+
+    def Configure(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
+        """Take secrets and previews."""
+        return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
+
+    def Cancel(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
+        """Nothing here takes long enough to be cancelled: slow operations end by themselves."""
+        return empty_pb2.Empty()
+
+    # Look-ups.
+
+    def Invoke(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
+        """Answer a look-up as the offline engine does."""
+        args = from_struct(request.args)
+        self._cloud.log("invoke", request.tok, "")
+        response = provider_pb2.InvokeResponse()
+        to_struct(Fakes("").call(Call(request.tok, args)), getattr(response, "return"))
+        return response
+
+    # One resource.
+
+    def Check(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
+        """Refuse wrong inputs, and name what the program left to be named."""
+        type_, name = _type_of(request.urn), _name_of(request.urn)
+        news, olds = from_struct(request.news), from_struct(request.olds)
+        failures = arguments.check(type_, news)
+        if not failures:
+            news = self._named(type_, name, request.urn, news, olds)
+            length = len(str(plain(news.get(replacement.name_property(type_), ""))))
+            if length > replacement.LONGEST_NAME.get(type_, length):
+                reason = f"is {length} characters long, AWS takes {replacement.LONGEST_NAME[type_]}"
+                failures.append(arguments.Failure(replacement.name_property(type_), reason))
+        refused = [provider_pb2.CheckFailure(property=f.path, reason=f"{f.path} {f.reason}") for f in failures]
+        return provider_pb2.CheckResponse(inputs=to_struct(news), failures=refused)
+
+    def Diff(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
+        """Say what changed, and what of that replaces the resource."""
+        type_ = _type_of(request.urn)
+        olds, news = from_struct(request.old_inputs), from_struct(request.news)
+        ignored = set(request.ignoreChanges)
+        changed = [name for name in replacement.differing(plain(olds), plain(news)) if name not in ignored]
+        replaced = [name for name in changed if replacement.replaces(type_, name)]
+        kinds = provider_pb2.PropertyDiff
+        detailed = {
+            name: kinds(
+                kind=kinds.UPDATE_REPLACE if name in replaced else kinds.UPDATE,
+                inputDiff=True,
+            )
+            for name in changed
+        }
+        response = provider_pb2.DiffResponse
+        return response(
+            changes=response.DIFF_SOME if changed else response.DIFF_NONE,
+            diffs=changed,
+            replaces=replaced,
+            detailedDiff=detailed,
+            hasDetailedDiff=True,
+            deleteBeforeReplace=bool(replaced) and _keeps_its_given_name(type_, olds, news),
+        )
+
+    def Create(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
+        """Let the resource exist; at preview say what will be known only afterwards."""
+        type_, name = _type_of(request.urn), _name_of(request.urn)
+        inputs = from_struct(request.properties)
+        if request.preview:
+            self._obey("preview", type_, name, context)
+            return provider_pb2.CreateResponse(properties=to_struct(self._planned(type_, inputs)))
+        if has_unknown(inputs):
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"{type_} {name}: an input is still unknown at create")
+        self._obey("create", type_, name, context)
+        if taken := self._name_taken(type_, inputs):
+            context.abort(grpc.StatusCode.ALREADY_EXISTS, f"{type_} {name}: {taken} already exists")
+        generation = self._cloud.next_generation(request.urn)
+        urn = request.urn if generation == 0 else f"{request.urn}~{generation}"
+        identifier, outputs = self._exists(type_, name, inputs, urn)
+        self._cloud.put(type_, identifier, plain(inputs), plain(outputs), request.urn)
+        self._cloud.log("create", type_, name, id=identifier)
+        self._obey("created", type_, name, context)
+        return provider_pb2.CreateResponse(id=identifier, properties=to_struct(outputs))
+
+    def Read(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
+        """The resource as it is now; an empty id where it is gone."""
+        type_, name = _type_of(request.urn), _name_of(request.urn)
+        self._obey("read", type_, name, context)
+        found = self._cloud.get(type_, request.id)
+        if found is None:
+            return provider_pb2.ReadResponse()
+        inputs, properties = from_struct(request.inputs), from_struct(request.properties)
+        return provider_pb2.ReadResponse(
+            id=request.id,
+            inputs=to_struct(_as_it_is(inputs, found["inputs"])),
+            properties=to_struct(_as_it_is(properties, found["outputs"])),
+        )
+
+    def Update(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
+        """Change the resource in place: what AWS computed stays."""
+        type_, name = _type_of(request.urn), _name_of(request.urn)
+        olds, news = from_struct(request.olds), from_struct(request.news)
+        if request.preview:
+            self._obey("preview", type_, name, context)
+            return provider_pb2.UpdateResponse(
+                properties=to_struct(_updated(olds, from_struct(request.old_inputs), news))
+            )
+        self._obey("update", type_, name, context)
+        if self._cloud.get(type_, request.id) is None:
+            context.abort(grpc.StatusCode.NOT_FOUND, f"{type_} {name}: {request.id} does not exist")
+        outputs = _updated(olds, from_struct(request.old_inputs), news)
+        self._cloud.put(type_, request.id, plain(news), plain(outputs), request.urn)
+        changed = replacement.differing(plain(from_struct(request.old_inputs)), plain(news))
+        self._cloud.log("update", type_, name, id=request.id, changed=changed)
+        return provider_pb2.UpdateResponse(properties=to_struct(outputs))
+
+    def Delete(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
+        """Let the resource be gone, unless it is protected or something else still needs it."""
+        type_, name = _type_of(request.urn), _name_of(request.urn)
+        self._obey("delete", type_, name, context)
+        found = self._cloud.get(type_, request.id)
+        if found is not None:
+            switch = replacement.DELETION_PROTECTION.get(type_)
+            if switch and found["inputs"].get(switch):
+                context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"{type_} {name}: {switch} is on")
+            users = [
+                f"{entry['type']} {entry['id']}"
+                for entry in self._cloud.live()
+                if (entry["type"], entry["id"]) != (type_, request.id) and _uses(entry["inputs"], request.id)
+            ]
+            if users:
+                text = f"{type_} {name}: {request.id} is still used by {', '.join(users[:3])}"
+                context.abort(grpc.StatusCode.FAILED_PRECONDITION, text)
+        self._cloud.remove(type_, request.id)
+        self._cloud.log("delete", type_, name, id=request.id)
+        return empty_pb2.Empty()
+
+    def _obey(self, operation: str, type_: str, name: str, context: grpc.ServicerContext) -> None:
+        told = self._cloud.told(operation, name)
+        if told.seconds:
+            self._cloud.log(f"slow {operation}", type_, name)
+            time.sleep(told.seconds)
+        if told.fail:
+            self._cloud.log(f"failed {operation}", type_, name)
+            context.abort(grpc.StatusCode.INTERNAL, told.fail)
+
+    def _named(self, type_: str, name: str, urn: str, news: Wire, olds: Wire) -> Wire:
+        """The inputs with the name that pulumi-aws would give, marked as given by the provider."""
+        key = replacement.name_property(type_)
+        cls = arguments.argument_class(type_)
+        optional = cls is not None and key in arguments.shape(cls).types and key not in arguments.shape(cls).required
+        if not optional or key in news or f"{key}Prefix" in news or not type_.startswith("aws:"):
+            return {**news, "__defaults": []}
+        if key in olds.get("__defaults", []):
+            given = olds[key]
+        else:
+            given = self._exists(type_, name, {}, urn)[1].get(key) or f"{name}-{abs(hash(urn)) % 16**7:07x}"
+        return {**news, "__defaults": [key], key: given}
+
+    def _planned(self, type_: str, inputs: Wire) -> Wire:
+        computed = dict.fromkeys(arguments.output_names(type_) - set(inputs), UNKNOWN)
+        return {**computed, **_without_bookkeeping(inputs)}
+
+    def _exists(self, type_: str, name: str, inputs: Wire, urn: str) -> tuple[str, Wire]:
+        stack = urn.split("::", maxsplit=1)[0].removeprefix("urn:pulumi:")
+        return Fakes(stack).resource(type_, name, _without_bookkeeping(inputs), urn, preview=False)
+
+    def _name_taken(self, type_: str, inputs: Wire) -> str:
+        key = replacement.UNIQUE_NAMES.get(type_)
+        wanted = plain(inputs.get(key)) if key else None
+        taken = wanted and any(e["type"] == type_ and e["inputs"].get(key) == wanted for e in self._cloud.live())
+        return str(wanted) if taken else ""
+
+
+def serve(package: str, version: str) -> None:
+    """Serve one package until the engine goes away, saying the port on the first line as plugins do."""
+    options = [("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.max_send_message_length", MAX_MESSAGE)]
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=16), options=options)
+    provider = EchoProvider(package, version, Cloud.from_environment())
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    print(port, flush=True)  # noqa: T201 - the protocol's first line
+    server.wait_for_termination()
+
+
+def installed_version(package: str) -> str:
+    """The version of the plugin that the installed SDK asks for."""
+    spec = importlib.util.find_spec(f"pulumi_{package}")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"pulumi_{package} is not installed")
+    described: dict[str, str] = json.loads((Path(spec.origin).parent / "pulumi-plugin.json").read_text())
+    return described["version"]
+
+
+def _type_of(urn: str) -> str:
+    return urn.split("::")[2].rsplit("$", maxsplit=1)[-1]
+
+
+def _name_of(urn: str) -> str:
+    return urn.split("::", 3)[3]
+
+
+def _without_bookkeeping(inputs: Wire) -> Wire:
+    return {key: value for key, value in inputs.items() if not key.startswith("__")}
+
+
+def _keeps_its_given_name(type_: str, olds: Wire, news: Wire) -> bool:
+    """A new resource under the same given name can only be made once the old one is gone."""
+    key = replacement.name_property(type_)
+    return key in news and key not in news.get("__defaults", []) and plain(olds.get(key)) == plain(news.get(key))
+
+
+def _updated(outputs: Wire, old_inputs: Wire, news: Wire) -> Wire:
+    dropped = set(old_inputs) - set(news)
+    kept = {key: value for key, value in outputs.items() if key not in dropped}
+    return {**kept, **_without_bookkeeping(news)}
+
+
+def _as_it_is(known: Wire, actual: Wire) -> Wire:
+    """``known`` with what changed behind the engine's back; values that did not change keep their secrecy."""
+    same = {key: value for key, value in known.items() if key in actual and plain(value) == actual[key]}
+    return {**actual, **same}
+
+
+def _uses(inputs: Wire, identifier: str) -> bool:
+    return identifier in set(strings(inputs))
+
+
+def strings(value: Json) -> Iterator[str]:
+    """Every string inside ``value``."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in cast("Wire", value).values():
+            yield from strings(item)
+    elif isinstance(value, list):
+        for item in cast("list[Json]", value):
+            yield from strings(item)

@@ -1,0 +1,224 @@
+"""Drives the ``pulumi`` command line in a folder of its own: backend, home, passphrase, plugins, no AWS.
+
+The program is copied, since the engine writes a stack's encryption salt into its configuration file. A whole
+environment can be forked, so that tests change one that was brought up once and still do not meet each other.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from preflight.wire import Json, Wire
+from tests.engine.echo.cloud import FOLDER_VARIABLE, Cloud
+from tests.engine.echo.server import installed_version
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PASSPHRASE = "correct-horse-battery-staple"
+PACKS = ("policies/guardrails", "policies/parity")
+PACKAGES = ("aws", "tls")
+TIMEOUT_SECONDS = 240
+
+_NOT_COPIED = shutil.ignore_patterns(
+    ".git", ".venv", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis", "build", "node_modules", "engine"
+)
+
+
+class EngineError(AssertionError):
+    """The command line did not end as the test expects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one command said."""
+
+    command: str
+    code: int
+    text: str
+    seconds: float
+    events: list[Wire] = field(default_factory=list)
+
+    def policy_events(self) -> list[Wire]:
+        """Every policy diagnostic of the run."""
+        return [event["policyEvent"] for event in self.events if "policyEvent" in event]
+
+    def steps(self, *operations: str) -> dict[str, str]:
+        """URN → operation of every step, or of those named, in the order of planning."""
+        found: dict[str, str] = {}
+        for event in self.events:
+            metadata: Wire = event.get("resourcePreEvent", {}).get("metadata", {})
+            if metadata and (not operations or metadata["op"] in operations):
+                found.setdefault(metadata["urn"], metadata["op"])
+        return found
+
+    def changes(self) -> dict[str, int]:
+        """Operation → count of the summary, unchanged ones left out."""
+        for event in self.events:
+            if "summaryEvent" in event:
+                counts: dict[str, int] = event["summaryEvent"]["resourceChanges"]
+                return {operation: count for operation, count in sorted(counts.items()) if operation != "same"}
+        raise EngineError(f"{self.command} gave no summary:\n{self.text}")
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """One environment of the engine: a program, a backend, a home and a cloud."""
+
+    root: Path
+    stack: str
+
+    @property
+    def project(self) -> Path:
+        """Where the program is."""
+        return self.root / "project"
+
+    @property
+    def cloud(self) -> Cloud:
+        """What the stand-in provider remembers."""
+        return Cloud(self.root / "cloud")
+
+    @classmethod
+    def create(cls, root: Path, program: Path, stack: str) -> Engine:
+        """A new environment with a copy of ``program`` and a stack without resources."""
+        for folder in ("home", "state", "cloud"):
+            (root / folder).mkdir(parents=True)
+        shutil.copytree(program, root / "project", ignore=_NOT_COPIED)
+        (root / "project" / ".venv").symlink_to(sys.prefix, target_is_directory=True)
+        for package in PACKAGES:
+            install_provider(root / "home" / "plugins", package)
+        engine = cls(root, stack)
+        engine.pulumi("stack", "init", stack)
+        return engine
+
+    def fork(self, root: Path) -> Engine:
+        """The same environment once more, to be changed without touching this one."""
+        shutil.copytree(self.root, root, symlinks=True)
+        return Engine(root, self.stack)
+
+    def environment(self) -> dict[str, str]:
+        """The variables of the command line: nothing of the caller's but where programs are found."""
+        return {
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "HOME": str(self.root / "home"),
+            "LANG": "C.UTF-8",
+            "PULUMI_HOME": str(self.root / "home"),
+            "PULUMI_BACKEND_URL": (self.root / "state").as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_DEBUG_COMMANDS": "true",  # for --event-log
+            "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true",
+            FOLDER_VARIABLE: str(self.root / "cloud"),
+            **{name: value for name, value in os.environ.items() if name.startswith(("npm_config_", "PIP_", "UV_"))},
+        }
+
+    def pulumi(self, *arguments: str, code: int | None = 0, cwd: Path | None = None) -> Outcome:
+        """Run one command. Any exit code but ``code`` is an error; None takes any."""
+        process = self.start(*arguments, cwd=cwd)
+        started = time.monotonic()
+        try:
+            text, _ = process.communicate(timeout=TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            text, _ = process.communicate()
+            raise EngineError(f"pulumi {' '.join(arguments)} took over {TIMEOUT_SECONDS} s:\n{text}") from None
+        outcome = Outcome(" ".join(arguments), process.returncode, text, time.monotonic() - started, self._events())
+        if code is not None and (process.returncode == 0) != (code == 0):
+            raise EngineError(f"pulumi {outcome.command} exited with {process.returncode}:\n{text}")
+        return outcome
+
+    def start(self, *arguments: str, cwd: Path | None = None) -> subprocess.Popen[str]:
+        """Start one command and leave it running."""
+        (self.root / "events.jsonl").unlink(missing_ok=True)
+        return subprocess.Popen(  # noqa: S603 - the command line under test
+            ["pulumi", *arguments, "--non-interactive", "--color", "never"],  # noqa: S607 - found on PATH on purpose
+            cwd=cwd or self.project,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
+
+    def operation(self, kind: str, *arguments: str, packs: Sequence[str] = ()) -> list[str]:
+        """The arguments of preview, up, refresh or destroy on this stack."""
+        confirm = [] if kind == "preview" else ["--yes"]
+        given = [argument for pack in packs for argument in ("--policy-pack", pack)]
+        events = str(self.root / "events.jsonl")
+        return [kind, "--stack", self.stack, *confirm, "--event-log", events, *given, *arguments]
+
+    def preview(self, *arguments: str, packs: Sequence[str] = (), code: int | None = 0) -> Outcome:
+        """What an update would do."""
+        return self.pulumi(*self.operation("preview", *arguments, packs=packs), code=code)
+
+    def up(self, *arguments: str, packs: Sequence[str] = (), code: int | None = 0) -> Outcome:
+        """Update, after its own preview as the README asks."""
+        return self.pulumi(*self.operation("up", *arguments, packs=packs), code=code)
+
+    def refresh(self, *arguments: str, code: int | None = 0) -> Outcome:
+        """Hold the state against the cloud."""
+        return self.pulumi(*self.operation("refresh", *arguments), code=code)
+
+    def destroy(self, *arguments: str, code: int | None = 0) -> Outcome:
+        """Delete everything."""
+        return self.pulumi(*self.operation("destroy", *arguments), code=code)
+
+    def set(self, path: str, value: str) -> None:
+        """Change one value of the stack's configuration by its path."""
+        self.pulumi("config", "set", "--stack", self.stack, "--path", path, value)
+
+    def export(self, *arguments: str) -> Wire:
+        """The state; secrets stay encrypted unless ``--show-secrets`` is given."""
+        target = self.root / "export.json"
+        self.pulumi("stack", "export", "--stack", self.stack, "--file", str(target), *arguments)
+        return json.loads(target.read_text())
+
+    def resources(self, *arguments: str) -> list[Wire]:
+        """The resources of the state, sorted by URN."""
+        found: list[Wire] = self.export(*arguments)["deployment"].get("resources", [])
+        return sorted(found, key=lambda resource: resource["urn"])
+
+    def _events(self) -> list[Wire]:
+        path = self.root / "events.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def install_provider(plugins: Path, package: str) -> None:
+    """Put the stand-in where the engine looks for the provider that the installed SDK asks for."""
+    folder = plugins / f"resource-{package}-v{installed_version(package)}"
+    folder.mkdir(parents=True)
+    start = folder / f"pulumi-resource-{package}"
+    start.write_text(
+        f'#!/bin/sh\nPYTHONPATH="{REPOSITORY}" exec "{sys.executable}" -m tests.engine.echo {package} "$@"\n'
+    )
+    start.chmod(0o755)
+
+
+def by_type(resources: Iterable[Wire], type_: str) -> list[Wire]:
+    """Those of one type."""
+    return [resource for resource in resources if resource["type"] == type_]
+
+
+def custom(resources: Iterable[Wire]) -> list[Wire]:
+    """Those that a provider keeps, providers themselves aside."""
+    return [r for r in resources if r["custom"] and not r["type"].startswith("pulumi:providers:")]
+
+
+def name_of(urn: str) -> str:
+    """The logical name in a URN."""
+    return urn.rpartition("::")[2]
+
+
+def only(items: Sequence[Json]) -> Json:
+    """The one item there is."""
+    if len(items) != 1:
+        raise EngineError(f"expected one, found {len(items)}: {items}")
+    return items[0]

@@ -1,0 +1,91 @@
+"""The stand-in provider refuses what AWS's provider refuses; these tests need no command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from preflight.wire import UNKNOWN, Wire, secret
+from tests.engine.echo import arguments, replacement
+from tests.engine.echo.arguments import Failure
+from tests.engine.echo.cloud import Cloud
+
+VPC = "aws:ec2/vpc:Vpc"
+LISTENER = "aws:lb/listener:Listener"
+FORWARD: Wire = {"type": "forward", "targetGroupArn": "arn"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _sdks() -> None:
+    arguments.load("aws")
+    arguments.load("tls")
+
+
+@pytest.mark.parametrize(
+    ("type_", "inputs", "failures"),
+    [
+        (VPC, {"cidrBlock": "10.0.0.0/16", "tags": {"owner": "a"}}, []),
+        (VPC, {"cidrBlock": UNKNOWN, "tags": UNKNOWN}, []),
+        (VPC, {"cidrBlock": secret("10.0.0.0/16")}, []),
+        (VPC, {"cidr_block": "10.0.0.0/16"}, [Failure("cidr_block", "is no property of Vpc")]),
+        (VPC, {"enableDnsSupport": "yes"}, [Failure("enableDnsSupport", "must be bool, not str")]),
+        (VPC, {"tags": ["a"]}, [Failure("tags", "must be a map, not list")]),
+        (VPC, {"tags": {"a": 1}}, [Failure("tags.a", "must be str, not int")]),
+        (LISTENER, {"loadBalancerArn": "arn", "defaultActions": [FORWARD], "port": 443}, []),
+        (LISTENER, {"loadBalancerArn": "arn", "port": 443}, [Failure("defaultActions", "is required and missing")]),
+        (
+            LISTENER,
+            {"loadBalancerArn": "arn", "defaultActions": [{**FORWARD, "order": True}]},
+            [Failure("defaultActions[0].order", "must be int, not bool")],
+        ),
+        (
+            LISTENER,
+            {"loadBalancerArn": "arn", "defaultActions": [{"targetGroupArn": "arn"}]},
+            [Failure("defaultActions[0].type", "is required and missing")],
+        ),
+        (
+            LISTENER,
+            {"loadBalancerArn": "arn", "defaultActions": [{"type": "redirect", "redirect": {"status_code": "301"}}]},
+            [
+                Failure("defaultActions[0].redirect.statusCode", "is required and missing"),
+                Failure("defaultActions[0].redirect.status_code", "is no property of ListenerDefaultActionRedirect"),
+            ],
+        ),
+        ("tls:index/privateKey:PrivateKey", {"algorithm": "RSA", "rsaBits": 2048}, []),
+        ("aws:ec2/vpc:Nothing", {}, [Failure("", "the installed SDK has no resource type aws:ec2/vpc:Nothing")]),
+    ],
+)
+def test_inputs_are_held_against_the_installed_argument_classes(
+    type_: str, inputs: Wire, failures: list[Failure]
+) -> None:
+    assert arguments.check(type_, inputs) == failures
+
+
+@pytest.mark.parametrize("type_", sorted(replacement.TABLE))
+def test_the_replacement_table_names_properties_that_the_installed_sdk_has(type_: str) -> None:
+    cls = arguments.argument_class(type_)
+    assert cls is not None
+    assert replacement.TABLE[type_][1] - set(arguments.shape(cls).types) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("type_", "name", "replaced"),
+    [
+        (VPC, "cidrBlock", True),
+        (VPC, "tags", False),
+        ("aws:ecs/taskDefinition:TaskDefinition", "containerDefinitions", True),
+        ("aws:ecs/taskDefinition:TaskDefinition", "tags", False),
+        ("aws:ecs/service:Service", "taskDefinition", False),
+        ("aws:lb/targetGroup:TargetGroup", "port", True),
+        ("aws:lb/targetGroup:TargetGroup", "healthCheck", False),
+    ],
+)
+def test_a_change_replaces_only_where_aws_forces_it(type_: str, name: str, *, replaced: bool) -> None:
+    assert replacement.replaces(type_, name) is replaced
+
+
+def test_told_misbehaviour_is_used_up(tmp_path: Path) -> None:
+    cloud = Cloud(tmp_path)
+    cloud.tell("create", "edge", fail="throttled", times=1)
+    assert [cloud.told("create", "edge").fail for _ in range(2)] == ["throttled", ""]
