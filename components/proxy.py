@@ -13,6 +13,7 @@ import json
 from typing import Any
 
 from components.proxy_inbound import application_cluster, inbound_listener
+from components.proxy_outbound import model_clusters, model_listeners
 from components.proxy_settings import (
     ProxyApplication,
     ProxyIdentity,
@@ -42,9 +43,17 @@ def envoy_configuration(settings: ProxySettings) -> dict[str, Any]:
     """Return the configuration (bootstrap) of Envoy as JSON-able data, the same for the same settings."""
     return {
         "static_resources": {
-            "listeners": [inbound_listener(settings)],
-            "clusters": [application_cluster(settings)],
+            "listeners": [inbound_listener(settings), *model_listeners(settings)],
+            "clusters": [application_cluster(settings), *model_clusters(settings)],
         },
+        "bootstrap_extensions": [
+            {
+                "name": "envoy.bootstrap.internal_listener",
+                "typed_config": {
+                    "@type": "type.googleapis.com/envoy.extensions.bootstrap.internal_listener.v3.InternalListener",
+                },
+            }
+        ],
         "overload_manager": _overload_manager(settings),
     }
 

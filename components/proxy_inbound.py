@@ -1,41 +1,42 @@
-"""The inbound side: TLS from the load balancer, limits, and the way to the application."""
+"""The inbound side: TLS from the load balancer, limits, identity, and the way to the application.
+
+Routes do most of the work, because they cost little and buffer nothing: a body that is declared too large, or not
+declared at all, is refused before a byte of it is read.
+"""
 
 from typing import Any
 
+from components.proxy_common import (
+    access_log,
+    circuit_breakers,
+    fixed_answer,
+    http1_upstream,
+    no_body_above,
+    one_endpoint,
+    overwrite_header,
+    router,
+    socket_address,
+    undeclared_length_matches,
+)
+from components.proxy_identity import EDGE_HEADERS, identity_filters, page, strip_client_headers, without_identity
+from components.proxy_outbound import model_routes
 from components.proxy_settings import ProxySettings
 
 _APPLICATION = "application"
-_BODY_METHODS = "POST|PUT|PATCH|DELETE"
+_NO_STORE = overwrite_header("cache-control", "no-store")
+_EDGE_COOKIE_SHARDS = ("", "-0", "-1", "-2", "-3")
 
 
 def application_cluster(settings: ProxySettings) -> dict[str, Any]:
     """Return the cluster of the application, reached on loopback only."""
-    application, limits = settings.application, settings.limits
     return {
         "name": _APPLICATION,
         "type": "STATIC",
         "connect_timeout": "2s",
-        "circuit_breakers": {
-            "thresholds": [
-                {
-                    "max_connections": limits.maximum_connections,
-                    "max_pending_requests": limits.maximum_connections,
-                    "max_requests": limits.maximum_connections,
-                }
-            ]
-        },
-        "typed_extension_protocol_options": {
-            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-                "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-                "explicit_http_config": {"http_protocol_options": {}},
-                # Below the application's own, or a request meets a connection that is just being closed.
-                "common_http_protocol_options": {"idle_timeout": f"{max(1, application.keep_alive_seconds - 1)}s"},
-            }
-        },
-        "load_assignment": {
-            "cluster_name": _APPLICATION,
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _socket("127.0.0.1", application.port)}}]}],
-        },
+        "circuit_breakers": circuit_breakers(settings.limits.maximum_connections),
+        # Below the application's own, or a request meets a connection that is just being closed.
+        "typed_extension_protocol_options": http1_upstream(max(1, settings.application.keep_alive_seconds - 1)),
+        "load_assignment": one_endpoint(_APPLICATION, socket_address("127.0.0.1", settings.application.port)),
     }
 
 
@@ -43,11 +44,12 @@ def inbound_listener(settings: ProxySettings) -> dict[str, Any]:
     """Return the listener for the load balancer."""
     return {
         "name": "inbound",
-        "address": _socket(settings.listen_address, settings.port),
+        "address": socket_address(settings.listen_address, settings.port),
         "per_connection_buffer_limit_bytes": 65_536,
         "filter_chains": [
             {
                 "transport_socket": _downstream_tls(settings),
+                # A client that connects and never speaks TLS is cut off.
                 "transport_socket_connect_timeout": f"{settings.limits.request_headers_seconds}s",
                 "filters": [
                     {
@@ -66,12 +68,15 @@ def _connection_manager(settings: ProxySettings) -> dict[str, Any]:
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "inbound",
         "codec_type": "HTTP1",
+        "access_log": access_log("inbound"),
+        # The load balancer is the one trusted hop; its X-Forwarded-For reaches the application as it is.
         "use_remote_address": True,
         "xff_num_trusted_hops": 1,
         "skip_xff_append": True,
+        # Set from the load balancer's trace id, see strip_client_headers.
+        "preserve_external_request_id": True,
         "normalize_path": True,
         "merge_slashes": True,
-        "preserve_external_request_id": True,
         "server_header_transformation": "PASS_THROUGH",
         "max_request_headers_kb": max(1, limits.header_bytes // 1024),
         "request_headers_timeout": f"{limits.request_headers_seconds}s",
@@ -83,104 +88,138 @@ def _connection_manager(settings: ProxySettings) -> dict[str, Any]:
             "headers_with_underscores_action": "REJECT_REQUEST",
         },
         "upgrade_configs": [{"upgrade_type": "websocket", "enabled": False}],
-        "early_header_mutation_extensions": [_strip_trusted_headers(settings)],
-        "http_filters": [
-            {
-                "name": "envoy.filters.http.router",
-                "typed_config": {
-                    "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router",
-                    "suppress_envoy_headers": True,
-                },
-            }
-        ],
+        "early_header_mutation_extensions": [strip_client_headers(settings)],
+        "http_filters": [*identity_filters(settings), router()],
         "route_config": {
             "name": "inbound",
-            "virtual_hosts": [
-                {"name": "interface", "domains": _domains(settings.host_names), "routes": _interface_routes(settings)},
-                {"name": "other", "domains": ["*"], "routes": _other_routes(settings)},
-            ],
+            "max_direct_response_body_size_bytes": 65_536,
+            "request_headers_to_remove": list(EDGE_HEADERS),
+            "virtual_hosts": _virtual_hosts(settings),
         },
     }
 
 
+def _virtual_hosts(settings: ProxySettings) -> list[dict[str, Any]]:
+    hosts: list[dict[str, Any]] = [
+        {"name": "interface", "domains": _domains(settings.host_names), "routes": _interface_routes(settings)}
+    ]
+    if settings.machine_host_names:
+        hosts.append(
+            {
+                "name": "machines",
+                "domains": _domains(settings.machine_host_names),
+                "typed_per_filter_config": without_identity(),
+                "routes": _machine_routes(settings),
+            }
+        )
+    hosts.append(
+        {
+            "name": "other",
+            "domains": ["*"],
+            "typed_per_filter_config": without_identity(),
+            "routes": _other_routes(settings),
+        }
+    )
+    return hosts
+
+
 def _interface_routes(settings: ProxySettings) -> list[dict[str, Any]]:
     application, limits = settings.application, settings.limits
-    routes: list[dict[str, Any]] = []
+    routes = [_logout_route(settings), *_length_required()]
     for prefix in application.upload_path_prefixes:
-        routes += _body_limit_routes("upload", prefix, limits.upload_bytes)
-        routes.append(_application_route("upload", prefix, settings))
-    routes += _body_limit_routes("request", "/", limits.prompt_bytes)
+        routes += [_too_large("upload", prefix, limits.upload_bytes), _route("upload", prefix, settings)]
+    routes.append(_too_large("request", "/", limits.prompt_bytes))
     for prefix in application.websocket_path_prefixes:
-        route = _application_route("websocket", prefix, settings)
-        route["route"]["upgrade_configs"] = [{"upgrade_type": "websocket", "enabled": True}]
+        route = _route("websocket", prefix, settings)
+        route["route"]["upgrade_configs"] = [{"upgrade_type": "websocket"}]
         route["route"]["max_stream_duration"] = {"max_stream_duration": f"{limits.websocket_seconds}s"}
         routes.append(route)
-    return [*routes, _application_route("request", "/", settings)]
+    for prefix in application.cacheable_path_prefixes:
+        route = _route("static", prefix, settings)
+        del route["response_headers_to_add"]
+        routes.append(route)
+    return [*routes, _route("request", "/", settings)]
 
 
-def _body_limit_routes(name: str, prefix: str, limit: int) -> list[dict[str, Any]]:
-    """Answer 413 to a declared length above the limit and 411 to a body without one, before any body is read."""
+def _length_required() -> list[dict[str, Any]]:
     return [
-        {
-            "name": f"{name}-too-large",
-            "match": {
-                "prefix": prefix,
-                "headers": [
-                    {"name": "content-length", "range_match": {"start": str(limit + 1), "end": str(2**63 - 1)}},
-                ],
-            },
-            "direct_response": {"status": 413, "body": {"inline_string": f"The limit is {limit} bytes.\n"}},
-        },
-        {
-            "name": f"{name}-length-required",
-            "match": {
-                "prefix": prefix,
-                "headers": [
-                    {"name": ":method", "string_match": {"safe_regex": {"regex": _BODY_METHODS}}},
-                    {"name": "content-length", "present_match": False},
-                ],
-            },
-            "direct_response": {"status": 411, "body": {"inline_string": "Content-Length is required.\n"}},
-        },
+        fixed_answer("length-required", match, 411, "A body needs a Content-Length.\n")
+        for match in undeclared_length_matches("/")
     ]
 
 
-def _application_route(name: str, prefix: str, settings: ProxySettings) -> dict[str, Any]:
+def _too_large(name: str, prefix: str, limit: int) -> dict[str, Any]:
+    return fixed_answer(f"{name}-too-large", no_body_above(limit, prefix), 413, f"The limit is {limit} bytes.\n")
+
+
+def _route(name: str, prefix: str, settings: ProxySettings) -> dict[str, Any]:
     return {
         "name": name,
         "match": {"prefix": prefix},
         "route": {
             "cluster": _APPLICATION,
+            # The default of 15 seconds would cut a streamed answer; its whole length has a limit of its own.
             "timeout": "0s",
             "max_stream_duration": {"max_stream_duration": f"{settings.limits.stream_seconds}s"},
         },
+        "response_headers_to_add": [_NO_STORE],
     }
+
+
+def _logout_route(settings: ProxySettings) -> dict[str, Any]:
+    """End the edge's and the application's session, then go to the identity provider's logout."""
+    logout = settings.logout
+    match = {
+        "path": logout.path,
+        "headers": [{"name": ":method", "string_match": {"safe_regex": {"regex": "GET|POST"}}}],
+    }
+    title = "You are signed out"
+    if logout.redirect_url:
+        text = "Going on to the identity provider."
+        route = fixed_answer("logout", match, 302, page(title, text), "text/html")
+        route["response_headers_to_add"].append(overwrite_header("location", logout.redirect_url))
+    else:
+        text = "Your session here has ended; at the identity provider you may still be signed in."
+        route = fixed_answer("logout", match, 200, page(title, text), "text/html")
+    cookies = [logout.edge_cookie_name + shard for shard in _EDGE_COOKIE_SHARDS]
+    route["response_headers_to_add"] += [
+        {
+            "header": {"key": "set-cookie", "value": f"{name}=; Max-Age=0; Path=/; Secure; HttpOnly"},
+            "append_action": "APPEND_IF_EXISTS_OR_ADD",
+        }
+        for name in (*cookies, *settings.application.session_cookie_names)
+    ]
+    # Some applications keep their token in the origin's storage.
+    route["response_headers_to_add"].append(overwrite_header("clear-site-data", '"storage"'))
+    route["typed_per_filter_config"] = without_identity()
+    return route
+
+
+def _machine_routes(settings: ProxySettings) -> list[dict[str, Any]]:
+    """Programs reach the model paths alone; the load balancer has validated their token for this host name."""
+    routes: list[dict[str, Any]] = [
+        {
+            "name": "machine-unauthorized",
+            "match": {"prefix": "/", "headers": [{"name": "authorization", "present_match": False}]},
+            "direct_response": {"status": 401},
+        },
+        *_length_required(),
+        _too_large("machine", "/", settings.limits.prompt_bytes),
+        *model_routes(settings),
+    ]
+    return routes
 
 
 def _other_routes(settings: ProxySettings) -> list[dict[str, Any]]:
     """The load balancer's health checks name the task's address as host; nothing else is answered there."""
-    return [
-        {
-            "name": "health",
-            "match": {
-                "path": settings.application.health_path,
-                "headers": [{"name": ":method", "string_match": {"exact": "GET"}}],
-            },
-            "route": {"cluster": _APPLICATION, "timeout": "5s"},
-        },
-        {"name": "unknown-host", "match": {"prefix": "/"}, "direct_response": {"status": 404}},
-    ]
-
-
-def _strip_trusted_headers(settings: ProxySettings) -> dict[str, Any]:
-    names = "|".join(name.replace("-", "[-_.]") for name in settings.identity.trusted_headers)
-    return {
-        "name": "envoy.http.early_header_mutation.header_mutation",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
-            "mutations": [{"remove_on_match": {"key_matcher": {"safe_regex": {"regex": f"(?i)({names})"}}}}],
-        },
+    match = {
+        "path": settings.application.health_path,
+        "headers": [{"name": ":method", "string_match": {"exact": "GET"}}],
     }
+    return [
+        {"name": "health", "match": match, "route": {"cluster": _APPLICATION, "timeout": "5s"}},
+        fixed_answer("unknown-host", {"prefix": "/"}, 404, "Not found.\n"),
+    ]
 
 
 def _downstream_tls(settings: ProxySettings) -> dict[str, Any]:
@@ -204,7 +243,3 @@ def _downstream_tls(settings: ProxySettings) -> dict[str, Any]:
 
 def _domains(host_names: tuple[str, ...]) -> list[str]:
     return [domain for name in host_names for domain in (name, f"{name}:443")]
-
-
-def _socket(address: str, port: int) -> dict[str, Any]:
-    return {"socket_address": {"address": address, "port_value": port}}

@@ -125,6 +125,8 @@ class ProxyUpstream:
     signing_region: str = ""
     """Sign with SigV4 for this region as the task role; empty: do not sign."""
     signing_service: str = "bedrock"
+    forward_authorization: bool = False
+    """Pass on the application's ``Authorization``; a signed request never carries it."""
     headers: tuple[tuple[str, str], ...] = ()
     """Set on every request, for example Bedrock's guardrail headers."""
 

@@ -1,0 +1,129 @@
+"""Pieces that both sides of the proxy share: addresses, access log, HTTP options, fixed answers."""
+
+import json
+from typing import Any
+
+_ACCESS_LOG_FIELDS = {
+    "time": "%START_TIME%",
+    "request_id": "%REQ(X-REQUEST-ID):128%",
+    "method": "%REQ(:METHOD):16%",
+    "route": "%ROUTE_NAME%",
+    "status": "%RESPONSE_CODE%",
+    "flags": "%RESPONSE_FLAGS%",
+    "detail": "%RESPONSE_CODE_DETAILS%",
+    "request_bytes": "%BYTES_RECEIVED%",
+    "response_bytes": "%BYTES_SENT%",
+    "duration_ms": "%DURATION%",
+    "first_byte_ms": "%RESPONSE_DURATION%",
+    "upstream": "%UPSTREAM_CLUSTER%",
+    "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
+}
+"""No path, query, header of a client, cookie, token, body or identity: the route's name stands for the path."""
+
+
+def access_log(side: str, **more: str) -> list[dict[str, Any]]:
+    """Return the access log: one JSON line for each request on standard output."""
+    return [
+        {
+            "name": "envoy.access_loggers.stdout",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog",
+                "log_format": {"json_format": {"side": side, **_ACCESS_LOG_FIELDS, **more}},
+            },
+        }
+    ]
+
+
+def socket_address(address: str, port: int) -> dict[str, Any]:
+    """Return a TCP address."""
+    return {"socket_address": {"address": address, "port_value": port}}
+
+
+def one_endpoint(cluster: str, address: dict[str, Any]) -> dict[str, Any]:
+    """Return a load assignment of one server."""
+    return {"cluster_name": cluster, "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}]}
+
+
+def circuit_breakers(maximum: int) -> dict[str, Any]:
+    """Return limits on what is in flight to a cluster; Envoy's default of 3 retries would break failover under load."""
+    return {
+        "thresholds": [
+            {
+                "max_connections": maximum,
+                "max_pending_requests": maximum,
+                "max_requests": maximum,
+                "max_retries": 256,
+            }
+        ]
+    }
+
+
+def http1_upstream(idle_seconds: int, filters: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """Return a cluster's options for HTTP/1.1, with filters that see the request as it is sent."""
+    options: dict[str, Any] = {
+        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        "explicit_http_config": {"http_protocol_options": {}},
+        "common_http_protocol_options": {"idle_timeout": f"{idle_seconds}s"},
+    }
+    if filters:
+        options["http_filters"] = filters
+    return {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": options}
+
+
+def router() -> dict[str, Any]:
+    """Return the last HTTP filter, without headers that tell of Envoy."""
+    return {
+        "name": "envoy.filters.http.router",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router",
+            "suppress_envoy_headers": True,
+        },
+    }
+
+
+def overwrite_header(key: str, value: str, *, formatted: bool = False) -> dict[str, Any]:
+    """Return a header that replaces whatever has its name; ``%`` is a format only where that is said."""
+    text = value if formatted else value.replace("%", "%%")
+    return {"header": {"key": key, "value": text}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+
+
+def fixed_answer(
+    name: str, match: dict[str, Any], status: int, body: str, content_type: str = "text/plain"
+) -> dict[str, Any]:
+    """Return a route that Envoy answers itself, without reading a body."""
+    return {
+        "name": name,
+        "match": match,
+        "direct_response": {"status": status, "body": {"inline_string": body}},
+        "response_headers_to_add": [
+            overwrite_header("content-type", f"{content_type}; charset=utf-8"),
+            overwrite_header("cache-control", "no-store"),
+        ],
+    }
+
+
+def json_error(message: str, kind: str) -> str:
+    """Return an error in the form that OpenAI-compatible clients read."""
+    return json.dumps({"error": {"message": message, "type": kind, "param": None, "code": kind}}, separators=(",", ":"))
+
+
+def no_body_above(limit: int, prefix: str) -> dict[str, Any]:
+    """Return a match for a declared length above the limit."""
+    return {
+        "prefix": prefix,
+        "headers": [{"name": "content-length", "range_match": {"start": str(limit + 1), "end": str(2**63 - 1)}}],
+    }
+
+
+def undeclared_length_matches(prefix: str) -> list[dict[str, Any]]:
+    """Return matches for bodies without a declared length: chunked ones, and methods that carry one anyway."""
+    return [
+        {"prefix": prefix, "headers": [{"name": "transfer-encoding", "present_match": True}]},
+        {
+            "prefix": prefix,
+            "headers": [
+                {"name": ":method", "string_match": {"safe_regex": {"regex": "POST|PUT|PATCH"}}},
+                {"name": "content-length", "present_match": False},
+            ],
+        },
+    ]

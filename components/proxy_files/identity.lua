@@ -1,0 +1,189 @@
+-- Turns the load balancer's claims (x-amzn-oidc-data) into the application's trusted headers.
+--
+-- `json` is the decoder, `settings` the generated table; both are put before this text, in one chunk.
+-- Client-sent copies of the trusted headers are gone before this runs. Authenticity of the token rests on the
+-- network: only the load balancer reaches this listener, and only after a login. What is checked here guards
+-- against a wrong configuration and against claims that an identity provider lets its users choose.
+-- A runtime error in a Lua filter lets the request pass: hence pcall, and the RBAC filter after this one.
+
+local bit, ffi = require("bit"), require("ffi")
+local band, bor, lshift, rshift = bit.band, bit.bor, bit.lshift, bit.rshift
+
+local LARGEST_TOKEN = 16384 -- the load balancer's limit for one header
+local CACHED = 256
+local DENIED = { status = "401" }
+
+local sextets = ffi.new("uint8_t[256]")
+ffi.fill(sextets, 256, 0xff)
+local alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+for index = 1, #alphabet do
+  sextets[alphabet:byte(index)] = index - 1
+end
+local decoded = ffi.new("uint8_t[?]", LARGEST_TOKEN)
+
+-- base64url with or without padding; nil where it is not.
+local function base64url(text)
+  local body = text:match("^([^=]*)=?=?$")
+  if not body or #body % 4 == 1 or (#body ~= #text and #text % 4 ~= 0) then
+    return nil
+  end
+  local bits, held, length = 0, 0, 0
+  for index = 1, #body do
+    local sextet = sextets[body:byte(index)]
+    if sextet == 0xff then
+      return nil
+    end
+    bits = bor(lshift(band(bits, 0xffff), 6), sextet)
+    held = held + 6
+    if held >= 8 then
+      held = held - 8
+      decoded[length] = band(rshift(bits, held), 0xff)
+      length = length + 1
+    end
+  end
+  return ffi.string(decoded, length)
+end
+
+local function json_object(segment)
+  local text = base64url(segment)
+  if not text then
+    return nil
+  end
+  local value, after = json.decode(text)
+  if type(value) ~= "table" or getmetatable(value).__jsontype ~= "object" or text:find("%S", after) then
+    return nil
+  end
+  return value
+end
+
+-- The expiry of a token whose header says signer, client and issuer as they are configured; nil otherwise.
+local function accepted_until(segment)
+  local header = json_object(segment)
+  if
+    header
+    and header.alg == "ES256"
+    and header.signer == settings.signer
+    and header.client == settings.client
+    and header.iss == settings.issuer
+    and type(header.exp) == "number"
+  then
+    return header.exp
+  end
+  return nil
+end
+
+local function is_one_of(people, claims, email, domain)
+  if people.emails[email] or people.domains[domain] then
+    return true
+  end
+  local claim = claims[people.claim]
+  if type(claim) == "string" then
+    return people.values[claim] == true
+  end
+  if type(claim) == "table" and getmetatable(claim).__jsontype == "array" then
+    for _, value in ipairs(claim) do
+      if type(value) == "string" and people.values[value] then
+        return true
+      end
+    end
+  end
+  return false
+end
+
+-- Printable ASCII stays as it is, everything else and "%" is percent-encoded UTF-8.
+local function header_text(text)
+  return (text:gsub("[^ -$&-~]", function(character)
+    return string.format("%%%02X", character:byte())
+  end))
+end
+
+-- Who the claims say it is: the same answer for the same claims.
+local function person(segment)
+  local claims = json_object(segment)
+  if not claims then
+    return DENIED
+  end
+  local email, name = claims.email, claims.name
+  if type(email) ~= "string" or #email > 254 then
+    return DENIED
+  end
+  email = email:lower()
+  local domain = email:match("^[%w.!#$%%&'*+/=?^_`{|}~-]+@([%w-]+%.[%w.-]*%w)$")
+  if not domain then
+    return DENIED
+  end
+  if name == nil or name == "" then
+    name = email
+  end
+  if type(name) ~= "string" or #name > 256 or name:find("%c") then
+    return DENIED
+  end
+  if claims.email_verified == false or claims.email_verified == "false" then
+    return { status = "403" }
+  end
+  if not is_one_of(settings.allowed, claims, email, domain) then
+    return { status = "403" }
+  end
+  local administers = is_one_of(settings.administrators, claims, email, domain)
+  return {
+    email = email,
+    name = header_text(name),
+    role = administers and settings.administrator_role or settings.member_role,
+  }
+end
+
+-- Remembers answers by the exact text they were computed from; forgets all of them when there are too many.
+local function remembered(compute)
+  local answers, count = {}, 0
+  return function(text)
+    local answer = answers[text]
+    if answer == nil then
+      if count >= CACHED then
+        answers, count = {}, 0
+      end
+      answer = compute(text) or false
+      answers[text], count = answer, count + 1
+    end
+    return answer
+  end
+end
+
+local expiry_of, person_of = remembered(accepted_until), remembered(person)
+
+local function identify(headers)
+  if headers:getNumValues("x-amzn-oidc-data") ~= 1 then
+    return DENIED
+  end
+  local token = headers:get("x-amzn-oidc-data")
+  if #token > LARGEST_TOKEN then
+    return DENIED
+  end
+  local header, payload, signature = token:match("^([^.]+)%.([^.]+)%.([%w_-]+=?=?)$")
+  if not header or (#signature ~= 86 and #signature ~= 88) then
+    return DENIED
+  end
+  local expiry = expiry_of(header)
+  if not expiry or expiry + settings.leeway_seconds < os.time() then
+    return DENIED
+  end
+  return person_of(payload)
+end
+
+function envoy_on_request(handle)
+  local headers = handle:headers()
+  local worked, who = pcall(identify, headers)
+  if not worked then
+    who = DENIED
+  end
+  if who.status then
+    handle:respond({
+      [":status"] = who.status,
+      ["content-type"] = "text/html; charset=utf-8",
+      ["cache-control"] = "no-store",
+    }, settings.pages[who.status])
+    return
+  end
+  headers:replace(settings.email_header, who.email)
+  headers:replace(settings.name_header, who.name)
+  headers:replace(settings.role_header, who.role)
+end

@@ -1,0 +1,175 @@
+"""Identity: strip what a client may not say, turn the load balancer's claims into trusted headers, let in the allowed.
+
+Three steps, in this order: the connection manager removes every client-sent copy of a trusted header before anything
+else reads the request; a Lua filter reads the claims and answers 401 or 403 or sets the trusted headers; an RBAC
+filter lets pass only what carries the trusted e-mail header, so that a failing script closes the way.
+"""
+
+import html
+import string
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from components.proxy_common import overwrite_header
+from components.proxy_settings import ProxyPeople, ProxySettings
+
+_FILES = Path(__file__).with_name("proxy_files")
+_EXPIRY_LEEWAY_SECONDS = 60
+_PLAIN = set(string.ascii_letters + string.digits + string.punctuation + " ") - set('"\\')
+_LUA_FILTER = "envoy.filters.http.lua"
+_RBAC_FILTER = "envoy.filters.http.rbac"
+
+EDGE_HEADERS = ("x-amzn-oidc-accesstoken", "x-amzn-oidc-data", "x-amzn-oidc-identity")
+"""What the load balancer adds after a login. The application gets none of it."""
+
+_NEVER_FROM_A_CLIENT = (
+    "forwarded",
+    "remote-user",
+    "x-forwarded-email",
+    "x-forwarded-groups",
+    "x-forwarded-host",
+    "x-forwarded-preferred-username",
+    "x-forwarded-prefix",
+    "x-forwarded-server",
+    "x-forwarded-user",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-real-ip",
+    "x-request-id",
+)
+_PREFIXES_NEVER_FROM_A_CLIENT = ("x-envoy-", "x-original-", "x-remote-", "x-rewrite-")
+
+
+def strip_client_headers(settings: ProxySettings) -> dict[str, Any]:
+    """Return the early mutation that removes every client-sent copy of a trusted header, and names the request.
+
+    Some servers take ``.`` and ``_`` for ``-``: names with a dot go altogether, and the connection manager refuses
+    names with an underscore.
+    """
+    names = sorted({*(name.lower() for name in settings.identity.trusted_headers), *_NEVER_FROM_A_CLIENT})
+    patterns = [{"contains": "."}, *({"prefix": prefix} for prefix in _PREFIXES_NEVER_FROM_A_CLIENT)]
+    return {
+        "name": "envoy.http.early_header_mutation.header_mutation",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
+            "mutations": [
+                *({"remove": name} for name in names),
+                *({"remove_on_match": {"key_matcher": pattern}} for pattern in patterns),
+                {"append": overwrite_header("x-request-id", "%REQ(X-AMZN-TRACE-ID):128%", formatted=True)},
+            ],
+        },
+    }
+
+
+def identity_filters(settings: ProxySettings) -> list[dict[str, Any]]:
+    """Return the filters that let in the allowed with the trusted headers set, and nobody else."""
+    return [
+        {
+            "name": _LUA_FILTER,
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua",
+                "default_source_code": {"inline_string": identity_script(settings)},
+                # No route depends on the trusted headers, so the route found first stays.
+                "clear_route_cache": False,
+            },
+        },
+        {
+            "name": _RBAC_FILTER,
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC",
+                "rules": {
+                    "action": "ALLOW",
+                    "policies": {
+                        "identified": {
+                            "permissions": [{"any": True}],
+                            "principals": [{"header": {"name": settings.identity.email_header, "present_match": True}}],
+                        }
+                    },
+                },
+            },
+        },
+    ]
+
+
+def without_identity() -> dict[str, Any]:
+    """Return the per-route setting for what needs nobody's identity: health, logout, machine clients."""
+    return {
+        _LUA_FILTER: {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute",
+            "disabled": True,
+        },
+        _RBAC_FILTER: {"@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBACPerRoute"},
+    }
+
+
+def identity_script(settings: ProxySettings) -> str:
+    """Return the Lua filter's one chunk: decoder, settings, script."""
+    identity = settings.identity
+    table: dict[str, Any] = {
+        "signer": identity.signer_arn,
+        "client": identity.client_id,
+        "issuer": identity.issuer,
+        "leeway_seconds": _EXPIRY_LEEWAY_SECONDS,
+        "allowed": _people(identity.allowed),
+        "administrators": _people(identity.administrators),
+        "email_header": identity.email_header.lower(),
+        "name_header": identity.name_header.lower(),
+        "role_header": identity.role_header.lower(),
+        "administrator_role": identity.administrator_role,
+        "member_role": identity.member_role,
+        "pages": {"401": _page_401(), "403": _page_403(settings)},
+    }
+    decoder = _compact((_FILES / "dkjson_decode.lua").read_text(encoding="utf-8"))
+    script = _compact((_FILES / "identity.lua").read_text(encoding="utf-8"))
+    notice = "-- JSON: dkjson 2.6, Copyright (C) 2010-2021 David Heiko Kolf, MIT licence\n"
+    return f"{notice}local json = (function()\n{decoder}end)()\nlocal settings = {_lua(table)}\n{script}"
+
+
+def page(title: str, *paragraphs: str) -> str:
+    """Return a small self-contained page; all text is escaped."""
+    body = "".join(f"<p>{html.escape(text)}</p>" for text in paragraphs)
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
+        f"<h1>{html.escape(title)}</h1>{body}</html>"
+    )
+
+
+def _page_401() -> str:
+    return page("You are not signed in", "The sign-in could not be read. Open the start page again to sign in.")
+
+
+def _page_403(settings: ProxySettings) -> str:
+    return page(
+        "You may not enter",
+        "You are signed in, but your account is not among those that may use this service.",
+        f"To get access, write to {settings.identity.contact}.",
+        f"To sign in with another account, go to {settings.logout.path} first.",
+    )
+
+
+def _people(people: ProxyPeople) -> dict[str, Any]:
+    return {
+        "claim": people.claim_name,
+        "values": dict.fromkeys(sorted(people.claim_values), True),
+        "domains": dict.fromkeys(sorted(domain.lower() for domain in people.email_domains), True),
+        "emails": dict.fromkeys(sorted(email.lower() for email in people.emails), True),
+    }
+
+
+def _compact(source: str) -> str:
+    """Drop block comments at the start, comment lines and indentation: a task definition holds 64 KB at most."""
+    if source.startswith("--[==["):
+        source = source.partition("--]==]")[2]
+    lines = (line.strip() for line in source.splitlines())
+    return "".join(f"{line}\n" for line in lines if line and not line.startswith("--"))
+
+
+def _lua(value: Mapping[str, Any] | str | int) -> str:
+    """Write a value as a Lua literal; a string's unusual bytes become decimal escapes."""
+    if isinstance(value, str):
+        return '"' + "".join(chr(b) if chr(b) in _PLAIN else f"\\{b:03d}" for b in value.encode()) + '"'
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"[{_lua(key)}]={_lua(item)}" for key, item in value.items()) + "}"
+    return str(value).lower()
