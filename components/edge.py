@@ -1,0 +1,340 @@
+"""The edge: the one load balancer on the internet, which ends TLS, logs people in and forwards declared paths only.
+
+It deliberately has no rule that forwards without authentication, and no firewall of its own: put ``Firewall`` on it.
+It ends the session of nobody: a load balancer cannot expire cookies, so ``/logout`` is forwarded to what is behind.
+"""
+
+from typing import Optional
+
+import pulumi
+import pulumi_aws as aws
+
+from components.edge_args import EdgeArgs
+from components.edge_listeners import HSTS, actions, conditions
+from components.edge_logs import ACCESS, CONNECTION, HEALTH_CHECK, make_log_bucket
+from components.edge_names import make_alias_record, make_certificate
+from components.edge_rules import edge_rules
+
+HTTP, HTTPS = 80, 443
+
+
+class Edge(pulumi.ComponentResource):
+    """An Application Load Balancer with its listeners, target group, certificate, records, logs and security group."""
+
+    load_balancer_arn: pulumi.Output[str]
+    """The load balancer, for the firewall."""
+    load_balancer_arn_suffix: pulumi.Output[str]
+    """Its dimension in CloudWatch."""
+    dns_name: pulumi.Output[str]
+    """Its AWS name, for a record of your own."""
+    zone_id: pulumi.Output[str]
+    """The hosted zone of ``dns_name``, for an alias record of your own."""
+    security_group_id: pulumi.Output[str]
+    """The only group from which tasks accept requests."""
+    target_group_arn: pulumi.Output[str]
+    """Where the service registers its tasks."""
+    target_group_arn_suffix: pulumi.Output[str]
+    """Its dimension in CloudWatch."""
+    https_listener_arn: pulumi.Output[str]
+    """The HTTPS listener."""
+    log_bucket_name: pulumi.Output[str]
+    """The bucket with access, connection and health-check logs."""
+
+    def __init__(self, name: str, args: EdgeArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
+        args = EdgeArgs.model_validate(args)
+        super().__init__("ai-interface:index:Edge", name, {}, opts)
+        self._name = name
+        self._args = args
+        self._child = pulumi.ResourceOptions(parent=self)
+
+        group = self._security_group()
+        balancer = self._load_balancer(group)
+        targets = self._target_group()
+        listener = self._https_listener(balancer)
+        self._http_listener(balancer)
+        self._rules(listener, targets)
+        self._records(balancer)
+
+        self.load_balancer_arn = balancer.arn
+        self.load_balancer_arn_suffix = balancer.arn_suffix
+        self.dns_name = balancer.dns_name
+        self.zone_id = balancer.zone_id
+        self.security_group_id = group.id
+        self.target_group_arn = targets.arn
+        self.target_group_arn_suffix = targets.arn_suffix
+        self.https_listener_arn = listener.arn
+        self.register_outputs(
+            {
+                "load_balancer_arn": self.load_balancer_arn,
+                "load_balancer_arn_suffix": self.load_balancer_arn_suffix,
+                "dns_name": self.dns_name,
+                "zone_id": self.zone_id,
+                "security_group_id": self.security_group_id,
+                "target_group_arn": self.target_group_arn,
+                "target_group_arn_suffix": self.target_group_arn_suffix,
+                "https_listener_arn": self.https_listener_arn,
+                "log_bucket_name": self.log_bucket_name,
+            }
+        )
+
+    def _tags(self, role: str) -> dict[str, str]:
+        return {**self._args.tags, "Name": f"{self._name}-{role}"}
+
+    def _security_group(self) -> aws.ec2.SecurityGroup:
+        args = self._args
+        group = aws.ec2.SecurityGroup(
+            f"{self._name}-group",
+            vpc_id=args.vpc_id,
+            description="Load balancer: clients in, tasks and identity provider out",
+            tags=self._tags("edge"),
+            opts=self._child,
+        )
+        for port, purpose in ((HTTP, "http"), (HTTPS, "https")):
+            for cidr in sorted(set(args.client_cidr_blocks)):
+                role = f"{purpose}-from-{'anywhere' if cidr == '0.0.0.0/0' else cidr}"
+                aws.vpc.SecurityGroupIngressRule(
+                    f"{self._name}-{role}",
+                    security_group_id=group.id,
+                    cidr_ipv4=cidr,
+                    ip_protocol="tcp",
+                    from_port=port,
+                    to_port=port,
+                    description="Clients" if port == HTTPS else "Clients, redirected to HTTPS",
+                    tags=self._tags(role),
+                    opts=self._child,
+                )
+        aws.vpc.SecurityGroupEgressRule(
+            f"{self._name}-to-identity-provider",
+            security_group_id=group.id,
+            cidr_ipv4="0.0.0.0/0",
+            ip_protocol="tcp",
+            from_port=HTTPS,
+            to_port=HTTPS,
+            description="Identity provider: its addresses are not fixed",
+            tags=self._tags("to-identity-provider"),
+            opts=self._child,
+        )
+        self._between(group)
+        return group
+
+    def _between(self, group: aws.ec2.SecurityGroup) -> None:
+        """Edge and tasks refer to each other's security group, on the target port alone."""
+        args = self._args
+        aws.vpc.SecurityGroupEgressRule(
+            f"{self._name}-to-tasks",
+            security_group_id=group.id,
+            referenced_security_group_id=args.target_security_group_id,
+            ip_protocol="tcp",
+            from_port=args.target_port,
+            to_port=args.target_port,
+            description="Tasks",
+            tags=self._tags("to-tasks"),
+            opts=self._child,
+        )
+        aws.vpc.SecurityGroupIngressRule(
+            f"{self._name}-tasks-from-edge",
+            security_group_id=args.target_security_group_id,
+            referenced_security_group_id=group.id,
+            ip_protocol="tcp",
+            from_port=args.target_port,
+            to_port=args.target_port,
+            description="The edge, and nobody else",
+            tags=self._tags("tasks-from-edge"),
+            opts=self._child,
+        )
+
+    def _load_balancer(self, group: aws.ec2.SecurityGroup) -> aws.lb.LoadBalancer:
+        args = self._args
+        bucket, writable = make_log_bucket(
+            self._name,
+            account_id=args.account_id,
+            region=args.region,
+            retention_days=args.access_log_retention_days,
+            reader_arns=args.log_reader_arns,
+            tags=args.tags,
+            opts=self._child,
+        )
+        self.log_bucket_name = bucket.bucket
+        return aws.lb.LoadBalancer(
+            f"{self._name}-balancer",
+            internal=False,
+            load_balancer_type="application",
+            ip_address_type="ipv4",
+            subnets=args.public_subnet_ids,
+            security_groups=[group.id],
+            idle_timeout=args.idle_timeout_seconds,
+            client_keep_alive=args.client_keep_alive_seconds,
+            desync_mitigation_mode="strictest",
+            drop_invalid_header_fields=True,
+            preserve_host_header=True,
+            xff_header_processing_mode="append",
+            enable_xff_client_port=False,
+            enable_tls_version_and_cipher_suite_headers=False,
+            enable_cross_zone_load_balancing=True,
+            enable_http2=True,
+            enable_waf_fail_open=False,
+            enable_deletion_protection=not args.allow_deletion,
+            access_logs={"bucket": bucket.bucket, "prefix": ACCESS, "enabled": True},
+            connection_logs={"bucket": bucket.bucket, "prefix": CONNECTION, "enabled": True},
+            health_check_logs={"bucket": bucket.bucket, "prefix": HEALTH_CHECK, "enabled": True},
+            tags=self._tags("edge"),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[writable]),
+        )
+
+    def _target_group(self) -> aws.lb.TargetGroup:
+        args = self._args
+        return aws.lb.TargetGroup(
+            f"{self._name}-targets",
+            vpc_id=args.vpc_id,
+            target_type="ip",
+            ip_address_type="ipv4",
+            port=args.target_port,
+            protocol="HTTPS",
+            protocol_version="HTTP1",
+            deregistration_delay=args.deregistration_delay_seconds,
+            load_balancing_algorithm_type="least_outstanding_requests",
+            health_check={
+                "enabled": True,
+                "protocol": "HTTPS",
+                "port": "traffic-port",
+                "path": args.health_check_path,
+                "matcher": "200",
+                "interval": 15,
+                "timeout": 5,
+                "healthy_threshold": 2,
+                "unhealthy_threshold": 3,
+            },
+            tags=self._tags("targets"),
+            opts=self._child,
+        )
+
+    def _certificate_arn(self) -> pulumi.Output[str]:
+        args = self._args
+        if args.certificate_arn is not None:
+            return pulumi.Output.from_input(args.certificate_arn)
+        return self._make_certificate(args.host_names[0])
+
+    def _make_certificate(self, host_name: str) -> pulumi.Output[str]:
+        if self._args.hosted_zone_id is None:
+            raise ValueError(f"a certificate for {host_name} needs hosted_zone_id")
+        return make_certificate(
+            self._name, host_name, zone_id=self._args.hosted_zone_id, tags=self._args.tags, opts=self._child
+        )
+
+    def _https_listener(self, balancer: aws.lb.LoadBalancer) -> aws.lb.Listener:
+        args = self._args
+        listener = aws.lb.Listener(
+            f"{self._name}-https",
+            load_balancer_arn=balancer.arn,
+            port=HTTPS,
+            protocol="HTTPS",
+            ssl_policy=args.tls_policy.value,
+            certificate_arn=self._certificate_arn(),
+            default_actions=[
+                {
+                    "type": "fixed-response",
+                    "fixed_response": {
+                        "content_type": "text/plain",
+                        "message_body": "Not found\n",
+                        "status_code": "404",
+                    },
+                }
+            ],
+            routing_http_response_server_enabled=False,
+            routing_http_response_strict_transport_security_header_value=HSTS,
+            routing_http_response_x_content_type_options_header_value="nosniff",
+            routing_http_response_x_frame_options_header_value="SAMEORIGIN",
+            routing_http_response_content_security_policy_header_value=args.content_security_policy,
+            tags=self._tags("https"),
+            opts=self._child,
+        )
+        for host_name, arn in self._further_certificates().items():
+            aws.lb.ListenerCertificate(
+                f"{self._name}-{host_name}", listener_arn=listener.arn, certificate_arn=arn, opts=self._child
+            )
+        return listener
+
+    def _further_certificates(self) -> dict[str, pulumi.Output[str]]:
+        """Certificates besides the listener's own, by host name."""
+        args, machine = self._args, self._args.machine_clients
+        found: dict[str, pulumi.Output[str]] = {}
+        if args.hosted_zone_id is not None:
+            found = {host: self._make_certificate(host) for host in args.host_names[1:]}
+        if machine is not None and machine.certificate_arn is not None:
+            found[machine.host_name] = pulumi.Output.from_input(machine.certificate_arn)
+        elif machine is not None and args.hosted_zone_id is not None:
+            found[machine.host_name] = self._make_certificate(machine.host_name)
+        return found
+
+    def _http_listener(self, balancer: aws.lb.LoadBalancer) -> None:
+        """Nothing is served in the clear: declared names are redirected, every other one gets 404."""
+        args, machine = self._args, self._args.machine_clients
+        listener = aws.lb.Listener(
+            f"{self._name}-http",
+            load_balancer_arn=balancer.arn,
+            port=HTTP,
+            protocol="HTTP",
+            default_actions=[
+                {
+                    "type": "fixed-response",
+                    "fixed_response": {
+                        "content_type": "text/plain",
+                        "message_body": "Not found\n",
+                        "status_code": "404",
+                    },
+                }
+            ],
+            routing_http_response_server_enabled=False,
+            tags=self._tags("http"),
+            opts=self._child,
+        )
+        hosts = sorted({*args.host_names, *([machine.host_name] if machine else [])})
+        aws.lb.ListenerRule(
+            f"{self._name}-redirect",
+            listener_arn=listener.arn,
+            priority=100,
+            conditions=[{"host_header": {"values": hosts}}],
+            actions=[
+                {
+                    "type": "redirect",
+                    "order": 1,
+                    "redirect": {
+                        "protocol": "HTTPS",
+                        "port": str(HTTPS),
+                        "host": "#{host}",
+                        "path": "/#{path}",
+                        "query": "#{query}",
+                        "status_code": "HTTP_301",
+                    },
+                }
+            ],
+            tags=self._tags("redirect"),
+            opts=self._child,
+        )
+
+    def _rules(self, listener: aws.lb.Listener, targets: aws.lb.TargetGroup) -> None:
+        args, machine = self._args, self._args.machine_clients
+        for rule in edge_rules(
+            args.host_names,
+            blocked=args.paths.blocked,
+            api=args.paths.api,
+            pages=args.paths.pages,
+            machine_host=machine.host_name if machine else None,
+            machine_paths=machine.model_paths if machine else (),
+        ):
+            aws.lb.ListenerRule(
+                f"{self._name}-{rule.key}",
+                listener_arn=listener.arn,
+                priority=rule.priority,
+                conditions=conditions(rule),
+                actions=actions(rule, target_group_arn=targets.arn, oidc=args.oidc, machine=machine),
+                tags=self._tags(rule.key),
+                opts=self._child,
+            )
+
+    def _records(self, balancer: aws.lb.LoadBalancer) -> None:
+        args, machine = self._args, self._args.machine_clients
+        if args.hosted_zone_id is None:
+            return
+        for host_name in sorted({*args.host_names, *([machine.host_name] if machine else [])}):
+            make_alias_record(self._name, host_name, zone_id=args.hosted_zone_id, balancer=balancer, opts=self._child)

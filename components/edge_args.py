@@ -1,0 +1,155 @@
+"""What an edge is told: names, identity provider, paths, time limits and logs."""
+
+from enum import Enum
+from typing import Optional
+
+import pulumi
+from pydantic import Field, model_validator
+
+from components.args import Args
+from components.edge_rules import OPEN_WEBUI, edge_rules
+
+LONGEST_ACCESS_LOG_RETENTION_DAYS = 30
+
+
+class TlsPolicy(str, Enum):
+    """Which TLS clients must speak; both agree on keys in a way that holds against quantum computers where they can."""
+
+    TLS_1_2_RESTRICTED = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
+    """TLS 1.3, and 1.2 with forward secrecy and authenticated encryption only."""
+    TLS_1_3_ONLY = "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09"
+    """TLS 1.3 only: shuts out clients from before about 2019."""
+
+
+class OidcArgs(Args):
+    """The OIDC client with which people log in. Every endpoint is a full https URL and publicly resolvable."""
+
+    issuer: str
+    """The identity provider's issuer."""
+    authorization_endpoint: str
+    """Where browsers are sent to log in."""
+    token_endpoint: str
+    """Called by the load balancer itself."""
+    user_info_endpoint: str
+    """Called by the load balancer itself; its answer becomes the claims."""
+    client_id: str
+    """The OIDC client's id."""
+    client_secret: pulumi.Output[str]
+    """The OIDC client's secret; kept secret in state, plan and outputs."""
+    scopes: list[str] = Field(default_factory=lambda: ["openid", "email", "profile"])
+    """Scopes asked for. Omitted: openid, email and profile."""
+    session_cookie_name: str = "AWSELBAuthSessionCookie"
+    """The session cookie's name; AWS appends the shard's number."""
+    session_timeout_seconds: int = Field(default=28_800, ge=1, le=604_800)
+    """How long a login lasts. Omitted: eight hours."""
+    extra_parameters: dict[str, str] = Field(default_factory=dict[str, str], max_length=10)
+    """Further parameters of the authorization request. Omitted: none."""
+
+
+class TokenClaimArgs(Args):
+    """A claim that a machine client's token must hold."""
+
+    name: str
+    """The claim's name."""
+    values: list[str] = Field(min_length=1, max_length=10)
+    """One of these."""
+
+
+class MachineClientsArgs(Args):
+    """Programs that call models with a signed token, under a host name of their own."""
+
+    host_name: str
+    """The host name; no page or API of the application answers there."""
+    issuer: str
+    """Who signs the tokens (RS256)."""
+    jwks_endpoint: str
+    """The issuer's public keys, fetched by the load balancer."""
+    audience: str
+    """Required as the claim ``aud``: the load balancer has no audience check of its own."""
+    claims: list[TokenClaimArgs] = Field(default_factory=list[TokenClaimArgs], max_length=9)
+    """Further required claims. Omitted: issuer, times and audience only."""
+    model_paths: list[str] = Field(min_length=1)
+    """Path patterns of the models, and nothing else."""
+    certificate_arn: Optional[str] = None
+    """A certificate for ``host_name``. Omitted: made in the hosted zone, or the edge's own certificate covers it."""
+
+
+class PathsArgs(Args):
+    """Which paths are offered, in which lane. Omitted ones: Open WebUI's."""
+
+    blocked: list[str] = Field(default_factory=lambda: list(OPEN_WEBUI.blocked))
+    """Answered 404 before anything else."""
+    api: list[str] = Field(default_factory=lambda: list(OPEN_WEBUI.api))
+    """Answered 401 without a session: API, scripts, WebSocket, assets."""
+    pages: list[str] = Field(default_factory=lambda: list(OPEN_WEBUI.pages))
+    """Redirected to log in without a session. ``/oauth2/idpresponse`` belongs here."""
+
+
+class EdgeArgs(Args):
+    """What an edge is made of."""
+
+    vpc_id: pulumi.Output[str]
+    """The network's VPC."""
+    public_subnet_ids: pulumi.Output[list[str]]
+    """The public subnets, in two zones or more."""
+    target_security_group_id: pulumi.Output[str]
+    """The tasks' security group; the only place, besides the identity provider, that the edge talks to."""
+    target_port: int = 8443
+    """The port on which tasks end TLS."""
+    health_check_path: str = "/health"
+    """Asked of each task over HTTPS, with the task's address as host."""
+    account_id: str
+    """The account whose load balancers may write to the log bucket."""
+    region: str
+    """The region whose load balancers may write to the log bucket."""
+    host_names: list[str] = Field(min_length=1, max_length=4)
+    """The names that people use, the first one first. Any other name is answered 404."""
+    hosted_zone_id: Optional[str] = None
+    """A public hosted zone: certificates are validated and alias records made in it."""
+    certificate_arn: Optional[str] = None
+    """A certificate of ACM in this region; needed exactly where no zone is given. DNS records are then yours to make."""
+    tls_policy: TlsPolicy = TlsPolicy.TLS_1_2_RESTRICTED
+    """Which TLS clients must speak."""
+    oidc: OidcArgs
+    """How people log in."""
+    machine_clients: Optional[MachineClientsArgs] = None
+    """Omitted: no machine client gets in."""
+    paths: PathsArgs = Field(default_factory=PathsArgs)
+    """Which paths are offered."""
+    client_cidr_blocks: list[str] = Field(default_factory=lambda: ["0.0.0.0/0"], min_length=1)
+    """Where clients may come from. Omitted: anywhere."""
+    idle_timeout_seconds: int = Field(default=120, ge=1, le=4000)
+    """The longest silence on a connection, towards clients and targets: longer than a model's longest pause."""
+    client_keep_alive_seconds: int = Field(default=3600, ge=60, le=604_800)
+    """How long a client's connection may be reused."""
+    deregistration_delay_seconds: int = Field(default=600, ge=0, le=3600)
+    """How long a leaving task may finish its answers. An open WebSocket holds a deployment for all of it."""
+    content_security_policy: Optional[str] = None
+    """Replaces the application's own. Omitted: the application's own stays, since a strict one can break rendering."""
+    access_log_retention_days: int = Field(default=30, ge=1, le=LONGEST_ACCESS_LOG_RETENTION_DAYS)
+    """Access logs hold whole request lines, query strings included: at most 30 days."""
+    log_reader_arns: list[str] = Field(default_factory=list[str])
+    """Roles that may read the logs (``*`` and ``?`` allowed). Omitted: nobody may, until somebody is named."""
+    allow_deletion: bool = False
+    """True: the load balancer can be deleted, and every connection with it. Omitted: deletion is refused."""
+    tags: dict[str, str]
+    """Tags of every resource."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "EdgeArgs":
+        if (self.hosted_zone_id is None) == (self.certificate_arn is None):
+            raise ValueError(
+                "exactly one of hosted_zone_id (certificates and records are made) and certificate_arn (both are yours) is needed"
+            )
+        if "openid" not in self.oidc.scopes:
+            raise ValueError(f"oidc.scopes are {' '.join(self.oidc.scopes)}: openid is needed; add it")
+        machine = self.machine_clients
+        edge_rules(
+            self.host_names,
+            blocked=self.paths.blocked,
+            api=self.paths.api,
+            pages=self.paths.pages,
+            machine_host=machine.host_name if machine else None,
+            machine_paths=machine.model_paths if machine else (),
+        )
+        return self

@@ -1,0 +1,110 @@
+"""The bucket for the load balancer's logs: its own, with named readers, emptied after at most 30 days.
+
+Access logs hold whole request lines, query strings included, and cannot be redacted; hence the bucket of their own.
+Encryption is with S3's own key because log delivery cannot use a customer's.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+ACCESS, CONNECTION, HEALTH_CHECK = "access", "connection", "health-check"
+PREFIXES = (ACCESS, CONNECTION, HEALTH_CHECK)
+
+
+def bucket_policy(bucket_arn: str, account_id: str, region: str, reader_arns: Sequence[str]) -> str:
+    """Load balancers of this account write; only the named readers read; nobody comes without TLS."""
+    objects = f"{bucket_arn}/*"
+    readers = {"ArnNotLike": {"aws:PrincipalArn": sorted(reader_arns)}} if reader_arns else {}
+    return json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Sid": "LogDelivery",
+                    "Effect": "Allow",
+                    "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+                    "Action": "s3:PutObject",
+                    "Resource": [f"{bucket_arn}/{prefix}/AWSLogs/{account_id}/*" for prefix in PREFIXES],
+                    "Condition": {
+                        "StringEquals": {"aws:SourceAccount": account_id},
+                        "ArnLike": {
+                            "aws:SourceArn": f"arn:aws:elasticloadbalancing:{region}:{account_id}:loadbalancer/*"
+                        },
+                    },
+                },
+                {
+                    "Sid": "OnlyNamedReaders",
+                    "Effect": "Deny",
+                    "Principal": "*",
+                    "Action": ["s3:GetObject", "s3:GetObjectVersion"],
+                    "Resource": objects,
+                    **({"Condition": readers} if readers else {}),
+                },
+                {
+                    "Sid": "OnlyByTls",
+                    "Effect": "Deny",
+                    "Principal": "*",
+                    "Action": "s3:*",
+                    "Resource": [bucket_arn, objects],
+                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                },
+            ],
+        },
+        sort_keys=True,
+    )
+
+
+def make_log_bucket(
+    name: str,
+    *,
+    account_id: str,
+    region: str,
+    retention_days: int,
+    reader_arns: Sequence[str],
+    tags: Mapping[str, str],
+    opts: pulumi.ResourceOptions,
+) -> tuple[aws.s3.Bucket, aws.s3.BucketPolicy]:
+    """The bucket, and the policy without which a load balancer refuses to log there."""
+    bucket = aws.s3.Bucket(f"{name}-logs", force_destroy=False, tags={**tags, "Name": f"{name}-logs"}, opts=opts)
+    closed = aws.s3.BucketPublicAccessBlock(
+        f"{name}-logs",
+        bucket=bucket.id,
+        block_public_acls=True,
+        block_public_policy=True,
+        ignore_public_acls=True,
+        restrict_public_buckets=True,
+        opts=opts,
+    )
+    aws.s3.BucketOwnershipControls(
+        f"{name}-logs", bucket=bucket.id, rule={"object_ownership": "BucketOwnerEnforced"}, opts=opts
+    )
+    aws.s3.BucketServerSideEncryptionConfiguration(
+        f"{name}-logs",
+        bucket=bucket.id,
+        rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
+        opts=opts,
+    )
+    aws.s3.BucketLifecycleConfiguration(
+        f"{name}-logs",
+        bucket=bucket.id,
+        rules=[
+            {
+                "id": "expire",
+                "status": "Enabled",
+                "filter": {},
+                "expiration": {"days": retention_days},
+                "abort_incomplete_multipart_upload": {"days_after_initiation": 1},
+            }
+        ],
+        opts=opts,
+    )
+    policy = aws.s3.BucketPolicy(
+        f"{name}-logs",
+        bucket=bucket.id,
+        policy=bucket.arn.apply(lambda arn: bucket_policy(arn, account_id, region, reader_arns)),
+        opts=pulumi.ResourceOptions(parent=opts.parent, depends_on=[closed]),
+    )
+    return bucket, policy

@@ -1,0 +1,195 @@
+"""Which requests the edge answers itself and which it forwards, and how each is authenticated: a pure table.
+
+Order decides: blocked paths first, then the lanes; what no rule names gets the listener's default, 404. Every rule
+that forwards authenticates. Paths are compared as they are written (no decoding, case matters), so another spelling
+of a path is simply not offered.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+CONDITION_VALUES = 5
+"""Most condition values in one listener rule, host names included (ALB quota); wildcards have the same limit."""
+
+HIGHEST_PRIORITY = 50_000
+
+LOGIN_CALLBACK = "/oauth2/idpresponse"
+"""Where the identity provider sends the browser back to; the ALB answers it, in the lane that redirects."""
+
+
+class Lane(StrEnum):
+    """What happens to a request that a rule matches."""
+
+    BLOCKED = "blocked"
+    """Answered 404: for the application's insides, whoever asks."""
+    MACHINE = "machine"
+    """Forwarded when it carries a valid token of the machine clients' issuer; otherwise 401."""
+    API = "api"
+    """Forwarded within a session; otherwise 401, because a script or a socket cannot follow a login redirect."""
+    PAGE = "page"
+    """Forwarded within a session; otherwise redirected to log in."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationPaths:
+    """The paths of one application, by what they are for. ``*`` and ``?`` are wildcards where a lane is named."""
+
+    blocked: tuple[str, ...]
+    """Never offered: health, metrics, documentation, unused back ends."""
+    api: tuple[str, ...]
+    """Called by scripts: API, sockets, assets."""
+    pages: tuple[str, ...]
+    """Opened by people: a login may interrupt them."""
+    uploads: tuple[str, ...]
+    """Prefixes of paths that take files."""
+    model_calls: tuple[str, ...]
+    """Prefixes of paths that make a model work."""
+    prompts: tuple[str, ...]
+    """Prefixes of further paths whose bodies hold what people wrote."""
+
+
+OPEN_WEBUI = ApplicationPaths(
+    blocked=(
+        "/health*",
+        "/ready*",
+        "/metrics*",
+        "/docs*",
+        "/redoc*",
+        "/openapi.json",
+        "/ollama*",
+        "/api/v1/scim/*",
+        "/api/v1/utils/db/*",
+    ),
+    api=(
+        "/api/*",
+        "/openai/*",
+        "/ws/*",
+        "/static/*",
+        "/_app/*",
+        "/assets/*",
+        "/cache/*",
+        "/themes/*",
+        "/audio/*",
+        "/pyodide/*",
+        "/wasm/*",
+        "/favicon.*",
+        "/manifest.json",
+        "/opensearch.xml",
+        "/robots.txt",
+    ),
+    pages=(
+        "/",
+        LOGIN_CALLBACK,
+        "/auth*",
+        "/logout*",
+        "/home*",
+        "/c/*",
+        "/s/*",
+        "/admin*",
+        "/workspace*",
+        "/notes*",
+        "/channels/*",
+        "/folders/*",
+        "/playground*",
+        "/watch*",
+        "/error*",
+    ),
+    uploads=("/api/v1/files/", "/api/v1/audio/transcriptions"),
+    model_calls=("/api/chat/completions", "/api/v1/chat/completions", "/openai/chat/completions", "/api/v1/images/"),
+    prompts=(
+        "/api/chat/",
+        "/api/v1/chats/",
+        "/api/v1/tasks/",
+        "/api/v1/notes/",
+        "/api/v1/prompts/",
+        "/api/v1/knowledge/",
+        "/api/v1/memories/",
+        "/api/v1/channels/",
+        "/api/v1/retrieval/",
+        "/api/v1/models/",
+        "/api/v1/folders/",
+        "/api/v1/evaluations/",
+        "/openai/",
+        "/ws/",
+    ),
+)
+"""Open WebUI, as a browser uses it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeRule:
+    """One listener rule."""
+
+    key: str
+    priority: int
+    lane: Lane
+    hosts: tuple[str, ...]
+    paths: tuple[str, ...] = field(default=())
+
+
+_FIRST_PRIORITY = {Lane.BLOCKED: 100, Lane.MACHINE: 1000, Lane.API: 2000, Lane.PAGE: 3000}
+_PRIORITY_STEP = 10
+
+
+def _lane_rules(lane: Lane, hosts: Sequence[str], paths: Sequence[str]) -> list[EdgeRule]:
+    """The lane's paths, a rule's worth at a time. The given order is kept, so that a path appended later changes the
+    last rule only."""
+    distinct = list(dict.fromkeys(paths))
+    step = CONDITION_VALUES - len(hosts)
+    return [
+        EdgeRule(
+            key=f"{lane.value}-{index + 1}",
+            priority=_FIRST_PRIORITY[lane] + index * _PRIORITY_STEP,
+            lane=lane,
+            hosts=tuple(sorted(hosts)),
+            paths=tuple(distinct[start : start + step]),
+        )
+        for index, start in enumerate(range(0, len(distinct), step))
+    ]
+
+
+def check_paths(paths: Sequence[str], where: str) -> None:
+    """Raise ``ValueError`` for a path pattern that an ALB would refuse or that would offer everything."""
+    for path in paths:
+        if not path.startswith("/") or len(path) > 128 or any(c.isspace() for c in path):  # noqa: PLR2004 - ALB's limit
+            raise ValueError(
+                f"{where} has {path!r}: a path pattern starts with / and has at most 128 characters without spaces; correct it"
+            )
+        if path in ("/*", "/**"):
+            raise ValueError(
+                f"{where} has {path!r}, which would offer every path; list the application's own paths instead"
+            )
+
+
+def edge_rules(
+    hosts: Sequence[str],
+    *,
+    blocked: Sequence[str],
+    api: Sequence[str],
+    pages: Sequence[str],
+    machine_host: str | None = None,
+    machine_paths: Sequence[str] = (),
+) -> tuple[EdgeRule, ...]:
+    """Every rule of the HTTPS listener, by priority.
+
+    Machine clients have a host name of their own, and no other lane answers there: a browser's own bearer token never
+    meets token validation, and a machine's token never meets the application's pages.
+    """
+    if not 1 <= len(hosts) < CONDITION_VALUES:
+        raise ValueError(
+            f"{len(hosts)} host names are given: 1 to {CONDITION_VALUES - 1} fit beside a path in one rule"
+        )
+    if machine_host is not None and machine_host in hosts:
+        raise ValueError(
+            f"machine clients share the host name {machine_host} with people: give them a host name of their own"
+        )
+    for where, paths in (("blocked", blocked), ("api", api), ("pages", pages), ("machine", machine_paths)):
+        check_paths(paths, where)
+    rules = [
+        *_lane_rules(Lane.BLOCKED, hosts, blocked),
+        *(_lane_rules(Lane.MACHINE, [machine_host], machine_paths) if machine_host is not None else []),
+        *_lane_rules(Lane.API, hosts, api),
+        *_lane_rules(Lane.PAGE, hosts, pages),
+    ]
+    return tuple(rules)
