@@ -1,0 +1,77 @@
+"""The table of mistakes, continued: the models section."""
+
+from __future__ import annotations
+
+from settings.errors import HIDDEN, NOT_SET
+from tests.settings.mistakes import row
+from tests.settings.stack_files import REMOVED, Values
+
+PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+PRIVATE: Values = {
+    "kind": "private",
+    "hostName": "models.internal.example.com",
+    "securityGroupId": "sg-0123456789abcdef0",
+    "caCertificate": PEM,
+}
+
+MODEL_ROWS = [
+    row("no group", {"models.groups": []}, ("models.groups", "a list of 0", "give at least 1")),
+    row(
+        "a model without Chat Completions",
+        {"models.groups[0].models[1]": "anthropic.claude-sonnet-4-5-20250929-v1:0"},
+        (
+            "models.groups[0].models",
+            "anthropic.claude-sonnet-4-5-20250929-v1:0",
+            "choose such a model, or serve this one from a private upstream",
+        ),
+    ),
+    row(
+        "an unknown kind of upstream",
+        {"models.groups[0].upstreams[0].kind": "openai"},
+        ("models.groups[0].upstreams[0].kind", '"openai"', "set kind to one of bedrock, private"),
+    ),
+    row(
+        "an upstream without kind",
+        {"models.groups[0].upstreams[0].kind": REMOVED},
+        ("models.groups[0].upstreams[0].kind", NOT_SET, "set kind to one of bedrock, private"),
+    ),
+    row(
+        "an upstream without region",
+        {"models.groups[0].upstreams[0].region": REMOVED},
+        ("models.groups[0].upstreams[0].region", NOT_SET, "add region to Pulumi.staging.yaml"),
+    ),
+    row(
+        "the same upstream twice",
+        {"models.groups[0].upstreams": [{"kind": "bedrock", "region": "eu-west-1"}] * 2},
+        ("models.groups[0].upstreams", "2 upstreams, some of them equal", "remove the repeated one"),
+    ),
+    row(
+        "the interface as its own upstream",
+        {"models.groups[0].upstreams": [{**PRIVATE, "hostName": "chat.staging.example.com"}]},
+        ("models.groups[0].upstreams[0].hostName", "chat.staging.example.com", "name the model server"),
+    ),
+    row(
+        "a port out of range",
+        {"models.groups[0].upstreams": [{**PRIVATE, "port": 70_000}]},
+        ("models.groups[0].upstreams[0].port", "70000", "set it to 65535 or less"),
+    ),
+    row(
+        "a key where the certificate belongs",
+        {"models.groups[0].upstreams": [{**PRIVATE, "caCertificate": "-----BEGIN PRIVATE KEY-----\nMIIE"}]},
+        (
+            "models.groups[0].upstreams[0].caCertificate",
+            HIDDEN,
+            "paste the authority's certificate below the key, after a |",
+        ),
+    ),
+    row(
+        "two groups share name and model",
+        {"models.groups": [{"name": "a1", "models": ["m"], "upstreams": [PRIVATE]}] * 2},
+        ("models.groups", "a1, a1", "rename one of the groups"),
+        (
+            "models.groups",
+            "m",
+            "remove the model from all groups but one, and list that group's other upstreams for failover",
+        ),
+    ),
+]

@@ -1,0 +1,56 @@
+"""The committed stack files as plain values, and a way to change one value in them."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from settings import StackSettings
+from settings.stack import PREFIX
+
+ROOT = Path(__file__).parents[2]
+REMOVED = object()
+"""As a new value: take the key away."""
+
+Values = dict[str, Any]
+
+
+def stack_file(stack: str) -> Values:
+    """``config`` of a stack file, as it is written there."""
+    return yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
+
+
+def own_values(stack: str = "staging") -> Values:
+    """The project's own keys of a stack file, without their namespace."""
+    return {key.removeprefix(PREFIX): value for key, value in stack_file(stack).items() if key.startswith(PREFIX)}
+
+
+def as_the_engine_passes_it(stack: str) -> dict[str, str]:
+    """The configuration of a stack as the program receives it: structured values as JSON text."""
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in stack_file(stack).items()}
+
+
+def changed(values: Values, changes: Values) -> Values:
+    """A copy in which each path, such as ``models.groups[0].name``, has a new value."""
+    result = copy.deepcopy(values)
+    for path, value in changes.items():
+        *way, last = [int(p) if p.isdecimal() else p for p in re.findall(r"[^.\[\]]+", path)]
+        place: Any = result
+        for step in way:
+            place = place.setdefault(step, {}) if isinstance(step, str) else place[step]
+        if value is REMOVED:
+            del place[last]
+        else:
+            place[last] = value
+    return result
+
+
+def parse(values: Values, **outside: object) -> StackSettings:
+    """Parse as staging in its region and account, unless ``outside`` says otherwise."""
+    given: Values = {"environment": "staging", "region": "eu-west-1", "accounts": ["111122223333"], **outside}
+    return StackSettings.parse(values, **given)
