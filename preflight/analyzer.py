@@ -27,6 +27,7 @@ import yaml
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
+from preflight.errors import AnalyzerError
 from preflight.protocol import (
     ENFORCEMENT,
     KIND,
@@ -50,10 +51,6 @@ START_TIMEOUT_SECONDS = 60.0
 CALL_TIMEOUT_SECONDS = 300.0
 STOP_TIMEOUT_SECONDS = 3.0
 _MAX_MESSAGE_BYTES = 400 * 1024 * 1024
-
-
-class AnalyzerError(Exception):
-    """A pack could not be started or did not answer: the check could not run."""
 
 
 class Analyzer:

@@ -1,25 +1,36 @@
-"""Runs a Pulumi program against Pulumi's own mock runtime and records every registration as the engine would see it."""
+"""Runs a Pulumi program against Pulumi's own mock runtime and records every registration as the engine would.
+
+What is recorded equals what the engine registers: URNs with every parent's type, default providers as
+resources of their own, a component's outputs as it registers them, stack outputs on the stack resource.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias, cast
+from urllib.parse import unquote, urlsplit
 
 import pulumi
-from google.protobuf import json_format, struct_pb2
-from pulumi.runtime import mocks, rpc
+from google.protobuf import empty_pb2
+from pulumi.runtime import mocks
 from pulumi.runtime.proto import resource_pb2
-from pulumi.runtime.stack import run_pulumi_func
-from pulumi.runtime.sync_await import _ensure_event_loop, _sync_await
+from pulumi.runtime.stack import run_in_stack
 
+from preflight import sdk
+from preflight.errors import FakeError
+from preflight.fake_values import DEFAULT_REGION, DOCUMENTATION_ACCOUNT, Digest, Site
 from preflight.fakes import Fakes
+from preflight.reads import Reads, follow, missing, relative
+from preflight.schema import computed_outputs
+from preflight.wire import SECRET, UNKNOWN, Wire, from_struct, is_signed, secret, to_struct
 
-Wire = dict[str, Any]
-"""Properties as they travel between program, engine and pack: JSON values, with Pulumi's signatures for
-secrets and its sentinels for unknown values."""
+STACK_TYPE = "pulumi:pulumi:Stack"
+Message: TypeAlias = Any
+"""A protobuf message of the resource monitor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +44,25 @@ class RecordedResource:
     custom: bool
     inputs: Wire
     outputs: Wire
+    """Of a component: what it registered. Of a resource: inputs and computed values."""
     dependencies: tuple[str, ...]
     property_dependencies: Mapping[str, tuple[str, ...]]
     protect: bool
     provider: str
+    """``<URN>::<id>`` of the provider, the default one included; the id is unknown in a preview."""
     source_file: str
+    """Relative to the working directory; empty where no line of the project made the resource."""
     source_line: int
+    id: str = ""
+    external: bool = False
+    """Read, not managed."""
+    aliases: tuple[str, ...] = ()
+    ignore_changes: tuple[str, ...] = ()
+    additional_secret_outputs: tuple[str, ...] = ()
+    replace_on_changes: tuple[str, ...] = ()
+    delete_before_replace: bool | None = None
+    retain_on_delete: bool = False
+    custom_timeouts: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(slots=True)
@@ -48,58 +72,161 @@ class Recording:
     project: str
     stack: str
     preview: bool
-    resources: list[RecordedResource] = field(default_factory=list)
+    resources: list[RecordedResource] = field(default_factory=list[RecordedResource])
+    messages: list[str] = field(default_factory=list[str])
+    """What the program logged as a warning or an error."""
 
     def of_type(self, type_: str) -> list[RecordedResource]:
+        """The resources of one type, sorted by URN."""
         return [r for r in self.resources if r.type == type_]
+
+    @property
+    def outputs(self) -> Wire:
+        """The stack's outputs, in wire form."""
+        stacks = self.of_type(STACK_TYPE)
+        return stacks[0].outputs if stacks else {}
 
 
 class RecordingMonitor(mocks.MockMonitor):
     """A ``MockMonitor`` that keeps whole registration requests and answers with faithful fakes."""
 
-    def __init__(self, fakes: Fakes, recording: Recording) -> None:
-        super().__init__(fakes)  # type: ignore[arg-type]
+    def __init__(self, fakes: Fakes, recording: Recording, config: Mapping[str, str]) -> None:
+        super().__init__(fakes)  # pyright: ignore[reportArgumentType] - every method that would use it is replaced
         self._fakes = fakes
         self._recording = recording
-        self._types: dict[str, str] = {}
+        self._config = config
+        self._qualified: dict[str, str] = {}
+        self.recorded: dict[str, RecordedResource] = {}
+        self.known: dict[str, frozenset[str]] = {}
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
-        qualified = type_
-        if parent and (parent_type := self._types.get(parent, "")) and parent_type != "pulumi:pulumi:Stack":
-            qualified = f"{parent_type}${type_}"
+        """The engine's URN: every ancestor's type but the stack's."""
+        parent_type = self._qualified.get(parent, "")
+        qualified = f"{parent_type}${type_}" if parent_type not in {"", STACK_TYPE} else type_
         urn = f"urn:pulumi:{self._recording.stack}::{self._recording.project}::{qualified}::{name}"
-        self._types[urn] = qualified
+        self._qualified[urn] = qualified
         return urn
 
-    def RegisterResource(self, request: Any) -> Any:
+    def RegisterResource(self, request: Message) -> Message:  # noqa: N802 - the service's name
+        """Record a registration and answer it."""
         urn = self.make_urn(request.parent, request.type, request.name)
-        inputs: Wire = json_format.MessageToDict(request.object)
-        outputs: Wire = {}
-        identifier = ""
+        inputs = from_struct(request.object)
+        identifier, outputs, answered = "", dict[str, Any](), dict[str, Any]()
         if request.custom:
-            identifier, outputs = self._fakes.resource(request.type, request.name, inputs, urn, preview=self._recording.preview)
-        position = request.sourcePosition
-        self._recording.resources.append(
-            RecordedResource(
-                urn=urn,
-                type=request.type,
-                name=request.name,
-                parent=request.parent,
-                custom=request.custom,
-                inputs=inputs,
-                outputs=outputs,
-                dependencies=tuple(sorted(request.dependencies)),
-                property_dependencies={k: tuple(sorted(v.urns)) for k, v in sorted(request.propertyDependencies.items())},
-                protect=request.protect,
-                provider=request.provider,
-                source_file=position.uri,
-                source_line=position.line,
-            )
+            if request.importId:
+                answer = self._fakes.existing(request.type, request.name, request.importId, inputs, urn)
+            else:
+                answer = self._fakes.resource(request.type, request.name, inputs, urn, preview=self._recording.preview)
+            identifier, self.known[urn] = answer.id, answer.known
+            outputs = _with_secrets(answer.outputs, request.additionalSecretOutputs)
+            answered = {key: value for key, value in outputs.items() if key != "id"}
+        self._keep(urn, request, inputs, outputs, identifier)
+        return resource_pb2.RegisterResourceResponse(urn=urn, id=identifier, object=to_struct(answered))
+
+    def ReadResource(self, request: Message) -> Message:  # noqa: N802
+        """Record a resource that exists already."""
+        urn = self.make_urn(request.parent, request.type, request.name)
+        state = from_struct(request.properties)
+        answer = self._fakes.existing(request.type, request.name, request.id, state, urn)
+        self.known[urn] = answer.known
+        outputs = _with_secrets(answer.outputs, request.additionalSecretOutputs)
+        self._keep(urn, request, state, outputs, request.id, external=True)
+        answered = {key: value for key, value in outputs.items() if key != "id"}
+        return resource_pb2.ReadResourceResponse(urn=urn, properties=to_struct(answered))
+
+    def Invoke(self, request: Message) -> Message:  # noqa: N802
+        """Answer a look-up."""
+        args = from_struct(request.args)
+        if request.tok == "pulumi:pulumi:getResource":
+            found = self.recorded[args["urn"]]
+            answer: Wire = {"urn": found.urn, "id": found.id, "state": found.outputs}
+        else:
+            self._provider(request.tok, request.provider, request.version)
+            answer = self._fakes.call(request.tok, args)
+        response: Message = resource_pb2.ResourceInvokeResponse()
+        to_struct(answer, getattr(response, "return"))
+        return response
+
+    def RegisterResourceOutputs(self, request: Message) -> Message:  # noqa: N802
+        """Record what a component or the stack says of itself."""
+        current = self.recorded[request.urn]
+        self.recorded[request.urn] = dataclasses.replace(current, outputs=from_struct(request.outputs))
+        return empty_pb2.Empty()
+
+    def _keep(
+        self, urn: str, request: Message, inputs: Wire, outputs: Wire, identifier: str, *, external: bool = False
+    ) -> None:
+        custom = external or request.custom
+        file, line = _source(request.sourcePosition)
+        dependencies = getattr(request, "propertyDependencies", {})
+        before = getattr(request, "deleteBeforeReplaceDefined", False)
+        timeouts = getattr(request, "customTimeouts", None)
+        self.recorded[urn] = RecordedResource(
+            urn=urn,
+            type=request.type,
+            name=request.name,
+            parent=request.parent,
+            custom=custom,
+            inputs=inputs,
+            outputs=outputs,
+            dependencies=tuple(sorted(request.dependencies)),
+            property_dependencies={k: tuple(sorted(dependencies[k].urns)) for k in sorted(dependencies)},
+            protect=bool(getattr(request, "protect", False)),
+            provider=self._provider(request.type, request.provider, request.version) if custom else "",
+            source_file=file,
+            source_line=line,
+            id=identifier,
+            external=external,
+            aliases=tuple(self._alias(request, alias) for alias in getattr(request, "aliases", ())),
+            ignore_changes=tuple(sorted(getattr(request, "ignoreChanges", ()))),
+            additional_secret_outputs=tuple(sorted(request.additionalSecretOutputs)),
+            replace_on_changes=tuple(sorted(getattr(request, "replaceOnChanges", ()))),
+            delete_before_replace=bool(request.deleteBeforeReplace) if before else None,
+            retain_on_delete=bool(getattr(request, "retainOnDelete", False)),
+            custom_timeouts={} if timeouts is None else _timeouts(timeouts),
         )
-        self.resources[urn] = mocks.MockMonitor.ResourceRegistration(urn, identifier, outputs)
-        answer = struct_pb2.Struct()
-        json_format.ParseDict(outputs, answer)
-        return resource_pb2.RegisterResourceResponse(urn=urn, id=identifier, object=answer)
+
+    def _alias(self, request: Message, alias: Message) -> str:
+        if alias.urn:
+            return alias.urn
+        spec = alias.spec
+        parent = "" if spec.noParent else spec.parentUrn or request.parent
+        qualified = parent.split("::")[2] if parent else STACK_TYPE
+        kind = spec.type or request.type
+        stack, project = spec.stack or self._recording.stack, spec.project or self._recording.project
+        qualified = kind if qualified == STACK_TYPE else f"{qualified}${kind}"
+        return f"urn:pulumi:{stack}::{project}::{qualified}::{spec.name or request.name}"
+
+    def _provider(self, token: str, explicit: str, version: str) -> str:
+        package = token.partition(":")[0]
+        if explicit or token.startswith("pulumi:providers:"):
+            return explicit
+        name = "default" + ("_" + version.replace(".", "_").replace("-", "_") if version else "")
+        urn = self.make_urn("", f"pulumi:providers:{package}", name)
+        identifier = UNKNOWN if self._recording.preview else Digest(urn).uuid()
+        if urn not in self.recorded:
+            inputs: Wire = {
+                key.partition(":")[2]: value for key, value in self._config.items() if key.startswith(f"{package}:")
+            }
+            if version:
+                inputs["version"] = version
+            self.recorded[urn] = RecordedResource(
+                urn=urn,
+                type=f"pulumi:providers:{package}",
+                name=name,
+                parent="",
+                custom=True,
+                inputs=inputs,
+                outputs=dict(inputs),
+                dependencies=(),
+                property_dependencies={},
+                protect=False,
+                provider="",
+                source_file="",
+                source_line=0,
+                id="" if self._recording.preview else identifier,
+            )
+        return f"{urn}::{identifier}"
 
 
 def record(
@@ -107,19 +234,114 @@ def record(
     *,
     project: str = "ai-interface",
     stack: str = "test",
+    organization: str = "organization",
     config: Mapping[str, str] | None = None,
     secret_keys: tuple[str, ...] = (),
     preview: bool = False,
 ) -> Recording:
-    """Run ``program`` once and return what it registered. Errors of the program are raised as they are."""
+    """Run ``program`` once and return what it registered. Errors of the program are raised as they are.
+
+    A computed output that the program reads and no fake provides raises ``FakeError``, in both modes.
+    """
+    config = dict(config or {})
     recording = Recording(project, stack, preview)
-    _ensure_event_loop()
-    mocks.set_mocks(mocks=None, project=project, stack=stack, preview=preview, monitor=RecordingMonitor(Fakes(stack), recording), logger=logging.getLogger("pulumi"))  # type: ignore[arg-type]
-    pulumi.runtime.set_all_config(dict(config or {}), list(secret_keys))
-
-    async def run() -> None:
-        await run_pulumi_func(program)
-
-    _sync_await(run())
-    recording.resources.sort(key=lambda r: r.urn)
+    monitor = RecordingMonitor(Fakes(site_of(config)), recording, _provider_config(config, secret_keys))
+    reads = Reads()
+    loop = sdk.event_loop()
+    _configure(monitor, recording, organization)
+    pulumi.runtime.set_all_config(dict(config), list(secret_keys))
+    follow(reads)
+    try:
+        sdk.wait_for(run_in_stack(program))
+    except Exception as error:
+        _raise_missing(reads, monitor, error)
+        raise
+    finally:
+        follow(None)
+        _discard_tasks(loop)
+    _raise_missing(reads, monitor, None)
+    recording.resources = sorted(monitor.recorded.values(), key=lambda r: r.urn)
     return recording
+
+
+def site_of(config: Mapping[str, str]) -> Site:
+    """The account and region that the AWS provider is configured for."""
+    accounts = [part for part in config.get("aws:allowedAccountIds", "").split('"') if part.isdigit()]
+    return Site(accounts[0] if accounts else DOCUMENTATION_ACCOUNT, config.get("aws:region") or DEFAULT_REGION)
+
+
+def _provider_config(config: Mapping[str, str], secret_keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: secret(value) if key in secret_keys else value for key, value in config.items()}
+
+
+class _Messages(logging.Handler):
+    def __init__(self, messages: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self._messages = messages
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._messages.append(f"{record.levelname.lower()}: {record.getMessage()}")
+
+
+def _configure(monitor: RecordingMonitor, recording: Recording, organization: str) -> None:
+    logger = logging.Logger(f"preflight.{recording.stack}")
+    logger.addHandler(_Messages(recording.messages))
+    features = set(cast("Message", monitor).GetDeploymentInfo(empty_pb2.Empty()).supportedFeatures)
+    sdk.configure(
+        monitor=monitor,
+        monitor_features=features,
+        engine=mocks.MockEngine(logger),
+        project=recording.project,
+        stack=recording.stack,
+        dry_run=recording.preview,
+        organization=organization,
+    )
+
+
+def _raise_missing(reads: Reads, monitor: RecordingMonitor, cause: Exception | None) -> None:
+    if isinstance(cause, FakeError):
+        return
+    for (resource, python_name), where in sorted(reads.places.items(), key=lambda item: (item[1], item[0][1])):
+        urn = sdk.urn_of(resource)
+        name = sdk.wire_names(type(resource)).get(python_name, python_name)
+        if urn in monitor.known and name not in monitor.known[urn]:
+            found = monitor.recorded[urn]
+            if name in computed_outputs(found.type):
+                raise FakeError(missing(f"{found.type} {found.name!r}", name, where)) from cause
+
+
+def _discard_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """Leave nothing behind that would complain later: after a failure many registrations never finish."""
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks and not loop.is_running():
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+
+
+def _with_secrets(outputs: Wire, names: list[str]) -> Wire:
+    marked = {name: secret(outputs[name]) for name in names if name in outputs and not is_signed(outputs[name], SECRET)}
+    return {**outputs, **marked}
+
+
+def _source(position: Message) -> tuple[str, int]:
+    path = unquote(urlsplit(str(position.uri)).path)
+    if not path or "/site-packages/" in path or "/lib/python" in path:
+        return "", 0
+    return relative(path), position.line
+
+
+def _timeouts(timeouts: Message) -> dict[str, float]:
+    given = {name: getattr(timeouts, name) for name in ("create", "update", "delete")}
+    return {name: _seconds(value) for name, value in given.items() if value}
+
+
+def _seconds(text: str) -> float:
+    units = {"h": 3600.0, "m": 60.0, "s": 1.0}
+    total, number = 0.0, ""
+    for character in text:
+        if character in units:
+            total, number = total + float(number or 0) * units[character], ""
+        else:
+            number += character
+    return total

@@ -1,0 +1,87 @@
+"""The few parts of Pulumi's SDK that have no public name, in one place.
+
+A new version of the SDK is checked here: the tests of the recorder fail when one of these moves.
+"""
+# pyright: reportPrivateUsage=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import importlib
+import sys
+from collections.abc import Awaitable, Callable
+from types import FrameType
+from typing import Any, TypeAlias, cast
+
+import pulumi
+from pulumi import _types
+from pulumi.runtime import mocks, rpc
+from pulumi.runtime import settings as runtime_settings
+from pulumi.runtime.sync_await import _ensure_event_loop, _sync_await
+
+Getter: TypeAlias = Callable[[Any, str], Any]
+
+
+def event_loop() -> asyncio.AbstractEventLoop:
+    """The loop that the SDK uses in this thread."""
+    return _ensure_event_loop()
+
+
+def wait_for(awaitable: Awaitable[None]) -> None:
+    """Pump the SDK's loop until ``awaitable`` is done."""
+    _sync_await(awaitable)
+
+
+def urn_of(resource: pulumi.Resource) -> str:
+    """The URN of a resource whose registration has been answered, else an empty string."""
+    future = cast("asyncio.Future[Any]", resource.urn._data)
+    if not future.done() or future.cancelled() or future.exception() is not None:
+        return ""
+    return future.result().value or ""
+
+
+@functools.cache
+def resource_class(token: str) -> type[pulumi.Resource] | None:
+    """The class of a type token, where its SDK is imported."""
+    parts = token.split(":")
+    if len(parts) != 3:  # noqa: PLR2004 - package:module:Name
+        return None
+    module = rpc.get_resource_module(parts[0], parts[1], "")
+    described: dict[str, Any] = getattr(module, "mod_info", {})
+    name = described.get("classes", {}).get(token)
+    return None if name is None else getattr(importlib.import_module(described["fqn"]), name)
+
+
+def getters(cls: type) -> tuple[tuple[str, property], ...]:
+    """Wire name and property of every output of a resource or output class."""
+    return tuple((wire_name, getter) for _, wire_name, getter in _types._py_properties(cls))
+
+
+@functools.cache
+def wire_names(cls: type) -> dict[str, str]:
+    """Python names to wire names of a resource or output class."""
+    return {name: wire_name for name, wire_name, _ in _types._py_properties(cls)}
+
+
+def is_output_type(cls: type) -> bool:
+    """Whether ``cls`` is a nested output or the result of a look-up."""
+    return _types.is_output_type(cls)
+
+
+def caller(depth: int) -> FrameType:
+    """The frame ``depth`` calls above the caller of this function."""
+    return sys._getframe(depth + 1)
+
+
+def replace_getter(make: Callable[[Getter], Getter]) -> None:
+    """Put a function around ``pulumi.get``, once a process."""
+    if getattr(pulumi.get, "__wrapped__", None) is None:
+        pulumi.get = make(pulumi.get)
+
+
+def configure(**settings: object) -> None:
+    """Point the SDK at a monitor in this process, without a root stack."""
+    runtime_settings.configure(mocks.MockSettings(callbacks=None, outputs=set(), **settings))
+    runtime_settings.set_root_resource(None)  # pyright: ignore[reportArgumentType] - run_in_stack wants none
