@@ -1,0 +1,142 @@
+"""Applies the rules: settings, crashes, exceptions and levels are handled here, once for all of them.
+
+A rule that raises has not judged anything, so that is reported as not proven and blocks like any other unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .exceptions import Exemptions
+from .rule import Level, Rule, Settings
+from .topology.resources import Graph, Resource
+from .topology.verdicts import Finding, Verdict
+
+CURRENT = "exceptions-current"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One finding of one policy as it is reported."""
+
+    rule: Rule
+    finding: Finding
+    level: Level
+    note: str = ""
+
+    @property
+    def message(self) -> str:
+        """The finding, and the exception that allows it if there is one."""
+        text = self.finding.message()
+        return f"{text}\n{self.note}" if self.note else text
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A rule as one run configures it."""
+
+    rule: Rule
+    level: Level
+    settings: Settings
+
+    @classmethod
+    def of(cls, rule: Rule, configured: Mapping[str, Any] | None = None, level: Level | None = None) -> Policy:
+        """The rule with a team's configuration on top of the defaults."""
+        return cls(rule, level or rule.level, rule.settings(configured or {}))
+
+
+class Evaluation:
+    """Judges one stack, or one resource, by policies and exceptions."""
+
+    def __init__(self, policies: Sequence[Policy], exemptions: Exemptions) -> None:
+        self._policies = [policy for policy in policies if policy.level is not Level.DISABLED]
+        self._exemptions = exemptions
+
+    def on_resource(self, resource: Resource) -> list[Report]:
+        """What the resource policies report about one resource."""
+        reports: list[Report] = []
+        for policy in self._policies:
+            if not policy.rule.is_stack and policy.rule.applies_to(resource.kind):
+                findings = _judged_resource(policy, resource)
+                reports.extend(self._report(policy, finding)[0] for finding in findings)
+        return reports
+
+    def on_stack(self, graph: Graph) -> tuple[list[Report], list[tuple[Rule, str]]]:
+        """What the stack policies report, and which of them have nothing to judge (with the reason)."""
+        reports: list[Report] = []
+        idle: list[tuple[Rule, str]] = []
+        used: set[int] = set()
+        excepted = {entry.policy for entry in self._exemptions.in_force}
+        for policy in self._policies:
+            rule = policy.rule
+            if rule.name == CURRENT or not (rule.is_stack or rule.name in excepted):
+                continue
+            if rule.types and not graph.of_type(*rule.types):
+                if rule.is_stack:
+                    idle.append((rule, f"the stack has no {' or '.join(rule.types)}"))
+                continue
+            for finding in _judged_stack(policy, graph):
+                report, numbers = self._report(policy, finding)
+                used.update(numbers)
+                if rule.is_stack:
+                    reports.append(report)
+        for policy in self._policies:
+            if policy.rule.name == CURRENT:
+                problems = [*self._exemptions.problems, *self._exemptions.unused(used, stack_of(graph))]
+                reports.extend(Report(policy.rule, finding, policy.level) for finding in problems)
+        return reports, idle
+
+    def _report(self, policy: Policy, finding: Finding) -> tuple[Report, list[int]]:
+        entry = self._exemptions.of(policy.rule.name, finding)
+        if entry is not None:
+            numbers = [e.number for e in self._exemptions.in_force if e.matches(policy.rule.name, finding)]
+            return Report(policy.rule, finding, Level.ADVISORY, entry.note()), numbers
+        return Report(policy.rule, finding, _level(policy, finding)), []
+
+
+def stack_of(graph: Graph) -> str:
+    """The stack's name, from the URNs."""
+    for resource in graph:
+        if resource.urn.startswith("urn:pulumi:"):
+            return resource.urn.removeprefix("urn:pulumi:").partition("::")[0]
+    return ""
+
+
+def _level(policy: Policy, finding: Finding) -> Level:
+    advised = (finding.verdict is Verdict.NOT_PROVEN and policy.settings.get("notProven") == "advise") or (
+        finding.latent and policy.settings.get("latent") == "advise"
+    )
+    return Level.ADVISORY if advised else policy.level
+
+
+def _judged_stack(policy: Policy, graph: Graph) -> Iterable[Finding]:
+    try:
+        return policy.rule.judge(graph, policy.settings)
+    except Exception as error:
+        return [_crash("", "the stack", error)]
+
+
+def _judged_resource(policy: Policy, resource: Resource) -> Iterable[Finding]:
+    try:
+        return policy.rule.judge_resource(resource, policy.settings)
+    except Exception as error:
+        return [_crash(resource.urn, resource.label, error)]
+
+
+def _crash(urn: str, resource: str, error: Exception) -> Finding:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" ({trace.tb_frame.f_code.co_name}, line {trace.tb_lineno})" if trace is not None else ""
+    return Finding(
+        verdict=Verdict.NOT_PROVEN,
+        urn=urn,
+        resource=resource,
+        property="",
+        found=f"the policy stopped with {type(error).__name__}{where}",
+        wanted="a verdict",
+        fix="report this as a defect of the policy pack, with the type and the shape of the resource",
+        what="could not be judged",
+    )

@@ -1,0 +1,155 @@
+"""What a policy is: a pure function from resources to findings, with the words and metadata it is reported with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from .topology.resources import Graph, Resource
+from .topology.verdicts import Finding
+
+Settings = Mapping[str, Any]
+"""The configuration of one policy: every property of its schema, with what the team set or the default."""
+
+StackJudge = Callable[[Graph, Settings], Iterable[Finding]]
+ResourceJudge = Callable[[Resource, Settings], Iterable[Finding]]
+
+FRAMEWORK = "AWS Foundational Security Best Practices"
+
+
+class Severity(StrEnum):
+    """How bad a violation is, in Pulumi's words."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class Level(StrEnum):
+    """What a report does, in Pulumi's words."""
+
+    ADVISORY = "advisory"
+    MANDATORY = "mandatory"
+    DISABLED = "disabled"
+
+
+NOT_PROVEN = {
+    "type": "string",
+    "enum": ["block", "advise"],
+    "default": "block",
+    "description": "What a claim does that an unknown value keeps from being proven: stop the update, or be listed.",
+}
+LATENT = {
+    "type": "string",
+    "enum": ["block", "advise"],
+    "default": "advise",
+    "description": "What an exposure does that one more change would open: stop the update, or be listed.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One policy. Exactly one of the two judges is set: on the whole stack, or on one resource alone."""
+
+    name: str
+    description: str
+    severity: Severity
+    remediation: str
+    types: tuple[str, ...] = ()
+    """The resource types it is about, in short; a stack without any of them is not applicable. Empty: always."""
+    controls: tuple[str, ...] = ()
+    """The controls of AWS Foundational Security Best Practices that it enforces."""
+    schema: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    """JSON schema of each property that a team may configure; every one has a default."""
+    level: Level = Level.MANDATORY
+    stack: StackJudge | None = None
+    resource: ResourceJudge | None = None
+
+    @property
+    def is_stack(self) -> bool:
+        """Whether it judges the whole stack."""
+        return self.stack is not None
+
+    def settings(self, configured: Mapping[str, Any]) -> Settings:
+        """What the team configured on top of the defaults."""
+        return {**{key: schema["default"] for key, schema in self.schema.items()}, **configured}
+
+    def applies_to(self, kind: str) -> bool:
+        """Whether it is about resources of this type."""
+        return not self.types or kind in self.types
+
+    def judge(self, graph: Graph, settings: Settings) -> list[Finding]:
+        """Its findings on a whole stack, whichever way it judges, in a stable order."""
+        found: Iterable[Finding]
+        if self.stack is not None:
+            found = self.stack(graph, settings)
+        else:
+            found = (
+                finding
+                for resource in (graph.of_type(*self.types) if self.types else graph)
+                for finding in self.judge_resource(resource, settings)
+            )
+        return sorted(found, key=lambda finding: (finding.urn, finding.property, finding.verdict, finding.found))
+
+    def judge_resource(self, resource: Resource, settings: Settings) -> list[Finding]:
+        """Its findings on one resource alone; none when it judges whole stacks."""
+        return list(self.resource(resource, settings)) if self.resource is not None else []
+
+
+def _words(module: str, doc: str | None) -> tuple[str, str]:
+    name = module.rpartition(".")[2].replace("_", "-")
+    description = " ".join((doc or "").strip().split("\n\n")[0].split())
+    if not description:
+        raise ValueError(f"policy {name} has no docstring to describe it")
+    return name, description
+
+
+def stack_rule(
+    module: str,
+    doc: str | None,
+    judge: StackJudge,
+    *,
+    severity: Severity,
+    remediation: str,
+    types: tuple[str, ...] = (),
+    controls: tuple[str, ...] = (),
+    schema: Mapping[str, Mapping[str, Any]] | None = None,
+    latent: bool = False,
+    level: Level = Level.MANDATORY,
+) -> Rule:
+    """A policy on the whole stack, named after its module and described by the docstring's first paragraph."""
+    name, description = _words(module, doc)
+    common = {"notProven": NOT_PROVEN, **({"latent": LATENT} if latent else {})}
+    return Rule(
+        name, description, severity, remediation, types, controls, {**common, **(schema or {})}, level, stack=judge
+    )
+
+
+def resource_rule(
+    module: str,
+    doc: str | None,
+    judge: ResourceJudge,
+    *,
+    severity: Severity,
+    remediation: str,
+    types: tuple[str, ...] = (),
+    controls: tuple[str, ...] = (),
+    schema: Mapping[str, Mapping[str, Any]] | None = None,
+    level: Level = Level.MANDATORY,
+) -> Rule:
+    """A policy on one resource alone: it runs before each step, so it stops a resource before it exists."""
+    name, description = _words(module, doc)
+    return Rule(
+        name,
+        description,
+        severity,
+        remediation,
+        types,
+        controls,
+        {"notProven": NOT_PROVEN, **(schema or {})},
+        level,
+        resource=judge,
+    )

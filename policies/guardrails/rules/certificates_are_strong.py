@@ -1,0 +1,39 @@
+"""Certificates that ACM issues have a key of at least 2,048 bits RSA, or an elliptic curve.
+
+It cannot see the key of an imported certificate, nor when one runs out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..checks import expect
+from ..rule import Rule, Settings, Severity, resource_rule
+from ..topology.resources import Resource
+from ..topology.verdicts import Finding
+
+_STRONG = ("RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1")
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """One certificate."""
+    if resource.value("privateKey") is None:
+        yield from expect(
+            resource,
+            "keyAlgorithm",
+            lambda found: found in _STRONG,
+            " or ".join(_STRONG),
+            "leave keyAlgorithm out (RSA_2048) or choose an elliptic curve",
+            default="RSA_2048",
+        )
+
+
+RULE: Rule = resource_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.MEDIUM,
+    remediation="choose a stronger keyAlgorithm",
+    types=("acm.Certificate",),
+    controls=("ACM.2",),
+)

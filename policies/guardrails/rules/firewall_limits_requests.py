@@ -1,0 +1,77 @@
+"""A web ACL limits how often a client asks and how large path, query, cookies and declared body are.
+
+What has no limit is decided by the weakest part behind it. On a load balancer a firewall sees only the first 8 KB
+of a body, so it limits the declared size; the proxy behind it enforces the real one.
+
+It cannot tell whether a limit is right, only that there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..checks import listed
+from ..firewalls import ACL, COMMON_RULES, Firewall, fields, firewalls, managed
+from ..rule import Rule, Settings, Severity, stack_rule
+from ..topology.resources import Graph
+from ..topology.verdicts import Finding, not_proven, violated
+
+_LIMITS = {
+    "rate": "a blocking rate-based rule",
+    "cookies": "a blocking limit on the size of the cookies",
+    "query": "a blocking limit on the length of the query string",
+    "path": "a blocking limit on the length of the path",
+    "body": "a blocking limit on the declared body size (the content-length header)",
+}
+_FIELDS = {"cookies": "cookies", "header:cookie": "cookies", "queryString": "query", "uriPath": "path", "body": "body"}
+_COMMON = {
+    "SizeRestrictions_Cookie_HEADER": "cookies",
+    "SizeRestrictions_QUERYSTRING": "query",
+    "SizeRestrictions_URIPATH": "path",
+    "SizeRestrictions_BODY": "body",
+}
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each web ACL."""
+    for firewall in firewalls(graph):
+        missing = sorted(set(_LIMITS) - limited(firewall))
+        for limit in missing:
+            fix = f"add {_LIMITS[limit]} to the web ACL"
+            if firewall.complete:
+                yield violated(
+                    firewall.acl, "rules", "no such rule", _LIMITS[limit], fix, what=f"does not limit {limit}"
+                )
+            else:
+                yield not_proven(firewall.acl, "rules", ["rules"], _LIMITS[limit], fix)
+
+
+def limited(firewall: Firewall) -> set[str]:
+    """What the web ACL limits."""
+    found: set[str] = set()
+    for rule in firewall.rules:
+        for group in managed(rule):
+            if group.get("name") == COMMON_RULES and not group.get("scopeDownStatement"):
+                relaxed = {str(item.get("name")) for item in listed(group.get("ruleActionOverrides"))}
+                found |= {limit for name, limit in _COMMON.items() if name not in relaxed}
+        if not rule.blocks:
+            continue
+        if rule.of_kind("rateBasedStatement"):
+            found.add("rate")
+        for body in rule.of_kind("sizeConstraintStatement"):
+            found |= {_FIELDS[field] for field in fields(body) if field in _FIELDS}
+        for _, body in rule.statements:
+            if "header:content-length" in fields(body):
+                found.add("body")
+    return found
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.HIGH,
+    remediation="give the web ACL rate-based and size-constraint rules that block",
+    types=(ACL,),
+    controls=("WAF.10",),
+)

@@ -1,0 +1,82 @@
+"""Resource policies give nothing to everybody: a grant to any principal is bounded by a condition on who asks.
+
+A key, bucket, queue, topic, secret, repository or endpoint with an open grant is reachable from any account,
+whatever the network looks like.
+
+It cannot see what an account-wide policy or an organisation's control denies on top.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ..checks import Statement, condition_keys, document, statements, undecided
+from ..rule import Rule, Settings, Severity, resource_rule
+from ..topology.resources import Resource
+from ..topology.verdicts import Finding, violated
+
+_WANTED = "named principals, or a condition on who asks"
+_FIX = "name the principals, or add a condition such as aws:PrincipalAccount, aws:SourceArn or aws:SourceVpce"
+_PATHS = {
+    "backup.VaultPolicy": "policy",
+    "ecr.RepositoryPolicy": "policy",
+    "efs.FileSystemPolicy": "policy",
+    "kms.Key": "policy",
+    "kms.KeyPolicy": "policy",
+    "s3.Bucket": "policy",
+    "s3.BucketPolicy": "policy",
+    "secretsmanager.Secret": "policy",
+    "secretsmanager.SecretPolicy": "policy",
+    "sns.Topic": "policy",
+    "sns.TopicPolicy": "policy",
+    "sqs.Queue": "policy",
+    "sqs.QueuePolicy": "policy",
+}
+BOUNDS = frozenset(
+    {
+        "aws:principalaccount",
+        "aws:principalarn",
+        "aws:principalorgid",
+        "aws:principalorgpaths",
+        "aws:sourceaccount",
+        "aws:sourcearn",
+        "aws:sourceorgid",
+        "aws:sourceowner",
+        "aws:sourcevpc",
+        "aws:sourcevpce",
+        "aws:userid",
+        "elasticfilesystem:accessedviamounttarget",
+        "kms:calleraccount",
+    }
+)
+"""Condition keys that say who asks; a condition on TLS, for example, bounds nobody."""
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """One policy of a resource."""
+    path = _PATHS[resource.kind]
+    of = document(resource, path)
+    yield from undecided(resource, path, of, _WANTED, _FIX)
+    for statement in statements(of.value) if of.known else ():
+        if statement.allows:
+            yield from _statement(resource, f"{path}[{statement.label}]", statement)
+
+
+def _statement(resource: Resource, place: str, statement: Statement) -> Iterator[Finding]:
+    if statement.not_principals:
+        yield violated(resource, f"{place}.NotPrincipal", list(statement.not_principals), "Principal", _FIX)
+    anybody = [who for who in statement.principals if who == "*" or re.search(r":iam::\*:", who)]
+    if anybody and not condition_keys(statement) & BOUNDS:
+        yield violated(resource, f"{place}.Principal", anybody, _WANTED, _FIX, what="is open to every account")
+
+
+RULE: Rule = resource_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.CRITICAL,
+    remediation=_FIX,
+    types=tuple(sorted(_PATHS)),
+    controls=("KMS.5", "S3.2", "S3.3", "S3.6"),
+)

@@ -1,0 +1,84 @@
+"""No container or function gets a secret in its plain environment.
+
+A plain environment is shown by the console and the API to everybody who may read the definition, and it is in the
+plan. A secret arrives by Secrets Manager or Parameter Store name instead.
+
+It judges names and shapes of values, and the mark that Pulumi gives secrets; a secret under a harmless name with
+a harmless shape is not seen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from ..checks import containers, is_secret, listed
+from ..rule import Rule, Settings, Severity, resource_rule
+from ..topology.resources import Resource, Unknown, unknowns_in
+from ..topology.values import Value
+from ..topology.verdicts import Finding, not_proven, violated
+
+_WANTED = "secrets by reference (the container's secrets, valueFrom an ARN)"
+_FIX = "store the value in Secrets Manager and give it to the container under secrets with valueFrom"
+_NAME = re.compile(
+    r"(^|_)(PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIALS?|PRIVATE_KEY|API_KEYS?|ACCESS_KEY(_ID)?|SECRET_KEY)$"
+)
+_VALUE = re.compile(
+    r"\b(AKIA|ASIA)[A-Z0-9]{16}\b"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+    r"|\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\."
+    r"|\b(sk|ghp|gho|xox[abp])[-_][A-Za-z0-9-]{20,}\b"
+    r"|\b[a-z][a-z0-9+]*://[^/\s:@]+:[^/\s:@]+@"
+)
+_SETTINGS = re.compile(r"^(true|false|\d*|none|disabled)$", re.IGNORECASE)
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """Each variable of each container, or of a function."""
+    if resource.kind == "lambda.Function":
+        yield from _function(resource)
+        return
+    if is_secret(resource.get("containerDefinitions")):
+        yield violated(
+            resource, "containerDefinitions", resource.get("containerDefinitions"), _WANTED, _FIX, what="holds a secret"
+        )
+    found, undecided = containers(resource, _WANTED, _FIX)
+    yield from undecided
+    for container in found:
+        for variable in cast("list[Mapping[str, Any]]", listed(container.get("environment"))):
+            name = str(variable.get("name") or "")
+            yield from _variable(resource, container.path(f"environment[{name}]"), name, variable.get("value"))
+
+
+def _function(resource: Resource) -> Iterator[Finding]:
+    variables = resource.get("environment.variables")
+    if isinstance(variables, Unknown):
+        yield not_proven(resource, "environment.variables", [variables], _WANTED, _FIX)
+    elif is_secret(variables):
+        yield violated(resource, "environment.variables", variables, _WANTED, _FIX, what="holds a secret")
+    elif isinstance(variables, dict):
+        for name, value in sorted(cast("dict[str, Any]", variables).items()):
+            yield from _variable(resource, f"environment.variables[{name}]", name, value)
+
+
+def _variable(resource: Resource, path: str, name: str, value: Value) -> Iterator[Finding]:
+    if is_secret(value):
+        yield violated(resource, path, value, _WANTED, _FIX, what="holds a secret")
+    elif isinstance(value, Unknown):
+        yield from (not_proven(resource, path, [unknown], _WANTED, _FIX) for unknown in unknowns_in(value))
+    elif _VALUE.search(str(value)):
+        yield violated(resource, path, "a value that looks like a credential", _WANTED, _FIX, what="holds a secret")
+    elif _NAME.search(name.upper()) and not _SETTINGS.match(str(value or "")):
+        yield violated(resource, path, "a value under the name of a secret", _WANTED, _FIX, what="holds a secret")
+
+
+RULE: Rule = resource_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.CRITICAL,
+    remediation=_FIX,
+    types=("ecs.TaskDefinition", "lambda.Function"),
+    controls=("ECS.8",),
+)

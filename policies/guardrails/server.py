@@ -1,0 +1,198 @@
+"""The pack as a process: Pulumi's Analyzer protocol over gRPC on loopback.
+
+Why not ``pulumi_policy.PolicyPack``: it decodes every resource again for each stack policy (2.2 s for 1,000
+resources and 80 policies), unwraps secrets so that a message could print them, drops a whole policy to an advisory
+note as soon as one value is unknown, and has one level for all reports of a policy. Here each request is decoded
+once, secrets and unknowns keep their marks, and an excepted finding stays visible as advice under its own policy.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Mapping
+from concurrent import futures
+from typing import Any, cast
+
+import grpc
+from google.protobuf import empty_pb2, struct_pb2
+from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, plugin_pb2
+
+from . import exceptions
+from .evaluation import Evaluation, Policy, Report
+from .rule import FRAMEWORK, Level, Rule, Severity
+from .rules import RULES
+from .topology.resources import Graph, Resource
+from .topology.values import Value
+
+NAME = "ai-interface-guardrails"
+VERSION = "0.1.0"
+_MAX_MESSAGE_BYTES = 400 * 1024 * 1024
+
+_LEVELS = {
+    Level.ADVISORY: analyzer_pb2.ADVISORY,
+    Level.MANDATORY: analyzer_pb2.MANDATORY,
+    Level.DISABLED: analyzer_pb2.DISABLED,
+}
+_FROM_ENGINE = {
+    analyzer_pb2.ADVISORY: Level.ADVISORY,
+    analyzer_pb2.MANDATORY: Level.MANDATORY,
+    analyzer_pb2.REMEDIATE: Level.MANDATORY,
+    analyzer_pb2.DISABLED: Level.DISABLED,
+}
+_SEVERITIES = {
+    Severity.LOW: analyzer_pb2.POLICY_SEVERITY_LOW,
+    Severity.MEDIUM: analyzer_pb2.POLICY_SEVERITY_MEDIUM,
+    Severity.HIGH: analyzer_pb2.POLICY_SEVERITY_HIGH,
+    Severity.CRITICAL: analyzer_pb2.POLICY_SEVERITY_CRITICAL,
+}
+
+
+class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
+    """Answers the engine. It keeps the configuration of the run and nothing else."""
+
+    def __init__(self, rules: tuple[Rule, ...], exceptions_text: str, today: dt.date) -> None:
+        self._rules = rules
+        self._exemptions = exceptions.read(exceptions_text, (rule.name for rule in rules), today)
+        self._evaluation = Evaluation([Policy.of(rule) for rule in rules], self._exemptions)
+
+    def Handshake(self, request: Value, context: Value) -> Value:  # noqa: N802 - the protocol's name
+        """Nothing is asked of the engine, so nothing is kept."""
+        return analyzer_pb2.AnalyzerHandshakeResponse()
+
+    def GetPluginInfo(self, request: Value, context: Value) -> Value:  # noqa: N802
+        """The version of the pack."""
+        return plugin_pb2.PluginInfo(version=VERSION)
+
+    def GetAnalyzerInfo(self, request: Value, context: Value) -> Value:  # noqa: N802
+        """The policies with their words, levels, controls and configuration schemas."""
+        return analyzer_pb2.AnalyzerInfo(
+            name=NAME,
+            displayName="AI interface guardrails",
+            version=VERSION,
+            supportsConfig=True,
+            provider="aws",
+            policies=[_information(rule) for rule in self._rules],
+        )
+
+    def Configure(self, request: Value, context: Value) -> Value:  # noqa: N802
+        """Levels and settings that a team chose, by policy."""
+        chosen = request.policyConfig
+        self._evaluation = Evaluation(
+            [
+                Policy.of(rule, _plain(chosen[rule.name].properties), _FROM_ENGINE[chosen[rule.name].enforcementLevel])
+                if rule.name in chosen
+                else Policy.of(rule)
+                for rule in self._rules
+            ],
+            self._exemptions,
+        )
+        return empty_pb2.Empty()
+
+    def ConfigureStack(self, request: Value, context: Value) -> Value:  # noqa: N802
+        """The stack's identity: no policy depends on its name."""
+        return analyzer_pb2.AnalyzerStackConfigureResponse()
+
+    def Analyze(self, request: Value, context: Value) -> Value:  # noqa: N802
+        """The resource policies on one resource's inputs."""
+        resource = Resource.from_recorded(
+            {
+                "urn": request.urn,
+                "type": request.type,
+                "name": request.name,
+                "parent": request.options.parent,
+                "inputs": _plain(request.properties),
+                "protect": request.options.protect,
+            }
+        )
+        return analyzer_pb2.AnalyzeResponse(diagnostics=map(_diagnostic, self._evaluation.on_resource(resource)))
+
+    def AnalyzeStack(self, request: Value, context: Value) -> Value:  # noqa: N802
+        """The stack policies on the outputs of all resources, decoded and joined once."""
+        graph = Graph.from_recorded(
+            {
+                "urn": item.urn,
+                "type": item.type,
+                "name": item.name,
+                "parent": item.parent,
+                "outputs": _plain(item.properties),
+                "dependencies": list(item.dependencies),
+                "property_dependencies": {key: list(value.urns) for key, value in item.propertyDependencies.items()},
+                "protect": item.options.protect,
+            }
+            for item in request.resources
+        )
+        reports, idle = self._evaluation.on_stack(graph)
+        return analyzer_pb2.AnalyzeResponse(
+            diagnostics=map(_diagnostic, reports),
+            not_applicable=[
+                analyzer_pb2.PolicyNotApplicable(policy_name=rule.name, reason=reason) for rule, reason in idle
+            ],
+        )
+
+    def Remediate(self, request: Value, context: Value) -> Value:  # noqa: N802
+        """No policy rewrites a resource: the program is the only place where one is described."""
+        return analyzer_pb2.RemediateResponse()
+
+
+def _information(rule: Rule) -> Value:
+    information = analyzer_pb2.PolicyInfo(
+        name=rule.name,
+        displayName=rule.name.replace("-", " ").capitalize(),
+        description=rule.description,
+        enforcementLevel=_LEVELS[rule.level],
+        policy_type=analyzer_pb2.POLICY_TYPE_STACK if rule.is_stack else analyzer_pb2.POLICY_TYPE_RESOURCE,
+        severity=_SEVERITIES[rule.severity],
+        remediation_steps=rule.remediation,
+    )
+    if rule.controls:
+        information.framework.name = FRAMEWORK
+        information.framework.specification = ", ".join(rule.controls)
+    for key, schema in rule.schema.items():
+        information.configSchema.properties.update({key: dict(schema)})
+    return information
+
+
+def _diagnostic(report: Report) -> Value:
+    return analyzer_pb2.AnalyzeDiagnostic(
+        policyName=report.rule.name,
+        policyPackName=NAME,
+        policyPackVersion=VERSION,
+        description=report.rule.description,
+        message=f"{report.rule.description}\n{report.message}",
+        enforcementLevel=_LEVELS[report.level],
+        urn=report.finding.urn,
+        severity=_SEVERITIES[report.rule.severity],
+    )
+
+
+def _plain(struct: Value) -> dict[str, Any]:
+    """A protobuf ``Struct`` as plain values; whole numbers become ``int``."""
+    return {key: _value(value) for key, value in cast("Mapping[str, struct_pb2.Value]", struct.fields).items()}
+
+
+def _value(value: struct_pb2.Value) -> Value:
+    kind = value.WhichOneof("kind")
+    if kind == "string_value":
+        return value.string_value
+    if kind == "struct_value":
+        return _plain(value.struct_value)
+    if kind == "list_value":
+        return [_value(item) for item in value.list_value.values]
+    if kind == "number_value":
+        number = value.number_value
+        return int(number) if number.is_integer() else number
+    return value.bool_value if kind == "bool_value" else None
+
+
+def main() -> None:
+    """Serve on a free loopback port, print it as the engine expects, and run until the engine ends the process."""
+    text = exceptions.FILE.read_text(encoding="utf-8") if exceptions.FILE.is_file() else ""
+    limits = [("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES)]
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=4), options=limits)
+    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(Analyzer(RULES, text, dt.datetime.now(dt.UTC).date()), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    server.wait_for_termination()
