@@ -179,7 +179,6 @@ function envoy_on_request(handle)
     handle:respond({
       [":status"] = who.status,
       ["content-type"] = "text/html; charset=utf-8",
-      ["cache-control"] = "no-store",
     }, settings.pages[who.status])
     return
   end

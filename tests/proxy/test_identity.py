@@ -1,0 +1,201 @@
+"""Who gets in, as whom, and what a client cannot say about itself."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.claims import HEADER, encoded, token_header
+from tests.proxy.gateway import ADMINISTRATOR, MEMBER, Gateway, header
+
+if TYPE_CHECKING:
+    from tests.proxy.servers import Server
+
+TRUSTED = ("x-user-email", "x-user-name", "x-user-role")
+
+
+def trusted(proxy: Gateway, claims: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the trusted headers that reach the application for these claims."""
+    seen = proxy.arrived(claims=claims)
+    return {name: header(seen, name) for name in TRUSTED}
+
+
+def test_a_member_reaches_the_application_with_the_trusted_headers(proxy: Gateway) -> None:
+    assert trusted(proxy, MEMBER) == {"x-user-email": ["ann@example.com"], "x-user-name": ["Ann Lee"], "x-user-role": ["user"]}
+
+
+def test_an_administrator_has_the_administrator_role(proxy: Gateway) -> None:
+    assert trusted(proxy, ADMINISTRATOR)["x-user-role"] == ["admin"]
+
+
+@pytest.mark.parametrize(
+    ("claims", "status"),
+    [
+        ({"email": "ann@example.com"}, 200),
+        ({"email": "ANN@EXAMPLE.COM"}, 200),
+        ({"email": "guest@partner.test"}, 200),
+        ({"email": "other@partner.test"}, 403),
+        ({"email": "ann@sub.example.com"}, 403),
+        ({"email": "ann@example.com.evil.test"}, 403),
+        ({"email": "ann@notexample.com"}, 403),
+        ({"email": "x@outside.test", "groups": "ai-users"}, 200),
+        ({"email": "x@outside.test", "groups": ["staff", "ai guests"]}, 200),
+        ({"email": "x@outside.test", "groups": ["staff"]}, 403),
+        ({"email": "x@outside.test", "groups": "ai-users ai-guests"}, 403),
+        ({"email": "x@outside.test", "groups": ["AI-USERS", 7, None, ["ai-users"], {"a": "ai-users"}]}, 403),
+        ({"email": "x@outside.test", "groups": {"ai-users": "ai-users"}}, 403),
+        ({"email": "x@outside.test", "groups": {"0": "ai-users", "1": "ai-users"}}, 403),
+        ({"email": "x@outside.test", "groups": True}, 403),
+        ({"email": "x@outside.test"}, 403),
+        ({"email": "ann@example.com", "email_verified": True}, 200),
+        ({"email": "ann@example.com", "email_verified": False}, 403),
+        ({"email": "ann@example.com", "email_verified": "false"}, 403),
+    ],
+    ids=repr,
+)
+def test_only_the_allowed_get_in(proxy: Gateway, claims: dict[str, Any], status: int) -> None:
+    assert proxy.send("GET", "/", claims=claims).status == status
+
+
+def test_an_administrator_who_is_not_allowed_does_not_get_in(proxy: Gateway) -> None:
+    assert proxy.send("GET", "/", claims={"email": "stranger@outside.test"}).status == 403
+
+
+def test_the_403_page_names_whom_to_ask_and_is_not_stored(proxy: Gateway) -> None:
+    answer = proxy.send("GET", "/", claims={"email": "x@outside.test"})
+    assert b"ai-platform@example.com" in answer.body
+    assert answer.value("content-type") == "text/html; charset=utf-8"
+    assert answer.value("cache-control") == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        ("Ann Lee", "Ann Lee"),
+        ("Zoë 李 🎉", "Zo%C3%AB %E6%9D%8E %F0%9F%8E%89"),
+        ("100% Ann", "100%25 Ann"),
+        ("", "ann@example.com"),
+        (None, "ann@example.com"),
+        ('"Ann" <a@b>, C', '"Ann" <a@b>, C'),
+        ("x" * 256, "x" * 256),
+    ],
+    ids=repr,
+)
+def test_the_name_arrives_percent_encoded_where_it_is_not_printable_ascii(proxy: Gateway, name: str | None, sent: str) -> None:
+    assert trusted(proxy, {**MEMBER, "name": name})["x-user-name"] == [sent]
+
+
+@pytest.mark.parametrize(
+    "spoofed",
+    [
+        "x-user-email",
+        "X-User-Email",
+        "X-USER-ROLE",
+        "x-user-name",
+        "x.user.email",
+        "x-user.email",
+        "x-forwarded-user",
+        "x-forwarded-email",
+        "remote-user",
+        "x-remote-user",
+        "x-original-url",
+        "x-rewrite-url",
+        "x-envoy-original-path",
+        "x-envoy-upstream-rq-timeout-ms",
+        "x-http-method-override",
+        "x-forwarded-host",
+        "forwarded",
+        "x-amzn.oidc-data",
+    ],
+)
+def test_a_client_sent_copy_of_a_trusted_header_is_removed(proxy: Gateway, spoofed: str) -> None:
+    twice = [(spoofed, "root@example.com"), (spoofed, "root@example.com")]
+    seen = proxy.arrived("GET", "/", twice)
+    assert "root@example.com" not in [value for _, value in seen["headers"]]
+    assert header(seen, "x-user-email") == ["ann@example.com"]
+
+
+@pytest.mark.parametrize("name", ["x_user_email", "X_User_Role", "x-user_email", "x_amzn_oidc_data"])
+def test_a_header_with_an_underscore_is_refused(proxy: Gateway, server: Server, name: str) -> None:
+    before = len(server.received)
+    assert proxy.send("GET", "/", [(name, "root@example.com")]).status == 400
+    assert len(server.received) == before
+
+
+def test_a_trusted_header_without_claims_gets_no_one_in(proxy: Gateway) -> None:
+    spoofed = [("x-user-email", "root@example.com"), ("x-user-role", "admin"), ("x-amzn-oidc-identity", "2")]
+    assert proxy.send("GET", "/", spoofed, claims=None).status == 401
+
+
+def test_the_application_gets_none_of_the_edges_tokens(proxy: Gateway) -> None:
+    seen = proxy.arrived("GET", "/", [("x-amzn-oidc-accesstoken", "secret"), ("x-amzn-oidc-identity", "1")])
+    assert [name for name, _ in seen["headers"] if name.startswith("x-amzn-oidc")] == []
+
+
+def test_two_tokens_are_nobody(proxy: Gateway) -> None:
+    tokens = [(HEADER, proxy.token(MEMBER)), (HEADER, proxy.token(ADMINISTRATOR))]
+    assert proxy.send("GET", "/", tokens, claims=None).status == 401
+    assert proxy.send("GET", "/", [(HEADER, ",".join(value for _, value in tokens))], claims=None).status == 401
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"signer": "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/other/50dc6c495c0c9188"},
+        {"signer": None},
+        {"signer": ["x"]},
+        {"client": "another"},
+        {"iss": "https://login.example.com/other"},
+        {"alg": "none"},
+        {"alg": "HS256"},
+        {"exp": int(time.time()) - 3600},
+        {"exp": "4102444800"},
+        {"exp": None},
+        {"exp": float("nan")},
+    ],
+    ids=repr,
+)
+def test_a_token_of_another_signer_client_issuer_or_time_is_nobody(proxy: Gateway, change: dict[str, Any]) -> None:
+    assert proxy.send("GET", "/", [(HEADER, proxy.token(MEMBER, **change))], claims=None).status == 401
+
+
+def test_a_token_is_not_remembered_beyond_its_expiry(proxy: Gateway) -> None:
+    nearly = proxy.token(MEMBER, exp=int(time.time()) - 58)
+    assert proxy.send("GET", "/", [(HEADER, nearly)], claims=None).status == 200
+    time.sleep(3.1)
+    assert proxy.send("GET", "/", [(HEADER, nearly)], claims=None).status == 401
+
+
+@pytest.mark.parametrize("padded", [True, False])
+def test_base64_is_read_with_and_without_padding(proxy: Gateway, padded: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    parts = [encoded(token_header(proxy.settings.identity)), encoded(MEMBER), "A" * 86 + "=="]
+    token = ".".join(part if padded else part.rstrip("=") for part in parts)
+    assert proxy.send("GET", "/", [(HEADER, token)], claims=None).status == 200
+
+
+def test_health_is_answered_for_an_address_as_host_and_nothing_else_is(proxy: Gateway) -> None:
+    assert proxy.send("GET", "/health", claims=None, host="10.20.1.7:8443").status == 200
+    assert proxy.send("GET", "/health", claims=None).status == 401
+    assert proxy.send("POST", "/health", claims=None, host="10.20.1.7:8443").status == 404
+    assert proxy.send("GET", "/health/../", claims=None, host="10.20.1.7:8443").status == 404
+    assert proxy.send("GET", "/", host="other.example.com").status == 404
+
+
+def test_logout_clears_every_session_and_goes_to_the_identity_provider(proxy: Gateway) -> None:
+    answer = proxy.send("GET", "/logout?next=https://evil.test", claims=None)
+    assert answer.status == 302
+    assert answer.value("location") == "https://login.example.com/logout?client_id=interface&x=100%25"
+    names = ["AWSELBAuthSessionCookie", *(f"AWSELBAuthSessionCookie-{n}" for n in range(4)), "token"]
+    assert answer.values("set-cookie") == [f"{name}=; Max-Age=0; Path=/; Secure; HttpOnly" for name in names]
+    assert answer.value("clear-site-data") == '"storage"'
+    assert answer.value("cache-control") == "no-store"
+
+
+def test_the_request_id_is_the_load_balancers_trace(proxy: Gateway) -> None:
+    seen = proxy.arrived("GET", "/", [("x-request-id", "forged"), ("x-amzn-trace-id", "Root=1-67891233-abcdef012345678912345678")])
+    assert header(seen, "x-request-id") == ["Root=1-67891233-abcdef012345678912345678"]
+    (generated,) = header(proxy.arrived("GET", "/", [("x-request-id", "forged")]), "x-request-id")
+    assert generated != "forged"
+    assert len(generated) == 36
