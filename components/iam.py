@@ -50,7 +50,7 @@ def policy_document(statements: Iterable[Statement]) -> str:
     sids = [statement.sid for statement in listed]
     if repeated := sorted({sid for sid in sids if sids.count(sid) > 1}):
         raise ValueError(f"statement ids must be distinct: {', '.join(repeated)} occurs more than once")
-    rendered = [_render(statement) for statement in listed]
+    rendered = [render(statement) for statement in listed]
     return json.dumps({"Version": "2012-10-17", "Statement": rendered}, sort_keys=True, separators=(",", ":"))
 
 
@@ -62,7 +62,8 @@ def service_trust(service: str, conditions: Conditions) -> str:
     return policy_document([trust])
 
 
-def _render(statement: Statement) -> dict[str, Any]:
+def render(statement: Statement) -> dict[str, Any]:
+    """One statement as IAM's JSON object."""
     if not statement.sid.isalnum():
         raise ValueError(f"statement id {statement.sid!r}: IAM allows letters and digits only")
     if not statement.actions:

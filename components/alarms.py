@@ -1,0 +1,243 @@
+"""Alarms on what users and the budget feel, each with a destination and a runbook entry.
+
+``EdgeAlarms`` watches what comes in (it exists before the service, so that a bad deployment rolls back on it);
+``ServiceAlarms`` watches the service itself. They make no dashboard and never look into a request.
+"""
+
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_aws as aws
+
+from components.args import Args
+
+GREATER = "GreaterThanThreshold"
+LESS = "LessThanThreshold"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """One alarm: a CloudWatch metric, the line it must not cross, and the runbook section that says what to do."""
+
+    role: str
+    """Part of the logical name, and the runbook's anchor."""
+    sentence: str
+    """What is wrong when it fires, in the words of the person who is woken."""
+    namespace: str
+    metric: str
+    statistic: str
+    threshold: float
+    comparison: str = GREATER
+    period_seconds: int = 60
+    periods: int = 5
+    periods_to_alarm: int = 3
+    missing_data: str = "notBreaching"
+    """What silence means: ``notBreaching`` for counts of errors, ``breaching`` for signs of life."""
+    dimensions: dict[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
+
+
+class EdgeAlarmsArgs(Args):
+    """Arguments of ``EdgeAlarms``."""
+
+    environment: str
+    """Part of the alarms' names."""
+    load_balancer_arn_suffix: pulumi.Output[str]
+    target_group_arn_suffix: pulumi.Output[str]
+    firewall_metric_name: str = ""
+    """The web ACL's CloudWatch name (its ``WebACL`` dimension). Empty: no alarm on blocked requests."""
+    region: str
+    alarm_topic_arn: pulumi.Output[str]
+    runbook_url: str
+    """Each alarm links to ``<runbook_url>#<alarm>``."""
+    firewall_blocked_per_five_minutes: int = 500
+    """More blocked requests than this in five minutes is an attack or a rule that blocks users."""
+    tags: dict[str, str]
+
+
+class EdgeAlarms(pulumi.ComponentResource):
+    """Errors at the load balancer and behind it, unhealthy targets, and a surge of blocked requests."""
+
+    rollback_alarm_names: pulumi.Output[list[str]]
+    """The alarms that undo a deployment: errors from the targets and targets that fail their health check."""
+
+    def __init__(self, name: str, args: EdgeAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = EdgeAlarmsArgs.model_validate(args)
+        super().__init__("ai-interface:index:EdgeAlarms", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        alarms = {
+            watch.role: _alarm(
+                f"{name}-{watch.role}",
+                watch,
+                args.alarm_topic_arn,
+                args.runbook_url,
+                environment=args.environment,
+                tags=args.tags,
+                child=child,
+            )
+            for watch in self._watches(args)
+        }
+        self.rollback_alarm_names = pulumi.Output.all(
+            *(alarms[role].name for role in ("target-errors", "unhealthy-targets"))
+        ).apply(lambda names: sorted(str(one) for one in names))
+        self.register_outputs({"rollbackAlarmNames": self.rollback_alarm_names})
+
+    def _watches(self, args: EdgeAlarmsArgs) -> list[Watch]:
+        balancer = {"LoadBalancer": args.load_balancer_arn_suffix}
+        targets = {**balancer, "TargetGroup": args.target_group_arn_suffix}
+        watches = [
+            Watch(
+                role="edge-errors",
+                sentence="The load balancer itself answers 5xx: no healthy target, or the login fails",
+                namespace="AWS/ApplicationELB",
+                metric="HTTPCode_ELB_5XX_Count",
+                statistic="Sum",
+                threshold=10,
+                dimensions={**balancer},
+            ),
+            Watch(
+                role="target-errors",
+                sentence="Proxy, application or model answer 5xx",
+                namespace="AWS/ApplicationELB",
+                metric="HTTPCode_Target_5XX_Count",
+                statistic="Sum",
+                threshold=10,
+                dimensions={**targets},
+            ),
+            Watch(
+                role="unhealthy-targets",
+                sentence="A task fails its health check",
+                namespace="AWS/ApplicationELB",
+                metric="UnHealthyHostCount",
+                statistic="Maximum",
+                threshold=0,
+                dimensions={**targets},
+            ),
+        ]
+        if args.firewall_metric_name:
+            watches.append(
+                Watch(
+                    role="firewall-blocked",
+                    sentence="The firewall blocks unusually many requests: an attack, or a rule that blocks users",
+                    namespace="AWS/WAFV2",
+                    metric="BlockedRequests",
+                    statistic="Sum",
+                    threshold=args.firewall_blocked_per_five_minutes,
+                    period_seconds=300,
+                    periods=1,
+                    periods_to_alarm=1,
+                    dimensions={"WebACL": args.firewall_metric_name, "Region": args.region, "Rule": "ALL"},
+                )
+            )
+        return watches
+
+
+class ServiceAlarmsArgs(Args):
+    """Arguments of ``ServiceAlarms``."""
+
+    environment: str
+    """Part of the alarms' names."""
+    cluster_name: pulumi.Output[str]
+    service_name: pulumi.Output[str]
+    minimum_tasks: int = 1
+    """Fewer running tasks than this for five minutes is an alarm."""
+    alarm_topic_arn: pulumi.Output[str]
+    runbook_url: str
+    """Each alarm links to ``<runbook_url>#<alarm>``."""
+    tags: dict[str, str]
+
+
+class ServiceAlarms(pulumi.ComponentResource):
+    """Too few running tasks, and tasks short of CPU or memory."""
+
+    alarm_arns: pulumi.Output[list[str]]
+    """Every alarm of the service, sorted."""
+
+    def __init__(self, name: str, args: ServiceAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = ServiceAlarmsArgs.model_validate(args)
+        super().__init__("ai-interface:index:ServiceAlarms", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        alarms = [
+            _alarm(
+                f"{name}-{watch.role}",
+                watch,
+                args.alarm_topic_arn,
+                args.runbook_url,
+                environment=args.environment,
+                tags=args.tags,
+                child=child,
+            )
+            for watch in self._watches(args)
+        ]
+        self.alarm_arns = pulumi.Output.all(*(alarm.arn for alarm in alarms)).apply(
+            lambda arns: sorted(str(one) for one in arns)
+        )
+        self.register_outputs({"alarmArns": self.alarm_arns})
+
+    def _watches(self, args: ServiceAlarmsArgs) -> list[Watch]:
+        service = {"ClusterName": args.cluster_name, "ServiceName": args.service_name}
+        return [
+            Watch(
+                role="tasks-missing",
+                sentence=f"Fewer than {args.minimum_tasks} tasks run",
+                namespace="ECS/ContainerInsights",
+                metric="RunningTaskCount",
+                statistic="Minimum",
+                threshold=args.minimum_tasks,
+                comparison=LESS,
+                periods_to_alarm=5,
+                missing_data="breaching",
+                dimensions={**service},
+            ),
+            Watch(
+                role="cpu",
+                sentence="Tasks use nearly all their CPU although the service should have scaled out",
+                namespace="AWS/ECS",
+                metric="CPUUtilization",
+                statistic="Average",
+                threshold=90,
+                periods=15,
+                periods_to_alarm=15,
+                dimensions={**service},
+            ),
+            Watch(
+                role="memory",
+                sentence="Tasks use nearly all their memory and will be killed when it runs out",
+                namespace="AWS/ECS",
+                metric="MemoryUtilization",
+                statistic="Maximum",
+                threshold=90,
+                dimensions={**service},
+            ),
+        ]
+
+
+def _alarm(
+    name: str,
+    watch: Watch,
+    topic_arn: pulumi.Output[str],
+    runbook_url: str,
+    *,
+    environment: str,
+    tags: dict[str, str],
+    child: pulumi.ResourceOptions,
+) -> aws.cloudwatch.MetricAlarm:
+    return aws.cloudwatch.MetricAlarm(
+        name,
+        # The name is the subject of the message that wakes somebody.
+        name=f"ai-interface {environment} {watch.role}",
+        alarm_description=f"{watch.sentence}. What to do: {runbook_url}#{watch.role}",
+        namespace=watch.namespace,
+        metric_name=watch.metric,
+        dimensions=watch.dimensions,
+        statistic=watch.statistic,
+        comparison_operator=watch.comparison,
+        threshold=watch.threshold,
+        period=watch.period_seconds,
+        evaluation_periods=watch.periods,
+        datapoints_to_alarm=watch.periods_to_alarm,
+        treat_missing_data=watch.missing_data,
+        alarm_actions=[topic_arn],
+        ok_actions=[topic_arn],
+        tags=tags,
+        opts=child,
+    )

@@ -1,0 +1,255 @@
+"""The ECS Fargate service that runs the interface behind its proxy, in every private subnet.
+
+It makes the cluster, the task definition, the service and its scaling. It deliberately makes no role, secret, log
+group or security rule (``workload``, ``operations``, ``edge`` and ``endpoints`` do) and builds no proxy
+configuration: the finished arguments of Envoy come in. The release is written on the task definition and the service
+alone, so that a new release changes nothing else.
+"""
+
+import pulumi
+import pulumi_aws as aws
+from pydantic import Field, field_validator
+
+from components.application import ApplicationArgs
+from components.args import Args
+from components.scaling import ScalingPlan, scale
+from components.task_definition import PROXY, PROXY_PORT, TaskPlan, container_definitions, volume_name
+from components.workload import PROXY_CERTIFICATE, PROXY_PRIVATE_KEY
+
+PROXY_SECRETS = {"PROXY_CERTIFICATE": PROXY_CERTIFICATE, "PROXY_PRIVATE_KEY": PROXY_PRIVATE_KEY}
+"""The variables from which Envoy reads its certificate and key, and the secrets behind them."""
+
+
+class InterfaceServiceArgs(Args):
+    """Arguments of ``InterfaceService``."""
+
+    environment: str
+    """Part of the cluster's name. Changing it replaces cluster and service."""
+    region: str
+    release: str
+    """The version that runs, as a tag of the task definition and the service."""
+    application: ApplicationArgs
+    """What runs behind the proxy: a preset, or a description of your own."""
+    interface_image: str
+    """The application's image by digest."""
+    proxy_image: str
+    """Envoy's image by digest."""
+    proxy_arguments: pulumi.Output[list[str]]
+    """Envoy's arguments with the whole configuration (``components.proxy.envoy_arguments``)."""
+    proxy_memory_mebibytes: int = Field(default=256, ge=64)
+    """The proxy's share of the task's memory; it is killed when it needs more."""
+    execution_role_arn: pulumi.Output[str]
+    task_role_arn: pulumi.Output[str]
+    secret_references: pulumi.Output[dict[str, str]]
+    """Secret → ``valueFrom``, versions included."""
+    log_group_names: pulumi.Output[dict[str, str]]
+    """Container → log group."""
+    log_retention_days: int = 90
+    """How long Container Insights' performance log is kept."""
+    key_arn: pulumi.Output[str]
+    """Encrypts ephemeral storage and the performance log."""
+    subnet_ids: pulumi.Output[list[str]]
+    """Private subnets, one in each zone."""
+    security_group_id: pulumi.Output[str]
+    target_group_arn: pulumi.Output[str]
+    """A target group that a listener already uses: ECS refuses one without."""
+    load_balancer_arn_suffix: pulumi.Output[str]
+    target_group_arn_suffix: pulumi.Output[str]
+    rollback_alarm_names: pulumi.Output[list[str]]
+    """A deployment during which one of these fires is rolled back."""
+    cpu_units: int = 1024
+    memory_mebibytes: int = 4096
+    ephemeral_gibibytes: int = Field(default=30, ge=21, le=200)
+    architecture: str = "X86_64"
+    """``X86_64`` or ``ARM64``; both images must exist for it."""
+    minimum_tasks: int = Field(default=1, ge=1)
+    maximum_tasks: int = Field(default=1, ge=1)
+    """With as many tasks as ``minimum_tasks`` the service keeps its size."""
+    requests_per_task_per_minute: int = Field(default=600, ge=1)
+    """Scale out above this many requests for each task."""
+    cpu_target_percent: int = Field(default=55, ge=10, le=90)
+    """Scale out above this average CPU use."""
+    deregistration_delay_seconds: int = Field(default=600, ge=0, le=3600)
+    """How long a leaving task finishes its answers; deployments take at least this long."""
+    stop_seconds: int = Field(default=60, ge=2, le=120)
+    """Between SIGTERM and SIGKILL, after the deregistration delay (Fargate: at most 120)."""
+    tags: dict[str, str]
+
+    @field_validator("interface_image", "proxy_image")
+    @classmethod
+    def _is_a_digest(cls, value: str) -> str:
+        if "@sha256:" not in value:
+            raise ValueError(f"{value!r} is not pinned: write repository@sha256:digest, since a tag can be moved")
+        return value
+
+    @field_validator("architecture")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        if value not in {"X86_64", "ARM64"}:
+            raise ValueError(f"architecture {value!r}: Fargate runs X86_64 and ARM64")
+        return value
+
+
+class InterfaceService(pulumi.ComponentResource):
+    """Cluster, task definition, service and scaling of the interface."""
+
+    cluster_name: pulumi.Output[str]
+    cluster_arn: pulumi.Output[str]
+    service_name: pulumi.Output[str]
+    task_definition_arn: pulumi.Output[str]
+    """With its revision."""
+
+    def __init__(self, name: str, args: InterfaceServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = InterfaceServiceArgs.model_validate(args)
+        super().__init__("ai-interface:index:InterfaceService", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        cluster = self._cluster(name, args, child)
+        definition = self._task_definition(name, args, child)
+        service = self._service(name, args, cluster, definition)
+        self._scaling(name, args, cluster, service, child)
+        self.cluster_name = cluster.name
+        self.cluster_arn = cluster.arn
+        self.service_name = service.name
+        self.task_definition_arn = definition.arn
+        self.register_outputs(
+            {
+                "clusterName": self.cluster_name,
+                "clusterArn": self.cluster_arn,
+                "serviceName": self.service_name,
+                "taskDefinitionArn": self.task_definition_arn,
+            }
+        )
+
+    def _cluster(self, name: str, args: InterfaceServiceArgs, child: pulumi.ResourceOptions) -> aws.ecs.Cluster:
+        # ECS makes this log group by itself, unencrypted and for ever, unless it exists: hence the cluster's fixed
+        # name, and the group first.
+        cluster_name = f"ai-interface-{args.environment}"
+        insights = aws.cloudwatch.LogGroup(
+            f"{name}-insights-logs",
+            name=f"/aws/ecs/containerinsights/{cluster_name}/performance",
+            retention_in_days=args.log_retention_days,
+            kms_key_id=args.key_arn,
+            tags=args.tags,
+            opts=child,
+        )
+        return aws.ecs.Cluster(
+            f"{name}-cluster",
+            name=cluster_name,
+            settings=[aws.ecs.ClusterSettingArgs(name="containerInsights", value="enhanced")],
+            configuration=aws.ecs.ClusterConfigurationArgs(
+                managed_storage_configuration=aws.ecs.ClusterConfigurationManagedStorageConfigurationArgs(
+                    fargate_ephemeral_storage_kms_key_id=args.key_arn
+                )
+            ),
+            tags=args.tags,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[insights]),
+        )
+
+    def _task_definition(
+        self, name: str, args: InterfaceServiceArgs, child: pulumi.ResourceOptions
+    ) -> aws.ecs.TaskDefinition:
+        containers = pulumi.Output.all(
+            arguments=args.proxy_arguments, secrets=args.secret_references, logs=args.log_group_names
+        ).apply(
+            lambda known: container_definitions(
+                TaskPlan(
+                    application=args.application,
+                    proxy_image=args.proxy_image,
+                    interface_image=args.interface_image,
+                    proxy_arguments=known["arguments"],
+                    proxy_secrets=PROXY_SECRETS,
+                    proxy_memory_mebibytes=args.proxy_memory_mebibytes,
+                    secret_references=known["secrets"],
+                    log_group_names=known["logs"],
+                    region=args.region,
+                    stop_seconds=args.stop_seconds,
+                )
+            )
+        )
+        return aws.ecs.TaskDefinition(
+            f"{name}-task",
+            family=f"ai-interface-{args.environment}",
+            requires_compatibilities=["FARGATE"],
+            network_mode="awsvpc",
+            cpu=str(args.cpu_units),
+            memory=str(args.memory_mebibytes),
+            ephemeral_storage=aws.ecs.TaskDefinitionEphemeralStorageArgs(size_in_gib=args.ephemeral_gibibytes),
+            runtime_platform=aws.ecs.TaskDefinitionRuntimePlatformArgs(
+                operating_system_family="LINUX", cpu_architecture=args.architecture
+            ),
+            execution_role_arn=args.execution_role_arn,
+            task_role_arn=args.task_role_arn,
+            container_definitions=containers,
+            volumes=[
+                aws.ecs.TaskDefinitionVolumeArgs(name=volume_name(directory))
+                for directory in sorted(args.application.writable_directories)
+            ],
+            # ECS rolls a failed deployment back to the previous revision, so that one must stay registered.
+            skip_destroy=True,
+            tags={**args.tags, "release": args.release},
+            opts=child,
+        )
+
+    def _service(
+        self,
+        name: str,
+        args: InterfaceServiceArgs,
+        cluster: aws.ecs.Cluster,
+        definition: aws.ecs.TaskDefinition,
+    ) -> aws.ecs.Service:
+        patience = f"{30 + 2 * args.deregistration_delay_seconds // 60}m"
+        return aws.ecs.Service(
+            f"{name}-service",
+            name="interface",
+            cluster=cluster.arn,
+            task_definition=definition.arn,
+            launch_type="FARGATE",
+            platform_version="LATEST",
+            desired_count=args.minimum_tasks,
+            network_configuration=aws.ecs.ServiceNetworkConfigurationArgs(
+                subnets=args.subnet_ids, security_groups=[args.security_group_id], assign_public_ip=False
+            ),
+            load_balancers=[
+                aws.ecs.ServiceLoadBalancerArgs(
+                    target_group_arn=args.target_group_arn, container_name=PROXY, container_port=PROXY_PORT
+                )
+            ],
+            health_check_grace_period_seconds=args.application.start_seconds + 60,
+            availability_zone_rebalancing="ENABLED",
+            deployment_minimum_healthy_percent=100,
+            deployment_maximum_percent=200,
+            deployment_circuit_breaker=aws.ecs.ServiceDeploymentCircuitBreakerArgs(enable=True, rollback=True),
+            alarms=aws.ecs.ServiceAlarmsArgs(alarm_names=args.rollback_alarm_names, enable=True, rollback=True),
+            enable_execute_command=False,
+            enable_ecs_managed_tags=True,
+            propagate_tags="SERVICE",
+            wait_for_steady_state=True,
+            tags={**args.tags, "release": args.release},
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # Scaling owns the number of tasks from the first minute on.
+                ignore_changes=["desiredCount"],
+                custom_timeouts=pulumi.CustomTimeouts(create=patience, update=patience, delete=patience),
+            ),
+        )
+
+    def _scaling(
+        self,
+        name: str,
+        args: InterfaceServiceArgs,
+        cluster: aws.ecs.Cluster,
+        service: aws.ecs.Service,
+        child: pulumi.ResourceOptions,
+    ) -> None:
+        plan = ScalingPlan(
+            cluster_name=cluster.name,
+            service_name=service.name,
+            minimum_tasks=args.minimum_tasks,
+            maximum_tasks=args.maximum_tasks,
+            requests_per_task_per_minute=args.requests_per_task_per_minute,
+            cpu_target_percent=args.cpu_target_percent,
+            load_balancer_arn_suffix=args.load_balancer_arn_suffix,
+            target_group_arn_suffix=args.target_group_arn_suffix,
+            tags=args.tags,
+        )
+        scale(name, plan, child)

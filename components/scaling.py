@@ -1,0 +1,82 @@
+"""Target tracking of the service's number of tasks, on requests and on CPU, whichever asks for more."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+NAMESPACE = "ecs"
+DIMENSION = "ecs:service:DesiredCount"
+
+SCALE_OUT_SECONDS = 60
+SCALE_IN_SECONDS = 600
+"""Leaving tasks first finish their answers, so scaling in is slow on purpose."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScalingPlan:
+    """How many tasks there may be, and what asks for more."""
+
+    cluster_name: pulumi.Output[str]
+    service_name: pulumi.Output[str]
+    minimum_tasks: int
+    maximum_tasks: int
+    requests_per_task_per_minute: int
+    cpu_target_percent: int
+    load_balancer_arn_suffix: pulumi.Output[str]
+    target_group_arn_suffix: pulumi.Output[str]
+    tags: dict[str, str]
+
+
+def scale(name: str, plan: ScalingPlan, child: pulumi.ResourceOptions) -> None:
+    """Register the scalable target and its two policies.
+
+    They are registered at a fixed size too (``minimum_tasks`` = ``maximum_tasks``), so that a later change of
+    capacity changes numbers and not the shape of the environment.
+    """
+    target = aws.appautoscaling.Target(
+        f"{name}-scaling",
+        service_namespace=NAMESPACE,
+        scalable_dimension=DIMENSION,
+        resource_id=pulumi.Output.concat("service/", plan.cluster_name, "/", plan.service_name),
+        min_capacity=plan.minimum_tasks,
+        max_capacity=plan.maximum_tasks,
+        tags=plan.tags,
+        opts=child,
+    )
+    label = pulumi.Output.concat(plan.load_balancer_arn_suffix, "/", plan.target_group_arn_suffix)
+    _track(f"{name}-scaling-cpu", target, _metric("ECSServiceAverageCPUUtilization"), plan.cpu_target_percent, child)
+    _track(
+        f"{name}-scaling-requests",
+        target,
+        _metric("ALBRequestCountPerTarget", label),
+        plan.requests_per_task_per_minute,
+        child,
+    )
+
+
+Metric = aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs
+
+
+def _metric(name: str, label: pulumi.Output[str] | None = None) -> Metric:
+    return Metric(predefined_metric_type=name, resource_label=label)
+
+
+def _track(
+    name: str, target: aws.appautoscaling.Target, metric: Metric, value: int, child: pulumi.ResourceOptions
+) -> None:
+    aws.appautoscaling.Policy(
+        name,
+        name=name,
+        policy_type="TargetTrackingScaling",
+        service_namespace=NAMESPACE,
+        scalable_dimension=DIMENSION,
+        resource_id=target.resource_id,
+        target_tracking_scaling_policy_configuration=aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs(
+            target_value=value,
+            scale_out_cooldown=SCALE_OUT_SECONDS,
+            scale_in_cooldown=SCALE_IN_SECONDS,
+            predefined_metric_specification=metric,
+        ),
+        opts=child,
+    )

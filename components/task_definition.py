@@ -1,0 +1,197 @@
+"""The task's container definitions as a pure function, and the check that they fit.
+
+Nothing here makes a resource. The order of the start is ``prepare`` (exits 0), then ``proxy``, then ``interface``;
+ECS stops in the opposite order, so the proxy outlives the application.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from components.application import ApplicationArgs
+from components.prepare import PLAN_VARIABLE, SCRIPT
+
+PREPARE, PROXY, INTERFACE = "prepare", "proxy", "interface"
+
+PROXY_PORT = 8443
+"""Where the load balancer reaches the proxy by TLS; the only port that the task opens."""
+
+MAXIMUM_BYTES = 64 * 1024
+"""AWS: a task definition is at most 64 KiB, environment and commands included."""
+
+ALL_CAPABILITIES_BUT_CHOWN = (
+    "AUDIT_WRITE",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "NET_RAW",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
+)
+"""What a container has by default, without CHOWN. Fargate lets a task drop capabilities but not add them, so
+dropping ALL and adding CHOWN back is not possible there."""
+
+PROXY_USER = 65532
+"""``nonroot`` of distroless images."""
+
+Definition = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskPlan:
+    """Everything the containers depend on, with every value known."""
+
+    application: ApplicationArgs
+    proxy_image: str
+    interface_image: str
+    proxy_arguments: Sequence[str]
+    proxy_secrets: Mapping[str, str]
+    """Variable → name of a secret in ``secret_references``."""
+    proxy_memory_mebibytes: int
+    secret_references: Mapping[str, str]
+    """Secret → ``valueFrom``."""
+    log_group_names: Mapping[str, str]
+    region: str
+    stop_seconds: int
+
+
+def container_definitions(plan: TaskPlan) -> str:
+    """The definitions as JSON, in the order in which the containers start."""
+    definitions = [_prepare(plan), _proxy(plan), _interface(plan)]
+    text = json.dumps(definitions, sort_keys=True, separators=(",", ":"))
+    check_size(text, definitions)
+    return text
+
+
+def check_size(text: str, definitions: Sequence[Definition]) -> None:
+    """Refuse what AWS would refuse, naming the container that is too large."""
+    size = len(text.encode())
+    if size < MAXIMUM_BYTES:
+        return
+    sizes = {str(one["name"]): len(json.dumps(one, separators=(",", ":")).encode()) for one in definitions}
+    shares = ", ".join(f"{name} {size_} bytes" for name, size_ in sizes.items())
+    raise ValueError(
+        f"the container definitions are {size} bytes ({shares}); AWS accepts less than {MAXIMUM_BYTES}. "
+        "Shorten what the largest one carries: model groups, allowed people or application environment."
+    )
+
+
+def volume_name(directory: str) -> str:
+    """The task volume behind a writable directory: ``/app/data`` is ``app-data``."""
+    return directory.strip("/").replace("/", "-").replace(".", "-")
+
+
+def _prepare(plan: TaskPlan) -> Definition:
+    application = plan.application
+    instructions = {
+        "owner": [application.user, application.group],
+        "directories": sorted(application.writable_directories),
+        "seeds": application.seeds,
+    }
+    return {
+        **_common(plan, PREPARE),
+        **_run(application.prepare_command or ["python3", "-I", "-c", SCRIPT]),
+        "image": plan.interface_image,
+        "essential": False,
+        "user": "0:0",
+        "linuxParameters": {"capabilities": {"add": [], "drop": list(ALL_CAPABILITIES_BUT_CHOWN)}},
+        "environment": [{"name": PLAN_VARIABLE, "value": json.dumps(instructions, sort_keys=True)}],
+        "mountPoints": _mounts(application),
+    }
+
+
+def _proxy(plan: TaskPlan) -> Definition:
+    return {
+        **_common(plan, PROXY),
+        "image": plan.proxy_image,
+        "essential": True,
+        "command": list(plan.proxy_arguments),
+        "user": f"{PROXY_USER}:{PROXY_USER}",
+        "memory": plan.proxy_memory_mebibytes,
+        "secrets": _secrets(plan.proxy_secrets, plan.secret_references),
+        "portMappings": [{"containerPort": PROXY_PORT, "hostPort": PROXY_PORT, "protocol": "tcp"}],
+        "dependsOn": [{"containerName": PREPARE, "condition": "SUCCESS"}],
+        "ulimits": [{"name": "nofile", "softLimit": 65536, "hardLimit": 65536}],
+    }
+
+
+def _interface(plan: TaskPlan) -> Definition:
+    application = plan.application
+    definition: Definition = {
+        **_common(plan, INTERFACE),
+        "image": plan.interface_image,
+        "essential": True,
+        "user": f"{application.user}:{application.group}",
+        "environment": [{"name": name, "value": value} for name, value in sorted(application.environment.items())],
+        "secrets": _secrets(application.secret_environment, plan.secret_references),
+        "mountPoints": _mounts(application),
+        # The proxy's loopback listener must be there when the application asks for its models.
+        "dependsOn": [
+            {"containerName": PREPARE, "condition": "SUCCESS"},
+            {"containerName": PROXY, "condition": "START"},
+        ],
+    }
+    if application.command:
+        definition |= _run(application.command)
+    if application.working_directory:
+        definition["workingDirectory"] = application.working_directory
+    if application.health_command:
+        definition["healthCheck"] = {
+            "command": ["CMD", *application.health_command],
+            "interval": 15,
+            "timeout": 5,
+            "retries": 4,
+            "startPeriod": application.start_seconds,
+        }
+    return definition
+
+
+def _run(command: Sequence[str]) -> Definition:
+    # The image's own entry point would otherwise run in front of the command.
+    return {"entryPoint": [command[0]], "command": list(command[1:])}
+
+
+def _common(plan: TaskPlan, name: str) -> Definition:
+    return {
+        "name": name,
+        "readonlyRootFilesystem": True,
+        "privileged": False,
+        "linuxParameters": {"capabilities": {"add": [], "drop": ["ALL"]}, "initProcessEnabled": False},
+        "stopTimeout": plan.stop_seconds,
+        "environment": [],
+        "mountPoints": [],
+        "portMappings": [],
+        "systemControls": [],
+        "volumesFrom": [],
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {
+                "awslogs-group": plan.log_group_names[name],
+                "awslogs-region": plan.region,
+                "awslogs-stream-prefix": name,
+                "max-buffer-size": "8m",
+                # A full log buffer must never stop the interface.
+                "mode": "non-blocking",
+            },
+        },
+    }
+
+
+def _mounts(application: ApplicationArgs) -> list[Definition]:
+    return [
+        {"containerPath": directory, "sourceVolume": volume_name(directory), "readOnly": False}
+        for directory in sorted(application.writable_directories)
+    ]
+
+
+def _secrets(variables: Mapping[str, str], references: Mapping[str, str]) -> list[Definition]:
+    if missing := sorted(set(variables.values()) - set(references)):
+        raise ValueError(f"no such secret: {', '.join(missing)}; there are {', '.join(sorted(references))}")
+    return [{"name": name, "valueFrom": references[secret]} for name, secret in sorted(variables.items())]
