@@ -22,9 +22,24 @@ class Args(BaseModel):
         if not isinstance(data, dict):
             return data
         return {
-            key: pulumi.Output.from_input(value) if value is not None and key in cls._wired() and not isinstance(value, pulumi.Output) else value
+            key: pulumi.Output.from_input(value)
+            if value is not None and key in cls._wired() and not isinstance(value, pulumi.Output)
+            else value
             for key, value in data.items()
         }
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: object) -> None:
+        """Let Pulumi's schema analyzer see that a field with a default may be left out.
+
+        It takes every annotation that is not ``Optional`` for a required input, whatever the default is. pydantic
+        has read the annotations by now and validates by them as they were written.
+        """
+        super().__pydantic_init_subclass__(**kwargs)
+        for name, annotation in list(cls.__annotations__.items()):
+            field = cls.model_fields.get(name)
+            if field is not None and not field.is_required() and type(None) not in get_args(annotation):
+                cls.__annotations__[name] = annotation | None
 
     @classmethod
     def _wired(cls) -> frozenset[str]:
