@@ -1,0 +1,31 @@
+"""Regular expressions about declared lengths: the firewall compares text, so a number's size has to be spelt out."""
+
+LONGEST_LENGTH_DIGITS = 12
+
+
+def number_above(limit: int) -> str:
+    """A regex that matches exactly the decimal numbers above ``limit``, leading zeros allowed.
+
+    A number is above when it has more digits, or when it first differs from the limit by a higher digit.
+    """
+    if limit < 0:
+        raise ValueError(f"limit is {limit}: a length is not negative")
+    digits = str(limit)
+    alternatives = [f"[1-9][0-9]{{{len(digits)},}}"]
+    for position, digit in enumerate(digits):
+        if digit == "9":
+            continue
+        higher = f"[{int(digit) + 1}-9]"
+        remaining = len(digits) - position - 1
+        tail = f"[0-9]{{{remaining}}}" if remaining else ""
+        alternatives.append(f"{digits[:position]}{higher}{tail}")
+    return f"^0*({'|'.join(alternatives)})$"
+
+
+WELL_FORMED_LENGTH = f"^[0-9]{{1,{LONGEST_LENGTH_DIGITS}}}$"
+
+
+def readable_size(size: int) -> str:
+    """The size as people write it, for the message that a refused client reads."""
+    mebibytes, rest = divmod(size, 1024 * 1024)
+    return f"{mebibytes} MiB" if mebibytes and not rest else f"{size} bytes"
