@@ -52,6 +52,10 @@ class Fakes:
         outputs = {**dict.fromkeys(unknown, UNKNOWN), **certain, **inputs}
         return Answer("", dict(sorted(outputs.items())), known)
 
+    def remember(self, identifier: str, outputs: Wire) -> None:
+        """Let a resource be known that another process made."""
+        self._made[identifier] = outputs
+
     def existing(self, token: str, name: str, identifier: str, state: Wire, urn: str) -> Answer:
         """A resource that is read, not made: known in a preview too."""
         computed = {**self._computed(token, name, state, urn), "id": identifier}

@@ -13,6 +13,7 @@ from tests.engine.echo.cloud import Cloud
 
 VPC = "aws:ec2/vpc:Vpc"
 LISTENER = "aws:lb/listener:Listener"
+ROLE = "aws:iam/role:Role"
 FORWARD: Wire = {"type": "forward", "targetGroupArn": "arn"}
 
 
@@ -52,6 +53,8 @@ def _sdks() -> None:
                 Failure("defaultActions[0].redirect.status_code", "is no property of ListenerDefaultActionRedirect"),
             ],
         ),
+        (ROLE, {"assumeRolePolicy": "{}"}, []),
+        (ROLE, {"assumeRolePolicy": 1}, [Failure("assumeRolePolicy", "must be an object, not int")]),
         ("tls:index/privateKey:PrivateKey", {"algorithm": "RSA", "rsaBits": 2048}, []),
         ("aws:ec2/vpc:Nothing", {}, [Failure("", "the installed SDK has no resource type aws:ec2/vpc:Nothing")]),
     ],

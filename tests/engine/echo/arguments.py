@@ -82,13 +82,6 @@ def shape(cls: type) -> Shape:
     return Shape(dict(sdk_types.input_type_types(cls)), frozenset(required))
 
 
-@cache
-def output_names(token: str) -> frozenset[str]:
-    """Every property that the resource has once it exists."""
-    cls = resource_class(token)
-    return frozenset() if cls is None else frozenset(sdk_types.resource_types(cls))
-
-
 def check(token: str, inputs: Wire) -> list[Failure]:
     """Everything that is wrong with the inputs of a resource of this type."""
     cls = argument_class(token)
@@ -173,8 +166,8 @@ def _choices(hint: Hint) -> list[Hint]:
         return [] if hint in (typing.Any, object) else [hint]
     members = [m for m in typing.get_args(hint) if m is not type(None) and not _is_plumbing(m)]
     objects = [m for m in members if isinstance(m, type) and sdk_types.is_input_type(m)]
-    if objects:
-        return objects
+    if objects:  # the map that stands for the same object would accept anything
+        return objects + [m for m in members if m in _SCALARS]
     return [choice for member in members for choice in _choices(member)]
 
 

@@ -88,14 +88,20 @@ class Cloud:
         with self._locked(), (self._folder / "operations.jsonl").open("a") as log:
             log.write(json.dumps(entry, sort_keys=True) + "\n")
 
-    def next_generation(self, urn: str) -> int:
-        """How often a resource with this URN was created before."""
+    def creations(self, urn: str) -> int:
+        """How often a resource with this URN was created."""
+        path = self._folder / "creations.json"
+        return json.loads(path.read_text()).get(urn, 0) if path.exists() else 0
+
+    def count_creation(self, urn: str) -> None:
+        """One more."""
         with self._locked():
-            path = self._folder / "generations.json"
+            path = self._folder / "creations.json"
             counts: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
-            counts[urn] = counts.get(urn, -1) + 1
-            path.write_text(json.dumps(counts))
-            return counts[urn]
+            counts[urn] = counts.get(urn, 0) + 1
+            scratch = path.with_suffix(".new")
+            scratch.write_text(json.dumps(counts))
+            scratch.replace(path)
 
     def put(self, type_: str, identifier: str, inputs: Wire, outputs: Wire, urn: str) -> None:
         """Let a resource exist, or change what it is."""

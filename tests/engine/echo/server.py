@@ -12,7 +12,6 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent import futures
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, cast
 
@@ -21,7 +20,8 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from preflight.fakes import Fakes
-from preflight.wire import UNKNOWN, Json, Wire, from_struct, has_unknown, to_struct
+from preflight.recorder import site_of
+from preflight.wire import Json, Wire, from_struct, has_unknown, to_struct
 from preflight.wire import unwrap as plain
 from tests.engine.echo import arguments, replacement
 from tests.engine.echo.cloud import Cloud
@@ -32,15 +32,6 @@ Message: TypeAlias = Json
 MAX_MESSAGE = 400 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What ``Fakes.call`` wants to know of a look-up."""
-
-    token: str
-    args: Wire
-    provider: str = ""
-
-
 class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
     """One provider process for one package."""
 
@@ -49,6 +40,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         self._package = package
         self._version = version
         self._cloud = cloud
+        self._site = site_of({})
 
     # What the plugin is.
 
@@ -73,7 +65,9 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
     def Configure(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
-        """Take secrets and previews."""
+        """Take secrets and previews, and learn where the stack lives."""
+        prefix = f"{self._package}:config:"
+        self._site = site_of({key.replace(prefix, "aws:"): value for key, value in request.variables.items()})
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     def Cancel(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
@@ -87,7 +81,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         args = from_struct(request.args)
         self._cloud.log("invoke", request.tok, "")
         response = provider_pb2.InvokeResponse()
-        to_struct(Fakes("").call(Call(request.tok, args)), getattr(response, "return"))
+        to_struct(Fakes(self._site).call(request.tok, args), getattr(response, "return"))
         return response
 
     # One resource.
@@ -137,15 +131,15 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         inputs = from_struct(request.properties)
         if request.preview:
             self._obey("preview", type_, name, context)
-            return provider_pb2.CreateResponse(properties=to_struct(self._planned(type_, inputs)))
+            planned = self._fakes().resource(type_, name, _without_bookkeeping(inputs), request.urn, preview=True)
+            return provider_pb2.CreateResponse(properties=to_struct(planned.outputs))
         if has_unknown(inputs):
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"{type_} {name}: an input is still unknown at create")
         self._obey("create", type_, name, context)
         if taken := self._name_taken(type_, inputs):
             context.abort(grpc.StatusCode.ALREADY_EXISTS, f"{type_} {name}: {taken} already exists")
-        generation = self._cloud.next_generation(request.urn)
-        urn = request.urn if generation == 0 else f"{request.urn}~{generation}"
-        identifier, outputs = self._exists(type_, name, inputs, urn)
+        identifier, outputs = self._made(type_, name, inputs, request.urn)
+        self._cloud.count_creation(request.urn)
         self._cloud.put(type_, identifier, plain(inputs), plain(outputs), request.urn)
         self._cloud.log("create", type_, name, id=identifier)
         self._obey("created", type_, name, context)
@@ -223,16 +217,21 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         if key in olds.get("__defaults", []):
             given = olds[key]
         else:
-            given = self._exists(type_, name, {}, urn)[1].get(key) or f"{name}-{abs(hash(urn)) % 16**7:07x}"
+            given = self._made(type_, name, {}, urn)[1].get(key) or f"{name}-{self._cloud.creations(urn):07x}"
         return {**news, "__defaults": [key], key: given}
 
-    def _planned(self, type_: str, inputs: Wire) -> Wire:
-        computed = dict.fromkeys(arguments.output_names(type_) - set(inputs), UNKNOWN)
-        return {**computed, **_without_bookkeeping(inputs)}
+    def _made(self, type_: str, name: str, inputs: Wire, urn: str) -> tuple[str, Wire]:
+        """Id and outputs of a resource that does not exist yet; other ones than those it had before."""
+        generation = self._cloud.creations(urn)
+        seed = urn if generation == 0 else f"{urn}~{generation}"
+        answer = self._fakes().resource(type_, name, _without_bookkeeping(inputs), seed, preview=False)
+        return answer.id, answer.outputs
 
-    def _exists(self, type_: str, name: str, inputs: Wire, urn: str) -> tuple[str, Wire]:
-        stack = urn.split("::", maxsplit=1)[0].removeprefix("urn:pulumi:")
-        return Fakes(stack).resource(type_, name, _without_bookkeeping(inputs), urn, preview=False)
+    def _fakes(self) -> Fakes:
+        fakes = Fakes(self._site)
+        for entry in self._cloud.live():
+            fakes.remember(entry["id"], entry["outputs"])
+        return fakes
 
     def _name_taken(self, type_: str, inputs: Wire) -> str:
         key = replacement.UNIQUE_NAMES.get(type_)
