@@ -3,8 +3,7 @@ does not keep the problems of the others from being reported."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 
 from settings.errors import FailedChecksError, Problem, check, collected
 from settings.identity import Identity
@@ -83,9 +82,3 @@ def _upstreams_are_not_the_interface(domain: Domain, models: Models) -> None:
                     allowed="a model server, not the interface itself (domain.hostName)",
                     fix="name the model server",
                 )
-
-
-def namespaced(problems: list[Problem], prefix: str) -> Iterator[Problem]:
-    """The same problems with keys as the stack file writes them."""
-    for problem in problems:
-        yield replace(problem, key=prefix + problem.key)

@@ -1,59 +1,28 @@
-"""``StackSettings``: the settings of one environment, read once from ``pulumi.Config``.
-
-This is the only reader of the configuration. :meth:`StackSettings.load` reads the running stack's,
-:meth:`StackSettings.parse` is the same without Pulumi. Both raise :class:`SettingsError` with every problem.
-"""
+"""``StackSettings``: the settings of one environment, and how its sections must agree."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Mapping
-from dataclasses import replace
-from typing import Annotated, Self, cast
+from collections.abc import Mapping
+from typing import ClassVar
 
-import pulumi
-from pulumi.runtime import config as runtime_config
-from pydantic import Field, StringConstraints, ValidationError, model_validator
-
-from settings.consistency import inconsistencies, namespaced
-from settings.errors import HIDDEN, NOT_SET, FailedChecksError, Problem, SettingsError, hide, printable, shown
+from settings.configuration import Configuration
+from settings.consistency import inconsistencies
+from settings.errors import Problem
 from settings.identity import Identity
 from settings.limits import Limits
-from settings.rendering import allowed_at, problems_of, unknown_key
 from settings.sections import Capacity, Domain, Models, Network, Owner, Retention
-from settings.values import AwsRegion, ReleaseVersion, Section
+from settings.values import ReleaseVersion
 
-NAMESPACE = "ai-interface"
-"""The project's configuration namespace: keys read ``ai-interface:<key>``."""
-PREFIX = f"{NAMESPACE}:"
-
-StackName = Annotated[
-    str,
-    StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,14}[a-z0-9]$"),
-    Field(
-        description="2 to 16 lower-case letters, digits and hyphens, starting with a letter: it is part of AWS names",
-        json_schema_extra={"fix": "rename the stack, for example pulumi stack rename staging"},
-    ),
-]
-AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$"), Field(description="an AWS account id of 12 digits")]
-_TEXT_KEYS = frozenset({"release"})
-_OUTSIDE = {"environment": "stack name", "region": "aws:region", "account_id": "aws:allowedAccountIds"}
-_MISPLACED = {
-    "region": "write aws:region instead",
-    "accountId": "write aws:allowedAccountIds with this account instead",
-    "environment": "remove the key: the stack's name is the environment",
-}
+PREFIX = "ai-interface:"
+"""The project's configuration namespace: keys of the stack file read ``ai-interface:<key>``."""
 
 
-class StackSettings(Section):
+class StackSettings(Configuration):
     """Everything that differs, or could differ, between two environments."""
 
-    environment: StackName
-    """The stack's name: the ``environment`` tag and part of physical names."""
-    region: AwsRegion
-    """``aws:region``."""
-    account_id: AccountId
-    """``aws:allowedAccountIds`` holds exactly this account; the provider refuses any other."""
+    prefix: ClassVar[str] = PREFIX
+    subject: ClassVar[str] = "the settings of stack"
+
     owner: Owner
     domain: Domain
     release: ReleaseVersion
@@ -65,143 +34,7 @@ class StackSettings(Section):
     models: Models
     retention: Retention = Retention()
 
-    @model_validator(mode="after")
-    def _sections_agree(self) -> Self:
-        if problems := inconsistencies(vars(self)):
-            raise FailedChecksError(problems)
-        return self
-
     @classmethod
-    def load(cls) -> Self:
-        """Read the running stack's configuration; raises :class:`SettingsError` with every problem found."""
-        present = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
-        own, aws = pulumi.Config(NAMESPACE), pulumi.Config("aws")
-        names = sorted(key.removeprefix(PREFIX) for key in present if key.startswith(PREFIX))
-        return cls.parse(
-            {name: _structured(name, own.get(name)) for name in names},
-            environment=pulumi.get_stack(),
-            region=aws.get("region"),
-            accounts=_structured("aws:allowedAccountIds", aws.get("allowedAccountIds")),
-            secret_keys={name for name in names if runtime_config.is_config_secret(PREFIX + name)},
-        )
-
-    @classmethod
-    def parse(
-        cls,
-        values: Mapping[str, object],
-        *,
-        environment: str,
-        region: object,
-        accounts: object,
-        secret_keys: Collection[str] = (),
-    ) -> Self:
-        """The settings from plain values: ``values`` has the keys of the stack file without their namespace."""
-        file = f"Pulumi.{printable(environment, 40)}.yaml"
-        problems = _refused(values, secret_keys)
-        listed = _elements(accounts)
-        given: dict[str, object] = {"environment": environment}
-        if len(listed) == 1:
-            given["accountId"] = listed[0]
-        if region is not None:
-            given["region"] = region
-        refused = {p.key for p in problems}
-        given |= {name: value for name, value in values.items() if name in _keys() and PREFIX + name not in refused}
-        try:
-            settings = cls.model_validate(given, by_alias=True, by_name=False)
-        except ValidationError as error:
-            problems += [_placed(p, accounts) for p in problems_of(error, cls, PREFIX, file) if p.key not in refused]
-            problems += namespaced(inconsistencies(_valid_sections(given, error)), PREFIX)
-        else:
-            if not problems:
-                return settings
-        raise SettingsError(f"the settings of stack {printable(environment, 40)} ({file})", problems)
-
-
-def _elements(value: object) -> list[object]:
-    return list(cast("list[object]", value)) if isinstance(value, list | tuple) else []
-
-
-def _keys() -> dict[str, str]:
-    """Every key of the stack file under the namespace, with the field it fills."""
-    return {str(info.alias): name for name, info in StackSettings.model_fields.items() if name not in _OUTSIDE}
-
-
-class _Malformed(str):
-    """Text where an object was expected."""
-
-
-def _structured(name: str, text: str | None) -> object:
-    """A structured value from the JSON text as which the engine hands it over."""
-    if text is None or name in _TEXT_KEYS:
-        return text
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return _Malformed(text)
-
-
-def _refused(values: Mapping[str, object], secret_keys: Collection[str]) -> list[Problem]:
-    """Keys that are not looked into: unknown ones, secret ones and malformed ones."""
-    problems: list[Problem] = []
-    known = _keys()
-    for name, value in values.items():
-        key = PREFIX + hide(printable(name, 60))
-        if name not in known:
-            problems.append(unknown_key(key, name, StackSettings, without=_OUTSIDE, also=_MISPLACED))
-        elif name in secret_keys:
-            problems.append(
-                Problem(
-                    key,
-                    HIDDEN,
-                    "plain values: a setting ends up readable in the plan, so none may be a secret",
-                    "put the secret into Secrets Manager, give its name here, and set the key again without --secret",
-                )
-            )
-        elif isinstance(value, _Malformed):
-            started = value.lstrip().startswith(("{", "["))
-            problems.append(
-                Problem(
-                    key,
-                    "text that is not valid JSON" if started else shown(str(value)),
-                    allowed_at(StackSettings, known[name]),
-                    "repair the JSON, or write the keys below it, indented"
-                    if started
-                    else "write its keys below it, indented",
-                )
-            )
-    return problems
-
-
-def _placed(problem: Problem, accounts: object) -> Problem:
-    """Name the place of what does not come from the project's namespace."""
-    field = problem.key.removeprefix(PREFIX)
-    if field == "environment":
-        return replace(problem, key="stack name")
-    if field == "region":
-        return replace(
-            problem, key="aws:region", fix="write the region to deploy to, for example aws:region: eu-west-1"
-        )
-    if field == "accountId":
-        several = problem.value == NOT_SET and accounts is not None
-        return Problem(
-            "aws:allowedAccountIds",
-            shown(accounts) if several else problem.value,
-            "exactly one AWS account id of 12 digits: the provider refuses every other account",
-            'write it in quotes, in a list: aws:allowedAccountIds: ["111122223333"]',
-        )
-    return problem
-
-
-def _valid_sections(given: Mapping[str, object], error: ValidationError) -> dict[str, object]:
-    """The sections in which pydantic found nothing, for the checks between sections."""
-    bad = {detail["loc"][0] for detail in error.errors(include_url=False) if detail["loc"]}
-    valid: dict[str, object] = {}
-    for name, info in StackSettings.model_fields.items():
-        key = str(info.alias)
-        if key in bad or key not in given:
-            continue
-        section = (
-            info.annotation if isinstance(info.annotation, type) and issubclass(info.annotation, Section) else None
-        )
-        valid[name] = section.model_validate(given[key], by_alias=True, by_name=False) if section else given[key]
-    return valid
+    def between_sections(cls, sections: Mapping[str, object]) -> list[Problem]:
+        """What does not agree between the sections that are present and valid."""
+        return inconsistencies(sections)

@@ -101,4 +101,4 @@ def test_only_the_settings_read_the_configuration() -> None:
 
     rooms = ("components", "policies", "preflight", "releases", "settings")
     sources = [ROOT / "__main__.py", *(p for room in rooms for p in sorted((ROOT / room).rglob("*.py")))]
-    assert [p.relative_to(ROOT).as_posix() for p in sources if p.exists() and reads(p)] == ["settings/stack.py"]
+    assert [p.relative_to(ROOT).as_posix() for p in sources if p.exists() and reads(p)] == ["settings/configuration.py"]
