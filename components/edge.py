@@ -4,8 +4,6 @@ It deliberately has no rule that forwards without authentication, and no firewal
 It ends the session of nobody: a load balancer cannot expire cookies, so ``/logout`` is forwarded to what is behind.
 """
 
-from typing import Optional
-
 import pulumi
 import pulumi_aws as aws
 
@@ -40,7 +38,7 @@ class Edge(pulumi.ComponentResource):
     log_bucket_name: pulumi.Output[str]
     """The bucket with access, connection and health-check logs."""
 
-    def __init__(self, name: str, args: EdgeArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
+    def __init__(self, name: str, args: EdgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = EdgeArgs.model_validate(args)
         super().__init__("ai-interface:index:Edge", name, {}, opts)
         self._name = name

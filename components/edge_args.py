@@ -1,7 +1,6 @@
 """What an edge is told: names, identity provider, paths, time limits and logs."""
 
-from enum import Enum
-from typing import Optional
+from enum import StrEnum
 
 import pulumi
 from pydantic import Field, model_validator
@@ -12,7 +11,7 @@ from components.edge_rules import OPEN_WEBUI, edge_rules
 LONGEST_ACCESS_LOG_RETENTION_DAYS = 30
 
 
-class TlsPolicy(str, Enum):
+class TlsPolicy(StrEnum):
     """Which TLS clients must speak; both agree on keys in a way that holds against quantum computers where they can."""
 
     TLS_1_2_RESTRICTED = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
@@ -70,7 +69,7 @@ class MachineClientsArgs(Args):
     """Further required claims. Omitted: issuer, times and audience only."""
     model_paths: list[str] = Field(min_length=1)
     """Path patterns of the models, and nothing else."""
-    certificate_arn: Optional[str] = None
+    certificate_arn: str | None = None
     """A certificate for ``host_name``. Omitted: made in the hosted zone, or the edge's own certificate covers it."""
 
 
@@ -104,15 +103,15 @@ class EdgeArgs(Args):
     """The region whose load balancers may write to the log bucket."""
     host_names: list[str] = Field(min_length=1, max_length=4)
     """The names that people use, the first one first. Any other name is answered 404."""
-    hosted_zone_id: Optional[str] = None
+    hosted_zone_id: str | None = None
     """A public hosted zone: certificates are validated and alias records made in it."""
-    certificate_arn: Optional[str] = None
+    certificate_arn: str | None = None
     """A certificate of ACM in this region; needed exactly where no zone is given. DNS records are then yours to make."""
     tls_policy: TlsPolicy = TlsPolicy.TLS_1_2_RESTRICTED
     """Which TLS clients must speak."""
     oidc: OidcArgs
     """How people log in."""
-    machine_clients: Optional[MachineClientsArgs] = None
+    machine_clients: MachineClientsArgs | None = None
     """Omitted: no machine client gets in."""
     paths: PathsArgs = Field(default_factory=PathsArgs)
     """Which paths are offered."""
@@ -124,7 +123,7 @@ class EdgeArgs(Args):
     """How long a client's connection may be reused."""
     deregistration_delay_seconds: int = Field(default=600, ge=0, le=3600)
     """How long a leaving task may finish its answers. An open WebSocket holds a deployment for all of it."""
-    content_security_policy: Optional[str] = None
+    content_security_policy: str | None = None
     """Replaces the application's own. Omitted: the application's own stays, since a strict one can break rendering."""
     access_log_retention_days: int = Field(default=30, ge=1, le=LONGEST_ACCESS_LOG_RETENTION_DAYS)
     """Access logs hold whole request lines, query strings included: at most 30 days."""

@@ -4,7 +4,7 @@ It deliberately opens nothing to anybody but the tasks' security group, and make
 """
 
 import json
-from typing import Any, Optional
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -73,7 +73,7 @@ class PrivateEndpoints(pulumi.ComponentResource):
     s3_prefix_list_id: pulumi.Output[str]
     """The prefix list of S3's addresses in this region."""
 
-    def __init__(self, name: str, args: PrivateEndpointsArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
+    def __init__(self, name: str, args: PrivateEndpointsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = PrivateEndpointsArgs.model_validate(args)
         super().__init__("ai-interface:index:PrivateEndpoints", name, {}, opts)
         self._name = name

@@ -6,8 +6,7 @@ left to the proxy and said so: a body beyond its first 8,192 bytes, and how long
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 
 from components.edge_rules import LOGIN_CALLBACK
 from components.firewall_lengths import WELL_FORMED_LENGTH, number_above, readable_size

@@ -5,70 +5,16 @@ It deliberately makes no NAT gateway, no IPv6 and no peering: what runs inside r
 given ones, so that their guarantees are judged on what AWS says and reported as not proven where that is unknown.
 """
 
-from typing import Optional
-
 import pulumi
 import pulumi_aws as aws
-from pydantic import Field, model_validator
 
 from components.addresses import AddressPlan, ZoneSubnets, plan_addresses
-from components.args import Args
-from components.network_acls import check_internal_ports, private_acl_entries, public_acl_entries
+from components.network_acls import private_acl_entries, public_acl_entries
+from components.network_args import ExistingNetworkArgs, PrivateNetworkArgs
 from components.network_dns import make_dns_guard
 from components.network_logs import make_flow_logs
 
 WORLD = "0.0.0.0/0"
-
-
-class ExistingNetworkArgs(Args):
-    """A VPC of the caller's own to build in."""
-
-    vpc_id: str
-    """The VPC's id."""
-    public_subnet_ids: list[str] = Field(min_length=2)
-    """Subnets with a route to an internet gateway, for the load balancer only."""
-    private_subnet_ids: list[str] = Field(min_length=2)
-    """Subnets without a route to the internet, for everything else."""
-    private_route_table_ids: list[str] = Field(min_length=1)
-    """The route tables of the private subnets: the S3 gateway endpoint is added to them."""
-    filter_dns: bool = False
-    """True: the DNS allowlist is put on the whole VPC, so it also holds for whatever else runs there.
-    Omitted: the VPC's DNS is left alone, and that names are filtered is not proven."""
-
-
-class PrivateNetworkArgs(Args):
-    """What a private network is made of."""
-
-    cidr_block: str
-    """The VPC's IPv4 block, /16 to /20. Changing it replaces the network. With ``existing``: that VPC's block."""
-    availability_zones: list[str]
-    """Two or three zones by name. Removing one replaces what runs there."""
-    flow_log_retention_days: int
-    """How long flow logs and DNS query logs are kept; a value that CloudWatch Logs accepts."""
-    allowed_domains: list[str]
-    """The names that may be resolved inside, sub-domains as ``*.example.com``; everything else is answered NXDOMAIN.
-    See ``network_dns.allowed_domains`` for how the list follows from the declared destinations."""
-    account_id: str
-    """The account that owns the network; log deliveries are accepted from it only."""
-    region: str
-    """The region of the network; log deliveries are accepted from it only."""
-    target_port: int = 8443
-    """The port on which tasks accept the load balancer."""
-    internal_ports: list[int] = Field(default_factory=list[int])
-    """Ports that private subnets may open to each other besides 443, such as the database's. Omitted: none."""
-    log_key_arn: Optional[pulumi.Output[str]] = None
-    """The KMS key of the log groups. Omitted: encrypted with the key that CloudWatch Logs owns."""
-    existing: Optional[ExistingNetworkArgs] = None
-    """Build in this VPC. Omitted: a new one is made."""
-    tags: dict[str, str]
-    """Tags of every resource."""
-
-    @model_validator(mode="after")
-    def _is_planned(self) -> "PrivateNetworkArgs":
-        if self.existing is None:
-            plan_addresses(self.cidr_block, self.availability_zones)
-            check_internal_ports(self.internal_ports)
-        return self
 
 
 class PrivateNetwork(pulumi.ComponentResource):
@@ -85,7 +31,7 @@ class PrivateNetwork(pulumi.ComponentResource):
     private_route_table_ids: pulumi.Output[list[str]]
     """The private subnets' route tables: local routes only until an endpoint adds its own."""
 
-    def __init__(self, name: str, args: PrivateNetworkArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
+    def __init__(self, name: str, args: PrivateNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = PrivateNetworkArgs.model_validate(args)
         super().__init__("ai-interface:index:PrivateNetwork", name, {}, opts)
         self._name = name

@@ -6,7 +6,6 @@ CNAME chain of an allowed name without asking the list again.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Optional
 
 import pulumi
 import pulumi_aws as aws
@@ -46,7 +45,7 @@ def make_dns_guard(
     account_id: str,
     region: str,
     retention_days: int,
-    key_arn: Optional[pulumi.Output[str]],
+    key_arn: pulumi.Output[str] | None,
     tags: Mapping[str, str],
     opts: pulumi.ResourceOptions,
 ) -> None:

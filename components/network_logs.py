@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Optional
 
 import pulumi
 import pulumi_aws as aws
@@ -16,12 +15,12 @@ def log_group_name(name: str, role: str) -> str:
 def make_flow_logs(
     name: str,
     *,
-    vpc_id: Optional[pulumi.Output[str]],
+    vpc_id: pulumi.Output[str] | None,
     subnet_ids: Sequence[str],
     account_id: str,
     region: str,
     retention_days: int,
-    key_arn: Optional[pulumi.Output[str]],
+    key_arn: pulumi.Output[str] | None,
     tags: Mapping[str, str],
     opts: pulumi.ResourceOptions,
 ) -> None:

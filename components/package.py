@@ -6,6 +6,7 @@ from components.alarms import EdgeAlarms, ServiceAlarms
 from components.compute import InterfaceService
 from components.edge import Edge
 from components.endpoints import PrivateEndpoints
+from components.firewall import Firewall
 from components.models import ModelAccess
 from components.network import PrivateNetwork
 from components.operations import Operations
@@ -18,6 +19,7 @@ VERSION = "0.1.0"
 COMPONENTS: list[type[pulumi.ComponentResource]] = [
     Edge,
     EdgeAlarms,
+    Firewall,
     InterfaceService,
     ModelAccess,
     Operations,
