@@ -1,0 +1,67 @@
+"""Network access lists admit nobody to the ports of remote shells, and every list is used.
+
+A list with an open rule for port 22 or 3389 undoes what security groups keep shut; an unused one misleads its reader.
+
+It judges single rules by their own blocks; what all rules of a list admit together is part of the reachability proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from ..joins import referring
+from ..rule import Rule, Settings, Severity, stack_rule
+from ..topology.addresses import INTERNET, NO_ADDRESSES, parse
+from ..topology.resources import Graph, Resource, Unknown
+from ..topology.verdicts import Finding, violated
+
+_SHELLS = (22, 3389)
+_WIDE = 2**24
+_FIX = "narrow the rule to the ports and blocks that are needed"
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each network access list and rule."""
+    for acl in graph.of_type("ec2.NetworkAcl", "ec2.DefaultNetworkAcl"):
+        ingress = acl.items("ingress")
+        for index, rule in enumerate([] if isinstance(ingress, Unknown) else ingress):
+            if isinstance(rule, Mapping):
+                yield from _rule(acl, f"ingress[{index}]", cast("Mapping[str, Any]", rule), "action")
+    for rule in graph.of_type("ec2.NetworkAclRule"):
+        if rule.value("egress") is not True:
+            yield from _rule(rule, "", rule.properties, "ruleAction")
+    for acl in graph.of_type("ec2.NetworkAcl"):
+        subnets = acl.items("subnetIds")
+        used = isinstance(subnets, Unknown) or bool(subnets)
+        if not used and not referring(graph, acl, "networkAclId", "ec2.NetworkAclAssociation"):
+            fix = "give it subnets, or remove it"
+            yield violated(acl, "subnetIds", None, "at least one subnet", fix, what="is not used")
+
+
+def _rule(resource: Resource, prefix: str, rule: Mapping[str, Any], action: str) -> Iterator[Finding]:
+    if str(rule.get(action)).lower() != "allow":
+        return
+    covered = NO_ADDRESSES
+    for key in ("cidrBlock", "ipv6CidrBlock"):
+        block = rule.get(key)
+        covered |= (parse(block) if isinstance(block, str) else None) or NO_ADDRESSES
+    low, high = rule.get("fromPort"), rule.get("toPort")
+    everything = str(rule.get("protocol")) in ("-1", "all")
+    for shell in _SHELLS:
+        hit = everything or (isinstance(low, int) and isinstance(high, int) and low <= shell <= high)
+        if hit and (covered & INTERNET).v4.size() + (covered & INTERNET).v6.size() > _WIDE:
+            place = f"{prefix}.cidrBlock" if prefix else "cidrBlock"
+            wanted = f"nothing from the internet to port {shell}"
+            yield violated(resource, place, str(covered), wanted, _FIX, what=f"admits the internet to port {shell}")
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.MEDIUM,
+    remediation=_FIX,
+    types=("ec2.DefaultNetworkAcl", "ec2.NetworkAcl", "ec2.NetworkAclRule"),
+    controls=("EC2.16", "EC2.21"),
+)
