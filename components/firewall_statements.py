@@ -122,7 +122,7 @@ def either(*statements: Statement) -> Statement:
 
 def negated(statement: Statement) -> Statement:
     """Not that."""
-    return {"not_statement": {"statements": [statement]}}
+    return {"not_statement": {"statement": statement}}
 
 
 def more_often_than(
@@ -158,7 +158,9 @@ def _transformation_capacity(body: dict[str, Any]) -> int:
 def capacity(statement: Statement) -> int:
     """What the statement costs, nested ones included. An unknown kind is an error, never free."""
     ((kind, body),) = statement.items()
-    if kind in ("and_statement", "or_statement", "not_statement"):
+    if kind == "not_statement":
+        return capacity(body["statement"])
+    if kind in ("and_statement", "or_statement"):
         return sum(capacity(inner) for inner in body["statements"])
     if kind == "rate_based_statement":
         keys = RATE_KEY_CAPACITY * len(body.get("custom_keys", ()))
