@@ -43,8 +43,8 @@ class EdgeAlarmsArgs(Args):
     """Part of the alarms' names."""
     load_balancer_arn_suffix: pulumi.Output[str]
     target_group_arn_suffix: pulumi.Output[str]
-    firewall_metric_name: str = ""
-    """The web ACL's CloudWatch name (its ``WebACL`` dimension). Empty: no alarm on blocked requests."""
+    firewall_metric_name: pulumi.Output[str] | None = None
+    """The web ACL's CloudWatch name (its ``WebACL`` dimension). Omitted: no alarm on blocked requests."""
     region: str
     alarm_topic_arn: pulumi.Output[str]
     runbook_url: str
@@ -113,7 +113,7 @@ class EdgeAlarms(pulumi.ComponentResource):
                 dimensions={**targets},
             ),
         ]
-        if args.firewall_metric_name:
+        if args.firewall_metric_name is not None:
             watches.append(
                 Watch(
                     role="firewall-blocked",

@@ -1,0 +1,60 @@
+"""The environment: settings and a release in, components in the order in which they need each other, exports out."""
+
+import pulumi
+import pulumi_aws as aws
+
+import assembly
+from components.alarms import EdgeAlarms, ServiceAlarms
+from components.compute import InterfaceService
+from components.edge import Edge
+from components.endpoints import PrivateEndpoints
+from components.firewall import Firewall
+from components.models import ModelAccess
+from components.network import PrivateNetwork
+from components.operations import Operations
+from components.workload import WorkloadIdentity
+from releases.manifest import load_release
+from settings import StackSettings
+
+settings = StackSettings.load()
+release = load_release(settings.release)
+
+# Looked up by name, so that the value is in no file; Output.secret keeps it encrypted in state and plan.
+client_secret = pulumi.Output.secret(
+    aws.secretsmanager.get_secret_version_output(secret_id=settings.identity.client_secret_name).secret_string
+)
+
+operations = Operations("operations", assembly.operations(settings))
+network = PrivateNetwork("network", assembly.network(settings, operations))
+workload = WorkloadIdentity("workload", assembly.workload(settings, network, operations))
+models = ModelAccess("models", assembly.models(settings, workload))
+endpoints = PrivateEndpoints("endpoints", assembly.endpoints(settings, network, operations, workload, models))
+edge = Edge("edge", assembly.edge(settings, network, workload, client_secret))
+firewall = Firewall("firewall", assembly.firewall(settings, edge, operations))
+edge_alarms = EdgeAlarms("edge-alarms", assembly.edge_alarms(settings, edge, firewall, operations))
+service = InterfaceService(
+    "service",
+    assembly.service(
+        settings,
+        release,
+        network=network,
+        operations=operations,
+        workload=workload,
+        models=models,
+        edge=edge,
+        rollback_alarm_names=edge_alarms.rollback_alarm_names,
+    ),
+    # A task that starts before its ways out, its permissions and its protection exist fails or is exposed.
+    pulumi.ResourceOptions(depends_on=[endpoints, models, workload, edge, firewall]),
+)
+ServiceAlarms("service-alarms", assembly.service_alarms(settings, service, operations))
+
+pulumi.export("url", f"https://{settings.domain.host_name}")
+pulumi.export("environment", settings.environment)
+pulumi.export("release", release.version)
+pulumi.export("owner", settings.owner.model_dump(by_alias=True))
+pulumi.export("loadBalancerDnsName", edge.dns_name)
+pulumi.export("cluster", service.cluster_name)
+pulumi.export("service", service.service_name)
+pulumi.export("taskDefinition", service.task_definition_arn)
+pulumi.export("alarmTopic", operations.alarm_topic_arn)
