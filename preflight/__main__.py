@@ -1,0 +1,119 @@
+"""The command line of the offline engine: ``python -m preflight --help``."""
+
+# ruff: noqa: PLC0415 - each command imports what it needs: --help and mistakes answer at once
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+FORMATS = ("text", "json", "markdown", "sarif", "junit")
+DESCRIPTION = """\
+Checks every environment of this project offline: no cloud credentials, no network, no pulumi CLI.
+
+exit codes: 0 clean, 1 findings, 2 could not run
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    top = argparse.ArgumentParser(
+        prog="python -m preflight", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    top.add_argument("-C", dest="root", type=Path, default=Path(), metavar="FOLDER", help="the project (default: here)")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    check = commands.add_parser("check", help="record all environments, ask the policy packs, compare the environments")
+    check.add_argument("--stack", action="append", default=[], help="only this stack; may be given several times")
+    check.add_argument("--policy-pack", action="append", type=Path, help="instead of the packs in policies/")
+    check.add_argument("--format", choices=FORMATS, default="text")
+    check.add_argument("--output", type=Path, metavar="FILE", help="write here instead of standard output")
+    check.set_defaults(run=_check)
+
+    graph = commands.add_parser("graph", help="print the resources that one stack would register")
+    graph.add_argument("stack")
+    graph.add_argument("--format", choices=("json",), default="json")
+    graph.add_argument("--preview", action="store_true", help="as a first preview: computed values unknown")
+    graph.set_defaults(run=_graph)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code."""
+    options = parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = options.run
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        return run(options)
+    except KeyboardInterrupt:
+        _say("stopped")
+        return 2
+    except Exception as error:
+        from preflight.errors import PreflightError
+
+        if not isinstance(error, PreflightError):
+            raise
+        _say(f"could not run\n\n{error}")
+        return 2
+
+
+def _check(options: argparse.Namespace) -> int:
+    from preflight.check import check
+    from preflight.output import render
+
+    packs: list[Path] | None = options.policy_pack
+    checked = check(options.root.resolve(), options.stack, packs, _progress())
+    _end_progress()
+    content = render(checked.report, options.format, terminal=options.output is None and sys.stdout.isatty())
+    if options.output is None:
+        sys.stdout.write(content)
+    else:
+        options.output.write_text(content, encoding="utf-8")
+    return checked.report.exit_code
+
+
+def _graph(options: argparse.Namespace) -> int:
+    from preflight.graph import graph
+    from preflight.output import stable
+    from preflight.program import Run, collect, load, start
+    from preflight.project import Project
+
+    project = Project.load(options.root.resolve())
+    stack = project.stack(options.stack)
+    load(project)
+    recordings = collect(start(project, [Run(stack, options.preview)]))
+    sys.stdout.write(stable(graph(recordings[stack.name, options.preview])))
+    return 0
+
+
+def _progress() -> Callable[[str], None]:
+    """Says what is going on, on a terminal only."""
+    if not sys.stderr.isatty():
+        return lambda _: None
+    return lambda step: _write_error(f"\r\033[K{step} …")
+
+
+def _end_progress() -> None:
+    if sys.stderr.isatty():
+        _write_error("\r\033[K")
+
+
+def _say(message: str) -> None:
+    _end_progress()
+    _write_error(f"preflight: {message}\n")
+
+
+def _write_error(text: str) -> None:
+    sys.stderr.write(text)
+    sys.stderr.flush()
+
+
+def _terminated(*_: object) -> NoReturn:
+    raise SystemExit(143)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

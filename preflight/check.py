@@ -1,0 +1,136 @@
+"""The whole check: both environments recorded twice, every pack asked twice, environments compared.
+
+Order matters for speed: packs start first and load while the program's modules are imported; then each run is a
+fork; no gRPC channel is opened before the last fork.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from preflight import program
+from preflight.analyzer import Analyzer
+from preflight.errors import ConfigurationError
+from preflight.findings import Finding, Report, Rule, from_diagnostic, merge, summarize
+from preflight.program import Run
+from preflight.project import Project, Stack
+from preflight.recorder import Recording
+
+Progress = Callable[[str], None]
+Recordings = Mapping[tuple[str, bool], Recording]
+"""By stack and whether it is a first preview."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A report, and the recordings it is about."""
+
+    report: Report
+    recordings: Recordings
+
+
+def packs_of(root: Path) -> list[Path]:
+    """The policy packs of a project."""
+    return sorted(path.parent for path in root.glob("policies/*/PulumiPolicy.yaml"))
+
+
+def check(
+    root: Path, stacks: Sequence[str] = (), packs: Sequence[Path] | None = None, progress: Progress = print
+) -> Checked:
+    """Check the project in ``root``; without names, all stacks that have a file."""
+    started = time.monotonic()
+    project = Project.load(root)
+    chosen = [project.stack(name) for name in stacks or project.stacks()]
+    if not chosen:
+        raise ConfigurationError(f"there is no stack file (Pulumi.<stack>.yaml) in {root}")
+    folders = packs_of(root) if packs is None else list(packs)
+    with contextlib.ExitStack() as stopping:
+        progress("starting the policy packs")
+        running = {
+            (folder, stack.name): stopping.enter_context(_start(folder, project, stack))
+            for folder in folders
+            for stack in chosen
+        }
+        recordings = run(project, chosen, progress)
+        progress("asking the policy packs")
+        rules, findings = _ask(running, recordings)
+    findings = [_located(finding, recordings) for finding in merge(findings)]
+    environments = tuple(
+        summarize(stack.name, managed(recordings[stack.name, False]), rules, findings) for stack in chosen
+    )
+    messages = {f"{name}: {m}" for (name, _), recording in recordings.items() for m in recording.messages}
+    report = Report(
+        project=project.name,
+        environments=environments,
+        rules=tuple(rules),
+        findings=tuple(findings),
+        messages=tuple(sorted(messages)),
+        seconds=time.monotonic() - started,
+    )
+    return Checked(report, recordings)
+
+
+def run(project: Project, stacks: Sequence[Stack], progress: Progress, *, previews: bool = True) -> Recordings:
+    """Record each stack with known values and, with ``previews``, as a first preview."""
+    progress("loading the program")
+    program.load(project)
+    modes = (False, True) if previews else (False,)
+    children = program.start(project, [Run(stack, preview) for stack in stacks for preview in modes])
+    progress(f"running the program for {', '.join(stack.name for stack in stacks)}")
+    return program.collect(children)
+
+
+def managed(recording: Recording) -> int:
+    """How many resources the engine would say it creates: default providers are not counted."""
+    return sum(not resource.type.startswith("pulumi:providers:") for resource in recording.resources)
+
+
+def _start(folder: Path, project: Project, stack: Stack) -> Analyzer:
+    return Analyzer.start(
+        folder,
+        project=project.name,
+        stack=stack.name,
+        dry_run=True,
+        config=stack.config,
+        secret_keys=stack.secret_keys,
+    )
+
+
+def _ask(running: Mapping[tuple[Path, str], Analyzer], recordings: Recordings) -> tuple[list[Rule], list[Finding]]:
+    rules: dict[tuple[str, str], Rule] = {}
+    findings: list[Finding] = []
+
+    def ask(pack: Analyzer, stack: str) -> list[Finding]:
+        mandatory = {policy.name: policy.enforcement == "mandatory" for policy in pack.info().policies}
+        return [
+            from_diagnostic(diagnostic, stack, mandatory, preview=preview)
+            for preview in (False, True)
+            if (stack, preview) in recordings
+            for diagnostic in pack.check(recordings[stack, preview].resources)
+        ]
+
+    with ThreadPoolExecutor(max_workers=max(len(running), 1)) as pool:
+        asked = [(pack, pool.submit(ask, pack, stack)) for (_, stack), pack in running.items()]
+        for pack, answer in asked:
+            findings.extend(answer.result())
+            info = pack.info()
+            for policy in info.policies:
+                rules[info.name, policy.name] = Rule(
+                    policy.name, info.name, policy.description, policy.remediation, policy.severity
+                )
+    return [rules[key] for key in sorted(rules)], findings
+
+
+def _located(finding: Finding, recordings: Recordings) -> Finding:
+    """With the line that made the resource: of the stack file's program where there is no other."""
+    for (stack, _), recording in sorted(recordings.items()):
+        if stack == finding.environment:
+            for resource in recording.resources:
+                if resource.urn == finding.urn:
+                    return replace(finding, source_file=resource.source_file, source_line=resource.source_line)
+    return finding

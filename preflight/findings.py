@@ -1,0 +1,243 @@
+"""What a check says: one model, from which every output format is made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from preflight.protocol import Diagnostic
+
+_EXCEPTED = re.compile(r"^excepted until (\d{4}-\d{2}-\d{2}): (.*?)(?: \(owner: (.*)\))?$")
+_LABELS = ("found", "wanted", "fix", "witness", "unknown", "assuming")
+
+
+class Verdict(StrEnum):
+    """What a policy could say about a resource, worst first."""
+
+    VIOLATED = "violated"
+    NOT_PROVEN = "not proven"
+
+
+class Seen(StrEnum):
+    """In which of the two runs a finding appeared."""
+
+    BOTH = "with known values and in a first preview"
+    KNOWN = "with known values only"
+    PREVIEW = "in a first preview only, while computed values are unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """Why a finding is allowed, and until when."""
+
+    expires: str
+    reason: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a person may have to act on, in one environment."""
+
+    environment: str
+    rule: str
+    verdict: Verdict
+    headline: str
+    """What is wrong, starting with resource and property."""
+    urn: str = ""
+    found: str = ""
+    wanted: str = ""
+    fix: str = ""
+    witness: str = ""
+    unknown: str = ""
+    assuming: str = ""
+    pack: str = ""
+    severity: str = ""
+    mandatory: bool = True
+    description: str = ""
+    source_file: str = ""
+    source_line: int = 0
+    seen: Seen = Seen.BOTH
+    exemption: Exemption | None = None
+
+    @property
+    def fails(self) -> bool:
+        """Whether it makes the check fail."""
+        return self.mandatory and self.exemption is None
+
+    @property
+    def place(self) -> str:
+        """The URN without the stack's name: the same place in every environment."""
+        return re.sub(r"^urn:pulumi:[^:]*::", "", self.urn)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The same in both runs of one environment."""
+        return (self.environment, self.pack, self.rule, self.urn, self.headline.partition(" ")[0], self.headline)
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One stack's line in the summary."""
+
+    name: str
+    resources: int
+    proven: int
+    violated: int
+    not_proven: int
+    exceptions: int
+    next_expiry: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """How the environments compare."""
+
+    verdict: str
+    """One sentence without the findings."""
+    declared: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Kinds of declared differences, with how many of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How the interface is reached and what it reaches, in one environment."""
+
+    environment: str
+    ways_in: tuple[str, ...]
+    ways_out: tuple[str, ...]
+    proven: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One policy, for formats that list rules."""
+
+    name: str
+    pack: str
+    description: str
+    remediation: str = ""
+    severity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of one check."""
+
+    project: str
+    environments: tuple[Environment, ...]
+    rules: tuple[Rule, ...]
+    findings: tuple[Finding, ...]
+    parity: Parity | None = None
+    ways: tuple[Ways, ...] = ()
+    messages: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def failing(self) -> tuple[Finding, ...]:
+        """The findings that make the check fail."""
+        return tuple(finding for finding in self.findings if finding.fails)
+
+    @property
+    def exit_code(self) -> int:
+        """0 clean, 1 findings."""
+        return 1 if self.failing else 0
+
+
+def from_diagnostic(
+    diagnostic: Diagnostic, environment: str, mandatory: Mapping[str, bool], *, preview: bool
+) -> Finding:
+    """Read a policy's report. ``mandatory`` says which policies are, by name."""
+    lines = diagnostic.message.splitlines() or [diagnostic.description]
+    first, parts, exemption = lines[0].strip(), dict[str, str](), None
+    for line in lines[1:]:
+        label, _, text = line.partition(": ")
+        if excepted := _EXCEPTED.match(line.strip()):
+            exemption = Exemption(excepted[1], excepted[2], excepted[3] or "")
+        elif label.strip() in _LABELS:
+            parts[label.strip()] = text.strip()
+    verdict = Verdict.VIOLATED
+    must = diagnostic.enforcement == "mandatory"
+    for known in Verdict:
+        if first.startswith(f"{known}: "):
+            verdict, first = known, first.removeprefix(f"{known}: ")
+    if first.startswith("can't run policy"):
+        verdict, must = Verdict.NOT_PROVEN, mandatory.get(diagnostic.policy, True)
+        parts["fix"] = "let the policy treat an unknown value as unknown"
+    return Finding(
+        environment=environment,
+        rule=diagnostic.policy,
+        verdict=verdict,
+        headline=first,
+        urn=diagnostic.urn,
+        found=parts.get("found", ""),
+        wanted=parts.get("wanted", ""),
+        fix=parts.get("fix", ""),
+        witness=parts.get("witness", ""),
+        unknown=parts.get("unknown", ""),
+        assuming=parts.get("assuming", ""),
+        pack=diagnostic.pack,
+        severity=diagnostic.severity,
+        mandatory=must,
+        description=diagnostic.description,
+        seen=Seen.PREVIEW if preview else Seen.KNOWN,
+        exemption=exemption,
+    )
+
+
+def merge(findings: Iterable[Finding]) -> list[Finding]:
+    """Each finding once: what both runs say is said once, with the known run's values."""
+    merged: dict[tuple[str, ...], Finding] = {}
+    for finding in sorted(findings, key=lambda f: (f.seen is Seen.PREVIEW, f.key)):
+        before = merged.get(finding.key)
+        if before is None:
+            merged[finding.key] = finding
+        elif before.seen is not finding.seen:
+            worst = Verdict.VIOLATED if Verdict.VIOLATED in (before.verdict, finding.verdict) else Verdict.NOT_PROVEN
+            merged[finding.key] = replace(before, seen=Seen.BOTH, verdict=worst)
+    return sorted(merged.values(), key=_order)
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    severities = ("critical", "high", "medium", "low", "")
+    verdicts = list(Verdict)
+    return (
+        not finding.fails,
+        verdicts.index(finding.verdict),
+        severities.index(finding.severity) if finding.severity in severities else len(severities),
+        finding.rule,
+        finding.place,
+        finding.headline,
+        finding.environment,
+    )
+
+
+def grouped(findings: Sequence[Finding]) -> list[tuple[Finding, tuple[str, ...]]]:
+    """Findings that are the same in several environments, once, with those environments."""
+    groups: dict[tuple[object, ...], tuple[Finding, list[str]]] = {}
+    for finding in findings:
+        key = (finding.rule, finding.pack, finding.place, finding.headline, finding.verdict, finding.found)
+        key += (finding.wanted, finding.seen, finding.exemption)
+        groups.setdefault(key, (finding, []))[1].append(finding.environment)
+    return [(finding, tuple(environments)) for finding, environments in groups.values()]
+
+
+def summarize(name: str, resources: int, rules: Sequence[Rule], findings: Sequence[Finding]) -> Environment:
+    """One environment's line: each policy counts once, by its worst finding."""
+    own = [finding for finding in findings if finding.environment == name]
+    violated = {f.rule for f in own if f.fails and f.verdict is Verdict.VIOLATED}
+    open_rules = {f.rule for f in own if f.fails and f.verdict is Verdict.NOT_PROVEN} - violated
+    excepted = [f for f in own if f.exemption is not None]
+    expiries = sorted(f.exemption.expires for f in excepted if f.exemption is not None)
+    known = {rule.name for rule in rules}
+    return Environment(
+        name=name,
+        resources=resources,
+        proven=len(known - violated - open_rules),
+        violated=len(violated),
+        not_proven=len(open_rules),
+        exceptions=len({(f.rule, f.urn, f.headline) for f in excepted}),
+        next_expiry=expiries[0] if expiries else "",
+    )

@@ -1,0 +1,199 @@
+"""Runs the real ``__main__.py`` for stacks, each run in a process of its own.
+
+The SDKs and the project's modules are imported once, here; then every run is a fork of this process, so that
+nothing of one run can leak into another. Call before anything opens a gRPC channel: those do not survive a
+fork.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import gc
+import importlib
+import os
+import pickle
+import re
+import runpy
+import selectors
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pulumi
+import pulumi_aws as aws
+
+from preflight.errors import PreflightError, ProgramError
+from preflight.project import Project, Stack
+from preflight.recorder import Recording, record
+
+RUN_TIMEOUT_SECONDS = 300.0
+_SDK_MODULE = re.compile(r"\baws\.([a-z0-9_]+)\.(?:[A-Z]|get_)")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of the program: a stack, with known values or as a first preview."""
+
+    stack: Stack
+    preview: bool
+
+
+@dataclass(slots=True)
+class _Child:
+    run: Run
+    process_id: int
+    pipe: int
+    received: bytearray
+
+
+def load(project: Project) -> None:
+    """Import what the program imports, so that every fork has it. Errors are left to the run to report."""
+    sys.path.insert(0, str(project.program))
+    with contextlib.suppress(Exception):
+        tree = ast.parse((project.program / "__main__.py").read_text(encoding="utf-8"))
+        for name in _imports(tree):
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
+    for name in _sdk_modules(project.program):
+        with contextlib.suppress(Exception):
+            dir(getattr(aws, name))
+            getattr(aws, name).outputs  # noqa: B018 - the first attribute loads the lazy module
+    gc.freeze()
+
+
+def start(project: Project, runs: Sequence[Run]) -> list[_Child]:
+    """Fork one process for each run."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return [_fork(project, run) for run in runs]
+
+
+def _fork(project: Project, run: Run) -> _Child:
+    reader, writer = os.pipe()
+    process_id = os.fork()
+    if process_id:
+        os.close(writer)
+        return _Child(run, process_id, reader, bytearray())
+    status = 1
+    try:
+        os.close(reader)
+        os.dup2(2, 1)  # what the program prints is not part of our output
+        gc.disable()
+        _send(writer, _outcome(project, run))
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _send(pipe: int, outcome: object) -> None:
+    with os.fdopen(pipe, "wb") as stream:
+        stream.write(pickle.dumps(outcome, protocol=pickle.HIGHEST_PROTOCOL))
+
+
+def _outcome(project: Project, run: Run) -> Recording | str:
+    """The recording, or the message of the error."""
+    try:
+        return execute(project, run)
+    except PreflightError as error:
+        return str(error)
+    except BaseException as error:
+        return explain(error, project.root)
+
+
+def execute(project: Project, run: Run) -> Recording:
+    """One run in this process."""
+    os.chdir(project.program)
+    sys.argv = [str(project.program)]
+    return record(
+        lambda: cast("Any", runpy.run_path(str(project.program), run_name="__main__")) and None,
+        project=project.name,
+        stack=run.stack.name,
+        config=run.stack.config,
+        secret_keys=run.stack.secret_keys,
+        preview=run.preview,
+    )
+
+
+def explain(error: BaseException, root: Path) -> str:
+    """A ``RunError`` (a settings error is one) as it is; other exceptions with their frames in the project."""
+    if isinstance(error, pulumi.RunError):
+        return str(error)
+    if isinstance(error, SystemExit):
+        return f"the program ended itself with status {error.code}"
+    chain: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in chain:
+        chain.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    frames = [frame for one in reversed(chain) for frame in traceback.extract_tb(one.__traceback__)]
+    ours = [frame for frame in frames if _is_ours(frame.filename, root)]
+    lines = [f"  {Path(f.filename).relative_to(root)}:{f.lineno} in {f.name}: {f.line}" for f in ours[-6:]]
+    return "\n".join([f"{type(error).__name__}: {error}", *dict.fromkeys(lines)])
+
+
+def _is_ours(name: str, root: Path) -> bool:
+    path = Path(name)
+    return path.is_relative_to(root) and not {"site-packages", "preflight"} & set(path.relative_to(root).parts)
+
+
+def collect(children: Sequence[_Child]) -> dict[tuple[str, bool], Recording]:
+    """Wait for all runs. Any failure is a ``ProgramError`` that holds all messages, each once."""
+    waiting = {child.pipe: child for child in children}
+    with selectors.DefaultSelector() as selector:
+        for pipe in waiting:
+            selector.register(pipe, selectors.EVENT_READ)
+        while waiting:
+            ready = selector.select(RUN_TIMEOUT_SECONDS)
+            if not ready:
+                stop(children)
+                raise ProgramError(f"the program did not finish within {RUN_TIMEOUT_SECONDS:.0f} seconds")
+            for key, _ in ready:
+                pipe = key.fd
+                if data := os.read(pipe, 1 << 20):
+                    waiting[pipe].received += data
+                    continue
+                selector.unregister(pipe)
+                os.close(pipe)
+                os.waitpid(waiting.pop(pipe).process_id, 0)
+    outcomes = {(c.run.stack.name, c.run.preview): _unpack(c) for c in children}
+    failures: dict[str, str] = {}
+    for (stack, _), outcome in sorted(outcomes.items()):
+        if isinstance(outcome, str):
+            failures.setdefault(stack, outcome)
+    if failures:
+        raise ProgramError("\n\n".join(f"{stack}: {message}" for stack, message in failures.items()))
+    return {key: outcome for key, outcome in outcomes.items() if isinstance(outcome, Recording)}
+
+
+def _unpack(child: _Child) -> Recording | str:
+    if not child.received:
+        return "the process that ran the program ended without a result"
+    return pickle.loads(bytes(child.received))  # noqa: S301 - from our own child
+
+
+def stop(children: Sequence[_Child]) -> None:
+    """End runs that are still going."""
+    for child in children:
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            os.kill(child.process_id, 9)
+            os.waitpid(child.process_id, 0)
+
+
+def _imports(tree: ast.Module) -> list[str]:
+    found: list[str] = []
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            found.extend(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.append(node.module)
+    return found
+
+
+def _sdk_modules(root: Path) -> list[str]:
+    sources = [*root.glob("*.py"), *root.glob("components/*.py")]
+    names = {name for path in sources for name in _SDK_MODULE.findall(path.read_text(encoding="utf-8"))}
+    return sorted(names)

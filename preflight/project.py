@@ -1,0 +1,181 @@
+"""A Pulumi project and its stack files, read as Pulumi reads them, without the CLI.
+
+Defaults come from ``Pulumi.yaml``; a stack's value takes the place of a default as a whole; structured values
+reach the program as JSON text; encrypted values are never decrypted but stand-ins are used.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from preflight.errors import ConfigurationError
+from preflight.fake_values import Digest
+from preflight.wire import Json, Wire
+
+_TYPES = ("string", "integer", "boolean", "array", "object")
+
+
+class _Loader(yaml.SafeLoader):
+    """Dates stay text, as in Pulumi."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """``Pulumi.yaml``: the project's name, where its program is, and the configuration it declares."""
+
+    root: Path
+    name: str
+    program: Path
+    declared: Mapping[str, Json]
+    """Full key (``<namespace>:<name>``) to the declaration in ``Pulumi.yaml``."""
+
+    @classmethod
+    def load(cls, root: Path) -> Project:
+        """Read the project in ``root``."""
+        content = _mapping(_read(root / "Pulumi.yaml"), root / "Pulumi.yaml")
+        name = str(content.get("name") or "")
+        if not name:
+            raise ConfigurationError("Pulumi.yaml: name is missing")
+        declared = _mapping(content.get("config") or {}, root / "Pulumi.yaml", "config")
+        program = root / str(content.get("main") or ".")
+        return cls(root, name, program, {_full(name, key): value for key, value in declared.items()})
+
+    def stacks(self) -> list[str]:
+        """The stacks that have a file here, sorted."""
+        return sorted(
+            path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in self.root.glob("Pulumi.*.yaml")
+        )
+
+    def stack(self, name: str) -> Stack:
+        """The configuration of one stack."""
+        path = self.root / f"Pulumi.{name}.yaml"
+        if not path.is_file():
+            known = ", ".join(self.stacks()) or "none"
+            raise ConfigurationError(f"there is no stack file {path.name}; stacks with a file here: {known}")
+        given = _mapping(_mapping(_read(path), path).get("config") or {}, path, "config")
+        values = {_full(self.name, key): value for key, value in given.items()}
+        problems: list[str] = []
+        config: dict[str, str] = {}
+        secrets: list[str] = []
+        for key in sorted({*self.declared, *values}):
+            declaration = self.declared.get(key)
+            value = values.get(key, _default(declaration))
+            if value is None:
+                problems.append(f"{path.name}: {key} is missing; Pulumi.yaml declares it without a default")
+                continue
+            if problem := _mismatch(declaration, value):
+                problems.append(f"{path.name}: {key} {problem}")
+            plain, is_secret = _plain(value, f"{self.name} {name} {key}")
+            config[key] = _text(plain)
+            if is_secret or (isinstance(declaration, dict) and cast("Wire", declaration).get("secret")):
+                secrets.append(key)
+        if problems:
+            raise ConfigurationError("\n".join(problems))
+        return Stack(name, path, config, tuple(secrets))
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One environment's configuration as the program receives it."""
+
+    name: str
+    path: Path
+    config: Mapping[str, str]
+    secret_keys: tuple[str, ...]
+
+
+def _read(path: Path) -> Json:
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - derived from the safe loader
+    except FileNotFoundError:
+        raise ConfigurationError(f"{path.name} is missing in {path.parent}: run this in the project's folder") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path.name} is not readable YAML: {' '.join(str(error).split())}") from None
+
+
+def _mapping(value: Json, path: Path, key: str = "") -> Wire:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ConfigurationError(f"{path.name}: {key or 'the file'} is no mapping of keys to values")
+    return {str(name): item for name, item in cast("dict[Any, Json]", value).items()}
+
+
+def _full(project: str, key: str) -> str:
+    return key if ":" in key else f"{project}:{key}"
+
+
+def _default(declaration: Json) -> Json:
+    if not isinstance(declaration, dict):
+        return declaration
+    given = cast("Wire", declaration)
+    return given.get("value", given.get("default"))
+
+
+def _mismatch(declaration: Json, value: Json) -> str:
+    if not isinstance(declaration, dict):
+        return ""
+    given = cast("Wire", declaration)
+    wanted = given.get("type")
+    if wanted is None or _is_secure(value) or _is_a(wanted, value, given.get("items")):
+        return ""
+    if wanted not in _TYPES:
+        return f"is declared with type {wanted!r} in Pulumi.yaml; allowed: {', '.join(_TYPES)}"
+    return f"must be of type {wanted}, as Pulumi.yaml declares it; found {type(value).__name__}"
+
+
+def _is_a(wanted: str, value: Json, items: Json) -> bool:
+    if wanted == "string":
+        return isinstance(value, str)
+    if wanted == "integer":
+        return (isinstance(value, int) and not isinstance(value, bool)) or (
+            isinstance(value, str) and value.removeprefix("-").isdigit()
+        )
+    if wanted == "boolean":
+        return isinstance(value, bool) or value in {"true", "false"}
+    if wanted == "object":
+        return isinstance(value, dict)
+    if wanted == "array" and isinstance(value, list):
+        kind = cast("Wire", items).get("type") if isinstance(items, dict) else None
+        inner = cast("Wire", items).get("items") if isinstance(items, dict) else None
+        return kind is None or all(_is_a(kind, item, inner) for item in cast("list[Json]", value))
+    return False
+
+
+def _is_secure(value: Json) -> bool:
+    return isinstance(value, dict) and list(cast("Wire", value)) == ["secure"]
+
+
+def _plain(value: Json, seed: str) -> tuple[Json, bool]:
+    """The value with stand-ins for what is encrypted, and whether there was any."""
+    if _is_secure(value):
+        return f"offline-{Digest(seed).base36(32)}", True
+    if isinstance(value, dict):
+        parts = {str(k): _plain(item, f"{seed}.{k}") for k, item in cast("dict[Any, Json]", value).items()}
+        return {key: item for key, (item, _) in parts.items()}, _any(is_secret for _, is_secret in parts.values())
+    if isinstance(value, list):
+        items = [_plain(item, f"{seed}[{number}]") for number, item in enumerate(cast("list[Json]", value))]
+        return [item for item, _ in items], _any(is_secret for _, is_secret in items)
+    return value, False
+
+
+def _any(flags: Iterable[bool]) -> bool:
+    return any(list(flags))
+
+
+def _text(value: Json) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)

@@ -1,0 +1,115 @@
+"""The screen: one table, the parity line, the ways in and out, then each finding with what to do."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+
+from preflight.findings import Finding, Report, Seen, Verdict, grouped
+
+WIDTH = 110
+_COLORS = {Verdict.VIOLATED: "31", Verdict.NOT_PROVEN: "33"}
+
+
+def text(report: Report, *, terminal: bool) -> str:
+    """The report for a person. Without a terminal there is no colour and no time: the same from run to run."""
+    blocks = [_title(report, terminal=terminal), _table(report)]
+    if report.ways:
+        blocks.append(_ways(report))
+    blocks.extend(_finding(f, environments, terminal=terminal) for f, environments in grouped(report.failing))
+    others = [finding for finding in report.findings if not finding.fails]
+    if advice := [f for f in others if f.exemption is None]:
+        blocks.append("advice, which does not fail the check:")
+        blocks.extend(_finding(f, environments, terminal=terminal) for f, environments in grouped(advice))
+    if excepted := [f for f in others if f.exemption is not None]:
+        blocks.append("\n".join(["allowed by exceptions:", *_exempted(excepted)]))
+    if report.messages:
+        blocks.append("\n".join(["the program says:", *(f"  {message}" for message in report.messages)]))
+    blocks.append(_verdict(report))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _title(report: Report, *, terminal: bool) -> str:
+    count = len(report.environments)
+    facts = [f"{count} environment{'' if count == 1 else 's'}", f"{len(report.rules)} policies"]
+    if terminal:
+        facts.append(f"{report.seconds:.1f} s")
+    left, right = f"{report.project} preflight", " · ".join(facts)
+    return left + right.rjust(max(WIDTH - len(left), len(right) + 2))
+
+
+def _table(report: Report) -> str:
+    width = max([len(e.name) for e in report.environments] + [len("parity")]) + 2
+    lines = [f"  {'':{width}}{'resources':>11}{'proven':>9}{'violated':>11}{'not proven':>13}{'exceptions':>13}"]
+    for e in report.environments:
+        expiry = f"   next expires {e.next_expiry}" if e.next_expiry else ""
+        numbers = f"{e.resources:>11}{e.proven:>9}{e.violated:>11}{e.not_proven:>13}{e.exceptions:>13}"
+        lines.append(f"  {e.name:{width}}{numbers}{expiry}")
+    if report.parity is not None:
+        declared = ", ".join(f"{kind} {number}" for kind, number in sorted(report.parity.declared.items()))
+        lines.append(f"  {'parity':{width}}{report.parity.verdict}" + (f": {declared}" if declared else ""))
+    return "\n".join(lines)
+
+
+def _ways(report: Report) -> str:
+    """Once where the environments agree, else each for itself."""
+    same = len({(w.ways_in, w.ways_out, w.proven) for w in report.ways}) == 1
+    lines: list[str] = []
+    for ways in report.ways[:1] if same else report.ways:
+        if not same:
+            lines.append(f"  {ways.environment}")
+        first, *more = ways.ways_in or ("none",)
+        lines.append(f"  way in    {first}")
+        lines.extend(f"            {way}" for way in more)
+        proof = "no other way in (proven)" if ways.proven else "another way in is not excluded (see the findings)"
+        lines.append(f"            {proof}")
+        out = textwrap.wrap(", ".join(ways.ways_out) or "none", WIDTH - 12, break_long_words=False)
+        lines.extend(f"  {'ways out' if number == 0 else '':10}{part}" for number, part in enumerate(out))
+    return "\n".join(lines)
+
+
+def _finding(finding: Finding, environments: Iterable[str], *, terminal: bool) -> str:
+    facts = [finding.rule, ", ".join(environments)]
+    if finding.severity:
+        facts.append(finding.severity)
+    head = f"{finding.verdict}: {finding.headline}"
+    if terminal:
+        head = f"\033[{_COLORS[finding.verdict]}m{head}\033[0m"
+    source = f"{finding.source_file}:{finding.source_line}" if finding.source_file else ""
+    details = {
+        "found": finding.found,
+        "wanted": finding.wanted,
+        "fix": finding.fix,
+        "witness": finding.witness,
+        "unknown": finding.unknown,
+        "assuming": finding.assuming,
+        "source": source,
+        "seen": "" if finding.seen is Seen.BOTH else str(finding.seen),
+        "urn": finding.urn,
+    }
+    lines = [head, f"  {' · '.join(facts)}"]
+    for label, value in details.items():
+        if value:
+            wrapped = textwrap.wrap(value, WIDTH - 12, break_long_words=False, break_on_hyphens=False) or [""]
+            lines.extend(f"  {label if number == 0 else '':10}{part}" for number, part in enumerate(wrapped))
+    return "\n".join(lines)
+
+
+def _exempted(findings: list[Finding]) -> list[str]:
+    lines: list[str] = []
+    for finding, environments in grouped(findings):
+        if finding.exemption is not None:
+            until = f"until {finding.exemption.expires} ({finding.exemption.owner})"
+            lines.append(f"  {finding.rule}: {finding.headline} · {', '.join(environments)} · {until}")
+            lines.extend(
+                textwrap.wrap(finding.exemption.reason, WIDTH, initial_indent="    ", subsequent_indent="    ")
+            )
+    return lines
+
+
+def _verdict(report: Report) -> str:
+    groups = grouped(report.failing)
+    if not groups:
+        return "clean: every policy is proven in every environment"
+    number = f"{len(groups)} finding" + ("" if len(groups) == 1 else "s")
+    return f"{number} to act on"
