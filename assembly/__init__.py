@@ -1,0 +1,27 @@
+"""From settings and a release to the arguments of each component: names and units are translated here, once.
+
+Components know nothing of settings, settings nothing of components. Every function takes what it needs and returns
+arguments; none makes a resource. What is worth deciding (which paths are offered, which services have an endpoint) is
+decided in the components' own tables.
+"""
+
+from assembly.common import tags
+from assembly.private import endpoints, models, network, operations, workload
+from assembly.public import edge, edge_alarms, firewall
+from assembly.task import preset, proxy, service, service_alarms
+
+__all__ = [
+    "edge",
+    "edge_alarms",
+    "endpoints",
+    "firewall",
+    "models",
+    "network",
+    "operations",
+    "preset",
+    "proxy",
+    "service",
+    "service_alarms",
+    "tags",
+    "workload",
+]

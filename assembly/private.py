@@ -1,0 +1,130 @@
+"""Arguments of what is private: the network, its ways out, the task's identity, and operations."""
+
+import pulumi
+
+from assembly.common import repository_arns, tags
+from components.endpoint_services import FARGATE_SERVICES
+from components.endpoints import PrivateEndpointsArgs
+from components.model_policies import ModelGroupArgs, ModelUpstreamArgs
+from components.models import ModelAccess, ModelAccessArgs
+from components.network import ExistingNetworkArgs, PrivateNetwork, PrivateNetworkArgs
+from components.network_dns import allowed_domains
+from components.operations import Operations, OperationsArgs
+from components.workload import WorkloadIdentity, WorkloadIdentityArgs
+from settings import StackSettings
+from settings.sections import BedrockUpstream, PrivateUpstream
+
+
+def operations(settings: StackSettings) -> OperationsArgs:
+    """Key, log groups and alarm topic."""
+    return OperationsArgs(
+        environment=settings.environment,
+        region=settings.region,
+        account_id=settings.account_id,
+        contact_email=settings.owner.contact,
+        log_retention_days=settings.retention.application_log_days,
+        tags=tags(settings),
+    )
+
+
+def network(settings: StackSettings, operations: Operations) -> PrivateNetworkArgs:
+    """The private network, in which only declared names resolve."""
+    chosen, identity = settings.network, settings.identity
+    upstreams = [upstream for group in settings.models.groups for upstream in group.upstreams]
+    identity_hosts = [
+        str(url).split("/")[2].split(":")[0] for url in (identity.token_endpoint, identity.user_info_endpoint)
+    ]
+    existing = chosen.existing
+    return PrivateNetworkArgs(
+        cidr_block=str(chosen.cidr_block),
+        availability_zones=list(chosen.availability_zones),
+        flow_log_retention_days=settings.retention.flow_log_days,
+        allowed_domains=allowed_domains(
+            region=settings.region,
+            account_id=settings.account_id,
+            services=FARGATE_SERVICES,
+            model_regions=sorted({u.region for u in upstreams if isinstance(u, BedrockUpstream)}),
+            hosts=sorted({*identity_hosts, *(u.host_name for u in upstreams if isinstance(u, PrivateUpstream))}),
+        ),
+        account_id=settings.account_id,
+        region=settings.region,
+        log_key_arn=operations.key_arn,
+        existing=ExistingNetworkArgs(
+            vpc_id=existing.vpc_id,
+            public_subnet_ids=list(existing.public_subnet_ids),
+            private_subnet_ids=list(existing.private_subnet_ids),
+            private_route_table_ids=list(existing.private_route_table_ids),
+        )
+        if existing
+        else None,
+        tags=tags(settings),
+    )
+
+
+def workload(settings: StackSettings, network: PrivateNetwork, operations: Operations) -> WorkloadIdentityArgs:
+    """The task's roles, security group and secrets."""
+    return WorkloadIdentityArgs(
+        environment=settings.environment,
+        region=settings.region,
+        account_id=settings.account_id,
+        vpc_id=network.vpc_id,
+        image_repository_arns=repository_arns(settings),
+        log_group_arns=operations.log_group_arns,
+        key_arn=operations.key_arn,
+        tags=tags(settings),
+    )
+
+
+def models(settings: StackSettings, workload: WorkloadIdentity) -> ModelAccessArgs:
+    """The declared model groups, and nothing else."""
+    return ModelAccessArgs(
+        environment=settings.environment,
+        account_id=settings.account_id,
+        groups=[
+            ModelGroupArgs(
+                name=group.name,
+                models=list(group.models),
+                upstreams=[
+                    ModelUpstreamArgs(kind=upstream.kind, region=upstream.region)
+                    if isinstance(upstream, BedrockUpstream)
+                    else ModelUpstreamArgs(
+                        kind=upstream.kind,
+                        host_name=upstream.host_name,
+                        port=upstream.port,
+                        security_group_id=upstream.security_group_id,
+                    )
+                    for upstream in group.upstreams
+                ],
+            )
+            for group in settings.models.groups
+        ],
+        task_role_name=workload.task_role_name,
+        security_group_id=workload.security_group_id,
+        tags=tags(settings),
+    )
+
+
+def endpoints(
+    settings: StackSettings,
+    network: PrivateNetwork,
+    operations: Operations,
+    workload: WorkloadIdentity,
+    models: ModelAccess,
+) -> PrivateEndpointsArgs:
+    """The ways out: what Fargate needs, and Bedrock in each declared region."""
+    return PrivateEndpointsArgs(
+        vpc_id=network.vpc_id,
+        subnet_ids=network.private_subnet_ids,
+        route_table_ids=network.private_route_table_ids,
+        client_security_group_id=workload.security_group_id,
+        region=settings.region,
+        account_id=settings.account_id,
+        execution_role_arn=workload.execution_role_arn,
+        task_role_arn=workload.task_role_arn,
+        model_regions=models.regions,
+        model_statements=models.statements,
+        repository_arns=pulumi.Output.from_input(repository_arns(settings)),
+        secret_arns=workload.secret_arns,
+        log_group_arns=operations.log_group_arns.apply(lambda arns: sorted(arns.values())),
+        tags=tags(settings),
+    )

@@ -1,0 +1,109 @@
+"""Arguments of what faces the internet: the edge, its firewall and its alarms."""
+
+import pulumi
+
+from assembly.common import MEBIBYTE, tags
+from assembly.task import preset
+from components.alarms import EdgeAlarmsArgs
+from components.edge import Edge
+from components.edge_args import EdgeArgs, MachineClientsArgs, OidcArgs, TokenClaimArgs
+from components.firewall import Firewall
+from components.firewall_args import FirewallArgs, FirewallLimitsArgs
+from components.network import PrivateNetwork
+from components.operations import Operations
+from components.workload import WorkloadIdentity
+from settings import StackSettings
+
+
+def edge(
+    settings: StackSettings, network: PrivateNetwork, workload: WorkloadIdentity, client_secret: pulumi.Output[str]
+) -> EdgeArgs:
+    """The load balancer, where traffic ends and people log in."""
+    identity, timeouts, machine = settings.identity, settings.limits.timeouts, settings.identity.machine_clients
+    return EdgeArgs(
+        vpc_id=network.vpc_id,
+        public_subnet_ids=network.public_subnet_ids,
+        target_security_group_id=workload.security_group_id,
+        account_id=settings.account_id,
+        region=settings.region,
+        host_names=[settings.domain.host_name],
+        hosted_zone_id=settings.domain.hosted_zone_id,
+        certificate_arn=settings.domain.certificate_arn,
+        oidc=OidcArgs(
+            issuer=identity.issuer,
+            authorization_endpoint=identity.authorization_endpoint,
+            token_endpoint=identity.token_endpoint,
+            user_info_endpoint=identity.user_info_endpoint,
+            client_id=identity.client_id,
+            client_secret=client_secret,
+            scopes=list(identity.scopes),
+            session_cookie_name=identity.session_cookie_name,
+            session_timeout_seconds=identity.session_timeout_seconds,
+        ),
+        machine_clients=MachineClientsArgs(
+            host_name=machine.host_name,
+            issuer=machine.issuer,
+            jwks_endpoint=machine.jwks_endpoint,
+            audience=machine.audience,
+            claims=[TokenClaimArgs(name=claim.name, values=list(claim.values)) for claim in machine.claims],
+            model_paths=[f"/{group.name}/v1/*" for group in settings.models.groups],
+        )
+        if machine
+        else None,
+        idle_timeout_seconds=timeouts.edge_idle_seconds,
+        client_keep_alive_seconds=timeouts.client_keep_alive_seconds,
+        deregistration_delay_seconds=timeouts.deregistration_delay_seconds,
+        access_log_retention_days=settings.retention.edge_access_log_days,
+        tags=tags(settings),
+    )
+
+
+def firewall(settings: StackSettings, edge: Edge, operations: Operations) -> FirewallArgs:
+    """Sizes, rates and forged headers, in front of the edge."""
+    limits, chosen = settings.limits, preset(settings)
+    return FirewallArgs(
+        load_balancer_arn=edge.load_balancer_arn,
+        account_id=settings.account_id,
+        region=settings.region,
+        limits=FirewallLimitsArgs(
+            prompt_bytes=limits.prompt_mebibytes * MEBIBYTE,
+            upload_bytes=limits.upload_mebibytes * MEBIBYTE,
+            cookie_bytes=limits.cookie_bytes,
+            header_bytes=limits.header_bytes,
+            query_bytes=limits.query_bytes,
+            uri_bytes=limits.uri_bytes,
+            pages_per_five_minutes=limits.rates.pages_per_five_minutes,
+            uploads_per_five_minutes=limits.rates.uploads_per_five_minutes,
+            model_calls_per_five_minutes=limits.rates.model_calls_per_five_minutes,
+        ),
+        upload_paths=list(chosen.proxy.upload_path_prefixes),
+        trusted_headers=sorted(
+            {
+                "x-amzn-oidc-accesstoken",
+                "x-amzn-oidc-data",
+                "x-amzn-oidc-identity",
+                chosen.headers.email,
+                chosen.headers.name,
+                chosen.headers.role,
+            }
+        ),
+        session_cookie_name=settings.identity.session_cookie_name,
+        protected_cookies=list(chosen.proxy.session_cookie_names),
+        log_retention_days=settings.retention.firewall_log_days,
+        log_key_arn=operations.key_arn,
+        tags=tags(settings),
+    )
+
+
+def edge_alarms(settings: StackSettings, edge: Edge, firewall: Firewall, operations: Operations) -> EdgeAlarmsArgs:
+    """Alarms on what comes in."""
+    return EdgeAlarmsArgs(
+        environment=settings.environment,
+        load_balancer_arn_suffix=edge.load_balancer_arn_suffix,
+        target_group_arn_suffix=edge.target_group_arn_suffix,
+        firewall_metric_name=firewall.web_acl_name,
+        region=settings.region,
+        alarm_topic_arn=operations.alarm_topic_arn,
+        runbook_url=settings.owner.on_call,
+        tags=tags(settings),
+    )

@@ -1,0 +1,191 @@
+"""Arguments of the task: the application's preset, the proxy's settings and the service."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from assembly.common import MEBIBYTE, image, tags
+from components.alarms import ServiceAlarmsArgs
+from components.compute import InterfaceService, InterfaceServiceArgs
+from components.edge import Edge
+from components.models import ModelAccess
+from components.network import PrivateNetwork
+from components.operations import Operations
+from components.presets import OpenWebuiSettings, Preset, open_webui
+from components.proxy import envoy_arguments
+from components.proxy_settings import (
+    ProxyIdentity,
+    ProxyLimits,
+    ProxyLogout,
+    ProxyModelGroup,
+    ProxyPeople,
+    ProxySettings,
+    ProxyUpstream,
+)
+from components.workload import WorkloadIdentity
+from releases.manifest import Release
+from settings import StackSettings
+from settings.identity import People
+from settings.sections import BedrockUpstream, PrivateUpstream
+
+
+def preset(settings: StackSettings) -> Preset:
+    """The application: Open WebUI."""
+    port = ProxySettings.model_port
+    return open_webui(
+        OpenWebuiSettings(
+            origin=f"https://{settings.domain.host_name}",
+            model_base_urls=[f"http://127.0.0.1:{port}/{group.name}/v1" for group in settings.models.groups],
+            session_seconds=settings.identity.session_timeout_seconds,
+            upload_mebibytes=settings.limits.upload_mebibytes,
+            model_deadline_seconds=settings.limits.timeouts.model_deadline_seconds,
+        )
+    )
+
+
+def proxy(
+    settings: StackSettings, preset: Preset, signer_arn: str, guardrails: Mapping[str, tuple[str, str]]
+) -> ProxySettings:
+    """The proxy's settings; ``guardrails`` is region → guardrail id and version."""
+    identity, limits, times = settings.identity, settings.limits, settings.limits.timeouts
+    return ProxySettings(
+        host_names=(settings.domain.host_name,),
+        identity=ProxyIdentity(
+            signer_arn=signer_arn,
+            client_id=identity.client_id,
+            issuer=identity.issuer,
+            allowed=_people(identity.allowed),
+            administrators=_people(identity.administrators),
+            contact=settings.owner.contact,
+            email_header=preset.headers.email,
+            name_header=preset.headers.name,
+            role_header=preset.headers.role,
+            administrator_role=preset.headers.administrator_role,
+            member_role=preset.headers.member_role,
+        ),
+        limits=ProxyLimits(
+            prompt_bytes=limits.prompt_mebibytes * MEBIBYTE,
+            upload_bytes=limits.upload_mebibytes * MEBIBYTE,
+            header_bytes=limits.header_bytes,
+            request_headers_seconds=times.request_headers_seconds,
+            request_body_seconds=times.request_body_seconds,
+            idle_seconds=times.edge_idle_seconds,
+            keep_alive_seconds=times.keep_alive_seconds,
+            stream_seconds=times.stream_seconds,
+            websocket_seconds=identity.session_timeout_seconds,
+            model_deadline_seconds=times.model_deadline_seconds,
+        ),
+        application=preset.proxy,
+        logout=ProxyLogout(
+            edge_cookie_name=identity.session_cookie_name, redirect_url=identity.end_session_endpoint or ""
+        ),
+        model_groups=tuple(
+            ProxyModelGroup(
+                name=group.name,
+                models=group.models,
+                upstreams=tuple(_upstream(group.name, upstream, guardrails) for upstream in group.upstreams),
+            )
+            for group in settings.models.groups
+        ),
+        machine_host_names=(identity.machine_clients.host_name,) if identity.machine_clients else (),
+    )
+
+
+def _people(people: People) -> ProxyPeople:
+    return ProxyPeople(
+        claim_name=people.claim.name if people.claim else "",
+        claim_values=people.claim.values if people.claim else (),
+        email_domains=people.email_domains,
+        emails=people.emails,
+    )
+
+
+def _upstream(
+    group: str, upstream: BedrockUpstream | PrivateUpstream, guardrails: Mapping[str, tuple[str, str]]
+) -> ProxyUpstream:
+    if isinstance(upstream, PrivateUpstream):
+        return ProxyUpstream(
+            name=f"{group}-{upstream.host_name}",
+            host_name=upstream.host_name,
+            port=upstream.port,
+            ca_certificate=upstream.ca_certificate,
+        )
+    identifier, version = guardrails[upstream.region]
+    return ProxyUpstream(
+        name=f"{group}-bedrock-{upstream.region}",
+        host_name=f"bedrock-runtime.{upstream.region}.amazonaws.com",
+        path_prefix="/openai/v1",
+        signing_region=upstream.region,
+        headers=(
+            ("x-amzn-bedrock-guardrailidentifier", identifier),
+            ("x-amzn-bedrock-guardrailversion", version),
+        ),
+    )
+
+
+def service(
+    settings: StackSettings,
+    release: Release,
+    *,
+    network: PrivateNetwork,
+    operations: Operations,
+    workload: WorkloadIdentity,
+    models: ModelAccess,
+    edge: Edge,
+    rollback_alarm_names: pulumi.Output[list[str]],
+) -> InterfaceServiceArgs:
+    """The task and the service that keeps it running."""
+    chosen, capacity, times = preset(settings), settings.capacity, settings.limits.timeouts
+
+    def arguments(known: list[Any]) -> list[str]:
+        signer, ids, versions = known
+        return envoy_arguments(
+            proxy(settings, chosen, signer, {region: (ids[region], versions[region]) for region in ids})
+        )
+
+    return InterfaceServiceArgs(
+        environment=settings.environment,
+        region=settings.region,
+        release=release.version,
+        application=chosen.application,
+        interface_image=image(settings, release, "interface"),
+        proxy_image=image(settings, release, "proxy"),
+        proxy_arguments=pulumi.Output.all(
+            edge.load_balancer_arn, models.guardrail_ids, models.guardrail_versions
+        ).apply(arguments),
+        execution_role_arn=workload.execution_role_arn,
+        task_role_arn=workload.task_role_arn,
+        secret_references=workload.secret_references,
+        log_group_names=operations.log_group_names,
+        log_retention_days=settings.retention.application_log_days,
+        key_arn=operations.key_arn,
+        subnet_ids=network.private_subnet_ids,
+        security_group_id=workload.security_group_id,
+        target_group_arn=edge.target_group_arn,
+        load_balancer_arn_suffix=edge.load_balancer_arn_suffix,
+        target_group_arn_suffix=edge.target_group_arn_suffix,
+        rollback_alarm_names=rollback_alarm_names,
+        cpu_units=capacity.cpu_units,
+        memory_mebibytes=capacity.memory_mebibytes,
+        ephemeral_gibibytes=capacity.ephemeral_gibibytes,
+        architecture=capacity.architecture.value,
+        minimum_tasks=capacity.minimum_tasks,
+        maximum_tasks=capacity.maximum_tasks,
+        deregistration_delay_seconds=times.deregistration_delay_seconds,
+        stop_seconds=times.stop_seconds,
+        tags=tags(settings),
+    )
+
+
+def service_alarms(settings: StackSettings, service: InterfaceService, operations: Operations) -> ServiceAlarmsArgs:
+    """Alarms on the service itself."""
+    return ServiceAlarmsArgs(
+        environment=settings.environment,
+        cluster_name=service.cluster_name,
+        service_name=service.service_name,
+        minimum_tasks=settings.capacity.minimum_tasks,
+        alarm_topic_arn=operations.alarm_topic_arn,
+        runbook_url=settings.owner.on_call,
+        tags=tags(settings),
+    )
