@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +28,17 @@ PACKAGES = ("aws", "tls")
 TIMEOUT_SECONDS = 240
 
 _NOT_COPIED = shutil.ignore_patterns(
-    ".git", ".venv", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis", "build", "node_modules", "engine"
+    ".*cache*",
+    ".git",
+    ".github",
+    ".hypothesis",
+    ".venv",
+    "__pycache__",
+    "build",
+    "docs",
+    "node_modules",
+    "tests",
+    "venv",
 )
 
 
@@ -90,7 +101,7 @@ class Engine:
         for folder in ("home", "state", "cloud"):
             (root / folder).mkdir(parents=True)
         shutil.copytree(program, root / "project", ignore=_NOT_COPIED)
-        (root / "project" / ".venv").symlink_to(sys.prefix, target_is_directory=True)
+        python_environment(root / "project" / ".venv")
         for package in PACKAGES:
             install_provider(root / "home" / "plugins", package)
         engine = cls(root, stack)
@@ -106,7 +117,7 @@ class Engine:
         """The variables of the command line: nothing of the caller's but where programs are found."""
         return {
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-            "HOME": str(self.root / "home"),
+            "HOME": os.environ["HOME"],
             "LANG": "C.UTF-8",
             "PULUMI_HOME": str(self.root / "home"),
             "PULUMI_BACKEND_URL": (self.root / "state").as_uri(),
@@ -197,9 +208,16 @@ def install_provider(plugins: Path, package: str) -> None:
     folder.mkdir(parents=True)
     start = folder / f"pulumi-resource-{package}"
     start.write_text(
-        f'#!/bin/sh\nPYTHONPATH="{REPOSITORY}" exec "{sys.executable}" -m tests.engine.echo {package} "$@"\n'
+        f'#!/bin/sh\nPYTHONPATH="{REPOSITORY}" exec "{sys.executable}" -P -m tests.engine.echo {package} "$@"\n'
     )
     start.chmod(0o755)
+
+
+def python_environment(folder: Path) -> None:
+    """A virtual environment that sees what this one has, and into which anything may be installed."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)  # noqa: S603
+    installed = Path(sysconfig.get_path("purelib"))
+    (folder / installed.relative_to(sys.prefix) / "installed.pth").write_text(f"{installed}\n")
 
 
 def by_type(resources: Iterable[Wire], type_: str) -> list[Wire]:

@@ -193,6 +193,32 @@ DELETION_PROTECTION: dict[str, str] = {
 }
 
 
+# What AWS does not delete while another resource names it in one of these properties.
+HOLDERS: dict[str, frozenset[str]] = {
+    "aws:acm/certificate:Certificate": frozenset({"certificateArn"}),
+    "aws:ec2/internetGateway:InternetGateway": frozenset({"gatewayId"}),
+    "aws:ec2/networkAcl:NetworkAcl": frozenset({"networkAclId"}),
+    "aws:ec2/routeTable:RouteTable": frozenset({"routeTableId"}),
+    "aws:ec2/securityGroup:SecurityGroup": frozenset(
+        {
+            "referencedSecurityGroupId",
+            "securityGroupIds",
+            "securityGroups",
+            "sourceSecurityGroupId",
+            "vpcSecurityGroupIds",
+        }
+    ),
+    "aws:ec2/subnet:Subnet": frozenset({"subnetId", "subnetIds", "subnets"}),
+    "aws:ec2/vpc:Vpc": frozenset({"vpcId"}),
+    "aws:ecs/cluster:Cluster": frozenset({"cluster"}),
+    "aws:elasticache/subnetGroup:SubnetGroup": frozenset({"subnetGroupName"}),
+    "aws:iam/role:Role": frozenset({"role"}),
+    "aws:lb/targetGroup:TargetGroup": frozenset({"targetGroupArn"}),
+    "aws:rds/subnetGroup:SubnetGroup": frozenset({"dbSubnetGroupName"}),
+    "aws:wafv2/webAcl:WebAcl": frozenset({"webAclArn"}),
+}
+
+
 def name_property(type_: str) -> str:
     """The input that holds the physical name."""
     return UNIQUE_NAMES.get(type_) or _AUTO_NAMED.get(type_, "name")

@@ -186,10 +186,11 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
             switch = replacement.DELETION_PROTECTION.get(type_)
             if switch and found["inputs"].get(switch):
                 context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"{type_} {name}: {switch} is on")
+            names = {request.id, found["outputs"].get("arn"), found["outputs"].get("name")}
             users = [
                 f"{entry['type']} {entry['id']}"
                 for entry in self._cloud.live()
-                if (entry["type"], entry["id"]) != (type_, request.id) and _uses(entry["inputs"], request.id)
+                if names & set(_held(entry["inputs"], replacement.HOLDERS.get(type_, frozenset())))
             ]
             if users:
                 text = f"{type_} {name}: {request.id} is still used by {', '.join(users[:3])}"
@@ -291,8 +292,14 @@ def _as_it_is(known: Wire, actual: Wire) -> Wire:
     return {**actual, **same}
 
 
-def _uses(inputs: Wire, identifier: str) -> bool:
-    return identifier in set(strings(inputs))
+def _held(value: Json, properties: frozenset[str]) -> Iterator[str]:
+    """Every string that one of ``properties`` holds, at any depth."""
+    if isinstance(value, dict):
+        for key, item in cast("Wire", value).items():
+            yield from strings(item) if key in properties else _held(item, properties)
+    elif isinstance(value, list):
+        for item in cast("list[Json]", value):
+            yield from _held(item, properties)
 
 
 def strings(value: Json) -> Iterator[str]:
