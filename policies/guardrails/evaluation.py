@@ -6,7 +6,7 @@ A rule that raises has not judged anything, so that is reported as not proven an
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .exceptions import Exemptions
@@ -15,6 +15,7 @@ from .topology.resources import Graph, Resource
 from .topology.verdicts import Finding, Verdict
 
 CURRENT = "exceptions-current"
+LATER = "later: judged again before the resource is created or changed, when the value is known, and blocks then"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,20 @@ class Evaluation:
         self._policies = [policy for policy in policies if policy.level is not Level.DISABLED]
         self._exemptions = exemptions
 
-    def on_resource(self, resource: Resource) -> list[Report]:
-        """What the resource policies report about one resource."""
+    def on_resource(self, resource: Resource, *, preview: bool = False) -> list[Report]:
+        """What the resource policies report about one resource.
+
+        In a preview, what an unknown keeps from being proven is advice: the engine asks again before it creates or
+        changes the resource, when the value is known, and then the same finding blocks.
+        """
         reports: list[Report] = []
         for policy in self._policies:
             if not policy.rule.is_stack and policy.rule.applies_to(resource.kind):
                 findings = _judged_resource(policy, resource)
-                reports.extend(self._report(policy, finding)[0] for finding in findings)
+                for finding in findings:
+                    report, _ = self._report(policy, finding)
+                    deferred = preview and finding.verdict is Verdict.NOT_PROVEN and report.level is Level.MANDATORY
+                    reports.append(replace(report, level=Level.ADVISORY, note=LATER) if deferred else report)
         return reports
 
     def on_stack(self, graph: Graph) -> tuple[list[Report], list[tuple[Rule, str]]]:
@@ -80,6 +88,7 @@ class Evaluation:
             for finding in _judged_stack(policy, graph):
                 report, numbers = self._report(policy, finding)
                 used.update(numbers)
+                used.update(e.number for e in self._exemptions.in_force if e.may_match(rule.name, finding))
                 if rule.is_stack:
                     reports.append(report)
         for policy in self._policies:

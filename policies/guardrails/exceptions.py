@@ -50,6 +50,10 @@ class Exemption:
             and self.covers in ("any", finding.verdict)
         )
 
+    def may_match(self, policy: str, finding: Finding) -> bool:
+        """Whether it may be about what this finding leaves open: then it is not unused."""
+        return self.policy == policy and finding.verdict is Verdict.NOT_PROVEN and _matches(self.urn, finding.urn)
+
     def is_for(self, stack: str) -> bool:
         """Whether it is meant for this stack: the pattern's stack part, where it has one, fits."""
         named = re.match(r"urn:pulumi:([^:]*)::", self.urn)
@@ -134,8 +138,8 @@ def _exemption(checked: _Entry, item: object, known: list[str], today: dt.date) 
     covers = str(values.get("covers") or "any")
     if policy and policy not in known:
         checked.wrong(policy, "the name of a policy of this pack", "names no policy")
-    if urn and not re.search(r"[A-Za-z0-9]", urn.rpartition("::")[2]):
-        checked.wrong(urn, "a URN pattern that names resources: after the last :: something else than *", "is too wide")
+    if urn and not _names_resources(urn):
+        checked.wrong(urn, "a URN pattern that names a type or a resource, not only a stack", "is too wide")
     if covers not in _COVERS:
         checked.wrong(covers, " or ".join(_COVERS), "covers nothing")
     expires = values.get("expires")
@@ -154,6 +158,11 @@ def _exemption(checked: _Entry, item: object, known: list[str], today: dt.date) 
         checked.number, policy, urn, str(values.get("property") or "*"), " ".join(str(values["reason"]).split()),
         str(values["owner"]), expires, covers,
     )  # fmt: skip
+
+
+def _names_resources(pattern: str) -> bool:
+    rest = re.sub(r"^urn:pulumi:[^:]*::[^:]*::", "", pattern)
+    return re.search(r"[A-Za-z0-9]", rest) is not None and not rest.startswith("urn:")
 
 
 def _problem(number: int, found: str, wanted: str, fix: str, what: str) -> Finding:

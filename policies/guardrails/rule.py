@@ -45,7 +45,7 @@ NOT_PROVEN = {
 LATENT = {
     "type": "string",
     "enum": ["block", "advise"],
-    "default": "advise",
+    "default": "block",
     "description": "What an exposure does that one more change would open: stop the update, or be listed.",
 }
 
@@ -119,10 +119,15 @@ def stack_rule(
     schema: Mapping[str, Mapping[str, Any]] | None = None,
     latent: bool = False,
     level: Level = Level.MANDATORY,
+    unknown_blocks: bool = True,
 ) -> Rule:
-    """A policy on the whole stack, named after its module and described by the docstring's first paragraph."""
+    """A policy on the whole stack, named after its module and described by the docstring's first paragraph.
+
+    ``unknown_blocks`` is false only where nothing is exposed while a first preview does not know a value.
+    """
     name, description = _words(module, doc)
-    common = {"notProven": NOT_PROVEN, **({"latent": LATENT} if latent else {})}
+    default = "block" if unknown_blocks else "advise"
+    common = {"notProven": {**NOT_PROVEN, "default": default}, **({"latent": LATENT} if latent else {})}
     return Rule(
         name, description, severity, remediation, types, controls, {**common, **(schema or {})}, level, stack=judge
     )

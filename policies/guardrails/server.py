@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from concurrent import futures
 from typing import Any, cast
 
@@ -23,7 +23,7 @@ from .evaluation import Evaluation, Policy, Report
 from .rule import FRAMEWORK, Level, Rule, Severity
 from .rules import RULES
 from .topology.resources import Graph, Resource
-from .topology.values import Value
+from .topology.values import UNKNOWN_SENTINELS, Value, as_mapping
 
 NAME = "ai-interface-guardrails"
 VERSION = "0.1.0"
@@ -53,6 +53,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
     def __init__(self, rules: tuple[Rule, ...], exceptions_text: str, today: dt.date) -> None:
         self._rules = rules
+        self._preview = False
         self._exemptions = exceptions.read(exceptions_text, (rule.name for rule in rules), today)
         self._evaluation = Evaluation([Policy.of(rule) for rule in rules], self._exemptions)
 
@@ -90,7 +91,8 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         return empty_pb2.Empty()
 
     def ConfigureStack(self, request: Value, context: Value) -> Value:  # noqa: N802
-        """The stack's identity: no policy depends on its name."""
+        """Whether this is a preview. No policy depends on the stack's name."""
+        self._preview = request.dry_run
         return analyzer_pb2.AnalyzerStackConfigureResponse()
 
     def Analyze(self, request: Value, context: Value) -> Value:  # noqa: N802
@@ -105,7 +107,8 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
                 "protect": request.options.protect,
             }
         )
-        return analyzer_pb2.AnalyzeResponse(diagnostics=map(_diagnostic, self._evaluation.on_resource(resource)))
+        reports = self._evaluation.on_resource(resource, preview=self._preview)
+        return analyzer_pb2.AnalyzeResponse(diagnostics=map(_diagnostic, reports))
 
     def AnalyzeStack(self, request: Value, context: Value) -> Value:  # noqa: N802
         """The stack policies on the outputs of all resources, decoded and joined once."""
@@ -115,7 +118,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
                 "type": item.type,
                 "name": item.name,
                 "parent": item.parent,
-                "outputs": _plain(item.properties),
+                "outputs": declared(_plain(item.properties), item.propertyDependencies),
                 "dependencies": list(item.dependencies),
                 "property_dependencies": {key: list(value.urns) for key, value in item.propertyDependencies.items()},
                 "protect": item.options.protect,
@@ -164,6 +167,31 @@ def _diagnostic(report: Report) -> Value:
         urn=report.finding.urn,
         severity=_SEVERITIES[report.rule.severity],
     )
+
+
+def declared(properties: dict[str, Any], dependencies: Container[str]) -> dict[str, Any]:
+    """The properties without those that only the provider will fill in.
+
+    A stack policy sees outputs. In a preview, an optional property that the program left out is unknown there, like
+    one that it computes from another resource; only the latter has dependencies. What was left out is absent, so
+    that a policy judges AWS's default and not an unknown.
+    """
+    return {
+        key: value if key in dependencies else _without_unknowns(value)
+        for key, value in properties.items()
+        if key in dependencies or not _is_unknown(value)
+    }
+
+
+def _without_unknowns(value: Value) -> Value:
+    mapping = as_mapping(value)
+    if mapping is not None:
+        return {key: _without_unknowns(item) for key, item in mapping.items() if not _is_unknown(item)}
+    return [_without_unknowns(item) for item in cast("list[Any]", value)] if isinstance(value, list) else value
+
+
+def _is_unknown(value: Value) -> bool:
+    return isinstance(value, str) and value in UNKNOWN_SENTINELS
 
 
 def _plain(struct: Value) -> dict[str, Any]:

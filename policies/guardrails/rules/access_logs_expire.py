@@ -56,7 +56,8 @@ def _bucket(graph: Graph, bucket: Resource, limit: int, wanted: str) -> Iterator
             return
         for rule in cast("list[Mapping[str, Any]]", rules):
             days.extend(_expiry(rule))
-    for rule in cast("list[Mapping[str, Any]]", listed(bucket.value("lifecycleRules"))):
+    for item in listed(bucket.value("lifecycleRules")):
+        rule = as_mapping(item) or {}
         if rule.get("enabled") is True and not rule.get("prefix") and not rule.get("tags"):
             days.extend(_days(rule.get("expiration")))
     if not days:

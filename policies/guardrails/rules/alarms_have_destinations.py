@@ -7,6 +7,7 @@ It cannot see whether a subscriber confirmed, nor whether anybody answers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ..checks import expect_reference, expect_value
@@ -40,8 +41,8 @@ def _description(alarm: Resource) -> Iterator[Finding]:
         yield not_proven(alarm, "alarmDescription", [found], "a description with a runbook", fix)
     elif not str(found or "").strip():
         yield violated(alarm, "alarmDescription", None, "a description with a runbook", fix)
-    elif "runbook" not in str(found).lower():
-        yield violated(alarm, "alarmDescription", found, "a description that names a runbook entry", fix)
+    elif not re.search(r"runbook|https?://", str(found), re.IGNORECASE):
+        yield violated(alarm, "alarmDescription", found, "a description that names or links its runbook entry", fix)
 
 
 RULE: Rule = stack_rule(

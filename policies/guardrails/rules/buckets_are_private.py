@@ -1,15 +1,16 @@
-"""Buckets block public access in all four ways, take no access lists, and accept requests by TLS only.
+"""Buckets block public access in all four ways, take no access lists, and have a policy.
 
 A bucket policy is one mistake away from being public; the block makes the mistake harmless.
 
-It cannot see an account-wide block of public access, which would make the same promise.
+What the policy says is judged by bucket-policies-require-tls. It cannot see an account-wide block of public
+access, which would make the same promise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..checks import condition_keys, document, expect, expect_value, statements, undecided
+from ..checks import expect, expect_value
 from ..joins import BUCKETS, configurations_of
 from ..rule import Rule, Settings, Severity, stack_rule
 from ..topology.resources import Graph, Resource
@@ -45,21 +46,9 @@ def _blocked(graph: Graph, bucket: Resource) -> Iterator[Finding]:
 
 
 def _by_policy(graph: Graph, bucket: Resource) -> Iterator[Finding]:
-    policies = configurations_of(graph, bucket, "s3.BucketPolicy")
-    wanted = "a policy that denies requests without TLS"
-    if not policies:
+    if not configurations_of(graph, bucket, "s3.BucketPolicy"):
+        wanted = "a policy that denies requests without TLS"
         yield violated(bucket, "policy", "no bucket policy", wanted, _TLS_FIX, what="accepts plain HTTP")
-    for policy in policies:
-        of = document(policy, "policy")
-        yield from undecided(policy, "policy", of, wanted, _TLS_FIX)
-        if of.known and not any(
-            not statement.allows
-            and "aws:securetransport" in condition_keys(statement)
-            and {"*", "s3:*"} & set(statement.actions)
-            and "*" in statement.principals
-            for statement in statements(of.value)
-        ):
-            yield violated(policy, "policy", "no such statement", wanted, _TLS_FIX, what="accepts plain HTTP")
 
 
 RULE: Rule = stack_rule(
@@ -69,5 +58,5 @@ RULE: Rule = stack_rule(
     severity=Severity.HIGH,
     remediation=_BLOCK_FIX,
     types=BUCKETS,
-    controls=("S3.5", "S3.8", "S3.12"),
+    controls=("S3.8", "S3.12"),
 )

@@ -9,53 +9,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..checks import Document, document, statements
-from ..rule import Rule, Settings, Severity, stack_rule
-from ..topology.resources import Graph, Resource
-from ..topology.verdicts import Finding, not_proven, violated
+from ..checks import document, statements, undecided
+from ..rule import Rule, Settings, Severity, resource_rule
+from ..topology.resources import Resource
+from ..topology.verdicts import Finding, violated
 
 _WANTED = "a policy that names what is called through the endpoint"
 _FIX = "give the endpoint a policy with the actions and resources that the stack uses"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each endpoint."""
-    for endpoint in graph.of_type("ec2.VpcEndpoint"):
-        if endpoint.value("vpcEndpointType") in ("GatewayLoadBalancer", "Resource", "ServiceNetwork"):
-            continue
-        yield from _endpoint(endpoint, document(endpoint, "policy"))
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """One endpoint, or the policy of one."""
+    if resource.value("vpcEndpointType") in ("GatewayLoadBalancer", "Resource", "ServiceNetwork"):
+        return
+    policy = document(resource, "policy")
+    yield from undecided(resource, "policy", policy, _WANTED, _FIX)
+    if policy.value is None and policy.unknown is None and not policy.unreadable:
+        yield violated(resource, "policy", None, _WANTED, f"{_FIX}; without one AWS allows everything")
+    for statement in statements(policy.value) if policy.known else ():
+        everything = "*" in statement.actions and "*" in statement.resources
+        if statement.allows and everything and not statement.conditions:
+            place = f"policy[{statement.label}]"
+            found = "every action on every resource"
+            yield violated(resource, place, found, _WANTED, _FIX, what="allows everything")
 
 
-def _endpoint(endpoint: Resource, policy: Document) -> Iterator[Finding]:
-    if policy.unknown is not None:
-        if not endpoint.property_dependencies.get("policy"):
-            fix = f"{_FIX}; without one AWS allows everything"
-            yield violated(endpoint, "policy", None, _WANTED, fix)
-        else:
-            yield not_proven(endpoint, "policy", [policy.unknown], _WANTED, _FIX)
-    elif policy.unreadable:
-        yield not_proven(endpoint, "policy", ["policy"], _WANTED, _FIX, found="text that is no JSON document")
-    elif policy.value is None:
-        yield violated(endpoint, "policy", None, _WANTED, f"{_FIX}; without one AWS allows everything")
-    else:
-        for statement in statements(policy.value):
-            if (
-                statement.allows
-                and "*" in statement.actions
-                and "*" in statement.resources
-                and not statement.conditions
-            ):
-                place = f"policy[{statement.label}]"
-                yield violated(
-                    endpoint, place, "every action on every resource", _WANTED, _FIX, what="allows everything"
-                )
-
-
-RULE: Rule = stack_rule(
+RULE: Rule = resource_rule(
     __name__,
     __doc__,
     judge,
     severity=Severity.HIGH,
     remediation=_FIX,
-    types=("ec2.VpcEndpoint",),
+    types=("ec2.VpcEndpoint", "ec2.VpcEndpointPolicy"),
 )

@@ -1,4 +1,4 @@
-"""Listeners speak TLS by a recommended policy; one in plain HTTP only redirects to HTTPS, for good.
+"""Listeners speak TLS by a recommended policy; one in plain HTTP only redirects to HTTPS, or refuses.
 
 A listener without a policy gets ELBSecurityPolicy-2016-08, which still offers TLS 1.0.
 
@@ -57,6 +57,8 @@ def _redirects(listener: Resource) -> Iterator[Finding]:
     for index in range(len(actions)):
         base = f"defaultActions[{index}]"
         kind = listener.value(f"{base}.type")
+        if kind == "fixed-response" and str(listener.value(f"{base}.fixedResponse.statusCode")).startswith("4"):
+            continue
         if kind != "redirect":
             yield from expect_value(listener, f"{base}.type", "redirect", _FIX, what="answers in plain HTTP")
             continue

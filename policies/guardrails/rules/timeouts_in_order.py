@@ -1,7 +1,7 @@
 """Timeouts are stated, and in order: nothing that carries an answer gives up before what is behind it.
 
 The load balancer's idle timeout is shorter than its target's keep-alive, or users see 502; a proxy's stream limit
-fits into the deregistration delay, or a deployment cuts answers; a container stops within what Fargate allows.
+fits into the deregistration delay, or a deployment cuts answers.
 
 It reads the proxy's own limits where its configuration is in the task definition (Envoy as JSON).
 """
@@ -18,7 +18,6 @@ from ..topology.verdicts import Finding, not_proven, violated
 
 _WANTED = "stated timeouts in order"
 _FIX = "set the timeouts from one budget: model < stream <= deregistration delay, load balancer idle < keep-alive"
-_LONGEST_STOP = 120
 _LONGEST_DELAY = 3600
 
 
@@ -35,10 +34,6 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
         found, undecided = containers(task, _WANTED, _FIX)
         yield from undecided
         for container in found:
-            stop = container.get("stopTimeout")
-            if not isinstance(stop, int | float) or not 0 < stop <= _LONGEST_STOP:
-                wanted = f"1 to {_LONGEST_STOP} seconds"
-                yield violated(task, container.path("stopTimeout"), stop, wanted, "set stopTimeout")
             limits = proxy_limits(container)
             for balancer in balancers:
                 yield from _longer(task, container.path("keep-alive"), limits.keep_alive, balancer, "idleTimeout")
@@ -83,4 +78,5 @@ RULE: Rule = stack_rule(
     severity=Severity.MEDIUM,
     remediation=_FIX,
     types=("ecs.TaskDefinition", "lb.LoadBalancer", "lb.TargetGroup"),
+    unknown_blocks=False,
 )

@@ -1,0 +1,39 @@
+"""Containers state how long they take to stop, within what Fargate waits.
+
+A container that is killed before it has finished drops what it was doing; past 120 seconds Fargate kills it anyway.
+
+It cannot see whether the application finishes when it is told to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..checks import containers
+from ..rule import Rule, Settings, Severity, resource_rule
+from ..topology.resources import Resource
+from ..topology.verdicts import Finding, violated
+
+_LONGEST = 120
+_WANTED = f"1 to {_LONGEST} seconds"
+_FIX = "set stopTimeout of each container"
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """Each container of a task definition."""
+    found, undecided = containers(resource, _WANTED, _FIX)
+    yield from undecided
+    for container in found:
+        stop = container.get("stopTimeout")
+        if not isinstance(stop, int | float) or not 0 < stop <= _LONGEST:
+            yield violated(resource, container.path("stopTimeout"), stop, _WANTED, _FIX)
+
+
+RULE: Rule = resource_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.LOW,
+    remediation=_FIX,
+    types=("ecs.TaskDefinition",),
+)
