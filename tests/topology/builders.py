@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from policies.guardrails.topology.resources import Graph
+from policies.guardrails.topology.values import Value, as_list, as_mapping
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 Inputs = dict[str, Any]
+_DOMAINS = ("dnsName", "domainName", "functionUrl")
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,10 @@ class Entry:
     inputs: Inputs
     parent: str = ""
 
-    def __getitem__(self, path: str) -> Any:
+    def __getitem__(self, path: str) -> Value:
         return self.inputs[path]
 
-    def __setitem__(self, path: str, value: Any) -> None:
+    def __setitem__(self, path: str, value: Value) -> None:
         self.inputs[path] = value
 
 
@@ -48,7 +49,7 @@ class Stack:
 
     entries: dict[str, Entry] = field(default_factory=dict[str, Entry])
 
-    def add(self, kind: str, name: str, **inputs: Any) -> Ref:
+    def add(self, kind: str, name: str, /, **inputs: Value) -> Ref:
         """Declare a resource."""
         assert name not in self.entries, f"{name} is declared twice"
         self.entries[name] = Entry(kind if ":" in kind else token(kind), name, inputs)
@@ -73,20 +74,20 @@ class Stack:
     def _record(self, entry: Entry, known: bool) -> dict[str, Any]:
         dependencies: dict[str, set[str]] = {}
 
-        def resolved(value: Any, top: str) -> Any:
+        def resolved(value: Value, top: str) -> Value:
             if isinstance(value, Ref):
                 dependencies.setdefault(top, set()).add(urn(value.name))
                 return literal(value.name, value.attribute) if known else UNKNOWN
-            if isinstance(value, Mapping):
-                return {key: resolved(item, top) for key, item in value.items()}
-            if isinstance(value, list):
-                return [resolved(item, top) for item in value]
+            if (mapping := as_mapping(value)) is not None:
+                return {key: resolved(item, top) for key, item in mapping.items()}
+            if (items := as_list(value)) is not None:
+                return [resolved(item, top) for item in items]
             return value
 
         inputs = {key: resolved(value, key) for key, value in entry.inputs.items()}
         outputs = {
             attribute: literal(entry.name, attribute) if known else UNKNOWN
-            for attribute in ("id", "arn", "dnsName", "domainName", "name")
+            for attribute in ("id", "arn", "dnsName", "domainName", "name", "functionUrl", "primaryNetworkInterfaceId")
             if attribute not in inputs
         }
         return {
@@ -108,7 +109,7 @@ def literal(name: str, attribute: str) -> str:
     """A known identifier, different for each resource and attribute."""
     if attribute == "arn":
         return f"arn:aws:test:eu-west-1:111122223333:{name}"
-    return f"{name}.example.test" if attribute in ("dnsName", "domainName") else f"{attribute}-{name}"
+    return f"{name}.example.test" if attribute in _DOMAINS else f"{attribute}-{name}"
 
 
 OIDC = {"type": "authenticate-oidc", "order": 1, "authenticateOidc": {"onUnauthenticatedRequest": "deny"}}
@@ -144,7 +145,7 @@ def compliant() -> Stack:
     return stack
 
 
-def _rule(stack: Stack, name: str, group: str, **inputs: Any) -> None:
+def _rule(stack: Stack, name: str, group: str, **inputs: Value) -> None:
     stack.add("vpc.SecurityGroupIngressRule", name, securityGroupId=Ref(f"{group}-sg"), ipProtocol="tcp", **inputs)
 
 

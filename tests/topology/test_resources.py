@@ -10,7 +10,7 @@ from pulumi_policy.policy import PolicyCustomTimeouts
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
 from policies.guardrails.topology.resources import Graph, Resource, Secret, Unknown, contains_unknown, kind_of, reveal
-from policies.guardrails.topology.values import SECRET_SIGNATURE, SIGNATURE, overlay, shown
+from policies.guardrails.topology.values import SECRET_SIGNATURE, SIGNATURE, Value, overlay, shown
 from policies.guardrails.topology.verdicts import Claim, Verdict, hop, not_proven, violated
 
 OPTIONS = PolicyResourceOptions(
@@ -24,7 +24,7 @@ OPTIONS = PolicyResourceOptions(
 )
 
 
-def recorded(name: str, type_: str, inputs: dict[str, Any], **more: Any) -> dict[str, Any]:
+def recorded(name: str, type_: str, inputs: dict[str, Any], **more: Value) -> dict[str, Any]:
     return {"urn": f"urn:{name}", "type": type_, "name": name, "inputs": inputs, **more}
 
 
@@ -61,7 +61,7 @@ def test_a_foreign_mapping_that_refuses_unknown_values_is_converted_too() -> Non
         pass
 
     class Refusing(dict[str, Any]):
-        def __getitem__(self, key: str) -> Any:
+        def __getitem__(self, key: str) -> Value:
             raise UnknownValueError(key)
 
     resource = Resource.from_policy(PolicyResource(GROUP, Refusing(id=1), "urn:a", "a", OPTIONS, None, None, [], {}))

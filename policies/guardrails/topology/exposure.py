@@ -9,16 +9,19 @@ makes must pass a firewall and an authenticating action.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from weakref import WeakKeyDictionary
 
 from .addresses import INTERNET, NO_ADDRESSES, PROTOCOLS, Addresses, PortMap
 from .carriers import Carriers, Path
 from .firewalls import Firewalls
+from .front_doors import FrontDoors
 from .load_balancing import LoadBalancing
-from .machines import MACHINES, Machines
+from .machines import INSTANCES, MACHINES, Machines
 from .network_acls import NetworkAcls
+from .not_modelled import not_modelled
 from .placement import ROWS, Endpoint, PublicAddress, place
+from .public_services import public_services
 from .resources import Graph, Resource
 from .routing import Placement, Routing
 from .security_groups import GroupRule, GroupSet, SecurityGroups
@@ -30,6 +33,11 @@ CLOSE_GROUP = (
 )
 PRIVATE_SUBNET = "subnets without a route to an internet gateway"
 PRIVATE_ADDRESS = "no public address"
+
+_ATTACHMENTS = (
+    ("ec2.NetworkInterfaceSecurityGroupAttachment", "networkInterfaceId", (*INSTANCES, "ec2.NetworkInterface")),
+    ("ec2.SecurityGroupAssociation", "vpcEndpointId", ("ec2.VpcEndpoint",)),
+)
 
 
 @dataclass(slots=True)
@@ -52,16 +60,18 @@ class Network:
         self.acls = NetworkAcls(graph)
         self.firewalls = Firewalls(graph)
         self.balancing = LoadBalancing(graph, self.groups, self.routing, self.firewalls)
+        self.doors = FrontDoors(graph, self.firewalls, self.balancing)
         self.endpoints = tuple(self._endpoints())
         self._admitted: dict[str, dict[str, PortMap]] = {}
 
     def _endpoints(self) -> list[Endpoint]:
         machines = Machines(self.graph, self.groups)
+        extra = self._attached_groups()
         found: list[Endpoint] = []
         for resource in self.graph.of_type(*ROWS, *MACHINES):
             placed = machines.place(resource) if resource.kind in MACHINES else place(self.graph, self.groups, resource)
             if placed is not None:
-                found.append(placed)
+                found.append(_with_groups(placed, extra.get(resource.urn, ())))
         for balancer in self.balancing.balancers:
             if self.balancing.is_internal(balancer) is not False:
                 groups = self.balancing.groups_of(balancer)
@@ -70,6 +80,17 @@ class Network:
                     PublicAddress(False, balancer),
                 )  # fmt: skip
                 found.append(internal)
+        return found
+
+    def _attached_groups(self) -> dict[str, list[GroupSet]]:
+        """Groups and the endpoints that resources of their own attach them to."""
+        found: dict[str, list[GroupSet]] = {}
+        for kind, path, kinds in _ATTACHMENTS:
+            for attachment in self.graph.of_type(kind):
+                attached = self.groups.of(attachment, "securityGroupId")
+                keys = ("id", "arn", "primaryNetworkInterfaceId")
+                for holder in self.graph.referenced(attachment, path, types=kinds, keys=keys):
+                    found.setdefault(holder.urn, []).append(attached)
         return found
 
     def groups_of(self, endpoint: Endpoint) -> GroupSet:
@@ -107,6 +128,16 @@ class Network:
         for protocol in rule.protocols:
             found |= admitted.get(protocol, PortMap()).addresses(rule.ports)
         return found
+
+
+def _with_groups(endpoint: Endpoint, extra: Iterable[GroupSet]) -> Endpoint:
+    """The endpoint with groups that are attached to it from outside."""
+    keys, unknowns = endpoint.groups.keys, endpoint.groups.unknowns
+    for groups in extra:
+        keys, unknowns = (*keys, *groups.keys), (*unknowns, *groups.unknowns)
+    if (keys, unknowns) == (endpoint.groups.keys, endpoint.groups.unknowns):
+        return endpoint
+    return replace(endpoint, groups=GroupSet(tuple(dict.fromkeys(keys)), unknowns))
 
 
 def _has_v6(endpoint: Endpoint, subnet: Resource) -> bool:
@@ -147,17 +178,18 @@ def reachability(graph: Graph) -> Reachability:
 def _judge(network: Network) -> Reachability:
     carriers = Carriers()
     carriers.add(network.balancing.edges())
+    carriers.add(network.doors.edges())
     paths = tuple(path for path in carriers.paths() if path.entry.final)
     claims = _claims(network)
     exposures = tuple(dict.fromkeys(finding for claim in claims for finding in claim.findings))
     return Reachability(
         network=network,
         claims=claims,
-        exposures=(*exposures, *_adrift(network)),
+        exposures=(*exposures, *_adrift(network), *public_services(network.graph)),
         paths=paths,
         unprotected=_unprotected(paths),
         unauthenticated=_unauthenticated(paths),
-        not_modelled=(),
+        not_modelled=tuple(not_modelled(network.graph)),
         assumptions=tuple(sorted({text for claim in claims for text in claim.assumptions})),
     )
 

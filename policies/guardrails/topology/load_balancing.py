@@ -307,4 +307,5 @@ class LoadBalancing:
                 whole = unknowns if admitted else (*unknowns, *why)
                 yield Edge(INTERNET, balancer.urn, balancer, "internal", steps, unknowns=whole, carrier=balancer)
         for target in self._classic_targets.get(balancer.urn, ()):
-            yield Edge(balancer.urn, target.urn, target.entry, target.step.property, (target.step,), final=True)
+            step = hop(target.entry, target.step.property, "hands on what a classic load balancer accepts")
+            yield Edge(balancer.urn, target.urn, target.entry, target.step.property, (step,), final=True)

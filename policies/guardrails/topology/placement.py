@@ -67,6 +67,8 @@ class _Row:
     required: str = ""
     """Without this property the resource has no network interface of its own."""
     v6: bool = True
+    in_any_subnet: bool = False
+    """Its interfaces never have public addresses, and AWS asks for public and private subnets."""
 
 
 def _by_name(kind: str, property_: str = "subnetGroupName", subnets: str = "subnetIds") -> _SubnetGroup:
@@ -144,9 +146,10 @@ ROWS: dict[str, _Row] = {
     "opensearch.Domain": _Row("search domain", "vpcOptions.subnetIds", groups="vpcOptions.securityGroupIds", required="vpcOptions"),
     "elasticsearch.Domain": _Row("search domain", "vpcOptions.subnetIds", groups="vpcOptions.securityGroupIds", required="vpcOptions"),
     "eks.Cluster": _Row(
-        "cluster", "vpcConfig.subnetIds", groups="vpcConfig.securityGroupIds", public="vpcConfig.endpointPublicAccess",
-        public_default=True, required="vpcConfig",
+        "cluster", "vpcConfig.subnetIds", groups="vpcConfig.securityGroupIds", required="vpcConfig", in_any_subnet=True,
     ),
+    "eks.NodeGroup": _Row("node group", "subnetIds"),
+    "route53.ResolverEndpoint": _Row("resolver endpoint", "ipAddresses", groups="securityGroupIds"),
     "sagemaker.NotebookInstance": _Row("notebook", "subnetId", groups="securityGroups", required="subnetId"),
     "mwaa.Environment": _Row(
         "workflow environment", "networkConfiguration.subnetIds", groups="networkConfiguration.securityGroupIds",
@@ -205,7 +208,7 @@ def place(graph: Graph, groups: SecurityGroups, resource: Resource) -> Endpoint 
     ):
         return None
     owner = _owner(graph, row, resource)
-    subnets = _subnets(graph, row, resource)
+    subnets = Subnets() if row.in_any_subnet else _subnets(graph, row, resource)
     if not subnets.found and owner is not None:
         subnets = _subnets(graph, ROWS[owner.kind], owner)
     holder, path = (resource, row.groups) if row.groups or owner is None else (owner, ROWS[owner.kind].groups)

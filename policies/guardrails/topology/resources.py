@@ -262,7 +262,7 @@ class Graph:
         candidates = [
             candidate
             for candidate in self._depended_on(resource, path, kinds)
-            if candidate.urn not in known and (unknowns or not self._has_literal(candidate, keys))
+            if candidate.urn not in known and (unknowns or self._may_be(candidate, keys, missing))
         ]
         wanted = len(unknowns) if unknowns else len(missing)
         found.update((candidate.urn, candidate) for candidate in candidates)
@@ -277,8 +277,11 @@ class Graph:
             unknowns=() if enough else tuple(unknowns),
         )
 
-    def _has_literal(self, resource: Resource, keys: tuple[str, ...]) -> bool:
-        return any(isinstance(resource.value(key), str) for key in keys)
+    @staticmethod
+    def _may_be(resource: Resource, keys: tuple[str, ...], literals: list[str]) -> bool:
+        """Whether a literal may have been made from a resource: its identifier is part of it, or not known."""
+        named = [value for value in (resource.value(key) for key in keys) if isinstance(value, str) and value]
+        return not named or any(value in literal for value in named for literal in literals)
 
     def _depended_on(self, resource: Resource, path: str, kinds: frozenset[str]) -> list[Resource]:
         """Dependencies of the path's top-level property; those of a component stand for its children."""
