@@ -11,7 +11,15 @@ if TYPE_CHECKING:
     from components.application import ApplicationArgs
     from components.compute import InterfaceService, InterfaceServiceArgs
     from components.edge import Edge
-    from components.edge_args import EdgeArgs, MachineClientsArgs, OidcArgs, PathsArgs, TlsPolicy, TokenClaimArgs
+    from components.edge_args import (
+        ClaimFormat,
+        EdgeArgs,
+        MachineClientsArgs,
+        OidcArgs,
+        PathsArgs,
+        TlsPolicy,
+        TokenClaimArgs,
+    )
     from components.endpoints import PrivateEndpoints, PrivateEndpointsArgs
     from components.firewall import Firewall
     from components.firewall_args import FirewallArgs, FirewallLimitsArgs
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ApplicationArgs",
+    "ClaimFormat",
     "Edge",
     "EdgeAlarms",
     "EdgeAlarmsArgs",
@@ -61,7 +70,15 @@ _MODULES = {
     "application": ("ApplicationArgs",),
     "compute": ("InterfaceService", "InterfaceServiceArgs"),
     "edge": ("Edge",),
-    "edge_args": ("EdgeArgs", "MachineClientsArgs", "OidcArgs", "PathsArgs", "TlsPolicy", "TokenClaimArgs"),
+    "edge_args": (
+        "ClaimFormat",
+        "EdgeArgs",
+        "MachineClientsArgs",
+        "OidcArgs",
+        "PathsArgs",
+        "TlsPolicy",
+        "TokenClaimArgs",
+    ),
     "endpoints": ("PrivateEndpoints", "PrivateEndpointsArgs"),
     "firewall": ("Firewall",),
     "firewall_args": ("FirewallArgs", "FirewallLimitsArgs"),

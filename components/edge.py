@@ -78,6 +78,12 @@ class Edge(pulumi.ComponentResource):
     def _tags(self, role: str) -> dict[str, str]:
         return {**self._args.tags, "Name": f"{self._name}-{role}"}
 
+    def _host_names(self) -> list[str]:
+        """Every name that is answered, sorted."""
+        machine = self._args.machine_clients
+        names = [*self._args.host_names, *([machine.host_name] if machine else [])]
+        return sorted(set(names))
+
     def _security_group(self) -> aws.ec2.SecurityGroup:
         args = self._args
         group = aws.ec2.SecurityGroup(
@@ -170,6 +176,7 @@ class Edge(pulumi.ComponentResource):
             enable_tls_version_and_cipher_suite_headers=False,
             enable_cross_zone_load_balancing=True,
             enable_http2=True,
+            enable_zonal_shift=True,
             enable_waf_fail_open=False,
             enable_deletion_protection=not args.allow_deletion,
             access_logs={"bucket": bucket.bucket, "prefix": ACCESS, "enabled": True},
@@ -266,7 +273,6 @@ class Edge(pulumi.ComponentResource):
 
     def _http_listener(self, balancer: aws.lb.LoadBalancer) -> None:
         """Nothing is served in the clear: declared names are redirected, every other one gets 404."""
-        args, machine = self._args, self._args.machine_clients
         listener = aws.lb.Listener(
             f"{self._name}-http",
             load_balancer_arn=balancer.arn,
@@ -286,12 +292,11 @@ class Edge(pulumi.ComponentResource):
             tags=self._tags("http"),
             opts=self._child,
         )
-        hosts = sorted({*args.host_names, *([machine.host_name] if machine else [])})
         aws.lb.ListenerRule(
             f"{self._name}-redirect",
             listener_arn=listener.arn,
             priority=100,
-            conditions=[{"host_header": {"values": hosts}}],
+            conditions=[{"host_header": {"values": self._host_names()}}],
             actions=[
                 {
                     "type": "redirect",
@@ -331,8 +336,8 @@ class Edge(pulumi.ComponentResource):
             )
 
     def _records(self, balancer: aws.lb.LoadBalancer) -> None:
-        args, machine = self._args, self._args.machine_clients
+        args = self._args
         if args.hosted_zone_id is None:
             return
-        for host_name in sorted({*args.host_names, *([machine.host_name] if machine else [])}):
+        for host_name in self._host_names():
             make_alias_record(self._name, host_name, zone_id=args.hosted_zone_id, balancer=balancer, opts=self._child)

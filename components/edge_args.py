@@ -1,6 +1,7 @@
 """What an edge is told: names, identity provider, paths, time limits and logs."""
 
 from enum import StrEnum
+from typing import Self
 
 import pulumi
 from pydantic import Field, model_validator
@@ -45,13 +46,32 @@ class OidcArgs(Args):
     """Further parameters of the authorization request. Omitted: none."""
 
 
+class ClaimFormat(StrEnum):
+    """How a claim is written in the token."""
+
+    SINGLE_STRING = "single-string"
+    STRING_ARRAY = "string-array"
+    SPACE_SEPARATED_VALUES = "space-separated-values"
+
+
+ALWAYS_CHECKED_CLAIMS = frozenset({"exp", "iss", "nbf", "iat"})
+
+
 class TokenClaimArgs(Args):
     """A claim that a machine client's token must hold."""
 
     name: str
-    """The claim's name."""
+    """The claim's name. The load balancer always checks exp, iss, nbf and iat and refuses them here."""
     values: list[str] = Field(min_length=1, max_length=10)
-    """One of these."""
+    """What it must hold."""
+    format: ClaimFormat | None = None
+    """How the token writes it. Omitted: one string for one value, a list for several."""
+
+    @model_validator(mode="after")
+    def _can_be_checked(self) -> Self:
+        if self.name in ALWAYS_CHECKED_CLAIMS:
+            raise ValueError(f"claim {self.name} is checked by the load balancer in any case: remove it")
+        return self
 
 
 class MachineClientsArgs(Args):
@@ -65,6 +85,8 @@ class MachineClientsArgs(Args):
     """The issuer's public keys, fetched by the load balancer."""
     audience: str
     """Required as the claim ``aud``: the load balancer has no audience check of its own."""
+    audience_format: ClaimFormat = ClaimFormat.SINGLE_STRING
+    """How the token writes its audience. Omitted: one string."""
     claims: list[TokenClaimArgs] = Field(default_factory=list[TokenClaimArgs], max_length=9)
     """Further required claims. Omitted: issuer, times and audience only."""
     model_paths: list[str] = Field(min_length=1)
@@ -135,7 +157,7 @@ class EdgeArgs(Args):
     """Tags of every resource."""
 
     @model_validator(mode="after")
-    def _fits_together(self) -> "EdgeArgs":
+    def _fits_together(self) -> Self:
         if (self.hosted_zone_id is None) == (self.certificate_arn is None):
             raise ValueError(
                 "exactly one of hosted_zone_id (certificates and records are made) and certificate_arn (both are yours) is needed"

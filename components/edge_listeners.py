@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components.edge_args import MachineClientsArgs, OidcArgs
+from components.edge_args import ClaimFormat, MachineClientsArgs, OidcArgs, TokenClaimArgs
 from components.edge_rules import EdgeRule, Lane
 
 HSTS = "max-age=63072000; includeSubDomains"
@@ -44,7 +44,7 @@ def login(oidc: OidcArgs, on_unauthenticated: str) -> aws.lb.ListenerRuleActionA
             token_endpoint=oidc.token_endpoint,
             user_info_endpoint=oidc.user_info_endpoint,
             client_id=oidc.client_id,
-            client_secret=oidc.client_secret.apply(kept_secret),
+            client_secret=pulumi.Output.unsecret(oidc.client_secret).apply(kept_secret),
             scope=" ".join(oidc.scopes),
             session_cookie_name=oidc.session_cookie_name,
             session_timeout=oidc.session_timeout_seconds,
@@ -56,7 +56,10 @@ def login(oidc: OidcArgs, on_unauthenticated: str) -> aws.lb.ListenerRuleActionA
 
 def token(machine: MachineClientsArgs) -> aws.lb.ListenerRuleActionArgs:
     """Require a valid token with the audience and every further claim."""
-    required = [("aud", [machine.audience]), *((claim.name, claim.values) for claim in machine.claims)]
+    required = [
+        TokenClaimArgs(name="aud", values=[machine.audience], format=machine.audience_format),
+        *machine.claims,
+    ]
     return aws.lb.ListenerRuleActionArgs(
         type="jwt-validation",
         order=1,
@@ -65,12 +68,18 @@ def token(machine: MachineClientsArgs) -> aws.lb.ListenerRuleActionArgs:
             jwks_endpoint=machine.jwks_endpoint,
             additional_claims=[
                 aws.lb.ListenerRuleActionJwtValidationAdditionalClaimArgs(
-                    name=name, format="single-string" if len(values) == 1 else "string-array", values=values
+                    name=claim.name, format=_format(claim).value, values=claim.values
                 )
-                for name, values in required
+                for claim in required
             ],
         ),
     )
+
+
+def _format(claim: TokenClaimArgs) -> ClaimFormat:
+    if claim.format is not None:
+        return claim.format
+    return ClaimFormat.SINGLE_STRING if len(claim.values) == 1 else ClaimFormat.STRING_ARRAY
 
 
 def actions(

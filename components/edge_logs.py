@@ -4,11 +4,12 @@ Access logs hold whole request lines, query strings included, and cannot be reda
 Encryption is with S3's own key because log delivery cannot use a customer's.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_aws as aws
+
+from components.iam import ANYONE, SOURCE_ACCOUNT, SOURCE_ARN, Effect, Statement, policy_document
 
 ACCESS, CONNECTION, HEALTH_CHECK = "access", "connection", "health-check"
 PREFIXES = (ACCESS, CONNECTION, HEALTH_CHECK)
@@ -16,44 +17,33 @@ PREFIXES = (ACCESS, CONNECTION, HEALTH_CHECK)
 
 def bucket_policy(bucket_arn: str, account_id: str, region: str, reader_arns: Sequence[str]) -> str:
     """Load balancers of this account write; only the named readers read; nobody comes without TLS."""
-    objects = f"{bucket_arn}/*"
-    readers = {"ArnNotLike": {"aws:PrincipalArn": sorted(reader_arns)}} if reader_arns else {}
-    return json.dumps(
-        {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Sid": "LogDelivery",
-                    "Effect": "Allow",
-                    "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
-                    "Action": "s3:PutObject",
-                    "Resource": [f"{bucket_arn}/{prefix}/AWSLogs/{account_id}/*" for prefix in PREFIXES],
-                    "Condition": {
-                        "StringEquals": {"aws:SourceAccount": account_id},
-                        "ArnLike": {
-                            "aws:SourceArn": f"arn:aws:elasticloadbalancing:{region}:{account_id}:loadbalancer/*"
-                        },
-                    },
-                },
-                {
-                    "Sid": "OnlyNamedReaders",
-                    "Effect": "Deny",
-                    "Principal": "*",
-                    "Action": ["s3:GetObject", "s3:GetObjectVersion"],
-                    "Resource": objects,
-                    **({"Condition": readers} if readers else {}),
-                },
-                {
-                    "Sid": "OnlyByTls",
-                    "Effect": "Deny",
-                    "Principal": "*",
-                    "Action": "s3:*",
-                    "Resource": [bucket_arn, objects],
-                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-                },
-            ],
-        },
-        sort_keys=True,
+    balancers = f"arn:aws:elasticloadbalancing:{region}:{account_id}:loadbalancer/*"
+    return policy_document(
+        [
+            Statement(
+                sid="LogDelivery",
+                actions=["s3:PutObject"],
+                resources=[f"{bucket_arn}/{prefix}/AWSLogs/{account_id}/*" for prefix in PREFIXES],
+                principals={"Service": ["logdelivery.elasticloadbalancing.amazonaws.com"]},
+                conditions={"StringEquals": {SOURCE_ACCOUNT: [account_id]}, "ArnLike": {SOURCE_ARN: [balancers]}},
+            ),
+            Statement(
+                sid="OnlyNamedReaders",
+                effect=Effect.DENY,
+                actions=["s3:GetObject", "s3:GetObjectVersion"],
+                resources=[f"{bucket_arn}/*"],
+                principals=ANYONE,
+                conditions={"ArnNotLike": {"aws:PrincipalArn": reader_arns}} if reader_arns else {},
+            ),
+            Statement(
+                sid="OnlyByTls",
+                effect=Effect.DENY,
+                actions=["s3:*"],
+                resources=[bucket_arn, f"{bucket_arn}/*"],
+                principals=ANYONE,
+                conditions={"Bool": {"aws:SecureTransport": ["false"]}},
+            ),
+        ]
     )
 
 

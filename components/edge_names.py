@@ -31,7 +31,7 @@ def make_certificate(
         zone_id=zone_id,
         name=proof.apply(lambda option: option.resource_record_name),
         type=proof.apply(lambda option: option.resource_record_type),
-        records=[proof.apply(lambda option: option.resource_record_value)],
+        records=[proof.apply(lambda option: option.resource_record_value or "")],
         ttl=VALIDATION_TTL_SECONDS,
         opts=opts,
     )

@@ -3,12 +3,11 @@
 Pure data and functions. Endpoint policies, the DNS allowlist and the endpoints themselves are made from here.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-Document = dict[str, Any]
-"""A JSON object of an IAM policy."""
+from components.iam import ANYONE, Conditions, Effect, Statement, policy_document
 
 S3 = "s3"
 """Reached by gateway, so it is never in a list of interface services."""
@@ -48,115 +47,118 @@ class Access:
     secret_arns: Sequence[str] = ()
     log_group_arns: Sequence[str] = ()
     bucket_arns: Sequence[str] = ()
-    model_statements: Sequence[Document] = field(default_factory=tuple[Document, ...])
+    model_statements: Sequence[Mapping[str, Any]] = ()
 
 
-def _allow(sid: str, actions: Sequence[str], resources: Sequence[str], condition: Document) -> Document:
-    return {
-        "Sid": sid,
-        "Effect": "Allow",
-        "Principal": "*",
-        "Action": list(actions),
-        "Resource": sorted(resources),
-        "Condition": condition,
-    }
+def _by(access: Access, role_arn: str, *, own_resources: bool = True) -> dict[str, dict[str, list[str]]]:
+    """Only that role of this account and, unless AWS owns the resource, only resources of this account."""
+    equals = {"aws:PrincipalAccount": [access.account_id], "aws:PrincipalArn": [role_arn]}
+    if own_resources:
+        equals["aws:ResourceAccount"] = [access.account_id]
+    return {"StringEquals": equals}
 
 
-def _by(access: Access, role_arn: str, *, own_resources: bool = True) -> Document:
-    """Only that role of this account, and only resources of this account."""
-    equals = {"aws:PrincipalAccount": access.account_id, "aws:PrincipalArn": role_arn}
-    return {"StringEquals": {**equals, "aws:ResourceAccount": access.account_id} if own_resources else equals}
+def _allow(sid: str, actions: Sequence[str], resources: Sequence[str], conditions: Conditions) -> Statement:
+    return Statement(sid=sid, actions=actions, resources=resources, principals=ANYONE, conditions=conditions)
 
 
-def _ecr(access: Access) -> list[Document]:
+def _ecr(access: Access) -> list[Statement]:
     pull = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+    execution = access.execution_role_arn
     return [
-        _allow(
-            "Login", ["ecr:GetAuthorizationToken"], ["*"], _by(access, access.execution_role_arn, own_resources=False)
-        ),
-        _allow("Pull", pull, access.repository_arns, _by(access, access.execution_role_arn)),
+        _allow("Login", ["ecr:GetAuthorizationToken"], ["*"], _by(access, execution, own_resources=False)),
+        _allow("Pull", pull, access.repository_arns, _by(access, execution)),
     ]
 
 
-def _logs(access: Access) -> list[Document]:
+def _logs(access: Access) -> list[Statement]:
     streams = [f"{arn.removesuffix(':*')}:log-stream:*" for arn in access.log_group_arns]
-    return [
-        _allow("Write", ["logs:CreateLogStream", "logs:PutLogEvents"], streams, _by(access, access.execution_role_arn))
-    ]
+    write = ("logs:CreateLogStream", "logs:PutLogEvents")
+    return [_allow("Write", write, streams, _by(access, access.execution_role_arn))]
 
 
-def _secrets(access: Access) -> list[Document]:
-    return [
-        _allow("Read", ["secretsmanager:GetSecretValue"], access.secret_arns, _by(access, access.execution_role_arn))
-    ]
+def _secrets(access: Access) -> list[Statement]:
+    read = ("secretsmanager:GetSecretValue",)
+    return [_allow("Read", read, access.secret_arns, _by(access, access.execution_role_arn))]
 
 
-def _models(access: Access) -> list[Document]:
-    """The task role's own model statements, repeated at the endpoint. A foundation model belongs to AWS, so there is
-    no condition on the resource's account."""
-    caller = _by(access, access.task_role_arn, own_resources=False)
-    statements: list[Document] = []
-    for statement in access.model_statements:
-        condition = {key: dict(value) for key, value in statement.get("Condition", {}).items()}
-        condition["StringEquals"] = {**condition.get("StringEquals", {}), **caller["StringEquals"]}
-        denied = statement.get("Effect") == "Deny"
-        statements.append({**statement, "Principal": "*", **({} if denied else {"Condition": condition})})
+def _list(value: str | Sequence[str]) -> Sequence[str]:
+    """IAM lets a list of one be written without brackets."""
+    return [value] if isinstance(value, str) else value
+
+
+def _models(access: Access) -> list[Statement]:
+    """The task role's own model statements, for that role alone. A foundation model belongs to AWS, so there is no
+    condition on the resource's account; what is denied is denied to everybody."""
+    caller = _by(access, access.task_role_arn, own_resources=False)["StringEquals"]
+    statements: list[Statement] = []
+    for number, known in enumerate(access.model_statements, start=1):
+        conditions: dict[str, Mapping[str, Sequence[str]]] = dict(known.get("Condition", {}))
+        if known["Effect"] == Effect.ALLOW:
+            conditions["StringEquals"] = {**conditions.get("StringEquals", {}), **caller}
+        statements.append(
+            Statement(
+                sid=known.get("Sid", f"Models{number}"),
+                effect=Effect(known["Effect"]),
+                actions=_list(known["Action"]),
+                resources=_list(known["Resource"]),
+                principals=ANYONE,
+                conditions=conditions,
+            )
+        )
     return statements
 
 
-def _any_of_the_stack(access: Access) -> list[Document]:
-    """For services without a narrower rule: this stack's two roles, resources of this account."""
-    return [
-        _allow(
-            "StackRoles",
-            ["*"],
-            ["*"],
-            {
-                "StringEquals": {
-                    "aws:PrincipalAccount": access.account_id,
-                    "aws:PrincipalArn": sorted([access.execution_role_arn, access.task_role_arn]),
-                }
-            },
+_POLICIES: dict[str, Callable[[Access], list[Statement]]] = {
+    BEDROCK: _models,
+    "ecr.api": _ecr,
+    "ecr.dkr": _ecr,
+    "logs": _logs,
+    "secretsmanager": _secrets,
+}
+
+
+def check_services(services: Sequence[str]) -> None:
+    """Raise ``ValueError`` for a service that no policy is known for: an endpoint never gets AWS's default, which
+    allows everything."""
+    if unknown := sorted(set(services) - set(_POLICIES)):
+        raise ValueError(
+            f"services has {', '.join(unknown)}, for which no endpoint policy is known; "
+            f"known are {', '.join(sorted(_POLICIES))}: remove it, or write its policy in endpoint_services.py"
         )
-    ]
 
 
-_POLICIES = {"ecr.api": _ecr, "ecr.dkr": _ecr, "logs": _logs, "secretsmanager": _secrets, BEDROCK: _models}
+def endpoint_policy(service: str, access: Access) -> str:
+    """The policy of the interface endpoint for ``service``: what is not allowed there is denied."""
+    statements = [statement for statement in _POLICIES[service](access) if statement.resources]
+    return policy_document(statements or [_nothing()])
 
 
-def endpoint_policy(service: str, access: Access) -> Document:
-    """The policy of the interface endpoint for ``service``."""
-    return {"Version": "2012-10-17", "Statement": _POLICIES.get(service, _any_of_the_stack)(access)}
+def _nothing() -> Statement:
+    """For an endpoint without anything to reach yet."""
+    return Statement(sid="Nothing", effect=Effect.DENY, actions=["*"], resources=["*"], principals=ANYONE)
 
 
-def s3_gateway_policy(access: Access) -> Document:
+def s3_gateway_policy(access: Access) -> str:
     """The policy of the S3 gateway endpoint.
 
     Image layers lie in a bucket of AWS's, one a region, and are fetched with a signature of ECR's: an account or
     principal condition there makes every pull fail with 403, so that bucket alone is readable without one.
     """
-    layers: Document = {
-        "Sid": "ImageLayers",
-        "Effect": "Allow",
-        "Principal": "*",
-        "Action": ["s3:GetObject"],
-        "Resource": [f"arn:aws:s3:::prod-{access.region}-starport-layer-bucket/*"],
-    }
-    if not access.bucket_arns:
-        return {"Version": "2012-10-17", "Statement": [layers]}
-    objects = (
-        "s3:AbortMultipartUpload",
-        "s3:DeleteObject",
-        "s3:GetObject",
-        "s3:ListMultipartUploadParts",
-        "s3:PutObject",
-    )
-    by_task = _by(access, access.task_role_arn)
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            layers,
+    layers = f"arn:aws:s3:::prod-{access.region}-starport-layer-bucket/*"
+    statements = [_allow("ImageLayers", ["s3:GetObject"], [layers], {})]
+    if access.bucket_arns:
+        by_task = _by(access, access.task_role_arn)
+        objects = (
+            "s3:AbortMultipartUpload",
+            "s3:DeleteObject",
+            "s3:GetObject",
+            "s3:ListMultipartUploadParts",
+            "s3:PutObject",
+        )
+        buckets = ("s3:ListBucket", "s3:ListBucketMultipartUploads")
+        statements += [
             _allow("OwnObjects", objects, [f"{arn}/*" for arn in access.bucket_arns], by_task),
-            _allow("OwnBuckets", ["s3:ListBucket", "s3:ListBucketMultipartUploads"], access.bucket_arns, by_task),
-        ],
-    }
+            _allow("OwnBuckets", buckets, access.bucket_arns, by_task),
+        ]
+    return policy_document(statements)

@@ -3,12 +3,11 @@
 It deliberately opens nothing to anybody but the tasks' security group, and makes no endpoint that nothing uses.
 """
 
-import json
-from typing import Any
+from typing import Any, Self
 
 import pulumi
 import pulumi_aws as aws
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from components.args import Args
 from components.endpoint_services import (
@@ -16,6 +15,7 @@ from components.endpoint_services import (
     FARGATE_SERVICES,
     S3,
     Access,
+    check_services,
     endpoint_policy,
     s3_gateway_policy,
     service_name,
@@ -61,6 +61,11 @@ class PrivateEndpointsArgs(Args):
     """The stack's own buckets. Omitted: none but the one that holds image layers can be read."""
     tags: dict[str, str]
     """Tags of every resource."""
+
+    @model_validator(mode="after")
+    def _policies_are_known(self) -> Self:
+        check_services(self.services)
+        return self
 
 
 class PrivateEndpoints(pulumi.ComponentResource):
@@ -161,7 +166,7 @@ class PrivateEndpoints(pulumi.ComponentResource):
         }
 
     def _policy(self, service: str) -> pulumi.Output[str]:
-        return self._access.apply(lambda access: json.dumps(endpoint_policy(service, access), sort_keys=True))
+        return self._access.apply(lambda access: endpoint_policy(service, access))
 
     def _s3_gateway(self) -> aws.ec2.VpcEndpoint:
         args = self._args
@@ -171,7 +176,7 @@ class PrivateEndpoints(pulumi.ComponentResource):
             service_name=service_name(S3, args.region),
             vpc_endpoint_type="Gateway",
             route_table_ids=args.route_table_ids,
-            policy=self._access.apply(lambda access: json.dumps(s3_gateway_policy(access), sort_keys=True)),
+            policy=self._access.apply(s3_gateway_policy),
             tags=self._tags("s3"),
             opts=self._child,
         )

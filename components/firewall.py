@@ -4,7 +4,7 @@ It deliberately does not look into bodies beyond what AWS shows (8,192 bytes) an
 the proxy enforces sizes and times for real.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 import pulumi_aws as aws
@@ -63,11 +63,13 @@ class Firewall(pulumi.ComponentResource):
             description="Sizes, rates, forged headers and known attacks, before anything is logged in or forwarded",
             scope="REGIONAL",
             default_action={"allow": {}},
-            rules=[_rule(rule) for rule in rules],
+            # The table's statements are plain mappings in the SDK's own shape, too deep for its types to follow.
+            rules=cast("list[aws.wafv2.WebAclRuleArgsDict]", [_rule(rule) for rule in rules]),
             custom_response_bodies=[
-                {"key": rule.key, "content": f"{rule.body}\n", "content_type": "TEXT_PLAIN"}
-                for rule in sorted(rules, key=lambda rule: rule.key)
-                if rule.action is Action.BLOCK
+                {"key": key, "content": f"{body}\n", "content_type": "TEXT_PLAIN"}
+                for key, body in sorted(
+                    {rule.body_key: rule.body for rule in rules if rule.action is Action.BLOCK}.items()
+                )
             ],
             data_protection_config={"data_protections": self._protections()},
             visibility_config=_visibility(self._physical_name),
@@ -79,9 +81,9 @@ class Firewall(pulumi.ComponentResource):
         shards = [f"{self._args.session_cookie_name}-{number}" for number in range(SESSION_SHARDS)]
         return sorted({*shards, *self._args.protected_cookies})
 
-    def _protections(self) -> list[dict[str, Any]]:
+    def _protections(self) -> list[aws.wafv2.WebAclDataProtectionConfigDataProtectionArgsDict]:
         """Substituted wherever AWS would show them, logs and samples alike; rules still see the real values."""
-        fields: list[dict[str, Any]] = [
+        fields: list[aws.wafv2.WebAclDataProtectionConfigDataProtectionFieldArgsDict] = [
             *({"field_type": "SINGLE_COOKIE", "field_keys": [cookie]} for cookie in self._cookies()),
             *({"field_type": "SINGLE_HEADER", "field_keys": [name]} for name in ("authorization", "cookie")),
             {"field_type": "QUERY_STRING"},
@@ -134,7 +136,7 @@ class Firewall(pulumi.ComponentResource):
         return group
 
 
-def _visibility(metric: str) -> dict[str, Any]:
+def _visibility(metric: str) -> aws.wafv2.WebAclVisibilityConfigArgsDict:
     """Metrics always; samples never: they would show requests to everyone who may look at the firewall."""
     return {"cloudwatch_metrics_enabled": True, "metric_name": metric, "sampled_requests_enabled": False}
 
@@ -154,7 +156,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
     elif rule.action is Action.COUNT:
         made["action"] = {"count": {}}
     else:
-        response: dict[str, Any] = {"response_code": rule.status, "custom_response_body_key": rule.key}
+        response: dict[str, Any] = {"response_code": rule.status, "custom_response_body_key": rule.body_key}
         if rule.headers:
             response["response_headers"] = [{"name": name, "value": value} for name, value in rule.headers]
         made["action"] = {"block": {"custom_response": response}}

@@ -1,5 +1,7 @@
 """What a firewall is told: limits, paths, headers, cookies and which rules are only watched."""
 
+from typing import Self
+
 import pulumi
 from pydantic import Field, model_validator
 
@@ -98,6 +100,6 @@ class FirewallArgs(Args):
         )
 
     @model_validator(mode="after")
-    def _aws_takes_the_table(self) -> "FirewallArgs":
+    def _aws_takes_the_table(self) -> Self:
         check_table(self.rules(), self.capacity_limit)
         return self

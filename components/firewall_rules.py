@@ -13,6 +13,7 @@ from components.firewall_lengths import WELL_FORMED_LENGTH, number_above, readab
 from components.firewall_managed import managed_rules
 from components.firewall_statements import (
     BODY_WINDOW,
+    HEADER_WINDOW,
     LOWERCASE,
     METHOD,
     QUERY_STRING,
@@ -44,6 +45,12 @@ RATE_WINDOW_SECONDS = 300
 RETRY_AFTER_SECONDS = "60"
 
 CANARY_PATH = "/firewall-canary"
+
+TRUSTED_PREFIXES = ("x-amzn-oidc-", "x-envoy-")
+"""Names that begin like this are the edge's and the proxy's, whatever follows."""
+
+LARGEST_SINGLE_HEADER_BYTES = 6144
+"""Three quarters of the window: more could not be told from a header that the window cuts off."""
 
 UPLOAD, MODEL_CALL, FREE_TEXT = "path:upload", "path:model-call", "path:free-text"
 
@@ -85,6 +92,7 @@ def _paths(prefixes: Sequence[str]) -> Statement:
 
 def _guards(application: Application) -> list[Rule]:
     forged = [present(header(name)) for name in sorted({name.lower() for name in application.trusted_headers})]
+    prefixed = [starts_with(header_names(), prefix, LOWERCASE) for prefix in TRUSTED_PREFIXES]
     return [
         Rule("canary", 100, equals(URI_PATH, CANARY_PATH), Action.BLOCK, 403, "Blocked on purpose: this is the canary",
              reason="monitoring asks for this path to see that the firewall blocks and that its alarm rings"),
@@ -92,9 +100,7 @@ def _guards(application: Application) -> list[Rule]:
              reason="every later rule, and every path rule behind, may take a path as it is written"),
         Rule("method", 120, negated(matches(METHOD, f"^({'|'.join(sorted(set(application.methods)))})$")), Action.BLOCK,
              405, "Method not allowed", reason="only methods that the application uses"),
-        Rule("forged-identity", 130,
-             either(*forged, starts_with(header_names(), "x-amzn-oidc-", LOWERCASE)), Action.BLOCK,
-             403, "Header not allowed",
+        Rule("forged-identity", 130, either(*forged, *prefixed), Action.BLOCK, 403, "Header not allowed",
              reason="identity headers are the edge's to set; the proxy strips them again"),
     ]  # fmt: skip
 
@@ -137,12 +143,13 @@ def _lengths(limits: Limits) -> list[Rule]:
 def _sizes(limits: Limits) -> list[Rule]:
     is_callback = equals(URI_PATH, LOGIN_CALLBACK)
     callback_limit = max(limits.query_bytes, CALLBACK_QUERY_BYTES)
+    single = min(limits.header_bytes, LARGEST_SINGLE_HEADER_BYTES)
     return [
         Rule("cookies-too-large", 400, longer_than(header("cookie"), limits.cookie_bytes), Action.BLOCK, 400,
              f"The cookies are larger than the limit of {limits.cookie_bytes} bytes",
              reason="the load balancer's session alone may take 11 KB in shards of 4 KB"),
-        Rule("header-too-large", 410, longer_than(headers_but("cookie"), min(limits.header_bytes, WINDOW_BYTES // 2)),
-             Action.BLOCK, 400, f"A header is larger than the limit of {min(limits.header_bytes, WINDOW_BYTES // 2)} bytes",
+        Rule("header-too-large", 410, longer_than(headers_but("cookie"), single), Action.BLOCK, 400,
+             f"A header is larger than the limit of {single} bytes",
              reason="one header; their sum is the proxy's to limit, since only 8,192 bytes of all headers are seen"),
         Rule("query-too-large", 420, both(negated(is_callback), longer_than(QUERY_STRING, limits.query_bytes)),
              Action.BLOCK, 414, f"The query is larger than the limit of {limits.query_bytes} bytes",
@@ -152,6 +159,9 @@ def _sizes(limits: Limits) -> list[Rule]:
              reason="the login callback carries a code and an encrypted state"),
         Rule("path-too-long", 440, longer_than(URI_PATH, limits.uri_bytes), Action.BLOCK, 414,
              f"The path is longer than the limit of {limits.uri_bytes} bytes", reason="no path needs more"),
+        Rule("headers-beyond-window", 450, longer_than(HEADER_WINDOW, WINDOW_BYTES), Action.COUNT,
+             labels=("headers:beyond-window",),
+             reason="shows how many requests had headers that no rule here could see; the proxy judges those"),
     ]  # fmt: skip
 
 

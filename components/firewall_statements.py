@@ -16,6 +16,8 @@ QUERY_STRING: Field = {"query_string": {}}
 METHOD: Field = {"method": {}}
 BODY_WINDOW: Field = {"body": {"oversize_handling": "MATCH"}}
 """The first 8,192 bytes, which is all that an ALB shows; a longer body counts as a match."""
+HEADER_WINDOW: Field = {"headers": [{"match_pattern": {"all": {}}, "match_scope": "ALL", "oversize_handling": "MATCH"}]}
+"""The first 8,192 bytes and 200 headers; more counts as a match."""
 
 NO_TRANSFORMATION = [{"priority": 0, "type": "NONE"}]
 LOWERCASE = [{"priority": 0, "type": "LOWERCASE"}]

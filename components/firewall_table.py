@@ -1,14 +1,18 @@
 """What a row of the firewall's table is, and the checks on the table as a whole."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import cast
 
 from components.firewall_statements import Statement, capacity
 
 CAPACITY_IN_BASE_PRICE = 1500
 HIGHEST_CAPACITY = 5000
 LOWEST_RATE = 10
+LONGEST_REGEX = 512
+LONGEST_SEARCH_STRING = 200
+FORBIDDEN = "Forbidden"
 
 
 class Action(StrEnum):
@@ -31,10 +35,15 @@ class Rule:
     statement: Statement
     action: Action
     status: int = 403
-    body: str = "Forbidden"
+    body: str = FORBIDDEN
     labels: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     reason: str = ""
+
+    @property
+    def body_key(self) -> str:
+        """Under which name the web ACL keeps the body."""
+        return "forbidden" if self.body == FORBIDDEN else self.key
 
 
 def observe(rules: Iterable[Rule], count_only: Collection[str]) -> tuple[Rule, ...]:
@@ -54,6 +63,8 @@ def check_table(rules: Iterable[Rule], capacity_limit: int) -> int:
     for what, values in (("priority", [r.priority for r in rules]), ("key", [r.key for r in rules])):
         if len(set(values)) != len(values):
             raise ValueError(f"two firewall rules have the same {what}")
+    for rule in rules:
+        _check_texts(rule.key, rule.statement)
     total = sum(capacity(rule.statement) for rule in rules)
     if total > capacity_limit:
         raise ValueError(
@@ -62,3 +73,27 @@ def check_table(rules: Iterable[Rule], capacity_limit: int) -> int:
             "shorten the path lists or raise capacity_limit"
         )
     return total
+
+
+def _check_texts(key: str, statement: Statement) -> None:
+    """AWS's limits on what a statement may compare with."""
+    for name, limit in (("regex_string", LONGEST_REGEX), ("search_string", LONGEST_SEARCH_STRING)):
+        for text in _values(statement, name):
+            if not 1 <= len(text) <= limit:
+                raise ValueError(
+                    f"firewall rule {key} compares with {text!r}, which has {len(text)} characters: "
+                    f"AWS takes 1 to {limit}; shorten the path or the list that it comes from"
+                )
+
+
+def _values(node: object, name: str) -> Iterable[str]:
+    """Every text under ``name``, however deep."""
+    if isinstance(node, Mapping):
+        for key, value in cast("Mapping[str, object]", node).items():
+            if key == name and isinstance(value, str):
+                yield value
+            else:
+                yield from _values(value, name)
+    elif isinstance(node, list):
+        for item in cast("list[object]", node):
+            yield from _values(item, name)

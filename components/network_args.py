@@ -1,5 +1,7 @@
 """What a private network is told: addresses, zones, what may be resolved, and whose VPC it is."""
 
+from typing import Self
+
 import pulumi
 from pydantic import Field, model_validator
 
@@ -52,7 +54,7 @@ class PrivateNetworkArgs(Args):
     """Tags of every resource."""
 
     @model_validator(mode="after")
-    def _is_planned(self) -> "PrivateNetworkArgs":
+    def _is_planned(self) -> Self:
         if self.existing is None:
             plan_addresses(self.cidr_block, self.availability_zones)
             check_internal_ports(self.internal_ports)

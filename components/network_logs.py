@@ -1,10 +1,11 @@
 """Flow logs: who talked to whom in the network, without payload. Deliberately not a component: it belongs to one."""
 
-import json
 from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_aws as aws
+
+from components.iam import SOURCE_ACCOUNT, SOURCE_ARN, Statement, policy_document, service_trust
 
 
 def log_group_name(name: str, role: str) -> str:
@@ -36,21 +37,12 @@ def make_flow_logs(
     role = aws.iam.Role(
         f"{name}-flow",
         description="Lets VPC flow logs write to their log group",
-        assume_role_policy=json.dumps(
+        assume_role_policy=service_trust(
+            "vpc-flow-logs.amazonaws.com",
             {
-                "Version": "2012-10-17",
-                "Statement": [
-                    {
-                        "Effect": "Allow",
-                        "Action": "sts:AssumeRole",
-                        "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
-                        "Condition": {
-                            "StringEquals": {"aws:SourceAccount": account_id},
-                            "ArnLike": {"aws:SourceArn": f"arn:aws:ec2:{region}:{account_id}:vpc-flow-log/*"},
-                        },
-                    }
-                ],
-            }
+                "StringEquals": {SOURCE_ACCOUNT: [account_id]},
+                "ArnLike": {SOURCE_ARN: [f"arn:aws:ec2:{region}:{account_id}:vpc-flow-log/*"]},
+            },
         ),
         tags={**tags, "Name": f"{name}-flow"},
         opts=opts,
@@ -77,15 +69,5 @@ def make_flow_logs(
 
 def flow_log_writer_policy(group_arn: str) -> str:
     """What the flow-log role may do: write to its own group."""
-    return json.dumps(
-        {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Action": ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
-                    "Resource": [group_arn, f"{group_arn}:*"],
-                }
-            ],
-        }
-    )
+    write = ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
+    return policy_document([Statement(sid="Write", actions=write, resources=[group_arn, f"{group_arn}:*"])])
