@@ -1,0 +1,62 @@
+"""One account: image repositories, named secrets, and the identity and roles with which CI deploys."""
+
+import sys
+from pathlib import Path
+
+import pulumi
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this project uses the main project's packages
+
+from bootstrap.account_key import AccountKey, AccountKeyArgs
+from bootstrap.configuration import BootstrapSettings
+from bootstrap.named_secrets import NamedSecrets, NamedSecretsArgs
+from bootstrap.pipelines import PipelineIdentity, PipelineIdentityArgs, PipelineRoles, PipelineRolesArgs
+from bootstrap.repositories import ImageRepositories, ImageRepositoriesArgs
+from bootstrap.role_documents import PIPELINE_PATH
+from releases.manifest import IMAGES
+
+settings = BootstrapSettings.load()
+account_id, region, ci = settings.account_id, settings.region, settings.continuous_integration
+tags = {"owner": settings.owner.team, "environment": settings.environment, "project": "ai-interface"}
+
+key = AccountKey("account", AccountKeyArgs(account_id=account_id, tags=tags))
+repositories = ImageRepositories(
+    "images",
+    ImageRepositoriesArgs(
+        images=list(IMAGES),
+        account_id=account_id,
+        key_arn=key.key_arn,
+        pipeline_role_pattern=f"arn:aws:iam::{account_id}:role{PIPELINE_PATH}*",
+        tags=tags,
+    ),
+)
+identity = PipelineIdentity("pipeline", PipelineIdentityArgs(existing_provider_arn=ci.existing_provider_arn, tags=tags))
+pulumi.export("repositoryUrls", repositories.repository_urls)
+
+for environment in settings.environments:
+    own_tags = {**tags, "environment": environment.name}
+    secrets = NamedSecrets(
+        f"{environment.name}-secrets",
+        NamedSecretsArgs(environment=environment.name, account_id=account_id, key_arn=key.key_arn, tags=own_tags),
+    )
+    roles = PipelineRoles(
+        f"{environment.name}-pipeline",
+        PipelineRolesArgs(
+            environment=environment.name,
+            region=region,
+            account_id=account_id,
+            provider_arn=identity.provider_arn,
+            repository=ci.repository,
+            hosted_zone_id=environment.hosted_zone_id,
+            tags=own_tags,
+        ),
+    )
+    pulumi.export(
+        environment.name,
+        {
+            "secretNames": secrets.secret_names,
+            "previewRoleArn": roles.preview_role_arn,
+            "deployRoleArn": roles.deploy_role_arn,
+            "workloadBoundaryArn": roles.workload_boundary_arn,
+        },
+    )

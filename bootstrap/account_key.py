@@ -1,0 +1,58 @@
+"""The account's own key: it encrypts image layers and named secrets, and outlives every environment."""
+
+import pulumi
+import pulumi_aws as aws
+
+from components.args import Args
+from components.iam import Statement, policy_document
+
+
+class AccountKeyArgs(Args):
+    """Arguments of ``AccountKey``."""
+
+    account_id: str
+    """The account whose roles' own policies decide who uses the key."""
+    tags: dict[str, str]
+
+
+class AccountKey(pulumi.ComponentResource):
+    """A customer managed key that rotates every year."""
+
+    key_arn: pulumi.Output[str]
+    """The key's ARN."""
+
+    def __init__(self, name: str, args: AccountKeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = AccountKeyArgs.model_validate(args)
+        super().__init__("ai-interface:bootstrap:AccountKey", name, {}, opts)
+        key = aws.kms.Key(
+            f"{name}-key",
+            description="ai-interface: image layers and named secrets of this account",
+            policy=key_policy(args.account_id),
+            enable_key_rotation=True,
+            deletion_window_in_days=30,
+            tags=args.tags,
+            # Without the key no image can be pulled and no named secret read: Pulumi refuses to delete it.
+            opts=pulumi.ResourceOptions(parent=self, protect=True),
+        )
+        aws.kms.Alias(
+            f"{name}-alias",
+            name="alias/ai-interface-bootstrap",
+            target_key_id=key.key_id,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.key_arn = key.arn
+        self.register_outputs({"keyArn": self.key_arn})
+
+
+def key_policy(account_id: str) -> str:
+    """The account's roles use and manage the key as their own policies say. ECR works by grants of those roles."""
+    return policy_document(
+        [
+            Statement(
+                sid="RolesOfThisAccount",
+                principals={"AWS": [f"arn:aws:iam::{account_id}:root"]},
+                actions=["kms:*"],
+                resources=["*"],
+            )
+        ]
+    )

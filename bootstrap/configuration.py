@@ -1,0 +1,100 @@
+"""The configuration of one account's bootstrap, read and reported like the main project's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import Field, StringConstraints, field_validator
+
+from settings.configuration import Configuration, StackName
+from settings.errors import FailedChecksError, Problem, check, collected
+from settings.sections import HostedZoneId
+from settings.values import Section, Slug
+
+
+class Owner(Section):
+    """Who answers for the account's shared resources."""
+
+    team: Slug
+    """The ``owner`` tag of every resource."""
+
+
+class Environment(Section):
+    """An environment that is deployed into this account."""
+
+    name: StackName
+    """The stack's name in the main project."""
+    hosted_zone_id: HostedZoneId | None = None
+    """The zone whose records CI may change. Omitted: CI may change no DNS record (you bring certificate and DNS)."""
+
+
+class ContinuousIntegration(Section):
+    """Which workflows may assume this account's roles."""
+
+    repository: Annotated[
+        str,
+        StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$"),
+        Field(description="a GitHub repository as owner/name, for example example/ai-interface"),
+    ]
+    existing_provider_arn: (
+        Annotated[
+            str,
+            StringConstraints(
+                pattern=r"^arn:aws[a-z-]*:iam::\d{12}:oidc-provider/token\.actions\.githubusercontent\.com$"
+            ),
+            Field(
+                description="the ARN of the account's provider for GitHub, "
+                "arn:aws:iam::<account>:oidc-provider/token.actions.githubusercontent.com"
+            ),
+        ]
+        | None
+    ) = None
+    """The account's OIDC provider for GitHub, where it exists already. Omitted: it is created here."""
+
+
+class BootstrapSettings(Configuration):
+    """What differs between two accounts. The stack's name is the account's; it tags what environments share."""
+
+    prefix: ClassVar[str] = "ai-interface-bootstrap:"
+    subject: ClassVar[str] = "the bootstrap settings of stack"
+
+    owner: Owner
+    environments: tuple[Environment, ...] = Field(min_length=1)
+    continuous_integration: ContinuousIntegration
+
+    @field_validator("environments")
+    @classmethod
+    def _are_distinct(cls, value: tuple[Environment, ...]) -> tuple[Environment, ...]:
+        names = [environment.name for environment in value]
+        check(
+            len(set(names)) == len(names),
+            key="environments",
+            value=", ".join(names),
+            allowed="environments with distinct names",
+            fix="name each environment once",
+        )
+        return value
+
+    @classmethod
+    def between_sections(cls, sections: Mapping[str, object]) -> list[Problem]:
+        """An existing provider is this account's."""
+        try:
+            with collected():
+                _compare(sections)
+        except FailedChecksError as failed:
+            return list(failed.problems)
+        return []
+
+
+def _compare(sections: Mapping[str, object]) -> None:
+    ci = sections.get("continuous_integration")
+    if isinstance(ci, ContinuousIntegration) and ci.existing_provider_arn is not None:
+        account = sections.get("account_id")
+        check(
+            account is None or ci.existing_provider_arn.split(":")[4] == account,
+            key="continuousIntegration.existingProviderArn",
+            value=ci.existing_provider_arn,
+            allowed=f"a provider of this account ({account})",
+            fix="name the provider that exists in this account, or remove the key to create one",
+        )

@@ -1,0 +1,149 @@
+"""The image repositories of one account: every environment in it pulls the released images from here.
+
+Tags cannot be moved, pushes are scanned, layers are encrypted with the account's key, and no lifecycle rule ever
+expires a released image. It copies no image (``copy_images.py`` does) and grants no pull: roles of this account
+pull by their own policies, anybody else is refused.
+"""
+
+import json
+
+import pulumi
+import pulumi_aws as aws
+
+from components.args import Args
+from components.iam import ANYONE, Effect, Statement, policy_document
+
+RELEASE_TAG = "release-"
+"""A released image is tagged ``release-<version>``."""
+CANDIDATE_TAG = "candidate-"
+"""What is built or copied to be tried out."""
+CANDIDATE_DAYS = 14
+UNTAGGED_DAYS = 7
+MORE_THAN_A_REPOSITORY_HOLDS = 1_000_000
+"""ECR's quota is 100,000 images a repository, so a rule that counts to this expires nothing."""
+
+
+class ImageRepositoriesArgs(Args):
+    """Arguments of ``ImageRepositories``."""
+
+    images: list[str]
+    """Each gets the repository ``ai-interface/<image>``."""
+    account_id: str
+    """The only account whose principals get in."""
+    key_arn: pulumi.Output[str]
+    """Encrypts the layers. Changing it replaces the repositories, which fails while they hold images."""
+    pipeline_role_pattern: str
+    """ARN pattern of CI's roles: they neither delete nor replace an image."""
+    tags: dict[str, str]
+
+
+class ImageRepositories(pulumi.ComponentResource):
+    """One private repository an image."""
+
+    repository_urls: pulumi.Output[dict[str, str]]
+    """Image → ``<account>.dkr.ecr.<region>.amazonaws.com/ai-interface/<image>``."""
+    repository_arns: pulumi.Output[dict[str, str]]
+    """Image → repository ARN."""
+
+    def __init__(self, name: str, args: ImageRepositoriesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = ImageRepositoriesArgs.model_validate(args)
+        super().__init__("ai-interface:bootstrap:ImageRepositories", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        repositories = {image: self._repository(name, image, args) for image in args.images}
+        for image, repository in repositories.items():
+            aws.ecr.LifecyclePolicy(
+                f"{name}-{image}-lifecycle", repository=repository.id, policy=lifecycle_policy(), opts=child
+            )
+            aws.ecr.RepositoryPolicy(
+                f"{name}-{image}-policy",
+                repository=repository.id,
+                policy=repository_policy(args.account_id, args.pipeline_role_pattern),
+                opts=child,
+            )
+        self.repository_urls = pulumi.Output.all(**{i: r.repository_url for i, r in repositories.items()})
+        self.repository_arns = pulumi.Output.all(**{i: r.arn for i, r in repositories.items()})
+        self.register_outputs({"repositoryUrls": self.repository_urls, "repositoryArns": self.repository_arns})
+
+    def _repository(self, name: str, image: str, args: ImageRepositoriesArgs) -> aws.ecr.Repository:
+        return aws.ecr.Repository(
+            f"{name}-{image}",
+            name=f"ai-interface/{image}",
+            image_tag_mutability="IMMUTABLE",
+            image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
+            encryption_configurations=[
+                aws.ecr.RepositoryEncryptionConfigurationArgs(encryption_type="KMS", kms_key=args.key_arn)
+            ],
+            force_delete=False,
+            tags=args.tags,
+            # Environments run from these images: Pulumi refuses to delete them, even by mistake.
+            opts=pulumi.ResourceOptions(parent=self, protect=True),
+        )
+
+
+def lifecycle_policy() -> str:
+    """What expires: candidates and what has no tag. Released images match the first rule, which expires nothing.
+
+    An image that matches a rule's tags cannot be expired by a rule of lower priority, so an image that is both
+    released and a candidate stays. The platform images below a released index have no tag; ECR does not expire an
+    image while an index refers to it (ECR user guide, "Automate the cleanup of images by using lifecycle policies").
+    """
+    rules = [
+        _rule(
+            1,
+            "Released images stay",
+            RELEASE_TAG,
+            {"countType": "imageCountMoreThan", "countNumber": MORE_THAN_A_REPOSITORY_HOLDS},
+        ),
+        _rule(2, f"Candidates expire after {CANDIDATE_DAYS} days", CANDIDATE_TAG, _older_than(CANDIDATE_DAYS)),
+        _rule(3, f"Untagged images expire after {UNTAGGED_DAYS} days", None, _older_than(UNTAGGED_DAYS)),
+    ]
+    return json.dumps({"rules": rules}, sort_keys=True, separators=(",", ":"))
+
+
+def repository_policy(account_id: str, pipeline_role_pattern: str) -> str:
+    """Nobody from another account gets in, and CI's roles cannot take a released image away."""
+    return policy_document(
+        [
+            Statement(
+                sid="OnlyThisAccount",
+                effect=Effect.DENY,
+                principals=ANYONE,
+                actions=["ecr:*"],
+                conditions={
+                    "StringNotEquals": {"aws:PrincipalAccount": [account_id]},
+                    "BoolIfExists": {"aws:PrincipalIsAWSService": ["false"]},
+                },
+            ),
+            Statement(
+                sid="PipelinesKeepImages",
+                effect=Effect.DENY,
+                principals=ANYONE,
+                actions=[
+                    "ecr:BatchDeleteImage",
+                    "ecr:DeleteLifecyclePolicy",
+                    "ecr:DeleteRepository",
+                    "ecr:DeleteRepositoryPolicy",
+                    "ecr:PutImageTagMutability",
+                    "ecr:PutLifecyclePolicy",
+                    "ecr:SetRepositoryPolicy",
+                ],
+                conditions={"ArnLike": {"aws:PrincipalArn": [pipeline_role_pattern]}},
+            ),
+        ]
+    )
+
+
+def _rule(priority: int, description: str, tag_prefix: str | None, count: dict[str, str | int]) -> dict[str, object]:
+    tags: dict[str, object] = {"tagStatus": "untagged"}
+    if tag_prefix is not None:
+        tags = {"tagStatus": "tagged", "tagPrefixList": [tag_prefix]}
+    return {
+        "rulePriority": priority,
+        "description": description,
+        "selection": {**tags, **count},
+        "action": {"type": "expire"},
+    }
+
+
+def _older_than(days: int) -> dict[str, str | int]:
+    return {"countType": "sinceImagePushed", "countUnit": "days", "countNumber": days}

@@ -1,0 +1,258 @@
+"""What deploying the main project takes, as tables: service by service, only what the program's resources call.
+
+Nothing here reads what users write: no object, log event, prompt or secret value. A component that brings a new
+AWS service adds its actions here, and ``tests/bootstrap`` says so when one is missing.
+"""
+
+READ = {
+    "acm": ["DescribeCertificate", "ListTagsForCertificate"],
+    "application-autoscaling": ["Describe*", "ListTagsForResource"],
+    "bedrock": ["GetGuardrail", "ListGuardrails", "ListTagsForResource"],
+    "cloudwatch": ["DescribeAlarms", "ListTagsForResource"],
+    "ec2": ["Describe*", "GetManagedPrefixListEntries", "GetSecurityGroupsForVpc"],
+    "ecr": ["DescribeImages", "DescribeRepositories", "ListTagsForResource"],
+    "ecs": ["Describe*", "List*"],
+    "elasticloadbalancing": ["Describe*"],
+    "iam": [
+        "GetPolicy",
+        "GetPolicyVersion",
+        "GetRole",
+        "GetRolePolicy",
+        "ListAttachedRolePolicies",
+        "ListInstanceProfilesForRole",
+        "ListRolePolicies",
+        "ListRoleTags",
+    ],
+    "kms": ["DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "ListAliases", "ListResourceTags"],
+    "logs": [
+        "DescribeLogGroups",
+        "DescribeResourcePolicies",
+        "GetLogDelivery",
+        "ListLogDeliveries",
+        "ListTagsForResource",
+    ],
+    "route53": ["GetChange", "GetHostedZone", "ListHostedZones", "ListResourceRecordSets", "ListTagsForResource"],
+    "route53resolver": ["Get*", "List*"],
+    "s3": [
+        "GetAccelerateConfiguration",
+        "GetBucket*",
+        "GetEncryptionConfiguration",
+        "GetLifecycleConfiguration",
+        "GetReplicationConfiguration",
+        "ListBucket",
+    ],
+    "secretsmanager": ["DescribeSecret", "GetResourcePolicy", "ListSecretVersionIds"],
+    "sns": ["GetSubscriptionAttributes", "GetTopicAttributes", "ListSubscriptionsByTopic", "ListTagsForResource"],
+    "wafv2": ["Get*", "List*"],
+}
+"""Configuration of resources: what a preview and a drift check compare."""
+
+WRITE_NETWORK = {
+    "ec2": [
+        "AssociateRouteTable",
+        "AttachInternetGateway",
+        "AuthorizeSecurityGroup*",
+        "CreateFlowLogs",
+        "CreateInternetGateway",
+        "CreateNetworkAcl*",
+        "CreateRoute",
+        "CreateRouteTable",
+        "CreateSecurityGroup",
+        "CreateSubnet",
+        "CreateTags",
+        "CreateVpc",
+        "CreateVpcEndpoint",
+        "DeleteFlowLogs",
+        "DeleteInternetGateway",
+        "DeleteNetworkAcl*",
+        "DeleteRoute",
+        "DeleteRouteTable",
+        "DeleteSecurityGroup",
+        "DeleteSubnet",
+        "DeleteTags",
+        "DeleteVpc",
+        "DeleteVpcEndpoints",
+        "DetachInternetGateway",
+        "DisassociateRouteTable",
+        "ModifySecurityGroupRules",
+        "ModifySubnetAttribute",
+        "ModifyVpcAttribute",
+        "ModifyVpcEndpoint",
+        "ReplaceNetworkAcl*",
+        "ReplaceRoute*",
+        "RevokeSecurityGroup*",
+        "UpdateSecurityGroupRuleDescriptions*",
+    ],
+    "route53resolver": [
+        "Associate*",
+        "Create*",
+        "Delete*",
+        "Disassociate*",
+        "Import*",
+        "Put*",
+        "TagResource",
+        "UntagResource",
+        "Update*",
+    ],
+    "elasticloadbalancing": [
+        "AddListenerCertificates",
+        "AddTags",
+        "CreateListener",
+        "CreateLoadBalancer",
+        "CreateRule",
+        "CreateTargetGroup",
+        "DeleteListener",
+        "DeleteLoadBalancer",
+        "DeleteRule",
+        "DeleteTargetGroup",
+        "Modify*",
+        "RemoveListenerCertificates",
+        "RemoveTags",
+        "SetIpAddressType",
+        "SetRulePriorities",
+        "SetSecurityGroups",
+        "SetSubnets",
+        "SetWebACL",
+    ],
+    "acm": [
+        "AddTagsToCertificate",
+        "DeleteCertificate",
+        "RemoveTagsFromCertificate",
+        "RequestCertificate",
+        "UpdateCertificateOptions",
+    ],
+    "wafv2": [
+        "AssociateWebACL",
+        "CreateRegexPatternSet",
+        "CreateWebACL",
+        "DeleteLoggingConfiguration",
+        "DeleteRegexPatternSet",
+        "DeleteWebACL",
+        "DisassociateWebACL",
+        "PutLoggingConfiguration",
+        "TagResource",
+        "UntagResource",
+        "UpdateRegexPatternSet",
+        "UpdateWebACL",
+    ],
+}
+"""The network and the edge."""
+
+WRITE_SERVICE = {
+    "application-autoscaling": [
+        "DeleteScalingPolicy",
+        "DeregisterScalableTarget",
+        "PutScalingPolicy",
+        "RegisterScalableTarget",
+        "TagResource",
+        "UntagResource",
+    ],
+    "bedrock": [
+        "CreateGuardrail",
+        "CreateGuardrailVersion",
+        "DeleteGuardrail",
+        "TagResource",
+        "UntagResource",
+        "UpdateGuardrail",
+    ],
+    "cloudwatch": ["DeleteAlarms", "PutMetricAlarm", "TagResource", "UntagResource"],
+    "ecs": [
+        "CreateCluster",
+        "CreateService",
+        "DeleteCluster",
+        "DeleteService",
+        "DeregisterTaskDefinition",
+        "RegisterTaskDefinition",
+        "TagResource",
+        "UntagResource",
+        "UpdateCluster",
+        "UpdateClusterSettings",
+        "UpdateService",
+    ],
+    "logs": [
+        "AssociateKmsKey",
+        "CreateLogDelivery",
+        "CreateLogGroup",
+        "DeleteLogDelivery",
+        "DeleteLogGroup",
+        "DeleteResourcePolicy",
+        "DeleteRetentionPolicy",
+        "DisassociateKmsKey",
+        "PutResourcePolicy",
+        "PutRetentionPolicy",
+        "TagResource",
+        "UntagResource",
+        "UpdateLogDelivery",
+    ],
+    "sns": [
+        "CreateTopic",
+        "DeleteTopic",
+        "SetSubscriptionAttributes",
+        "SetTopicAttributes",
+        "Subscribe",
+        "TagResource",
+        "Unsubscribe",
+        "UntagResource",
+    ],
+}
+"""The service and what watches it."""
+
+BUCKET_WRITE = [
+    "CreateBucket",
+    "DeleteBucket",
+    "DeleteBucketPolicy",
+    "PutBucket*",
+    "PutEncryptionConfiguration",
+    "PutLifecycleConfiguration",
+]
+ROLE_GRANTS = ["AttachRolePolicy", "CreateRole", "PutRolePermissionsBoundary", "PutRolePolicy"]
+"""What widens a role: possible only where the role carries the environment's boundary."""
+ROLE_UPKEEP = [
+    "DeleteRole",
+    "DeleteRolePolicy",
+    "DetachRolePolicy",
+    "TagRole",
+    "UntagRole",
+    "UpdateAssumeRolePolicy",
+    "UpdateRole",
+    "UpdateRoleDescription",
+]
+KEY_UPKEEP = [
+    "CancelKeyDeletion",
+    "EnableKeyRotation",
+    "PutKeyPolicy",
+    "ScheduleKeyDeletion",
+    "UntagResource",
+    "UpdateKeyDescription",
+]
+SECRET_UPKEEP = [
+    "DeleteResourcePolicy",
+    "DeleteSecret",
+    "PutResourcePolicy",
+    "PutSecretValue",
+    "RestoreSecret",
+    "UntagResource",
+    "UpdateSecret",
+    "UpdateSecretVersionStage",
+]
+
+ROLE_USERS = ["ecs-tasks.amazonaws.com", "vpc-flow-logs.amazonaws.com"]
+"""The services to which the deployed roles are handed."""
+LINKED_SERVICES = [
+    "ecs.amazonaws.com",
+    "ecs.application-autoscaling.amazonaws.com",
+    "elasticloadbalancing.amazonaws.com",
+    "route53resolver.amazonaws.com",
+    "wafv2.amazonaws.com",
+]
+"""Services whose own linked role AWS creates with the first resource of their kind."""
+
+
+def qualified(table: dict[str, list[str]]) -> list[str]:
+    """The table as IAM writes actions: ``service:Action``."""
+    return sorted(f"{service}:{action}" for service, actions in table.items() for action in actions)
+
+
+def of(service: str, actions: list[str]) -> list[str]:
+    """Actions of one service as IAM writes them."""
+    return qualified({service: actions})
