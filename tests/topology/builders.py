@@ -72,7 +72,7 @@ class Stack:
         return Graph.from_recorded(self.recorded(known=known))
 
     def _record(self, entry: Entry, known: bool) -> dict[str, Any]:
-        dependencies: dict[str, set[str]] = {}
+        dependencies: dict[str, set[str]] = {key: set() for key in entry.inputs}
 
         def resolved(value: Value, top: str) -> Value:
             if isinstance(value, Ref):

@@ -233,3 +233,16 @@ def test_a_message_says_verdict_place_found_wanted_fix_and_witness() -> None:
     assert Claim("nothing is public", findings=(open_, finding)).verdict is Verdict.VIOLATED
     assert Claim("nothing is public").verdict is Verdict.PROVEN
     assert contains_unknown({"a": [Unknown("a")]})
+
+
+def test_what_only_the_provider_will_choose_counts_as_not_set() -> None:
+    props = {"ingress": UNKNOWN_STRING_VALUE, "vpcId": UNKNOWN_STRING_VALUE, "egress": UNKNOWN_STRING_VALUE}
+    vpc = proxied("vpc", "aws:ec2/vpc:Vpc", {})
+    asked = Resource.from_policy(proxied("g", GROUP, props, {"vpcId": [vpc], "egress": []}))
+    told = Resource.from_recorded(
+        recorded("g", GROUP, {"vpcId": UNKNOWN_STRING_VALUE, "egress": UNKNOWN_STRING_VALUE}, outputs=props)
+    )
+    for resource in (asked, told):
+        assert resource.get("ingress") is None
+        assert resource.get("egress") == Unknown("egress")
+        assert resource.get("vpcId") == Unknown("vpcId")
