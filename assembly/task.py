@@ -184,6 +184,7 @@ def service_alarms(settings: StackSettings, service: InterfaceService, operation
         environment=settings.environment,
         cluster_name=service.cluster_name,
         service_name=service.service_name,
+        service_arn=service.service_arn,
         minimum_tasks=settings.capacity.minimum_tasks,
         alarm_topic_arn=operations.alarm_topic_arn,
         runbook_url=settings.owner.on_call,

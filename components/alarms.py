@@ -4,6 +4,7 @@
 ``ServiceAlarms`` watches the service itself. They make no dashboard and never look into a request.
 """
 
+import json
 from dataclasses import dataclass, field
 
 import pulumi
@@ -138,6 +139,7 @@ class ServiceAlarmsArgs(Args):
     """Part of the alarms' names."""
     cluster_name: pulumi.Output[str]
     service_name: pulumi.Output[str]
+    service_arn: pulumi.Output[str]
     minimum_tasks: int = 1
     """Fewer running tasks than this for five minutes is an alarm."""
     alarm_topic_arn: pulumi.Output[str]
@@ -147,7 +149,7 @@ class ServiceAlarmsArgs(Args):
 
 
 class ServiceAlarms(pulumi.ComponentResource):
-    """Too few running tasks, and tasks short of CPU or memory."""
+    """Too few running tasks, tasks short of CPU or memory, and deployments that failed."""
 
     alarm_arns: pulumi.Output[list[str]]
     """Every alarm of the service, sorted."""
@@ -171,7 +173,31 @@ class ServiceAlarms(pulumi.ComponentResource):
         self.alarm_arns = pulumi.Output.all(*(alarm.arn for alarm in alarms)).apply(
             lambda arns: sorted(str(one) for one in arns)
         )
+        self._failed_deployments(name, args, child)
         self.register_outputs({"alarmArns": self.alarm_arns})
+
+    def _failed_deployments(self, name: str, args: ServiceAlarmsArgs, child: pulumi.ResourceOptions) -> None:
+        # No metric tells of it: after a rollback the old tasks are as healthy as before.
+        rule = aws.cloudwatch.EventRule(
+            f"{name}-deployment-failed",
+            description="A deployment failed or was rolled back",
+            event_pattern=args.service_arn.apply(deployment_failed_pattern),
+            tags=args.tags,
+            opts=child,
+        )
+        aws.cloudwatch.EventTarget(
+            f"{name}-deployment-failed-target",
+            rule=rule.name,
+            arn=args.alarm_topic_arn,
+            input_transformer=aws.cloudwatch.EventTargetInputTransformerArgs(
+                input_paths={"reason": "$.detail.reason"},
+                input_template=json.dumps(
+                    f"ai-interface {args.environment}: a deployment failed and the service keeps its previous release. "
+                    f"ECS says: <reason>. What to do: {args.runbook_url}#deployment-failed"
+                ),
+            ),
+            opts=child,
+        )
 
     def _watches(self, args: ServiceAlarmsArgs) -> list[Watch]:
         service = {"ClusterName": args.cluster_name, "ServiceName": args.service_name}
@@ -209,6 +235,17 @@ class ServiceAlarms(pulumi.ComponentResource):
                 dimensions={**service},
             ),
         ]
+
+
+def deployment_failed_pattern(service_arn: str) -> str:
+    """The ECS events of this service that tell of a failed deployment."""
+    pattern = {
+        "source": ["aws.ecs"],
+        "detail-type": ["ECS Deployment State Change"],
+        "resources": [service_arn],
+        "detail": {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]},
+    }
+    return json.dumps(pattern, sort_keys=True)
 
 
 def _alarm(

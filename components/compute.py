@@ -96,6 +96,7 @@ class InterfaceService(pulumi.ComponentResource):
     cluster_name: pulumi.Output[str]
     cluster_arn: pulumi.Output[str]
     service_name: pulumi.Output[str]
+    service_arn: pulumi.Output[str]
     task_definition_arn: pulumi.Output[str]
     """With its revision."""
 
@@ -110,12 +111,14 @@ class InterfaceService(pulumi.ComponentResource):
         self.cluster_name = cluster.name
         self.cluster_arn = cluster.arn
         self.service_name = service.name
+        self.service_arn = service.id
         self.task_definition_arn = definition.arn
         self.register_outputs(
             {
                 "clusterName": self.cluster_name,
                 "clusterArn": self.cluster_arn,
                 "serviceName": self.service_name,
+                "serviceArn": self.service_arn,
                 "taskDefinitionArn": self.task_definition_arn,
             }
         )
@@ -223,7 +226,9 @@ class InterfaceService(pulumi.ComponentResource):
             enable_execute_command=False,
             enable_ecs_managed_tags=True,
             propagate_tags="SERVICE",
-            wait_for_steady_state=True,
+            # A deployment takes the deregistration delay and more. Whether it succeeded is said by its event: a
+            # failed or rolled back one goes to the alarm topic.
+            wait_for_steady_state=False,
             tags={**args.tags, "release": args.release},
             opts=pulumi.ResourceOptions(
                 parent=self,
