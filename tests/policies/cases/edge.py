@@ -1,0 +1,153 @@
+"""Policies on load balancers, listeners, target groups and the paths through them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.policies.wire import UNKNOWN, case, r, secret
+
+TOPIC = r("sns.Topic", "topic")
+POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
+NOT_FOUND = {"type": "fixed-response", "fixedResponse": {"contentType": "text/plain", "statusCode": "404"}}
+REDIRECT = {"type": "redirect", "redirect": {"protocol": "HTTPS", "port": "443", "statusCode": "HTTP_301"}}
+OIDC: dict[str, Any] = {
+    "authorizationEndpoint": "https://login.example.com/authorize",
+    "issuer": "https://login.example.com",
+    "tokenEndpoint": "https://login.example.com/token",
+    "userInfoEndpoint": "https://login.example.com/me",
+    "clientId": "app",
+    "clientSecret": secret("s3cr3t"),
+    "sessionTimeout": 28_800,
+    "onUnauthenticatedRequest": "deny",
+}
+FORWARD = {"type": "forward", "targetGroupArn": UNKNOWN, "order": 2}
+
+
+def login(**changed: Any) -> dict[str, Any]:
+    return {"type": "authenticate-oidc", "order": 1, "authenticateOidc": {**OIDC, **changed}}
+
+
+def https(**changed: Any) -> dict[str, Any]:
+    return r("lb.Listener", **{"protocol": "HTTPS", "port": 443, "sslPolicy": POLICY, "defaultActions": [NOT_FOUND], **changed})
+
+
+def rule(*actions: dict[str, Any]) -> dict[str, Any]:
+    return r("lb.ListenerRule", actions=list(actions))
+
+
+def balancer(**changed: Any) -> dict[str, Any]:
+    good = {"dropInvalidHeaderFields": True, "idleTimeout": 60, "clientKeepAlive": 3600}
+    return r("lb.LoadBalancer", **{**good, **changed})
+
+
+BUCKET = r("s3.Bucket", "logs", bucket="app-logs")
+DEFAULT_TYPE = "violated x.defaultActions[0].type"
+
+CASES = [
+    case("listeners-use-tls", "HTTPS by a recommended policy", https()),
+    case("listeners-use-tls", "HTTP that redirects", r("lb.Listener", protocol="HTTP", port=80, defaultActions=[REDIRECT])),
+    case("listeners-use-tls", "HTTP that refuses", r("lb.Listener", protocol="HTTP", port=80, defaultActions=[NOT_FOUND])),
+    case("listeners-use-tls", "HTTP that forwards", r("lb.Listener", protocol="HTTP", port=80, defaultActions=[FORWARD]),
+         says=[DEFAULT_TYPE]),
+    case("listeners-use-tls", "HTTP that answers",
+         r("lb.Listener", protocol="HTTP", defaultActions=[{"type": "fixed-response", "fixedResponse": {"statusCode": "200"}}]),
+         says=[DEFAULT_TYPE]),
+    case("listeners-use-tls", "a redirect that is not for good",
+         r("lb.Listener", protocol="HTTP", defaultActions=[{"type": "redirect", "redirect": {"statusCode": "HTTP_302"}}]),
+         says=["violated x.defaultActions[0].redirect.protocol", "violated x.defaultActions[0].redirect.statusCode"]),
+    case("listeners-use-tls", "no policy", https(sslPolicy=None), says=["violated x.sslPolicy"]),
+    case("listeners-use-tls", "a weak policy", https(sslPolicy="ELBSecurityPolicy-2016-08"), says=["violated x.sslPolicy"]),
+    case("listeners-use-tls", "plain TCP", r("lb.Listener", protocol="TCP", port=443, defaultActions=[FORWARD]),
+         says=["violated x.protocol"]),
+    case("listeners-use-tls", "unknown", https(sslPolicy=UNKNOWN), says=["not proven x.sslPolicy"]),
+    case("listeners-use-tls", "unknown protocol", https(protocol=UNKNOWN), says=["not proven x.protocol"]),
+    case("listeners-use-tls", "not applicable", TOPIC),
+    case("listener-default-denies", "404", https()),
+    case("listener-default-denies", "a forward", https(defaultActions=[FORWARD]), says=[DEFAULT_TYPE]),
+    case("listener-default-denies", "a 200", https(defaultActions=[{"type": "fixed-response", "fixedResponse": {"statusCode": "200"}}]),
+         says=["violated x.defaultActions[0].fixedResponse.statusCode"]),
+    case("listener-default-denies", "unknown", https(defaultActions=UNKNOWN), says=["not proven x.defaultActions"]),
+    case("listener-default-denies", "unknown status", https(defaultActions=[{"type": "fixed-response", "fixedResponse": UNKNOWN}]),
+         says=["not proven x.defaultActions[0].fixedResponse.statusCode"]),
+    case("listener-default-denies", "a listener in HTTP", r("lb.Listener", protocol="HTTP", defaultActions=[FORWARD])),
+    case("listener-default-denies", "not applicable", TOPIC),
+    case("forwarding-rules-authenticate", "a login first", rule(login(), FORWARD)),
+    case("forwarding-rules-authenticate", "a token first", rule({"type": "jwt-validation", "jwtValidation": {}}, FORWARD)),
+    case("forwarding-rules-authenticate", "no login", rule(FORWARD), says=["violated x.actions[0].type"]),
+    case("forwarding-rules-authenticate", "a default that forwards", https(defaultActions=[FORWARD]), says=[DEFAULT_TYPE]),
+    case("forwarding-rules-authenticate", "a TCP listener", r("lb.Listener", protocol="TCP", defaultActions=[FORWARD])),
+    case("forwarding-rules-authenticate", "an answer of its own", rule(NOT_FOUND)),
+    case("forwarding-rules-authenticate", "unknown", r("lb.ListenerRule", actions=UNKNOWN), says=["not proven x.actions"]),
+    case("forwarding-rules-authenticate", "unknown type", rule({"type": UNKNOWN}), says=["not proven x.actions"]),
+    case("forwarding-rules-authenticate", "not applicable", TOPIC),
+    case("login-actions-are-strict", "strict", rule(login(), FORWARD)),
+    case("login-actions-are-strict", "strangers pass", rule(login(onUnauthenticatedRequest="allow"), FORWARD),
+         says=["violated x.actions[0].authenticateOidc.onUnauthenticatedRequest"]),
+    case("login-actions-are-strict", "a session of a week, which is the default", rule(login(sessionTimeout=None), FORWARD),
+         says=["violated x.actions[0].authenticateOidc.sessionTimeout"]),
+    case("login-actions-are-strict", "an endpoint in plain HTTP", rule(login(tokenEndpoint="http://login.example.com/token"), FORWARD),
+         says=["violated x.actions[0].authenticateOidc.tokenEndpoint"]),
+    case("login-actions-are-strict", "a token for any audience",
+         rule({"type": "jwt-validation", "jwtValidation": {"additionalClaims": [{"name": "scope"}]}}, FORWARD),
+         says=["violated x.actions[0].jwtValidation.additionalClaims"]),
+    case("login-actions-are-strict", "a token for our audience",
+         rule({"type": "jwt-validation", "jwtValidation": {"additionalClaims": [{"name": "aud"}]}}, FORWARD)),
+    case("login-actions-are-strict", "unknown", rule(login(sessionTimeout=UNKNOWN), FORWARD),
+         says=["not proven x.actions[0].authenticateOidc.sessionTimeout"]),
+    case("login-actions-are-strict", "all actions unknown", r("lb.ListenerRule", actions=UNKNOWN), says=["not proven x.actions"]),
+    case("login-actions-are-strict", "no login at all", rule(NOT_FOUND)),
+    case("login-actions-are-strict", "not applicable", TOPIC),
+    case("response-headers-set", "set", https(
+        routingHttpResponseStrictTransportSecurityHeaderValue="max-age=63072000; includeSubDomains",
+        routingHttpResponseXContentTypeOptionsHeaderValue="nosniff", routingHttpResponseServerEnabled=False)),
+    case("response-headers-set", "missing", https(), says=[
+        "violated x.routingHttpResponseStrictTransportSecurityHeaderValue",
+        "violated x.routingHttpResponseXContentTypeOptionsHeaderValue", "violated x.routingHttpResponseServerEnabled"]),
+    case("response-headers-set", "HSTS for a day", https(
+        routingHttpResponseStrictTransportSecurityHeaderValue="max-age=86400",
+        routingHttpResponseXContentTypeOptionsHeaderValue="nosniff", routingHttpResponseServerEnabled=False),
+        says=["violated x.routingHttpResponseStrictTransportSecurityHeaderValue"]),
+    case("response-headers-set", "unknown", https(
+        routingHttpResponseStrictTransportSecurityHeaderValue=UNKNOWN,
+        routingHttpResponseXContentTypeOptionsHeaderValue="nosniff", routingHttpResponseServerEnabled=False),
+        says=["not proven x.routingHttpResponseStrictTransportSecurityHeaderValue"]),
+    case("response-headers-set", "not applicable", TOPIC),
+    case("targets-use-tls", "TLS", r("lb.TargetGroup", protocol="HTTPS", healthCheck={"protocol": "HTTPS"})),
+    case("targets-use-tls", "plain HTTP", r("lb.TargetGroup", protocol="HTTP"),
+         says=["violated x.protocol", "violated x.healthCheck.protocol"]),
+    case("targets-use-tls", "a health check in plain HTTP", r("lb.TargetGroup", protocol="HTTPS", healthCheck={"protocol": "HTTP"}),
+         says=["violated x.healthCheck.protocol"]),
+    case("targets-use-tls", "a function", r("lb.TargetGroup", targetType="lambda")),
+    case("targets-use-tls", "unknown", r("lb.TargetGroup", protocol=UNKNOWN), says=["not proven x.protocol"]),
+    case("targets-use-tls", "not applicable", TOPIC),
+    case("load-balancer-hardening", "hardened", balancer(desyncMitigationMode="strictest")),
+    case("load-balancer-hardening", "defaults", r("lb.LoadBalancer"), says=["violated x.dropInvalidHeaderFields"]),
+    case("load-balancer-hardening", "soft", r("lb.LoadBalancer", dropInvalidHeaderFields=True, desyncMitigationMode="monitor",
+         enableWafFailOpen=True, xffHeaderProcessingMode="preserve"),
+         says=["violated x.desyncMitigationMode", "violated x.enableWafFailOpen", "violated x.xffHeaderProcessingMode"]),
+    case("load-balancer-hardening", "unknown", balancer(dropInvalidHeaderFields=UNKNOWN), says=["not proven x.dropInvalidHeaderFields"]),
+    case("load-balancer-hardening", "a network load balancer", r("lb.LoadBalancer", loadBalancerType="network")),
+    case("load-balancer-hardening", "not applicable", TOPIC),
+    case("load-balancer-zones", "two subnets", balancer(subnets=["subnet-a", "subnet-b"])),
+    case("load-balancer-zones", "two subnets that are not known yet", (A := r("ec2.Subnet", "a")), (B := r("ec2.Subnet", "b")),
+         balancer(subnets=UNKNOWN, needs={"subnets": [A, B]})),
+    case("load-balancer-zones", "one subnet", balancer(subnets=["subnet-a"]), says=["violated x.subnets"]),
+    case("load-balancer-zones", "two mappings", balancer(subnetMappings=[{"subnetId": "a"}, {"subnetId": "b"}])),
+    case("load-balancer-zones", "unknown", balancer(subnets=UNKNOWN, needs={"subnets": TOPIC}), says=["not proven x.subnets"]),
+    case("load-balancer-zones", "not said", balancer(), says=["not proven x.subnets"]),
+    case("load-balancer-zones", "not applicable", TOPIC),
+    case("load-balancers-log", "to a bucket", balancer(accessLogs={"enabled": True, "bucket": "logs"})),
+    case("load-balancers-log", "to a bucket that is not known yet", BUCKET,
+         balancer(accessLogs={"enabled": True, "bucket": UNKNOWN}, needs={"accessLogs": BUCKET})),
+    case("load-balancers-log", "nowhere", balancer(), says=["violated x.accessLogs.enabled"]),
+    case("load-balancers-log", "switched off", balancer(accessLogs={"enabled": False, "bucket": "logs"}),
+         says=["violated x.accessLogs.enabled"]),
+    case("load-balancers-log", "unknown", balancer(accessLogs={"enabled": UNKNOWN, "bucket": "logs"}, needs={"accessLogs": TOPIC}),
+         says=["not proven x.accessLogs.enabled"]),
+    case("load-balancers-log", "not applicable", TOPIC),
+    case("timeouts-in-order", "stated", balancer(), r("lb.TargetGroup", "targets", deregistrationDelay=600)),
+    case("timeouts-in-order", "left to defaults", r("lb.LoadBalancer"), r("lb.TargetGroup", "targets"),
+         says=["violated x.idleTimeout", "violated x.clientKeepAlive", "violated targets.deregistrationDelay"]),
+    case("timeouts-in-order", "unknown", balancer(idleTimeout=UNKNOWN, needs={"idleTimeout": TOPIC}), says=["not proven x.idleTimeout"]),
+    case("timeouts-in-order", "not applicable", TOPIC),
+]  # fmt: skip

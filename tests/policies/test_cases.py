@@ -1,0 +1,15 @@
+"""Each policy over the wire protocol: compliant, violating, unknown, not applicable."""
+
+from __future__ import annotations
+
+import pytest
+
+from policies.guardrails.rules import RULES
+from preflight.analyzer import Analyzer
+from tests.policies.cases import ALL
+from tests.policies.wire import Case, diagnostics, said
+
+
+@pytest.mark.parametrize("case", ALL, ids=str)
+def test_says_exactly_this(pack: Analyzer, case: Case) -> None:
+    assert said(diagnostics(pack, case.resources, case.policy)) == case.expected
