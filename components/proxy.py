@@ -68,6 +68,9 @@ def envoy_arguments(settings: ProxySettings) -> list[str]:
         "--disable-hot-restart",
         "--log-level",
         "warning",
+        # The access log reaches the log driver after a second at most; the default is ten.
+        "--file-flush-interval-msec",
+        "1000",
     ]
 
 

@@ -87,19 +87,22 @@ def overwrite_header(key: str, value: str, *, formatted: bool = False) -> dict[s
     return {"header": {"key": key, "value": text}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
 
 
-def fixed_answer(
-    name: str, match: dict[str, Any], status: int, body: str, content_type: str = "text/plain"
-) -> dict[str, Any]:
-    """Return a route that Envoy answers itself, without reading a body."""
-    return {
+NO_STORE = overwrite_header("cache-control", "no-store")
+
+
+def fixed_answer(name: str, match: dict[str, Any], status: int, body: str, content_type: str = "") -> dict[str, Any]:
+    """Return a route that Envoy answers itself, without reading a body; plain text unless said otherwise."""
+    route: dict[str, Any] = {
         "name": name,
         "match": match,
         "direct_response": {"status": status, "body": {"inline_string": body}},
-        "response_headers_to_add": [
-            overwrite_header("content-type", f"{content_type}; charset=utf-8"),
-            overwrite_header("cache-control", "no-store"),
-        ],
     }
+    if content_type:
+        route["response_headers_to_add"] = [
+            overwrite_header("content-type", f"{content_type}; charset=utf-8"),
+            NO_STORE,
+        ]
+    return route
 
 
 def json_error(message: str, kind: str) -> str:
@@ -107,18 +110,20 @@ def json_error(message: str, kind: str) -> str:
     return json.dumps({"error": {"message": message, "type": kind, "param": None, "code": kind}}, separators=(",", ":"))
 
 
+FRAMING_HEADER = "x-request-framing"
+"""Holds the request's Transfer-Encoding for the routes: Envoy removes the original before it looks for one."""
+
+
 def no_body_above(limit: int, prefix: str) -> dict[str, Any]:
-    """Return a match for a declared length above the limit."""
-    return {
-        "prefix": prefix,
-        "headers": [{"name": "content-length", "range_match": {"start": str(limit + 1), "end": str(2**63 - 1)}}],
-    }
+    """Return a match for a declared length above the limit, numbers that no integer holds included."""
+    within = {"start": "0", "end": str(limit + 1)}
+    return {"prefix": prefix, "headers": [{"name": "content-length", "range_match": within, "invert_match": True}]}
 
 
 def undeclared_length_matches(prefix: str) -> list[dict[str, Any]]:
     """Return matches for bodies without a declared length: chunked ones, and methods that carry one anyway."""
     return [
-        {"prefix": prefix, "headers": [{"name": "transfer-encoding", "present_match": True}]},
+        {"prefix": prefix, "headers": [{"name": FRAMING_HEADER, "present_match": True}]},
         {
             "prefix": prefix,
             "headers": [
@@ -127,3 +132,14 @@ def undeclared_length_matches(prefix: str) -> list[dict[str, Any]]:
             ],
         },
     ]
+
+
+def early_mutation(mutations: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return changes to a request's headers that come before anything else reads them."""
+    return {
+        "name": "envoy.http.early_header_mutation.header_mutation",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
+            "mutations": mutations,
+        },
+    }

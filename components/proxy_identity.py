@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.proxy_common import overwrite_header
+from components.proxy_common import FRAMING_HEADER, early_mutation, overwrite_header
 from components.proxy_settings import ProxyPeople, ProxySettings
 
 _FILES = Path(__file__).with_name("proxy_files")
@@ -38,6 +38,7 @@ _NEVER_FROM_A_CLIENT = (
     "x-method-override",
     "x-real-ip",
     "x-request-id",
+    FRAMING_HEADER,
 )
 _PREFIXES_NEVER_FROM_A_CLIENT = ("x-envoy-", "x-original-", "x-remote-", "x-rewrite-")
 
@@ -50,17 +51,14 @@ def strip_client_headers(settings: ProxySettings) -> dict[str, Any]:
     """
     names = sorted({*(name.lower() for name in settings.identity.trusted_headers), *_NEVER_FROM_A_CLIENT})
     patterns = [{"contains": "."}, *({"prefix": prefix} for prefix in _PREFIXES_NEVER_FROM_A_CLIENT)]
-    return {
-        "name": "envoy.http.early_header_mutation.header_mutation",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
-            "mutations": [
-                *({"remove": name} for name in names),
-                *({"remove_on_match": {"key_matcher": pattern}} for pattern in patterns),
-                {"append": overwrite_header("x-request-id", "%REQ(X-AMZN-TRACE-ID):128%", formatted=True)},
-            ],
-        },
-    }
+    return early_mutation(
+        [
+            *({"remove": name} for name in names),
+            *({"remove_on_match": {"key_matcher": pattern}} for pattern in patterns),
+            {"append": overwrite_header("x-request-id", "%REQ(X-AMZN-TRACE-ID):128%", formatted=True)},
+            {"append": overwrite_header(FRAMING_HEADER, "%REQ(TRANSFER-ENCODING):32%", formatted=True)},
+        ]
+    )
 
 
 def identity_filters(settings: ProxySettings) -> list[dict[str, Any]]:

@@ -7,6 +7,8 @@ declared at all, is refused before a byte of it is read.
 from typing import Any
 
 from components.proxy_common import (
+    FRAMING_HEADER,
+    NO_STORE,
     access_log,
     circuit_breakers,
     fixed_answer,
@@ -23,7 +25,6 @@ from components.proxy_outbound import model_routes
 from components.proxy_settings import ProxySettings
 
 _APPLICATION = "application"
-_NO_STORE = overwrite_header("cache-control", "no-store")
 _EDGE_COOKIE_SHARDS = ("", "-0", "-1", "-2", "-3")
 
 
@@ -75,6 +76,7 @@ def _connection_manager(settings: ProxySettings) -> dict[str, Any]:
         "skip_xff_append": True,
         # Set from the load balancer's trace id, see strip_client_headers.
         "preserve_external_request_id": True,
+        "always_set_request_id_in_response": True,
         "normalize_path": True,
         "merge_slashes": True,
         "server_header_transformation": "PASS_THROUGH",
@@ -93,7 +95,7 @@ def _connection_manager(settings: ProxySettings) -> dict[str, Any]:
         "route_config": {
             "name": "inbound",
             "max_direct_response_body_size_bytes": 65_536,
-            "request_headers_to_remove": list(EDGE_HEADERS),
+            "request_headers_to_remove": [*EDGE_HEADERS, FRAMING_HEADER, "x-envoy-external-address"],
             "virtual_hosts": _virtual_hosts(settings),
         },
     }
@@ -162,7 +164,7 @@ def _route(name: str, prefix: str, settings: ProxySettings) -> dict[str, Any]:
             "timeout": "0s",
             "max_stream_duration": {"max_stream_duration": f"{settings.limits.stream_seconds}s"},
         },
-        "response_headers_to_add": [_NO_STORE],
+        "response_headers_to_add": [NO_STORE],
     }
 
 
@@ -212,10 +214,9 @@ def _machine_routes(settings: ProxySettings) -> list[dict[str, Any]]:
 
 def _other_routes(settings: ProxySettings) -> list[dict[str, Any]]:
     """The load balancer's health checks name the task's address as host; nothing else is answered there."""
-    match = {
-        "path": settings.application.health_path,
-        "headers": [{"name": ":method", "string_match": {"exact": "GET"}}],
-    }
+    without_body = [{"name": name, "present_match": False} for name in ("content-length", FRAMING_HEADER)]
+    headers = [{"name": ":method", "string_match": {"exact": "GET"}}, *without_body]
+    match = {"path": settings.application.health_path, "headers": headers}
     return [
         {"name": "health", "match": match, "route": {"cluster": _APPLICATION, "timeout": "5s"}},
         fixed_answer("unknown-host", {"prefix": "/"}, 404, "Not found.\n"),

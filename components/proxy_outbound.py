@@ -13,6 +13,7 @@ from typing import Any
 from components.proxy_common import (
     access_log,
     circuit_breakers,
+    early_mutation,
     fixed_answer,
     http1_upstream,
     json_error,
@@ -27,10 +28,14 @@ from components.proxy_settings import ProxyModelGroup, ProxySettings, ProxyUpstr
 
 _RETRIED_STATUSES = [429, 500, 502, 503, 504]
 _EJECTING_FAILURES = 5
-_EJECTION_SECONDS = 10
 _CONNECT_SECONDS = 3
 _UPSTREAM_IDLE_SECONDS = 60
 _UNAVAILABLE = "No model server answered. Try again in a moment; the request id is in the x-request-id header."
+
+
+# With every upstream ejected the answer is 503 at once, instead of traffic to all of them ("panic"); and workers learn
+# of an ejection at once, instead of after the second in which Envoy merges updates.
+_NO_TRAFFIC_TO_THE_EJECTED = {"healthy_panic_threshold": {"value": 0}, "update_merge_window": "0s"}
 
 
 def model_listeners(settings: ProxySettings) -> list[dict[str, Any]]:
@@ -49,7 +54,7 @@ def model_listeners(settings: ProxySettings) -> list[dict[str, Any]]:
             f"The limit is {settings.limits.prompt_bytes} bytes.",
         ),
     ]
-    manager = _connection_manager("models", settings, [*refused, *model_routes(settings)], logged=True)
+    manager = _connection_manager("models", settings, [*refused, *model_routes(settings)], outer=True)
     return [
         {
             "name": "models",
@@ -112,7 +117,7 @@ def _group_action(group: ProxyModelGroup, settings: ProxySettings) -> dict[str, 
             "retry_on": "connect-failure,refused-stream,reset,retriable-status-codes",
             "retriable_status_codes": _RETRIED_STATUSES,
             "num_retries": len(group.upstreams),
-            "per_try_idle_timeout": f"{limits.idle_seconds}s",
+            "per_try_idle_timeout": f"{limits.model_idle_seconds}s",
             "retry_back_off": {"base_interval": "0.1s", "max_interval": "1s"},
             "retry_priority": {
                 "name": "envoy.retry_priorities.previous_priorities",
@@ -130,6 +135,7 @@ def _failover_cluster(group: ProxyModelGroup) -> dict[str, Any]:
         "name": f"group-{group.name}",
         "connect_timeout": f"{_CONNECT_SECONDS}s",
         "lb_policy": "CLUSTER_PROVIDED",
+        "common_lb_config": _NO_TRAFFIC_TO_THE_EJECTED,
         "circuit_breakers": circuit_breakers(1024),
         "cluster_type": {
             "name": "envoy.clusters.aggregate",
@@ -153,15 +159,14 @@ def _member_cluster(upstream: ProxyUpstream, settings: ProxySettings) -> dict[st
         "load_assignment": one_endpoint(
             name, {"envoy_internal_address": {"server_listener_name": f"upstream-{upstream.name}"}}
         ),
-        # One server a cluster, and no traffic to an ejected one: with all of them out, the answer is 503 at once.
-        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
+        "common_lb_config": _NO_TRAFFIC_TO_THE_EJECTED,
         "outlier_detection": {
             "consecutive_5xx": _EJECTING_FAILURES,
             "consecutive_gateway_failure": _EJECTING_FAILURES,
             "enforcing_consecutive_gateway_failure": 100,
             "interval": "1s",
-            "base_ejection_time": f"{_EJECTION_SECONDS}s",
-            "max_ejection_time": f"{_EJECTION_SECONDS * 6}s",
+            "base_ejection_time": f"{settings.limits.ejection_seconds}s",
+            "max_ejection_time": f"{settings.limits.ejection_seconds * 6}s",
             "max_ejection_percent": 100,
             "enforcing_success_rate": 0,
         },
@@ -261,20 +266,23 @@ def _upstream_listener(group: ProxyModelGroup, upstream: ProxyUpstream, settings
 
 
 def _connection_manager(
-    name: str, settings: ProxySettings, routes: list[dict[str, Any]], *, logged: bool = False
+    name: str, settings: ProxySettings, routes: list[dict[str, Any]], *, outer: bool = False
 ) -> dict[str, Any]:
     limits = settings.limits
     return {
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": name,
         "codec_type": "HTTP1",
-        **({"access_log": access_log(name, path="%PATH(NQ):256%")} if logged else {}),
+        **({"access_log": access_log(name, path="%PATH(NQ):256%")} if outer else {}),
+        "early_header_mutation_extensions": [early_mutation([{"remove": "x-request-id"}])] if outer else [],
+        "always_set_request_id_in_response": True,
         "normalize_path": True,
         "merge_slashes": True,
         "server_header_transformation": "PASS_THROUGH",
         "request_headers_timeout": f"{limits.request_headers_seconds}s",
         "request_timeout": f"{limits.request_body_seconds}s",
-        "stream_idle_timeout": f"{limits.idle_seconds}s",
+        # Silence is the attempt's own limit, so that the next upstream gets its turn.
+        "stream_idle_timeout": f"{limits.model_deadline_seconds}s",
         # A broken answer shows as broken at once instead of after a second.
         "delayed_close_timeout": "0.1s",
         "common_http_protocol_options": {"idle_timeout": f"{limits.keep_alive_seconds}s"},

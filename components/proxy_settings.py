@@ -75,6 +75,10 @@ class ProxyLimits:
     """A WebSocket is authorized when it opens, so it ends with the session at the latest."""
     model_deadline_seconds: int = 540
     """Longest answer of a model, retries included."""
+    model_idle_seconds: int = 60
+    """Longest silence of one upstream before the next is tried: well below ``idle_seconds``, which ends the request."""
+    ejection_seconds: int = 10
+    """How long an upstream that keeps failing is left alone; six times that when it goes on failing."""
     maximum_connections: int = 4096
     """Connections from the load balancer that are accepted at the same time."""
 

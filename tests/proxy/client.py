@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Generator, Iterable, Mapping
 
 HOST = "chat.example.com"
 
@@ -68,13 +68,13 @@ def send(
 
 def read_answer(connection: socket.socket, method: str = "GET") -> Answer:
     """Read one whole answer."""
-    response = http.client.HTTPResponse(connection, method=method)
-    response.begin()
-    return Answer(response.status, tuple(response.getheaders()), response.read())
+    with contextlib.closing(http.client.HTTPResponse(connection, method=method)) as response:
+        response.begin()
+        return Answer(response.status, tuple(response.getheaders()), response.read())
 
 
 @contextlib.contextmanager
-def opened(port: int, *, tls: bool = True, timeout: float = 10) -> Iterator[socket.socket]:
+def opened(port: int, *, tls: bool = True, timeout: float = 10) -> Generator[socket.socket]:
     """Open a connection to a port on loopback."""
     with socket.create_connection(("127.0.0.1", port), timeout=timeout) as plain:
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

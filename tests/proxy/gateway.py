@@ -21,7 +21,7 @@ from local.claims import HEADER, token
 from tests.proxy import client
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Generator, Iterable, Mapping
     from pathlib import Path
 
     from local.certificate import Certificate
@@ -36,7 +36,10 @@ IDENTITY = ProxyIdentity(
     client_id="interface",
     issuer="https://login.example.com/tenant",
     allowed=ProxyPeople(
-        claim_name="groups", claim_values=("ai-users", "ai guests"), email_domains=("example.com",), emails=("guest@partner.test",)
+        claim_name="groups",
+        claim_values=("ai-users", "ai guests"),
+        email_domains=("example.com",),
+        emails=("guest@partner.test",),
     ),
     administrators=ProxyPeople(emails=("root@example.com", "stranger@outside.test")),
     contact="ai-platform@example.com",
@@ -89,7 +92,9 @@ class Gateway:
         """Return the load balancer's token for these claims."""
         return token(self.settings.identity, claims, **changes)
 
-    def model(self, method: str, target: str, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> client.Answer:
+    def model(
+        self, method: str, target: str, headers: Iterable[tuple[str, str]] = (), body: bytes = b""
+    ) -> client.Answer:
         """Send one request as the application does, to the models' loopback port."""
         return client.send(self.settings.model_port, method, target, headers, body, host="127.0.0.1", tls=False)
 
@@ -105,8 +110,12 @@ def header(seen: Mapping[str, Any], name: str) -> list[str]:
 
 @contextlib.contextmanager
 def gateway(
-    settings: ProxySettings, application_port: int, certificate: Certificate, folder: Path, env: Mapping[str, str] | None = None
-) -> Iterator[Gateway]:
+    settings: ProxySettings,
+    application_port: int,
+    certificate: Certificate,
+    folder: Path,
+    env: Mapping[str, str] | None = None,
+) -> Generator[Gateway]:
     """Run the proxy in front of an application on free ports; what it prints goes to a file."""
     port, model_port = envoy.free_ports(2)
     settings = replace(

@@ -23,7 +23,11 @@ def trusted(proxy: Gateway, claims: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def test_a_member_reaches_the_application_with_the_trusted_headers(proxy: Gateway) -> None:
-    assert trusted(proxy, MEMBER) == {"x-user-email": ["ann@example.com"], "x-user-name": ["Ann Lee"], "x-user-role": ["user"]}
+    assert trusted(proxy, MEMBER) == {
+        "x-user-email": ["ann@example.com"],
+        "x-user-name": ["Ann Lee"],
+        "x-user-role": ["user"],
+    }
 
 
 def test_an_administrator_has_the_administrator_role(proxy: Gateway) -> None:
@@ -83,7 +87,9 @@ def test_the_403_page_names_whom_to_ask_and_is_not_stored(proxy: Gateway) -> Non
     ],
     ids=repr,
 )
-def test_the_name_arrives_percent_encoded_where_it_is_not_printable_ascii(proxy: Gateway, name: str | None, sent: str) -> None:
+def test_the_name_arrives_percent_encoded_where_it_is_not_printable_ascii(
+    proxy: Gateway, name: str | None, sent: str
+) -> None:
     assert trusted(proxy, {**MEMBER, "name": name})["x-user-name"] == [sent]
 
 
@@ -169,7 +175,7 @@ def test_a_token_is_not_remembered_beyond_its_expiry(proxy: Gateway) -> None:
 
 
 @pytest.mark.parametrize("padded", [True, False])
-def test_base64_is_read_with_and_without_padding(proxy: Gateway, padded: bool) -> None:  # noqa: FBT001 - a parameter of the test
+def test_base64_is_read_with_and_without_padding(proxy: Gateway, padded: bool) -> None:
     parts = [encoded(token_header(proxy.settings.identity)), encoded(MEMBER), "A" * 86 + "=="]
     token = ".".join(part if padded else part.rstrip("=") for part in parts)
     assert proxy.send("GET", "/", [(HEADER, token)], claims=None).status == 200
@@ -179,6 +185,9 @@ def test_health_is_answered_for_an_address_as_host_and_nothing_else_is(proxy: Ga
     assert proxy.send("GET", "/health", claims=None, host="10.20.1.7:8443").status == 200
     assert proxy.send("GET", "/health", claims=None).status == 401
     assert proxy.send("POST", "/health", claims=None, host="10.20.1.7:8443").status == 404
+    assert proxy.send("GET", "/health", body=b"x", claims=None, host="10.20.1.7:8443").status == 404
+    chunked = [("transfer-encoding", "chunked")]
+    assert proxy.send("GET", "/health", chunked, b"0\r\n\r\n", claims=None, host="10.20.1.7:8443").status == 404
     assert proxy.send("GET", "/health/../", claims=None, host="10.20.1.7:8443").status == 404
     assert proxy.send("GET", "/", host="other.example.com").status == 404
 
@@ -194,7 +203,9 @@ def test_logout_clears_every_session_and_goes_to_the_identity_provider(proxy: Ga
 
 
 def test_the_request_id_is_the_load_balancers_trace(proxy: Gateway) -> None:
-    seen = proxy.arrived("GET", "/", [("x-request-id", "forged"), ("x-amzn-trace-id", "Root=1-67891233-abcdef012345678912345678")])
+    seen = proxy.arrived(
+        "GET", "/", [("x-request-id", "forged"), ("x-amzn-trace-id", "Root=1-67891233-abcdef012345678912345678")]
+    )
     assert header(seen, "x-request-id") == ["Root=1-67891233-abcdef012345678912345678"]
     (generated,) = header(proxy.arrived("GET", "/", [("x-request-id", "forged")]), "x-request-id")
     assert generated != "forged"

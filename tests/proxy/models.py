@@ -1,0 +1,74 @@
+"""Stand-ins for model servers: they speak TLS, remember every request and fail as they are told."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.proxy.servers import Received, Server, answer
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from local.certificate import Certificate
+
+REFUSED, SLOW, RESET_BEFORE, RESET_IN_ANSWER, SILENT = "refused", "slow", "reset-before", "reset-in-answer", "silent"
+
+
+@dataclass
+class Model:
+    """A model server and how it behaves now: a status, or one of the failures above."""
+
+    name: str
+    behaviour: int | str = 200
+    server: Server = field(init=False)
+
+    async def answer(
+        self, request: Received, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bool | None:
+        """Answer as told."""
+        del request
+        match self.behaviour:
+            case "reset-before":
+                writer.transport.abort()
+                return False
+            case "reset-in-answer":
+                writer.write(
+                    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n8\r\ndata: 1\n\r\n"
+                )
+                await writer.drain()
+                await asyncio.sleep(0.05)
+                writer.transport.abort()
+                return False
+            case "silent":
+                await asyncio.sleep(30)
+            case "slow":
+                await asyncio.sleep(0.5)
+                writer.write(answer(200, self.name.encode()))
+            case int(status):
+                writer.write(answer(status, self.name.encode()))
+            case other:
+                raise AssertionError(other)
+        return None
+
+    @property
+    def received(self) -> list[Received]:
+        """What reached this server so far."""
+        return self.server.received
+
+
+@contextlib.contextmanager
+def model(name: str, certificate: Certificate) -> Generator[Model]:
+    """Run a model server that has this certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.TemporaryDirectory() as folder:
+        context.load_cert_chain(*certificate.write(Path(folder)))
+    one = Model(name)
+    one.server = Server(one.answer, tls=context)
+    with one.server:
+        yield one

@@ -1,0 +1,140 @@
+"""The configuration itself: valid, small, the same each time, and without what must not be in it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from components.proxy import (
+    ProxyApplication,
+    ProxyLogout,
+    ProxyModelGroup,
+    ProxyPeople,
+    ProxySettings,
+    ProxyUpstream,
+    envoy_arguments,
+    envoy_configuration,
+)
+from local import envoy
+from tests.proxy.gateway import SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.certificate import Certificate
+
+LARGEST_ARGUMENTS = 44_000
+"""A task definition holds 64 KB, with every quotation mark escaped; what is left is for the other containers."""
+
+
+def upstream(name: str, **more: Any) -> ProxyUpstream:  # noqa: ANN401 - any field
+    """Return an upstream in a region."""
+    return ProxyUpstream(
+        name=name,
+        host_name=f"bedrock-runtime.{name}.amazonaws.com",
+        path_prefix="/openai/v1",
+        signing_region=name,
+        **more,
+    )
+
+
+def group(*regions: str) -> ProxyModelGroup:
+    """Return a group with failover over regions."""
+    return ProxyModelGroup(
+        name="general", models=("a.model-v1:0",), upstreams=tuple(upstream(region) for region in regions)
+    )
+
+
+HOSTILE = 'x"\\\n]] %REQ(COOKIE)% <b>&amp;\u2028ä'
+CASES = {
+    "common": SETTINGS,
+    "with two regions": replace(SETTINGS, model_groups=(group("eu-west-1", "eu-central-1"),)),
+    "nothing but an application": replace(
+        SETTINGS,
+        application=ProxyApplication(),
+        logout=ProxyLogout(),
+        model_groups=(group("eu-west-1"),),
+    ),
+    "many host names": replace(
+        SETTINGS, host_names=tuple(f"chat{n}.example.com" for n in range(5)), machine_host_names=("api.example.com",)
+    ),
+    "unusual text": replace(
+        SETTINGS,
+        identity=replace(
+            SETTINGS.identity,
+            contact=HOSTILE,
+            client_id=HOSTILE,
+            issuer=HOSTILE,
+            allowed=ProxyPeople(claim_name=HOSTILE, claim_values=(HOSTILE,), emails=("ö@example.com",)),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("settings", CASES.values(), ids=CASES.keys())
+def test_envoy_accepts_the_configuration_without_a_warning(settings: ProxySettings, certificate: Certificate) -> None:
+    result = envoy.validate(settings, certificate)
+    assert (result.returncode, result.stderr.strip()) == (0, "")
+
+
+def test_envoy_refuses_a_configuration_that_is_wrong(certificate: Certificate) -> None:
+    assert envoy.validate(replace(SETTINGS, port=70_000), certificate).returncode != 0
+
+
+@pytest.mark.parametrize("settings", CASES.values(), ids=CASES.keys())
+def test_the_same_settings_give_the_same_small_arguments(settings: ProxySettings) -> None:
+    arguments = envoy_arguments(settings)
+    assert arguments == envoy_arguments(replace(settings))
+    assert len(json.dumps(arguments)) < LARGEST_ARGUMENTS
+
+
+def strings(value: object) -> Iterator[str]:
+    """Yield every key and text inside."""
+    if isinstance(value, dict):
+        for key, item in value.items():  # pyright: ignore[reportUnknownVariableType]
+            yield str(key)  # pyright: ignore[reportUnknownArgumentType]
+            yield from strings(item)  # pyright: ignore[reportUnknownArgumentType]
+    elif isinstance(value, list):
+        for item in value:  # pyright: ignore[reportUnknownVariableType]
+            yield from strings(item)  # pyright: ignore[reportUnknownArgumentType]
+    elif isinstance(value, str):
+        yield value
+
+
+def test_there_is_no_admin_interface_no_buffer_no_cache_and_no_compressor() -> None:
+    configuration = envoy_configuration(CASES["with two regions"])
+    assert "admin" not in configuration
+    filters = sorted({text for text in strings(configuration) if text.startswith("envoy.filters.http.")})
+    assert filters == [
+        "envoy.filters.http.aws_request_signing",
+        "envoy.filters.http.lua",
+        "envoy.filters.http.rbac",
+        "envoy.filters.http.router",
+        "envoy.filters.http.upstream_codec",
+    ]
+
+
+EVERYWHERE = ProxySettings(host_names=("chat.example.com",), identity=SETTINGS.identity).listen_address
+
+
+def test_the_only_way_in_from_the_network_is_the_inbound_listener() -> None:
+    configuration = envoy_configuration(replace(CASES["with two regions"], listen_address=EVERYWHERE))
+    listeners = configuration["static_resources"]["listeners"]
+    addresses = {
+        one["name"]: one.get("address", {}).get("socket_address", {}).get("address", "internal") for one in listeners
+    }
+    assert addresses == {
+        "inbound": EVERYWHERE,
+        "models": "127.0.0.1",
+        "upstream-eu-west-1": "internal",
+        "upstream-eu-central-1": "internal",
+    }
+
+
+def test_nobody_is_meant_by_people_without_a_rule() -> None:
+    assert ProxyPeople().nobody
+    assert ProxyPeople(claim_name="groups").nobody
+    assert not ProxyPeople(emails=("a@example.com",)).nobody

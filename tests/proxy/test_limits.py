@@ -1,0 +1,138 @@
+"""Both sides of every size limit, and what a path may do."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.claims import HEADER
+from tests.proxy import client
+from tests.proxy.gateway import MEMBER, PROMPT_BYTES, UPLOAD_BYTES, Gateway, header
+
+if TYPE_CHECKING:
+    from tests.proxy.servers import Server
+
+UPLOAD = "/api/v1/files/"
+
+
+@pytest.mark.parametrize(
+    ("path", "limit"), [("/api/chat", PROMPT_BYTES), (UPLOAD, UPLOAD_BYTES), (UPLOAD + "x/content", UPLOAD_BYTES)]
+)
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_a_body_of_exactly_the_limit_passes_and_one_byte_more_is_413(
+    proxy: Gateway, server: Server, path: str, limit: int, method: str
+) -> None:
+    assert proxy.arrived(method, path, body=b"x" * limit)["body_bytes"] == limit
+    before = len(server.received)
+    answer = proxy.send(method, path, [("content-length", str(limit + 1))])
+    assert (answer.status, len(server.received)) == (413, before)
+    assert str(limit).encode() in answer.body
+
+
+@pytest.mark.parametrize(
+    "length",
+    ["99999999999999999999", str(2**63 - 1), str(2**63), str(2**64), str(2**64 + 10), "-1", "1e9", "0x10", "1,1", ""],
+)
+def test_a_length_that_no_number_holds_never_reaches_the_application(
+    proxy: Gateway, server: Server, length: str
+) -> None:
+    before = len(server.received)
+    assert proxy.send("POST", "/api/chat", [("content-length", length)], b"x").status in {400, 411, 413}
+    assert len(server.received) == before
+
+
+def test_two_lengths_never_reach_the_application(proxy: Gateway, server: Server) -> None:
+    before = len(server.received)
+    assert proxy.send("POST", "/", [("content-length", "1"), ("content-length", "100")], b"x").status == 400
+    assert len(server.received) == before
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "GET", "OPTIONS", "PROPFIND"])
+@pytest.mark.parametrize("path", ["/api/chat", UPLOAD])
+def test_a_chunked_body_is_411_whatever_the_method(proxy: Gateway, server: Server, method: str, path: str) -> None:
+    before = len(server.received)
+    answer = proxy.send(method, path, [("transfer-encoding", "chunked")], b"5\r\nhello\r\n0\r\n\r\n")
+    assert (answer.status, len(server.received)) == (411, before)
+
+
+def test_an_oversized_chunked_body_is_411_before_it_is_sent(proxy: Gateway) -> None:
+    with client.opened(proxy.settings.port) as connection:
+        headers = {HEADER: proxy.token(MEMBER), "transfer-encoding": "chunked"}
+        connection.sendall(client.head("POST", "/api/chat", headers) + b"ffffff\r\n" + b"x" * 1000)
+        assert client.read_answer(connection).status == 411
+
+
+def test_a_length_beside_chunks_is_refused(proxy: Gateway, server: Server) -> None:
+    before = len(server.received)
+    smuggled = [("content-length", "5"), ("transfer-encoding", "chunked")]
+    assert proxy.send("POST", "/", smuggled, b"0\r\n\r\nGET /secret HTTP/1.1\r\n\r\n").status in {400, 411}
+    assert len(server.received) == before
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+def test_a_method_with_a_body_needs_a_length(proxy: Gateway, method: str) -> None:
+    assert proxy.send(method, "/").status == 411
+    assert proxy.arrived(method, "/", [("content-length", "0")])["body_bytes"] == 0
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "OPTIONS"])
+def test_a_method_without_a_body_needs_none(proxy: Gateway, method: str) -> None:
+    assert proxy.send(method, "/").status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/v1/files/", 200),
+        ("//api/v1/files/", 200),
+        ("/api/v1/%66iles/", 200),
+        ("/api/./v1/files/", 200),
+        ("/api/v1/files/../chat", 413),
+        ("/api/v1/files%2F", 413),
+        ("/API/V1/FILES/", 413),
+        ("/api/v1/filesystem", 413),
+        ("/x/api/v1/files/", 413),
+    ],
+)
+def test_only_the_upload_path_has_the_upload_limit_however_it_is_written(
+    proxy: Gateway, path: str, status: int
+) -> None:
+    assert proxy.send("POST", path, body=b"x" * (PROMPT_BYTES + 1)).status == status
+
+
+def test_headers_up_to_the_limit_pass_and_more_are_431(proxy: Gateway) -> None:
+    def status(total: int) -> int:
+        return proxy.send("GET", "/", [(f"x-fill-{n}", "v" * 1000) for n in range(total // 1020)]).status
+
+    assert status(28 * 1024) == 200
+    assert status(34 * 1024) == 431
+
+
+def test_more_than_a_hundred_headers_are_431(proxy: Gateway) -> None:
+    assert proxy.send("GET", "/", [(f"x-{n}", "v") for n in range(120)]).status == 431
+
+
+def test_plain_http_gets_nothing(proxy: Gateway) -> None:
+    with client.opened(proxy.settings.port, tls=False) as connection:
+        connection.sendall(client.head("GET", "/", {}))
+        assert connection.recv(100)[:4] != b"HTTP"
+
+
+def test_the_load_balancers_client_address_reaches_the_application_unchanged(proxy: Gateway) -> None:
+    forwarded = [("x-forwarded-for", "203.0.113.9"), ("x-forwarded-proto", "https"), ("x-forwarded-port", "443")]
+    seen = proxy.arrived("GET", "/", forwarded)
+    assert header(seen, "x-forwarded-for") == ["203.0.113.9"]
+    assert header(seen, "x-forwarded-proto") == ["https"]
+    assert [name for name, _ in seen["headers"] if name.startswith("x-envoy")] == []
+
+
+def test_the_request_arrives_as_it_was_sent(proxy: Gateway) -> None:
+    body = json.dumps({"model": "m", "messages": ["ä" * 1000]}, ensure_ascii=False).encode()
+    headers = [("content-type", "application/json"), ("accept-encoding", "gzip, br"), ("cookie", "token=a; theme=dark")]
+    seen = proxy.arrived("POST", "/api/chat?x=%2F%20&y=1", headers, body)
+    assert seen["target"] == "/api/chat?x=%2F%20&y=1"
+    assert seen["body_bytes"] == len(body)
+    assert header(seen, "host") == [client.HOST]
+    assert {name: header(seen, name) for name, _ in headers} == {name: [value] for name, value in headers}
