@@ -1,0 +1,104 @@
+"""Network ACLs, judged as AWS does it: without state, both directions, deny by default."""
+
+from ipaddress import IPv4Address, IPv4Network
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.addresses import ZONE_LETTERS, plan_addresses
+from components.network_acls import AclEntry, AclTable, private_acl_entries, public_acl_entries
+
+PLAN = plan_addresses("10.20.0.0/16", ["eu-west-1a", "eu-west-1b"])
+PUBLIC = public_acl_entries(PLAN, 8443)
+PRIVATE = private_acl_entries(PLAN, 8443, [5433])
+INTERNET, EDGE, TASK, OTHER_TASK = "198.51.100.7", "10.20.224.5", "10.20.0.9", "10.20.32.9"
+S3 = "52.218.0.1"
+
+
+def allows(entries: tuple[AclEntry, ...], address: str, port: int) -> bool:
+    return any(
+        IPv4Address(address) in IPv4Network(entry.cidr_block) and entry.first_port <= port <= entry.last_port
+        for entry in entries
+    )
+
+
+def converses(table: AclTable, *, near_port: int, far: str, far_port: int) -> bool:
+    """Packets pass in both directions between a port inside the subnet and one outside."""
+    return allows(table.ingress, far, near_port) and allows(table.egress, far, far_port)
+
+
+@pytest.mark.parametrize(
+    ("what", "table", "near_port", "far", "far_port"),
+    [
+        ("a client reaches the load balancer", PUBLIC, 443, INTERNET, 50_000),
+        ("a client without TLS is redirected", PUBLIC, 80, INTERNET, 1024),
+        ("the load balancer reaches the identity provider", PUBLIC, 1024, INTERNET, 443),
+        ("the load balancer reaches a task (its side)", PUBLIC, 65_535, TASK, 8443),
+        ("the load balancer reaches a task (the task's side)", PRIVATE, 8443, EDGE, 1024),
+        ("a task reaches an endpoint (its side)", PRIVATE, 32_768, OTHER_TASK, 443),
+        ("a task reaches an endpoint (the endpoint's side)", PRIVATE, 443, OTHER_TASK, 60_999),
+        ("a task reaches S3 through the gateway", PRIVATE, 40_000, S3, 443),
+        ("a task reaches the database (its side)", PRIVATE, 40_000, OTHER_TASK, 5433),
+        ("a task reaches the database (the database's side)", PRIVATE, 5433, OTHER_TASK, 40_000),
+    ],
+)
+def test_what_the_design_says_passes_in_both_directions(
+    what: str, table: AclTable, near_port: int, far: str, far_port: int
+) -> None:
+    assert converses(table, near_port=near_port, far=far, far_port=far_port), what
+
+
+@pytest.mark.parametrize(
+    ("what", "table", "near_port", "far", "far_port"),
+    [
+        ("the internet reaches a task", PRIVATE, 8443, INTERNET, 50_000),
+        ("the internet reaches an endpoint", PRIVATE, 443, INTERNET, 50_000),
+        ("the internet reaches the database", PRIVATE, 5433, INTERNET, 50_000),
+        ("a task accepts another task", PRIVATE, 8443, OTHER_TASK, 50_000),
+        ("the load balancer reaches the database", PRIVATE, 5433, EDGE, 50_000),
+        ("the load balancer reaches an endpoint", PRIVATE, 443, EDGE, 50_000),
+        ("a task speaks SSH to the internet", PRIVATE, 40_000, INTERNET, 22),
+        ("the load balancer accepts SSH", PUBLIC, 22, INTERNET, 50_000),
+        ("the load balancer accepts remote desktop", PUBLIC, 3389, INTERNET, 50_000),
+    ],
+)
+def test_what_the_design_does_not_say_is_stopped(
+    what: str, table: AclTable, near_port: int, far: str, far_port: int
+) -> None:
+    assert not converses(table, near_port=near_port, far=far, far_port=far_port), what
+
+
+zone_lists = st.lists(
+    st.sampled_from([f"eu-west-1{letter}" for letter in ZONE_LETTERS]), min_size=2, max_size=3, unique=True
+)
+port_lists = st.lists(st.integers(1024, 3999), max_size=4, unique=True)
+
+
+@given(zone_lists, port_lists)
+def test_no_ingress_from_everywhere_covers_ssh_or_remote_desktop(zones: list[str], ports: list[int]) -> None:
+    plan = plan_addresses("10.20.0.0/16", zones)
+    for table in (public_acl_entries(plan, 8443), private_acl_entries(plan, 8443, ports)):
+        open_to_all = [entry for entry in table.ingress if entry.cidr_block == "0.0.0.0/0"]
+
+        assert open_to_all
+        assert not any(e.first_port <= port <= e.last_port for e in open_to_all for port in (22, 3389))
+
+
+@given(zone_lists, port_lists)
+def test_numbers_and_keys_are_distinct_and_within_aws_s_range(zones: list[str], ports: list[int]) -> None:
+    plan = plan_addresses("10.20.0.0/16", zones)
+    for table in (public_acl_entries(plan, 8443), private_acl_entries(plan, 8443, ports)):
+        for entries in (table.ingress, table.egress):
+            assert len({entry.number for entry in entries}) == len(entries) <= 20
+            assert len({entry.key for entry in entries}) == len(entries)
+            assert all(1 <= entry.number <= 32_766 for entry in entries)
+
+
+@given(zone_lists, port_lists, st.integers(4000, 4999))
+def test_adding_a_port_changes_no_other_entry(zones: list[str], ports: list[int], added: int) -> None:
+    plan = plan_addresses("10.20.0.0/16", zones)
+    before, after = private_acl_entries(plan, 8443, ports), private_acl_entries(plan, 8443, [added, *ports])
+
+    assert set(before.ingress) <= set(after.ingress)
+    assert set(before.egress) <= set(after.egress)
