@@ -118,7 +118,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
                 "type": item.type,
                 "name": item.name,
                 "parent": item.parent,
-                "outputs": declared(_plain(item.properties), item.propertyDependencies),
+                "inputs": declared(_plain(item.properties), item.propertyDependencies),
                 "dependencies": list(item.dependencies),
                 "property_dependencies": {key: list(value.urns) for key, value in item.propertyDependencies.items()},
                 "protect": item.options.protect,

@@ -24,10 +24,10 @@ def token(kind: str) -> str:
     return f"aws:{module}/{name[0].lower()}{name[1:]}:{name}"
 
 
-def r(kind: str, name: str = "x", **properties: Any) -> dict[str, Any]:
+def r(kind: str, logical: str = "x", /, **properties: Any) -> dict[str, Any]:
     """A resource with these inputs. ``needs={"kmsKeyId": other}`` makes a property depend on another resource."""
     needs: Mapping[str, Any] = properties.pop("needs", {})
-    urn = f"urn:pulumi:test::project::{token(kind)}::{name}"
+    urn = f"urn:pulumi:test::project::{token(kind)}::{logical}"
     dependencies = {
         key: tuple(item["urn"] for item in (value if isinstance(value, list) else [value]))
         for key, value in needs.items()
@@ -35,7 +35,7 @@ def r(kind: str, name: str = "x", **properties: Any) -> dict[str, Any]:
     return {
         "urn": urn,
         "type": token(kind),
-        "name": name,
+        "name": logical,
         "parent": "",
         "inputs": properties,
         "outputs": None,

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.policies.cases import containers, edge, firewalls
+from tests.policies.cases import containers, data, edge, firewalls, identity
 
-ALL = [*containers.CASES, *edge.CASES, *firewalls.CASES]
+ALL = [*containers.CASES, *data.CASES, *edge.CASES, *firewalls.CASES, *identity.CASES]

@@ -1,0 +1,141 @@
+"""Policies on identity, resource and trust policies, and on secrets."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.policies.cases.edge import FORWARD, OIDC
+from tests.policies.wire import UNKNOWN, case, r, secret
+
+TOPIC = r("sns.Topic", "topic")
+ROLE = "arn:aws:iam::123456789012:role/app"
+ARN = "arn:aws:s3:::app-data/*"
+
+
+def document(action: Any = "s3:GetObject", resource: Any = ARN, **more: Any) -> str:
+    statement = {"Sid": "One", "Effect": "Allow", "Action": action, "Resource": resource, **more}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def policy(*args: Any, **more: Any) -> dict[str, Any]:
+    return r("iam.RolePolicy", policy=document(*args, **more))
+
+
+def key(**more: Any) -> dict[str, Any]:
+    return r("kms.KeyPolicy", policy=document("kms:Decrypt", "*", **more))
+
+
+def trust(principal: Any, action: str = "sts:AssumeRole", **more: Any) -> dict[str, Any]:
+    statement = {"Sid": "One", "Effect": "Allow", "Action": action, "Principal": principal, **more}
+    return r("iam.Role", assumeRolePolicy=json.dumps({"Statement": statement}))
+
+
+HOSTED = {"Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"}
+WEB = "sts:AssumeRoleWithWebIdentity"
+CLAIMS = {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}
+DENY_HTTP = {
+    "Sid": "Tls",
+    "Effect": "Deny",
+    "Action": "s3:*",
+    "Resource": "*",
+    "Principal": "*",
+    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+}
+
+CASES = [
+    case("identity-policies-are-narrow", "an action on an ARN", policy()),
+    case("identity-policies-are-narrow", "reading verbs", policy(["s3:Get*", "s3:ListBucket"])),
+    case("identity-policies-are-narrow", "an action that has no resource", policy("ecr:GetAuthorizationToken", "*")),
+    case("identity-policies-are-narrow", "everything on everything", policy("*", "*"), says=["violated x.policy[One].Action"]),
+    case("identity-policies-are-narrow", "everything of a service", policy("s3:*"), says=["violated x.policy[One].Action"]),
+    case("identity-policies-are-narrow", "every writing verb", policy("s3:Put*"), says=["violated x.policy[One].Action"]),
+    case("identity-policies-are-narrow", "on everything", policy("s3:GetObject", "*"), says=["violated x.policy[One].Resource"]),
+    case("identity-policies-are-narrow", "decryption with every key",
+         policy("kms:Decrypt", "arn:aws:kms:eu-west-1:123456789012:key/*"), says=["violated x.policy[One].Resource"]),
+    case("identity-policies-are-narrow", "all but some actions",
+         r("iam.Policy", policy=json.dumps({"Statement": {"Effect": "Allow", "NotAction": "iam:*", "Resource": ARN}})),
+         says=["violated x.policy[0].NotAction"]),
+    case("identity-policies-are-narrow", "all but some resources",
+         r("iam.Policy", policy=json.dumps({"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "NotResource": ARN}})),
+         says=["violated x.policy[0].NotResource"]),
+    case("identity-policies-are-narrow", "a denial of everything",
+         r("iam.Policy", policy=json.dumps({"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}))),
+    case("identity-policies-are-narrow", "administrator by attachment",
+         r("iam.RolePolicyAttachment", policyArn="arn:aws:iam::aws:policy/AdministratorAccess"), says=["violated x.policyArn"]),
+    case("identity-policies-are-narrow", "a listed policy by attachment",
+         r("iam.RolePolicyAttachment", policyArn="arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole")),
+    case("identity-policies-are-narrow", "a role with policies inside",
+         r("iam.Role", inlinePolicies=[{"name": "a", "policy": document("*", "*")}],
+           managedPolicyArns=["arn:aws:iam::aws:policy/PowerUserAccess"]),
+         says=["violated x.inlinePolicies[0].policy[One].Action", "violated x.managedPolicyArns[0]"]),
+    case("identity-policies-are-narrow", "unknown", r("iam.RolePolicy", policy=UNKNOWN), says=["not proven x.policy"]),
+    case("identity-policies-are-narrow", "no JSON", r("iam.RolePolicy", policy="{Statement"), says=["not proven x.policy"]),
+    case("identity-policies-are-narrow", "not applicable", TOPIC),
+    case("resource-policies-are-narrow", "a named role", key(Principal={"AWS": ROLE})),
+    case("resource-policies-are-narrow", "everybody", key(Principal="*"), says=["violated x.policy[One].Principal"]),
+    case("resource-policies-are-narrow", "everybody in a list", key(Principal={"AWS": [ROLE, "*"]}),
+         says=["violated x.policy[One].Principal"]),
+    case("resource-policies-are-narrow", "everybody by TLS",
+         key(Principal="*", Condition={"Bool": {"aws:SecureTransport": "true"}}), says=["violated x.policy[One].Principal"]),
+    case("resource-policies-are-narrow", "everybody of the account",
+         key(Principal="*", Condition={"StringEquals": {"aws:PrincipalAccount": "123456789012"}})),
+    case("resource-policies-are-narrow", "everybody but one",
+         r("sqs.QueuePolicy", policy=json.dumps({"Statement": {"Effect": "Allow", "Action": "sqs:*", "NotPrincipal": {"AWS": ROLE}}})),
+         says=["violated x.policy[0].NotPrincipal"]),
+    case("resource-policies-are-narrow", "a denial to everybody", r("s3.BucketPolicy", policy=json.dumps({"Statement": [DENY_HTTP]}))),
+    case("resource-policies-are-narrow", "unknown", r("s3.BucketPolicy", policy=UNKNOWN), says=["not proven x.policy"]),
+    case("resource-policies-are-narrow", "not applicable", TOPIC),
+    case("role-trust-is-narrow", "a service", trust({"Service": "ecs-tasks.amazonaws.com"})),
+    case("role-trust-is-narrow", "everybody", trust("*"), says=["violated x.assumeRolePolicy[One].Principal"]),
+    case("role-trust-is-narrow", "any account", trust({"AWS": "arn:aws:iam::*:root"}),
+         says=["violated x.assumeRolePolicy[One].Principal"]),
+    case("role-trust-is-narrow", "a repository of ours",
+         trust(HOSTED, WEB, Condition={"StringEquals": {**CLAIMS, "token.actions.githubusercontent.com:sub": "repo:a/b:ref:refs/heads/main"}})),
+    case("role-trust-is-narrow", "any repository", trust(HOSTED, WEB, Condition={"StringEquals": CLAIMS}),
+         says=["violated x.assumeRolePolicy[One].Condition"]),
+    case("role-trust-is-narrow", "any subject by pattern",
+         trust(HOSTED, WEB, Condition={"StringLike": {**CLAIMS, "token.actions.githubusercontent.com:sub": "repo:*"}}),
+         says=["violated x.assumeRolePolicy[One].Condition"]),
+    case("role-trust-is-narrow", "no audience", trust(HOSTED, WEB),
+         says=["violated x.assumeRolePolicy[One].Condition", "violated x.assumeRolePolicy[One].Condition"]),
+    case("role-trust-is-narrow", "unknown", r("iam.Role", assumeRolePolicy=UNKNOWN), says=["not proven x.assumeRolePolicy"]),
+    case("role-trust-is-narrow", "not applicable", TOPIC),
+    case("sensitive-values-are-secret", "marked", r("rds.Cluster", masterPassword=secret("p"))),
+    case("sensitive-values-are-secret", "in plain text", r("rds.Cluster", masterPassword="p4ss"), says=["violated x.masterPassword"]),
+    case("sensitive-values-are-secret", "a client secret in plain text",
+         r("lb.ListenerRule", actions=[{"type": "authenticate-oidc", "authenticateOidc": {**OIDC, "clientSecret": "abc"}}, FORWARD]),
+         says=["violated x.actions[0].authenticateOidc.clientSecret"]),
+    case("sensitive-values-are-secret", "a marked client secret",
+         r("lb.ListenerRule", actions=[{"type": "authenticate-oidc", "authenticateOidc": OIDC}, FORWARD])),
+    case("sensitive-values-are-secret", "unknown: it is marked when it is known", r("rds.Cluster", masterPassword=UNKNOWN)),
+    case("sensitive-values-are-secret", "not applicable", TOPIC),
+    case("secrets-rotate", "every month", (S := r("secretsmanager.Secret", "s")),
+         r("secretsmanager.SecretRotation", secretId=UNKNOWN, rotationRules={"automaticallyAfterDays": 30}, needs={"secretId": S})),
+    case("secrets-rotate", "never", S, says=["violated s"]),
+    case("secrets-rotate", "every year", S,
+         r("secretsmanager.SecretRotation", secretId=UNKNOWN, rotationRules={"automaticallyAfterDays": 365}, needs={"secretId": S}),
+         says=["violated x.rotationRules.automaticallyAfterDays"]),
+    case("secrets-rotate", "by schedule", S,
+         r("secretsmanager.SecretRotation", secretId=UNKNOWN, rotationRules={"scheduleExpression": "rate(10 days)"}, needs={"secretId": S})),
+    case("secrets-rotate", "unknown", S,
+         r("secretsmanager.SecretRotation", secretId=UNKNOWN, rotationRules=UNKNOWN, needs={"secretId": S, "rotationRules": S}),
+         says=["not proven x.rotationRules.automaticallyAfterDays"]),
+    case("secrets-rotate", "not applicable", TOPIC),
+    case("bucket-policies-require-tls", "denied", r("s3.BucketPolicy", policy=json.dumps({"Statement": [DENY_HTTP]}))),
+    case("bucket-policies-require-tls", "only for reading",
+         r("s3.BucketPolicy", policy=json.dumps({"Statement": [{**DENY_HTTP, "Action": "s3:GetObject"}]})), says=["violated x.policy"]),
+    case("bucket-policies-require-tls", "only for one principal",
+         r("s3.BucketPolicy", policy=json.dumps({"Statement": [{**DENY_HTTP, "Principal": {"AWS": ROLE}}]})), says=["violated x.policy"]),
+    case("bucket-policies-require-tls", "unknown", r("s3.BucketPolicy", policy=UNKNOWN), says=["not proven x.policy"]),
+    case("bucket-policies-require-tls", "not applicable", TOPIC),
+    case("endpoint-policies-are-narrow", "a policy that names a repository",
+         r("ec2.VpcEndpoint", policy=document("ecr:BatchGetImage", "arn:aws:ecr:eu-west-1:123456789012:repository/app", Principal="*"))),
+    case("endpoint-policies-are-narrow", "no policy", r("ec2.VpcEndpoint", serviceName="com.amazonaws.eu-west-1.logs"),
+         says=["violated x.policy"]),
+    case("endpoint-policies-are-narrow", "everything", r("ec2.VpcEndpoint", policy=document("*", "*", Principal="*")),
+         says=["violated x.policy[One]"]),
+    case("endpoint-policies-are-narrow", "unknown", r("ec2.VpcEndpoint", policy=UNKNOWN), says=["not proven x.policy"]),
+    case("endpoint-policies-are-narrow", "an endpoint that takes no policy", r("ec2.VpcEndpoint", vpcEndpointType="GatewayLoadBalancer")),
+    case("endpoint-policies-are-narrow", "not applicable", TOPIC),
+]  # fmt: skip
