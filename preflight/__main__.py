@@ -38,6 +38,10 @@ def parser() -> argparse.ArgumentParser:
     graph.add_argument("--format", choices=("json",), default="json")
     graph.add_argument("--preview", action="store_true", help="as a first preview: computed values unknown")
     graph.set_defaults(run=_graph)
+
+    shapes = commands.add_parser("shapes", help="the committed shape of every environment: check it or write it anew")
+    shapes.add_argument("--write", action="store_true", help="write policies/parity/shapes/<stack>.json")
+    shapes.set_defaults(run=_shapes)
     return top
 
 
@@ -86,6 +90,25 @@ def _graph(options: argparse.Namespace) -> int:
     load(project)
     recordings = collect(start(project, [Run(stack, options.preview)]))
     sys.stdout.write(stable(graph(recordings[stack.name, options.preview])))
+    return 0
+
+
+def _shapes(options: argparse.Namespace) -> int:
+    from preflight import parity
+    from preflight.check import run
+    from preflight.project import Project
+
+    root = options.root.resolve()
+    project = Project.load(root)
+    stacks = [project.stack(name) for name in project.stacks()]
+    recordings = run(project, stacks, _progress(), previews=False)
+    _end_progress()
+    if not options.write:
+        stale = [finding for finding in parity.compared(root, recordings).findings if finding.rule == parity.CURRENT]
+        sys.stdout.write("".join(f"{finding.headline}: {finding.fix}\n" for finding in stale))
+        return 1 if stale else 0
+    for path in parity.write(root, recordings):
+        sys.stdout.write(f"wrote {path.relative_to(root)}\n")
     return 0
 
 

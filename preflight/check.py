@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from preflight import program
+from preflight import parity, program
 from preflight.analyzer import Analyzer
 from preflight.errors import ConfigurationError
 from preflight.findings import Finding, Report, Rule, from_diagnostic, merge, summarize
@@ -45,7 +45,7 @@ def check(
     """Check the project in ``root``; without names, all stacks that have a file."""
     started = time.monotonic()
     project = Project.load(root)
-    chosen = [project.stack(name) for name in stacks or project.stacks()]
+    chosen = [project.stack(name) for name in parity.order(root, stacks or project.stacks())]
     if not chosen:
         raise ConfigurationError(f"there is no stack file (Pulumi.<stack>.yaml) in {root}")
     folders = packs_of(root) if packs is None else list(packs)
@@ -59,7 +59,10 @@ def check(
         recordings = run(project, chosen, progress)
         progress("asking the policy packs")
         rules, findings = _ask(running, recordings)
-    findings = [_located(finding, recordings) for finding in merge(findings)]
+    compared = parity.compared(root, recordings)
+    rules.append(parity.RULE)
+    findings = parity.without_repetition(merge(findings), compared)
+    findings = [_located(finding, recordings) for finding in merge([*findings, *compared.findings])]
     environments = tuple(
         summarize(stack.name, managed(recordings[stack.name, False]), rules, findings) for stack in chosen
     )
@@ -69,6 +72,7 @@ def check(
         environments=environments,
         rules=tuple(rules),
         findings=tuple(findings),
+        parity=compared.parity if len(chosen) > 1 else None,
         messages=tuple(sorted(messages)),
         seconds=time.monotonic() - started,
     )
@@ -128,8 +132,8 @@ def _ask(running: Mapping[tuple[Path, str], Analyzer], recordings: Recordings) -
 
 def _located(finding: Finding, recordings: Recordings) -> Finding:
     """With the line that made the resource: of the stack file's program where there is no other."""
-    for (stack, _), recording in sorted(recordings.items()):
-        if stack == finding.environment:
+    for _, recording in sorted(recordings.items()):
+        if finding.urn and not finding.source_file:
             for resource in recording.resources:
                 if resource.urn == finding.urn:
                     return replace(finding, source_file=resource.source_file, source_line=resource.source_line)

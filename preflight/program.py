@@ -160,12 +160,12 @@ def collect(children: Sequence[_Child]) -> dict[tuple[str, bool], Recording]:
                 os.close(pipe)
                 os.waitpid(waiting.pop(pipe).process_id, 0)
     outcomes = {(c.run.stack.name, c.run.preview): _unpack(c) for c in children}
-    failures: dict[str, str] = {}
+    failures: dict[str, list[str]] = {}
     for (stack, _), outcome in sorted(outcomes.items()):
-        if isinstance(outcome, str):
-            failures.setdefault(stack, outcome)
+        if isinstance(outcome, str) and stack not in failures.setdefault(outcome, []):
+            failures[outcome].append(stack)
     if failures:
-        raise ProgramError("\n\n".join(f"{stack}: {message}" for stack, message in failures.items()))
+        raise ProgramError("\n\n".join(f"{', '.join(stacks)}: {message}" for message, stacks in failures.items()))
     return {key: outcome for key, outcome in outcomes.items() if isinstance(outcome, Recording)}
 
 

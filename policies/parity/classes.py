@@ -1,0 +1,62 @@
+"""How each property is compared. Whatever is not in the table must be equal.
+
+``equal``    the same in every environment, or declared in ``differences.yaml``
+``ordered``  never less in a later environment than in an earlier one; more is declared
+``follows``  changes with the release, which moves from the earlier environment to the later one
+``free``     names and addresses of the environment itself
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from functools import cache
+
+
+class Comparison(StrEnum):
+    """How two values of a property relate."""
+
+    EQUAL = "equal"
+    ORDERED = "ordered"
+    FOLLOWS = "follows"
+    FREE = "free"
+
+
+TABLE: tuple[tuple[str, str, Comparison], ...] = (
+    # type                          property                                   comparison
+    ("ecs.TaskDefinition",          "cpu",                                     Comparison.ORDERED),
+    ("ecs.TaskDefinition",          "memory",                                  Comparison.ORDERED),
+    ("ecs.TaskDefinition",          "ephemeralStorage.sizeInGib",              Comparison.ORDERED),
+    ("ecs.TaskDefinition",          "containerDefinitions[[]*].cpu",           Comparison.ORDERED),
+    ("ecs.TaskDefinition",          "containerDefinitions[[]*].memory",        Comparison.ORDERED),
+    ("ecs.TaskDefinition",          "containerDefinitions[[]*].memoryReservation", Comparison.ORDERED),
+    ("ecs.TaskDefinition",          "containerDefinitions[[]*].image",         Comparison.FOLLOWS),
+    ("ecs.TaskDefinition",          "tags.release",                            Comparison.FOLLOWS),
+    ("ecs.Service",                 "tags.release",                            Comparison.FOLLOWS),
+    ("ecs.Service",                 "desiredCount",                            Comparison.ORDERED),
+    ("appautoscaling.Target",       "m??Capacity",                             Comparison.ORDERED),
+    ("cloudwatch.LogGroup",         "retentionInDays",                         Comparison.ORDERED),
+    ("s3.BucketLifecycleConfiguration", "rules[[]*].expiration.days",          Comparison.ORDERED),
+    ("rds.Cluster",                 "backupRetentionPeriod",                   Comparison.ORDERED),
+    ("elasticache.ReplicationGroup", "snapshotRetentionLimit",                 Comparison.ORDERED),
+    ("elasticache.ReplicationGroup", "numCacheClusters",                       Comparison.ORDERED),
+    ("backup.Plan",                 "rules[[]*].lifecycle.deleteAfter",        Comparison.ORDERED),
+    ("secretsmanager.Secret",       "recoveryWindowInDays",                    Comparison.ORDERED),
+    ("kms.Key",                     "deletionWindowInDays",                    Comparison.ORDERED),
+    ("*",                           "tags.Name",                               Comparison.FREE),
+    ("*",                           "tags.owner",                              Comparison.FREE),
+    ("*",                           "tags.environment",                        Comparison.FREE),
+    ("*",                           "tags.project",                            Comparison.FREE),
+    ("sns.TopicSubscription",       "endpoint",                                Comparison.FREE),
+    ("route53.Record",              "zoneId",                                  Comparison.FREE),
+    ("lb.ListenerRule",             "actions[[]*].authenticateOidc.clientId",  Comparison.FREE),
+)  # fmt: skip
+
+
+@cache
+def comparison(kind: str, path: str) -> Comparison:
+    """The comparison of one property of one type."""
+    for type_, pattern, how in TABLE:
+        if fnmatchcase(kind, type_) and fnmatchcase(path, pattern):
+            return how
+    return Comparison.EQUAL

@@ -1,0 +1,147 @@
+"""The differences between the shapes of two environments, an earlier one and a later one."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from policies.guardrails.topology.values import Unknown
+from policies.parity.classes import Comparison, comparison
+from policies.parity.normal import Value
+from policies.parity.shape import Item, Shape, Skip, condensed, is_digest, top
+
+ABSENT = "absent"
+_REFERENCE = re.compile(r"\{((?:[^{}/]|\{[^{}]*\})*/(?:[^{}]|\{[^{}]*\})*)\.[A-Za-z]+\}")
+_STEP = re.compile(r"(?=[.\[])")
+_LONGEST_SHOWN = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One place at which two environments differ, or at which that cannot be told."""
+
+    path: str
+    property: str
+    """Empty where the whole resource is on one side only."""
+    comparison: Comparison
+    earlier: str
+    later: str
+    urn: str
+    """In the environment that runs, where there is one."""
+    backwards: bool = False
+    """The later environment has less of what must not be less."""
+    unknown: bool = False
+
+
+def compare(
+    earlier: Shape, later: Shape, *, running: str = "", skip: Skip = lambda _path, _name: False
+) -> list[Difference]:
+    """All differences. The side named ``running`` may hold more properties than were declared: they are not judged."""
+    found: list[Difference] = []
+    gone = set(earlier.items.keys() ^ later.items.keys())
+    for path in sorted(earlier.items.keys() | later.items.keys()):
+        before, after = earlier.items.get(path), later.items.get(path)
+        if before is None or after is None:
+            found.append(_one_side(path, before, after))
+        elif not running:
+            found.extend(_leaves(path, before, after, gone))
+        elif running == later.environment:
+            own = Item(after.urn, after.kind, condensed(path, after, skip, _digests(before)), after.references)
+            found.extend(_leaves(path, before, own, gone, before.leaves))
+        else:
+            own = Item(before.urn, before.kind, condensed(path, before, skip, _digests(after)), before.references)
+            found.extend(_leaves(path, own, after, gone, after.leaves))
+    return found
+
+
+def _digests(item: Item) -> list[str]:
+    return [name for name, value in item.leaves.items() if is_digest(value)]
+
+
+def _one_side(path: str, before: Item | None, after: Item | None) -> Difference:
+    there = before or after
+    return Difference(
+        path=path,
+        property="",
+        comparison=Comparison.ORDERED if after is not None else Comparison.EQUAL,
+        earlier=ABSENT if before is None else "present",
+        later=ABSENT if after is None else "present",
+        urn=there.urn if there else "",
+    )
+
+
+def _leaves(
+    path: str, before: Item, after: Item, gone: set[str], judged: Mapping[str, Value] | None = None
+) -> list[Difference]:
+    found: dict[str, Difference] = {}
+    for name in sorted(before.leaves.keys() | after.leaves.keys() if judged is None else judged.keys()):
+        how = comparison(before.kind, name)
+        one, two = _value(name, before, gone), _value(name, after, gone)
+        urn = after.urn or before.urn
+        if isinstance(one, Unknown) or isinstance(two, Unknown):
+            if not (_same_wiring(name, before, two, gone) or _same_wiring(name, after, one, gone)):
+                whole = top(name)
+                found.setdefault(whole, Difference(path, whole, how, _shown(one), _shown(two), urn, unknown=True))
+        elif one != two:
+            backwards = how is Comparison.ORDERED and _less(two, one)
+            found[name] = Difference(path, name, how, *_both(one, two), urn, backwards)
+    return list(found.values())
+
+
+def _value(name: str, item: Item, gone: set[str]) -> Value:
+    """The leaf; ``Unknown`` where a part above it is not known yet. References to what one side lacks are left out."""
+    value = item.leaves.get(name)
+    if value is None:
+        parts = _STEP.split(name)
+        above = (item.leaves.get("".join(parts[:count])) for count in range(1, len(parts)))
+        return next((part for part in above if isinstance(part, Unknown)), None)
+    if isinstance(value, list) and gone:
+        kept: list[Value] = [
+            v for v in cast("list[Value]", value) if not (isinstance(v, str) and gone & set(_REFERENCE.findall(v)))
+        ]
+        return kept or cast("list[Value]", value)
+    return cast("Value", value)
+
+
+def _same_wiring(name: str, item: Item, other: Value, gone: set[str]) -> bool:
+    """Not known yet on the item's side, but made of the resources that the other side's known value names."""
+    if name not in item.leaves or other is None or isinstance(other, Unknown):
+        return False
+    values: list[Value] = cast("list[Value]", other) if isinstance(other, list) else [other]
+    matches = [_REFERENCE.fullmatch(value) if isinstance(value, str) else None for value in values]
+    named = {match[1] for match in matches if match is not None}
+    return all(matches) and named - gone <= set(item.references.get(top(name), ()))
+
+
+def _less(one: Value, two: Value) -> bool:
+    """Whether ``one`` is less than ``two``; an absent value is less than any."""
+    if one is None or two is None:
+        return one is None
+    try:
+        return float(one) < float(two)
+    except (TypeError, ValueError):
+        return False
+
+
+def _both(one: Value, two: Value) -> tuple[str, str]:
+    """Both sides; of two sets only what the other has not."""
+    if isinstance(one, list) and isinstance(two, list):
+        left, right = cast("list[Value]", one), cast("list[Value]", two)
+        only_left = [item for item in left if item not in right]
+        only_right = [item for item in right if item not in left]
+        return ", ".join(map(_shown, only_left)) or "nothing more", ", ".join(map(_shown, only_right)) or "nothing more"
+    return _shown(one), _shown(two)
+
+
+def _shown(value: Value) -> str:
+    if value is None:
+        return ABSENT
+    if isinstance(value, Unknown):
+        return "not known yet"
+    if is_digest(value):
+        return f"a document with digest {value[7:19]}"
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"

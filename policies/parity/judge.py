@@ -1,0 +1,165 @@
+"""What is said about the differences: findings in the packs' words, and a count of what is declared."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from policies.parity.classes import Comparison
+from policies.parity.compare import Difference, compare
+from policies.parity.declarations import FILE, Declarations, read
+from policies.parity.shape import Shape, from_manifest
+
+RESOURCES = "environments-have-the-same-resources"
+PROPERTIES = "environments-have-the-same-properties"
+ORDER = "later-environments-have-no-less"
+DECLARATIONS = "declared-differences-are-current"
+UNKNOWN = "parity-of-unknown-values"
+
+POLICIES = {
+    RESOURCES: "Every environment has the same resources, except for declared differences.",
+    PROPERTIES: "The same resource has the same properties in every environment, except for declared differences.",
+    ORDER: "A later environment never has less capacity, retention or redundancy than an earlier one.",
+    DECLARATIONS: "Every declared difference has a reason, an owner and an expiry, and is still needed.",
+    UNKNOWN: "What is not known in a preview is compared once it is: make check has compared it with known values.",
+}
+SHAPES = Path(__file__).with_name("shapes")
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One finding: policy, resource and text."""
+
+    policy: str
+    urn: str
+    message: str
+    mandatory: bool = True
+
+
+@dataclass(slots=True)
+class Judged:
+    """All findings of one comparison, and the declared differences that were met."""
+
+    judgements: list[Judgement] = field(default_factory=list[Judgement])
+    declared: Counter[str] = field(default_factory=Counter[str])
+    """Kinds of declarations that were used, with how many of each."""
+
+
+def declarations(today: dt.date, file: Path = FILE) -> Declarations:
+    """The declarations in force."""
+    return read(file.read_text(encoding="utf-8"), today) if file.is_file() else Declarations(())
+
+
+def manifests(folder: Path = SHAPES) -> dict[str, Shape]:
+    """The committed shapes by environment."""
+    shapes = [from_manifest(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+    return {shape.environment: shape for shape in shapes}
+
+
+def of_running(running: Shape, committed: dict[str, Shape], allowed: Declarations) -> Judged:
+    """The running environment against the committed shape of every other one."""
+    others = {name: shape for name, shape in committed.items() if name != running.environment}
+    judged = Judged()
+    for name in allowed.ordered(list(others)):
+        order = allowed.ordered([name, running.environment])
+        earlier, later = (others[name], running) if order[0] == name else (running, others[name])
+        differences = compare(earlier, later, running=running.environment, skip=allowed.skip())
+        _judge(differences, earlier.environment, later.environment, allowed, judged)
+    judged.judgements += _problems(allowed)
+    return judged
+
+
+def of_all(shapes: dict[str, Shape], allowed: Declarations) -> Judged:
+    """Every environment against its neighbour, property by property; stale declarations are findings."""
+    judged = Judged()
+    met: list[Difference] = []
+    for first, second in allowed.pairs(list(shapes)):
+        differences = compare(shapes[first], shapes[second])
+        met += differences
+        _judge(differences, first, second, allowed, judged)
+    judged.judgements += _problems(allowed)
+    if len(shapes) > 1:
+        for stale in allowed.stale(met):
+            text = _text(
+                f"differences.yaml entry {stale.number} ({stale.kind}) is stale",
+                f"{stale.resource} {stale.property}".strip(),
+                "a declaration that matches a difference between the environments",
+                "remove the entry from policies/parity/differences.yaml",
+            )
+            judged.judgements.append(Judgement(DECLARATIONS, "", text))
+    return judged
+
+
+def _judge(differences: Sequence[Difference], first: str, second: str, allowed: Declarations, into: Judged) -> None:
+    used: set[int] = set()
+    hidden: list[Difference] = []
+    for difference in differences:
+        declaration = allowed.of(difference)
+        if declaration is not None:
+            if declaration.number not in used:
+                into.declared[declaration.kind] += 1
+                used.add(declaration.number)
+        elif difference.unknown:
+            hidden.append(difference)
+        else:
+            into.judgements.append(_judgement(difference, first, second))
+    if hidden:
+        names = sorted({f"{d.path.rpartition('/')[2]}.{d.property}" for d in hidden})
+        text = _text(
+            f"{len(names)} properties cannot be compared with the other environment yet",
+            "not known yet",
+            "known values",
+            "none needed in a first preview; make check compares them with known values",
+            verdict="not proven",
+            more=f"unknown: {', '.join(names)}",
+        )
+        into.judgements.append(Judgement(UNKNOWN, "", text, mandatory=False))
+
+
+def _judgement(difference: Difference, first: str, second: str) -> Judgement:
+    name = difference.path.rpartition("/")[2]
+    kind = difference.path.split("/")[-2]
+    found = f"{first}: {difference.earlier}; {second}: {difference.later}"
+    declare = "declare the difference with reason, owner and expiry in policies/parity/differences.yaml"
+    if not difference.property:
+        where = second if difference.earlier == "absent" else first
+        wanted = "the resource in every environment, or in none"
+        text = _text(
+            f"{kind} {name} exists in {where} only", found, wanted, f"make the environments equal, or {declare}"
+        )
+        return Judgement(RESOURCES, difference.urn, text)
+    place = f"{kind} {name}.{difference.property}"
+    if difference.backwards:
+        text = _text(
+            f"{place} is less in {second} than in {first}",
+            found,
+            f"{second} at least as much as {first}",
+            f"raise it in {second}'s stack file, or lower it in {first}'s; no declaration allows this",
+        )
+        return Judgement(ORDER, difference.urn, text)
+    wanted = "the same in every environment"
+    if difference.comparison is Comparison.ORDERED:
+        wanted = f"the same, or more in {second} as a declared difference"
+    return Judgement(
+        PROPERTIES, difference.urn, _text(f"{place} differs", found, wanted, f"make it equal, or {declare}")
+    )
+
+
+def _problems(allowed: Declarations) -> list[Judgement]:
+    fix = "correct the entry in policies/parity/differences.yaml, or remove it and the difference"
+    return [
+        Judgement(
+            DECLARATIONS, "", _text(f"differences.yaml: {problem}", "", "reason, owner and a current expiry", fix)
+        )
+        for problem in allowed.problems
+    ]
+
+
+def _text(headline: str, found: str, wanted: str, fix: str, *, verdict: str = "violated", more: str = "") -> str:
+    lines = [f"{verdict}: {headline}"]
+    lines += [f"found: {' '.join(found.split())}"] if found else []
+    lines += [f"wanted: {wanted}", f"fix: {fix}"]
+    return "\n".join([*lines, more] if more else lines)

@@ -1,0 +1,185 @@
+"""What must differ between environments, replaced by a name: accounts, regions, hosts, networks, identifiers.
+
+``Normal`` is made for one environment from its own resources, so no setting has to say what its values are:
+``arn:aws:…:444455556666:…`` becomes a reference to the resource that has this ARN, ``10.30.224.64/26`` becomes
+``{network}+0.0.224.64/26``, ``chat.staging.example.com`` becomes ``{host}``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any, TypeAlias, cast
+
+from policies.guardrails.topology.resources import Graph, Resource, kind_of
+from policies.guardrails.topology.values import Secret, Unknown
+
+Value: TypeAlias = Any
+"""A JSON value in which anything may be an ``Unknown`` or a ``Secret``."""
+
+SECRET = "[secret]"  # noqa: S105 - a mask
+STACK_KIND = "pulumi:pulumi:Stack"
+_IDENTITIES = (
+    *("name", "bucket", "id", "arn", "arnSuffix", "arnWithoutRevision", "dnsName", "fqdn", "bucketDomainName", "keyId"),
+    *("bucketRegionalDomainName", "repositoryUrl", "securityGroupRuleId", "prefixListId", "endpoint", "readerEndpoint"),
+    *("primaryEndpointAddress", "guardrailArn", "guardrailId", "clusterIdentifier", "clusterResourceId", "versionId"),
+    *("defaultSecurityGroupId", "defaultRouteTableId", "defaultNetworkAclId", "mainRouteTableId", "invokeArn", "url"),
+)
+_SHORTEST_INSIDE = 12
+"""Identities shorter than this are replaced where they are a whole value, not inside a longer one."""
+_NETWORK = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?(?![\d.])")
+_ACCOUNT = re.compile(r"^arn:[^:]*:[^:]*:[^:]*:(\d{12}):")
+_NESTED = ("domainValidationOptions", "dnsEntries", "masterUserSecrets", "endpoints")
+_OF_AWS = re.compile(r"prod-(?=[^/]*starport-layer-bucket)")
+"""A name that AWS chose and that looks like an environment's."""
+_MADE_NAME = re.compile(r"-[0-9a-f]{7}$")
+
+
+def short_kind(resource: Resource) -> str:
+    """The type in short, without a slash: ``lb.Listener``, ``tls.PrivateKey``."""
+    kind = kind_of(resource.type)
+    return f"{kind.partition(':')[0]}.{kind.rpartition(':')[2]}" if ":" in kind else kind
+
+
+class Normal:
+    """The replacements of one environment."""
+
+    def __init__(self, graph: Graph, stack: str) -> None:
+        self._hosts = _hosts(graph)
+        self._stack = re.compile(rf"(?<![A-Za-z0-9]){re.escape(stack)}(?![A-Za-z0-9])") if stack else None
+        self._regions = sorted({str(r) for item in graph for r in [item.value("region")] if isinstance(r, str) and r})
+        self._networks = [
+            ipaddress.IPv4Network(block)
+            for vpc in graph.of_type("ec2.Vpc")
+            if isinstance(block := vpc.value("cidrBlock"), str)
+        ]
+        self._accounts = _accounts(graph)
+        self.paths = {resource.urn: self.path(resource, graph) for resource in graph}
+        self._whole = self._identities(graph)
+        inside = sorted((key for key in self._whole if len(key) >= _SHORTEST_INSIDE), key=lambda k: (-len(k), k))
+        self._inside = inside
+        self._text = lru_cache(maxsize=None)(self._plain_text)
+
+    def path(self, resource: Resource, graph: Graph) -> str:
+        """The logical place: component types, type and name, without what differs by environment."""
+        components: list[str] = []
+        parent = graph.by_urn.get(resource.parent)
+        while parent is not None and parent.type != STACK_KIND:
+            components.insert(0, parent.type.rpartition(":")[2])
+            parent = graph.by_urn.get(parent.parent)
+        return "/".join([*components, short_kind(resource), self._varying(resource.name)])
+
+    def value(self, value: Value) -> Value:
+        """The value with replacements; documents in JSON text are parsed."""
+        if isinstance(value, str):
+            parsed = _document(value)
+            return self._text(value) if parsed is None else self.value(parsed)
+        if isinstance(value, Secret):
+            return SECRET
+        if isinstance(value, Unknown):
+            return value
+        if isinstance(value, Mapping):
+            entries = cast("Mapping[str, Value]", value)
+            return {self._text(str(key)): self.value(item) for key, item in entries.items() if item is not None}
+        if isinstance(value, list):
+            return [self.value(item) for item in cast("list[Value]", value)]
+        return int(value) if isinstance(value, float) and value.is_integer() else value
+
+    def _plain_text(self, text: str) -> str:
+        if text in self._whole:
+            return self._whole[text]
+        if len(text) > _SHORTEST_INSIDE:
+            for literal in self._inside:
+                if literal in text:
+                    text = text.replace(literal, self._whole[literal])
+        return self._varying(text)
+
+    def _varying(self, text: str) -> str:
+        for host, name in self._hosts:
+            text = text.replace(host, name)
+        for account in self._accounts:
+            text = text.replace(account, "{account}")
+        for region in self._regions:
+            text = text.replace(region, "{region}")
+        text = _NETWORK.sub(self._offset, text)
+        if self._stack is None:
+            return text
+        kept = _OF_AWS.sub("\0", text)
+        return self._stack.sub("{stack}", kept).replace("\0", "prod-")
+
+    def _offset(self, match: re.Match[str]) -> str:
+        try:
+            block = ipaddress.IPv4Network(match[0], strict=False)
+        except ValueError:
+            return match[0]
+        for network in self._networks:
+            if block.subnet_of(network):
+                offset = ipaddress.IPv4Address(int(block.network_address) - int(network.network_address))
+                return (
+                    f"{{network}}+{offset}/{block.prefixlen}" if block != network else f"{{network}}/{block.prefixlen}"
+                )
+        return match[0]
+
+    def _identities(self, graph: Graph) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for resource in graph:
+            for key, literal in _identities_of(resource):
+                found.setdefault(literal, "{" + f"{self.paths[resource.urn]}.{key}" + "}")
+        return found
+
+
+def _identities_of(resource: Resource) -> Iterator[tuple[str, str]]:
+    """Values that AWS or Pulumi made, not the program."""
+    chosen = {value for key, value in resource.properties.items() if isinstance(value, str) and key not in _IDENTITIES}
+    name = resource.value("name")
+    if isinstance(name, str) and not _MADE_NAME.search(name):
+        chosen.add(name)
+    if resource.kind.startswith("ec2.Default"):
+        return  # what the VPC made: named by the VPC's own properties
+    for key in _IDENTITIES:
+        literal = resource.value(key)
+        if isinstance(literal, str) and literal and literal not in chosen:
+            yield key, literal
+    if resource.kind == "lb.LoadBalancer" and isinstance(zone := resource.value("zoneId"), str):
+        yield "zoneId", zone
+    for key in _NESTED:
+        items = resource.items(key)
+        for item in [] if isinstance(items, Unknown) else items:
+            if isinstance(item, Mapping):
+                for inner, literal in cast("Mapping[str, Value]", item).items():
+                    if inner not in ("domainName", "resourceRecordType") and isinstance(literal, str) and literal:
+                        yield inner, literal
+
+
+def _hosts(graph: Graph) -> list[tuple[str, str]]:
+    names: list[str] = []
+    for certificate in graph.of_type("acm.Certificate"):
+        alternatives = certificate.items("subjectAlternativeNames")
+        for name in [certificate.value("domainName"), *([] if isinstance(alternatives, Unknown) else alternatives)]:
+            if isinstance(name, str) and name not in names:
+                names.append(name)
+    labels = ["{host}", *(f"{{host {number}}}" for number in range(2, len(names) + 1))]
+    return sorted(zip(names, labels, strict=False), key=lambda pair: -len(pair[0]))
+
+
+def _accounts(graph: Graph) -> list[str]:
+    owners: Iterable[Value] = (resource.value("ownerId") for resource in graph.of_type("ec2.Vpc"))
+    arns: Iterable[Value] = (resource.value("arn") for resource in graph)
+    found = {owner for owner in owners if isinstance(owner, str) and owner.isdigit()}
+    found |= {match[1] for arn in arns if isinstance(arn, str) and (match := _ACCOUNT.match(arn))}
+    for provider in graph.of_type("pulumi:providers:aws"):
+        found |= set(re.findall(r"\b\d{12}\b", json.dumps(provider.value("allowedAccountIds"), default=str)))
+    return sorted(found)
+
+
+def _document(text: str) -> Value:
+    if text[:1] not in ("{", "["):
+        return None
+    try:
+        parsed: Value = json.loads(text)
+    except ValueError:
+        return None
+    return cast("Value", parsed) if isinstance(parsed, dict | list) else None

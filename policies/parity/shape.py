@@ -1,0 +1,182 @@
+"""The shape of one environment: its resources by logical path, each property as normalised leaves.
+
+A list whose items have names is keyed by them (``containerDefinitions[proxy].user``); a list of plain values is
+compared as a set. What is free or follows the release is left out. The committed manifest holds the same, with
+long documents as digests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from policies.guardrails.topology.resources import Graph, Resource
+from policies.guardrails.topology.values import Unknown
+from policies.parity.classes import Comparison, comparison
+from policies.parity.normal import STACK_KIND, Normal, Value, short_kind
+from policies.parity.text import parts_of
+
+LONGEST_DOCUMENT = 12
+"""Leaves of one part of a property beyond which the manifest holds a digest instead."""
+LONGEST_TEXT = 300
+_NAMES = ("name", "Name", "Sid", "sid", "key", "Key", "policyName", "containerName", "id", "ruleId")
+_DIGEST = "sha256:"
+_STEP = re.compile(r"(?=[.\[])")
+
+Skip = Callable[[str, str], bool]
+"""Whether a digest leaves out a property of a resource, by path: declared differences are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One resource of a shape."""
+
+    urn: str
+    kind: str
+    leaves: Mapping[str, Value]
+    """Property path to normalised value; may hold ``Unknown``."""
+    references: Mapping[str, tuple[str, ...]]
+    """Top-level property to the paths of the resources that it depends on; only for what is not known yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One environment's resources by logical path."""
+
+    environment: str
+    items: Mapping[str, Item] = field(default_factory=dict[str, Item])
+
+
+def shape_of(environment: str, graph: Graph, declared: Mapping[str, Mapping[str, Any]] | None = None) -> Shape:
+    """The shape of ``graph``. ``declared`` holds each resource's inputs by URN; without it all properties count."""
+    normal = Normal(graph, environment)
+    items: dict[str, Item] = {}
+    for resource in graph:
+        if resource.type.startswith(("pulumi:providers:", STACK_KIND)) or not _is_custom(resource):
+            continue
+        wanted = resource.properties if declared is None else declared.get(resource.urn, {})
+        path, number = normal.paths[resource.urn], 2
+        while path in items:
+            path, number = f"{normal.paths[resource.urn]} ({number})", number + 1
+        leaves = _leaves(resource, wanted, normal)
+        items[path] = Item(resource.urn, short_kind(resource), leaves, _references(resource, leaves, normal))
+    return Shape(environment, dict(sorted(items.items())))
+
+
+def _is_custom(resource: Resource) -> bool:
+    """Not a component: an id, or (in a first preview) a type token of a bridged provider."""
+    return "id" in resource.properties or "/" in resource.type
+
+
+def _leaves(resource: Resource, wanted: Mapping[str, Any], normal: Normal) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for name in sorted(wanted):
+        if not name.startswith("__") and name not in ("tagsAll", "id", "arn"):
+            _flatten(name, normal.value(resource.properties.get(name)), found)
+    if resource.protect:
+        found["protect"] = True
+    left_out = (Comparison.FREE, Comparison.FOLLOWS)
+    kind = short_kind(resource)
+    return {path: value for path, value in found.items() if comparison(kind, path) not in left_out}
+
+
+def _flatten(path: str, value: Value, into: dict[str, Value]) -> None:
+    if isinstance(value, Mapping) and value:
+        for key, item in sorted(cast("Mapping[str, Value]", value).items()):
+            _flatten(f"{path}.{key}", item, into)
+    elif isinstance(value, list) and value:
+        _flatten_list(path, cast("list[Value]", value), into)
+    elif isinstance(value, str):
+        into.update((path + part, text) for part, text in parts_of(value).items())
+    elif value is not None:
+        into[path] = value
+
+
+def _flatten_list(path: str, items: list[Value], into: dict[str, Value]) -> None:
+    if any(isinstance(item, Mapping | list) for item in items):
+        for label, item in zip(_labels(items), items, strict=True):
+            _flatten(f"{path}[{label}]", item, into)
+    elif any(isinstance(item, Unknown) for item in items):
+        into[path] = Unknown(path)
+    else:
+        into[path] = sorted(items, key=json.dumps)
+
+
+def _labels(items: list[Value]) -> list[str]:
+    for name in _NAMES:
+        names: list[Value] = [cast("Any", item).get(name) if isinstance(item, Mapping) else None for item in items]
+        if all(isinstance(label, str) and "/" not in label for label in names) and len(set(names)) == len(names):
+            return names
+    return [str(number) for number in range(len(items))]
+
+
+def _references(resource: Resource, leaves: Mapping[str, Value], normal: Normal) -> dict[str, tuple[str, ...]]:
+    open_properties = {top(path) for path, value in leaves.items() if isinstance(value, Unknown)}
+    found: dict[str, tuple[str, ...]] = {}
+    for name in sorted(open_properties):
+        urns = resource.property_dependencies.get(name, ())
+        found[name] = tuple(sorted({normal.paths[urn] for urn in urns if urn in normal.paths}))
+    return found
+
+
+def to_manifest(shape: Shape, skip: Skip = lambda _path, _property: False) -> str:
+    """What is committed: sorted JSON; long documents and texts as digests, without declared differences."""
+    resources = {path: condensed(path, item, skip) for path, item in shape.items.items()}
+    content = {"environment": shape.environment, "resources": resources}
+    return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def from_manifest(text: str) -> Shape:
+    """A shape as it was committed."""
+    content = cast("dict[str, Any]", json.loads(text))
+    resources = cast("dict[str, dict[str, Value]]", content["resources"])
+    items = {path: Item("", path.split("/")[-2], leaves, {}) for path, leaves in sorted(resources.items())}
+    return Shape(content["environment"], items)
+
+
+def is_digest(value: Value) -> bool:
+    """Whether a committed leaf stands for a whole document or a long text."""
+    return isinstance(value, str) and value.startswith(_DIGEST)
+
+
+def condensed(path: str, item: Item, skip: Skip, like: Iterable[str] | None = None) -> dict[str, Value]:
+    """The leaves of an item, its long parts as digests: those that are long, or those named in ``like``."""
+    chosen = None if like is None else set(like)
+    groups: dict[str, dict[str, Value]] = {}
+    found: dict[str, Value] = {}
+    for name, value in item.leaves.items():
+        group = _part(name)
+        if comparison(item.kind, name) is Comparison.ORDERED or isinstance(value, Unknown):
+            found[name] = value
+        elif chosen is not None and name in chosen:
+            found[name] = _digest(value)
+        else:
+            groups.setdefault(group, {})[name] = value
+    for group, own in groups.items():
+        if len(own) > LONGEST_DOCUMENT if chosen is None else group in chosen:
+            found[group] = _digest({name: value for name, value in own.items() if not skip(path, name)})
+        else:
+            found.update((name, _digest(v) if chosen is None and _is_long(v) else v) for name, v in own.items())
+    return dict(sorted(found.items()))
+
+
+def _part(name: str) -> str:
+    return "".join(_STEP.split(name)[:3])
+
+
+def _is_long(value: Value) -> bool:
+    return isinstance(value, str) and len(value) > LONGEST_TEXT
+
+
+def _digest(value: Value) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return _DIGEST + hashlib.sha256(text.encode()).hexdigest()
+
+
+def top(path: str) -> str:
+    """The top-level property of a leaf's path."""
+    return _STEP.split(path, maxsplit=1)[0]
