@@ -1,0 +1,144 @@
+"""What happens to one request on its way in: which station answers it, with which status, and why.
+
+Security group, the load balancer's own limits, firewall, listener rule and actions, then the limits of the proxy,
+which are given as data because they live in its configuration.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+from .addresses import TCP, parse
+from .exposure import Network, reachability
+from .listener_rules import choose, run_actions
+from .requests import Outcome, ProxyFacts, Request, Result, Step, Trail
+from .resources import Graph, Resource
+from .web_acl import WebAcl
+
+REQUEST_LINE_BYTES = 16 * 1024
+HEADER_BYTES = 16 * 1024
+ALL_HEADERS_BYTES = 64 * 1024
+"""Fixed limits of an application load balancer."""
+
+
+def trace(graph: Graph, request: Request, proxy: ProxyFacts | None = None, balancer: str = "") -> Outcome:
+    """Follow a request to the internet-facing application load balancer (or the one named) and through it."""
+    network = reachability(graph).network
+    trail = Trail(request)
+    edge = _edge(network, balancer)
+    if edge is None:
+        return trail.end(Result.DROPPED, None, "no internet-facing load balancer")
+    listener = _arrive(network, trail, edge)
+    if isinstance(listener, Outcome):
+        return listener
+    if outcome := _limits(trail, edge) or _firewall(network, trail, edge):
+        return outcome
+    entry = choose(trail, listener, network.balancing.rules.get(listener.urn, []))
+    done = run_actions(trail, entry)
+    if isinstance(done, Resource):
+        return _serve(network, trail, done, proxy)
+    return done or trail.end(Result.DROPPED, None, entry.name)
+
+
+def _serve(network: Network, trail: Trail, entry: Resource, proxy: ProxyFacts | None) -> Outcome:
+    _targets(network, trail, entry)
+    if proxy is not None and (refusal := _refusal(trail.request, proxy)):
+        status, rule, why = refusal
+        trail.steps.append(Step("proxy", f"{why}: {status}"))
+        return trail.end(Result.ANSWERED, status, rule)
+    if proxy is not None:
+        trail.steps.append(Step("proxy", "lets it through to the application"))
+    return trail.end(Result.SERVED, None, entry.name)
+
+
+def _firewall(network: Network, trail: Trail, edge: Resource) -> Outcome | None:
+    if (acl := network.firewalls.acl_of(edge)) is not None:
+        return WebAcl(network.graph, acl).judge(trail)
+    if (association := network.firewalls.association_of(edge)) is not None:
+        trail.unknowns.append(f"{association.label}.webAclArn")
+    else:
+        trail.note(edge, "", "no firewall")
+    return None
+
+
+def _edge(network: Network, name: str) -> Resource | None:
+    found = [
+        balancer
+        for balancer in network.balancing.balancers
+        if balancer.kind == "lb.LoadBalancer" and network.balancing.is_internal(balancer) is not True
+    ]
+    if name:
+        found = [balancer for balancer in found if balancer.name == name]
+    return next(iter(sorted(found, key=lambda item: (item.value("loadBalancerType") == "network", item.urn))), None)
+
+
+def _arrive(network: Network, trail: Trail, edge: Resource) -> Outcome | Resource:
+    """The listener that the client gets to, past the security group."""
+    request = trail.request
+    listener = next(
+        (item for item in network.balancing.listeners.get(edge.urn, ()) if item.value("port") == request.port), None
+    )
+    if listener is None:
+        trail.note(edge, "", f"nothing listens on port {request.port}")
+        return trail.end(Result.DROPPED, None, "no listener")
+    groups = network.balancing.groups_of(edge)
+    client = parse(str(ipaddress.ip_address(request.client)))
+    if groups is not None and client is not None:
+        for rule in network.groups.rules(groups.keys):
+            if rule.covers(TCP, request.port) and rule.addresses & client:
+                trail.note(rule.resource, rule.property, f"admits {request.client} to port {request.port}")
+                break
+        else:
+            trail.note(edge, "securityGroups", f"no rule admits {request.client} to port {request.port}")
+            return trail.end(Result.DROPPED, None, "security group")
+    encrypted = listener.value("protocol") in ("HTTPS", "TLS")
+    if encrypted != (request.scheme == "https"):
+        trail.note(listener, "protocol", f"speaks {listener.value('protocol')}, not {request.scheme}")
+        return trail.end(Result.ANSWERED, 400, listener.name)
+    trail.note(listener, "port", f"accepts {request.scheme} on port {request.port}")
+    return listener
+
+
+def _limits(trail: Trail, edge: Resource) -> Outcome | None:
+    """What the load balancer itself cannot take."""
+    request = trail.request
+    target = f"{request.path}?{request.query}" if request.query else request.path
+    line = len(f"{request.method} {target} HTTP/1.1".encode())
+    sizes = [len(name.encode()) + len(value.encode()) + 2 for name, value in request.sent_headers()]
+    if line > REQUEST_LINE_BYTES:
+        trail.note(edge, "", f"the request line has {line} bytes, more than {REQUEST_LINE_BYTES}")
+        return trail.end(Result.ANSWERED, 414, "request line limit")
+    if max(sizes, default=0) > HEADER_BYTES or sum(sizes) > ALL_HEADERS_BYTES:
+        trail.note(edge, "", f"headers beyond {HEADER_BYTES} bytes for one or {ALL_HEADERS_BYTES} for all")
+        return trail.end(Result.ANSWERED, 400, "header limit")
+    return None
+
+
+def _targets(network: Network, trail: Trail, entry: Resource) -> None:
+    """Note who receives what an entry forwards."""
+    served = sorted({path.target for path in reachability(network.graph).paths if path.entry.entry is entry})
+    for urn in served:
+        target = network.graph.by_urn.get(urn)
+        if target is not None:
+            trail.note(target, "", "receives it")
+
+
+def _refusal(request: Request, proxy: ProxyFacts) -> tuple[int, str, str] | None:
+    """Status, rule and reason of what the proxy does not let through, in the order in which it checks."""
+    header_bytes = sum(len(name.encode()) + len(value.encode()) + 4 for name, value in request.sent_headers())
+    limit = proxy.body_limit(request.path)
+    upgrade = request.header("upgrade")
+    upgradable = request.path.startswith(proxy.websocket_path_prefixes or ("\0",))
+    checks = (
+        (
+            header_bytes > proxy.header_bytes,
+            431,
+            "header limit",
+            f"{header_bytes} bytes of headers, more than {proxy.header_bytes}",
+        ),
+        (not proxy.lets_in(request.identity), 403, "authorization", "not among those who may enter"),
+        (request.size > limit, 413, "body limit", f"{request.size} bytes of body, more than {limit}"),
+        (bool(proxy.logout_path) and request.path == proxy.logout_path, 302, "logout", "ends the session"),
+        (upgrade is not None and not upgradable, 403, "upgrade", f"no upgrade to {upgrade} on this path"),
+    )
+    return next(((status, f"proxy {rule}", why) for refused, status, rule, why in checks if refused), None)
