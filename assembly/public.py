@@ -54,6 +54,7 @@ def edge(
         client_keep_alive_seconds=timeouts.client_keep_alive_seconds,
         deregistration_delay_seconds=timeouts.deregistration_delay_seconds,
         access_log_retention_days=settings.retention.edge_access_log_days,
+        allow_deletion=settings.allow_deletion,
         tags=tags(settings),
     )
 

@@ -172,6 +172,7 @@ def service(
         architecture=capacity.architecture.value,
         minimum_tasks=capacity.minimum_tasks,
         maximum_tasks=capacity.maximum_tasks,
+        availability_zones=len(settings.network.availability_zones),
         deregistration_delay_seconds=times.deregistration_delay_seconds,
         stop_seconds=times.stop_seconds,
         tags=tags(settings),

@@ -183,7 +183,8 @@ class Edge(pulumi.ComponentResource):
             connection_logs={"bucket": bucket.bucket, "prefix": CONNECTION, "enabled": True},
             health_check_logs={"bucket": bucket.bucket, "prefix": HEALTH_CHECK, "enabled": True},
             tags=self._tags("edge"),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[writable]),
+            # Protected in the engine too, so that a destroy is refused before it has touched anything.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[writable], protect=not args.allow_deletion),
         )
 
     def _target_group(self) -> aws.lb.TargetGroup:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from pydantic import StrictBool
+
 from settings.configuration import Configuration
 from settings.consistency import inconsistencies
 from settings.errors import Problem
@@ -33,6 +35,9 @@ class StackSettings(Configuration):
     capacity: Capacity = Capacity()
     models: Models
     retention: Retention = Retention()
+    allow_deletion: StrictBool = False
+    """True: what holds users' way in, or their data, may be deleted. Set it only to take the environment down: the
+    guardrails report it, and the next update without it protects again."""
 
     @classmethod
     def between_sections(cls, sections: Mapping[str, object]) -> list[Problem]:

@@ -18,6 +18,7 @@ from settings.stack import PREFIX
 from tests.settings.stack_files import ROOT, as_the_engine_passes_it, own_values, parse, stack_file
 
 STACKS = ("staging", "prod")
+PULUMI_TYPES: dict[object, str] = {bool: "boolean", str: "string", bool: "boolean"}
 
 
 def loaded(stack: str, **changes: str) -> StackSettings:
@@ -80,7 +81,7 @@ def test_the_project_file_declares_exactly_the_keys_of_the_settings_and_describe
         if n not in ("environment", "region", "account_id")
     }
     assert {key: value["type"] for key, value in declared.items()} == {
-        key: "string" if key == "release" else "object" for key in fields
+        key: PULUMI_TYPES.get(field.annotation, "object") for key, field in fields.items()
     }
     assert {key for key, value in declared.items() if "default" in value} == {
         key for key, f in fields.items() if not f.is_required()
