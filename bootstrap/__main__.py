@@ -8,7 +8,7 @@ import pulumi
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this project uses the main project's packages
 
 from bootstrap.account_key import AccountKey, AccountKeyArgs
-from bootstrap.configuration import BootstrapSettings
+from bootstrap.configuration import SHARED, BootstrapSettings
 from bootstrap.named_secrets import NamedSecrets, NamedSecretsArgs
 from bootstrap.pipelines import PipelineIdentity, PipelineIdentityArgs, PipelineRoles, PipelineRolesArgs
 from bootstrap.repositories import ImageRepositories, ImageRepositoriesArgs
@@ -17,7 +17,7 @@ from releases.manifest import IMAGES
 
 settings = BootstrapSettings.load()
 account_id, region, ci = settings.account_id, settings.region, settings.continuous_integration
-tags = {"owner": settings.owner.team, "environment": settings.environment, "project": "ai-interface"}
+tags = {"owner": settings.owner.team, "environment": SHARED, "project": "ai-interface"}
 
 key = AccountKey("account", AccountKeyArgs(account_id=account_id, tags=tags))
 repositories = ImageRepositories(

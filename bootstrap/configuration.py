@@ -7,10 +7,13 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints, field_validator
 
-from settings.configuration import Configuration, StackName
+from settings.configuration import Configuration, EnvironmentName
 from settings.errors import FailedChecksError, Problem, check, collected
 from settings.sections import HostedZoneId
 from settings.values import Section, Slug
+
+SHARED = "shared"
+"""The ``environment`` tag of what all environments of the account share. No role of CI may change what carries it."""
 
 
 class Owner(Section):
@@ -23,7 +26,7 @@ class Owner(Section):
 class Environment(Section):
     """An environment that is deployed into this account."""
 
-    name: StackName
+    name: EnvironmentName
     """The stack's name in the main project."""
     hosted_zone_id: HostedZoneId | None = None
     """The zone whose records CI may change. Omitted: CI may change no DNS record (you bring certificate and DNS)."""
@@ -54,7 +57,7 @@ class ContinuousIntegration(Section):
 
 
 class BootstrapSettings(Configuration):
-    """What differs between two accounts. The stack's name is the account's; it tags what environments share."""
+    """What differs between two accounts. The stack's name only tells the accounts' files apart."""
 
     prefix: ClassVar[str] = "ai-interface-bootstrap:"
     subject: ClassVar[str] = "the bootstrap settings of stack"
@@ -67,13 +70,21 @@ class BootstrapSettings(Configuration):
     @classmethod
     def _are_distinct(cls, value: tuple[Environment, ...]) -> tuple[Environment, ...]:
         names = [environment.name for environment in value]
-        check(
-            len(set(names)) == len(names),
-            key="environments",
-            value=", ".join(names),
-            allowed="environments with distinct names",
-            fix="name each environment once",
-        )
+        with collected():
+            check(
+                len(set(names)) == len(names),
+                key="environments",
+                value=", ".join(names),
+                allowed="environments with distinct names",
+                fix="name each environment once",
+            )
+            check(
+                SHARED not in names,
+                key="environments",
+                value=SHARED,
+                allowed="any other name: this one marks what the environments share",
+                fix="rename the environment",
+            )
         return value
 
     @classmethod

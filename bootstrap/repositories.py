@@ -12,9 +12,8 @@ import pulumi_aws as aws
 
 from components.args import Args
 from components.iam import ANYONE, Effect, Statement, policy_document
+from releases.manifest import RELEASE_TAG
 
-RELEASE_TAG = "release-"
-"""A released image is tagged ``release-<version>``."""
 CANDIDATE_TAG = "candidate-"
 """What is built or copied to be tried out."""
 CANDIDATE_DAYS = 14

@@ -171,7 +171,6 @@ def pipeline_boundary(scope: Scope) -> str:
                 sid="NotData",
                 effect=Effect.DENY,
                 actions=[
-                    "bedrock:Converse*",
                     "bedrock:InvokeModel*",
                     "bedrock:CallWithBearerToken",
                     "ecr:BatchDeleteImage",

@@ -21,6 +21,8 @@ from settings.values import Person, ReleaseVersion, Section
 
 DIRECTORY = Path(__file__).parent
 """Where the manifests are: ``<version>.yaml``."""
+RELEASE_TAG = "release-"
+"""In AWS a released image is tagged ``release-<version>``; a task refers to it by digest all the same."""
 IMAGES = ("proxy", "interface")
 """The images of a release; each has a repository ``ai-interface/<image>`` that ``bootstrap`` makes."""
 
@@ -91,6 +93,11 @@ class Release(Section):
     reviewed_by: tuple[Person, ...] = Field(min_length=1)
     approved_by: tuple[Person, ...] = Field(min_length=1)
     """None of them is ``builtBy``: nobody approves what they built."""
+
+    @property
+    def tag(self) -> str:
+        """The tag of this release's images in AWS."""
+        return f"{RELEASE_TAG}{self.version}"
 
     @model_validator(mode="after")
     def _complete_and_approved(self) -> Self:

@@ -20,13 +20,16 @@ from settings.errors import HIDDEN, NOT_SET, FailedChecksError, Problem, Setting
 from settings.rendering import allowed_at, problems_of, unknown_key
 from settings.values import AwsRegion, Section
 
-StackName = Annotated[
+EnvironmentName = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,14}[a-z0-9]$"),
     Field(
-        description="2 to 16 lower-case letters, digits and hyphens, starting with a letter: it is part of AWS names",
-        json_schema_extra={"fix": "rename the stack, for example pulumi stack rename staging"},
+        description="2 to 16 lower-case letters, digits and hyphens, starting with a letter: it is part of AWS names"
     ),
+]
+StackName = Annotated[
+    EnvironmentName,
+    Field(json_schema_extra={"fix": "rename the stack, for example pulumi stack rename staging"}),
 ]
 AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$"), Field(description="an AWS account id of 12 digits")]
 _OUTSIDE = frozenset({"environment", "region", "account_id"})

@@ -115,6 +115,7 @@ def _fix(kind: str, value: object, ctx: Mapping[str, Any]) -> str:
         "model_type": "write its keys below it, indented",
         "model_attributes_type": "write its keys below it, indented",
         "dict_type": "write its keys below it, indented",
+        "bool_type": "write true or false, without quotes",
         "string_type": "write it as text, in quotes where it could be read as a number",
         "string_too_long": f"shorten it to {ctx.get('max_length')} characters",
         "enum": "choose one of these",

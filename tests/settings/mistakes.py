@@ -297,6 +297,11 @@ ROWS = [
         {"retention.edgeAccessLogDays": 365},
         ("retention.edgeAccessLogDays", "365", "set it to 30 or less"),
     ),
+    row(
+        "a switch that is neither on nor off",
+        {"allowDeletion": "yes"},
+        ("allowDeletion", '"yes"', "write true or false, without quotes"),
+    ),
     # keys
     row(
         "a key misspelt at the top",

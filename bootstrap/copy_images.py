@@ -1,0 +1,143 @@
+"""Copies the images of a release into an account's repositories, by digest: ``python -m bootstrap.copy_images``.
+
+The digest that arrived is compared with the manifest's, for each image, every time. A repeated run copies nothing
+twice; a tag that holds something else is refused, since a released tag cannot be moved. It does not log in to
+registries: it says with which command you do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootstrap.copy_tools import TOOLS, CopyError, CopyTool, find_tool, run
+from releases.manifest import DIRECTORY, IMAGES, Release, load_release
+from settings.errors import SettingsError
+
+COPIED, REFUSED, COULD_NOT_RUN = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Destination:
+    """An account's registry."""
+
+    account: str
+    region: str
+
+    @property
+    def registry(self) -> str:
+        """The host name of the account's registry."""
+        return f"{self.account}.dkr.ecr.{self.region}.amazonaws.com"
+
+    def target(self, image: str, release: Release) -> str:
+        """Where an image of a release goes."""
+        return f"{self.registry}/ai-interface/{image}:{release.tag}"
+
+
+def planned_commands(release: Release, destination: Destination, tool: CopyTool) -> list[list[str]]:
+    """Every command of a first copy, in order."""
+    commands: list[list[str]] = []
+    for image in IMAGES:
+        target = destination.target(image, release)
+        commands += [tool.copy_command(release.images[image].reference, target), tool.digest_command(target)]
+    return commands
+
+
+def copy_image(image: str, release: Release, destination: Destination, tool: CopyTool) -> str:
+    """Copy one image unless it is there, and compare digests; returns what was done, in a sentence."""
+    wanted = release.images[image].digest
+    target = destination.target(image, release)
+    present = _digest(tool, target)
+    if present == wanted:
+        return f"{image}: {target} has {wanted} already"
+    if present is not None:
+        raise CopyError(
+            f"{image}: {target} exists with {present}, the manifest says {wanted}.\n"
+            "A released tag cannot be moved. Write a manifest with a new version."
+        )
+    copied = run(tool.copy_command(release.images[image].reference, target))
+    if copied.returncode != 0:
+        raise CopyError(
+            f"{image}: {tool.program} could not copy {release.images[image].reference} to {target}:\n"
+            f"{copied.stderr.decode(errors='replace').strip()}\n"
+            f"Does the repository exist (bootstrap), and are you logged in?\n  {log_in(destination, tool)}"
+        )
+    arrived = _digest(tool, target)
+    if arrived != wanted:
+        raise CopyError(
+            f"{image}: {target} arrived with {arrived or 'no digest'}, the manifest says {wanted}.\n"
+            "Do not deploy it: copy with another tool (--tool), under a new version."
+        )
+    return f"{image}: copied to {target}, digest {wanted} verified"
+
+
+def log_in(destination: Destination, tool: CopyTool) -> str:
+    """The command with which a person logs in."""
+    return f"aws ecr get-login-password --region {destination.region} | {tool.log_in} {destination.registry}"
+
+
+def main(arguments: Sequence[str] | None = None, directory: Path = DIRECTORY) -> int:
+    """The command line; returns the exit status."""
+    options = _options(arguments)
+    destination = Destination(options.account, options.region)
+    try:
+        release = load_release(options.release, directory)
+        tool = find_tool(options.tool)
+        if options.dry_run:
+            _say("\n".join(shlex.join(command) for command in planned_commands(release, destination, tool)))
+            return COPIED
+        for image in IMAGES:
+            _say(copy_image(image, release, destination, tool))
+    except SettingsError as error:
+        _complain(str(error))
+        return COULD_NOT_RUN
+    except CopyError as error:
+        _complain(str(error))
+        return REFUSED
+    return COPIED
+
+
+def _digest(tool: CopyTool, target: str) -> str | None:
+    """The digest under a tag; nothing where the registry does not answer with one."""
+    answer = run(tool.digest_command(target))
+    return tool.read_digest(answer.stdout) if answer.returncode == 0 else None
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bootstrap.copy_images", description=(__doc__ or "").split("\n\n")[0]
+    )
+    parser.add_argument("--release", required=True, help="version of a manifest in releases/")
+    parser.add_argument("--account", required=True, type=_matching(r"\d{12}", "an AWS account id of 12 digits"))
+    parser.add_argument("--region", required=True, type=_matching(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region"))
+    parser.add_argument("--tool", choices=list(TOOLS), help="program to copy with (default: the first that is there)")
+    parser.add_argument("--dry-run", action="store_true", help="print the commands and run none")
+    return parser.parse_args(arguments)
+
+
+class _matching:  # noqa: N801 - used as a function: argparse shows the message of the error that it raises
+    def __init__(self, pattern: str, allowed: str) -> None:
+        self._pattern, self._allowed = pattern, allowed
+
+    def __call__(self, text: str) -> str:
+        if re.fullmatch(self._pattern, text, re.ASCII) is None:
+            raise argparse.ArgumentTypeError(f"{text!r} is not {self._allowed}")
+        return text
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""The programs that copy an image from registry to registry without changing its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+TIMEOUT_SECONDS = 1800
+"""For one command: the application's image is several gigabytes large."""
+
+
+class CopyError(Exception):
+    """An image cannot be copied; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class CopyTool:
+    """How one program copies every platform of an image, and how it tells a digest."""
+
+    program: str
+    copy: tuple[str, ...]
+    """Command line; ``{source}`` and ``{target}`` are put in."""
+    digest: tuple[str, ...]
+    """Command line that prints the digest of ``{target}``, or the manifest itself."""
+    prints_manifest: bool
+    """Whether ``digest`` prints the manifest's bytes, whose SHA-256 is the digest."""
+    log_in: str
+    """The log-in command that reads a password from its input."""
+
+    def copy_command(self, source: str, target: str) -> list[str]:
+        """The command that copies ``source`` (pinned) to ``target`` (tagged)."""
+        return [part.format(source=source, target=target) for part in self.copy]
+
+    def digest_command(self, target: str) -> list[str]:
+        """The command that tells which digest ``target`` has."""
+        return [part.format(target=target) for part in self.digest]
+
+    def read_digest(self, output: bytes) -> str:
+        """The digest from what ``digest_command`` printed."""
+        if self.prints_manifest:
+            return f"sha256:{hashlib.sha256(output).hexdigest()}"
+        return output.decode(errors="replace").strip()
+
+
+TOOLS: Mapping[str, CopyTool] = {
+    tool.program: tool
+    for tool in (
+        CopyTool(
+            program="crane",
+            copy=("crane", "copy", "{source}", "{target}"),
+            digest=("crane", "digest", "{target}"),
+            prints_manifest=False,
+            log_in="crane auth login --username AWS --password-stdin",
+        ),
+        CopyTool(
+            program="skopeo",
+            copy=("skopeo", "copy", "--all", "--preserve-digests", "docker://{source}", "docker://{target}"),
+            digest=("skopeo", "inspect", "--raw", "docker://{target}"),
+            prints_manifest=True,
+            log_in="skopeo login --username AWS --password-stdin",
+        ),
+        CopyTool(
+            program="docker",
+            copy=("docker", "buildx", "imagetools", "create", "--prefer-index=false", "--tag", "{target}", "{source}"),
+            digest=("docker", "buildx", "imagetools", "inspect", "--format", "{{{{.Manifest.Digest}}}}", "{target}"),
+            prints_manifest=False,
+            log_in="docker login --username AWS --password-stdin",
+        ),
+    )
+}
+"""In order of preference."""
+
+
+def find_tool(wanted: str | None) -> CopyTool:
+    """The wanted program, or the first that is on the path."""
+    if wanted is not None:
+        return TOOLS[wanted]
+    for tool in TOOLS.values():
+        if shutil.which(tool.program):
+            return tool
+    raise CopyError(
+        f"none of {', '.join(TOOLS)} is on the PATH: install one of them, "
+        "or see the commands with --dry-run --tool crane and run them elsewhere"
+    )
+
+
+def run(command: list[str]) -> subprocess.CompletedProcess[bytes]:
+    """Run one command to its end; its output is returned, not shown."""
+    try:
+        return subprocess.run(command, capture_output=True, check=False, timeout=TIMEOUT_SECONDS)  # noqa: S603 - a fixed program; no shell reads the arguments
+    except FileNotFoundError:
+        raise CopyError(f"{command[0]} is not on the PATH: install it, or name another with --tool") from None
+    except subprocess.TimeoutExpired:
+        raise CopyError(f"{command[0]} did not end within {TIMEOUT_SECONDS} s: {' '.join(command)}") from None

@@ -1,0 +1,37 @@
+"""Runs the real bootstrap program for a stack file, or for a changed one."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from preflight.recorder import Recording, record
+
+BOOTSTRAP = Path(__file__).parents[2] / "bootstrap"
+PREFIX = "ai-interface-bootstrap:"
+
+
+def stack_file(stack: str) -> dict[str, Any]:
+    """``config`` of a committed stack file of the bootstrap project."""
+    return yaml.safe_load((BOOTSTRAP / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
+
+
+def run_bootstrap(stack: str, **changes: object) -> Recording:
+    """What ``bootstrap/__main__.py`` registers, with other values for some keys of the stack file."""
+    values = {**stack_file(stack), **{PREFIX + key: value for key, value in changes.items()}}
+    config = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+    path = list(sys.path)
+    try:
+        return record(
+            lambda: runpy.run_path(str(BOOTSTRAP / "__main__.py"), run_name="__main__"),
+            project="ai-interface-bootstrap",
+            stack=stack,
+            config=config,
+        )
+    finally:
+        sys.path[:] = path

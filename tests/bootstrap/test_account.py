@@ -1,0 +1,280 @@
+"""What the bootstrap program makes in an account."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from bootstrap.account_key import key_policy
+from bootstrap.configuration import BootstrapSettings
+from bootstrap.named_secrets import secret_policy
+from bootstrap.repositories import lifecycle_policy, repository_policy
+from preflight.recorder import Recording
+from settings import SettingsError
+from tests.bootstrap.program import PREFIX, run_bootstrap, stack_file
+from tests.settings.stack_files import own_values
+from tests.settings.stack_files import stack_file as main_stack_file
+
+STACKS = {"staging": "111122223333", "prod": "444455556666"}
+PROVIDER = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
+
+
+@pytest.fixture(scope="module", params=STACKS)
+def recording(request: pytest.FixtureRequest) -> Recording:
+    return run_bootstrap(request.param)
+
+
+def inputs(recording: Recording, type_: str) -> dict[str, dict[str, Any]]:
+    """Logical name → inputs."""
+    return {r.name: dict(r.inputs) for r in recording.of_type(type_)}
+
+
+def test_an_account_gets_exactly_these_resources(recording: Recording) -> None:
+    found = Counter(r.type for r in recording.resources if r.type.startswith("aws:"))
+    assert found == {
+        "aws:ecr/lifecyclePolicy:LifecyclePolicy": 2,
+        "aws:ecr/repository:Repository": 2,
+        "aws:ecr/repositoryPolicy:RepositoryPolicy": 2,
+        PROVIDER: 1,
+        "aws:iam/policy:Policy": 7,
+        "aws:iam/role:Role": 2,
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 5,
+        "aws:kms/alias:Alias": 1,
+        "aws:kms/key:Key": 1,
+        "aws:secretsmanager/secret:Secret": 1,
+        "aws:secretsmanager/secretPolicy:SecretPolicy": 1,
+    }
+
+
+def test_every_resource_belongs_to_a_component(recording: Recording) -> None:
+    components = {r.urn for r in recording.resources if r.type.startswith("ai-interface:bootstrap:")}
+    assert len(components) == 5
+    assert all(r.parent in components for r in recording.resources if r.type.startswith("aws:"))
+
+
+def test_what_cannot_be_made_again_is_protected_and_nothing_else(recording: Recording) -> None:
+    assert {r.type for r in recording.resources if r.protect} == {
+        "aws:ecr/repository:Repository",
+        PROVIDER,
+        "aws:kms/key:Key",
+        "aws:secretsmanager/secret:Secret",
+    }
+
+
+def test_every_taggable_resource_names_owner_and_project(recording: Recording) -> None:
+    tagged = [r.inputs["tags"] for r in recording.resources if "tags" in r.inputs]
+    assert len(tagged) == 14
+    assert {(tags["owner"], tags["project"]) for tags in tagged} == {("ai-platform", "ai-interface")}
+
+
+def test_key_and_repositories_carry_no_environments_tag_so_that_ci_cannot_change_them(recording: Recording) -> None:
+    found = {(r.type, r.inputs["tags"]["environment"]) for r in recording.resources if "tags" in r.inputs}
+    assert found == {
+        ("aws:ecr/repository:Repository", "shared"),
+        ("aws:iam/policy:Policy", recording.stack),
+        ("aws:iam/role:Role", recording.stack),
+        ("aws:kms/key:Key", "shared"),
+        ("aws:secretsmanager/secret:Secret", recording.stack),
+        (PROVIDER, "shared"),
+    }
+
+
+def test_repositories_are_immutable_scanned_and_encrypted_with_the_accounts_key(recording: Recording) -> None:
+    (key,) = recording.of_type("aws:kms/key:Key")
+    repositories = inputs(recording, "aws:ecr/repository:Repository")
+    assert {r["name"] for r in repositories.values()} == {"ai-interface/proxy", "ai-interface/interface"}
+    for repository in repositories.values():
+        assert repository["imageTagMutability"] == "IMMUTABLE"
+        assert repository["imageScanningConfiguration"] == {"scanOnPush": True}
+        assert repository["encryptionConfigurations"] == [{"encryptionType": "KMS", "kmsKey": key.outputs["arn"]}]
+        assert repository["forceDelete"] is False
+
+
+def test_the_key_rotates_and_its_policy_is_this() -> None:
+    (key,) = inputs(run_bootstrap("prod"), "aws:kms/key:Key").values()
+    assert (key["enableKeyRotation"], key["deletionWindowInDays"]) == (True, 30)
+    assert json.loads(key["policy"]) == json.loads(key_policy("444455556666"))
+    assert json.loads(key["policy"])["Statement"] == [
+        {
+            "Sid": "RolesOfThisAccount",
+            "Effect": "Allow",
+            "Principal": {"AWS": ["arn:aws:iam::444455556666:root"]},
+            "Action": ["kms:*"],
+            "Resource": ["*"],
+        }
+    ]
+
+
+def test_lifecycle_rules_expire_candidates_and_untagged_images_and_never_a_release() -> None:
+    expire = {"type": "expire"}
+    assert json.loads(lifecycle_policy()) == {
+        "rules": [
+            {
+                "rulePriority": 1,
+                "description": "Released images stay",
+                "selection": {
+                    "tagStatus": "tagged",
+                    "tagPrefixList": ["release-"],
+                    "countType": "imageCountMoreThan",
+                    "countNumber": 1_000_000,
+                },
+                "action": expire,
+            },
+            {
+                "rulePriority": 2,
+                "description": "Candidates expire after 14 days",
+                "selection": {
+                    "tagStatus": "tagged",
+                    "tagPrefixList": ["candidate-"],
+                    "countType": "sinceImagePushed",
+                    "countUnit": "days",
+                    "countNumber": 14,
+                },
+                "action": expire,
+            },
+            {
+                "rulePriority": 3,
+                "description": "Untagged images expire after 7 days",
+                "selection": {
+                    "tagStatus": "untagged",
+                    "countType": "sinceImagePushed",
+                    "countUnit": "days",
+                    "countNumber": 7,
+                },
+                "action": expire,
+            },
+        ]
+    }
+
+
+OUTSIDERS = {
+    "StringNotEquals": {"aws:PrincipalAccount": ["111122223333"]},
+    "BoolIfExists": {"aws:PrincipalIsAWSService": ["false"]},
+}
+
+
+def test_the_repository_policy_is_this() -> None:
+    roles = "arn:aws:iam::111122223333:role/ai-interface-pipeline/*"
+    assert json.loads(repository_policy("111122223333", roles))["Statement"] == [
+        {"Sid": "OnlyThisAccount", "Effect": "Deny", "Principal": "*", "Action": ["ecr:*"], "Condition": OUTSIDERS},
+        {
+            "Sid": "PipelinesKeepImages",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": [
+                "ecr:BatchDeleteImage",
+                "ecr:DeleteLifecyclePolicy",
+                "ecr:DeleteRepository",
+                "ecr:DeleteRepositoryPolicy",
+                "ecr:PutImageTagMutability",
+                "ecr:PutLifecyclePolicy",
+                "ecr:SetRepositoryPolicy",
+            ],
+            "Condition": {"ArnLike": {"aws:PrincipalArn": [roles]}},
+        },
+    ]
+
+
+def test_the_secret_policy_is_this() -> None:
+    assert json.loads(secret_policy("111122223333"))["Statement"] == [
+        {
+            "Sid": "OnlyThisAccount",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": ["secretsmanager:*"],
+            "Resource": ["*"],
+            "Condition": OUTSIDERS,
+        }
+    ]
+
+
+def test_a_named_secret_exists_without_any_value(recording: Recording) -> None:
+    (secret,) = inputs(recording, "aws:secretsmanager/secret:Secret").values()
+    assert secret["name"] == f"ai-interface/{recording.stack}/oidc-client-secret"
+    assert secret["recoveryWindowInDays"] == 30
+    assert not recording.of_type("aws:secretsmanager/secretVersion:SecretVersion")
+    assert "secretString" not in json.dumps([r.inputs for r in recording.resources])
+
+
+def test_an_existing_provider_is_used_and_none_is_created() -> None:
+    arn = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"
+    ci = {"repository": "example/ai-interface", "existingProviderArn": arn}
+    recording = run_bootstrap("staging", continuousIntegration=ci)
+    roles = inputs(recording, "aws:iam/role:Role").values()
+    trusted = {json.loads(r["assumeRolePolicy"])["Statement"][0]["Principal"]["Federated"][0] for r in roles}
+    assert not recording.of_type(PROVIDER)
+    assert trusted == {arn}
+
+
+def test_a_created_provider_gives_tokens_for_sts_only(recording: Recording) -> None:
+    (provider,) = inputs(recording, PROVIDER).values()
+    assert provider["url"] == "https://token.actions.githubusercontent.com"
+    assert provider["clientIdLists"] == ["sts.amazonaws.com"]
+
+
+def test_two_environments_in_one_account_share_images_and_key_and_nothing_else() -> None:
+    recording = run_bootstrap("staging", environments=[{"name": "staging"}, {"name": "review"}])
+    found = Counter(r.type for r in recording.resources)
+    assert (found["aws:ecr/repository:Repository"], found["aws:kms/key:Key"], found[PROVIDER]) == (2, 1, 1)
+    assert {s["name"] for s in inputs(recording, "aws:secretsmanager/secret:Secret").values()} == {
+        "ai-interface/staging/oidc-client-secret",
+        "ai-interface/review/oidc-client-secret",
+    }
+    assert {r["name"] for r in inputs(recording, "aws:iam/role:Role").values()} == {
+        f"ai-interface-{environment}-{role}" for environment in ("staging", "review") for role in ("preview", "deploy")
+    }
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_stack_file_agrees_with_the_main_projects(stack: str) -> None:
+    main, own = main_stack_file(stack), stack_file(stack)
+    (environment,) = own[f"{PREFIX}environments"]
+    values = own_values(stack)
+    assert {key: own[key] for key in ("aws:region", "aws:allowedAccountIds")} == {
+        key: main[key] for key in ("aws:region", "aws:allowedAccountIds")
+    }
+    assert environment == {"name": stack, "hostedZoneId": values["domain"]["hostedZoneId"]}
+    assert values["identity"]["clientSecretName"] == f"ai-interface/{stack}/oidc-client-secret"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"environments": []}, ("environments", "a list of 0", "give at least 1")),
+        ({"environments": [{"name": "a1"}] * 2}, ("environments", "a1, a1", "name each environment once")),
+        ({"environments": [{"name": "shared"}]}, ("environments", "shared", "rename the environment")),
+        (
+            {"environments": [{"name": "Prod"}]},
+            ("environments[0].name", '"Prod"', "write it in that form"),
+        ),
+        ({"owner": {"name": "a"}}, ("owner.team", "(not set)", "add team to Pulumi.staging.yaml")),
+        (
+            {"continuousIntegration": {"repository": "https://github.com/example/x"}},
+            ("continuousIntegration.repository", '"https://github.com/example/x"', "write it in that form"),
+        ),
+        (
+            {
+                "continuousIntegration": {
+                    "repository": "example/x",
+                    "existingProviderArn": "arn:aws:iam::444455556666:oidc-provider/token.actions.githubusercontent.com",
+                }
+            },
+            (
+                "continuousIntegration.existingProviderArn",
+                "arn:aws:iam::444455556666:oidc-provider/token.actions.githubusercontent.com",
+                "name the provider that exists in this account, or remove the key to create one",
+            ),
+        ),
+    ],
+)
+def test_a_bad_bootstrap_setting_is_named(changes: dict[str, object], expected: tuple[str, str, str]) -> None:
+    values = {k.removeprefix(PREFIX): v for k, v in stack_file("staging").items() if k.startswith(PREFIX)}
+    with pytest.raises(SettingsError) as caught:
+        BootstrapSettings.parse(
+            {**values, **changes}, environment="staging", region="eu-west-1", accounts=["111122223333"]
+        )
+    first = caught.value.problems[0]
+    assert (first.key, first.value, first.fix) == (PREFIX + expected[0], *expected[1:])

@@ -1,0 +1,125 @@
+"""Each IAM document of CI's roles, exactly; ``documents/`` holds them as AWS receives them, for review."""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bootstrap import role_actions
+from bootstrap.role_documents import (
+    Scope,
+    deploy_policies,
+    pipeline_boundary,
+    preview_policy,
+    trust_policy,
+    workload_boundary,
+)
+from tests.bootstrap.program import run_bootstrap
+
+DOCUMENTS = Path(__file__).parent / "documents"
+SCOPE = Scope("111122223333", "eu-west-1", "staging", "Z0123456789STAGING01")
+PROVIDER = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"
+MANAGED_POLICY_CHARACTERS = 6144
+"""AWS's limit for one managed policy, white space not counted."""
+
+BUILT = {
+    "deploy-trust": trust_policy(PROVIDER, "example/ai-interface", "staging"),
+    "pipeline-boundary": pipeline_boundary(SCOPE),
+    "preview": preview_policy(SCOPE),
+    "preview-trust": trust_policy(PROVIDER, "example/ai-interface", "staging-preview"),
+    "workload-boundary": workload_boundary(SCOPE),
+    **{f"deploy-{part}": document for part, document in deploy_policies(SCOPE).items()},
+}
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_a_document_is_exactly_the_reviewed_one(name: str) -> None:
+    reviewed = json.loads((DOCUMENTS / f"{name}.json").read_text(encoding="utf-8"))
+    assert json.loads(BUILT[name]) == reviewed
+
+
+def test_no_reviewed_document_is_left_over() -> None:
+    assert {path.stem for path in DOCUMENTS.glob("*.json")} == set(BUILT)
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_a_document_fits_into_a_managed_policy(name: str) -> None:
+    assert len(BUILT[name]) <= MANAGED_POLICY_CHARACTERS
+
+
+def test_the_program_gives_the_roles_these_documents_and_the_boundary() -> None:
+    recording = run_bootstrap("staging")
+    policies = {p.inputs["name"]: json.loads(p.inputs["policy"]) for p in recording.of_type("aws:iam/policy:Policy")}
+    roles = {r.inputs["name"]: r for r in recording.of_type("aws:iam/role:Role")}
+    boundary = next(
+        p
+        for p in recording.of_type("aws:iam/policy:Policy")
+        if p.inputs["name"] == "ai-interface-staging-pipeline-boundary"
+    )
+    assert policies == {
+        "ai-interface-staging-workload-boundary": json.loads(BUILT["workload-boundary"]),
+        "ai-interface-staging-pipeline-boundary": json.loads(BUILT["pipeline-boundary"]),
+        "ai-interface-staging-preview-read": json.loads(BUILT["preview"]),
+        **{f"ai-interface-staging-deploy-{p}": json.loads(BUILT[f"deploy-{p}"]) for p in deploy_policies(SCOPE)},
+    }
+    assert set(roles) == {"ai-interface-staging-preview", "ai-interface-staging-deploy"}
+    for name, role in roles.items():
+        assert role.inputs["permissionsBoundary"] == boundary.outputs["arn"]
+        assert role.inputs["path"] == "/ai-interface-pipeline/"
+        trusted = json.loads(role.inputs["assumeRolePolicy"])["Statement"][0]["Condition"]
+        assert trusted == json.loads(BUILT[f"{name.rpartition('-')[2]}-trust"])["Statement"][0]["Condition"]
+
+
+def test_without_a_zone_no_record_can_be_changed() -> None:
+    without = deploy_policies(Scope("111122223333", "eu-west-1", "staging"))
+    assert "route53:Change" not in json.dumps(without)
+
+
+def statements(name: str) -> list[dict[str, Any]]:
+    """The statements of a built document."""
+    return json.loads(BUILT[name])["Statement"]
+
+
+def test_preview_writes_nothing() -> None:
+    verbs = {action.split(":")[1] for s in statements("preview") for action in s["Action"]}
+    assert all(verb.startswith(("Get", "List", "Describe", "Decrypt")) for verb in verbs)
+
+
+def test_every_grant_to_a_deployed_role_asks_for_the_boundary() -> None:
+    granting = {f"iam:{action}" for action in role_actions.ROLE_GRANTS}
+    boundary = {"StringEquals": {"iam:PermissionsBoundary": [SCOPE.boundary]}}
+    for name in BUILT:
+        for statement in statements(name):
+            if statement["Effect"] == "Allow" and granting & set(statement["Action"]):
+                assert statement["Condition"] == boundary
+                assert statement["Resource"] == ["arn:aws:iam::111122223333:role/ai-interface/staging/*"]
+
+
+NEWER_THAN_THE_LIST = frozenset({"bedrock:callwithbearertoken"})
+
+
+@functools.cache
+def known_actions() -> frozenset[str]:
+    """Every IAM action, from the list that parliament ships."""
+    spec = importlib.util.find_spec("parliament")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    definition = Path(spec.submodule_search_locations[0]) / "iam_definition.json"
+    services = json.loads(definition.read_text(encoding="utf-8"))
+    return (
+        frozenset(f"{s['prefix']}:{p['privilege']}".lower() for s in services for p in s["privileges"])
+        | NEWER_THAN_THE_LIST
+    )
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_every_action_exists(name: str) -> None:
+    named = [action.lower() for s in statements(name) for action in s["Action"]]
+    unknown = [a for a in named if not any(fnmatch.fnmatchcase(known, a) for known in known_actions())]
+    assert unknown == []

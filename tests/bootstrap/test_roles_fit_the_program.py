@@ -1,0 +1,71 @@
+"""CI's roles and boundaries fit what the main program makes: a new service or name has to be added to both."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import runpy
+
+import pytest
+
+from bootstrap import role_actions
+from bootstrap.role_documents import GENERATED_BUCKETS, GENERATED_SECRETS, Scope, deploy_policies
+from preflight.recorder import Recording, record
+from tests.settings.stack_files import ROOT, as_the_engine_passes_it
+
+SERVICES = {"lb": "elasticloadbalancing", "appautoscaling": "application-autoscaling", "vpc": "ec2"}
+"""Where a Pulumi module has another name than the service's IAM prefix."""
+LOG_KINDS = {"logGroup", "logResourcePolicy"}
+"""Resources of the cloudwatch module that belong to CloudWatch Logs."""
+READING = ("Get", "List", "Describe", "Decrypt")
+
+
+@pytest.fixture(scope="module", params=["staging", "prod"])
+def program(request: pytest.FixtureRequest) -> Recording:
+    return record(
+        lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"),
+        stack=request.param,
+        config=as_the_engine_passes_it(request.param),
+    )
+
+
+def service_of(type_: str) -> str:
+    """The IAM prefix of a resource type such as ``aws:lb/listener:Listener``."""
+    module, _, kind = type_.split(":")[1].partition("/")
+    if kind.startswith("resolver"):
+        return "route53resolver"
+    return "logs" if kind in LOG_KINDS else SERVICES.get(module, module)
+
+
+def test_deploy_may_write_in_every_service_that_the_program_uses(program: Recording) -> None:
+    used = {service_of(r.type) for r in program.resources if r.type.startswith("aws:")}
+    documents = deploy_policies(Scope("111122223333", "eu-west-1", program.stack, "Z0123456789STAGING01"))
+    actions = [a for document in documents.values() for s in json.loads(document)["Statement"] for a in s["Action"]]
+    writable = {action.split(":")[0] for action in actions if not action.split(":")[1].startswith(READING)}
+    assert used - writable == set()
+    assert writable - used - {"kms"} == set()
+
+
+def test_the_names_of_generated_secrets_and_buckets_are_those_in_the_policies(program: Recording) -> None:
+    secrets = [r.name for r in program.of_type("aws:secretsmanager/secret:Secret")]
+    buckets = [r.name for r in program.of_type("aws:s3/bucket:Bucket")]
+    aliases = {r.inputs["name"] for r in program.of_type("aws:kms/alias:Alias")}
+    assert secrets
+    assert buckets
+    assert all(any(fnmatch.fnmatchcase(f"{n}-0a1b2c3", p) for p in GENERATED_SECRETS) for n in secrets)
+    assert all(any(fnmatch.fnmatchcase(f"{n}-0a1b2c3", p) for p in GENERATED_BUCKETS) for n in buckets)
+    assert aliases == {f"alias/ai-interface-{program.stack}"}
+
+
+def test_keys_and_secrets_carry_the_tags_by_which_the_roles_know_them(program: Recording) -> None:
+    kinds = ("aws:kms/key:Key", "aws:secretsmanager/secret:Secret")
+    tags = [r.inputs["tags"] for kind in kinds for r in program.of_type(kind)]
+    assert tags
+    assert {(t["project"], t["environment"]) for t in tags} == {("ai-interface", program.stack)}
+
+
+def test_roles_are_handed_to_the_declared_services_only(program: Recording) -> None:
+    trusts = [json.loads(r.inputs["assumeRolePolicy"]) for r in program.of_type("aws:iam/role:Role")]
+    trusted = [statement["Principal"]["Service"] for trust in trusts for statement in trust["Statement"]]
+    names = {name for services in trusted for name in ([services] if isinstance(services, str) else services)}
+    assert names == set(role_actions.ROLE_USERS)
