@@ -18,7 +18,7 @@ from settings.stack import PREFIX
 from tests.settings.stack_files import ROOT, as_the_engine_passes_it, own_values, parse, stack_file
 
 STACKS = ("staging", "prod")
-PULUMI_TYPES: dict[object, str] = {bool: "boolean", str: "string", bool: "boolean"}
+PULUMI_TYPES: dict[object, str] = {str: "string", bool: "boolean"}
 
 
 def loaded(stack: str, **changes: str) -> StackSettings:
