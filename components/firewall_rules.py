@@ -54,9 +54,9 @@ LARGEST_SINGLE_HEADER_BYTES = 6144
 
 UPLOAD, MODEL_CALL, FREE_TEXT = "path:upload", "path:model-call", "path:free-text"
 
-AMBIGUOUS_PATH = r"//|\\|/\.{1,2}(/|$)|%(2[ef]|2[EF]|5[cC]|00|3[0-9]|4[1-9a-fA-F]|5[0-9aA]|6[1-9a-fA-F]|7[0-9aA])"
-"""Other spellings of a path: doubled slashes, dot segments, encoded separators, letters and digits that need no
-encoding. No client writes them by accident, and each could mean one path here and another one behind."""
+AMBIGUOUS_PATH = r"//|\\|/\.{1,2}(/|$)|%(00|2[5dDeEfF]|3[0-9]|4[1-9a-fA-F]|5[0-9aAcCfF]|6[1-9a-fA-F]|7[0-9aAeE])"
+"""Other spellings of a path: doubled slashes, dot segments, encoded separators and percent signs, and characters
+that need no encoding. No client writes them by accident, and each could mean one path here and another one behind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,268 @@
+"""The firewall's table: numbers as text, priorities, capacity, and indifference to the order of lines."""
+
+import re
+from itertools import pairwise
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.edge_rules import OPEN_WEBUI
+from components.firewall_lengths import WELL_FORMED_LENGTH, number_above, readable_size
+from components.firewall_rules import AMBIGUOUS_PATH, Application, Limits, firewall_rules
+from components.firewall_statements import (
+    LOWERCASE,
+    URI_PATH,
+    both,
+    capacity,
+    either,
+    equals,
+    header,
+    labelled,
+    longer_than,
+    managed_group,
+    matches,
+    more_often_than,
+    negated,
+    starts_with,
+)
+from components.firewall_table import CAPACITY_IN_BASE_PRICE, Action, Rule, check_table, observe
+
+LIMITS = Limits(
+    prompt_bytes=2 * 1024 * 1024,
+    upload_bytes=50 * 1024 * 1024,
+    cookie_bytes=16_384,
+    header_bytes=32_768,
+    query_bytes=4096,
+    uri_bytes=2048,
+    pages_per_window=3000,
+    uploads_per_window=100,
+    model_calls_per_window=300,
+)
+APPLICATION = Application(
+    upload_paths=OPEN_WEBUI.uploads,
+    model_call_paths=OPEN_WEBUI.model_calls,
+    prompt_paths=OPEN_WEBUI.prompts,
+    methods=("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"),
+    trusted_headers=("x-user-email", "x-amzn-oidc-data"),
+    session_cookie="AWSELBAuthSessionCookie",
+)
+TABLE = firewall_rules(LIMITS, APPLICATION)
+
+
+@given(st.integers(0, 10**12), st.integers(0, 10**12))
+def test_a_number_matches_exactly_when_it_is_above_the_limit(limit: int, number: int) -> None:
+    assert bool(re.search(number_above(limit), str(number))) is (number > limit)
+
+
+@given(st.integers(0, 10**12), st.integers(-2, 2), st.integers(0, 3))
+def test_it_is_exact_at_the_limit_and_indifferent_to_leading_zeros(limit: int, step: int, zeros: int) -> None:
+    number = max(0, limit + step)
+
+    assert bool(re.search(number_above(limit), "0" * zeros + str(number))) is (number > limit)
+
+
+@given(st.integers(0, 10**12), st.text(max_size=20))
+def test_what_is_not_a_number_is_never_above_and_never_well_formed(limit: int, text: str) -> None:
+    if not re.fullmatch("[0-9]+", text, re.ASCII):
+        assert not re.search(number_above(limit), text)
+        assert not re.fullmatch(WELL_FORMED_LENGTH.removesuffix("$").removeprefix("^"), text)
+
+
+@given(st.integers(0, 10**12))
+def test_the_regex_is_short_enough_for_aws(limit: int) -> None:
+    assert len(number_above(limit)) <= 512
+
+
+def test_sizes_are_written_for_people() -> None:
+    assert [readable_size(n) for n in (2 * 1024 * 1024, 1024 * 1024 + 1, 4096)] == [
+        "2 MiB",
+        "1048577 bytes",
+        "4096 bytes",
+    ]
+
+
+def test_the_table_is_what_it_was() -> None:
+    assert [(r.priority, r.key, r.action.value, r.status) for r in TABLE] == [
+        (100, "canary", "block", 403),
+        (110, "ambiguous-path", "block", 400),
+        (120, "method", "block", 405),
+        (130, "forged-identity", "block", 403),
+        (200, "mark-upload", "count", 403),
+        (210, "mark-model-call", "count", 403),
+        (220, "mark-free-text", "count", 403),
+        (300, "length-malformed", "block", 400),
+        (310, "upload-too-large", "block", 413),
+        (320, "body-too-large", "block", 413),
+        (330, "length-missing", "block", 411),
+        (340, "body-beyond-window", "count", 403),
+        (400, "cookies-too-large", "block", 400),
+        (410, "header-too-large", "block", 400),
+        (420, "query-too-large", "block", 414),
+        (430, "callback-query-too-large", "block", 414),
+        (440, "path-too-long", "block", 414),
+        (450, "headers-beyond-window", "count", 403),
+        (500, "rate-uploads-address", "block", 429),
+        (510, "rate-model-calls-address", "block", 429),
+        (520, "rate-pages-address", "block", 429),
+        (550, "rate-uploads-session", "block", 429),
+        (560, "rate-model-calls-session", "block", 429),
+        (570, "rate-pages-session", "block", 429),
+        (700, "ip-reputation", "group", 403),
+        (710, "known-bad-inputs", "group", 403),
+        (720, "core", "group", 403),
+        (800, "log4j-body", "block", 403),
+        (810, "java-deserialization-body", "block", 403),
+        (820, "react-body", "block", 403),
+        (830, "file-inclusion-body", "block", 403),
+        (840, "remote-inclusion-body", "block", 403),
+        (850, "metadata-body", "block", 403),
+        (860, "scripting-body", "block", 403),
+    ]
+
+
+def test_every_rule_says_why_it_is_there() -> None:
+    assert [rule.key for rule in TABLE if len(rule.reason) < 15] == []
+
+
+@given(st.randoms(use_true_random=False))
+def test_moving_path_lists_and_names_around_changes_nothing(random: Random) -> None:
+    def shuffled(values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(random.sample(values, len(values)))
+
+    assert (
+        firewall_rules(
+            LIMITS,
+            Application(
+                upload_paths=shuffled(APPLICATION.upload_paths),
+                model_call_paths=shuffled(APPLICATION.model_call_paths),
+                prompt_paths=shuffled(APPLICATION.prompt_paths),
+                methods=shuffled(APPLICATION.methods),
+                trusted_headers=shuffled(APPLICATION.trusted_headers),
+                session_cookie=APPLICATION.session_cookie,
+            ),
+        )
+        == TABLE
+    )
+
+
+def test_rules_come_in_the_order_of_their_priorities_and_leave_room_between() -> None:
+    assert all(later.priority - earlier.priority >= 10 for earlier, later in pairwise(TABLE))
+
+
+def test_labels_are_put_on_before_a_rule_asks_for_them() -> None:
+    given_at = {label: rule.priority for rule in TABLE for label in rule.labels}
+    asked = [(rule.priority, label) for rule in TABLE for label in _labels_asked_for(rule.statement)]
+
+    assert {label for _, label in asked if not label.startswith("awswaf:")} <= set(given_at)
+    assert all(given_at[label] < priority for priority, label in asked if not label.startswith("awswaf:"))
+    assert all(priority > 720 for priority, label in asked if label.startswith("awswaf:"))
+
+
+def _labels_asked_for(node: object) -> list[str]:
+    if isinstance(node, list):
+        return [label for item in node for label in _labels_asked_for(item)]
+    if not isinstance(node, dict):
+        return []
+    if "label_match_statement" in node:
+        return [node["label_match_statement"]["key"]]
+    return [label for item in node.values() for label in _labels_asked_for(item)]
+
+
+def test_the_whole_table_is_within_the_base_price() -> None:
+    assert check_table(TABLE, CAPACITY_IN_BASE_PRICE) == 1168
+
+
+@pytest.mark.parametrize(
+    ("statement", "units"),
+    [
+        (longer_than(header("cookie"), 1), 1),
+        (labelled("a"), 1),
+        (equals(URI_PATH, "/a"), 2),
+        (starts_with(URI_PATH, "/a", LOWERCASE), 12),
+        (matches(URI_PATH, "a"), 3),
+        (both(equals(URI_PATH, "/a"), negated(labelled("b"))), 3),
+        (either(equals(URI_PATH, "/a"), equals(URI_PATH, "/b")), 4),
+        (more_often_than(10, window_seconds=300), 2),
+        (more_often_than(10, window_seconds=300, of=labelled("a")), 3),
+        (more_often_than(10, window_seconds=300, cookie="c", of=labelled("a")), 33),
+        (managed_group("AWSManagedRulesCommonRuleSet", []), 700),
+    ],
+)
+def test_a_statement_costs_what_aws_s_tables_say(statement: dict[str, object], units: int) -> None:
+    assert capacity(statement) == units
+
+
+def test_an_unknown_statement_is_never_free() -> None:
+    with pytest.raises(KeyError):
+        capacity({"geo_match_statement": {"country_codes": ["NO"]}})
+
+
+def test_a_rule_can_be_watched_before_it_blocks() -> None:
+    observed = observe(TABLE, ["path-too-long"])
+
+    assert {rule.key for rule in observed if rule.action is Action.COUNT} - {
+        rule.key for rule in TABLE if rule.action is Action.COUNT
+    } == {"path-too-long"}
+    assert [rule.key for rule in observed] == [rule.key for rule in TABLE]
+
+
+@given(st.sets(st.sampled_from([rule.key for rule in TABLE])))
+def test_any_set_of_rules_can_be_watched_without_touching_the_others(keys: set[str]) -> None:
+    for before, after in zip(TABLE, observe(TABLE, keys), strict=True):
+        assert after.action is (Action.COUNT if before.key in keys else before.action)
+        assert (after.key, after.priority, after.statement) == (before.key, before.priority, before.statement)
+
+
+def test_a_switch_for_a_rule_that_does_not_exist_is_an_error() -> None:
+    with pytest.raises(ValueError, match="count_only_rules names path-to-long, which no rule has"):
+        observe(TABLE, ["path-to-long"])
+
+
+@pytest.mark.parametrize(
+    ("rules", "limit", "message"),
+    [
+        (TABLE, 1000, "need 1168 capacity units and 1000 are allowed"),
+        ((TABLE[0], TABLE[0]), 5000, "the same priority"),
+        ((Rule("a", 1, labelled("x"), Action.COUNT), Rule("a", 2, labelled("x"), Action.COUNT)), 5000, "the same key"),
+        ((Rule("a", 1, matches(URI_PATH, "x" * 513), Action.COUNT),), 5000, "has 513 characters"),
+        ((Rule("a", 1, equals(URI_PATH, "x" * 201), Action.COUNT),), 5000, "has 201 characters"),
+    ],
+)
+def test_a_table_that_aws_would_refuse_is_refused_first(rules: tuple[Rule, ...], limit: int, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_table(rules, limit)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//api",
+        "/a//b",
+        "/a/../b",
+        "/a/./b",
+        "/a/..",
+        "/%2e%2e/",
+        "/%61pi",
+        "/a%2Fb",
+        "/a%2fb",
+        "/a%5cb",
+        "/a\\b",
+        "/%00",
+        "/%7e",
+        "/%30",
+        "/%252e",
+        "/%2d",
+    ],
+)
+def test_other_spellings_of_a_path_are_ambiguous(path: str) -> None:
+    assert re.search(AMBIGUOUS_PATH, path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/api/v1/files/", "/c/7d9f-4", "/a%20b", "/caf%C3%A9", "/a.b/c..d", "/_app/immutable/x.js", "/a/.well-known"],
+)
+def test_ordinary_paths_are_not(path: str) -> None:
+    assert not re.search(AMBIGUOUS_PATH, path)
