@@ -11,7 +11,7 @@ from typing import Any
 
 from .exceptions import Exemptions
 from .rule import Level, Rule, Settings
-from .topology.resources import Graph, Resource
+from .topology.resources import Graph, Resource, Secret, walk_top
 from .topology.verdicts import Finding, Verdict
 
 CURRENT = "exceptions-current"
@@ -122,16 +122,23 @@ def _level(policy: Policy, finding: Finding) -> Level:
 
 def _judged_stack(policy: Policy, graph: Graph) -> Iterable[Finding]:
     try:
-        return policy.rule.judge(graph, policy.settings)
+        return [_masked(graph.by_urn.get(item.urn), item) for item in policy.rule.judge(graph, policy.settings)]
     except Exception as error:
         return [_crash("", "the stack", error)]
 
 
 def _judged_resource(policy: Policy, resource: Resource) -> Iterable[Finding]:
     try:
-        return policy.rule.judge_resource(resource, policy.settings)
+        return [_masked(resource, item) for item in policy.rule.judge_resource(resource, policy.settings)]
     except Exception as error:
         return [_crash(resource.urn, resource.label, error)]
+
+
+def _masked(resource: Resource | None, finding: Finding) -> Finding:
+    """A finding about part of a secret document does not print what it found there."""
+    if resource is None or not finding.property or not isinstance(resource.get(walk_top(finding.property)), Secret):
+        return finding
+    return replace(finding, found=str(Secret(None)))
 
 
 def _crash(urn: str, resource: str, error: Exception) -> Finding:

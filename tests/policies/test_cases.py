@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from policies.guardrails.rules import RULES
 from preflight.analyzer import Analyzer
 from tests.policies.cases import ALL
 from tests.policies.wire import Case, diagnostics, said

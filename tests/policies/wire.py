@@ -7,13 +7,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from policies.guardrails.checks import listed
+from policies.guardrails.topology.values import Value
 from preflight.analyzer import Analyzer, Diagnostic
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 PACK = "policies/guardrails"
 
 
-def secret(value: str) -> dict[str, Any]:
+def secret(value: Value) -> dict[str, Any]:
     """A value with Pulumi's mark of a secret."""
     return {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "value": value}
 
@@ -24,13 +26,12 @@ def token(kind: str) -> str:
     return f"aws:{module}/{name[0].lower()}{name[1:]}:{name}"
 
 
-def r(kind: str, logical: str = "x", /, **properties: Any) -> dict[str, Any]:
+def r(kind: str, logical: str = "x", /, **properties: Value) -> dict[str, Any]:
     """A resource with these inputs. ``needs={"kmsKeyId": other}`` makes a property depend on another resource."""
     needs: Mapping[str, Any] = properties.pop("needs", {})
     urn = f"urn:pulumi:test::project::{token(kind)}::{logical}"
-    dependencies = {
-        key: tuple(item["urn"] for item in (value if isinstance(value, list) else [value]))
-        for key, value in needs.items()
+    dependencies: dict[str, tuple[str, ...]] = {
+        key: tuple(str(item["urn"]) for item in listed(value)) for key, value in needs.items()
     }
     return {
         "urn": urn,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from tests.policies.cases import containers, data, edge, firewalls, identity
+from tests.policies.cases import containers, data, edge, firewalls, identity, network, operations
 
-ALL = [*containers.CASES, *data.CASES, *edge.CASES, *firewalls.CASES, *identity.CASES]
+SUBJECTS = (containers, data, edge, firewalls, identity, network, operations)
+ALL = [case for subject in SUBJECTS for case in subject.CASES]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from policies.guardrails.topology.values import Value
 from tests.policies.wire import UNKNOWN, case, r, secret
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/api@sha256:" + "0" * 64
@@ -20,7 +21,7 @@ GOOD: dict[str, Any] = {
 }
 
 
-def task(**changed: Any) -> dict[str, Any]:
+def task(**changed: Value) -> dict[str, Any]:
     return r("ecs.TaskDefinition", containerDefinitions=json.dumps([{**GOOD, **changed}]))
 
 
@@ -30,7 +31,7 @@ UNPROVEN = ["not proven x.containerDefinitions"]
 TOPIC = r("sns.Topic")
 
 
-def env(name: str, value: Any) -> dict[str, Any]:
+def env(name: str, value: Value) -> dict[str, Any]:
     return task(environment=[{"name": name, "value": value}])
 
 

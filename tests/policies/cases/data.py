@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from policies.guardrails.topology.values import Value
 from tests.policies.wire import UNKNOWN, case, r
 
 TOPIC = r("sns.TopicSubscription", "subscription")
@@ -11,7 +12,7 @@ BUCKET = r("s3.Bucket", "b", bucket="app-data")
 FLAGS = {"blockPublicAcls": True, "blockPublicPolicy": True, "ignorePublicAcls": True, "restrictPublicBuckets": True}
 
 
-def of_bucket(kind: str, name: str = "x", **more: Any) -> dict[str, Any]:
+def of_bucket(kind: str, name: str = "x", **more: Value) -> dict[str, Any]:
     return r(kind, name, **{"bucket": UNKNOWN, "needs": {"bucket": BUCKET}, **more})
 
 
@@ -20,7 +21,7 @@ POLICY = of_bucket("s3.BucketPolicy", "policy", policy="{}")
 BALANCER = r("lb.LoadBalancer", "edge", accessLogs={"enabled": True, "bucket": UNKNOWN}, needs={"accessLogs": BUCKET})
 
 
-def lifecycle(**rule: Any) -> dict[str, Any]:
+def lifecycle(**rule: Value) -> dict[str, Any]:
     return of_bucket("s3.BucketLifecycleConfiguration", "lifecycle", rules=[{"id": "a", "status": "Enabled", **rule}])
 
 
@@ -38,11 +39,11 @@ DATABASE = {
 TLS = r("rds.ClusterParameterGroup", "tls", name="tls", parameters=[{"name": "rds.force_ssl", "value": "1"}])
 
 
-def cluster(**changed: Any) -> dict[str, Any]:
+def cluster(**changed: Value) -> dict[str, Any]:
     return r("rds.Cluster", **{**DATABASE, **changed})
 
 
-def instances(count: int, **changed: Any) -> list[dict[str, Any]]:
+def instances(count: int, **changed: Value) -> list[dict[str, Any]]:
     good = {"clusterIdentifier": "c", "monitoringInterval": 60}
     return [r("rds.ClusterInstance", f"i{number}", **{**good, **changed}) for number in range(count)]
 

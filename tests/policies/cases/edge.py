@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from policies.guardrails.topology.values import Value
 from tests.policies.wire import UNKNOWN, case, r, secret
 
 TOPIC = r("sns.Topic", "topic")
@@ -23,19 +24,22 @@ OIDC: dict[str, Any] = {
 FORWARD = {"type": "forward", "targetGroupArn": UNKNOWN, "order": 2}
 
 
-def login(**changed: Any) -> dict[str, Any]:
+def login(**changed: Value) -> dict[str, Any]:
     return {"type": "authenticate-oidc", "order": 1, "authenticateOidc": {**OIDC, **changed}}
 
 
-def https(**changed: Any) -> dict[str, Any]:
-    return r("lb.Listener", **{"protocol": "HTTPS", "port": 443, "sslPolicy": POLICY, "defaultActions": [NOT_FOUND], **changed})
+def https(**changed: Value) -> dict[str, Any]:
+    return r(
+        "lb.Listener",
+        **{"protocol": "HTTPS", "port": 443, "sslPolicy": POLICY, "defaultActions": [NOT_FOUND], **changed},
+    )
 
 
 def rule(*actions: dict[str, Any]) -> dict[str, Any]:
     return r("lb.ListenerRule", actions=list(actions))
 
 
-def balancer(**changed: Any) -> dict[str, Any]:
+def balancer(**changed: Value) -> dict[str, Any]:
     good = {"dropInvalidHeaderFields": True, "idleTimeout": 60, "clientKeepAlive": 3600}
     return r("lb.LoadBalancer", **{**good, **changed})
 

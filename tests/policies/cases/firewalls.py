@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from policies.guardrails.topology.values import Value
 from tests.policies.cases.edge import FORWARD, login
 from tests.policies.wire import UNKNOWN, case, r
 
@@ -16,7 +17,7 @@ def sized(field: dict[str, Any]) -> dict[str, Any]:
     return {"sizeConstraintStatement": {"fieldToMatch": field, "comparisonOperator": "GT", "size": 4096}}
 
 
-def rule(name: str, statement: dict[str, Any], action: dict[str, Any] = BLOCK, **more: Any) -> dict[str, Any]:
+def rule(name: str, statement: dict[str, Any], action: dict[str, Any] = BLOCK, **more: Value) -> dict[str, Any]:
     return {"name": name, "priority": 1, "action": action, "statement": statement, "visibilityConfig": SEEN, **more}
 
 
@@ -24,7 +25,10 @@ RATE = rule("rate", {"rateBasedStatement": {"limit": 100}})
 COOKIES = rule("cookies", sized({"cookies": {}}))
 QUERY = rule("query", sized({"queryString": {}}))
 PATH = rule("path", sized({"uriPath": {}}))
-BODY = rule("body", {"regexMatchStatement": {"regexString": "[0-9]{8}", "fieldToMatch": {"singleHeader": {"name": "Content-Length"}}}})
+BODY = rule(
+    "body",
+    {"regexMatchStatement": {"regexString": "[0-9]{8}", "fieldToMatch": {"singleHeader": {"name": "Content-Length"}}}},
+)
 LIMITS = [RATE, COOKIES, QUERY, PATH, BODY]
 COMMON = {"managedRuleGroupStatement": {"name": "AWSManagedRulesCommonRuleSet", "vendorName": "AWS"}}
 
@@ -42,17 +46,21 @@ PROTECTED = {"dataProtections": [
     {"action": "SUBSTITUTION", "field": {"fieldType": "QUERY_STRING"}}]}  # fmt: skip
 
 
-def acl(*rules: dict[str, Any], **changed: Any) -> dict[str, Any]:
+def acl(*rules: dict[str, Any], **changed: Value) -> dict[str, Any]:
     return r("wafv2.WebAcl", "acl", **{"rules": list(rules), "visibilityConfig": SEEN, **changed})
 
 
-def logs(target: dict[str, Any], *fields: dict[str, Any], **changed: Any) -> dict[str, Any]:
+def logs(target: dict[str, Any], *fields: dict[str, Any], **changed: Value) -> dict[str, Any]:
     return r("wafv2.WebAclLoggingConfiguration", "logs", **{
         "resourceArn": UNKNOWN, "logDestinationConfigs": ["arn:aws:logs:eu-west-1:1:log-group:aws-waf-logs-x"],
         "redactedFields": list(fields), "needs": {"resourceArn": target}, **changed})  # fmt: skip
 
 
-REDACTED = ({"singleHeader": {"name": "authorization"}}, {"singleHeader": {"name": "cookie"}}, {"queryString": {}})
+REDACTED: tuple[dict[str, Any], ...] = (
+    {"singleHeader": {"name": "authorization"}},
+    {"singleHeader": {"name": "cookie"}},
+    {"queryString": {}},
+)
 EMPTY = acl()
 SAMPLED = acl(visibilityConfig={**SEEN, "sampledRequestsEnabled": True})
 CLEAN = acl(visibilityConfig={**SEEN, "sampledRequestsEnabled": True}, dataProtectionConfig=PROTECTED)

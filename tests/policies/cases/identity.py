@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from policies.guardrails.topology.values import Value
 from tests.policies.cases.edge import FORWARD, OIDC
 from tests.policies.wire import UNKNOWN, case, r, secret
 
@@ -13,20 +14,20 @@ ROLE = "arn:aws:iam::123456789012:role/app"
 ARN = "arn:aws:s3:::app-data/*"
 
 
-def document(action: Any = "s3:GetObject", resource: Any = ARN, **more: Any) -> str:
+def document(action: Value = "s3:GetObject", resource: Value = ARN, **more: Value) -> str:
     statement = {"Sid": "One", "Effect": "Allow", "Action": action, "Resource": resource, **more}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def policy(*args: Any, **more: Any) -> dict[str, Any]:
+def policy(*args: Value, **more: Value) -> dict[str, Any]:
     return r("iam.RolePolicy", policy=document(*args, **more))
 
 
-def key(**more: Any) -> dict[str, Any]:
+def key(**more: Value) -> dict[str, Any]:
     return r("kms.KeyPolicy", policy=document("kms:Decrypt", "*", **more))
 
 
-def trust(principal: Any, action: str = "sts:AssumeRole", **more: Any) -> dict[str, Any]:
+def trust(principal: Value, action: str = "sts:AssumeRole", **more: Value) -> dict[str, Any]:
     statement = {"Sid": "One", "Effect": "Allow", "Action": action, "Principal": principal, **more}
     return r("iam.Role", assumeRolePolicy=json.dumps({"Statement": statement}))
 

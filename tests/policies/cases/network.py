@@ -1,0 +1,222 @@
+"""Policies on networks: who reaches what, and what leaves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from policies.guardrails.topology.values import Value
+from tests.policies.cases.edge import FORWARD, NOT_FOUND, login
+from tests.policies.wire import UNKNOWN, case, r
+
+TOPIC = r("sns.Topic", "topic")
+VPC = r("ec2.Vpc", "vpc", cidrBlock="10.0.0.0/16")
+
+
+def inside(kind: str, logical: str, **more: Value) -> dict[str, Any]:
+    needs = more.pop("needs", {})
+    return r(kind, logical, **{"vpcId": UNKNOWN, "needs": {"vpcId": VPC, **needs}, **more})
+
+
+LOCKED = inside("ec2.DefaultSecurityGroup", "default")
+LOG = inside("ec2.FlowLog", "flow", trafficType="ALL")
+GATEWAY = inside("ec2.InternetGateway", "gateway")
+PRIVATE = inside("ec2.Subnet", "private", cidrBlock="10.0.1.0/24")
+PUBLIC = inside("ec2.Subnet", "public", cidrBlock="10.0.2.0/24")
+
+
+def table(logical: str, *routes: dict[str, Any]) -> dict[str, Any]:
+    needs = {"routes": GATEWAY} if routes else {}
+    return inside("ec2.RouteTable", logical, routes=list(routes), needs=needs)
+
+
+DEFAULT_ROUTE = {"cidrBlock": "0.0.0.0/0", "gatewayId": UNKNOWN}
+
+
+def placed(subnet: dict[str, Any], in_table: dict[str, Any]) -> dict[str, Any]:
+    return r("ec2.RouteTableAssociation", subnet["name"], subnetId=UNKNOWN, routeTableId=UNKNOWN,
+             needs={"subnetId": subnet, "routeTableId": in_table})  # fmt: skip
+
+
+CLOSED_TABLE, OPEN_TABLE = table("closed"), table("open", DEFAULT_ROUTE)
+BASE = (VPC, LOCKED, LOG, GATEWAY, PRIVATE, PUBLIC, CLOSED_TABLE, OPEN_TABLE)
+PLACES = (placed(PRIVATE, CLOSED_TABLE), placed(PUBLIC, OPEN_TABLE))
+
+
+def group(logical: str, **more: Value) -> dict[str, Any]:
+    return inside("ec2.SecurityGroup", logical, **more)
+
+
+def ingress(into: dict[str, Any], logical: str = "in", **more: Value) -> dict[str, Any]:
+    needs = {"securityGroupId": into, **more.pop("needs", {})}
+    return r("vpc.SecurityGroupIngressRule", logical, securityGroupId=UNKNOWN, needs=needs,
+             **{"ipProtocol": "tcp", "fromPort": 8443, "toPort": 8443, **more})  # fmt: skip
+
+
+def egress(of: dict[str, Any], logical: str = "out", **more: Value) -> dict[str, Any]:
+    needs = {"securityGroupId": of, **more.pop("needs", {})}
+    return r("vpc.SecurityGroupEgressRule", logical, securityGroupId=UNKNOWN, needs=needs,
+             **{"ipProtocol": "tcp", "fromPort": 443, "toPort": 443, **more})  # fmt: skip
+
+
+TASKS, EDGE = group("tasks"), group("edge")
+DATABASE = r("rds.SubnetGroup", "db", subnetIds=[UNKNOWN], needs={"subnetIds": PRIVATE})
+
+
+def service(*, subnet: dict[str, Any] = PRIVATE, public: bool = False, **more: Value) -> dict[str, Any]:
+    return r("ecs.Service", "service", needs={"networkConfiguration": [subnet, TASKS], **more.pop("needs", {})},
+             networkConfiguration={"subnets": [UNKNOWN], "securityGroups": [UNKNOWN], "assignPublicIp": public},
+             **more)  # fmt: skip
+
+
+BALANCER = r("lb.LoadBalancer", "edge", internal=False, loadBalancerType="application", subnets=[UNKNOWN], securityGroups=[UNKNOWN],
+             needs={"subnets": PUBLIC, "securityGroups": EDGE})  # fmt: skip
+TARGETS = inside("lb.TargetGroup", "targets", targetType="ip", port=8443, protocol="HTTPS")
+LISTENER = r("lb.Listener", "https", loadBalancerArn=UNKNOWN, port=443, protocol="HTTPS", defaultActions=[NOT_FOUND],
+             needs={"loadBalancerArn": BALANCER})  # fmt: skip
+
+
+def rule(*actions: dict[str, Any], logical: str = "rule") -> dict[str, Any]:
+    return r("lb.ListenerRule", logical, listenerArn=UNKNOWN, priority=1, actions=list(actions),
+             needs={"listenerArn": LISTENER, "actions": TARGETS})  # fmt: skip
+
+
+ATTACHED = service(needs={"loadBalancers": TARGETS}, loadBalancers=[{"targetGroupArn": UNKNOWN, "containerPort": 8443}])
+FROM_EDGE = ingress(TASKS, "from-edge", referencedSecurityGroupId=UNKNOWN, needs={"referencedSecurityGroupId": EDGE})
+FROM_WORLD = ingress(EDGE, "from-world", fromPort=443, toPort=443, cidrIpv4="0.0.0.0/0")
+ACL = r("wafv2.WebAcl", "acl", scope="REGIONAL", rules=[{"name": "rate", "action": {"block": {}}, "priority": 1,
+        "statement": {"rateBasedStatement": {"limit": 100}}}], defaultAction={"allow": {}})  # fmt: skip
+WALL = r(
+    "wafv2.WebAclAssociation",
+    "wall",
+    resourceArn=UNKNOWN,
+    webAclArn=UNKNOWN,
+    needs={"resourceArn": BALANCER, "webAclArn": ACL},
+)
+FRONT = (*BASE, *PLACES, TASKS, EDGE, BALANCER, TARGETS, LISTENER, ATTACHED, FROM_EDGE, FROM_WORLD, ACL)
+CLOSED = (*FRONT, WALL, rule(login(), FORWARD))
+HALVES = [ingress(TASKS, "low", cidrIpv4="0.0.0.0/1"), ingress(TASKS, "high", cidrIpv4="128.0.0.0/1")]
+OPEN_DEFAULT = inside("ec2.DefaultSecurityGroup", "default", ingress=[{"protocol": "-1", "self": True}])
+
+
+def subnet(**more: Value) -> dict[str, Any]:
+    return r("ec2.Subnet", "subnet", cidrBlock="10.0.0.0/24", **more)
+
+
+def inline(*rules: dict[str, Any]) -> dict[str, Any]:
+    return r("ec2.SecurityGroup", "group", ingress=list(rules))
+
+
+SSH = {"protocol": "tcp", "fromPort": 22, "toPort": 22}
+
+CASES = [
+    case("no-internal-endpoint-reachable", "only the edge is open", *CLOSED),
+    case("no-internal-endpoint-reachable", "both halves of the internet, although no route leads in", *CLOSED, *HALVES,
+         says=["violated low.cidrIpv4", "violated high.cidrIpv4"]),
+    case("no-internal-endpoint-reachable", "a public address in a public subnet behind an open group",
+         *BASE, *PLACES, TASKS, service(subnet=PUBLIC, public=True), ingress(TASKS, cidrIpv4="0.0.0.0/0"),
+         says=["violated in.cidrIpv4", "violated service.networkConfiguration.subnets",
+               "violated service.networkConfiguration.assignPublicIp"]),
+    case("no-internal-endpoint-reachable", "an unknown source", *CLOSED,
+         ingress(TASKS, cidrIpv4=UNKNOWN, needs={"cidrIpv4": TOPIC}), says=["not proven in.cidrIpv4"]),
+    case("no-internal-endpoint-reachable", "not applicable", TOPIC),
+    case("internet-paths-authenticate", "a login before every forward", *CLOSED),
+    case("internet-paths-authenticate", "one rule without", *CLOSED, rule(FORWARD, logical="open"),
+         says=["violated open.actions[0]"]),
+    case("internet-paths-authenticate", "strangers are let through", *FRONT, WALL,
+         rule(login(onUnauthenticatedRequest="allow"), FORWARD), says=["violated rule.actions[1]"]),
+    case("internet-paths-authenticate", "unknown actions", *FRONT, WALL, r("lb.ListenerRule", "rule", listenerArn=UNKNOWN, priority=1,
+         actions=UNKNOWN, needs={"listenerArn": LISTENER, "actions": TARGETS}), says=["not proven rule.actions"]),
+    case("internet-paths-authenticate", "not applicable", TOPIC),
+    case("internet-paths-pass-a-firewall", "a firewall", *CLOSED),
+    case("internet-paths-pass-a-firewall", "none", *FRONT, rule(login(), FORWARD), says=["violated edge"]),
+    case("internet-paths-pass-a-firewall", "unknown", *FRONT, rule(login(), FORWARD),
+         r("wafv2.WebAclAssociation", "wall", resourceArn=UNKNOWN, webAclArn=UNKNOWN, needs={"resourceArn": BALANCER, "webAclArn": TOPIC}),
+         says=["not proven edge"]),
+    case("internet-paths-pass-a-firewall", "not applicable", TOPIC),
+    case("open-ingress", "a group as source", inline({**SSH, "securityGroups": ["sg-1"]})),
+    case("open-ingress", "HTTPS from everywhere", inline({"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["0.0.0.0/0"]})),
+    case("open-ingress", "an office", inline({**SSH, "cidrBlocks": ["198.51.100.0/24", "203.0.113.7/32"]})),
+    case("open-ingress", "private addresses", inline({**SSH, "cidrBlocks": ["10.0.0.0/8"]})),
+    case("open-ingress", "SSH from everywhere", inline({**SSH, "cidrBlocks": ["0.0.0.0/0"]}), says=["violated group.ingress[0].cidrBlocks"]),
+    case("open-ingress", "SSH from everywhere by IPv6", inline({**SSH, "ipv6CidrBlocks": ["::/0"]}),
+         says=["violated group.ingress[0].cidrBlocks"]),
+    case("open-ingress", "the two halves in one group", inline({**SSH, "cidrBlocks": ["0.0.0.0/1"]}, {**SSH, "cidrBlocks": ["128.0.0.0/1"]}),
+         says=["violated group.ingress[0].cidrBlocks"]),
+    case("open-ingress", "every protocol", r("ec2.SecurityGroupRule", type="ingress", protocol="-1", cidrBlocks=["0.0.0.0/0"]),
+         says=["violated x.cidrBlocks"]),
+    case("open-ingress", "a wide range that holds 443",
+         r("vpc.SecurityGroupIngressRule", ipProtocol="tcp", fromPort=0, toPort=65535, cidrIpv4="0.0.0.0/0"), says=["violated x.cidrIpv4"]),
+    case("open-ingress", "UDP 443", r("vpc.SecurityGroupIngressRule", ipProtocol="udp", fromPort=443, toPort=443, cidrIpv4="0.0.0.0/0"),
+         says=["violated x.cidrIpv4"]),
+    case("open-ingress", "an older rule that lets out", r("ec2.SecurityGroupRule", type="egress", protocol="-1", cidrBlocks=["0.0.0.0/0"])),
+    case("open-ingress", "unknown addresses are left to the proof", r("vpc.SecurityGroupIngressRule", ipProtocol="-1", cidrIpv4=UNKNOWN)),
+    case("open-ingress", "unknown ports count as all",
+         r("vpc.SecurityGroupIngressRule", ipProtocol="tcp", fromPort=UNKNOWN, toPort=443, cidrIpv4="0.0.0.0/0"), says=["violated x.cidrIpv4"]),
+    case("open-ingress", "not applicable", TOPIC),
+    case("upstream-egress-declared", "groups and prefix lists", *BASE, *PLACES, TASKS, service(), (S3 := inside("ec2.VpcEndpoint", "s3")),
+         egress(TASKS, "to-endpoints", referencedSecurityGroupId=UNKNOWN, needs={"referencedSecurityGroupId": EDGE}), EDGE,
+         egress(TASKS, "to-s3", prefixListId=UNKNOWN, needs={"prefixListId": S3})),
+    case("upstream-egress-declared", "anywhere", *BASE, *PLACES, TASKS, service(), egress(TASKS, cidrIpv4="0.0.0.0/0"),
+         says=["violated out.cidrIpv4"]),
+    case("upstream-egress-declared", "an edge that calls its identity provider", *FRONT, egress(EDGE, cidrIpv4="0.0.0.0/0")),
+    case("upstream-egress-declared", "an edge that calls anything", *FRONT,
+         egress(EDGE, cidrIpv4="0.0.0.0/0", ipProtocol="-1", fromPort=None, toPort=None), says=["violated out.cidrIpv4"]),
+    case("upstream-egress-declared", "unknown", *BASE, *PLACES, TASKS, service(),
+         egress(TASKS, cidrIpv4=UNKNOWN, needs={"cidrIpv4": TOPIC}), says=["not proven out.cidrIpv4"]),
+    case("upstream-egress-declared", "not applicable", TOPIC),
+    case("private-subnets-have-no-way-out", "no route", *BASE, *PLACES, TASKS, service()),
+    case("private-subnets-have-no-way-out", "a service in a public subnet", *BASE, *PLACES, TASKS, service(subnet=PUBLIC),
+         says=["violated open.routes[0].gatewayId"]),
+    case("private-subnets-have-no-way-out", "a database's subnet with a NAT gateway", *BASE, *PLACES, DATABASE,
+         r("ec2.Route", "nat", routeTableId=UNKNOWN, destinationCidrBlock="0.0.0.0/0", natGatewayId="nat-1", needs={"routeTableId": CLOSED_TABLE}),
+         says=["violated nat.natGatewayId"]),
+    case("private-subnets-have-no-way-out", "unknown", *BASE, *PLACES, DATABASE,
+         r("ec2.Route", "nat", routeTableId=UNKNOWN, destinationCidrBlock=UNKNOWN, natGatewayId="nat-1",
+           needs={"routeTableId": CLOSED_TABLE, "destinationCidrBlock": TOPIC}), says=["not proven nat.destinationCidrBlock"]),
+    case("private-subnets-have-no-way-out", "not applicable", TOPIC),
+    case("subnets-assign-no-public-address", "none", subnet(mapPublicIpOnLaunch=False)),
+    case("subnets-assign-no-public-address", "one", subnet(mapPublicIpOnLaunch=True), says=["violated subnet.mapPublicIpOnLaunch"]),
+    case("subnets-assign-no-public-address", "a default subnet", r("ec2.DefaultSubnet", "subnet"), says=["violated subnet.mapPublicIpOnLaunch"]),
+    case("subnets-assign-no-public-address", "an IPv6 address", subnet(ipv6CidrBlock="2001:db8::/64", assignIpv6AddressOnCreation=True),
+         says=["violated subnet.assignIpv6AddressOnCreation"]),
+    case("subnets-assign-no-public-address", "unknown", subnet(mapPublicIpOnLaunch=UNKNOWN), says=["not proven subnet.mapPublicIpOnLaunch"]),
+    case("subnets-assign-no-public-address", "not applicable", TOPIC),
+    case("default-security-groups-locked", "locked", VPC, LOCKED),
+    case("default-security-groups-locked", "left alone", VPC, says=["violated vpc.defaultSecurityGroupId"]),
+    case("default-security-groups-locked", "with a rule", VPC, OPEN_DEFAULT, says=["violated default.ingress"]),
+    case("default-security-groups-locked", "unknown", VPC, inside("ec2.DefaultSecurityGroup", "default", ingress=UNKNOWN, needs={"ingress": TOPIC}),
+         says=["not proven default.ingress"]),
+    case("default-security-groups-locked", "not applicable", TOPIC),
+    case("flow-logs-recorded", "all traffic", VPC, LOG),
+    case("flow-logs-recorded", "none", VPC, says=["violated vpc"]),
+    case("flow-logs-recorded", "what was let through only", VPC, inside("ec2.FlowLog", "flow", trafficType="ACCEPT"), says=["violated flow.trafficType"]),
+    case("flow-logs-recorded", "unknown", VPC, inside("ec2.FlowLog", "flow", trafficType=UNKNOWN, needs={"trafficType": TOPIC}),
+         says=["not proven flow.trafficType"]),
+    case("flow-logs-recorded", "not applicable", TOPIC),
+    case("network-acls-closed", "narrow", r("ec2.NetworkAcl", "acl", subnetIds=["subnet-1"],
+         ingress=[{"action": "allow", "protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlock": "0.0.0.0/0", "ruleNo": 1}])),
+    case("network-acls-closed", "everything from everywhere", r("ec2.NetworkAcl", "acl", subnetIds=["subnet-1"],
+         ingress=[{"action": "allow", "protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlock": "0.0.0.0/0", "ruleNo": 1}]),
+         says=["violated acl.ingress[0].cidrBlock", "violated acl.ingress[0].cidrBlock"]),
+    case("network-acls-closed", "a rule of its own for remote desktops",
+         r("ec2.NetworkAclRule", ruleAction="allow", protocol="tcp", fromPort=3000, toPort=4000, cidrBlock="0.0.0.0/1"),
+         says=["violated x.cidrBlock"]),
+    case("network-acls-closed", "a rule that lets out", r("ec2.NetworkAclRule", egress=True, ruleAction="allow", protocol="-1", cidrBlock="0.0.0.0/0")),
+    case("network-acls-closed", "used by nobody", r("ec2.NetworkAcl", "acl"), says=["violated acl.subnetIds"]),
+    case("network-acls-closed", "not applicable", TOPIC),
+    case("endpoints-serve-tasks", "all four", VPC, service(), *(
+        r("ec2.VpcEndpoint", name, serviceName=f"com.amazonaws.eu-west-1.{name}") for name in ("ecr.api", "ecr.dkr", "logs", "s3"))),
+    case("endpoints-serve-tasks", "none", VPC, service(), says=["violated vpc"] * 4),
+    case("endpoints-serve-tasks", "a NAT gateway instead", VPC, service(), r("ec2.NatGateway", "nat")),
+    case("endpoints-serve-tasks", "unknown", VPC, service(),
+         r("ec2.VpcEndpoint", "e", serviceName=UNKNOWN, needs={"serviceName": TOPIC}), says=["not proven vpc"] * 4),
+    case("endpoints-serve-tasks", "not applicable", VPC),
+    case("public-function-url", "signed", r("lambda.FunctionUrl", authorizationType="AWS_IAM")),
+    case("public-function-url", "open", r("lambda.FunctionUrl", authorizationType="NONE"), says=["violated x.authorizationType"]),
+    case("public-function-url", "an open route", r("apigatewayv2.Route", routeKey="GET /"), says=["violated x.authorizationType"]),
+    case("public-function-url", "an open method", r("apigateway.Method", httpMethod="GET", authorization="NONE"),
+         says=["violated x.authorization"]),
+    case("public-function-url", "a preflight request", r("apigateway.Method", httpMethod="OPTIONS", authorization="NONE")),
+    case("public-function-url", "unknown", r("lambda.FunctionUrl", authorizationType=UNKNOWN), says=["not proven x.authorizationType"]),
+    case("public-function-url", "not applicable", TOPIC),
+]  # fmt: skip

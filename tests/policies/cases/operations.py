@@ -1,0 +1,61 @@
+"""Policies on alarms, log groups and ownership."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from policies.guardrails.topology.values import Value
+from tests.policies.wire import UNKNOWN, case, r
+
+ROLE = r("other.Thing", "thing")
+TOPIC = r("sns.Topic", "topic")
+SUBSCRIPTION = r("sns.TopicSubscription", "mail", topic=UNKNOWN, protocol="email", needs={"topic": TOPIC})
+TEXT = "Errors. Runbook: https://runbooks.example.com/#errors"
+
+
+def alarm(**changed: Value) -> dict[str, Any]:
+    good = {"alarmActions": [UNKNOWN], "alarmDescription": TEXT, "needs": {"alarmActions": TOPIC}}
+    return r("cloudwatch.MetricAlarm", "alarm", **{**good, **changed})
+
+
+def tagged(tags: Value, **more: Value) -> dict[str, Any]:
+    return r("sns.Topic", "topic", tags=tags, **more)
+
+
+OWNED = {"owner": "team@example.com", "environment": "test"}
+
+CASES = [
+    case("alarms-have-destinations", "a topic that somebody reads", alarm(), TOPIC, SUBSCRIPTION),
+    case("alarms-have-destinations", "a topic that nobody reads", alarm(), TOPIC, says=["violated topic"]),
+    case("alarms-have-destinations", "no action", alarm(alarmActions=[]), says=["violated alarm.alarmActions"]),
+    case("alarms-have-destinations", "switched off", alarm(actionsEnabled=False), TOPIC, SUBSCRIPTION,
+         says=["violated alarm.actionsEnabled"]),
+    case("alarms-have-destinations", "no runbook", alarm(alarmDescription="Errors"), TOPIC, SUBSCRIPTION,
+         says=["violated alarm.alarmDescription"]),
+    case("alarms-have-destinations", "no description", alarm(alarmDescription=None), TOPIC, SUBSCRIPTION,
+         says=["violated alarm.alarmDescription"]),
+    case("alarms-have-destinations", "unknown", TOPIC, SUBSCRIPTION,
+         alarm(alarmDescription=UNKNOWN, needs={"alarmActions": TOPIC, "alarmDescription": TOPIC}),
+         says=["not proven alarm.alarmDescription"]),
+    case("alarms-have-destinations", "not applicable", TOPIC),
+    case("log-groups-kept-and-encrypted", "for ninety days by a key", r("cloudwatch.LogGroup", retentionInDays=90, kmsKeyId="arn:key")),
+    case("log-groups-kept-and-encrypted", "for ever, in clear", r("cloudwatch.LogGroup"),
+         says=["violated x.retentionInDays", "violated x.kmsKeyId"]),
+    case("log-groups-kept-and-encrypted", "for ten years", r("cloudwatch.LogGroup", retentionInDays=3653, kmsKeyId="arn:key"),
+         says=["violated x.retentionInDays"]),
+    case("log-groups-kept-and-encrypted", "a key that is not known yet", (KEY := r("kms.Key", "key")),
+         r("cloudwatch.LogGroup", retentionInDays=90, kmsKeyId=UNKNOWN, needs={"kmsKeyId": KEY})),
+    case("log-groups-kept-and-encrypted", "unknown",
+         r("cloudwatch.LogGroup", retentionInDays=UNKNOWN, kmsKeyId="arn:key", needs={"retentionInDays": KEY}),
+         says=["not proven x.retentionInDays"]),
+    case("log-groups-kept-and-encrypted", "not applicable", TOPIC),
+    case("ownership-tags", "owned", tagged(OWNED)),
+    case("ownership-tags", "owned by default", tagged(None, tagsAll=OWNED)),
+    case("ownership-tags", "nobody's", tagged({"environment": "test"}), says=["violated topic.tags.owner"]),
+    case("ownership-tags", "an empty owner", tagged({**OWNED, "owner": " "}), says=["violated topic.tags.owner"]),
+    case("ownership-tags", "no tags", r("sns.Topic", "topic"), says=["violated topic.tags.owner", "violated topic.tags.environment"]),
+    case("ownership-tags", "unknown", tagged(UNKNOWN, needs={"tags": ROLE}),
+         says=["not proven topic.tags.owner", "not proven topic.tags.environment"]),
+    case("ownership-tags", "unknown owner", tagged({**OWNED, "owner": UNKNOWN}, needs={"tags": ROLE}), says=["not proven topic.tags.owner"]),
+    case("ownership-tags", "not applicable: a type without tags", SUBSCRIPTION),
+]  # fmt: skip

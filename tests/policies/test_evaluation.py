@@ -1,0 +1,87 @@
+"""What holds for every rule: a crash is no verdict, and a request is read once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import pytest
+
+from policies.guardrails import server
+from policies.guardrails.evaluation import Evaluation, Policy
+from policies.guardrails.exceptions import Exemptions
+from policies.guardrails.rule import Rule, Severity
+from policies.guardrails.rules import RULES
+from policies.guardrails.topology.resources import Graph, Resource
+from policies.guardrails.topology.values import Value
+from policies.guardrails.topology.verdicts import Finding
+from preflight.protocol import stack_request
+from tests.policies.wire import r
+
+TOPIC = Resource("urn:pulumi:test::project::aws:sns/topic:Topic::x", "aws:sns/topic:Topic", "x")
+
+
+def stumble_on_stack(_graph: Graph, _settings: Value) -> Iterator[Finding]:
+    raise KeyError("secret-looking-value")
+    yield
+
+
+def stumble_on_resource(_resource: Resource, _settings: Value) -> Iterator[Finding]:
+    raise KeyError("secret-looking-value")
+    yield
+
+
+def evaluation(**judge: Value) -> Evaluation:
+    rule = Rule("stumbles", "It stumbles.", Severity.HIGH, "repair it", ("sns.Topic",), **judge)
+    return Evaluation([Policy.of(rule)], Exemptions())
+
+
+def test_a_stack_policy_that_crashes_blocks_and_says_where() -> None:
+    reports, _ = evaluation(stack=stumble_on_stack).on_stack(Graph([TOPIC]))
+    assert [(report.level, report.message.splitlines()[0]) for report in reports] == [
+        ("mandatory", "not proven: the stack could not be judged")
+    ]
+    assert "KeyError (stumble_on_stack, line" in reports[0].message
+    assert "secret-looking-value" not in reports[0].message
+
+
+def test_a_resource_policy_that_crashes_names_the_resource() -> None:
+    [report] = evaluation(resource=stumble_on_resource).on_resource(TOPIC)
+    assert (report.level, report.message.splitlines()[0]) == (
+        "mandatory",
+        "not proven: sns.Topic x could not be judged",
+    )
+
+
+def test_a_stack_without_its_types_is_not_applicable() -> None:
+    reports, idle = evaluation(stack=stumble_on_stack).on_stack(Graph([]))
+    assert reports == []
+    assert [(rule.name, reason) for rule, reason in idle] == [("stumbles", "the stack has no sns.Topic")]
+
+
+def test_one_request_is_read_into_one_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[int] = []
+    original = Graph.__init__
+
+    def counted(self: Graph, resources: Value) -> None:
+        built.append(1)
+        original(self, resources)
+
+    monkeypatch.setattr(Graph, "__init__", counted)
+    answer = server.Analyzer(RULES, "", dt.date(2030, 1, 1)).AnalyzeStack(
+        stack_request([r("sns.Topic"), r("ec2.Vpc", "v")]), None
+    )
+    assert len(built) == 1
+    assert {item.policyName for item in answer.diagnostics} >= {"ownership-tags", "flow-logs-recorded"}
+
+
+def test_policies_without_anything_to_judge_are_told_as_such() -> None:
+    answer = server.Analyzer(RULES, "", dt.date(2030, 1, 1)).AnalyzeStack(stack_request([r("sns.Topic")]), None)
+    idle = {item.policy_name: item.reason for item in answer.not_applicable}
+    assert idle["task-roles-apart"] == "the stack has no ecs.TaskDefinition"
+    assert "ownership-tags" not in idle
+
+
+def test_the_pack_remediates_nothing() -> None:
+    answer = server.Analyzer(RULES, "", dt.date(2030, 1, 1)).Remediate(None, None)
+    assert list(answer.remediations) == []

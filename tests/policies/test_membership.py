@@ -1,0 +1,67 @@
+"""Which policies the pack has, and that each is described, configured and tested like the others."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+from policies.guardrails.data_files import fsbp_titles
+from policies.guardrails.rule import Rule
+from policies.guardrails.rules import NAMES, RULES
+from preflight.analyzer import Analyzer
+from tests.policies.cases import ALL
+from tests.policies.wire import PACK
+
+# What is known of an endpoint of an unknown type, or of an exception, has tables of its own.
+OWN_TABLES = {"every-endpoint-is-modelled", "exceptions-current"}
+# Here an unknown is no finding of its own; the tables say why.
+NO_UNKNOWN = {"buckets-have-lifecycles", "network-acls-closed", "open-ingress", "sensitive-values-are-secret"}
+
+
+def test_every_module_of_the_folder_is_a_member() -> None:
+    files = {path.stem for path in Path(PACK, "rules").glob("*.py")} - {"__init__"}
+    assert files == set(NAMES)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_is_named_after_its_file(rule: Rule) -> None:
+    module = importlib.import_module(f"policies.guardrails.rules.{rule.name.replace('-', '_')}")
+    assert module.RULE is rule
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_says_what_is_right_and_how_to_get_there(rule: Rule) -> None:
+    assert rule.description.endswith(".")
+    assert len(rule.description) <= 140
+    assert rule.remediation
+    assert (rule.stack is None) != (rule.resource is None)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_every_setting_has_a_default_and_a_description(rule: Rule) -> None:
+    assert all({"type", "default", "description"} <= set(schema) for schema in rule.schema.values())
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_every_control_exists(rule: Rule) -> None:
+    assert set(rule.controls) <= set(fsbp_titles())
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.name not in OWN_TABLES], ids=lambda rule: rule.name)
+def test_has_a_table_with_every_outcome(rule: Rule) -> None:
+    own = [case for case in ALL if case.policy == rule.name]
+    outcomes = {verdict.split()[0] for case in own for verdict in (case.expected or ("compliant",))}
+    wanted = {"compliant", "violated", *(() if rule.name in NO_UNKNOWN else ("not",))}
+    assert outcomes == wanted
+    assert any(case.what.startswith("not applicable") for case in own)
+
+
+def test_no_case_is_about_a_policy_that_does_not_exist() -> None:
+    assert {case.policy for case in ALL} <= {rule.name for rule in RULES}
+
+
+def test_the_running_pack_has_the_same_members(pack: Analyzer) -> None:
+    told = {policy.name: (policy.kind, policy.severity) for policy in pack.info().policies}
+    assert told == {rule.name: ("stack" if rule.is_stack else "resource", str(rule.severity)) for rule in RULES}
