@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from preflight.findings import Finding, Report, Seen, Verdict, grouped
 
 WIDTH = 110
+LATER = "proven with known values; a first preview cannot know these values yet:"
 _COLORS = {Verdict.VIOLATED: "31", Verdict.NOT_PROVEN: "33"}
 
 
@@ -18,11 +19,14 @@ def text(report: Report, *, terminal: bool) -> str:
         blocks.append(_ways(report))
     blocks.extend(_finding(f, environments, terminal=terminal) for f, environments in grouped(report.failing))
     others = [finding for finding in report.findings if not finding.fails]
-    if advice := [f for f in others if f.exemption is None]:
+    later = [f for f in others if f.exemption is None and f.verdict is Verdict.NOT_PROVEN and f.seen is Seen.PREVIEW]
+    if advice := [f for f in others if f.exemption is None and f not in later]:
         blocks.append("advice, which does not fail the check:")
         blocks.extend(_finding(f, environments, terminal=terminal) for f, environments in grouped(advice))
     if excepted := [f for f in others if f.exemption is not None]:
         blocks.append("\n".join(["allowed by exceptions:", *_exempted(excepted)]))
+    if later:
+        blocks.append("\n".join([LATER, *_places(later)]))
     if report.messages:
         blocks.append("\n".join(["the program says:", *(f"  {message}" for message in report.messages)]))
     blocks.append(_verdict(report))
@@ -93,6 +97,13 @@ def _finding(finding: Finding, environments: Iterable[str], *, terminal: bool) -
             wrapped = textwrap.wrap(value, WIDTH - 12, break_long_words=False, break_on_hyphens=False) or [""]
             lines.extend(f"  {label if number == 0 else '':10}{part}" for number, part in enumerate(wrapped))
     return "\n".join(lines)
+
+
+def _places(findings: list[Finding]) -> list[str]:
+    rules: dict[str, list[str]] = {}
+    for finding, _ in grouped(findings):
+        rules.setdefault(finding.headline, []).append(finding.rule)
+    return [f"  {headline} ({', '.join(sorted(set(names)))})" for headline, names in sorted(rules.items())]
 
 
 def _exempted(findings: list[Finding]) -> list[str]:

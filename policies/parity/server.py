@@ -17,6 +17,7 @@ from google.protobuf import empty_pb2, json_format
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, plugin_pb2
 
 from policies.guardrails.topology.resources import Graph
+from policies.guardrails.topology.values import UNKNOWN_SENTINELS
 from policies.parity import judge
 from policies.parity.shape import shape_of
 
@@ -115,16 +116,23 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
 
 def _entry(item: Message) -> dict[str, Any]:
+    """As recorded, without what only the provider will choose: the dependencies name what the program sets."""
+    properties = json_format.MessageToDict(item.properties)
+    known = {k: v for k, v in properties.items() if k in item.propertyDependencies or not _is_unknown(v)}
     return {
         "urn": item.urn,
         "type": item.type,
         "name": item.name,
         "parent": item.parent,
-        "outputs": json_format.MessageToDict(item.properties),
+        "inputs": known,
         "dependencies": list(item.dependencies),
         "property_dependencies": {key: list(value.urns) for key, value in item.propertyDependencies.items()},
         "protect": item.options.protect,
     }
+
+
+def _is_unknown(value: object) -> bool:
+    return isinstance(value, str) and value in UNKNOWN_SENTINELS
 
 
 def main() -> None:
