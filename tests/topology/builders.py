@@ -5,11 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from pulumi_policy import PolicyResource, PolicyResourceOptions
+from pulumi_policy.policy import PolicyCustomTimeouts
+from pulumi_policy.proxy import unknown_checking_proxy
+
 from policies.guardrails.topology.resources import Graph
 from policies.guardrails.topology.values import Value, as_list, as_mapping
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 Inputs = dict[str, Any]
+_CHOSEN = ("ingress", "egress", "routes", "subnetMappings", "ipv6CidrBlock", "associatePublicIpAddress", "namePrefix")
+"""Properties that the provider chooses when nothing is declared: a first preview shows them as unknown."""
+OPTIONS = PolicyResourceOptions(False, [], None, [], PolicyCustomTimeouts(0, 0, 0), [])
 _DOMAINS = ("dnsName", "domainName", "functionUrl")
 
 
@@ -71,6 +78,21 @@ class Stack:
         """The graph of the stack."""
         return Graph.from_recorded(self.recorded(known=known))
 
+    def policy_graph(self, *, known: bool) -> Graph:
+        """The graph as a stack policy is given it: outputs behind proxies which refuse unknown values."""
+        records = self.recorded(known=known)
+        given = {
+            record["urn"]: PolicyResource(
+                record["type"], unknown_checking_proxy({**record["inputs"], **record["outputs"]}), record["urn"],
+                record["name"], OPTIONS, None, None, [], {},
+            )
+            for record in records
+        }  # fmt: skip
+        for record in records:
+            for key, urns in record["property_dependencies"].items():
+                given[record["urn"]].property_dependencies[key] = [given[item] for item in urns]
+        return Graph.from_policy(given.values())
+
     def _record(self, entry: Entry, known: bool) -> dict[str, Any]:
         dependencies: dict[str, set[str]] = {key: set() for key in entry.inputs}
 
@@ -90,6 +112,8 @@ class Stack:
             for attribute in ("id", "arn", "dnsName", "domainName", "name", "functionUrl", "primaryNetworkInterfaceId")
             if attribute not in inputs
         }
+        if not known:
+            outputs |= {name: UNKNOWN for name in _CHOSEN if name not in inputs}
         return {
             "urn": urn(entry.name),
             "type": entry.type,

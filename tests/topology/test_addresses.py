@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.guardrails.topology.addresses import (
@@ -61,6 +61,7 @@ def addresses_of(*blocks: str) -> Addresses:
     return found
 
 
+@settings(deadline=None)
 @given(sets, sets)
 def test_interval_operations_are_those_of_sets(left: Intervals, right: Intervals) -> None:
     assert members(left | right) == members(left) | members(right)
@@ -70,12 +71,14 @@ def test_interval_operations_are_those_of_sets(left: Intervals, right: Intervals
     assert left.size() == len(members(left))
 
 
+@settings(deadline=None)
 @given(sets, sets)
 def test_equal_sets_have_one_representation(left: Intervals, right: Intervals) -> None:
     assert (left == right) == (members(left) == members(right))
     assert ((left - right) | (left & right)) == left
 
 
+@settings(deadline=None)
 @given(port_maps, port_maps)
 def test_port_map_operations_are_those_of_sets_of_pairs(left: PortMap, right: PortMap) -> None:
     assert pairs(left | right) == pairs(left) | pairs(right)
@@ -83,6 +86,7 @@ def test_port_map_operations_are_those_of_sets_of_pairs(left: PortMap, right: Po
     assert pairs(left - right) == pairs(left) - pairs(right)
 
 
+@settings(deadline=None)
 @given(port_maps, sets, sets)
 def test_ports_and_addresses_of_a_map_are_its_projections(left: PortMap, wanted: Intervals, within: Intervals) -> None:
     admitted = left.admitting(Addresses(v4=wanted))
@@ -90,6 +94,7 @@ def test_ports_and_addresses_of_a_map_are_its_projections(left: PortMap, wanted:
     assert members(left.addresses(within).v4) == {address for port, address in pairs(left) if port in within}
 
 
+@settings(deadline=None)
 @given(st.integers(0, 32), st.integers(0, V4_MAX))
 def test_any_block_split_in_two_is_the_block(length: int, address: int) -> None:
     network = ipaddress.ip_network((address, length), strict=False)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from policies.guardrails.topology.exposure import Reachability, reachability
+from policies.guardrails.topology.resources import Graph
 from policies.guardrails.topology.verdicts import Finding, Verdict
 
 from . import planted_doors, planted_networks
-from .builders import compliant
+from .builders import Stack, compliant
 from .planting import PLANTS, Change, Plant
 from .safe_variants import SAFE
 
 LEAST_PLANTS, LEAST_SAFE = 40, 20
-KNOWN = pytest.mark.parametrize("known", [True, False], ids=["known", "first preview"])
+GRAPHS: dict[str, Callable[[Stack], Graph]] = {
+    "recorded, known": lambda stack: stack.graph(known=True),
+    "recorded, first preview": lambda stack: stack.graph(known=False),
+    "policy, known": lambda stack: stack.policy_graph(known=True),
+    "policy, first preview": lambda stack: stack.policy_graph(known=False),
+}
+SEEN = pytest.mark.parametrize("graph_of", GRAPHS.values(), ids=GRAPHS.keys())
 
 
 def sections(judged: Reachability) -> dict[str, tuple[Finding, ...]]:
@@ -35,38 +44,34 @@ def test_the_corpus_is_large_enough() -> None:
     assert {plant.change.__module__ for plant in PLANTS} == {planted_doors.__name__, planted_networks.__name__}
 
 
-@KNOWN
+@SEEN
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.name)
-def test_a_planted_exposure_is_reported_where_it_was_planted(plant: Plant, known: bool) -> None:
+def test_a_planted_exposure_is_reported_where_it_was_planted(plant: Plant, graph_of: Callable[[Stack], Graph]) -> None:
     stack = compliant()
     plant.change(stack)
     wanted = Verdict.NOT_PROVEN if plant.section == "not_modelled" else Verdict.VIOLATED
-    found = {
-        place(item)
-        for item in sections(reachability(stack.graph(known=known)))[plant.section]
-        if item.verdict is wanted
-    }
+    found = {place(item) for item in sections(reachability(graph_of(stack)))[plant.section] if item.verdict is wanted}
     if plant.any_of:
         assert found & set(plant.places)
     else:
         assert found >= set(plant.places)
 
 
-@KNOWN
+@SEEN
 @pytest.mark.parametrize("change", SAFE, ids=lambda change: change.__name__.replace("_", " "))
-def test_a_safe_variant_stays_silent(change: Change, known: bool) -> None:
+def test_a_safe_variant_stays_silent(change: Change, graph_of: Callable[[Stack], Graph]) -> None:
     stack = compliant()
     change(stack)
-    judged = reachability(stack.graph(known=known))
+    judged = reachability(graph_of(stack))
     assert [finding.message() for findings in sections(judged).values() for finding in findings] == []
 
 
-@KNOWN
+@SEEN
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.name)
-def test_every_finding_names_resource_found_wanted_and_fix(plant: Plant, known: bool) -> None:
+def test_every_finding_names_resource_found_wanted_and_fix(plant: Plant, graph_of: Callable[[Stack], Graph]) -> None:
     stack = compliant()
     plant.change(stack)
-    for findings in sections(reachability(stack.graph(known=known))).values():
+    for findings in sections(reachability(graph_of(stack))).values():
         for finding in findings:
             assert finding.urn in {f"urn:pulumi:test::test::x::{name}" for name in stack.entries}
             assert all((finding.resource, finding.found, finding.wanted, finding.fix, finding.what or finding.unknowns))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -44,7 +45,10 @@ def proxied(
 def test_every_value_of_a_proxy_is_read_without_raising() -> None:
     resource = Resource.from_policy(
         proxied(
-            "a", GROUP, {"id": UNKNOWN_STRING_VALUE, "ingress": [{"cidrBlocks": ["10.0.0.0/8", UNKNOWN_STRING_VALUE]}]}
+            "a",
+            GROUP,
+            {"id": UNKNOWN_STRING_VALUE, "ingress": [{"cidrBlocks": ["10.0.0.0/8", UNKNOWN_STRING_VALUE]}]},
+            {"id": [], "ingress": []},
         )
     )
     assert resource.get("id") == Unknown("id")
@@ -64,7 +68,9 @@ def test_a_foreign_mapping_that_refuses_unknown_values_is_converted_too() -> Non
         def __getitem__(self, key: str) -> Value:
             raise UnknownValueError(key)
 
-    resource = Resource.from_policy(PolicyResource(GROUP, Refusing(id=1), "urn:a", "a", OPTIONS, None, None, [], {}))
+    resource = Resource.from_policy(
+        PolicyResource(GROUP, Refusing(id=1), "urn:a", "a", OPTIONS, None, None, [], {"id": []})
+    )
     assert resource.get("id") == Unknown("id")
 
 
@@ -242,6 +248,8 @@ def test_what_only_the_provider_will_choose_counts_as_not_set() -> None:
     told = Resource.from_recorded(
         recorded("g", GROUP, {"vpcId": UNKNOWN_STRING_VALUE, "egress": UNKNOWN_STRING_VALUE}, outputs=props)
     )
+    alone = Resource.from_policy(SimpleNamespace(urn="u", resource_type=GROUP, name="g", props=props))
+    assert alone.get("ingress") == Unknown("ingress")
     for resource in (asked, told):
         assert resource.get("ingress") is None
         assert resource.get("egress") == Unknown("egress")

@@ -264,7 +264,6 @@ class PortMap:
         return self._zip(other, "__sub__") if self.segments and other.segments else self
 
 
-ANY_PORT_MAP = PortMap(((0, PORT_MAX, EVERYWHERE),))
 Traffic = dict[str, PortMap]
 """What is admitted, protocol by protocol."""
 

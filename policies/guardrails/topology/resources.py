@@ -135,16 +135,19 @@ class Resource:
             type=str(argument.resource_type),
             name=str(argument.name),
             parent=str(getattr(parent, "urn", None) or getattr(options, "parent", None) or ""),
-            properties=_declared(cast("dict[str, Any]", from_wire(argument.props)), dependencies),
+            properties=_declared(argument, cast("dict[str, Any]", from_wire(argument.props)), dependencies),
             dependencies=tuple(sorted(_urn(item) for item in getattr(argument, "dependencies", None) or ())),
             property_dependencies={key: tuple(sorted(map(_urn, items))) for key, items in sorted(dependencies.items())},
             protect=bool(getattr(options, "protect", False)),
         )
 
 
-def _declared(properties: dict[str, Any], dependencies: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what only the provider will choose: the dependencies name every property that the program declares."""
-    if not dependencies:
+def _declared(argument: Value, properties: dict[str, Any], dependencies: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what only the provider will choose: the dependencies name every property that the program declares.
+
+    Where nothing tells the two apart (a resource policy sees what is declared only), everything stays.
+    """
+    if not dependencies and (not hasattr(argument, "property_dependencies") or argument.dependencies):
         return properties
     return {key: item for key, item in properties.items() if key in dependencies or not isinstance(item, Unknown)}
 

@@ -47,6 +47,7 @@ class Route:
     property: str
     gateway: Resource | None = None
     literal: str = ""
+    gateway_property: str = "gatewayId"
 
 
 def _specific(route: Route) -> int:
@@ -155,7 +156,7 @@ class Routing:
                         hop(route.resource, route.property, f"{routed} through {gateway}"),
                     ]
             elif route.through is Through.UNKNOWN:
-                unknowns.append(f"{route.resource.label}.{route.property}")
+                unknowns.append(f"{route.resource.label}.{route.gateway_property}")
             elif route.through is Through.NETWORK:
                 beyond = f"{route.resource.label}.{route.property}"
                 assumptions.append(f"the network behind {beyond} forwards nothing from the internet")
@@ -211,7 +212,7 @@ class Routing:
         if isinstance(resource.value(path) if path else None, Unknown):
             return Route(None, Through.UNKNOWN, resource, path)
         through, gateway, literal = self._gateway(resource, prefix)
-        return Route(destination, through, resource, place, gateway, literal)
+        return Route(destination, through, resource, place, gateway, literal, f"{prefix}gatewayId")
 
     def _gateway(self, resource: Resource, prefix: str) -> tuple[Through, Resource | None, str]:
         for names, through in ((_OUTWARD, Through.OUTWARD), (_NETWORK, Through.NETWORK)):
