@@ -8,11 +8,11 @@ alone, so that a new release changes nothing else.
 
 import pulumi
 import pulumi_aws as aws
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from components.application import ApplicationArgs
 from components.args import Args
-from components.scaling import ScalingPlan, scale
+from components.scaling import ScalingPlan, lost_zone_shortage, scale
 from components.task_definition import PROXY, PROXY_PORT, TaskPlan, container_definitions, volume_name
 from components.workload import PROXY_CERTIFICATE, PROXY_PRIVATE_KEY
 
@@ -67,8 +67,11 @@ class InterfaceServiceArgs(Args):
     """With as many tasks as ``minimum_tasks`` the service keeps its size."""
     requests_per_task_per_minute: int = Field(default=600, ge=1)
     """Scale out above this many requests for each task."""
-    cpu_target_percent: int = Field(default=55, ge=10, le=90)
-    """Scale out above this average CPU use."""
+    cpu_target_percent: int = Field(default=45, ge=10, le=90)
+    """Scale out above this average CPU use. The default lets two zones lose one."""
+    availability_zones: int = Field(default=2, ge=1)
+    """In how many zones the subnets are: what is left when one fails must carry the load, or the arguments are
+    refused (see ``scaling.lost_zone_shortage``)."""
     deregistration_delay_seconds: int = Field(default=600, ge=0, le=3600)
     """How long a leaving task finishes its answers; deployments take at least this long."""
     stop_seconds: int = Field(default=60, ge=2, le=120)
@@ -88,6 +91,14 @@ class InterfaceServiceArgs(Args):
         if value not in {"X86_64", "ARM64"}:
             raise ValueError(f"architecture {value!r}: Fargate runs X86_64 and ARM64")
         return value
+
+    @model_validator(mode="after")
+    def _survives_a_zone(self) -> "InterfaceServiceArgs":
+        if self.maximum_tasks < self.minimum_tasks:
+            raise ValueError(f"maximum_tasks {self.maximum_tasks} is less than minimum_tasks {self.minimum_tasks}")
+        if shortage := lost_zone_shortage(self.minimum_tasks, self.availability_zones, self.cpu_target_percent):
+            raise ValueError(shortage)
+        return self
 
 
 class InterfaceService(pulumi.ComponentResource):

@@ -1,5 +1,6 @@
 """Target tracking of the service's number of tasks, on requests and on CPU, whichever asks for more."""
 
+import math
 from dataclasses import dataclass
 
 import pulumi
@@ -11,6 +12,31 @@ DIMENSION = "ecs:service:DesiredCount"
 SCALE_OUT_SECONDS = 60
 SCALE_IN_SECONDS = 600
 """Leaving tasks first finish their answers, so scaling in is slow on purpose."""
+
+
+FULL_PERCENT = 90
+"""Above this much CPU a task answers slowly; what is left of the service must stay below it."""
+
+
+def lost_zone_shortage(tasks: int, zones: int, cpu_target_percent: int) -> str:
+    """Why the service is too small to lose a zone, or an empty string.
+
+    Tasks are spread evenly, so the fullest zone holds ``ceil(tasks / zones)`` of them. What they carried goes to the
+    others, which were at the target when it happened. A single task has nobody to take over: nothing to check.
+    """
+    if tasks == 1:
+        return ""
+    left = tasks - math.ceil(tasks / zones)
+    if left == 0:
+        return f"{tasks} tasks in one availability zone: none is left when it fails; use two zones or more"
+    load = math.ceil(cpu_target_percent * tasks / left)
+    if load <= FULL_PERCENT:
+        return ""
+    return (
+        f"{tasks} tasks in {zones} availability zones at {cpu_target_percent} percent CPU: when a zone fails, the "
+        f"other {left} would need {load} percent, more than {FULL_PERCENT}; lower the CPU target to "
+        f"{FULL_PERCENT * left // tasks} or raise the minimum of tasks"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
