@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -137,8 +138,7 @@ class Engine:
         try:
             text, _ = process.communicate(timeout=TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
-            process.kill()
-            text, _ = process.communicate()
+            text = stop(process)
             raise EngineError(f"pulumi {' '.join(arguments)} took over {TIMEOUT_SECONDS} s:\n{text}") from None
         outcome = Outcome(" ".join(arguments), process.returncode, text, time.monotonic() - started, self._events())
         if code is not None and (process.returncode == 0) != (code == 0):
@@ -218,6 +218,12 @@ def python_environment(folder: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)  # noqa: S603
     installed = Path(sysconfig.get_path("purelib"))
     (folder / installed.relative_to(sys.prefix) / "installed.pth").write_text(f"{installed}\n")
+
+
+def stop(process: subprocess.Popen[str]) -> str:
+    """Kill the command line as a lost machine does, with no chance to tidy up. The providers see it and end."""
+    os.killpg(process.pid, signal.SIGKILL)
+    return process.communicate()[0]
 
 
 def by_type(resources: Iterable[Wire], type_: str) -> list[Wire]:

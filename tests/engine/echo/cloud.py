@@ -11,7 +11,7 @@ import json
 import os
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,7 @@ class Cloud:
         self._folder = folder
         self._live = folder / "live"
         self._live.mkdir(parents=True, exist_ok=True)
+        self._read: dict[str, tuple[int, Wire]] = {}
 
     @classmethod
     def from_environment(cls) -> Cloud:
@@ -66,7 +67,13 @@ class Cloud:
 
     def live(self) -> list[Wire]:
         """Every resource that exists, sorted by type and id."""
-        found = [json.loads(path.read_text()) for path in self._live.glob("*.json")]
+        found: list[Wire] = []
+        for path in self._live.glob("*.json"):
+            with suppress(FileNotFoundError):  # deleted by another operation meanwhile
+                changed = path.stat().st_mtime_ns
+                if self._read.get(path.name, (0, {}))[0] != changed:
+                    self._read[path.name] = (changed, json.loads(path.read_text()))
+                found.append(self._read[path.name][1])
         return sorted(found, key=lambda entry: (entry["type"], entry["id"]))
 
     # What the provider says.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import time
 from collections.abc import Iterator
 from concurrent import futures
@@ -250,7 +251,9 @@ def serve(package: str, version: str) -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)  # noqa: T201 - the protocol's first line
-    server.wait_for_termination()
+    engine = os.getppid()
+    while os.getppid() == engine and server.wait_for_termination(timeout=1):
+        pass
 
 
 def installed_version(package: str) -> str:

@@ -1,0 +1,152 @@
+"""What goes wrong half-way: a violation, a refused change, a failing provider, a killed engine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.engine.conftest import Deployed
+from tests.engine.harness import PACKS, REPOSITORY, Engine, custom, name_of, stop
+
+pytestmark = pytest.mark.engine
+
+OPEN_TO_THE_WORLD = """
+
+from pulumi_aws import vpc  # noqa: E402
+
+for half in ("0.0.0.0/1", "128.0.0.0/1"):
+    vpc.SecurityGroupIngressRule(
+        f"shortcut-{half}",
+        security_group_id=workload.security_group_id,
+        ip_protocol="tcp",
+        from_port=8443,
+        to_port=8443,
+        cidr_ipv4=half,
+        tags={"owner": settings.owner.team, "environment": settings.environment, "project": "ai-interface"},
+    )
+"""
+LAST = "service-service"
+MIDDLE = "edge-balancer"
+WAIT_SECONDS = 90
+
+
+def _new(root: Path) -> Engine:
+    return Engine.create(root / "engine", REPOSITORY, "staging")
+
+
+def _open_the_task_port(engine: Engine) -> None:
+    program = engine.project / "__main__.py"
+    program.write_text(program.read_text() + OPEN_TO_THE_WORLD)
+
+
+def _is_complete(engine: Engine, like: Deployed) -> bool:
+    """Whether the environment has the resources of one that nothing happened to, and nothing besides."""
+    wanted = [r["urn"] for r in like.engine.resources()]
+    return [r["urn"] for r in engine.resources()] == wanted and len(engine.cloud.live()) == len(
+        custom(engine.resources())
+    )
+
+
+@pytest.mark.parametrize("operation", ["preview", "up"])
+def test_an_exposure_in_a_running_stack_is_refused_before_anything_is_touched(
+    staging: Deployed, tmp_path: Path, operation: str
+) -> None:
+    engine = staging.fork(tmp_path)
+    _open_the_task_port(engine)
+    refused = engine.pulumi(*engine.operation(operation, packs=PACKS), code=1)
+    blocking = {e["policyName"] for e in refused.policy_events() if e["enforcementLevel"] == "mandatory"}
+    assert "no-internal-endpoint-reachable" in blocking
+    assert engine.cloud.operations("create", "update", "delete") == []
+
+
+def test_an_exposure_in_a_new_environment_is_refused_before_anything_is_touched(tmp_path: Path) -> None:
+    engine = _new(tmp_path)
+    _open_the_task_port(engine)
+    refused = engine.up(packs=PACKS, code=1)
+    blocking = {e["policyName"] for e in refused.policy_events() if e["enforcementLevel"] == "mandatory"}
+    assert "no-internal-endpoint-reachable" in blocking
+    assert engine.cloud.live() == []
+
+
+def test_the_next_update_completes_what_a_failing_provider_left(staging: Deployed, tmp_path: Path) -> None:
+    engine = _new(tmp_path)
+    engine.cloud.tell("create", MIDDLE, fail="AWS: service unavailable")
+    failed = engine.up(code=1)
+    left = [name_of(r["urn"]) for r in engine.resources()]
+    engine.cloud.behave()
+    engine.up()
+    assert "service unavailable" in failed.text
+    assert MIDDLE not in left
+    assert "network-vpc" in left
+    assert _is_complete(engine, staging)
+
+
+def test_the_next_update_repeats_what_failed_and_nothing_else(staging: Deployed, tmp_path: Path) -> None:
+    engine = staging.fork(tmp_path)
+    engine.set("ai-interface:capacity.cpuUnits", "4096")
+    engine.set("ai-interface:capacity.memoryMebibytes", "16384")
+    engine.cloud.tell("update", LAST, fail="AWS: the service did not become stable")
+    engine.up(code=1)
+    first = [(e["operation"], e["name"]) for e in engine.cloud.operations("create", "update", "delete")]
+    engine.cloud.behave()
+    engine.cloud.forget_operations()
+    engine.up()
+    second = [(e["operation"], e["name"]) for e in engine.cloud.operations("create", "update", "delete")]
+    assert first == [("create", "service-task")]
+    assert second == [("update", LAST), ("delete", "service-task")]
+
+
+def test_a_killed_update_is_recovered_as_the_readme_says(staging: Deployed, tmp_path: Path) -> None:
+    engine = _new(tmp_path)
+    engine.cloud.tell("created", MIDDLE, seconds=5, times=1)
+    _kill_once_it_waits(engine, "slow created")
+    engine.pulumi("cancel", "--yes", engine.stack, code=None)
+    pending = engine.export()["deployment"].get("pending_operations", [])
+    engine.cloud.behave()
+    _adopt(engine)
+    engine.up()
+    assert [name_of(operation["resource"]["urn"]) for operation in pending] == [MIDDLE]
+    assert _is_complete(engine, staging)
+
+
+def test_an_update_that_is_asked_to_stop_leaves_nothing_unknown(staging: Deployed, tmp_path: Path) -> None:
+    engine = _new(tmp_path)
+    engine.cloud.tell("create", MIDDLE, seconds=5, times=1)
+    process = engine.start(*engine.operation("up"))
+    _wait_for(engine, "slow create")
+    os.kill(process.pid, signal.SIGINT)
+    text, _ = process.communicate(timeout=WAIT_SECONDS)
+    pending = engine.export()["deployment"].get("pending_operations", [])
+    engine.cloud.behave()
+    engine.up()
+    assert process.returncode != 0, text
+    assert pending == []
+    assert _is_complete(engine, staging)
+
+
+def _kill_once_it_waits(engine: Engine, operation: str) -> None:
+    process = engine.start(*engine.operation("up"))
+    try:
+        _wait_for(engine, operation)
+    finally:
+        stop(process)
+
+
+def _wait_for(engine: Engine, operation: str) -> None:
+    """Until the provider says that it is in the middle of ``operation``."""
+    give_up = time.monotonic() + WAIT_SECONDS
+    while not engine.cloud.operations(operation):
+        assert time.monotonic() < give_up, f"no {operation} within {WAIT_SECONDS} s"
+        time.sleep(0.1)
+
+
+def _adopt(engine: Engine) -> None:
+    """Tell the engine the ids of what AWS has made and the state does not hold, as the runbook says."""
+    known = {resource["id"] for resource in custom(engine.resources())}
+    made = [entry for entry in engine.cloud.live() if entry["id"] not in known]
+    pairs = [value for entry in made for value in (entry["urn"], entry["id"])]
+    engine.refresh(*[argument for value in pairs for argument in ("--import-pending-creates", value)])
