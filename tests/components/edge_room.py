@@ -39,8 +39,8 @@ SECRET = "client-secret-for-tests"
 
 
 def network_args(zones: int = 2, **changes: Json) -> PrivateNetworkArgs:
-    return PrivateNetworkArgs(
-        **{
+    return PrivateNetworkArgs.model_validate(
+        {
             "cidr_block": "10.20.0.0/16",
             "availability_zones": list(ZONES[zones]),
             "flow_log_retention_days": 90,
@@ -54,8 +54,8 @@ def network_args(zones: int = 2, **changes: Json) -> PrivateNetworkArgs:
 
 
 def endpoints_args(**changes: Json) -> PrivateEndpointsArgs:
-    return PrivateEndpointsArgs(
-        **{
+    return PrivateEndpointsArgs.model_validate(
+        {
             "vpc_id": "vpc-0123456789abcdef0",
             "subnet_ids": ["subnet-00000000000000003", "subnet-00000000000000004"],
             "route_table_ids": ["rtb-00000000000000001"],
@@ -75,8 +75,8 @@ def endpoints_args(**changes: Json) -> PrivateEndpointsArgs:
 
 def edge_args(*, zone: bool = True, machine: bool = False, **changes: Json) -> EdgeArgs:
     names = {"hosted_zone_id": ZONE_ID} if zone else {"certificate_arn": CERTIFICATE}
-    return EdgeArgs(
-        **{
+    return EdgeArgs.model_validate(
+        {
             "vpc_id": "vpc-0123456789abcdef0",
             "public_subnet_ids": ["subnet-00000000000000001", "subnet-00000000000000002"],
             "target_security_group_id": "sg-00000000000000001",
@@ -100,8 +100,8 @@ def edge_args(*, zone: bool = True, machine: bool = False, **changes: Json) -> E
 
 
 def firewall_args(**changes: Json) -> FirewallArgs:
-    return FirewallArgs(
-        **{
+    return FirewallArgs.model_validate(
+        {
             "load_balancer_arn": f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:loadbalancer/app/edge/0123456789abcdef",
             "account_id": ACCOUNT,
             "region": REGION,

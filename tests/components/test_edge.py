@@ -401,6 +401,14 @@ def test_named_readers_may_read_the_logs() -> None:
     assert policy["Statement"][1]["Condition"] == {"ArnNotLike": {"aws:PrincipalArn": [reader]}}
 
 
+@pytest.mark.parametrize("allowed", [True, False])
+def test_deletion_is_refused_by_aws_and_by_the_engine_unless_it_is_allowed(allowed: bool) -> None:
+    recording = record(lambda: Edge("edge", edge_args(allow_deletion=allowed)))
+    balancer = named(recording, "edge-balancer", BALANCER)
+
+    assert (balancer.inputs["enableDeletionProtection"], balancer.protect) == (not allowed, not allowed)
+
+
 def test_the_load_balancer_waits_for_the_permission_to_log() -> None:
     recording = recorded_edge()
     policy = named(recording, "edge-logs", "aws:s3/bucketPolicy:BucketPolicy")

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from components.network import PrivateNetwork
+from preflight.wire import Json
 from tests.components.edge_room import (
     ACCOUNT,
     EXISTING,
@@ -248,6 +249,6 @@ def test_an_existing_vpc_s_ids_come_out_sorted() -> None:
         ({"nat_gateway": True}, "Extra inputs are not permitted"),
     ],
 )
-def test_mistakes_are_refused_before_anything_is_registered(changes: dict[str, object], message: str) -> None:
+def test_mistakes_are_refused_before_anything_is_registered(changes: dict[str, Json], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         network_args(**changes)

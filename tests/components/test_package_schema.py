@@ -1,0 +1,100 @@
+"""The components as a package: what programs in other languages see, pinned without the pulumi command line."""
+
+import json
+import re
+from typing import cast
+
+import pytest
+
+import components
+from components.package import COMPONENTS
+from preflight.wire import Json
+from tests.engine.package_schema import PINNED, inferred
+
+REQUIRED = {
+    "Edge": [
+        "accountId",
+        "hostNames",
+        "oidc",
+        "publicSubnetIds",
+        "region",
+        "tags",
+        "targetSecurityGroupId",
+        "vpcId",
+    ],
+    "Firewall": ["accountId", "loadBalancerArn", "logRetentionDays", "region", "tags"],
+    "PrivateEndpoints": [
+        "accountId",
+        "clientSecurityGroupId",
+        "executionRoleArn",
+        "logGroupArns",
+        "region",
+        "repositoryArns",
+        "routeTableIds",
+        "secretArns",
+        "subnetIds",
+        "tags",
+        "taskRoleArn",
+        "vpcId",
+    ],
+    "PrivateNetwork": [
+        "accountId",
+        "allowedDomains",
+        "availabilityZones",
+        "cidrBlock",
+        "flowLogRetentionDays",
+        "region",
+        "tags",
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Json]:
+    return cast("dict[str, Json]", json.loads(inferred()))
+
+
+def test_the_schema_is_the_pinned_one() -> None:
+    assert json.loads(inferred()) == json.loads(PINNED.read_text()), (
+        "the package's interface changed: if that is meant, run python -m tests.engine.package_schema"
+    )
+
+
+def test_every_component_has_its_type_token(schema: dict[str, Json]) -> None:
+    assert sorted(schema["resources"]) == sorted(f"ai-interface:index:{one.__name__}" for one in COMPONENTS)
+
+
+@pytest.mark.parametrize("component", sorted(REQUIRED))
+def test_only_what_has_no_sensible_default_is_required(schema: dict[str, Json], component: str) -> None:
+    assert sorted(schema["resources"][f"ai-interface:index:{component}"]["requiredInputs"]) == REQUIRED[component]
+
+
+def test_no_property_lost_its_type_on_the_way(schema: dict[str, Json]) -> None:
+    places = {**schema["resources"], **schema["types"]}
+    properties = {
+        f"{place}.{name}": spec
+        for place, content in places.items()
+        for kind in ("inputProperties", "properties")
+        for name, spec in content.get(kind, {}).items()
+    }
+
+    assert len(properties) > 100
+    assert [name for name, spec in properties.items() if "type" not in spec and "$ref" not in spec] == []
+    referenced = set(re.findall(r"#/types/([^\"]+)", json.dumps(schema)))
+    assert referenced <= set(schema["types"])
+
+
+def test_every_input_is_described(schema: dict[str, Json]) -> None:
+    assert [
+        f"{component}.{name}"
+        for component in REQUIRED
+        for name, spec in schema["resources"][f"ai-interface:index:{component}"]["inputProperties"].items()
+        if not spec.get("description")
+    ] == []
+
+
+def test_every_public_name_loads_and_an_unknown_one_is_an_attribute_error() -> None:
+    assert {name for name in components.__all__ if getattr(components, name).__name__ != name} == set()
+    assert {one.__name__ for one in COMPONENTS} <= set(components.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        components.Nothing  # noqa: B018 - the access is the test
