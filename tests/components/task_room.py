@@ -9,6 +9,8 @@ import pulumi
 
 from components.alarms import EdgeAlarms, EdgeAlarmsArgs, ServiceAlarms, ServiceAlarmsArgs
 from components.compute import InterfaceService, InterfaceServiceArgs
+from components.model_alarms import ModelAlarms, ModelAlarmsArgs
+from components.model_records import PromptRecording, PromptRecordingArgs
 from components.models import ModelAccess, ModelAccessArgs
 from components.operations import Operations, OperationsArgs
 from components.presets import OpenWebuiSettings, Preset, open_webui
@@ -96,6 +98,34 @@ OPEN_WEBUI = OpenWebuiSettings(
 )
 
 
+def model_alarms_args(**changes: object) -> ModelAlarmsArgs:
+    return ModelAlarmsArgs.model_validate(
+        {
+            "environment": "test",
+            "region": REGION,
+            "groups": [group()],
+            "alarm_topic_arn": TOPIC,
+            "runbook_url": RUNBOOK,
+            "tags": TAGS,
+            **changes,
+        }
+    )
+
+
+def recording_args(**changes: object) -> PromptRecordingArgs:
+    return PromptRecordingArgs.model_validate(
+        {
+            "environment": "test",
+            "region": REGION,
+            "account_id": ACCOUNT,
+            "record_prompts_for_days": 30,
+            "key_arn": KEY,
+            "tags": TAGS,
+            **changes,
+        }
+    )
+
+
 def preset(**changes: Any) -> Preset:  # noqa: ANN401 - whatever the settings hold
     return open_webui(replace(OPEN_WEBUI, **changes))
 
@@ -165,6 +195,8 @@ COMPONENTS: Mapping[str, tuple[Callable[..., pulumi.ComponentResource], Callable
     "service": (InterfaceService, service_args),
     "edge-alarms": (EdgeAlarms, edge_alarms_args),
     "service-alarms": (ServiceAlarms, service_alarms_args),
+    "model-alarms": (ModelAlarms, model_alarms_args),
+    "prompts": (PromptRecording, recording_args),
 }
 
 
