@@ -32,7 +32,7 @@ def running(folder: Path | str = PACK, **options: Value) -> Generator[Analyzer]:
 def copied(tmp_path: Path) -> Callable[..., Path]:
     def copy(exceptions: str = "exceptions: []\n") -> Path:
         folder = tmp_path / "some where" / "our-rules"
-        shutil.copytree(PACK, folder, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(PACK, folder)
         (folder / "exceptions.yaml").write_text(exceptions)
         return folder
 

@@ -43,7 +43,6 @@ _IAM = _Setting(
     "iamDatabaseAuthenticationEnabled", _is_true, "true", "log in by IAM: set iamDatabaseAuthenticationEnabled", False
 )
 _COPY = _Setting("copyTagsToSnapshot", _is_true, "true", "set copyTagsToSnapshot: a snapshot keeps its owner", False)
-_LOGS = _Setting("enabledCloudwatchLogsExports", bool, "the engine's logs", "export the engine's logs", None)
 _BACKUP = _Setting("backupRetentionPeriod", _is_week, f"at least {_LEAST_DAYS} days", "raise backupRetentionPeriod", 1)
 _WATCH = _Setting("monitoringInterval", bool, "an interval in seconds", "set monitoringInterval and its role", 0)
 _MINOR = _Setting("autoMinorVersionUpgrade", _is_true, "true", "leave autoMinorVersionUpgrade on", True)
@@ -51,9 +50,9 @@ _ZONES = _Setting("multiAz", _is_true, "true", "set multiAz", False)
 _USER = "a user name of your own"
 
 _SETTINGS = {
-    "rds.Cluster": (_IAM, _COPY, _LOGS, _BACKUP),
+    "rds.Cluster": (_IAM, _COPY, _BACKUP),
     "rds.ClusterInstance": (_WATCH, _MINOR),
-    "rds.Instance": (_IAM, _COPY, _LOGS, _BACKUP, _WATCH, _MINOR, _ZONES),
+    "rds.Instance": (_IAM, _COPY, _BACKUP, _WATCH, _MINOR, _ZONES),
 }
 
 
@@ -66,6 +65,7 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
             )
         if database.kind != "rds.ClusterInstance":
             yield from _placed(graph, database)
+            yield from _exported(database)
     for cluster in graph.of_type("rds.Cluster"):
         instances = referring(
             graph, cluster, "clusterIdentifier", "rds.ClusterInstance", keys=("clusterIdentifier", "id")
@@ -73,6 +73,19 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
         if len(instances) < 2 and cluster.value("engineMode") != "serverless":  # noqa: PLR2004 - a writer and a reader
             wanted = "two instances, in two zones"
             yield violated(cluster, "", f"{len(instances)} instances", wanted, "add a reader instance")
+
+
+def _exported(database: Resource) -> Iterator[Finding]:
+    engine = str(database.value("engine"))
+    log = "postgresql" if "postgres" in engine else "audit" if "mysql" in engine or "mariadb" in engine else ""
+    path = "enabledCloudwatchLogsExports"
+    yield from expect(
+        database,
+        path,
+        lambda found: bool(found) and (not log or log in found),
+        f"the {log or 'engine'} log",
+        f"add {log or 'the engine log'} to {path}",
+    )
 
 
 def _placed(graph: Graph, database: Resource) -> Iterator[Finding]:
@@ -111,6 +124,5 @@ RULE: Rule = stack_rule(
         "RDS.35",
         "RDS.36",
         "RDS.37",
-        "RDS.45",
     ),
 )

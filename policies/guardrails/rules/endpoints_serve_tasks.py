@@ -41,5 +41,5 @@ RULE: Rule = stack_rule(
     severity=Severity.MEDIUM,
     remediation=_FIX,
     types=("ecs.Service",),
-    controls=("EC2.10", "EC2.55", "EC2.56"),
+    controls=("EC2.55", "EC2.56"),
 )

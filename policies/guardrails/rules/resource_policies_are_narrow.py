@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from ..checks import Statement, condition_keys, document, statements, undecided
 from ..rule import Rule, Settings, Severity, resource_rule
@@ -53,6 +54,16 @@ BOUNDS = frozenset(
 """Condition keys that say who asks; a condition on TLS, for example, bounds nobody."""
 
 
+_OWNERS = (
+    "s3:DeleteBucketPolicy",
+    "s3:PutBucketAcl",
+    "s3:PutBucketPolicy",
+    "s3:PutEncryptionConfiguration",
+    "s3:PutObjectAcl",
+)
+"""What no bucket policy hands to an account: with these it could change the bucket's protection."""
+
+
 def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One policy of a resource."""
     path = _PATHS[resource.kind]
@@ -66,6 +77,11 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 def _statement(resource: Resource, place: str, statement: Statement) -> Iterator[Finding]:
     if statement.not_principals:
         yield violated(resource, f"{place}.NotPrincipal", list(statement.not_principals), "Principal", _FIX)
+    if resource.kind.startswith("s3.") and any(":iam::" in who for who in statement.principals):
+        handed = [action for action in _OWNERS if any(fnmatchcase(action, pattern) for pattern in statement.actions)]
+        if handed:
+            fix = "leave these actions to identity policies of the bucket's own account"
+            yield violated(resource, f"{place}.Action", handed, "no action that changes who may do what", fix)
     anybody = [who for who in statement.principals if who == "*" or re.search(r":iam::\*:", who)]
     if anybody and not condition_keys(statement) & BOUNDS:
         yield violated(resource, f"{place}.Principal", anybody, _WANTED, _FIX, what="is open to every account")

@@ -25,6 +25,11 @@ def lifecycle(**rule: Value) -> dict[str, Any]:
     return of_bucket("s3.BucketLifecycleConfiguration", "lifecycle", rules=[{"id": "a", "status": "Enabled", **rule}])
 
 
+def sse(algorithm: str) -> dict[str, Any]:
+    rules = [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": algorithm}}]
+    return of_bucket("s3.BucketServerSideEncryptionConfiguration", "sse", rules=rules)
+
+
 DATABASE = {
     "engine": "aurora-postgresql",
     "iamDatabaseAuthenticationEnabled": True,
@@ -81,10 +86,12 @@ CASES = [
                "violated x.masterUsername"]),
     case("databases-are-operable", "a guessable user", cluster(masterUsername="postgres"), *instances(2),
          says=["violated x.masterUsername"]),
+    case("databases-are-operable", "the wrong log", cluster(enabledCloudwatchLogsExports=["upgrade"]), *instances(2),
+         says=["violated x.enabledCloudwatchLogsExports"]),
     case("databases-are-operable", "nobody watches the instances", cluster(), *instances(2, monitoringInterval=0),
          says=["violated i0.monitoringInterval", "violated i1.monitoringInterval"]),
     case("databases-are-operable", "one zone",
-         r("rds.Instance", username="owner_1", multiAz=False, monitoringInterval=60, **{
+         r("rds.Instance", engine="postgres", username="owner_1", multiAz=False, monitoringInterval=60, **{
              key: DATABASE[key] for key in ("iamDatabaseAuthenticationEnabled", "copyTagsToSnapshot",
                                             "enabledCloudwatchLogsExports", "backupRetentionPeriod", "dbSubnetGroupName")}),
          says=["violated x.multiAz"]),
@@ -174,4 +181,47 @@ CASES = [
                        needs={"imageTagMutability": TOPIC})),
          r("ecr.LifecyclePolicy", repository=UNKNOWN, needs={"repository": UNCLEAR}), says=["not proven app.imageTagMutability"]),
     case("image-repositories-are-fixed", "not applicable", TOPIC),
+    case("buckets-use-keys", "a key", BUCKET, sse("aws:kms")),
+    case("buckets-use-keys", "S3's own key", BUCKET, says=["violated b"]),
+    case("buckets-use-keys", "S3's own key, declared", BUCKET, sse("AES256"),
+         says=["violated sse.rules[0].applyServerSideEncryptionByDefault.sseAlgorithm"]),
+    case("buckets-use-keys", "a bucket of a load balancer's logs", BALANCER, BUCKET),
+    case("buckets-use-keys", "unknown", BUCKET,
+         of_bucket("s3.BucketServerSideEncryptionConfiguration", "sse", rules=UNKNOWN, needs={"bucket": BUCKET, "rules": TOPIC}),
+         says=["not proven sse.rules"]),
+    case("buckets-use-keys", "not applicable", TOPIC),
+    case("buckets-record-access", "recorded in another bucket", BUCKET, (LOGS := r("s3.Bucket", "logs", bucket="app-logs")),
+         of_bucket("s3.BucketLogging", targetBucket="app-logs")),
+    case("buckets-record-access", "not recorded", BUCKET, says=["violated b"]),
+    case("buckets-record-access", "a bucket of a load balancer's logs", BALANCER, BUCKET),
+    case("buckets-record-access", "not applicable", TOPIC),
+    case("databases-are-announced", "both kinds of events", cluster(),
+         r("rds.EventSubscription", "a", sourceType="db-cluster", snsTopic="arn:t"),
+         r("rds.EventSubscription", "b", sourceType="db-parameter-group", snsTopic="arn:t")),
+    case("databases-are-announced", "every kind of events", cluster(), r("rds.EventSubscription", "a", snsTopic="arn:t")),
+    case("databases-are-announced", "none", cluster(), says=["violated x", "violated x"]),
+    case("databases-are-announced", "switched off", cluster(), r("rds.EventSubscription", "a", snsTopic="arn:t", enabled=False),
+         says=["violated a.enabled"]),
+    case("databases-are-announced", "unknown", cluster(),
+         r("rds.EventSubscription", "a", sourceType=UNKNOWN, snsTopic="arn:t", needs={"sourceType": TOPIC}),
+         says=["not proven x", "not proven x"]),
+    case("databases-are-announced", "not applicable", TOPIC),
+    case("databases-are-in-backup-plans", "by reference", (DB := cluster()),
+         r("backup.Selection", "s", resources=[UNKNOWN], needs={"resources": DB})),
+    case("databases-are-in-backup-plans", "by tag", cluster(tags={"backup": "daily"}),
+         r("backup.Selection", "s", selectionTags=[{"type": "STRINGEQUALS", "key": "backup", "value": "daily"}])),
+    case("databases-are-in-backup-plans", "by another tag", cluster(tags={"backup": "never"}),
+         r("backup.Selection", "s", selectionTags=[{"type": "STRINGEQUALS", "key": "backup", "value": "daily"}]),
+         says=["violated x"]),
+    case("databases-are-in-backup-plans", "not at all", cluster(), says=["violated x"]),
+    case("databases-are-in-backup-plans", "unknown", cluster(),
+         r("backup.Selection", "s", resources=UNKNOWN, needs={"resources": TOPIC}), says=["not proven x"]),
+    case("databases-are-in-backup-plans", "not applicable", TOPIC),
+    case("public-zones-log-queries", "logged", (ZONE := r("route53.Zone", "zone")),
+         r("route53.QueryLog", zoneId=UNKNOWN, needs={"zoneId": ZONE})),
+    case("public-zones-log-queries", "not logged", ZONE, says=["violated zone"]),
+    case("public-zones-log-queries", "a private zone", r("route53.Zone", "zone", vpcs=[{"vpcId": "vpc-1"}])),
+    case("public-zones-log-queries", "unknown", r("route53.Zone", "zone", vpcs=UNKNOWN, needs={"vpcs": TOPIC}),
+         says=["not proven zone.vpcs"]),
+    case("public-zones-log-queries", "not applicable", TOPIC),
 ]  # fmt: skip

@@ -1,0 +1,37 @@
+"""Buckets record who read them, except those that hold such records themselves.
+
+Without the record nobody can say whether a leaked object was read.
+
+A trail of data events would record the same; it belongs to the account and is not visible here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..joins import BUCKETS, buckets_of, configurations_of
+from ..rule import Rule, Settings, Severity, stack_rule
+from ..topology.resources import Graph
+from ..topology.verdicts import Finding, violated
+
+_KINDS = ("s3.BucketLogging", "s3.BucketLoggingV2")
+_FIX = "add aws.s3.BucketLogging with a target bucket"
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each bucket that takes no logs."""
+    taking_logs = {
+        bucket.urn
+        for kind, path in (("lb.LoadBalancer", "accessLogs.bucket"), *((kind, "targetBucket") for kind in _KINDS))
+        for resource in graph.of_type(kind)
+        for bucket in buckets_of(graph, resource, path)
+    }
+    for bucket in graph.of_type(*BUCKETS):
+        recorded = configurations_of(graph, bucket, *_KINDS) or bucket.value("loggings") or bucket.value("logging")
+        if bucket.urn not in taking_logs and not recorded:
+            yield violated(bucket, "", "no server access logging", "a record of requests", _FIX)
+
+
+RULE: Rule = stack_rule(
+    __name__, __doc__, judge, severity=Severity.LOW, remediation=_FIX, types=BUCKETS, controls=("S3.9",)
+)
