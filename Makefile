@@ -4,7 +4,7 @@ BIN := .venv/bin
 SETUP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test lint format lock clean
+.PHONY: help setup check test lint format local benchmark-proxy lock clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -32,6 +32,13 @@ lint: $(SETUP) ## ruff and the strict type checker
 format: $(SETUP) ## Rewrite files in the project's format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+APP ?= stand-in
+local: $(SETUP) ## The path of a request on this machine (APP=open-webui for the real application)
+	@$(BIN)/python -m local --app $(APP)
+
+benchmark-proxy: $(SETUP) ## The proxy's configuration against a bare pass-through
+	@$(BIN)/python -m benchmarks.proxy
 
 lock: $(SETUP) ## Renew requirements.lock from pyproject.toml
 	@$(BIN)/uv pip compile --quiet pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock

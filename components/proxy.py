@@ -39,6 +39,9 @@ __all__ = [
 ]
 
 
+_HEAP = "envoy.resource_monitors.fixed_heap"
+
+
 def envoy_configuration(settings: ProxySettings) -> dict[str, Any]:
     """Return the configuration (bootstrap) of Envoy as JSON-able data, the same for the same settings."""
     return {
@@ -66,6 +69,8 @@ def envoy_arguments(settings: ProxySettings) -> list[str]:
         configuration,
         # Hot restart needs shared memory, which a read-only container does not have.
         "--disable-hot-restart",
+        "--concurrency",
+        str(settings.workers),
         "--log-level",
         "warning",
         # The access log reaches the log driver after a second at most; the default is ten.
@@ -75,14 +80,30 @@ def envoy_arguments(settings: ProxySettings) -> list[str]:
 
 
 def _overload_manager(settings: ProxySettings) -> dict[str, Any]:
+    types = "type.googleapis.com/envoy.extensions.resource_monitors"
     return {
+        "refresh_interval": "0.25s",
         "resource_monitors": [
             {
                 "name": "envoy.resource_monitors.global_downstream_max_connections",
                 "typed_config": {
-                    "@type": "type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
+                    "@type": f"{types}.downstream_connections.v3.DownstreamConnectionsConfig",
                     "max_active_downstream_connections": str(settings.limits.maximum_connections),
                 },
             },
+            {
+                "name": _HEAP,
+                "typed_config": {
+                    "@type": f"{types}.fixed_heap.v3.FixedHeapConfig",
+                    "max_heap_size_bytes": str(settings.memory_bytes),
+                },
+            },
+        ],
+        "actions": [
+            {
+                "name": f"envoy.overload_actions.{action}",
+                "triggers": [{"name": _HEAP, "threshold": {"value": threshold}}],
+            }
+            for action, threshold in (("shrink_heap", 0.8), ("stop_accepting_requests", 0.92))
         ],
     }

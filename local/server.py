@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 server whose every byte a test decides, running in a thread of its own."""
+"""A small HTTP/1.1 server on loopback whose every byte its handler decides, in a thread of its own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     import ssl
+
+
+_START_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class Received:
     def value(self, name: str) -> str | None:
         """Return the only value of a header, or nothing."""
         values = self.values(name)
-        assert len(values) <= 1, f"{name} arrived {len(values)} times"
+        if len(values) > 1:
+            raise ValueError(f"{name} arrived {len(values)} times")
         return values[0] if values else None
 
 
@@ -59,7 +63,8 @@ class Server:
         started = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(started,), daemon=True)
         self._thread.start()
-        assert started.wait(5)
+        if not started.wait(_START_SECONDS):
+            raise RuntimeError(f"port {self.port} on loopback could not be served: another program may use it")
         return self
 
     def __exit__(self, *_: object) -> None:

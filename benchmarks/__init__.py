@@ -1,0 +1,1 @@
+"""Measurements that a person starts; their results are in ``docs/measurements.md``."""

@@ -1,0 +1,87 @@
+"""The real Open WebUI behind the proxy, with the preset's own command and environment, where it is installed."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import secrets
+import subprocess
+import sys
+import time
+import urllib.request
+from typing import TYPE_CHECKING
+
+from components.presets import OpenWebuiSettings, open_webui
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from components.presets import Preset
+    from components.proxy import ProxySettings
+
+_START_SECONDS = 300
+_STOP_SECONDS = 15
+
+
+def installed() -> bool:
+    """Whether the ``open-webui`` package is there."""
+    return importlib.util.find_spec("open_webui") is not None
+
+
+def preset(origin: str, model_port: int, groups: list[str]) -> Preset:
+    """Return the preset as a deployment uses it."""
+    return open_webui(
+        OpenWebuiSettings(
+            origin=origin,
+            model_base_urls=[f"http://127.0.0.1:{model_port}/{group}/v1" for group in groups],
+            session_seconds=28_800,
+            upload_mebibytes=50,
+            model_deadline_seconds=540,
+        )
+    )
+
+
+@contextlib.contextmanager
+def running(chosen: Preset, settings: ProxySettings, folder: Path) -> Generator[subprocess.Popen[bytes]]:
+    """Run it until the block ends; what it writes goes below ``folder``."""
+    command = [sys.executable, *chosen.application.command[1:]]
+    command[command.index("--port") + 1] = str(settings.application.port)
+    environment = {
+        **os.environ,
+        **_below(chosen.application.environment, folder),
+        "WEBUI_SECRET_KEY": secrets.token_hex(32),
+    }
+    process = subprocess.Popen(command, env=environment, cwd=folder, start_new_session=True)  # noqa: S603 - the preset's
+    try:
+        _wait(process, f"http://127.0.0.1:{settings.application.port}{settings.application.health_path}")
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _below(environment: dict[str, str], folder: Path) -> dict[str, str]:
+    """Put the writable directories, which are volumes in the task, below one folder."""
+    moved = dict(environment)
+    for name in ("DATA_DIR", "HOME", "STATIC_DIR"):
+        directory = folder / name.lower()
+        directory.mkdir()
+        moved[name] = str(directory)
+    return moved
+
+
+def _wait(process: subprocess.Popen[bytes], url: str) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"Open WebUI ended with status {process.returncode}: see what it printed")
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):  # noqa: S310 - loopback
+            return
+        time.sleep(1)
+    raise RuntimeError(f"Open WebUI did not answer at {url} within {_START_SECONDS} s")

@@ -1,0 +1,69 @@
+"""``python -m local`` starts the whole path, prints lines to try, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local import envoy
+from local.__main__ import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def ports_in_a_row() -> int:
+    """Return a free port whose successor is free too."""
+    while True:
+        (port,) = envoy.free_ports(1)
+        with contextlib.suppress(OSError), socket.socket() as after:
+            after.bind(("127.0.0.1", port + 1))
+            return port
+
+
+def refuses(port: int) -> bool:
+    """Whether nothing listens on a port."""
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_it_serves_the_path_and_stops_cleanly_on_ctrl_c(tmp_path: Path) -> None:
+    (port,), page = envoy.free_ports(1), ports_in_a_row()
+    output = tmp_path / "output.txt"
+    command = [sys.executable, "-m", "local", "--port", str(port), "--page-port", str(page)]
+    with output.open("wb") as file, subprocess.Popen(command, stdout=file, stderr=file) as process:  # noqa: S603 - ours
+        try:
+            deadline = time.monotonic() + 20
+            while "Ctrl-C stops everything" not in output.read_text(encoding="utf-8"):
+                assert process.poll() is None, output.read_text(encoding="utf-8")
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            base = f"http://127.0.0.1:{page}"
+            with urllib.request.urlopen(f"{base}/", timeout=10) as answer:  # noqa: S310 - loopback
+                assert b"Hello Ann Lee" in answer.read()
+            with urllib.request.urlopen(f"http://127.0.0.1:{page + 1}/", timeout=10) as answer:
+                assert b"x-user-role: admin" in answer.read()
+            with urllib.request.urlopen(f"{base}/chat?q=red+blue", timeout=10) as answer:  # noqa: S310 - loopback
+                words = re.findall(r'"content": "(\w+)', answer.read().decode())
+            assert words == ["You", "said", "red", "blue"]
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) == 0
+    assert output.read_text(encoding="utf-8").endswith("stopped\n")
+    assert [refuses(one) for one in (port, page, page + 1)] == [True, True, True]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("open_webui") is not None, reason="Open WebUI is installed here")
+def test_an_application_that_is_not_installed_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--app", "open-webui"]) == 2
+    assert "pip install open-webui" in capsys.readouterr().out
