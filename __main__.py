@@ -18,6 +18,7 @@ from settings import StackSettings
 
 settings = StackSettings.load()
 release = load_release(settings.release)
+assembly.bound_roles(settings)
 
 # Looked up by name, so that the value is in no file; Output.secret keeps it encrypted in state and plan.
 client_secret = pulumi.Output.secret(

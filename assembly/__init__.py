@@ -8,9 +8,11 @@ decided in the components' own tables.
 from assembly.common import tags
 from assembly.private import endpoints, models, network, operations, workload
 from assembly.public import edge, edge_alarms, firewall
+from assembly.roles import bound_roles
 from assembly.task import preset, proxy, service, service_alarms
 
 __all__ = [
+    "bound_roles",
     "edge",
     "edge_alarms",
     "endpoints",

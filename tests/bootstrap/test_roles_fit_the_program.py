@@ -69,3 +69,13 @@ def test_roles_are_handed_to_the_declared_services_only(program: Recording) -> N
     trusted = [statement["Principal"]["Service"] for trust in trusts for statement in trust["Statement"]]
     names = {name for services in trusted for name in ([services] if isinstance(services, str) else services)}
     assert names == set(role_actions.ROLE_USERS)
+
+
+def test_every_role_lies_under_the_path_and_carries_the_boundary_that_deploy_may_create(program: Recording) -> None:
+    account = {"staging": "111122223333", "prod": "444455556666"}[program.stack]
+    scope = Scope(account, "eu-west-1", program.stack, "Z0123456789STAGING01")
+    roles = program.of_type("aws:iam/role:Role")
+    assert len(roles) >= 3
+    for role in roles:
+        assert f"arn:aws:iam::{account}:role{role.inputs['path']}*" == scope.roles
+        assert role.inputs["permissionsBoundary"] == scope.boundary
