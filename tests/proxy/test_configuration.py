@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from components import proxy_identity
 from components.proxy import (
     ProxyApplication,
     ProxyLogout,
@@ -19,13 +22,15 @@ from components.proxy import (
     envoy_configuration,
 )
 from local import envoy
-from tests.proxy.gateway import SETTINGS
+from tests.proxy.gateway import SETTINGS, gateway
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.certificate import Certificate
+    from local.server import Server
 
+DECODER_SHA256 = "b908717374801ef2c3efd320f0ccc150904f0e4c02e5956e28ac8c561966de78"
 LARGEST_ARGUMENTS = 44_000
 """A task definition holds 64 KB, with every quotation mark escaped; what is left is for the other containers."""
 
@@ -138,3 +143,25 @@ def test_nobody_is_meant_by_people_without_a_rule() -> None:
     assert ProxyPeople().nobody
     assert ProxyPeople(claim_name="groups").nobody
     assert not ProxyPeople(emails=("a@example.com",)).nobody
+
+
+def test_a_failing_identity_script_lets_no_one_in(
+    server: Server, certificate: Certificate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def broken(settings: ProxySettings) -> str:
+        return f'function envoy_on_request(handle) error("broken for {settings.port}") end'
+
+    monkeypatch.setattr(proxy_identity, "identity_script", broken)
+    with gateway(SETTINGS, server.port, certificate, tmp_path) as running:
+        spoofed = [("x-user-email", "root@example.com"), ("x-user-role", "admin")]
+        assert running.send("GET", "/", spoofed).status == 403
+        assert running.send("GET", "/health", claims=None, host="10.0.0.1").status == 200
+
+
+def test_the_json_decoder_is_the_reviewed_one_with_its_licence() -> None:
+    text = (
+        Path(proxy_identity.__file__).with_name("proxy_files").joinpath("dkjson_decode.lua").read_text(encoding="utf-8")
+    )
+    assert "Copyright (C) 2010-2021 David Heiko Kolf" in text
+    assert "Permission is hereby granted, free of charge" in text
+    assert hashlib.sha256(text.encode()).hexdigest() == DECODER_SHA256
