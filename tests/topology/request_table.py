@@ -1,0 +1,129 @@
+"""What has to happen to each of these requests in both real stacks: the verdict, and the rule that decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from policies.guardrails.topology.requests import Identity, Request, Result
+
+MEBIBYTE = 1024 * 1024
+ALLOWED = "allowed"
+"""Stands for a claim value that the stack lets in."""
+CHAT = "/api/chat/completions"
+FILES = "/api/v1/files/"
+
+
+def someone(*groups: str) -> Identity:
+    """Someone who has logged in."""
+    return Identity({"groups": list(groups), "email": "someone@example.com"})
+
+
+MEMBER = someone(ALLOWED)
+STRANGER = someone("other-people")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One request; ``{host}`` stands for the stack's own name."""
+
+    name: str
+    request: Request
+    result: Result
+    status: int | None
+    rule: str
+    """A pattern for the deciding rule's name."""
+
+
+def served(name: str, method: str, path: str, rule: str, **more: object) -> Row:
+    """A member's request that reaches the application."""
+    return row(name, method, path, None, rule, result=Result.SERVED, **{"identity": MEMBER, **more})
+
+
+def row(
+    name: str,
+    method: str,
+    path: str,
+    status: int | None,
+    rule: str,
+    *,
+    result: Result = Result.ANSWERED,
+    **more: object,
+) -> Row:
+    """A request that is answered on its way."""
+    url = path if "://" in path else f"https://{{host}}{path}"
+    return Row(name, Request(method, url, **more), result, status, rule)  # pyright: ignore[reportArgumentType] (fields by name)
+
+
+def header(name: str, value: str = "x") -> tuple[tuple[str, str], ...]:
+    """One header."""
+    return ((name, value),)
+
+
+TABLE: tuple[Row, ...] = (
+    # Pages, API, sockets: who gets in
+    row("a page without a session goes to the login", "GET", "/", 302, "edge-page-*"),
+    row("a deep page without a session goes to the login", "GET", "/c/1234", 302, "edge-page-*"),
+    row("an API call without a session is refused", "GET", "/api/v1/chats/", 401, "edge-api-*"),
+    row("a model call without a session is refused", "POST", CHAT, 401, "edge-api-*", body_bytes=100),
+    row("a socket without a session is refused", "GET", "/ws/socket.io/", 401, "edge-api-*", headers=header("upgrade", "websocket")),
+    row("a static file without a session is refused", "GET", "/static/logo.png", 401, "edge-api-*"),
+    row("the login's answer is taken by the load balancer", "GET", "/oauth2/idpresponse?code=a&state=b", 302, "edge-page-*"),
+    served("a member gets a page", "GET", "/", "edge-page-*"),
+    served("a member gets a conversation", "GET", "/c/1234", "edge-page-*"),
+    served("a member calls the API", "GET", "/api/v1/chats/", "edge-api-*"),
+    served("a member calls a model", "POST", CHAT, "edge-api-*", body_bytes=4000),
+    served("a member opens a socket", "GET", "/ws/socket.io/?EIO=4", "edge-api-*", headers=header("upgrade", "websocket")),
+    served("a member uploads a file", "POST", FILES, "edge-api-*", body_bytes=30 * MEBIBYTE),
+    served("a member deletes a conversation", "DELETE", "/api/v1/chats/1", "edge-api-*"),
+    row("a stranger who has logged in is refused", "GET", "/", 403, "proxy authorization", identity=STRANGER),
+    row("a stranger gets no model either", "POST", CHAT, 403, "proxy authorization", identity=STRANGER, body_bytes=10),
+    row("someone without any group is refused", "GET", "/", 403, "proxy authorization", identity=someone()),
+    row("a bearer token is no session", "GET", "/api/v1/chats/", 401, "edge-api-*", identity=Identity({}, token=True)),
+    # Hosts, paths, ports
+    row("another host finds nothing", "GET", "https://other.example.com/", 404, "edge-https"),
+    row("the load balancer's own name finds nothing", "GET", "https://lb.eu-west-1.elb.amazonaws.com/", 404, "edge-https"),
+    row("an address as host finds nothing", "GET", "https://203.0.113.9/", 404, "edge-https"),
+    row("an undeclared path finds nothing", "GET", "/wp-login.php", 404, "edge-https", identity=MEMBER),
+    row("metrics are hidden", "GET", "/metrics", 404, "edge-blocked-*", identity=MEMBER),
+    row("health is hidden", "GET", "/health", 404, "edge-blocked-*", identity=MEMBER),
+    row("the API's documentation is hidden", "GET", "/docs", 404, "edge-blocked-*", identity=MEMBER),
+    row("the schema is hidden", "GET", "/openapi.json", 404, "edge-blocked-*", identity=MEMBER),
+    row("the database's download is hidden", "GET", "/api/v1/utils/db/download", 404, "edge-blocked-*", identity=MEMBER),
+    row("plain HTTP is redirected", "GET", "http://{host}/c/1?x=1", 301, "edge-redirect"),
+    row("plain HTTP for another host finds nothing", "GET", "http://other.example.com/", 404, "edge-http"),
+    row("no other port answers", "GET", "https://{host}:8443/", None, "no listener", result=Result.DROPPED),
+    row("the application's port does not answer", "GET", "http://{host}:8080/", None, "no listener", result=Result.DROPPED),
+    # Forged headers
+    row("claims from a client are blocked", "GET", "/", 403, "forged-identity", headers=header("X-Amzn-Oidc-Data")),
+    row("an identity from a client is blocked", "GET", "/", 403, "forged-identity", headers=header("x-amzn-oidc-identity")),
+    row("an empty trusted header is blocked", "GET", "/", 403, "forged-identity", headers=header("x-user-email", "")),
+    row("a role from a client is blocked", "GET", "/", 403, "forged-identity", headers=header("X-User-Role", "admin"), identity=MEMBER),
+    row("a proxy's header from a client is blocked", "GET", "/", 403, "forged-identity", headers=header("x-envoy-original-path")),
+    # Methods and ambiguous paths
+    row("an unusual method is blocked", "TRACE", "/", 405, "method"),
+    row("a tunnel is blocked", "CONNECT", "/", 405, "method"),
+    row("a doubled slash is blocked", "GET", "//api/v1/chats/", 400, "ambiguous-path"),
+    row("an encoded slash is blocked", "GET", "/api/%2e%2e/metrics", 400, "ambiguous-path"),
+    row("dots are blocked", "GET", "/static/../metrics", 400, "ambiguous-path"),
+    row("the canary answers", "GET", "/firewall-canary", 403, "canary"),
+    # Sizes
+    row("a prompt too large is refused", "POST", CHAT, 413, "body-too-large", identity=MEMBER, body_bytes=3 * MEBIBYTE),
+    row("an upload too large is refused", "POST", FILES, 413, "upload-too-large", identity=MEMBER, body_bytes=60 * MEBIBYTE),
+    row("a prompt without a length is refused", "POST", CHAT, 411, "length-missing", identity=MEMBER, body_bytes=10, declares_length=False),
+    row("a length that is no number is refused", "POST", CHAT, 400, "length-malformed", identity=MEMBER, headers=header("content-length", "1e3")),
+    row("a query too long is refused", "GET", f"/?q={'x' * 5000}", 414, "query-too-large", identity=MEMBER),
+    row("a path too long is refused", "GET", f"/c/{'x' * 3000}", 414, "path-too-long", identity=MEMBER),
+    row("a header too large is refused", "GET", "/", 400, "header-too-large", identity=MEMBER, headers=header("x-large", "x" * 7000)),
+    row("a header beyond the load balancer is refused", "GET", "/", 400, "header limit", headers=header("x-large", "x" * 17000)),
+    row("a request line beyond the load balancer is refused", "GET", f"/{'x' * 17000}", 414, "request line limit"),
+    served("session cookies of every size fit", "GET", "/", "edge-page-*", cookies=tuple((f"AWSELBAuthSessionCookie-{n}", "x" * 3900) for n in range(3))),
+    # Rates and attacks
+    row("too many model calls wait", "POST", CHAT, 429, "rate-model-calls-address", body_bytes=10, exceeds=frozenset({"rate-model-calls-address"})),
+    row("too many uploads wait", "POST", FILES, 429, "rate-uploads-address", body_bytes=10, exceeds=frozenset({"rate-uploads-address"})),
+    row("too many pages wait", "GET", "/", 429, "rate-pages-address", exceeds=frozenset({"rate-pages-address"})),
+    served("the limit of uploads does not hold up a page", "GET", "/", "edge-page-*", exceeds=frozenset({"rate-uploads-address"})),
+    row("a known bad input in a path is blocked", "GET", "/", 403, "known-bad-inputs", threats=frozenset({"AWSManagedRulesKnownBadInputsRuleSet:Log4JRCE_URIPATH"})),
+    row("a bad address is blocked", "GET", "/", 403, "ip-reputation", threats=frozenset({"AWSManagedRulesAmazonIpReputationList:AWSManagedIPReputationList"})),
+    served("a prompt about a file path passes", "POST", CHAT, "edge-api-*", body_bytes=10, threats=frozenset({"AWSManagedRulesCommonRuleSet:GenericLFI_BODY"})),
+    row("a file path in another body is blocked", "POST", "/api/config", 403, "file-inclusion-body", body_bytes=10, threats=frozenset({"AWSManagedRulesCommonRuleSet:GenericLFI_BODY"})),
+)  # fmt: skip
