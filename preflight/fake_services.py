@@ -110,7 +110,7 @@ def _repository(s: Subject) -> Wire:
 
 def _secret(s: Subject) -> Wire:
     arn = s.site.arn("secretsmanager", f"secret:{s.name}-{s.digest.base36(6)}")
-    return {"id": arn, "arn": arn, "replicas": []}
+    return {"id": arn, "arn": arn}
 
 
 def _secret_version(s: Subject) -> Wire:
@@ -144,21 +144,20 @@ def _database_cluster(s: Subject) -> Wire:
     return outputs
 
 
-def _database_instance(s: Subject) -> Wire:
+def _instance(s: Subject) -> Wire:
     name = s.get("identifier") or (s.get("identifierPrefix") or f"{s.logical_name}-") + s.digest.hex(7)
-    resource = "db-" + s.digest.base36(26).upper()
     host = f"{name}.{s.digest.base36(12)}.{s.site.region}.rds.amazonaws.com"
-    return {
-        "id": name,
-        "identifier": name,
-        "arn": s.site.arn("rds", f"db:{name}"),
-        "dbiResourceId": resource,
-        "resourceId": resource,
-        "endpoint": host,
-        "address": host,
-        "port": 5432,
-        "writer": True,
-    }
+    return {"id": name, "identifier": name, "arn": s.site.arn("rds", f"db:{name}"), "endpoint": host, "port": 5432}
+
+
+def _cluster_instance(s: Subject) -> Wire:
+    return {**_instance(s), "dbiResourceId": "db-" + s.digest.base36(26).upper(), "writer": True}
+
+
+def _database_instance(s: Subject) -> Wire:
+    outputs = _instance(s)
+    resource = "db-" + s.digest.base36(26).upper()
+    return {**outputs, "id": resource, "resourceId": resource, "address": outputs["endpoint"]}
 
 
 def _replication_group(s: Subject) -> Wire:
@@ -216,7 +215,6 @@ def _certificate(s: Subject) -> Wire:
     return {
         "id": s.digest.decimal(38),
         "certPem": s.digest.pem("CERTIFICATE"),
-        "keyAlgorithm": "ECDSA",
         "readyForRenewal": False,
         "validityStartTime": CREATED,
         "validityEndTime": "2036-01-01T00:00:00Z",
@@ -311,7 +309,7 @@ SERVICES: dict[str, Fake] = {
         "version": 1,
     },
     "aws:rds/cluster:Cluster": _database_cluster,
-    "aws:rds/clusterInstance:ClusterInstance": _database_instance,
+    "aws:rds/clusterInstance:ClusterInstance": _cluster_instance,
     "aws:rds/instance:Instance": _database_instance,
     "aws:rds/subnetGroup:SubnetGroup": _same("rds", "subgrp:"),
     "aws:rds/clusterParameterGroup:ClusterParameterGroup": _same("rds", "cluster-pg:"),
@@ -335,7 +333,7 @@ SERVICES: dict[str, Fake] = {
     "aws:bedrock/guardrailVersion:GuardrailVersion": _guardrail_version,
     "aws:bedrockmodel/invocationLoggingConfiguration:InvocationLoggingConfiguration": lambda s: {"id": s.site.region},
     "tls:index/privateKey:PrivateKey": _private_key,
-    "tls:index/selfSignedCert:SelfSignedCert": _certificate,
+    "tls:index/selfSignedCert:SelfSignedCert": lambda s: {**_certificate(s), "keyAlgorithm": "ECDSA"},
     "tls:index/locallySignedCert:LocallySignedCert": _certificate,
     "tls:index/certRequest:CertRequest": _certificate_request,
 }

@@ -16,6 +16,7 @@ import pickle
 import re
 import runpy
 import selectors
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -81,6 +82,7 @@ def _fork(project: Project, run: Run) -> _Child:
     status = 1
     try:
         os.close(reader)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.dup2(2, 1)  # what the program prints is not part of our output
         gc.disable()
         _send(writer, _outcome(project, run))
@@ -142,6 +144,22 @@ def _is_ours(name: str, root: Path) -> bool:
 
 def collect(children: Sequence[_Child]) -> dict[tuple[str, bool], Recording]:
     """Wait for all runs. Any failure is a ``ProgramError`` that holds all messages, each once."""
+    try:
+        _receive(children)
+    except BaseException:
+        stop(children)
+        raise
+    outcomes = {(c.run.stack.name, c.run.preview): _unpack(c) for c in children}
+    failures: dict[str, list[str]] = {}
+    for (stack, _), outcome in sorted(outcomes.items()):
+        if isinstance(outcome, str) and stack not in failures.setdefault(outcome, []):
+            failures[outcome].append(stack)
+    if failures:
+        raise ProgramError("\n\n".join(f"{', '.join(stacks)}: {message}" for message, stacks in failures.items()))
+    return {key: outcome for key, outcome in outcomes.items() if isinstance(outcome, Recording)}
+
+
+def _receive(children: Sequence[_Child]) -> None:
     waiting = {child.pipe: child for child in children}
     with selectors.DefaultSelector() as selector:
         for pipe in waiting:
@@ -149,7 +167,6 @@ def collect(children: Sequence[_Child]) -> dict[tuple[str, bool], Recording]:
         while waiting:
             ready = selector.select(RUN_TIMEOUT_SECONDS)
             if not ready:
-                stop(children)
                 raise ProgramError(f"the program did not finish within {RUN_TIMEOUT_SECONDS:.0f} seconds")
             for key, _ in ready:
                 pipe = key.fd
@@ -159,14 +176,6 @@ def collect(children: Sequence[_Child]) -> dict[tuple[str, bool], Recording]:
                 selector.unregister(pipe)
                 os.close(pipe)
                 os.waitpid(waiting.pop(pipe).process_id, 0)
-    outcomes = {(c.run.stack.name, c.run.preview): _unpack(c) for c in children}
-    failures: dict[str, list[str]] = {}
-    for (stack, _), outcome in sorted(outcomes.items()):
-        if isinstance(outcome, str) and stack not in failures.setdefault(outcome, []):
-            failures[outcome].append(stack)
-    if failures:
-        raise ProgramError("\n\n".join(f"{', '.join(stacks)}: {message}" for message, stacks in failures.items()))
-    return {key: outcome for key, outcome in outcomes.items() if isinstance(outcome, Recording)}
 
 
 def _unpack(child: _Child) -> Recording | str:

@@ -1,0 +1,107 @@
+"""Two environments of one shape are equal; each single change is one precise difference."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from policies.parity.classes import Comparison, comparison
+from policies.parity.compare import Difference, compare
+from policies.parity.shape import from_manifest, to_manifest
+from tests.parity.stacks import change, prod, shape, staging, without
+
+
+def differences(later: list[dict[str, object]], earlier: list[dict[str, object]] | None = None) -> list[Difference]:
+    return compare(shape(staging() if earlier is None else earlier), shape(later))
+
+
+def document(action: str) -> str:
+    statement = {"Sid": "Read", "Effect": "Allow", "Action": [action], "Resource": ["arn:aws:s3:::shop-prod/*"]}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def test_accounts_regions_networks_hosts_and_identifiers_are_no_difference() -> None:
+    assert differences(prod()) == []
+
+
+@pytest.mark.parametrize(
+    ("later", "place", "earlier_value", "later_value"),
+    [
+        (change(prod(), "reader", policy=document("s3:*")), "policy.Statement[Read].Action", "s3:GetObject", "s3:*"),
+        (change(prod(), "vpc", cidrBlock="10.9.0.0/17"), "cidrBlock", "{network}/16", "{network}/17"),
+        (change(prod(), "subnet-eu-west-1a", mapPublicIpOnLaunch=True), "mapPublicIpOnLaunch", "absent", "true"),
+        (change(prod(), "subnet-eu-west-1a", vpcId="vpc-other"), "vpcId", "{Net/ec2.Vpc/vpc.id}", "vpc-other"),
+        (change(prod(), "logs", kmsKeyId="arn:aws:kms:::key/1"), "kmsKeyId", "absent", "arn:aws:kms:::key/1"),
+        (
+            change(prod(), "task", containerDefinitions='[{"name": "web", "user": "0"}]'),
+            "containerDefinitions[web].user", "10001", "0",
+        ),
+    ],
+)  # fmt: skip
+def test_a_change_of_one_property_is_one_difference(
+    later: list[dict[str, object]], place: str, earlier_value: str, later_value: str
+) -> None:
+    found = [d for d in differences(later) if d.property == place]
+    assert [(d.earlier, d.later, d.comparison) for d in found] == [(earlier_value, later_value, Comparison.EQUAL)]
+
+
+def test_a_resource_on_one_side_is_one_difference_of_the_whole_resource() -> None:
+    assert [(d.path, d.property, d.earlier, d.later) for d in differences(without(prod(), "logs"))] == [
+        ("Net/cloudwatch.LogGroup/logs", "", "present", "absent")
+    ]
+
+
+def test_more_in_the_later_environment_is_forwards_and_less_is_backwards() -> None:
+    more, less = (differences(change(prod(), "logs", retentionInDays=days)) for days in (90, 7))
+    assert [(d.backwards, d.comparison) for d in more] == [(False, Comparison.ORDERED)]
+    assert [(d.backwards, d.comparison) for d in less] == [(True, Comparison.ORDERED)]
+
+
+def test_another_image_follows_the_release() -> None:
+    containers = json.dumps([{"name": "web", "image": "x@sha256:other", "user": "10001"}])
+    assert differences(change(prod(), "task", containerDefinitions=containers)) == []
+
+
+def test_lists_of_plain_values_are_sets() -> None:
+    earlier, later = change(staging(), "vpc", zones=["a", "b"]), change(prod(), "vpc", zones=["b", "a"])
+    assert differences(later, earlier) == []
+
+
+def test_a_manifest_is_equal_to_the_shape_it_was_made_of_and_stable() -> None:
+    text = to_manifest(shape(prod()))
+    assert to_manifest(shape(prod())) == text
+    assert compare(from_manifest(text), shape(prod()), running="prod") == []
+
+
+def test_a_long_document_is_a_digest_in_the_manifest_and_a_change_in_it_is_still_found() -> None:
+    def statements(count: int) -> str:
+        return json.dumps({"Statement": [{"Sid": f"S{n}", "Action": ["a:b"]} for n in range(count)]})
+
+    manifest = from_manifest(to_manifest(shape(change(prod(), "reader", policy=statements(30)))))
+    same = shape(change(staging(), "reader", policy=statements(30)))
+    changed = shape(change(staging(), "reader", policy=statements(30).replace("a:b", "a:c", 1)))
+    assert compare(same, manifest, running="staging") == []
+    assert len(compare(changed, manifest, running="staging")) == 1
+
+
+def test_no_secret_and_no_account_is_in_a_manifest() -> None:
+    secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "value": "hunter2"}
+    text = to_manifest(shape(change(prod(), "reader", password=secret)))
+    assert "hunter2" not in text
+    assert "[secret]" in text
+    assert "444455556666" not in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "expected"),
+    [
+        ("ecs.TaskDefinition", "cpu", Comparison.ORDERED),
+        ("ecs.TaskDefinition", "containerDefinitions[proxy].image", Comparison.FOLLOWS),
+        ("lb.Listener", "tags.Name", Comparison.FREE),
+        ("lb.Listener", "sslPolicy", Comparison.EQUAL),
+        ("appautoscaling.Target", "minCapacity", Comparison.ORDERED),
+    ],
+)
+def test_the_table_says_how_a_property_is_compared(kind: str, path: str, expected: Comparison) -> None:
+    assert comparison(kind, path) is expected

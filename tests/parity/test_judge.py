@@ -1,0 +1,137 @@
+"""Declared differences are allowed for a time; what is undeclared, backwards, stale or expired is a finding."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from policies.parity import judge
+from policies.parity.declarations import Declarations, read
+from policies.parity.judge import DECLARATIONS, ORDER, PROPERTIES, RESOURCES, UNKNOWN
+from policies.parity.shape import from_manifest, to_manifest
+from tests.parity.stacks import change, prod, shape, staging, without
+
+TODAY = dt.date(2026, 11, 24)
+ENTRY = {
+    "kind": "retention",
+    "resource": "Net/cloudwatch.LogGroup/*",
+    "property": "retentionInDays",
+    "reason": "Prod keeps more.",
+    "owner": "platform",
+    "expires": "2027-03-01",
+}
+
+
+def declared(**changes: str | None) -> Declarations:
+    entry = {key: value for key, value in {**ENTRY, **changes}.items() if value is not None}
+    lines = "\n".join(f"    {key}: {value}" for key, value in entry.items())
+    return read(f"environments: [staging, prod]\ndifferences:\n  -\n{lines}\n", TODAY)
+
+
+NONE = read("environments: [staging, prod]\n", TODAY)
+MORE = change(prod(), "logs", retentionInDays=90)
+LESS = change(prod(), "logs", retentionInDays=7)
+
+
+def judged(later: list[dict[str, object]], allowed: Declarations) -> judge.Judged:
+    return judge.of_all({"prod": shape(later), "staging": shape(staging())}, allowed)
+
+
+def test_equal_environments_have_no_finding() -> None:
+    found = judged(prod(), NONE)
+    assert (found.judgements, dict(found.declared)) == ([], {})
+
+
+def test_an_undeclared_difference_names_place_both_values_and_the_way_out() -> None:
+    (found,) = judged(MORE, NONE).judgements
+    assert found.policy == PROPERTIES
+    assert found.urn.startswith("urn:pulumi:prod::")
+    assert found.message.splitlines() == [
+        "violated: cloudwatch.LogGroup logs.retentionInDays differs",
+        "found: staging: 30; prod: 90",
+        "wanted: the same, or more in prod as a declared difference",
+        "fix: make it equal, or declare the difference with reason, owner and expiry in "
+        "policies/parity/differences.yaml",
+    ]
+
+
+def test_a_declared_difference_is_counted_and_no_finding() -> None:
+    found = judged(MORE, declared())
+    assert (found.judgements, dict(found.declared)) == ([], {"retention": 1})
+
+
+def test_less_in_the_later_environment_is_a_finding_even_when_declared() -> None:
+    assert [j.policy for j in judged(LESS, declared()).judgements] == [ORDER]
+
+
+def test_a_resource_in_one_environment_only_is_one_finding() -> None:
+    (found,) = judged(without(prod(), "logs"), NONE).judgements
+    assert found.policy == RESOURCES
+    assert found.message.startswith("violated: cloudwatch.LogGroup logs exists in staging only")
+
+
+def test_a_stale_declaration_is_a_finding() -> None:
+    (found,) = judged(prod(), declared()).judgements
+    assert found.policy == DECLARATIONS
+    assert "entry 1 (retention) is stale" in found.message
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"expires": "2026-11-24"}, "entry 1 (retention) expired on 2026-11-24"),
+        ({"expires": "2028-01-01"}, "at most 366 days ahead"),
+        ({"expires": "soon"}, "which is no date as YYYY-MM-DD"),
+        ({"reason": None}, "entry 1 has no reason"),
+        ({"owner": None}, "entry 1 has no owner"),
+        ({"resource": '"*"'}, "entry 1 is for every resource"),
+        ({"because": "x"}, "entry 1 has an unknown key because"),
+    ],
+)
+def test_a_declaration_that_does_not_hold_is_a_finding_and_allows_nothing(
+    changes: dict[str, str], problem: str
+) -> None:
+    found = judged(MORE, declared(**changes)).judgements
+    assert sorted(j.policy for j in found) == sorted([DECLARATIONS, PROPERTIES])
+    assert any(problem in j.message for j in found)
+
+
+def test_unreadable_declarations_are_a_finding() -> None:
+    found = judged(prod(), read("differences: [", TODAY)).judgements
+    assert [j.policy for j in found] == [DECLARATIONS]
+
+
+def test_a_running_stack_is_held_against_the_other_environments_manifest() -> None:
+    committed = {
+        "prod": from_manifest(to_manifest(shape(prod()))),
+        "staging": from_manifest(to_manifest(shape(staging()))),
+    }
+    assert judge.of_running(shape(staging()), committed, NONE).judgements == []
+    drifted = shape(change(staging(), "subnet-eu-west-1a", cidrBlock="10.1.7.0/24"))
+    (found,) = judge.of_running(drifted, committed, NONE).judgements
+    assert found.message.splitlines()[0] == "violated: ec2.Subnet subnet-{region}a.cidrBlock differs"
+
+
+def test_what_is_not_known_yet_is_advice_and_names_the_properties() -> None:
+    unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+    entries = change(staging(), "reader", policy=unknown)
+    committed = {"prod": from_manifest(to_manifest(shape(prod())))}
+    (found,) = judge.of_running(shape(entries), committed, NONE).judgements
+    assert (found.policy, found.mandatory) == (UNKNOWN, False)
+    assert "unknown: reader.policy" in found.message
+
+
+def test_a_reference_that_is_not_known_yet_but_wired_to_the_same_resource_is_equal() -> None:
+    unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+    entries = change(staging(), "subnet-eu-west-1a", vpcId=unknown)
+    committed = {"prod": from_manifest(to_manifest(shape(prod())))}
+    assert judge.of_running(shape(entries), committed, NONE).judgements == []
+
+
+def test_any_number_of_environments_is_compared_with_its_neighbours() -> None:
+    allowed = read("environments: [dev, staging, prod]\n", TODAY)
+    shapes = {"prod": shape(MORE), "staging": shape(staging())}
+    dev = shape(staging())
+    found = judge.of_all({**shapes, "dev": type(dev)("dev", dev.items)}, allowed).judgements
+    assert [j.message.splitlines()[1] for j in found] == ["found: staging: 30; prod: 90"]
