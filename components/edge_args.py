@@ -1,13 +1,14 @@
 """What an edge is told: names, identity provider, paths, time limits and logs."""
 
 from enum import StrEnum
+from ipaddress import IPv4Network
 from typing import Self
 
 import pulumi
 from pydantic import Field, model_validator
 
 from components.args import Args
-from components.edge_rules import OPEN_WEBUI, edge_rules
+from components.edge_rules import LOGIN_CALLBACK, OPEN_WEBUI, edge_rules
 
 LONGEST_ACCESS_LOG_RETENTION_DAYS = 30
 
@@ -44,6 +45,15 @@ class OidcArgs(Args):
     """How long a login lasts. Omitted: eight hours."""
     extra_parameters: dict[str, str] = Field(default_factory=dict[str, str], max_length=10)
     """Further parameters of the authorization request. Omitted: none."""
+
+    @model_validator(mode="after")
+    def _is_openid_by_tls(self) -> Self:
+        for field in ("issuer", "authorization_endpoint", "token_endpoint", "user_info_endpoint"):
+            if not getattr(self, field).startswith("https://"):
+                raise ValueError(f"{field} is {getattr(self, field)!r}: a full https URL is needed")
+        if "openid" not in self.scopes:
+            raise ValueError(f"scopes are {' '.join(self.scopes)}: openid is needed; add it")
+        return self
 
 
 class ClaimFormat(StrEnum):
@@ -162,8 +172,12 @@ class EdgeArgs(Args):
             raise ValueError(
                 "exactly one of hosted_zone_id (certificates and records are made) and certificate_arn (both are yours) is needed"
             )
-        if "openid" not in self.oidc.scopes:
-            raise ValueError(f"oidc.scopes are {' '.join(self.oidc.scopes)}: openid is needed; add it")
+        if LOGIN_CALLBACK not in self.paths.pages:
+            raise ValueError(f"paths.pages lacks {LOGIN_CALLBACK}, without which nobody can finish logging in: add it")
+        if not self.health_check_path.startswith("/"):
+            raise ValueError(f"health_check_path is {self.health_check_path!r}: a path starts with /")
+        for block in self.client_cidr_blocks:
+            IPv4Network(block)
         machine = self.machine_clients
         edge_rules(
             self.host_names,

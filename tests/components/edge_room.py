@@ -36,6 +36,14 @@ MACHINE: Mapping[str, Any] = {
     "model_paths": ["/standard/v1/*"],
 }
 SECRET = "client-secret-for-tests"
+OIDC: Mapping[str, Any] = {
+    "issuer": "https://login.example.com",
+    "authorization_endpoint": "https://login.example.com/authorize",
+    "token_endpoint": "https://login.example.com/token",
+    "user_info_endpoint": "https://login.example.com/userinfo",
+    "client_id": "ai-interface",
+    "client_secret": SECRET,
+}
 
 
 def network_args(zones: int = 2, **changes: Json) -> PrivateNetworkArgs:
@@ -83,14 +91,7 @@ def edge_args(*, zone: bool = True, machine: bool = False, **changes: Json) -> E
             "account_id": ACCOUNT,
             "region": REGION,
             "host_names": ["chat.example.com"],
-            "oidc": {
-                "issuer": "https://login.example.com",
-                "authorization_endpoint": "https://login.example.com/authorize",
-                "token_endpoint": "https://login.example.com/token",
-                "user_info_endpoint": "https://login.example.com/userinfo",
-                "client_id": "ai-interface",
-                "client_secret": SECRET,
-            },
+            "oidc": dict(OIDC),
             "machine_clients": dict(MACHINE) if machine else None,
             "tags": TAGS,
             **names,

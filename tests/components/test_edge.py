@@ -14,6 +14,7 @@ from tests.components.edge_room import (
     ACCOUNT,
     CERTIFICATE,
     MACHINE,
+    OIDC,
     REGION,
     SECRET,
     ZONE_ID,
@@ -58,14 +59,14 @@ def actions(recording: Recording, key: str) -> list[Json]:
 @pytest.mark.parametrize(
     ("zone", "machine", "more"),
     [
-        (True, False, {"Certificate": 1, "CertificateValidation": 1, "Record": 2, "ListenerRule": 12}),
-        (False, False, {"ListenerRule": 12}),
+        (True, False, {"Certificate": 1, "CertificateValidation": 1, "Record": 2, "ListenerRule": 14}),
+        (False, False, {"ListenerRule": 14}),
         (
             True,
             True,
-            {"Certificate": 2, "CertificateValidation": 2, "Record": 4, "ListenerRule": 13, "ListenerCertificate": 1},
+            {"Certificate": 2, "CertificateValidation": 2, "Record": 4, "ListenerRule": 15, "ListenerCertificate": 1},
         ),
-        (False, True, {"ListenerRule": 13}),
+        (False, True, {"ListenerRule": 15}),
     ],
 )
 def test_each_topology_makes_exactly_what_it_needs(zone: bool, machine: bool, more: dict[str, int]) -> None:
@@ -200,7 +201,7 @@ def test_every_forward_comes_after_an_authentication_in_the_same_rule(zone: bool
             assert kinds in (["authenticate-oidc", "forward"], ["jwt-validation", "forward"])
             assert [action["order"] for action in unwrap(one.inputs["actions"])] == [1, 2]
 
-    assert forwarding == (9 if machine else 8)
+    assert forwarding == (11 if machine else 10)
 
 
 def test_blocked_paths_are_answered_404_by_the_edge_itself() -> None:
@@ -261,7 +262,7 @@ def test_the_client_secret_is_a_secret_in_every_rule_even_when_given_as_plain_te
         if action["type"] == "authenticate-oidc"
     ]
 
-    assert len(secrets) == 8
+    assert len(secrets) == 10
     assert all(is_signed(value, SECRET_SIGNATURE) for value in secrets)
 
 
@@ -444,10 +445,15 @@ def test_outputs_are_those_of_the_load_balancer_and_the_target_group() -> None:
         ({"hosted_zone_id": None}, "exactly one of hosted_zone_id"),
         ({"access_log_retention_days": 31}, "less than or equal to 30"),
         ({"idle_timeout_seconds": 4001}, "less than or equal to 4000"),
-        ({"paths": {"pages": ["/*"]}}, "would offer every path"),
+        ({"paths": {"pages": ["/*", "/oauth2/idpresponse"]}}, "would offer every path"),
         ({"machine_clients": {**MACHINE, "host_name": "chat.example.com"}}, "a host name of their own"),
         ({"machine_clients": {**MACHINE, "claims": [{"name": "iss", "values": ["x"]}]}}, "in any case: remove it"),
         ({"tls_policy": "ELBSecurityPolicy-2016-08"}, "Input should be"),
+        ({"paths": {"pages": ["/"]}}, "without which nobody can finish logging in"),
+        ({"client_cidr_blocks": ["203.0.113.1/24"]}, "has host bits set"),
+        ({"health_check_path": "health"}, "a path starts with /"),
+        ({"oidc": {**OIDC, "token_endpoint": "http://login.example.com/token"}}, "a full https URL is needed"),
+        ({"oidc": {**OIDC, "scopes": ["email"]}}, "openid is needed"),
     ],
 )
 def test_unsafe_or_impossible_arguments_are_refused(changes: dict[str, Json], message: str) -> None:

@@ -1,10 +1,15 @@
 """The edge's table: order, chunks of at most five values, and that every forward authenticates."""
 
+from fnmatch import fnmatchcase
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from components.edge_rules import CONDITION_VALUES, HIGHEST_PRIORITY, OPEN_WEBUI, EdgeRule, Lane, edge_rules
+from components.presets import OpenWebuiSettings
+from components.presets import open_webui as open_webui_preset
+from components.proxy_settings import ProxyLogout
 
 segments = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_.", min_size=1, max_size=20)
 paths = st.lists(segments.map(lambda text: f"/{text}/*"), min_size=1, max_size=40)
@@ -26,7 +31,7 @@ def first_match(rules: tuple[EdgeRule, ...], host: str, path: str) -> Lane | Non
     """As an ALB decides: the first rule by priority of which a host and a path fit."""
 
     def fits(pattern: str) -> bool:
-        return path.startswith(pattern[:-1]) if pattern.endswith("*") else path == pattern
+        return fnmatchcase(path, pattern)
 
     for rule in sorted(rules, key=lambda rule: rule.priority):
         if host in rule.hosts and any(fits(pattern) for pattern in rule.paths):
@@ -89,6 +94,10 @@ def test_a_path_appended_changes_the_last_rule_of_its_lane_only(api: list[str], 
         ("/api/v1/files/", Lane.API),
         ("/ws/socket.io/", Lane.API),
         ("/_app/version.json", Lane.API),
+        ("/marker-icon-2x.png", Lane.API),
+        ("/calendar", Lane.PAGE),
+        ("/auth", Lane.PAGE),
+        ("/oauth/microsoft/login", Lane.BLOCKED),
         ("/health", Lane.BLOCKED),
         ("/health/db", Lane.BLOCKED),
         ("/metrics", Lane.BLOCKED),
@@ -105,6 +114,24 @@ def test_a_path_appended_changes_the_last_rule_of_its_lane_only(api: list[str], 
 )
 def test_open_webui_s_paths_are_in_the_lanes_that_a_browser_needs(path: str, lane: Lane | None) -> None:
     assert first_match(open_webui(), "chat.example.com", path) is lane
+
+
+def test_the_lanes_agree_with_what_the_proxy_does_behind_them() -> None:
+    preset = open_webui_preset(
+        OpenWebuiSettings(
+            origin="https://chat.example.com",
+            model_base_urls=[],
+            session_seconds=300,
+            upload_mebibytes=1,
+            model_deadline_seconds=5,
+        )
+    ).proxy
+
+    assert set(preset.upload_path_prefixes) == set(OPEN_WEBUI.uploads)
+    for prefix in (*preset.upload_path_prefixes, *preset.websocket_path_prefixes, *preset.cacheable_path_prefixes):
+        assert first_match(open_webui(), "chat.example.com", prefix) is Lane.API
+    assert first_match(open_webui(), "chat.example.com", preset.health_path) is Lane.BLOCKED
+    assert first_match(open_webui(), "chat.example.com", ProxyLogout().path) is Lane.PAGE
 
 
 def test_an_undeclared_host_matches_nothing() -> None:
@@ -133,6 +160,7 @@ def test_without_machine_clients_no_rule_is_for_them() -> None:
         (["a.test"], ["/" + "a" * 128], None, "at most 128 characters"),
         ([], ["/api/*"], None, "0 host names are given"),
         (["a", "b", "c", "d", "e"], ["/api/*"], None, "5 host names are given"),
+        (["a.test"], [f"/{n}/*" for n in range(400)], None, "a load balancer takes 100"),
         (["a.test"], ["/api/*"], "a.test", "give them a host name of their own"),
     ],
 )
