@@ -9,6 +9,7 @@ from components.compute import InterfaceService
 from components.edge import Edge
 from components.endpoints import PrivateEndpoints
 from components.firewall import Firewall
+from components.model_alarms import ModelAlarms
 from components.models import ModelAccess
 from components.network import PrivateNetwork
 from components.operations import Operations
@@ -49,6 +50,7 @@ service = InterfaceService(
     pulumi.ResourceOptions(depends_on=[endpoints, models, workload, edge, firewall]),
 )
 ServiceAlarms("service-alarms", assembly.service_alarms(settings, service, operations))
+ModelAlarms("model-alarms", assembly.model_alarms(settings, operations))
 
 pulumi.export("url", f"https://{settings.domain.host_name}")
 pulumi.export("environment", settings.environment)

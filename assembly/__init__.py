@@ -6,7 +6,7 @@ decided in the components' own tables.
 """
 
 from assembly.common import tags
-from assembly.private import endpoints, models, network, operations, workload
+from assembly.private import endpoints, model_alarms, models, network, operations, workload
 from assembly.public import edge, edge_alarms, firewall
 from assembly.roles import bound_roles
 from assembly.task import preset, proxy, service, service_alarms
@@ -17,6 +17,7 @@ __all__ = [
     "edge_alarms",
     "endpoints",
     "firewall",
+    "model_alarms",
     "models",
     "network",
     "operations",

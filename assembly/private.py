@@ -5,6 +5,7 @@ import pulumi
 from assembly.common import repository_arns, tags
 from components.endpoint_services import FARGATE_SERVICES
 from components.endpoints import PrivateEndpointsArgs
+from components.model_alarms import ModelAlarmsArgs
 from components.model_policies import ModelGroupArgs, ModelUpstreamArgs
 from components.models import ModelAccess, ModelAccessArgs
 from components.network import ExistingNetworkArgs, PrivateNetwork, PrivateNetworkArgs
@@ -80,28 +81,46 @@ def models(settings: StackSettings, workload: WorkloadIdentity) -> ModelAccessAr
     return ModelAccessArgs(
         environment=settings.environment,
         account_id=settings.account_id,
-        groups=[
-            ModelGroupArgs(
-                name=group.name,
-                models=list(group.models),
-                upstreams=[
-                    ModelUpstreamArgs(kind=upstream.kind, region=upstream.region)
-                    if isinstance(upstream, BedrockUpstream)
-                    else ModelUpstreamArgs(
-                        kind=upstream.kind,
-                        host_name=upstream.host_name,
-                        port=upstream.port,
-                        security_group_id=upstream.security_group_id,
-                    )
-                    for upstream in group.upstreams
-                ],
-            )
-            for group in settings.models.groups
-        ],
+        groups=_model_groups(settings),
         task_role_name=workload.task_role_name,
         security_group_id=workload.security_group_id,
         tags=tags(settings),
     )
+
+
+def model_alarms(settings: StackSettings, operations: Operations) -> ModelAlarmsArgs:
+    """Alarms on what models cost and refuse."""
+    return ModelAlarmsArgs(
+        environment=settings.environment,
+        region=settings.region,
+        groups=_model_groups(settings),
+        tokens_per_hour=settings.models.tokens_per_hour,
+        monthly_budget_usd=settings.models.monthly_budget_usd,
+        alarm_topic_arn=operations.alarm_topic_arn,
+        runbook_url=settings.owner.on_call,
+        tags=tags(settings),
+    )
+
+
+def _model_groups(settings: StackSettings) -> list[ModelGroupArgs]:
+    return [
+        ModelGroupArgs(
+            name=group.name,
+            models=list(group.models),
+            upstreams=[
+                ModelUpstreamArgs(kind=upstream.kind, region=upstream.region)
+                if isinstance(upstream, BedrockUpstream)
+                else ModelUpstreamArgs(
+                    kind=upstream.kind,
+                    host_name=upstream.host_name,
+                    port=upstream.port,
+                    security_group_id=upstream.security_group_id,
+                )
+                for upstream in group.upstreams
+            ],
+        )
+        for group in settings.models.groups
+    ]
 
 
 def endpoints(

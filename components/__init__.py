@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from components.endpoints import PrivateEndpoints, PrivateEndpointsArgs
     from components.firewall import Firewall
     from components.firewall_args import FirewallArgs, FirewallLimitsArgs
+    from components.model_alarms import ModelAlarms, ModelAlarmsArgs
     from components.model_policies import ModelGroupArgs, ModelUpstreamArgs
+    from components.model_records import PromptRecording, PromptRecordingArgs
     from components.models import GuardrailArgs, ModelAccess, ModelAccessArgs
     from components.network import PrivateNetwork
     from components.network_args import ExistingNetworkArgs, PrivateNetworkArgs
@@ -47,6 +49,8 @@ __all__ = [
     "MachineClientsArgs",
     "ModelAccess",
     "ModelAccessArgs",
+    "ModelAlarms",
+    "ModelAlarmsArgs",
     "ModelGroupArgs",
     "ModelUpstreamArgs",
     "OidcArgs",
@@ -57,6 +61,8 @@ __all__ = [
     "PrivateEndpointsArgs",
     "PrivateNetwork",
     "PrivateNetworkArgs",
+    "PromptRecording",
+    "PromptRecordingArgs",
     "ServiceAlarms",
     "ServiceAlarmsArgs",
     "TlsPolicy",
@@ -82,7 +88,9 @@ _MODULES = {
     "endpoints": ("PrivateEndpoints", "PrivateEndpointsArgs"),
     "firewall": ("Firewall",),
     "firewall_args": ("FirewallArgs", "FirewallLimitsArgs"),
+    "model_alarms": ("ModelAlarms", "ModelAlarmsArgs"),
     "model_policies": ("ModelGroupArgs", "ModelUpstreamArgs"),
+    "model_records": ("PromptRecording", "PromptRecordingArgs"),
     "models": ("GuardrailArgs", "ModelAccess", "ModelAccessArgs"),
     "network": ("PrivateNetwork",),
     "network_args": ("ExistingNetworkArgs", "PrivateNetworkArgs"),

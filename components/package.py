@@ -7,6 +7,8 @@ from components.compute import InterfaceService
 from components.edge import Edge
 from components.endpoints import PrivateEndpoints
 from components.firewall import Firewall
+from components.model_alarms import ModelAlarms
+from components.model_records import PromptRecording
 from components.models import ModelAccess
 from components.network import PrivateNetwork
 from components.operations import Operations
@@ -22,9 +24,11 @@ COMPONENTS: list[type[pulumi.ComponentResource]] = [
     Firewall,
     InterfaceService,
     ModelAccess,
+    ModelAlarms,
     Operations,
     PrivateEndpoints,
     PrivateNetwork,
+    PromptRecording,
     ServiceAlarms,
     WorkloadIdentity,
 ]

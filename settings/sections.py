@@ -268,6 +268,10 @@ class Models(Section):
     """Where prompts may go: nothing that is not declared here is reachable."""
 
     groups: tuple[ModelGroup, ...] = Field(min_length=1)
+    tokens_per_hour: Whole = Field(default=5_000_000, ge=1, description="1 or more")
+    """More tokens than this in an hour, prompts and answers together, is an alarm. Nothing is stopped."""
+    monthly_budget_usd: Whole = Field(default=1000, ge=1, description="1 or more")
+    """Messages when 80 percent of it is spent and when 100 percent is forecast. Nothing is stopped."""
 
     @model_validator(mode="after")
     def _declared_once_and_served(self) -> Self:
