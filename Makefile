@@ -24,6 +24,18 @@ check: $(SETUP) ## Both environments offline: graphs, policies, parity
 test: $(SETUP) ## The tests
 	@$(BIN)/python -m pytest
 
+test-engine: $(SETUP) ## The tests on the real engine; needs the pulumi CLI on PATH
+	@$(BIN)/python -m pytest tests/engine -m engine
+
+local: $(SETUP) ## Proxy, a stand-in application and a stand-in model on this machine (APP=open-webui: the real one)
+	@$(BIN)/python -m local $(if $(APP),--app $(APP))
+
+mutation: $(SETUP) ## Break both environments in every fixed way and print how much the policies report
+	@$(BIN)/python -m tests.mutation
+
+shapes: $(SETUP) ## Write the committed shape of every environment anew, for review
+	@$(BIN)/python -m preflight shapes --write
+
 lint: $(SETUP) ## ruff and the strict type checker
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
