@@ -15,6 +15,8 @@ from components.workload import WorkloadIdentity, WorkloadIdentityArgs
 from settings import StackSettings
 from settings.sections import BedrockUpstream, PrivateUpstream
 
+HTTPS = 443
+
 
 def operations(settings: StackSettings) -> OperationsArgs:
     """Key, log groups and alarm topic."""
@@ -49,6 +51,7 @@ def network(settings: StackSettings, operations: Operations) -> PrivateNetworkAr
         ),
         account_id=settings.account_id,
         region=settings.region,
+        internal_ports=sorted({u.port for u in upstreams if isinstance(u, PrivateUpstream)} - {HTTPS}),
         log_key_arn=operations.key_arn,
         existing=ExistingNetworkArgs(
             vpc_id=existing.vpc_id,

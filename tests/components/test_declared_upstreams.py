@@ -1,0 +1,104 @@
+"""One declaration of upstreams: permissions, endpoint policies, security groups, DNS and the proxy follow from it."""
+
+import json
+from collections.abc import Callable
+
+import pulumi
+
+import assembly
+from components.endpoints import PrivateEndpoints
+from components.models import ModelAccess
+from components.network import PrivateNetwork
+from components.operations import Operations
+from components.proxy import envoy_arguments
+from components.workload import WorkloadIdentity
+from preflight.recorder import Recording, record
+from settings import StackSettings
+from tests.components.task_room import document, one, text
+from tests.settings.stack_files import Values, changed, own_values, parse
+
+HOST, GROUP = "models.internal.example.com", "sg-0123456789abcdef0"
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+PRIVATE: Values = {
+    "kind": "private",
+    "hostName": HOST,
+    "port": 8000,
+    "securityGroupId": GROUP,
+    "caCertificate": CERTIFICATE,
+}
+HOME: Values = {"kind": "bedrock", "region": "eu-west-1"}
+ELSEWHERE: Values = {"kind": "bedrock", "region": "eu-central-1"}
+
+
+def _settings(*upstreams: Values) -> StackSettings:
+    return parse(changed(own_values(), {"models.groups[0].upstreams": list(upstreams)}))
+
+
+def _program(settings: StackSettings) -> Callable[[], None]:
+    def program() -> None:
+        operations = Operations("operations", assembly.operations(settings))
+        network = PrivateNetwork("network", assembly.network(settings, operations))
+        workload = WorkloadIdentity("workload", assembly.workload(settings, network, operations))
+        models = ModelAccess("models", assembly.models(settings, workload))
+        PrivateEndpoints("endpoints", assembly.endpoints(settings, network, operations, workload, models))
+        pulumi.export("guardrails", models.guardrail_ids)
+
+    return program
+
+
+def _proxy(settings: StackSettings) -> str:
+    regions = {u.region for g in settings.models.groups for u in g.upstreams if u.kind == "bedrock"}
+    guardrails = {region: (f"guardrail-{region}", "1") for region in regions}
+    arguments = envoy_arguments(assembly.proxy(settings, assembly.preset(settings), "arn", guardrails))
+    return arguments[arguments.index("--config-yaml") + 1]
+
+
+def _names_that_resolve(recording: Recording) -> list[str]:
+    lists = recording.of_type("aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList")
+    return sorted({str(domain).rstrip(".") for each in lists for domain in each.inputs["domains"]})
+
+
+def _everywhere(settings: StackSettings) -> dict[str, str]:
+    """What each room made of the declaration, as text."""
+    recording = record(_program(settings))
+    endpoints = recording.of_type("aws:ec2/vpcEndpoint:VpcEndpoint")
+    rules = recording.of_type("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule")
+    return {
+        "role": json.dumps(document(one(recording, "aws:iam/rolePolicy:RolePolicy", "models-task-policy"))),
+        "endpoints": json.dumps([(e.inputs["serviceName"], text(e.inputs["policy"])) for e in endpoints]),
+        "security groups": json.dumps([rule.inputs for rule in rules]),
+        "names": json.dumps(_names_that_resolve(recording)),
+        "proxy": _proxy(settings),
+    }
+
+
+def test_removing_a_private_upstream_removes_it_everywhere() -> None:
+    declared, removed = _everywhere(_settings(HOME, PRIVATE)), _everywhere(_settings(HOME))
+
+    assert [room for room, made in declared.items() if HOST in made or GROUP in made] == [
+        "security groups",
+        "names",
+        "proxy",
+    ]
+    assert not [room for room, made in removed.items() if HOST in made or GROUP in made]
+
+
+def test_removing_a_region_of_bedrock_removes_it_everywhere() -> None:
+    declared, removed = _everywhere(_settings(HOME, ELSEWHERE)), _everywhere(_settings(HOME))
+
+    assert [room for room, made in declared.items() if "eu-central-1" in made] == [
+        "role",
+        "endpoints",
+        "names",
+        "proxy",
+    ]
+    assert not [room for room, made in removed.items() if "eu-central-1" in made]
+
+
+def _acl_ports(settings: StackSettings) -> set[int]:
+    rules = record(_program(settings)).of_type("aws:ec2/networkAclRule:NetworkAclRule")
+    return {rule.inputs["fromPort"] for rule in rules}
+
+
+def test_the_subnets_let_the_port_of_a_declared_upstream_pass_and_no_other() -> None:
+    assert _acl_ports(_settings(HOME, PRIVATE)) - _acl_ports(_settings(HOME)) == {8000}
