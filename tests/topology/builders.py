@@ -191,7 +191,11 @@ def _edge(stack: Stack) -> None:
         "lb.ListenerRule", "pages", listenerArn=Ref("https", "arn"), priority=10, actions=[OIDC, forward()],
         conditions=[{"hostHeader": {"values": ["chat.example.test"]}}],
     )  # fmt: skip
-    stack.add("wafv2.WebAcl", "acl", scope="REGIONAL", rules=[{"name": "size", "priority": 1, "action": {"block": {}}}])
+    size: Inputs = {
+        "sizeConstraintStatement": {"fieldToMatch": {"uriPath": {}}, "comparisonOperator": "GT", "size": 2048}
+    }
+    rules: list[Inputs] = [{"name": "size", "priority": 1, "action": {"block": {}}, "statement": size}]
+    stack.add("wafv2.WebAcl", "acl", scope="REGIONAL", rules=rules)
     stack.add("wafv2.WebAclAssociation", "acl-edge", resourceArn=Ref("edge", "arn"), webAclArn=Ref("acl", "arn"))
 
 

@@ -48,6 +48,7 @@ class WebAcl:
         self.acl = acl
         self.unreadable = isinstance(acl.items("rules"), Unknown)
         self.rules = sorted(self._rules(), key=lambda item: item[0])
+        self._holder = (acl, "rules")
 
     def _rules(self) -> list[tuple[float, str, Resource, str, dict[str, Any]]]:
         found: list[tuple[float, str, Resource, str, dict[str, Any]]] = []
@@ -68,6 +69,7 @@ class WebAcl:
         if self.unreadable:
             trail.unknowns.append(f"{self.acl.label}.rules")
         for _, name, resource, path, rule in self.rules:
+            self._holder = (resource, "rules" if resource is self.acl else "statement")
             matched, ended = self._apply(trail, name, rule)
             if matched is None:
                 trail.unknowns.append(f"{resource.label}.{path or 'statement'} ({name})")
@@ -155,23 +157,27 @@ class WebAcl:
         scope = as_mapping(body.get("scopeDownStatement"))
         return True if scope is None else self.matches(trail, name, scope)
 
+    def _named(self, body: dict[str, Any], kind: str) -> Resource | None:
+        """The set that a statement refers to, when it is of this stack."""
+        holder, path = self._holder
+        found = self.graph.referenced(holder, path, types=(kind,), value=body.get("arn"))
+        return found.resources[0] if len(found.resources) == 1 else None
+
     def _ip_set(self, request: Request, body: dict[str, Any]) -> Match:
-        for ip_set in self.graph.identified(str(body.get("arn")), ("wafv2.IpSet",)):
-            addresses = ip_set.items("addresses")
-            if isinstance(addresses, Unknown) or any(not isinstance(item, str) for item in addresses):
-                return None
-            client = ipaddress.ip_address(request.client)
-            return any(client in ipaddress.ip_network(str(item), strict=False) for item in addresses)
-        return None
+        ip_set = self._named(body, "wafv2.IpSet")
+        addresses = ip_set.items("addresses") if ip_set is not None else Unknown()
+        if isinstance(addresses, Unknown) or any(not isinstance(item, str) for item in addresses):
+            return None
+        client = ipaddress.ip_address(request.client)
+        return any(client in ipaddress.ip_network(str(item), strict=False) for item in addresses)
 
     def _pattern_set(self, request: Request, body: dict[str, Any]) -> Match:
-        for pattern_set in self.graph.identified(str(body.get("arn")), ("wafv2.RegexPatternSet",)):
-            patterns = pattern_set.items("regularExpressions")
-            if isinstance(patterns, Unknown):
-                return None
-            texts = [(as_mapping(item) or {}).get("regexString") for item in patterns]
-            return either(_on_fields(request, {**body, "regexString": text}, _regex_match) for text in texts)
-        return None
+        pattern_set = self._named(body, "wafv2.RegexPatternSet")
+        patterns = pattern_set.items("regularExpressions") if pattern_set is not None else Unknown()
+        if isinstance(patterns, Unknown):
+            return None
+        texts = [(as_mapping(item) or {}).get("regexString") for item in patterns]
+        return either(_on_fields(request, {**body, "regexString": text}, _regex_match) for text in texts)
 
 
 def _number(value: Any) -> float:  # noqa: ANN401 (a property of any type)
