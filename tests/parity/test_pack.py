@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ PACK = Path(__file__).resolve().parents[2] / "policies" / "parity"
 
 
 @pytest.fixture(scope="module")
-def pack() -> object:
+def pack() -> Iterator[Analyzer]:
     with Analyzer.start(PACK, project="shop", stack="staging") as running:
         yield running
 
