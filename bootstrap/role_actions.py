@@ -8,11 +8,13 @@ READ = {
     "acm": ["DescribeCertificate", "ListTagsForCertificate"],
     "application-autoscaling": ["Describe*", "ListTagsForResource"],
     "bedrock": ["GetGuardrail", "ListGuardrails", "ListTagsForResource"],
+    "budgets": ["ListTagsForResource", "ViewBudget"],
     "cloudwatch": ["DescribeAlarms", "ListTagsForResource"],
     "ec2": ["Describe*", "GetManagedPrefixListEntries", "GetSecurityGroupsForVpc"],
     "ecr": ["DescribeImages", "DescribeRepositories", "ListTagsForResource"],
     "ecs": ["Describe*", "List*"],
     "elasticloadbalancing": ["Describe*"],
+    "events": ["DescribeRule", "ListTagsForResource", "ListTargetsByRule"],
     "iam": [
         "GetPolicy",
         "GetPolicyVersion",
@@ -169,6 +171,7 @@ WRITE_SERVICE = {
         "UpdateClusterSettings",
         "UpdateService",
     ],
+    "events": ["DeleteRule", "PutRule", "PutTargets", "RemoveTargets", "TagResource", "UntagResource"],
     "logs": [
         "AssociateKmsKey",
         "CreateLogDelivery",
@@ -197,6 +200,8 @@ WRITE_SERVICE = {
 }
 """The service and what watches it."""
 
+BUDGET_WRITE = ["ModifyBudget", "TagResource", "UntagResource"]
+"""AWS Budgets is one service for all regions, so its statement names budgets and no region."""
 BUCKET_WRITE = [
     "CreateBucket",
     "DeleteBucket",
@@ -235,6 +240,9 @@ SECRET_UPKEEP = [
     "UpdateSecret",
     "UpdateSecretVersionStage",
 ]
+
+GLOBAL_SERVICES = ["budgets:*", "iam:*", "route53:*"]
+"""Services without a region: a condition on the region would refuse them everywhere."""
 
 ROLE_USERS = ["ecs-tasks.amazonaws.com", "vpc-flow-logs.amazonaws.com"]
 """The services to which the deployed roles are handed."""

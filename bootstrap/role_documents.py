@@ -110,6 +110,11 @@ def deploy_policies(scope: Scope) -> dict[str, str]:
                     resources=[f"arn:aws:s3:::{name}" for name in GENERATED_BUCKETS],
                     conditions=scope.in_region,
                 ),
+                Statement(
+                    sid="ChangeOwnBudgets",
+                    actions=may.of("budgets", may.BUDGET_WRITE),
+                    resources=[f"arn:aws:budgets::{scope.account_id}:budget/{PROJECT} {scope.environment} *"],
+                ),
             ]
         ),
         "identity": policy_document([*_change_roles(scope), *_change_keys(scope), *_change_secrets(scope)]),
@@ -128,12 +133,12 @@ def pipeline_boundary(scope: Scope) -> str:
                 sid="RegionalServices",
                 actions=sorted(
                     {f"{s}:*" for t in (may.READ, may.WRITE_NETWORK, may.WRITE_SERVICE) for s in t}
-                    - {"iam:*", "route53:*"}
+                    - set(may.GLOBAL_SERVICES)
                 ),
                 resources=["*"],
                 conditions=scope.in_region,
             ),
-            Statement(sid="GlobalServices", actions=["iam:*", "route53:*"], resources=["*"]),
+            Statement(sid="GlobalServices", actions=may.GLOBAL_SERVICES, resources=["*"]),
             Statement(
                 sid="NotUsersNorFederation",
                 effect=Effect.DENY,

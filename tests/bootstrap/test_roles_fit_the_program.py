@@ -34,6 +34,8 @@ def service_of(type_: str) -> str:
     module, _, kind = type_.split(":")[1].partition("/")
     if kind.startswith("resolver"):
         return "route53resolver"
+    if kind.startswith("event"):
+        return "events"
     return "logs" if kind in LOG_KINDS else SERVICES.get(module, module)
 
 
