@@ -2,9 +2,14 @@
 
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import cast
 
+import grpc
 import pytest
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 import components
 from components.package import COMPONENTS
@@ -58,6 +63,22 @@ def test_the_schema_is_the_pinned_one() -> None:
     assert json.loads(inferred()) == json.loads(PINNED.read_text()), (
         "the package's interface changed: if that is meant, run python -m tests.engine.package_schema"
     )
+
+
+def test_the_host_starts_as_the_engine_starts_it_and_serves_this_schema(tmp_path: Path) -> None:
+    folder = Path(components.__file__).parent
+    with subprocess.Popen(  # noqa: S603 - this repository's own host
+        [sys.executable, str(folder), "127.0.0.1:1"], stdout=subprocess.PIPE, text=True, cwd=tmp_path
+    ) as host:
+        try:
+            port = int((host.stdout or sys.stdin).readline())
+            with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+                provider: Json = provider_pb2_grpc.ResourceProviderStub(channel)
+                served: Json = provider.GetSchema(provider_pb2.GetSchemaRequest(version=0), timeout=60)
+        finally:
+            host.kill()
+
+    assert json.loads(served.schema) == json.loads(inferred())
 
 
 def test_every_component_has_its_type_token(schema: dict[str, Json]) -> None:
