@@ -297,3 +297,34 @@ def a_template_that_a_plan_cannot_see_into(stack: Stack) -> None:
 @planted("not_modelled", "native.")
 def an_unknown_type_with_a_public_address_property(stack: Stack) -> None:
     stack.add("aws-native:ec2:Instance", "native", subnetId=Ref("public-a"))
+
+
+@planted("bypasses", "planted.referencedSecurityGroupId")
+def another_group_that_speaks_to_the_task(stack: Stack) -> None:
+    stack.add(
+        "vpc.SecurityGroupIngressRule", "planted", securityGroupId=Ref("task-sg"), ipProtocol="tcp", fromPort=8443,
+        toPort=8443, referencedSecurityGroupId=Ref("state-sg"),
+    )  # fmt: skip
+
+
+@planted("bypasses", "planted.cidrIpv4")
+def the_whole_network_that_speaks_to_the_task(stack: Stack) -> None:
+    stack.add(
+        "vpc.SecurityGroupIngressRule", "planted", securityGroupId=Ref("task-sg"), ipProtocol="tcp", fromPort=8000,
+        toPort=9000, cidrIpv4="10.0.0.0/16",
+    )  # fmt: skip
+
+
+@planted("bypasses", "task-sg.ingress[0].securityGroups", "task-sg.ingress[0]", any_of=True)
+def tasks_that_speak_to_each_other_on_every_port(stack: Stack) -> None:
+    stack["task-sg"]["ingress"] = [{"protocol": "-1", "fromPort": 0, "toPort": 0, "self": True}]
+
+
+@planted("exposures", "web.ingress[0].cidrBlocks")
+def an_instance_that_names_its_open_group_by_name(stack: Stack) -> None:
+    stack.add(
+        "ec2.SecurityGroup",
+        "web",
+        ingress=[{"protocol": "tcp", "fromPort": 22, "toPort": 22, "cidrBlocks": ["0.0.0.0/0"]}],
+    )
+    stack.add("ec2.Instance", "box", securityGroups=[Ref("web", "name")])

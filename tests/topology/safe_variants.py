@@ -253,3 +253,18 @@ def buckets_keys_and_logs(stack: Stack) -> None:
     stack.add("s3.Bucket", "uploads")
     stack.add("kms.Key", "key")
     stack.add("cloudwatch.LogGroup", "logs", retentionInDays=30)
+
+
+@safe
+def other_ports_of_the_task_for_its_own_network(stack: Stack) -> None:
+    rule(stack, "task", cidrIpv4="10.0.0.0/16", fromPort=9901, toPort=9901)
+
+
+@safe
+def a_second_balancer_with_a_login_and_a_firewall(stack: Stack) -> None:
+    stack.add("lb.LoadBalancer", "second", subnets=[Ref("public-a")], securityGroups=[Ref("edge-sg")])
+    stack.add(
+        "lb.Listener", "second-https", loadBalancerArn=Ref("second", "arn"), port=443, protocol="HTTPS",
+        defaultActions=[OIDC, forward()],
+    )  # fmt: skip
+    stack.add("wafv2.WebAclAssociation", "acl-second", resourceArn=Ref("second", "arn"), webAclArn=Ref("acl", "arn"))

@@ -21,12 +21,9 @@ from policies.guardrails.topology.addresses import (
     cidrs,
     describe,
     describe_ports,
-    join,
-    meet,
     parse,
     ports,
     protocols,
-    traffic,
 )
 
 UNIVERSE = range(40)
@@ -145,11 +142,3 @@ def test_protocols_stand_for_what_aws_means() -> None:
     assert protocols("TCP") == protocols("6") == ("tcp",)
     assert protocols("icmpv6") == ("icmp",)
     assert protocols("50") == ("other",)
-
-
-def test_traffic_is_joined_and_met_by_protocol() -> None:
-    web = traffic("tcp", ports(443, 443), addresses_of("0.0.0.0/0"))
-    everything = traffic("-1", ALL_PORTS, addresses_of("10.0.0.0/8"))
-    assert join(web, everything)["tcp"].at(443).v4 == ALL_V4
-    assert meet(web, everything)["tcp"].addresses() == addresses_of("10.0.0.0/8")
-    assert "udp" not in meet(web, everything)

@@ -30,6 +30,7 @@ def sections(judged: Reachability) -> dict[str, tuple[Finding, ...]]:
         "exposures": judged.exposures,
         "unprotected": judged.unprotected,
         "unauthenticated": judged.unauthenticated,
+        "bypasses": judged.bypasses,
         "not_modelled": judged.not_modelled,
     }
 

@@ -128,6 +128,12 @@ def who_may_call_a_function(stack: Stack) -> None:
     stack.add("lambda.FunctionUrl", "url", functionName=Ref("hook", "name"), authorizationType=UNKNOWN)
 
 
+@row("unauthenticated", "lb.ListenerRule shared.listenerArn")
+def the_load_balancer_of_a_rule_on_a_shared_listener(stack: Stack) -> None:
+    arn = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener/app/shared/1/2"
+    stack.add("lb.ListenerRule", "shared", listenerArn=arn, priority=1, actions=[forward()])
+
+
 def findings(graph: Graph, section: str) -> tuple[Finding, ...]:
     judged = reachability(graph)
     return {

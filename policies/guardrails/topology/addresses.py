@@ -266,19 +266,3 @@ class PortMap:
 
 Traffic = dict[str, PortMap]
 """What is admitted, protocol by protocol."""
-
-
-def traffic(name: str, admitted: Intervals, addresses: Addresses) -> Traffic:
-    """The traffic of one rule."""
-    return {protocol: PortMap.of(admitted, addresses) for protocol in protocols(name)}
-
-
-def join(left: Traffic, right: Traffic) -> Traffic:
-    """What either admits."""
-    return {key: left.get(key, PortMap()) | right.get(key, PortMap()) for key in sorted({*left, *right})}
-
-
-def meet(left: Traffic, right: Traffic) -> Traffic:
-    """What both admit."""
-    both = {key: left[key] & right[key] for key in sorted({*left} & {*right})}
-    return {key: value for key, value in both.items() if value}

@@ -47,8 +47,6 @@ class Edge:
     authentication: Pass = MISSED
     unknowns: tuple[str, ...] = ()
     """What keeps it from being known whether the edge exists."""
-    closed_by: str = ""
-    """What closes an edge that is declared: then it is a latent one."""
     carrier: Resource | None = None
     """The resource that a firewall would be associated with."""
     final: bool = False
@@ -64,7 +62,6 @@ class Path:
     firewall: Pass
     authentication: Pass
     unknowns: tuple[str, ...]
-    closed_by: str = ""
 
     @property
     def hops(self) -> tuple[Hop, ...]:
@@ -95,7 +92,7 @@ class Carriers:
         """
         found: list[Path] = []
         queue: list[Path] = [Path(INTERNET, (), MISSED, MISSED, ())]
-        seen: set[tuple[str, bool | None, bool | None, bool, bool]] = set()
+        seen: set[tuple[str, bool | None, bool | None, bool]] = set()
         for path in queue:
             for edge in self.edges.get(path.target, ()):
                 step = Path(
@@ -104,12 +101,9 @@ class Carriers:
                     path.firewall | edge.firewall,
                     path.authentication | edge.authentication,
                     tuple(dict.fromkeys((*path.unknowns, *edge.unknowns))),
-                    path.closed_by or edge.closed_by,
                 )
                 found.append(step)
-                state = (
-                    step.target, step.firewall.value, step.authentication.value, bool(step.unknowns), bool(step.closed_by),
-                )  # fmt: skip
+                state = (step.target, step.firewall.value, step.authentication.value, bool(step.unknowns))
                 if state not in seen:
                     seen.add(state)
                     queue.append(step)

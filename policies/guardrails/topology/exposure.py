@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from weakref import WeakKeyDictionary
 
 from .addresses import INTERNET, NO_ADDRESSES, PROTOCOLS, Addresses, PortMap
+from .bypasses import bypasses
 from .carriers import Carriers, Path
 from .firewalls import Firewalls
 from .front_doors import FrontDoors
@@ -159,6 +160,8 @@ class Reachability:
     """Paths that no firewall stands in."""
     unauthenticated: tuple[Finding, ...]
     """Forwarding rules, routes and addresses that let anyone in."""
+    bypasses: tuple[Finding, ...]
+    """Rules that let others than its load balancer speak to a target which believes identity headers."""
     not_modelled: tuple[Finding, ...]
     """Resources that may hold an endpoint and that this model does not know."""
     assumptions: tuple[str, ...]
@@ -189,6 +192,11 @@ def _judge(network: Network) -> Reachability:
         paths=paths,
         unprotected=_unprotected(paths),
         unauthenticated=_unauthenticated(paths),
+        bypasses=tuple(
+            bypasses(
+                network.graph, network.balancing, [(item, network.groups_of(item)) for item in network.endpoints], paths
+            )
+        ),
         not_modelled=tuple(not_modelled(network.graph)),
         assumptions=tuple(sorted({text for claim in claims for text in claim.assumptions})),
     )

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from .addresses import INTERNET as INTERNET_ADDRESSES
-from .addresses import TCP, UDP, Addresses
+from .addresses import TCP, UDP
 from .carriers import INTERNET, MISSED, PASSED, Edge, Pass
 from .firewalls import Firewalls
 from .machines import INSTANCES
@@ -119,6 +118,8 @@ class LoadBalancing:
 
     def edges(self) -> Iterator[Edge]:
         """All edges from the internet to load balancers and from them to their targets."""
+        for entry, property_ in self.adrift:
+            yield from self._adrift(entry, property_)
         for balancer in self.balancers:
             if balancer.kind == "elb.LoadBalancer":
                 yield from self._classic(balancer)
@@ -127,6 +128,14 @@ class LoadBalancing:
                 yield from self._from_internet(balancer, listener)
                 for entry in (listener, *self.rules.get(listener.urn, ())):
                     yield from self._forwards(balancer, listener, entry)
+
+    def _adrift(self, entry: Resource, property_: str) -> Iterator[Edge]:
+        """A listener or rule on a load balancer of another stack may serve the internet."""
+        unknowns = (f"{entry.label}.{property_}",)
+        yield Edge(INTERNET, entry.urn, entry, property_, (hop(entry, property_),), unknowns=unknowns, carrier=entry)
+        for inner in (entry, *self.rules.get(entry.urn, ())):
+            for edge in self._forwards(entry, entry, inner):
+                yield replace(edge, carrier=entry)
 
     # -- into a load balancer -----------------------------------------------------------------------------------
 
@@ -225,11 +234,6 @@ class LoadBalancing:
                     yield Edge(listener.urn, inner.urn, entry, path, steps, firewall, authenticated, carrier=balancer)
                 continue
             yield Edge(listener.urn, target.urn, entry, path, (step, target.step), MISSED, authenticated, final=True)
-
-    def source_groups(self, balancer: Resource) -> tuple[GroupSet, Addresses]:
-        """Whom a target sees as the source: a load balancer's groups, or any client of one that keeps addresses."""
-        groups = self.groups_of(balancer)
-        return (groups or GroupSet(), INTERNET_ADDRESSES if groups is None else self.routing.own_addresses)
 
     # -- targets ------------------------------------------------------------------------------------------------
 

@@ -220,10 +220,6 @@ class Graph:
         found = [resource for kind in kinds for resource in self._by_kind.get(kind, ())]
         return sorted(found, key=lambda resource: resource.urn)
 
-    def children(self, urn: str) -> list[Resource]:
-        """The direct children of a component."""
-        return list(self._children.get(urn, ()))
-
     def identified(self, literal: str, types: Iterable[str] = (), keys: tuple[str, ...] = _IDENTITY) -> list[Resource]:
         """The resources which one of ``keys`` (by default id and ARN) names by this literal."""
         kinds = {kind_of(type_) for type_ in types}

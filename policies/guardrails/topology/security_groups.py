@@ -28,6 +28,8 @@ from .resources import Graph, References, Resource
 from .values import Unknown, Value, as_mapping
 
 GROUPS = ("ec2.SecurityGroup", "ec2.DefaultSecurityGroup")
+_GROUP_KEYS = ("id", "arn", "name")
+"""An instance in a default network may name its groups by name."""
 _PREFIX_LISTS = ("ec2.ManagedPrefixList", "ec2.VpcEndpoint")
 _PREFIX_KEYS = ("id", "arn", "prefixListId")
 
@@ -105,7 +107,7 @@ class SecurityGroups:
 
     def of(self, resource: Resource, path: str, value: Value = None) -> GroupSet:
         """The groups that an endpoint names at a path."""
-        references = self.graph.referenced(resource, path, types=GROUPS, value=value)
+        references = self.graph.referenced(resource, path, types=GROUPS, keys=_GROUP_KEYS, value=value)
         keys = tuple(group.urn for group in references) + references.external
         unknowns = tuple(f"{resource.label}.{unknown.path}" for unknown in references.unknowns)
         if references.ambiguous:
@@ -126,23 +128,6 @@ class SecurityGroups:
     def outside(self, keys: Iterable[str]) -> tuple[str, ...]:
         """Which of these groups are not of this stack, so that their other rules are unknown."""
         return tuple(key for key in keys if key not in self.graph.by_urn)
-
-    def admits(
-        self, target: GroupSet, source: GroupSet, addresses: Addresses, protocol: str, port: int | None
-    ) -> tuple[bool, tuple[str, ...], GroupRule | None]:
-        """Whether the target's groups admit a source with these groups and addresses: yes, unknowns, which rule."""
-        unknowns: list[str] = [*target.unknowns, *self.outside(target.keys)]
-        for rule in self.rules(target.keys):
-            if not rule.covers(protocol, port):
-                continue
-            if set(rule.groups) & set(source.keys) or rule.addresses & addresses:
-                return True, (), rule
-            unknowns += (*rule.unknowns, *rule.group_unknowns)
-            if source.unknowns and rule.groups:
-                unknowns += source.unknowns
-        if target.default and not target.keys:
-            return source.default, (), None
-        return False, tuple(dict.fromkeys(unknowns)), None
 
     def admits_internet(self, rule: GroupRule, own: Addresses) -> Addresses:
         """The internet addresses that a rule admits; the network's own blocks are none."""
