@@ -98,10 +98,7 @@ def fixed_answer(name: str, match: dict[str, Any], status: int, body: str, conte
         "direct_response": {"status": status, "body": {"inline_string": body}},
     }
     if content_type:
-        route["response_headers_to_add"] = [
-            overwrite_header("content-type", f"{content_type}; charset=utf-8"),
-            NO_STORE,
-        ]
+        route["response_headers_to_add"] = [overwrite_header("content-type", content_type)]
     return route
 
 
@@ -143,3 +140,8 @@ def early_mutation(mutations: list[dict[str, Any]]) -> dict[str, Any]:
             "mutations": mutations,
         },
     }
+
+
+def framing_mutation() -> dict[str, Any]:
+    """Return the change that keeps the request's Transfer-Encoding for the routes."""
+    return {"append": overwrite_header(FRAMING_HEADER, "%REQ(TRANSFER-ENCODING):32%", formatted=True)}

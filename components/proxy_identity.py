@@ -6,16 +6,22 @@ filter lets pass only what carries the trusted e-mail header, so that a failing 
 """
 
 import html
+import re
 import string
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.proxy_common import FRAMING_HEADER, early_mutation, overwrite_header
+from components.proxy_common import FRAMING_HEADER, early_mutation, framing_mutation, overwrite_header
 from components.proxy_settings import ProxyPeople, ProxySettings
 
 _FILES = Path(__file__).with_name("proxy_files")
 _EXPIRY_LEEWAY_SECONDS = 60
+_LUA_TOKEN = re.compile(r"""--\[==\[.*?\]==\]|--[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|-|[^-"']+""", re.DOTALL)
+"""Comments, strings, and what is between them."""
+_SPACE = re.compile(r"\s+")
+_WORD = re.compile(r"[A-Za-z0-9_]|$")
+"""A part of a word, or the edge of a token, which may be the quotation mark of a string."""
 _PLAIN = set(string.ascii_letters + string.digits + string.punctuation + " ") - set('"\\')
 _LUA_FILTER = "envoy.filters.http.lua"
 _RBAC_FILTER = "envoy.filters.http.rbac"
@@ -56,7 +62,7 @@ def strip_client_headers(settings: ProxySettings) -> dict[str, Any]:
             *({"remove": name} for name in names),
             *({"remove_on_match": {"key_matcher": pattern}} for pattern in patterns),
             {"append": overwrite_header("x-request-id", "%REQ(X-AMZN-TRACE-ID):128%", formatted=True)},
-            {"append": overwrite_header(FRAMING_HEADER, "%REQ(TRANSFER-ENCODING):32%", formatted=True)},
+            framing_mutation(),
         ]
     )
 
@@ -157,11 +163,21 @@ def _people(people: ProxyPeople) -> dict[str, Any]:
 
 
 def _compact(source: str) -> str:
-    """Drop block comments at the start, comment lines and indentation: a task definition holds 64 KB at most."""
-    if source.startswith("--[==["):
-        source = source.partition("--]==]")[2]
-    lines = (line.strip() for line in source.splitlines())
-    return "".join(f"{line}\n" for line in lines if line and not line.startswith("--"))
+    """Drop comments and needless white space: a task definition holds 64 KB at most."""
+    code = "".join(
+        token if token[0] in "\"'" else _SPACE.sub(_needed, token)
+        for token in _LUA_TOKEN.findall(source)
+        if not token.startswith("--")
+    )
+    return "".join(f"{line.strip()}\n" for line in code.splitlines() if line.strip())
+
+
+def _needed(space: re.Match[str]) -> str:
+    """Keep one blank between two words and the end of a line; anything else next to a sign needs none."""
+    if "\n" in space[0]:
+        return "\n"
+    before, after = space.string[: space.start()][-1:], space.string[space.end() :][:1]
+    return " " if _WORD.match(before) and _WORD.match(after) else ""
 
 
 def _lua(value: Mapping[str, Any] | str | int) -> str:

@@ -175,22 +175,20 @@ def _logout_route(settings: ProxySettings) -> dict[str, Any]:
         "path": logout.path,
         "headers": [{"name": ":method", "string_match": {"safe_regex": {"regex": "GET|POST"}}}],
     }
-    title = "You are signed out"
+    title, html = "You are signed out", "text/html; charset=utf-8"
     if logout.redirect_url:
-        text = "Going on to the identity provider."
-        route = fixed_answer("logout", match, 302, page(title, text), "text/html")
+        route = fixed_answer("logout", match, 302, page(title, "Going on to the identity provider."), html)
         route["response_headers_to_add"].append(overwrite_header("location", logout.redirect_url))
     else:
         text = "Your session here has ended; at the identity provider you may still be signed in."
-        route = fixed_answer("logout", match, 200, page(title, text), "text/html")
+        route = fixed_answer("logout", match, 200, page(title, text), html)
     cookies = [logout.edge_cookie_name + shard for shard in _EDGE_COOKIE_SHARDS]
+    # Headers are appended unless said otherwise: one Set-Cookie for each cookie.
     route["response_headers_to_add"] += [
-        {
-            "header": {"key": "set-cookie", "value": f"{name}=; Max-Age=0; Path=/; Secure; HttpOnly"},
-            "append_action": "APPEND_IF_EXISTS_OR_ADD",
-        }
+        {"header": {"key": "set-cookie", "value": f"{name}=; Max-Age=0; Path=/; Secure; HttpOnly"}}
         for name in (*cookies, *settings.application.session_cookie_names)
     ]
+    route["response_headers_to_add"].append(NO_STORE)
     # Some applications keep their token in the origin's storage.
     route["response_headers_to_add"].append(overwrite_header("clear-site-data", '"storage"'))
     route["typed_per_filter_config"] = without_identity()

@@ -15,6 +15,7 @@ from components.proxy_common import (
     circuit_breakers,
     early_mutation,
     fixed_answer,
+    framing_mutation,
     http1_upstream,
     json_error,
     no_body_above,
@@ -30,7 +31,18 @@ _RETRIED_STATUSES = [429, 500, 502, 503, 504]
 _EJECTING_FAILURES = 5
 _CONNECT_SECONDS = 3
 _UPSTREAM_IDLE_SECONDS = 60
-_UNAVAILABLE = "No model server answered. Try again in a moment; the request id is in the x-request-id header."
+_UNAVAILABLE = {
+    "filter": {
+        "status_code_filter": {"comparison": {"op": "GE", "value": {"default_value": 500, "runtime_key": "unused"}}}
+    },
+    "body_format_override": {
+        "text_format_source": {
+            "inline_string": json_error("No model server answered. Try again in a moment.", "upstream_unavailable")
+        },
+        "content_type": "application/json",
+    },
+}
+"""In place of Envoy's own text when it answers itself."""
 
 
 # With every upstream ejected the answer is 503 at once, instead of traffic to all of them ("panic"); and workers learn
@@ -153,7 +165,6 @@ def _member_cluster(upstream: ProxyUpstream, settings: ProxySettings) -> dict[st
         "name": name,
         "type": "STATIC",
         "connect_timeout": f"{_CONNECT_SECONDS}s",
-        "circuit_breakers": circuit_breakers(1024),
         "per_connection_buffer_limit_bytes": 65_536,
         "typed_extension_protocol_options": http1_upstream(settings.limits.keep_alive_seconds),
         "load_assignment": one_endpoint(
@@ -162,8 +173,6 @@ def _member_cluster(upstream: ProxyUpstream, settings: ProxySettings) -> dict[st
         "common_lb_config": _NO_TRAFFIC_TO_THE_EJECTED,
         "outlier_detection": {
             "consecutive_5xx": _EJECTING_FAILURES,
-            "consecutive_gateway_failure": _EJECTING_FAILURES,
-            "enforcing_consecutive_gateway_failure": 100,
             "interval": "1s",
             "base_ejection_time": f"{settings.limits.ejection_seconds}s",
             "max_ejection_time": f"{settings.limits.ejection_seconds * 6}s",
@@ -183,7 +192,6 @@ def _server_cluster(upstream: ProxyUpstream, settings: ProxySettings) -> dict[st
         "name": name,
         **_discovery(address),
         "connect_timeout": f"{_CONNECT_SECONDS}s",
-        "circuit_breakers": circuit_breakers(1024),
         "per_connection_buffer_limit_bytes": 65_536,
         "typed_extension_protocol_options": http1_upstream(_UPSTREAM_IDLE_SECONDS, _signing_filters(upstream)),
         "load_assignment": one_endpoint(name, socket_address(address, upstream.port)),
@@ -269,38 +277,17 @@ def _connection_manager(
     name: str, settings: ProxySettings, routes: list[dict[str, Any]], *, outer: bool = False
 ) -> dict[str, Any]:
     limits = settings.limits
-    return {
+    manager: dict[str, Any] = {
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": name,
         "codec_type": "HTTP1",
-        **({"access_log": access_log(name, path="%PATH(NQ):256%")} if outer else {}),
-        "early_header_mutation_extensions": [early_mutation([{"remove": "x-request-id"}])] if outer else [],
-        "always_set_request_id_in_response": True,
-        "normalize_path": True,
-        "merge_slashes": True,
         "server_header_transformation": "PASS_THROUGH",
-        "request_headers_timeout": f"{limits.request_headers_seconds}s",
-        "request_timeout": f"{limits.request_body_seconds}s",
         # Silence is the attempt's own limit, so that the next upstream gets its turn.
         "stream_idle_timeout": f"{limits.model_deadline_seconds}s",
         # A broken answer shows as broken at once instead of after a second.
         "delayed_close_timeout": "0.1s",
         "common_http_protocol_options": {"idle_timeout": f"{limits.keep_alive_seconds}s"},
-        "local_reply_config": {
-            "mappers": [
-                {
-                    "filter": {
-                        "status_code_filter": {
-                            "comparison": {"op": "GE", "value": {"default_value": 500, "runtime_key": "unused"}}
-                        }
-                    },
-                    "body_format_override": {
-                        "text_format_source": {"inline_string": json_error(_UNAVAILABLE, "upstream_unavailable")},
-                        "content_type": "application/json",
-                    },
-                }
-            ]
-        },
+        "local_reply_config": {"mappers": [_UNAVAILABLE]},
         "http_filters": [router()],
         "route_config": {
             "name": name,
@@ -308,6 +295,17 @@ def _connection_manager(
             "virtual_hosts": [{"name": name, "domains": ["*"], "routes": routes}],
         },
     }
+    if outer:
+        manager |= {
+            "access_log": access_log(name, path="%PATH(NQ):256%"),
+            "early_header_mutation_extensions": [early_mutation([{"remove": "x-request-id"}, framing_mutation()])],
+            "always_set_request_id_in_response": True,
+            "normalize_path": True,
+            "merge_slashes": True,
+            "request_headers_timeout": f"{limits.request_headers_seconds}s",
+            "request_timeout": f"{limits.request_body_seconds}s",
+        }
+    return manager
 
 
 def _filter_chain(manager: dict[str, Any]) -> dict[str, Any]:

