@@ -94,7 +94,6 @@ def _open_webui_environment(settings: OpenWebuiSettings, headers: TrustedHeaders
         "DEFAULT_USER_ROLE": "pending",
         "ENABLE_API_KEYS": "false",
         "ENABLE_LOGIN_FORM": "false",
-        "ENABLE_PASSWORD_AUTH": "false",
         "ENABLE_SIGNUP": "false",
         "JWT_EXPIRES_IN": f"{settings.session_seconds}s",
         "WEBUI_AUTH_COOKIE_SECURE": "true",

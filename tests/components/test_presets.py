@@ -27,7 +27,7 @@ def test_open_webui_believes_the_proxys_headers_and_has_no_login_of_its_own() ->
         "WEBUI_AUTH_TRUSTED_NAME_HEADER": "x-user-name",
         "WEBUI_AUTH_TRUSTED_ROLE_HEADER": "x-user-role",
     }
-    for closed in ("ENABLE_API_KEYS", "ENABLE_LOGIN_FORM", "ENABLE_PASSWORD_AUTH", "ENABLE_SIGNUP"):
+    for closed in ("ENABLE_API_KEYS", "ENABLE_LOGIN_FORM", "ENABLE_SIGNUP"):
         assert environment[closed] == "false"
     assert environment["DEFAULT_USER_ROLE"] == "pending"
 
