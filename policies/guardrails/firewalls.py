@@ -18,10 +18,12 @@ _NESTED = ("andStatement", "orStatement", "notStatement")
 
 @dataclass(frozen=True, slots=True)
 class FirewallRule:
-    """One rule: its name, whether it blocks by itself, and every statement in it."""
+    """One rule: its name, whether it blocks, counts or labels by itself, and every statement in it."""
 
     name: str
     blocks: bool
+    counts: bool
+    labels: bool
     statements: tuple[tuple[str, Mapping[str, Any]], ...]
     metrics: Any
 
@@ -51,7 +53,7 @@ def _firewall(graph: Graph, acl: Resource) -> Firewall:
         [] if isinstance(inline, Unknown) else [item for item in inline if isinstance(item, Mapping)]
     )
     for resource in referring(graph, acl, "webAclArn", "wafv2.WebAclRule"):
-        known = {key: resource.value(key) for key in ("name", "action", "statement", "visibilityConfig")}
+        known = {key: resource.value(key) for key in ("name", "action", "ruleLabels", "statement", "visibilityConfig")}
         complete = complete and not contains_unknown(known)
         raw.append(known)
     return Firewall(acl, tuple(_rule(item) for item in raw), complete)
@@ -61,7 +63,12 @@ def _rule(raw: Mapping[str, Any]) -> FirewallRule:
     action = as_mapping(raw.get("action")) or {}
     blocks = action.get("block") is not None
     return FirewallRule(
-        str(raw.get("name") or ""), blocks, tuple(_statements(raw.get("statement"))), raw.get("visibilityConfig")
+        str(raw.get("name") or ""),
+        blocks,
+        action.get("count") is not None,
+        bool(raw.get("ruleLabels")),
+        tuple(_statements(raw.get("statement"))),
+        raw.get("visibilityConfig"),
     )
 
 

@@ -1,5 +1,6 @@
-"""Every VPC endpoint has a policy of its own, and none of its statements allows everything.
+"""Every VPC endpoint has a policy of its own, which names actions, resources and callers.
 
+Image layers are fetched with the registry's own signature, so their bucket takes no condition on the caller.
 An endpoint without a policy carries data to any account's bucket, table or model that a caller has rights on.
 
 It judges that a statement bounds action, resource or principal; whether the bound is the right one is for review.
@@ -7,12 +8,16 @@ It judges that a statement bounds action, resource or principal; whether the bou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
-from ..checks import document, statements, undecided
+from ..checks import Statement, condition_keys, document, statements, undecided
 from ..rule import Rule, Settings, Severity, resource_rule
 from ..topology.resources import Resource
 from ..topology.verdicts import Finding, violated
+from .identity_policies_are_narrow import WITHOUT_RESOURCE
+from .resource_policies_are_narrow import CALLERS
 
 _WANTED = "a policy that names what is called through the endpoint"
 _FIX = "give the endpoint a policy with the actions and resources that the stack uses"
@@ -27,11 +32,24 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
     if policy.value is None and policy.unknown is None and not policy.unreadable:
         yield violated(resource, "policy", None, _WANTED, f"{_FIX}; without one AWS allows everything")
     for statement in statements(policy.value) if policy.known else ():
-        everything = "*" in statement.actions and "*" in statement.resources
-        if statement.allows and everything and not statement.conditions:
-            place = f"policy[{statement.label}]"
-            found = "every action on every resource"
-            yield violated(resource, place, found, _WANTED, _FIX, what="allows everything")
+        if statement.allows:
+            yield from _statement(resource, f"policy[{statement.label}]", statement)
+
+
+def _statement(endpoint: Resource, place: str, statement: Statement) -> Iterator[Finding]:
+    if statement.not_actions or any(action.partition(":")[2] in ("", "*") for action in statement.actions):
+        found = list(statement.actions or statement.not_actions)
+        yield violated(endpoint, f"{place}.Action", found, "actions by name", _FIX, what="allows every action")
+    unbounded = [a for a in statement.actions if not any(fnmatchcase(a, pattern) for pattern in WITHOUT_RESOURCE)]
+    if statement.not_resources or ("*" in statement.resources and unbounded):
+        found = f"* for {', '.join(sorted(unbounded))}"
+        yield violated(endpoint, f"{place}.Resource", found, "ARNs", _FIX, what="reaches every resource")
+    layers = all(
+        re.match(r"arn:aws[a-z-]*:s3:::prod-[a-z0-9-]+-starport-layer-bucket/", arn) for arn in statement.resources
+    )
+    if "*" in statement.principals and not layers and not condition_keys(statement) & CALLERS:
+        fix = "add a condition on aws:PrincipalAccount, aws:PrincipalArn or aws:PrincipalOrgID"
+        yield violated(endpoint, f"{place}.Principal", "*", "named callers", fix, what="carries anybody's requests")
 
 
 RULE: Rule = resource_rule(

@@ -19,7 +19,7 @@ from ..topology.verdicts import Finding, violated
 
 _WANTED = "named principals, or a condition on who asks"
 _FIX = "name the principals, or add a condition such as aws:PrincipalAccount, aws:SourceArn or aws:SourceVpce"
-_PATHS = {
+PATHS = {
     "backup.VaultPolicy": "policy",
     "ecr.RepositoryPolicy": "policy",
     "efs.FileSystemPolicy": "policy",
@@ -34,16 +34,12 @@ _PATHS = {
     "sqs.Queue": "policy",
     "sqs.QueuePolicy": "policy",
 }
-BOUNDS = frozenset(
+CALLERS = frozenset(
     {
         "aws:principalaccount",
         "aws:principalarn",
         "aws:principalorgid",
         "aws:principalorgpaths",
-        "aws:sourceaccount",
-        "aws:sourcearn",
-        "aws:sourceorgid",
-        "aws:sourceowner",
         "aws:sourcevpc",
         "aws:sourcevpce",
         "aws:userid",
@@ -51,8 +47,10 @@ BOUNDS = frozenset(
         "kms:calleraccount",
     }
 )
-"""Condition keys that say who asks; a condition on TLS, for example, bounds nobody."""
+"""Condition keys that say who calls, or from which network."""
 
+SOURCES = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner"})
+"""Condition keys that say on whose behalf an AWS service calls; a caller that is no service does not send them."""
 
 _OWNERS = (
     "s3:DeleteBucketPolicy",
@@ -66,7 +64,7 @@ _OWNERS = (
 
 def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One policy of a resource."""
-    path = _PATHS[resource.kind]
+    path = PATHS[resource.kind]
     of = document(resource, path)
     yield from undecided(resource, path, of, _WANTED, _FIX)
     for statement in statements(of.value) if of.known else ():
@@ -83,7 +81,10 @@ def _statement(resource: Resource, place: str, statement: Statement) -> Iterator
             fix = "leave these actions to identity policies of the bucket's own account"
             yield violated(resource, f"{place}.Action", handed, "no action that changes who may do what", fix)
     anybody = [who for who in statement.principals if who == "*" or re.search(r":iam::\*:", who)]
-    if anybody and not condition_keys(statement) & BOUNDS:
+    wide = [action for action in statement.actions if action == "*" or action.endswith(":*")]
+    if wide and not all(who.endswith(":root") for who in statement.principals):
+        yield violated(resource, f"{place}.Action", wide, "actions by name", _FIX, what="allows every action")
+    if anybody and not condition_keys(statement) & CALLERS:
         yield violated(resource, f"{place}.Principal", anybody, _WANTED, _FIX, what="is open to every account")
 
 
@@ -93,6 +94,6 @@ RULE: Rule = resource_rule(
     judge,
     severity=Severity.CRITICAL,
     remediation=_FIX,
-    types=tuple(sorted(_PATHS)),
+    types=tuple(sorted(PATHS)),
     controls=("KMS.5", "S3.2", "S3.3", "S3.6"),
 )

@@ -36,6 +36,9 @@ def _statement(resource: Resource, place: str, statement: Statement) -> Iterator
     if anybody or statement.not_principals:
         found = anybody or list(statement.not_principals)
         yield violated(resource, f"{place}.Principal", found, _WANTED, _FIX, what="trusts everybody")
+    wide = [action for action in statement.actions if action in ("*", "sts:*")]
+    if wide:
+        yield violated(resource, f"{place}.Action", wide, "the action with which the role is assumed", _FIX)
     if "sts:AssumeRoleWithWebIdentity" not in statement.actions:
         return
     keys = condition_keys(statement)

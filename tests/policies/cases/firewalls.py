@@ -112,4 +112,10 @@ CASES = [
     case("firewall-rules-are-measured", "unknown metrics", acl(visibilityConfig=UNKNOWN),
          says=["not proven acl.visibilityConfig.cloudwatchMetricsEnabled"]),
     case("firewall-rules-are-measured", "not applicable", TOPIC),
+    case("firewall-rules-act", "blocking, and labelling for another",
+         acl(RATE, rule("label", sized({"uriPath": {}}), {"count": {}}, ruleLabels=[{"name": "path:upload"}]))),
+    case("firewall-rules-act", "only counting", acl(RATE, rule("trial", sized({"uriPath": {}}), {"count": {}})),
+         says=["violated acl.rules[trial].action"]),
+    case("firewall-rules-act", "unknown", UNCLEAR, says=["not proven acl.rules"]),
+    case("firewall-rules-act", "not applicable", TOPIC),
 ]  # fmt: skip

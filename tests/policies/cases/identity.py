@@ -32,6 +32,11 @@ def trust(principal: Value, action: str = "sts:AssumeRole", **more: Value) -> di
     return r("iam.Role", assumeRolePolicy=json.dumps({"Statement": statement}))
 
 
+def endpoint(*args: Value, **more: Value) -> dict[str, Any]:
+    return r("ec2.VpcEndpoint", policy=document(*args, Principal="*", **more))
+
+
+OURS = {"StringEquals": {"aws:PrincipalAccount": "123456789012"}}
 HOSTED = {"Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"}
 WEB = "sts:AssumeRoleWithWebIdentity"
 CLAIMS = {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}
@@ -133,13 +138,36 @@ CASES = [
          r("s3.BucketPolicy", policy=json.dumps({"Statement": [{**DENY_HTTP, "Principal": {"AWS": ROLE}}]})), says=["violated x.policy"]),
     case("bucket-policies-require-tls", "unknown", r("s3.BucketPolicy", policy=UNKNOWN), says=["not proven x.policy"]),
     case("bucket-policies-require-tls", "not applicable", TOPIC),
-    case("endpoint-policies-are-narrow", "a policy that names a repository",
-         r("ec2.VpcEndpoint", policy=document("ecr:BatchGetImage", "arn:aws:ecr:eu-west-1:123456789012:repository/app", Principal="*"))),
+    case("endpoint-policies-are-narrow", "a repository for the account's own roles",
+         endpoint("ecr:BatchGetImage", "arn:aws:ecr:eu-west-1:123456789012:repository/app", Condition=OURS)),
+    case("endpoint-policies-are-narrow", "image layers for anybody",
+         endpoint("s3:GetObject", "arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/*")),
+    case("endpoint-policies-are-narrow", "a bucket for anybody", endpoint("s3:GetObject", ARN), says=["violated x.policy[One].Principal"]),
+    case("endpoint-policies-are-narrow", "every action of a service", endpoint("ecr:*", ARN, Condition=OURS),
+         says=["violated x.policy[One].Action"]),
+    case("endpoint-policies-are-narrow", "every resource", endpoint("s3:GetObject", "*", Condition=OURS),
+         says=["violated x.policy[One].Resource"]),
+    case("endpoint-policies-are-narrow", "logging in, which has no resource", endpoint("ecr:GetAuthorizationToken", "*", Condition=OURS)),
     case("endpoint-policies-are-narrow", "no policy", r("ec2.VpcEndpoint", serviceName="com.amazonaws.eu-west-1.logs"),
          says=["violated x.policy"]),
-    case("endpoint-policies-are-narrow", "everything", r("ec2.VpcEndpoint", policy=document("*", "*", Principal="*")),
-         says=["violated x.policy[One]"]),
+    case("endpoint-policies-are-narrow", "everything", endpoint("*", "*"),
+         says=["violated x.policy[One].Action", "violated x.policy[One].Principal", "violated x.policy[One].Resource"]),
     case("endpoint-policies-are-narrow", "unknown", r("ec2.VpcEndpoint", policy=UNKNOWN), says=["not proven x.policy"]),
     case("endpoint-policies-are-narrow", "an endpoint that takes no policy", r("ec2.VpcEndpoint", vpcEndpointType="GatewayLoadBalancer")),
     case("endpoint-policies-are-narrow", "not applicable", TOPIC),
+    case("service-grants-name-their-source", "of this account",
+         trust({"Service": "ecs-tasks.amazonaws.com"}, Condition={"StringEquals": {"aws:SourceAccount": "123456789012"}})),
+    case("service-grants-name-their-source", "of anybody", trust({"Service": "ecs-tasks.amazonaws.com"}),
+         says=["violated x.assumeRolePolicy[One].Condition"]),
+    case("service-grants-name-their-source", "a role is no service", trust({"AWS": ROLE})),
+    case("service-grants-name-their-source", "unknown", r("iam.Role", assumeRolePolicy=UNKNOWN), says=["not proven x.assumeRolePolicy"]),
+    case("service-grants-name-their-source", "not applicable", TOPIC),
+    case("role-trust-is-narrow", "every action of the token service", trust({"Service": "ecs-tasks.amazonaws.com"}, "sts:*"),
+         says=["violated x.assumeRolePolicy[One].Action"]),
+    case("resource-policies-are-narrow", "every action for a role", r("kms.KeyPolicy", policy=document("kms:*", "*", Principal={"AWS": ROLE})),
+         says=["violated x.policy[One].Action"]),
+    case("resource-policies-are-narrow", "every action for the account itself",
+         r("kms.KeyPolicy", policy=document("kms:*", "*", Principal={"AWS": "arn:aws:iam::123456789012:root"}))),
+    case("resource-policies-are-narrow", "everybody, as if a service asked for them",
+         key(Principal="*", Condition={"StringEquals": {"aws:SourceAccount": "123456789012"}}), says=["violated x.policy[One].Principal"]),
 ]  # fmt: skip

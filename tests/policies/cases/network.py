@@ -108,6 +108,35 @@ def inline(*rules: dict[str, Any]) -> dict[str, Any]:
 
 SSH = {"protocol": "tcp", "fromPort": 22, "toPort": 22}
 
+
+def entry(low: int, high: int, logical: str = "entry", **more: Value) -> dict[str, Any]:
+    good = {"ruleAction": "allow", "protocol": "tcp", "cidrBlock": "10.0.0.0/16"}
+    return r("ec2.NetworkAclRule", logical, **{**good, "fromPort": low, "toPort": high, **more})
+
+
+PLAIN = r("lb.Listener", "http", loadBalancerArn=UNKNOWN, port=80, protocol="HTTP", defaultActions=[NOT_FOUND],
+          needs={"loadBalancerArn": BALANCER})  # fmt: skip
+
+
+def on_plain(*actions: dict[str, Any]) -> dict[str, Any]:
+    return r("lb.ListenerRule", "rule", listenerArn=UNKNOWN, actions=list(actions), needs={"listenerArn": PLAIN})
+
+
+NAMES = r("route53.ResolverFirewallRuleGroup", "names")
+FILTERED = (
+    VPC,
+    NAMES,
+    r("route53.ResolverFirewallRuleGroupAssociation", "a", vpcId=UNKNOWN, needs={"vpcId": VPC}),
+    r("route53.ResolverQueryLogConfigAssociation", "q", resourceId=UNKNOWN, needs={"resourceId": VPC}),
+    r(
+        "route53.ResolverFirewallRule",
+        "rest",
+        action="BLOCK",
+        firewallRuleGroupId=UNKNOWN,
+        needs={"firewallRuleGroupId": NAMES},
+    ),
+)
+
 CASES = [
     case("no-internal-endpoint-reachable", "only the edge is open", *CLOSED),
     case("no-internal-endpoint-reachable", "both halves of the internet, although no route leads in", *CLOSED, *HALVES,
@@ -219,4 +248,33 @@ CASES = [
     case("public-function-url", "a preflight request", r("apigateway.Method", httpMethod="OPTIONS", authorization="NONE")),
     case("public-function-url", "unknown", r("lambda.FunctionUrl", authorizationType=UNKNOWN), says=["not proven x.authorizationType"]),
     case("public-function-url", "not applicable", TOPIC),
+    case("network-acl-entries-are-narrow", "HTTPS and answers", entry(443, 443), entry(1024, 65535, logical="answers")),
+    case("network-acl-entries-are-narrow", "every protocol", entry(0, 0, protocol="-1"), says=["violated entry.protocol"]),
+    case("network-acl-entries-are-narrow", "every port", entry(0, 65535), says=["violated entry.fromPort"]),
+    case("network-acl-entries-are-narrow", "a denial of everything", entry(0, 0, protocol="-1", ruleAction="deny")),
+    case("network-acl-entries-are-narrow", "an inline entry for everything",
+         r("ec2.NetworkAcl", "acl", egress=[{"action": "allow", "protocol": "-1"}]), says=["violated acl.egress[0].protocol"]),
+    case("network-acl-entries-are-narrow", "not applicable", TOPIC),
+    case("group-rules-are-narrow", "one port", ingress(TASKS)),
+    case("group-rules-are-narrow", "every port", ingress(TASKS, fromPort=0, toPort=65535), says=["violated in.toPort"]),
+    case("group-rules-are-narrow", "every protocol", egress(TASKS, ipProtocol="-1"), says=["violated out.ipProtocol"]),
+    case("group-rules-are-narrow", "an inline rule for everything", inline({"protocol": "-1", "self": True}),
+         says=["violated group.ingress[0].protocol"]),
+    case("group-rules-are-narrow", "not applicable", TOPIC),
+    case("plain-http-forwards-nothing", "rules on HTTPS", LISTENER, BALANCER, rule(login(), FORWARD)),
+    case("plain-http-forwards-nothing", "a rule on port 80", PLAIN, on_plain(login(), FORWARD),
+         says=["violated rule.actions[0].type", "violated rule.actions[1].type"]),
+    case("plain-http-forwards-nothing", "a redirect on port 80", PLAIN,
+         on_plain({"type": "redirect", "redirect": {"protocol": "HTTPS", "statusCode": "HTTP_301"}})),
+    case("plain-http-forwards-nothing", "a redirect back to HTTP", PLAIN,
+         on_plain({"type": "redirect", "redirect": {"protocol": "HTTP", "statusCode": "HTTP_302"}}),
+         says=["violated rule.actions[0].redirect.protocol", "violated rule.actions[0].redirect.statusCode"]),
+    case("plain-http-forwards-nothing", "unknown", PLAIN,
+         r("lb.ListenerRule", "rule", listenerArn=UNKNOWN, actions=UNKNOWN, needs={"listenerArn": PLAIN, "actions": TOPIC}),
+         says=["not proven rule.actions"]),
+    case("plain-http-forwards-nothing", "not applicable", TOPIC),
+    case("names-are-filtered", "filtered and recorded", *FILTERED),
+    case("names-are-filtered", "neither", VPC, says=["violated vpc", "violated vpc"]),
+    case("names-are-filtered", "a group that blocks nothing", *FILTERED[:-1], says=["violated names"]),
+    case("names-are-filtered", "not applicable", TOPIC),
 ]  # fmt: skip

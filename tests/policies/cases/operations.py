@@ -18,6 +18,10 @@ def alarm(**changed: Value) -> dict[str, Any]:
     return r("cloudwatch.MetricAlarm", "alarm", **{**good, **changed})
 
 
+def on(metric: str) -> dict[str, Any]:
+    return alarm(metricName=metric)
+
+
 def tagged(tags: Value, **more: Value) -> dict[str, Any]:
     return r("sns.Topic", "topic", tags=tags, **more)
 
@@ -58,4 +62,9 @@ CASES = [
          says=["not proven topic.tags.owner", "not proven topic.tags.environment"]),
     case("ownership-tags", "unknown owner", tagged({**OWNED, "owner": UNKNOWN}, needs={"tags": ROLE}), says=["not proven topic.tags.owner"]),
     case("ownership-tags", "not applicable: a type without tags", SUBSCRIPTION),
+    case("service-is-watched", "all of it", r("lb.LoadBalancer"), on("HTTPCode_ELB_5XX_Count")),
+    case("service-is-watched", "not at all", r("lb.LoadBalancer"), says=["violated x"]),
+    case("service-is-watched", "a network load balancer", r("lb.LoadBalancer", loadBalancerType="network")),
+    case("service-is-watched", "targets of which only health is watched", r("lb.TargetGroup"), on("UnHealthyHostCount"), says=["violated x"]),
+    case("service-is-watched", "not applicable", TOPIC),
 ]  # fmt: skip

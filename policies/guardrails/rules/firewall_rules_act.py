@@ -1,0 +1,31 @@
+"""Every rule of a web ACL acts: one that only counts gives a label to a later rule.
+
+A rule that was set to count while it was tried out, and left there, is a hole that looks like a wall.
+
+It cannot see whether a later rule uses the label; managed groups that are overridden to count are judged too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..firewalls import ACL, firewalls
+from ..rule import Rule, Settings, Severity, stack_rule
+from ..topology.resources import Graph, Unknown
+from ..topology.verdicts import Finding, not_proven, violated
+
+_WANTED = "block, or count with ruleLabels"
+_FIX = "set the rule's action to block, or remove the rule"
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each rule of each web ACL."""
+    for firewall in firewalls(graph):
+        if isinstance(firewall.acl.items("rules"), Unknown):
+            yield not_proven(firewall.acl, "rules", ["rules"], _WANTED, _FIX)
+        for rule in firewall.rules:
+            if rule.counts and not rule.labels:
+                yield violated(firewall.acl, f"rules[{rule.name}].action", "count", _WANTED, _FIX, what="only counts")
+
+
+RULE: Rule = stack_rule(__name__, __doc__, judge, severity=Severity.HIGH, remediation=_FIX, types=(ACL,))

@@ -1,0 +1,53 @@
+"""No rule of a listener in plain HTTP forwards, and every redirect leads to HTTPS for good.
+
+A rule that forwards on port 80 carries cookies and prompts in clear text over the internet, whatever it authenticates.
+
+The listeners' own default actions are judged by listeners-use-tls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..checks import expect, expect_value
+from ..rule import Rule, Settings, Severity, stack_rule
+from ..topology.resources import Graph, Resource, Unknown
+from ..topology.verdicts import Finding, not_proven, violated
+
+_FIX = "move the rule to the HTTPS listener, and let the one on port 80 only redirect"
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each listener rule."""
+    for rule in graph.of_type("lb.ListenerRule"):
+        actions = rule.items("actions")
+        if isinstance(actions, Unknown):
+            yield not_proven(rule, "actions", [actions], "actions that can be judged", _FIX)
+            continue
+        listeners = graph.referenced(rule, "listenerArn", ("lb.Listener",))
+        plain = [listener for listener in listeners if listener.value("protocol") in (None, "HTTP")]
+        for index in range(len(actions)):
+            yield from _action(rule, f"actions[{index}]", plain)
+
+
+def _action(rule: Resource, path: str, plain: list[Resource]) -> Iterator[Finding]:
+    kind = rule.value(f"{path}.type")
+    if kind == "redirect":
+        yield from expect_value(rule, f"{path}.redirect.protocol", "HTTPS", _FIX, default="#{protocol}")
+        yield from expect(
+            rule, f"{path}.redirect.statusCode", lambda found: found == "HTTP_301", "HTTP_301", "redirect for good"
+        )
+    elif plain and kind != "fixed-response":
+        found = f"{kind} on {plain[0].label}, which speaks plain HTTP"
+        yield violated(rule, f"{path}.type", found, "redirect or fixed-response", _FIX, what="forwards in clear text")
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.HIGH,
+    remediation=_FIX,
+    types=("lb.ListenerRule",),
+    controls=("ELB.1", "ELB.18"),
+)
