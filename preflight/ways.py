@@ -1,0 +1,108 @@
+"""How the interface is reached from the internet and what it reaches itself, in one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from policies.guardrails.topology.carriers import Path
+from policies.guardrails.topology.exposure import Reachability, reachability
+from policies.guardrails.topology.resources import Graph
+from policies.guardrails.topology.values import Unknown, Value, as_mapping
+from preflight.edge_proxy import CONTAINER
+from preflight.findings import Ways
+from preflight.recorder import Recording
+
+
+def ways_of(recordings: Mapping[tuple[str, bool], Recording], order: list[str]) -> tuple[Ways, ...]:
+    """The ways in and out of every environment that has any, from its run with known values."""
+    found: list[Ways] = []
+    for name in order:
+        graph = Graph.from_recorded(recordings[name, False].resources)
+        judged = reachability(graph)
+        ways_in = tuple(sorted({_way_in(graph, path) for path in judged.paths if not _is_closed(path)}))
+        ways_out = (*_edge_out(graph), *_task_out(graph))
+        if ways_in or ways_out:
+            found.append(Ways(name, ways_in, ways_out, _is_proven(judged)))
+    return tuple(found)
+
+
+def _is_proven(judged: Reachability) -> bool:
+    """Nothing but the listed ways: every endpoint judged, every path guarded."""
+    return not (judged.exposures or judged.unprotected or judged.unauthenticated or judged.not_modelled)
+
+
+def _way_in(graph: Graph, path: Path) -> str:
+    stations = ["internet"]
+    listener = next((graph.by_urn[edge.target] for edge in path.edges if edge.target in graph.by_urn), None)
+    port = _text(None if listener is None else listener.value("port"))
+    if path.firewall.value is True:
+        stations.append("firewall")
+    stations.append("edge")
+    if path.authentication.value is True:
+        stations.append(_authentication(path))
+    inside = _containers(graph, path.target)
+    line = f"{stations[0]} ─{port}→ " + " ─ ".join(stations[1:])
+    return f"{line} ─{_target_port(graph, path)}→ " + " ─ ".join(inside)
+
+
+def _authentication(path: Path) -> str:
+    actions = path.entry.entry.items("actions")
+    kinds = [] if isinstance(actions, Unknown) else [str(action.get("type")) for action in actions]
+    return "JWT" if "jwt-validation" in kinds else "OIDC"
+
+
+def _target_port(graph: Graph, path: Path) -> str:
+    for group in graph.referenced(path.entry.entry, "actions", types=["lb.TargetGroup"]):
+        return _text(group.value("port"))
+    return "?"
+
+
+def _containers(graph: Graph, urn: str) -> list[str]:
+    service = graph.by_urn.get(urn)
+    if service is None:
+        return [urn]
+    return [CONTAINER, "interface"] if _has_proxy(graph) else [service.name]
+
+
+def _has_proxy(graph: Graph) -> bool:
+    return any(f'"name":"{CONTAINER}"' in _compact(task.value("containerDefinitions")) for task in _tasks(graph))
+
+
+def _tasks(graph: Graph) -> list[Value]:
+    return list(graph.of_type("ecs.TaskDefinition"))
+
+
+def _compact(value: Value) -> str:
+    return value.replace(" ", "") if isinstance(value, str) else ""
+
+
+def _edge_out(graph: Graph) -> Iterator[str]:
+    """The identity provider, which the load balancer itself asks."""
+    hosts: set[str] = set()
+    for rule in [*graph.of_type("lb.ListenerRule"), *graph.of_type("lb.Listener")]:
+        for key in ("actions", "defaultActions"):
+            actions = rule.items(key)
+            for action in [] if isinstance(actions, Unknown) else actions:
+                oidc = as_mapping(as_mapping(action) and action.get("authenticateOidc")) or {}
+                for name in ("tokenEndpoint", "userInfoEndpoint"):
+                    if isinstance(address := oidc.get(name), str):
+                        url = urlsplit(address)
+                        hosts.add(f"{url.hostname}:{url.port or 443} (edge)")
+    yield from sorted(hosts)
+
+
+def _task_out(graph: Graph) -> Iterator[str]:
+    """What the tasks reach: the services with an endpoint; anything else has no route."""
+    services: set[str] = set()
+    for endpoint in graph.of_type("ec2.VpcEndpoint"):
+        name = endpoint.value("serviceName")
+        if isinstance(name, str):
+            parts = name.split(".")
+            services.add(".".join(parts[3:]) if name.startswith("com.amazonaws.") else name)
+    if services:
+        yield f"{', '.join(sorted(services))} (task)"
+
+
+def _text(value: Value) -> str:
+    return str(value) if isinstance(value, int | str) else "?"
