@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import cast
 
@@ -54,13 +55,18 @@ REQUIRED = {
 }
 
 
+@cache
+def schema_text() -> str:
+    return inferred()
+
+
 @pytest.fixture(scope="module")
 def schema() -> dict[str, Json]:
-    return cast("dict[str, Json]", json.loads(inferred()))
+    return cast("dict[str, Json]", json.loads(schema_text()))
 
 
 def test_the_schema_is_the_pinned_one() -> None:
-    assert json.loads(inferred()) == json.loads(PINNED.read_text()), (
+    assert json.loads(schema_text()) == json.loads(PINNED.read_text()), (
         "the package's interface changed: if that is meant, run python -m tests.engine.package_schema"
     )
 
@@ -78,7 +84,7 @@ def test_the_host_starts_as_the_engine_starts_it_and_serves_this_schema(tmp_path
         finally:
             host.kill()
 
-    assert json.loads(served.schema) == json.loads(inferred())
+    assert json.loads(served.schema) == json.loads(schema_text())
 
 
 def test_every_component_has_its_type_token(schema: dict[str, Json]) -> None:
