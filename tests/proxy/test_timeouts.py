@@ -35,7 +35,10 @@ def hurried(server: Server, certificate: Certificate, tmp_path_factory: pytest.T
         keep_alive_seconds=KEEP_ALIVE_SECONDS,
     )
     with gateway(
-        replace(SETTINGS, limits=limits), server.port, certificate, tmp_path_factory.mktemp("hurried")
+        replace(SETTINGS, limits=limits, application=replace(SETTINGS.application, keep_alive_seconds=2)),
+        server.port,
+        certificate,
+        tmp_path_factory.mktemp("hurried"),
     ) as running:
         yield running
 
