@@ -8,7 +8,10 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from preflight.recorder import Recording
 
 FORMATS = ("text", "json", "markdown", "sarif", "junit")
 DESCRIPTION = """\
@@ -38,6 +41,25 @@ def parser() -> argparse.ArgumentParser:
     graph.add_argument("--format", choices=("json",), default="json")
     graph.add_argument("--preview", action="store_true", help="as a first preview: computed values unknown")
     graph.set_defaults(run=_graph)
+
+    trace = commands.add_parser("trace", help="what happens to one request, station by station, and which rule decides")
+    trace.add_argument("stack")
+    trace.add_argument("method", help="for example POST")
+    trace.add_argument("url", help="for example https://chat.example.com/api/chat/completions")
+    trace.add_argument("--header", action="append", default=[], metavar="NAME:VALUE")
+    trace.add_argument("--cookie", action="append", default=[], metavar="NAME=VALUE")
+    trace.add_argument("--body", default="", metavar="SIZE", help="the body's size, for example 5MB")
+    trace.add_argument(
+        "--claim", action="append", default=[], metavar="NAME=VALUE", help="who has logged in; several values by comma"
+    )
+    trace.add_argument("--token", action="store_true", help="a machine client's token instead of a session")
+    trace.add_argument("--client", default="", metavar="ADDRESS", help="where the request comes from")
+    trace.add_argument("--format", choices=("text", "json"), default="text")
+    trace.set_defaults(run=_trace)
+
+    proxy = commands.add_parser("proxy-config", help="print the proxy's configuration of one stack as JSON")
+    proxy.add_argument("stack")
+    proxy.set_defaults(run=_proxy_config)
 
     shapes = commands.add_parser("shapes", help="the committed shape of every environment: check it or write it anew")
     shapes.add_argument("--write", action="store_true", help="write policies/parity/shapes/<stack>.json")
@@ -82,15 +104,47 @@ def _check(options: argparse.Namespace) -> int:
 def _graph(options: argparse.Namespace) -> int:
     from preflight.graph import graph
     from preflight.output import stable
+
+    sys.stdout.write(stable(graph(_recorded(options.root, options.stack, preview=options.preview))))
+    return 0
+
+
+def _trace(options: argparse.Namespace) -> int:
+    from preflight import tracing
+
+    asked = tracing.Asked(
+        method=options.method,
+        url=options.url,
+        headers=tuple(options.header),
+        cookies=tuple(options.cookie),
+        body=options.body,
+        claims=tuple(options.claim),
+        token=options.token,
+        client=options.client,
+    )
+    request = tracing.request_of(asked)
+    outcome = tracing.follow(_recorded(options.root, options.stack), request)
+    sys.stdout.write((tracing.as_json if options.format == "json" else tracing.as_text)(request, outcome))
+    return tracing.exit_code(outcome)
+
+
+def _proxy_config(options: argparse.Namespace) -> int:
+    from preflight.edge_proxy import configuration
+    from preflight.output import stable
+
+    sys.stdout.write(stable(configuration(_recorded(options.root, options.stack))))
+    return 0
+
+
+def _recorded(root: Path, stack: str, *, preview: bool = False) -> Recording:
+    """One stack, recorded once."""
     from preflight.program import Run, collect, load, start
     from preflight.project import Project
 
-    project = Project.load(options.root.resolve())
-    stack = project.stack(options.stack)
+    project = Project.load(root.resolve())
+    chosen = project.stack(stack)
     load(project)
-    recordings = collect(start(project, [Run(stack, options.preview)]))
-    sys.stdout.write(stable(graph(recordings[stack.name, options.preview])))
-    return 0
+    return collect(start(project, [Run(chosen, preview)]))[stack, preview]
 
 
 def _shapes(options: argparse.Namespace) -> int:

@@ -20,6 +20,7 @@ from preflight.findings import Finding, Report, Rule, from_diagnostic, merge, su
 from preflight.program import Run
 from preflight.project import Project, Stack
 from preflight.recorder import Recording
+from preflight.ways import ways_of
 
 Progress = Callable[[str], None]
 Recordings = Mapping[tuple[str, bool], Recording]
@@ -73,6 +74,7 @@ def check(
         rules=tuple(rules),
         findings=tuple(findings),
         parity=compared.parity if len(chosen) > 1 else None,
+        ways=ways_of(recordings, [stack.name for stack in chosen]),
         messages=tuple(sorted(messages)),
         seconds=time.monotonic() - started,
     )

@@ -20,7 +20,7 @@ def ways_of(recordings: Mapping[tuple[str, bool], Recording], order: list[str]) 
     for name in order:
         graph = Graph.from_recorded(recordings[name, False].resources)
         judged = reachability(graph)
-        ways_in = tuple(sorted({_way_in(graph, path) for path in judged.paths if not _is_closed(path)}))
+        ways_in = tuple(sorted({_way_in(graph, path) for path in judged.paths}))
         ways_out = (*_edge_out(graph), *_task_out(graph))
         if ways_in or ways_out:
             found.append(Ways(name, ways_in, ways_out, _is_proven(judged)))
