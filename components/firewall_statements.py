@@ -144,13 +144,10 @@ def more_often_than(
 
 def managed_group(name: str, counted: Sequence[str]) -> Statement:
     """A rule group of AWS's, with some of its rules counted (and labelled) instead of blocking."""
-    return {
-        "managed_rule_group_statement": {
-            "vendor_name": "AWS",
-            "name": name,
-            "rule_action_overrides": [{"name": rule, "action_to_use": {"count": {}}} for rule in sorted(counted)],
-        }
-    }
+    group: dict[str, Any] = {"vendor_name": "AWS", "name": name}
+    if counted:  # An empty list would show as a difference at every preview.
+        group["rule_action_overrides"] = [{"name": rule, "action_to_use": {"count": {}}} for rule in sorted(counted)]
+    return {"managed_rule_group_statement": group}
 
 
 def _transformation_capacity(body: dict[str, Any]) -> int:
