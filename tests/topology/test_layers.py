@@ -12,9 +12,9 @@ from policies.guardrails.topology.network_acls import NetworkAcls
 from policies.guardrails.topology.resources import Graph
 from policies.guardrails.topology.routing import Routing
 from policies.guardrails.topology.values import Value
-from policies.guardrails.topology.verdicts import Finding
+from policies.guardrails.topology.verdicts import Finding, Verdict
 
-from .builders import UNKNOWN, Ref, Stack, compliant
+from .builders import UNKNOWN, Ref, Stack, compliant, urn
 
 KNOWN = pytest.mark.parametrize("known", [True, False], ids=["known", "first preview"])
 
@@ -195,3 +195,24 @@ def test_assumptions_say_what_a_proof_rests_on(known: bool) -> None:
         "the main route table of ec2.Vpc vpc, which is not declared, has its local route only",
         "the network behind ec2.Route more.destinationCidrBlock forwards nothing from the internet",
     )
+
+
+def test_a_list_of_which_only_a_part_may_be_meant_proves_and_accuses_nothing() -> None:
+    stack = compliant()
+    everywhere = [Ref("private-a"), Ref("public-a")]
+    stack.add(
+        "elasticache.ServerlessCache", "mixed", subnetIds=everywhere, securityGroupIds=[Ref("state-sg"), Ref("edge-sg")]
+    )
+    records = stack.recorded(known=False)
+    record = next(item for item in records if item["name"] == "mixed")
+    record["inputs"] |= {"subnetIds": UNKNOWN, "securityGroupIds": UNKNOWN}
+    found = reachability(Graph.from_recorded(records)).exposures
+    assert {finding.verdict for finding in found} == {Verdict.NOT_PROVEN}
+    assert {text for finding in found for text in finding.unknowns} == {
+        "elasticache.ServerlessCache mixed.securityGroupIds",
+        "elasticache.ServerlessCache mixed.subnetIds",
+    }
+    record["property_dependencies"]["subnetIds"] = [urn("public-a"), urn("public-b")]
+    record["property_dependencies"]["securityGroupIds"] = [urn("state-sg")]
+    [finding] = reachability(Graph.from_recorded(records)).exposures
+    assert (finding.verdict, finding.property) == (Verdict.VIOLATED, "subnetIds")

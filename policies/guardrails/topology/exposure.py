@@ -12,20 +12,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from weakref import WeakKeyDictionary
 
-from .addresses import INTERNET, NO_ADDRESSES, PROTOCOLS, Addresses, PortMap
+from .addresses import INTERNET, NO_ADDRESSES, PROTOCOLS, Addresses
 from .bypasses import bypasses
 from .carriers import Carriers, Path
-from .firewalls import Firewalls
-from .front_doors import FrontDoors
-from .load_balancing import LoadBalancing
-from .machines import INSTANCES, MACHINES, Machines
-from .network_acls import NetworkAcls
+from .network import Network, has_v6
 from .not_modelled import not_modelled
-from .placement import ROWS, Endpoint, PublicAddress, place
+from .path_findings import unauthenticated, unprotected
+from .placement import Endpoint
 from .public_services import public_services
 from .resources import Graph, Resource
-from .routing import Placement, Routing
-from .security_groups import GroupRule, GroupSet, SecurityGroups
+from .routing import Placement
+from .security_groups import GroupRule
 from .verdicts import Claim, Finding, Hop, hop, not_proven, violated
 
 CLOSED_GROUP = "the security groups of its clients, or private addresses"
@@ -34,11 +31,6 @@ CLOSE_GROUP = (
 )
 PRIVATE_SUBNET = "subnets without a route to an internet gateway"
 PRIVATE_ADDRESS = "no public address"
-
-_ATTACHMENTS = (
-    ("ec2.NetworkInterfaceSecurityGroupAttachment", "networkInterfaceId", (*INSTANCES, "ec2.NetworkInterface")),
-    ("ec2.SecurityGroupAssociation", "vpcEndpointId", ("ec2.VpcEndpoint",)),
-)
 
 
 @dataclass(slots=True)
@@ -49,100 +41,6 @@ class _Opening:
     addresses: Addresses
     endpoints: list[Endpoint] = field(default_factory=list[Endpoint])
     witness: tuple[Hop, ...] = ()
-
-
-class Network:
-    """The parts of a stack's network, each built once."""
-
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self.groups = SecurityGroups(graph)
-        self.routing = Routing(graph)
-        self.acls = NetworkAcls(graph)
-        self.firewalls = Firewalls(graph)
-        self.balancing = LoadBalancing(graph, self.groups, self.routing, self.firewalls)
-        self.doors = FrontDoors(graph, self.firewalls, self.balancing)
-        self.endpoints = tuple(self._endpoints())
-        self._admitted: dict[str, dict[str, PortMap]] = {}
-
-    def _endpoints(self) -> list[Endpoint]:
-        machines = Machines(self.graph, self.groups)
-        extra = self._attached_groups()
-        found: list[Endpoint] = []
-        for resource in self.graph.of_type(*ROWS, *MACHINES):
-            placed = machines.place(resource) if resource.kind in MACHINES else place(self.graph, self.groups, resource)
-            if placed is not None:
-                found.append(_with_groups(placed, extra.get(resource.urn, ())))
-        for balancer in self.balancing.balancers:
-            if self.balancing.is_internal(balancer) is not False:
-                groups = self.balancing.groups_of(balancer)
-                internal = Endpoint(
-                    balancer, "internal load balancer", (), "", (), groups or GroupSet(), "securityGroups",
-                    PublicAddress(False, balancer),
-                )  # fmt: skip
-                found.append(internal)
-        return found
-
-    def _attached_groups(self) -> dict[str, list[GroupSet]]:
-        """Groups and the endpoints that resources of their own attach them to."""
-        found: dict[str, list[GroupSet]] = {}
-        for kind, path, kinds in _ATTACHMENTS:
-            for attachment in self.graph.of_type(kind):
-                attached = self.groups.of(attachment, "securityGroupId")
-                keys = ("id", "arn", "primaryNetworkInterfaceId")
-                for holder in self.graph.referenced(attachment, path, types=kinds, keys=keys):
-                    found.setdefault(holder.urn, []).append(attached)
-        return found
-
-    def groups_of(self, endpoint: Endpoint) -> GroupSet:
-        """The endpoint's groups, its network's default group when it names none."""
-        if not endpoint.groups.default or not endpoint.subnets:
-            return endpoint.groups
-        return self.groups.default_of(self.routing.vpc_of(endpoint.subnets[0]))
-
-    def open_to(self, endpoint: Endpoint, rule: GroupRule) -> tuple[Hop, ...]:
-        """The path by which a rule lets internet addresses in to an endpoint, or nothing when another layer closes it."""
-        admitted = self.groups.admits_internet(rule, self.routing.own_addresses)
-        for subnet in endpoint.subnets:
-            placed = self.routing.placement(subnet)
-            through = admitted & placed.internet & self._through_acl(subnet, rule)
-            v6 = NO_ADDRESSES if not _has_v6(endpoint, subnet) else Addresses(v6=through.v6)
-            v4 = Addresses(v4=through.v4) if endpoint.public.value is True else NO_ADDRESSES
-            if v4 or v6:
-                address = endpoint.public.resource if v4 else subnet
-                property_ = endpoint.public.property if v4 else "ipv6CidrBlock"
-                return (
-                    Hop("internet"),
-                    *placed.hops,
-                    hop(subnet, "routeTableId" if placed.hops else "", "the endpoint's subnet"),
-                    hop(rule.resource, rule.property, str(rule)),
-                    hop(address, property_, "a public address"),
-                    hop(endpoint.resource),
-                )
-        return ()
-
-    def _through_acl(self, subnet: Resource, rule: GroupRule) -> Addresses:
-        if subnet.urn not in self._admitted:
-            self._admitted[subnet.urn] = self.acls.admitted(subnet)
-        admitted = self._admitted[subnet.urn]
-        found = NO_ADDRESSES
-        for protocol in rule.protocols:
-            found |= admitted.get(protocol, PortMap()).addresses(rule.ports)
-        return found
-
-
-def _with_groups(endpoint: Endpoint, extra: Iterable[GroupSet]) -> Endpoint:
-    """The endpoint with groups that are attached to it from outside."""
-    keys, unknowns = endpoint.groups.keys, endpoint.groups.unknowns
-    for groups in extra:
-        keys, unknowns = (*keys, *groups.keys), (*unknowns, *groups.unknowns)
-    if (keys, unknowns) == (endpoint.groups.keys, endpoint.groups.unknowns):
-        return endpoint
-    return replace(endpoint, groups=GroupSet(tuple(dict.fromkeys(keys)), unknowns))
-
-
-def _has_v6(endpoint: Endpoint, subnet: Resource) -> bool:
-    return endpoint.v6 and subnet.value("ipv6CidrBlock") not in (None, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +88,8 @@ def _judge(network: Network) -> Reachability:
         claims=claims,
         exposures=(*exposures, *_adrift(network), *public_services(network.graph)),
         paths=paths,
-        unprotected=_unprotected(paths),
-        unauthenticated=_unauthenticated(paths),
+        unprotected=unprotected(paths),
+        unauthenticated=unauthenticated(paths),
         bypasses=tuple(
             bypasses(
                 network.graph, network.balancing, [(item, network.groups_of(item)) for item in network.endpoints], paths
@@ -213,7 +111,11 @@ def _claims(network: Network) -> tuple[Claim, ...]:
             if not set(rule.protocols) & set(PROTOCOLS):
                 continue
             admitted = network.groups.admits_internet(rule, network.routing.own_addresses)
-            if admitted:
+            if admitted and endpoint.groups.loose:
+                place = f"{endpoint.resource.label}.{endpoint.group_property}"
+                unsure = unclear.setdefault(id(rule), _Opening(replace(rule, unknowns=(place,)), admitted))
+                unsure.endpoints.append(endpoint)
+            elif admitted:
                 opening = openings.setdefault(id(rule), _Opening(rule, admitted))
                 opening.endpoints.append(endpoint)
                 opening.witness = opening.witness or network.open_to(endpoint, rule)
@@ -291,7 +193,11 @@ def _unknown_groups(network: Network, endpoint: Endpoint) -> Iterable[Finding]:
 def _placement(network: Network, endpoint: Endpoint, reached: bool) -> Iterable[Finding]:
     public_subnets = [(subnet, network.routing.placement(subnet)) for subnet in endpoint.subnets]
     outside = [(subnet, placed) for subnet, placed in public_subnets if _is_public(endpoint, subnet, placed)]
-    if outside:
+    if outside and endpoint.loose and len(outside) < len(public_subnets):
+        unknowns = (f"{endpoint.resource.label}.{endpoint.subnet_property}",)
+        fix = "name its subnets one by one, or place it in a component that names private ones only"
+        yield not_proven(endpoint.resource, endpoint.subnet_property, unknowns, PRIVATE_SUBNET, fix)
+    elif outside:
         subnet, placed = outside[0]
         named = ", ".join(item.name for item, _ in outside)
         yield violated(
@@ -325,7 +231,7 @@ def _placement(network: Network, endpoint: Endpoint, reached: bool) -> Iterable[
 
 
 def _is_public(endpoint: Endpoint, subnet: Resource, placed: Placement) -> bool:
-    return bool(placed.internet.v4 or (placed.internet.v6 and _has_v6(endpoint, subnet)))
+    return bool(placed.internet.v4 or (placed.internet.v6 and has_v6(endpoint, subnet)))
 
 
 def _assumptions(network: Network, endpoint: Endpoint) -> tuple[str, ...]:
@@ -344,47 +250,3 @@ def _adrift(network: Network) -> Iterable[Finding]:
             fix = "name a group that this stack declares"
             what = "may admit the internet to an internal endpoint"
             yield not_proven(rule.resource, "securityGroupId", unknowns, CLOSED_GROUP, fix, found=str(rule), what=what)
-
-
-# -- paths through front doors --------------------------------------------------------------------------------------
-
-
-def _unprotected(paths: Sequence[Path]) -> tuple[Finding, ...]:
-    wanted = "a web ACL with blocking rules in front of every path to a workload"
-    found: dict[str, Finding] = {}
-    for path in sorted(paths, key=lambda item: (item.firewall.value is None, len(item.edges))):
-        carrier = path.edges[0].carrier or path.edges[0].entry
-        if path.firewall.value is True or carrier.urn in found:
-            continue
-        fix = f"associate a web ACL with {carrier.label}"
-        unknowns = (*path.unknowns, *path.firewall.unknowns)
-        if path.firewall.value is False and not path.unknowns:
-            what = "hands on requests that no firewall has seen"
-            found[carrier.urn] = violated(
-                carrier, "", "no web ACL that blocks", wanted, fix, what=what, witness=path.hops
-            )
-        else:
-            found[carrier.urn] = not_proven(carrier, "", unknowns, wanted, fix, witness=path.hops)
-    return tuple(found[urn] for urn in sorted(found))
-
-
-def _unauthenticated(paths: Sequence[Path]) -> tuple[Finding, ...]:
-    wanted = "an authenticating action before every forward"
-    found: dict[tuple[str, str], Finding] = {}
-    for path in sorted(
-        paths, key=lambda item: (item.authentication.value is None, bool(item.unknowns), len(item.edges))
-    ):
-        entry = path.entry
-        key = (entry.entry.urn, entry.property)
-        if path.authentication.value is True or key in found:
-            continue
-        unknowns = (*path.unknowns, *path.authentication.unknowns)
-        fix = "put an authenticate-oidc or jwt-validation action that refuses strangers before the forward"
-        if path.authentication.value is False and not path.unknowns:
-            what = "forwards without authentication"
-            found[key] = violated(
-                entry.entry, entry.property, entry.hops[0].allows, wanted, fix, what=what, witness=path.hops
-            )
-        else:
-            found[key] = not_proven(entry.entry, entry.property, unknowns, wanted, fix, witness=path.hops)
-    return tuple(found[key] for key in sorted(found))

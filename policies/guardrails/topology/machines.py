@@ -27,10 +27,12 @@ class _Sum:
     keys: list[str] = field(default_factory=list[str])
     group_unknowns: list[str] = field(default_factory=list[str])
     public: PublicAddress | None = None
+    loose: bool = False
 
     def add_groups(self, found: GroupSet) -> None:
         self.keys += found.keys
         self.group_unknowns += found.unknowns
+        self.loose |= found.loose
 
     def add_public(self, resource: Resource, path: str) -> None:
         value = resource.value(path)
@@ -78,7 +80,8 @@ class Machines:
             subnets=total.subnets.ordered(),
             subnet_property=total.subnets.property,
             subnet_unknowns=tuple(dict.fromkeys(total.subnets.unknowns)),
-            groups=GroupSet(keys, unknowns, default=not keys and not unknowns),
+            loose=total.subnets.loose,
+            groups=GroupSet(keys, unknowns, default=not keys and not unknowns, loose=total.loose),
             group_property="securityGroups" if resource.kind == "ec2.NetworkInterface" else "vpcSecurityGroupIds",
             public=total.public or PublicAddress(False, resource),
         )

@@ -34,6 +34,8 @@ class Endpoint:
     subnets: tuple[Resource, ...]
     subnet_property: str
     subnet_unknowns: tuple[str, ...]
+    loose: bool
+    """Some of several subnets may not be meant, because the list is not known yet."""
     groups: GroupSet
     group_property: str
     public: PublicAddress
@@ -180,10 +182,12 @@ class Subnets:
     property: str = ""
     found: dict[str, Resource] = field(default_factory=dict[str, Resource])
     unknowns: list[str] = field(default_factory=list[str])
+    loose: bool = False
 
     def add(self, graph: Graph, resource: Resource, path: str) -> None:
         """Add the subnets that a property names."""
         references = graph.referenced(resource, path, types=SUBNETS)
+        self.loose |= references.loose and len(references.resources) > 1
         self.found.update((subnet.urn, subnet) for subnet in references)
         self.unknowns += [f"{resource.label}.{path} {literal}" for literal in references.external]
         self.unknowns += [f"{resource.label}.{unknown.path}" for unknown in references.unknowns]
@@ -219,6 +223,7 @@ def place(graph: Graph, groups: SecurityGroups, resource: Resource) -> Endpoint 
         subnets=subnets.ordered(),
         subnet_property=subnets.property,
         subnet_unknowns=tuple(subnets.unknowns),
+        loose=subnets.loose,
         groups=found,
         group_property=path,
         public=_public(row, resource),

@@ -9,8 +9,9 @@ from __future__ import annotations
 import ipaddress
 
 from .addresses import TCP, parse
-from .exposure import Network, reachability
+from .exposure import reachability
 from .listener_rules import choose, run_actions
+from .network import Network
 from .requests import Outcome, ProxyFacts, Request, Result, Step, Trail
 from .resources import Graph, Resource
 from .web_acl import WebAcl

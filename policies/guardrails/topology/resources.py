@@ -167,12 +167,14 @@ class References:
     """What a property refers to.
 
     ``complete``: every value was joined to a resource of the stack. ``ambiguous``: unknown values were joined by
-    dependencies, and there are more candidates than values. ``external``: literal identifiers of no resource here.
+    dependencies, and there are more candidates than values. ``loose``: the same, or a whole list is unknown, so that
+    some of the resources may not be meant. ``external``: literal identifiers of no resource here.
     """
 
     resources: tuple[Resource, ...] = ()
     complete: bool = True
     ambiguous: bool = False
+    loose: bool = False
     external: tuple[str, ...] = ()
     unknowns: tuple[Unknown, ...] = ()
 
@@ -279,6 +281,7 @@ class Graph:
             found,
             complete=enough and not external,
             ambiguous=not whole_list and len(candidates) > wanted,
+            loose=whole_list or len(candidates) > wanted,
             external=external,
             unknowns=() if enough else tuple(unknowns),
         )
@@ -327,10 +330,11 @@ def _references(
     *,
     complete: bool = True,
     ambiguous: bool = False,
+    loose: bool = False,
     external: tuple[str, ...] = (),
     unknowns: tuple[Unknown, ...] = (),
 ) -> References:
-    return References(tuple(found[urn] for urn in sorted(found)), complete, ambiguous, external, unknowns)
+    return References(tuple(found[urn] for urn in sorted(found)), complete, ambiguous, loose, external, unknowns)
 
 
 def _leaves(value: Value, path: str) -> tuple[list[str], list[Unknown]]:

@@ -68,6 +68,8 @@ class GroupSet:
     keys: tuple[str, ...] = ()
     unknowns: tuple[str, ...] = ()
     default: bool = False
+    loose: bool = False
+    """Some of several groups may not be meant, because the list is not known yet."""
 
 
 @dataclass(slots=True)
@@ -110,9 +112,8 @@ class SecurityGroups:
         references = self.graph.referenced(resource, path, types=GROUPS, keys=_GROUP_KEYS, value=value)
         keys = tuple(group.urn for group in references) + references.external
         unknowns = tuple(f"{resource.label}.{unknown.path}" for unknown in references.unknowns)
-        if references.ambiguous:
-            unknowns += (f"{resource.label}.{path}",)
-        return GroupSet(keys, unknowns, default=not keys and not unknowns)
+        loose = references.loose and len(references.resources) > 1
+        return GroupSet(keys, unknowns, default=not keys and not unknowns, loose=loose)
 
     def default_of(self, vpc: Resource | None) -> GroupSet:
         """The default group of a network: as declared, or as AWS makes it (it admits only itself)."""

@@ -1,0 +1,51 @@
+"""Findings on the paths through front doors: what no firewall stands in front of, and what lets anyone in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .carriers import Path
+from .verdicts import Finding, not_proven, violated
+
+
+def unprotected(paths: Sequence[Path]) -> tuple[Finding, ...]:
+    """One finding for each front door that hands on requests which no firewall has seen."""
+    wanted = "a web ACL with blocking rules in front of every path to a workload"
+    found: dict[str, Finding] = {}
+    for path in sorted(paths, key=lambda item: (item.firewall.value is None, len(item.edges))):
+        carrier = path.edges[0].carrier or path.edges[0].entry
+        if path.firewall.value is True or carrier.urn in found:
+            continue
+        fix = f"associate a web ACL with {carrier.label}"
+        unknowns = (*path.unknowns, *path.firewall.unknowns)
+        if path.firewall.value is False and not path.unknowns:
+            what = "hands on requests that no firewall has seen"
+            found[carrier.urn] = violated(
+                carrier, "", "no web ACL that blocks", wanted, fix, what=what, witness=path.hops
+            )
+        else:
+            found[carrier.urn] = not_proven(carrier, "", unknowns, wanted, fix, witness=path.hops)
+    return tuple(found[urn] for urn in sorted(found))
+
+
+def unauthenticated(paths: Sequence[Path]) -> tuple[Finding, ...]:
+    """One finding for each action, route or setting that lets strangers in."""
+    wanted = "an authenticating action before every forward"
+    found: dict[tuple[str, str], Finding] = {}
+    for path in sorted(
+        paths, key=lambda item: (item.authentication.value is None, bool(item.unknowns), len(item.edges))
+    ):
+        entry = path.entry
+        key = (entry.entry.urn, entry.property)
+        if path.authentication.value is True or key in found:
+            continue
+        unknowns = (*path.unknowns, *path.authentication.unknowns)
+        fix = "put an authenticate-oidc or jwt-validation action that refuses strangers before the forward"
+        if path.authentication.value is False and not path.unknowns:
+            what = "forwards without authentication"
+            found[key] = violated(
+                entry.entry, entry.property, entry.hops[0].allows, wanted, fix, what=what, witness=path.hops
+            )
+        else:
+            found[key] = not_proven(entry.entry, entry.property, unknowns, wanted, fix, witness=path.hops)
+    return tuple(found[key] for key in sorted(found))
