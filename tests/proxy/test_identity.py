@@ -190,6 +190,8 @@ def test_health_is_answered_for_an_address_as_host_and_nothing_else_is(proxy: Ga
     assert proxy.send("GET", "/health", chunked, b"0\r\n\r\n", claims=None, host="10.20.1.7:8443").status == 404
     assert proxy.send("GET", "/health/../", claims=None, host="10.20.1.7:8443").status == 404
     assert proxy.send("GET", "/", host="other.example.com").status == 404
+    assert proxy.send("GET", "/", host="chat.example.com:443").status == 200
+    assert proxy.send("GET", "/", host="CHAT.example.com").status == 200
 
 
 def test_logout_clears_every_session_and_goes_to_the_identity_provider(proxy: Gateway) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import statistics
 import threading
 import time
@@ -10,12 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.claims import HEADER
+from local.server import answer as response
 from tests.proxy import client
 from tests.proxy.application import pattern
-from tests.proxy.gateway import MEMBER, Gateway
+from tests.proxy.gateway import MEMBER, SETTINGS, Gateway, gateway
 
 if TYPE_CHECKING:
-    import socket
+    from pathlib import Path
+
+    from local.certificate import Certificate
 
 TYPES = [
     "text/html; charset=utf-8",
@@ -66,10 +70,34 @@ def test_every_event_of_a_stream_passes_within_milliseconds(proxy: Gateway) -> N
     assert statistics.median(delays) < 10, delays
 
 
-def test_a_large_upload_reaches_the_application_while_it_is_sent(proxy: Gateway) -> None:
-    body = pattern(5 * 1024 * 1024)
-    seen = proxy.arrived("POST", "/api/v1/files/", [("content-type", "multipart/form-data")], body)
-    assert seen["body_bytes"] == len(body)
+def test_an_upload_reaches_the_application_while_it_is_still_being_sent(
+    certificate: Certificate, tmp_path: Path
+) -> None:
+    first, rest = pattern(2_000_000), pattern(2_000_001)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        gateway(SETTINGS, listening.getsockname()[1], certificate, tmp_path) as proxy,
+    ):
+        listening.settimeout(10)
+        with client.opened(proxy.settings.port) as connection:
+            headers = {HEADER: proxy.token(MEMBER), "content-length": str(len(first) + len(rest))}
+            sending = threading.Thread(
+                target=connection.sendall, args=(client.head("POST", "/api/v1/files/", headers) + first,)
+            )
+            sending.start()
+            application, _ = listening.accept()
+            with application:
+                application.settimeout(10)
+                received = b""
+                while not received.endswith(first[-100:]):
+                    received += application.recv(1 << 20)
+                sending.join()
+                connection.sendall(rest)
+                while not received.endswith(rest[-100:]):
+                    received += application.recv(1 << 20)
+                application.sendall(response(200))
+            assert client.read_answer(connection).status == 200
+    assert received.partition(b"\r\n\r\n")[2] == first + rest
 
 
 def websocket(proxy: Gateway, connection: socket.socket, path: str) -> bytes:
