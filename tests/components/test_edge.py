@@ -1,7 +1,5 @@
 """The edge: what is made with and without zone and machine clients, and every setting on which safety rests."""
 
-import json
-
 import pytest
 from pydantic import ValidationError
 
@@ -11,11 +9,9 @@ from preflight.recorder import RecordedResource, Recording, record
 from preflight.wire import SECRET as SECRET_SIGNATURE
 from preflight.wire import Json, is_signed, unwrap
 from tests.components.edge_room import (
-    ACCOUNT,
     CERTIFICATE,
     MACHINE,
     OIDC,
-    REGION,
     SECRET,
     ZONE_ID,
     counts,
@@ -345,76 +341,12 @@ def test_with_a_zone_each_name_has_a_validated_certificate_and_an_alias_record()
     assert further.inputs["certificateArn"] == validated["edge-models.example.com"]
 
 
-def test_the_log_bucket_is_closed_encrypted_by_s3_and_emptied() -> None:
-    recording = recorded_edge()
-    bucket = named(recording, "edge-logs", "aws:s3/bucket:Bucket")
-
-    def inputs(kind: str) -> dict[str, Json]:
-        one = named(recording, "edge-logs", f"aws:s3/{kind[0].lower()}{kind[1:]}:{kind}").inputs
-        return {key: value for key, value in one.items() if key != "bucket"}
-
-    assert bucket.inputs["forceDestroy"] is False
-    assert inputs("BucketPublicAccessBlock") == {
-        "blockPublicAcls": True,
-        "blockPublicPolicy": True,
-        "ignorePublicAcls": True,
-        "restrictPublicBuckets": True,
-    }
-    assert inputs("BucketOwnershipControls") == {"rule": {"objectOwnership": "BucketOwnerEnforced"}}
-    assert inputs("BucketServerSideEncryptionConfiguration") == {
-        "rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}]
-    }
-    (lifecycle,) = inputs("BucketLifecycleConfiguration")["rules"]
-    assert lifecycle["status"] == "Enabled"
-    assert lifecycle["expiration"] == {"days": 30}
-
-
-def test_load_balancers_of_the_account_write_logs_and_nobody_reads_them_until_named() -> None:
-    recording = recorded_edge()
-    arn = named(recording, "edge-logs", "aws:s3/bucket:Bucket").outputs["arn"]
-    policy = json.loads(named(recording, "edge-logs", "aws:s3/bucketPolicy:BucketPolicy").inputs["policy"])
-    delivery, readers, tls = policy["Statement"]
-
-    assert delivery == {
-        "Sid": "LogDelivery",
-        "Effect": "Allow",
-        "Action": ["s3:PutObject"],
-        "Principal": {"Service": ["logdelivery.elasticloadbalancing.amazonaws.com"]},
-        "Resource": [f"{arn}/{prefix}/AWSLogs/{ACCOUNT}/*" for prefix in ("access", "connection", "health-check")],
-        "Condition": {
-            "StringEquals": {"aws:SourceAccount": [ACCOUNT]},
-            "ArnLike": {"aws:SourceArn": [f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:loadbalancer/*"]},
-        },
-    }
-    assert (readers["Effect"], readers["Action"], "Condition" in readers) == (
-        "Deny",
-        ["s3:GetObject", "s3:GetObjectVersion"],
-        False,
-    )
-    assert (tls["Effect"], tls["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": ["false"]}})
-
-
-def test_named_readers_may_read_the_logs() -> None:
-    reader = f"arn:aws:iam::{ACCOUNT}:role/on-call"
-    recording = record(lambda: Edge("edge", edge_args(log_reader_arns=[reader])))
-    policy = json.loads(named(recording, "edge-logs", "aws:s3/bucketPolicy:BucketPolicy").inputs["policy"])
-
-    assert policy["Statement"][1]["Condition"] == {"ArnNotLike": {"aws:PrincipalArn": [reader]}}
-
-
 @pytest.mark.parametrize("allowed", [True, False])
 def test_deletion_is_refused_by_aws_and_by_the_engine_unless_it_is_allowed(allowed: bool) -> None:
     recording = record(lambda: Edge("edge", edge_args(allow_deletion=allowed)))
     balancer = named(recording, "edge-balancer", BALANCER)
 
     assert (balancer.inputs["enableDeletionProtection"], balancer.protect) == (not allowed, not allowed)
-
-
-def test_the_load_balancer_waits_for_the_permission_to_log() -> None:
-    recording = recorded_edge()
-    policy = named(recording, "edge-logs", "aws:s3/bucketPolicy:BucketPolicy")
-
-    assert policy.urn in named(recording, "edge-balancer", BALANCER).dependencies
 
 
 def test_outputs_are_those_of_the_load_balancer_and_the_target_group() -> None:
