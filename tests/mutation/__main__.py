@@ -31,7 +31,11 @@ def reason(mutant: Mutant) -> str:
 
 def lines(stack: str, found: Score) -> list[str]:
     """One stack's result."""
-    out = [f"{stack}: {found.reported.total()} of {found.total.total()} mutants reported, {found.percent:.1f} %"]
+    out = [
+        f"{stack}: {found.total.total()} mutants; guardrails alone report {found.reported.total()}"
+        f" ({found.guardrails_percent:.1f} %), with parity {found.reported.total() + found.compared}"
+        f" ({found.percent:.1f} %)"
+    ]
     out += [f"  {name:<8} {found.reported[name]:>5} of {found.total[name]:>5}" for name in sorted(found.total)]
     grouped: dict[str, list[str]] = {}
     for mutant in found.survivors:
@@ -46,8 +50,9 @@ def main() -> int:
     """Judge every mutant of every stack; 1 when a survivor has no reason."""
     today = dt.datetime.now(dt.UTC).date()
     unexplained = 0
-    for stack, records in recordings(Path.cwd()).items():
-        found = score(records, today)
+    stacks = recordings(Path.cwd())
+    for stack in stacks:
+        found = score(stack, stacks, today)
         unexplained += sum(not reason(mutant) for mutant in found.survivors)
         sys.stdout.write("\n".join(lines(stack, found)) + "\n")
         sys.stdout.flush()

@@ -125,7 +125,7 @@ def _of_value(record: Record, place: list[str | int]) -> Iterator[Mutant]:
         yield _mutant("weaken", record, _text(place), _with(record, place, weakest))
     elif isinstance(value, str) and _is_block(value) and value != "0.0.0.0/0":
         yield _mutant("widen", record, _text(place), _with(record, place, "0.0.0.0/0"))
-    elif name in ("fromPort", "toPort"):
+    elif name in ("fromPort", "toPort") and value != (0 if name == "fromPort" else 65535):
         yield _mutant("widen", record, _text(place), _with(record, place, 0 if name == "fromPort" else 65535))
 
 

@@ -1,16 +1,21 @@
-"""Which mutants the guardrails report: a finding that the unchanged stack does not have."""
+"""Which mutants are reported: by a finding that the unchanged stack does not have.
+
+The guardrails judge the stack by itself; parity compares it with the other environments, as ``make check`` does.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from policies.guardrails import exceptions
 from policies.guardrails.evaluation import Evaluation, Policy
 from policies.guardrails.rules import RULES
 from policies.guardrails.topology.resources import Graph, Resource
+from policies.parity import judge as parity
+from policies.parity.shape import Shape, shape_of
 from tests.mutation.operators import Mutant, Record, mutants
 
 Key = tuple[str, ...]
@@ -53,33 +58,74 @@ class Judge:
         }
 
 
+class Compared:
+    """Parity between one stack, changed, and the others, unchanged."""
+
+    def __init__(self, stack: str, stacks: Mapping[str, Sequence[Record]], today: dt.date) -> None:
+        self._stack = stack
+        self._allowed = parity.declarations(today)
+        self._shapes = {name: _shape(name, records) for name, records in stacks.items()}
+        self._records = {record["urn"]: record for record in stacks[stack]}
+        self._known = self._of(self._shapes[stack])
+
+    def reports(self, mutant: Mutant) -> bool:
+        """Whether the change is an undeclared difference."""
+        changed = {**self._records, mutant.urn: mutant.changed}
+        shape = _shape(self._stack, [record for record in changed.values() if record is not None])
+        return bool(self._of(shape) - self._known)
+
+    def _of(self, shape: Shape) -> set[tuple[str, str]]:
+        judged = parity.of_all({**self._shapes, self._stack: shape}, self._allowed)
+        return {(found.urn, found.message) for found in judged.judgements}
+
+
+def _shape(name: str, records: Sequence[Record]) -> Shape:
+    declared = {record["urn"]: record["inputs"] for record in records}
+    return shape_of(name, Graph.from_recorded(records), declared)
+
+
 @dataclass(frozen=True, slots=True)
 class Score:
     """What one stack's mutants came to."""
 
     reported: Counter[str]
     total: Counter[str]
+    compared: int
+    """How many of those that the guardrails do not report are reported by parity."""
     survivors: tuple[Mutant, ...]
-    by_policy: Counter[str]
+    """What neither reports."""
+
+    @property
+    def guardrails_percent(self) -> float:
+        """The share that the guardrails report."""
+        return 100 * self.reported.total() / max(1, self.total.total())
 
     @property
     def percent(self) -> float:
-        """The share of reported mutants."""
-        return 100 * self.reported.total() / max(1, self.total.total())
+        """The share that either reports."""
+        return 100 * (self.reported.total() + self.compared) / max(1, self.total.total())
 
 
-def score(records: Sequence[Record], today: dt.date, chosen: Iterable[Mutant] | None = None) -> Score:
+def score(
+    stack: str,
+    stacks: Mapping[str, Sequence[Record]],
+    today: dt.date,
+    chosen: Iterable[Mutant] | None = None,
+) -> Score:
     """Judge every mutant of a stack, or the chosen ones."""
+    records = stacks[stack]
     judge = Judge(records, today)
+    others = Compared(stack, stacks, today)
     reported: Counter[str] = Counter()
     total: Counter[str] = Counter()
-    by_policy: Counter[str] = Counter()
+    compared = 0
     survivors: list[Mutant] = []
     for mutant in mutants(list(records)) if chosen is None else chosen:
         total[mutant.operator] += 1
-        if policies := judge.reports(mutant):
+        if judge.reports(mutant):
             reported[mutant.operator] += 1
-            by_policy.update(policies)
+        elif others.reports(mutant):
+            compared += 1
         else:
             survivors.append(mutant)
-    return Score(reported, total, tuple(survivors), by_policy)
+    return Score(reported, total, compared, tuple(survivors))

@@ -1,0 +1,145 @@
+"""Mutates the policies' own code: a change that no case of the policy's table notices survives.
+
+Operators: turn a comparison round, take a ``not`` away, exchange ``and`` and ``or``, flip a boolean, move a number
+by one, and drop a statement that reports.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import datetime as dt
+import sys
+import types
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from policies.guardrails import server
+from policies.guardrails.rule import Rule
+from policies.guardrails.rules import NAMES, RULES
+from preflight.analyzer import Diagnostic
+from preflight.protocol import resource_request, stack_request
+from tests.policies.cases import ALL
+from tests.policies.wire import Case, said
+
+FOLDER = Path(__file__).parents[2] / "policies" / "guardrails" / "rules"
+TODAY = dt.date(2030, 1, 1)
+_OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.Lt: ast.GtE,
+    ast.GtE: ast.Lt,
+    ast.Gt: ast.LtE,
+    ast.LtE: ast.Gt,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One change of one module."""
+
+    line: int
+    operator: str
+    tree: ast.Module
+
+
+def edits(tree: ast.Module) -> Iterator[Edit]:
+    """Every change of a module's functions; declarations and words are left alone."""
+    nodes = [node for function in tree.body if isinstance(function, ast.FunctionDef) for node in ast.walk(function)]
+    for number, node in enumerate(nodes):
+        for operator in _operators(node):
+            changed = copy.deepcopy(tree)
+            twins = [n for f in changed.body if isinstance(f, ast.FunctionDef) for n in ast.walk(f)]
+            _apply(twins[number], operator)
+            yield Edit(getattr(node, "lineno", 0), operator, ast.fix_missing_locations(changed))
+
+
+def _operators(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Compare):
+        return ["turn comparison"] if type(node.ops[0]) in _OPPOSITE else []
+    if isinstance(node, ast.UnaryOp):
+        return ["drop not"] if isinstance(node.op, ast.Not) else []
+    if isinstance(node, ast.BoolOp):
+        return ["exchange and/or"]
+    if isinstance(node, ast.Constant):
+        return (
+            ["flip boolean"] if isinstance(node.value, bool) else ["move number"] if isinstance(node.value, int) else []
+        )
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Yield | ast.YieldFrom):
+        return ["drop report"]
+    return []
+
+
+def _apply(node: ast.AST, operator: str) -> None:
+    if isinstance(node, ast.Compare):
+        node.ops[0] = _OPPOSITE[type(node.ops[0])]()
+    elif isinstance(node, ast.UnaryOp):
+        node.op = ast.UAdd()
+        node.operand = ast.Call(ast.Name("bool", ast.Load()), [node.operand], [])
+    elif isinstance(node, ast.BoolOp):
+        node.op = ast.Or() if isinstance(node.op, ast.And) else ast.And()
+    elif isinstance(node, ast.Constant) and isinstance(node.value, int):
+        node.value = not node.value if operator == "flip boolean" else node.value + 1
+    elif isinstance(node, ast.Expr):
+        node.value = ast.YieldFrom(ast.Tuple([], ast.Load()))
+
+
+def changed_rule(name: str, tree: ast.Module) -> Rule:
+    """The rule of a changed module."""
+    module = types.ModuleType(f"policies.guardrails.rules.{name}")
+    module.__package__ = "policies.guardrails.rules"
+    module.__file__ = str(FOLDER / f"{name}.py")
+    exec(compile(tree, f"{name}.py", "exec"), module.__dict__)  # noqa: S102 - the project's own code, changed
+    return module.RULE
+
+
+def notices(rule: Rule, cases: Sequence[Case]) -> bool:
+    """Whether a case of the policy's table says something else for the changed rule."""
+    analyzer = server.Analyzer((rule,), "", TODAY)
+    return any(_said(analyzer, rule, case) != case.expected for case in cases)
+
+
+def _said(analyzer: server.Analyzer, rule: Rule, case: Case) -> tuple[str, ...]:
+    if rule.is_stack:
+        found = list(analyzer.AnalyzeStack(stack_request(case.resources), None).diagnostics)
+    else:
+        found = [
+            item
+            for resource in case.resources
+            for item in analyzer.Analyze(resource_request(resource, {}), None).diagnostics
+        ]
+    own = [item for item in found if item.policyName == case.policy]
+    return said(
+        Diagnostic("", item.policyName, item.urn, item.message.removeprefix(item.description).lstrip("\n"), "", "", "")
+        for item in own
+    )
+
+
+def main() -> int:
+    """Judge every change of every policy."""
+    total = noticed = 0
+    survivors: list[str] = []
+    for name, rule in zip(NAMES, RULES, strict=True):
+        cases = [case for case in ALL if case.policy == rule.name]
+        tree = ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
+        for edit in edits(tree):
+            total += 1
+            if notices(changed_rule(name, edit.tree), cases):
+                noticed += 1
+            else:
+                survivors.append(f"{name}.py:{edit.line} {edit.operator}")
+    percent = 100 * noticed / max(1, total)
+    sys.stdout.write(
+        f"policies' own code: {noticed} of {total} changes noticed by the policies' tables, {percent:.1f} %\n"
+    )
+    sys.stdout.write("".join(f"  survives: {line}\n" for line in sorted(survivors)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
