@@ -1,4 +1,4 @@
-"""Prints the mutation score of both environments: ``make mutation``."""
+"""Prints the mutation scores of both environments and of the policies' own code: ``make mutation``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from preflight import program
 from preflight.project import Project
+from tests.mutation import code
 from tests.mutation.operators import Mutant, Record
 from tests.mutation.score import Score, score
 from tests.mutation.survivors import ACCEPTED
@@ -56,6 +57,7 @@ def main() -> int:
         unexplained += sum(not reason(mutant) for mutant in found.survivors)
         sys.stdout.write("\n".join(lines(stack, found)) + "\n")
         sys.stdout.flush()
+    code.main()
     return 1 if unexplained else 0
 
 

@@ -149,4 +149,12 @@ CASES = [
            needs={"executionRoleArn": {"urn": "urn:pulumi:test::project::aws:iam/role:Role::gone"}}),
          says=["not proven x.executionRoleArn"]),
     case("task-roles-apart", "not applicable", TOPIC),
+    case("containers-stop-in-time", "at the longest", task(stopTimeout=120)),
+    case("containers-stop-in-time", "at once", task(stopTimeout=0), says=["violated x.containerDefinitions[api].stopTimeout"]),
+    case("container-privileges", "root's group by name", task(user="1000:root"), says=["violated x.containerDefinitions[api].user"]),
+    case("secrets-not-in-environment", "all variables of a function are a secret",
+         r("lambda.Function", environment={"variables": secret("x")}), says=["violated x.environment.variables"]),
+    case("secrets-not-in-environment", "all variables of a function are unknown",
+         r("lambda.Function", environment={"variables": UNKNOWN}), says=["not proven x.environment.variables"]),
+    case("task-isolation", "a service without a network of its own", r("ecs.Service")),
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from policies.guardrails.topology.values import Value
@@ -42,6 +43,23 @@ def rule(*actions: dict[str, Any]) -> dict[str, Any]:
 def balancer(**changed: Value) -> dict[str, Any]:
     good = {"dropInvalidHeaderFields": True, "idleTimeout": 60, "clientKeepAlive": 3600}
     return r("lb.LoadBalancer", **{**good, **changed})
+
+
+TARGETS = r("lb.TargetGroup", "targets", targetType="ip", deregistrationDelay=600)
+
+
+def proxy(
+    *, idle: str = "90s", stream: str = "600s", address: str = "0.0.0.0", upgrade: bool = False
+) -> dict[str, Any]:  # noqa: S104 - an address in a configuration
+    """A task whose first container is Envoy with this configuration."""
+    route: dict[str, Any] = {"max_stream_duration": {"max_stream_duration": stream}}
+    if upgrade:
+        route["upgrade_configs"] = [{"upgrade_type": "websocket"}]
+    manager = {"common_http_protocol_options": {"idle_timeout": idle}, "routes": [{"route": route}]}
+    listener = {"address": {"socket_address": {"address": address, "port_value": 8443}}, "filters": [manager]}
+    configuration = json.dumps({"static_resources": {"listeners": [listener]}})
+    container = {"name": "proxy", "image": "x", "command": ["--config-yaml", configuration]}
+    return r("ecs.TaskDefinition", containerDefinitions=json.dumps([container]))
 
 
 BUCKET = r("s3.Bucket", "logs", bucket="app-logs")
@@ -154,4 +172,33 @@ CASES = [
          says=["violated x.idleTimeout", "violated x.clientKeepAlive", "violated targets.deregistrationDelay"]),
     case("timeouts-in-order", "unknown", balancer(idleTimeout=UNKNOWN, needs={"idleTimeout": TOPIC}), says=["not proven x.idleTimeout"]),
     case("timeouts-in-order", "not applicable", TOPIC),
+    case("timeouts-in-order", "a proxy that fits", balancer(), TARGETS, proxy()),
+    case("timeouts-in-order", "a proxy that closes before the load balancer", balancer(), TARGETS, proxy(idle="60s"),
+         says=["violated x.containerDefinitions[proxy].keep-alive"]),
+    case("timeouts-in-order", "a stream that a deployment cuts", balancer(), TARGETS, proxy(stream="601s"),
+         says=["violated x.containerDefinitions[proxy].stream"]),
+    case("timeouts-in-order", "a WebSocket that a deployment closes", balancer(), TARGETS, proxy(stream="9999s", upgrade=True)),
+    case("timeouts-in-order", "a proxy that only the task itself reaches", balancer(), TARGETS, proxy(idle="1s", address="127.0.0.1")),
+    case("timeouts-in-order", "containers that are not known", balancer(), TARGETS,
+         r("ecs.TaskDefinition", containerDefinitions=UNKNOWN, needs={"containerDefinitions": TOPIC}), says=["not proven x.containerDefinitions"]),
+    case("timeouts-in-order", "an unknown idle timeout before a proxy",
+         balancer(idleTimeout=UNKNOWN, needs={"idleTimeout": TOPIC}), TARGETS, proxy(),
+         says=["not proven x.idleTimeout", "not proven x.idleTimeout"]),
+    case("timeouts-in-order", "a network load balancer", r("lb.LoadBalancer", loadBalancerType="network")),
+    case("timeouts-in-order", "a function behind the load balancer", r("lb.TargetGroup", "targets", targetType="lambda")),
+    case("load-balancers-log", "to no bucket", balancer(accessLogs={"enabled": True}), says=["violated x.accessLogs.bucket"]),
+    case("load-balancers-log", "a gateway load balancer", r("lb.LoadBalancer", loadBalancerType="gateway")),
+    case("listeners-use-tls", "no protocol, with a certificate", r("lb.Listener", port=443, certificateArn="arn:c"),
+         says=["violated x.protocol"]),
+    case("listeners-use-tls", "HTTP without an action", r("lb.Listener", protocol="HTTP", port=80), says=["violated x.defaultActions"]),
+    case("listeners-use-tls", "HTTP with unknown actions", r("lb.Listener", protocol="HTTP", defaultActions=UNKNOWN),
+         says=["not proven x.defaultActions"]),
+    case("listener-default-denies", "an action of an unknown kind", https(defaultActions=[{"type": UNKNOWN}]),
+         says=["not proven x.defaultActions[0].type"]),
+    case("login-actions-are-strict", "a session of just a working day", rule(login(sessionTimeout=43_200), FORWARD)),
+    case("login-actions-are-strict", "a session that ends at once", rule(login(sessionTimeout=0), FORWARD),
+         says=["violated x.actions[0].authenticateOidc.sessionTimeout"]),
+    case("login-actions-are-strict", "claims that are not known",
+         rule({"type": "jwt-validation", "jwtValidation": {"additionalClaims": UNKNOWN}}, FORWARD),
+         says=["not proven x.actions[0].jwtValidation.additionalClaims"]),
 ]  # fmt: skip

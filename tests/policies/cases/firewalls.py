@@ -66,6 +66,9 @@ SAMPLED = acl(visibilityConfig={**SEEN, "sampledRequestsEnabled": True})
 CLEAN = acl(visibilityConfig={**SEEN, "sampledRequestsEnabled": True}, dataProtectionConfig=PROTECTED)
 UNCLEAR = acl(rules=UNKNOWN, needs={"rules": TOPIC})
 
+PROTECTED_ACL = acl(dataProtectionConfig=PROTECTED)
+UNCLEAR_PROTECTION = acl(visibilityConfig={**SEEN, "sampledRequestsEnabled": True}, dataProtectionConfig=UNKNOWN,
+                         needs={"dataProtectionConfig": TOPIC})  # fmt: skip
 CASES = [
     case("firewall-limits-requests", "everything is limited", acl(*LIMITS)),
     case("firewall-limits-requests", "the common rules limit sizes", acl(RATE, rule("common", COMMON, {}, overrideAction={"none": {}}))),
@@ -118,4 +121,10 @@ CASES = [
          says=["violated acl.rules[trial].action"]),
     case("firewall-rules-act", "unknown", UNCLEAR, says=["not proven acl.rules"]),
     case("firewall-rules-act", "not applicable", TOPIC),
+    case("firewall-logs-redacted", "redacted by data protection alone", PROTECTED_ACL, logs(PROTECTED_ACL)),
+    case("firewall-logs-redacted", "unknown protection", UNCLEAR_PROTECTION, logs(UNCLEAR_PROTECTION, *REDACTED),
+         says=["not proven acl.dataProtectionConfig"]),
+    case("firewall-rules-are-measured", "unknown metrics of a rule",
+         acl(rule("quiet", COMMON, visibilityConfig={"cloudwatchMetricsEnabled": UNKNOWN})),
+         says=["not proven acl.rules[quiet].visibilityConfig.cloudwatchMetricsEnabled"]),
 ]  # fmt: skip

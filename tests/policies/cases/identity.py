@@ -170,4 +170,17 @@ CASES = [
          r("kms.KeyPolicy", policy=document("kms:*", "*", Principal={"AWS": "arn:aws:iam::123456789012:root"}))),
     case("resource-policies-are-narrow", "everybody, as if a service asked for them",
          key(Principal="*", Condition={"StringEquals": {"aws:SourceAccount": "123456789012"}}), says=["violated x.policy[One].Principal"]),
+    case("secrets-rotate", "every ninety days", S,
+         r("secretsmanager.SecretRotation", secretId=UNKNOWN, rotationRules={"automaticallyAfterDays": 90}, needs={"secretId": S})),
+    case("secrets-rotate", "never, written down", S,
+         r("secretsmanager.SecretRotation", secretId=UNKNOWN, rotationRules={"automaticallyAfterDays": 0}, needs={"secretId": S}),
+         says=["violated x.rotationRules.automaticallyAfterDays"]),
+    case("role-trust-is-narrow", "everybody but one", r("iam.Role", assumeRolePolicy=json.dumps(
+        {"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "NotPrincipal": {"AWS": ROLE}}})),
+        says=["violated x.assumeRolePolicy[0].Principal"]),
+    case("resource-policies-are-narrow", "a bucket for everybody of any account", r("s3.BucketPolicy", policy=document(
+        "s3:GetObject", ARN, Principal={"AWS": "arn:aws:iam::*:root"})), says=["violated x.policy[One].Principal"]),
+    case("sensitive-values-are-secret", "an empty value", r("rds.Cluster", masterPassword="")),
+    case("service-grants-name-their-source", "a denial to a service",
+         trust({"Service": "ecs-tasks.amazonaws.com"}, Effect="Deny")),
 ]  # fmt: skip

@@ -67,4 +67,9 @@ CASES = [
     case("service-is-watched", "a network load balancer", r("lb.LoadBalancer", loadBalancerType="network")),
     case("service-is-watched", "targets of which only health is watched", r("lb.TargetGroup"), on("UnHealthyHostCount"), says=["violated x"]),
     case("service-is-watched", "not applicable", TOPIC),
+    case("log-groups-kept-and-encrypted", "at the longest", r("cloudwatch.LogGroup", retentionInDays=400, kmsKeyId="arn:key")),
+    case("log-groups-kept-and-encrypted", "a day longer", r("cloudwatch.LogGroup", retentionInDays=401, kmsKeyId="arn:key"),
+         says=["violated x.retentionInDays"]),
+    case("log-groups-kept-and-encrypted", "never", r("cloudwatch.LogGroup", retentionInDays=0, kmsKeyId="arn:key"),
+         says=["violated x.retentionInDays"]),
 ]  # fmt: skip
