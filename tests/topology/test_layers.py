@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from policies.guardrails.topology.addresses import TCP, parse
+from policies.guardrails.topology.addresses import TCP, parse, ports
 from policies.guardrails.topology.exposure import reachability
 from policies.guardrails.topology.network_acls import NetworkAcls
 from policies.guardrails.topology.resources import Graph
@@ -216,3 +216,14 @@ def test_a_list_of_which_only_a_part_may_be_meant_proves_and_accuses_nothing() -
     record["property_dependencies"]["securityGroupIds"] = [urn("state-sg")]
     [finding] = reachability(Graph.from_recorded(records)).exposures
     assert (finding.verdict, finding.property) == (Verdict.VIOLATED, "subnetIds")
+
+
+@KNOWN
+def test_a_path_carries_addresses_ports_and_protocol(known: bool) -> None:
+    stack = compliant()
+    stack["edge-in"]["cidrIpv4"] = "203.0.113.0/24"
+    [path] = reachability(stack.graph(known=known)).paths
+    assert path.addresses == parse("203.0.113.0/24")
+    assert path.ports == (ports(443, 443), ports(8443, 8443))
+    assert path.entry.protocol == TCP
+    assert (path.firewall.value, path.authentication.value) == (True, True)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from .addresses import ALL_PORTS, TCP, Addresses, Intervals
+from .addresses import INTERNET as INTERNET_ADDRESSES
 from .resources import Resource
 from .verdicts import Hop
 
@@ -51,6 +53,11 @@ class Edge:
     """The resource that a firewall would be associated with."""
     final: bool = False
     """Whether the target is served, rather than handing traffic on."""
+    addresses: Addresses = INTERNET_ADDRESSES
+    """The internet addresses that may take it, of both families."""
+    ports: Intervals = ALL_PORTS
+    """The ports at its end."""
+    protocol: str = TCP
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,19 @@ class Path:
     def hops(self) -> tuple[Hop, ...]:
         """The witness: every step with the resource and property that allows it."""
         return (Hop(INTERNET), *(step for edge in self.edges for step in edge.hops))
+
+    @property
+    def addresses(self) -> Addresses:
+        """The internet addresses that may take the whole path."""
+        found = INTERNET_ADDRESSES
+        for edge in self.edges:
+            found &= edge.addresses
+        return found
+
+    @property
+    def ports(self) -> tuple[Intervals, Intervals]:
+        """The ports at its beginning and at its end."""
+        return self.edges[0].ports, self.edges[-1].ports
 
     @property
     def entry(self) -> Edge:

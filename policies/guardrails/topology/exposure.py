@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from weakref import WeakKeyDictionary
 
 from .addresses import INTERNET, NO_ADDRESSES, PROTOCOLS, Addresses
 from .bypasses import bypasses
@@ -65,14 +64,11 @@ class Reachability:
     assumptions: tuple[str, ...]
 
 
-_CACHE: WeakKeyDictionary[Graph, Reachability] = WeakKeyDictionary()
-
-
 def reachability(graph: Graph) -> Reachability:
     """Judge a stack's network once; asking again for the same graph costs nothing."""
-    found = _CACHE.get(graph)
+    found: Reachability | None = graph.memory.get(__name__)
     if found is None:
-        found = _CACHE[graph] = _judge(Network(graph))
+        found = graph.memory[__name__] = _judge(Network(graph))
     return found
 
 

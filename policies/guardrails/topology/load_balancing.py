@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .addresses import TCP, UDP
+from .addresses import ALL_PORTS, NO_ADDRESSES, TCP, UDP, Addresses, Intervals, ports
+from .addresses import INTERNET as INTERNET_ADDRESSES
 from .carriers import INTERNET, MISSED, PASSED, Edge, Pass
 from .firewalls import Firewalls
 from .machines import INSTANCES
@@ -66,6 +67,11 @@ def authentication_of(resource: Resource, actions: list[tuple[str, dict[str, Any
         if otherwise != "allow":
             return PASSED
     return MISSED
+
+
+def _port_of(group: Resource) -> Intervals:
+    port = group.value("port")
+    return ports(int(port), int(port)) if isinstance(port, int | float) else ALL_PORTS
 
 
 class LoadBalancing:
@@ -147,12 +153,10 @@ class LoadBalancing:
         number = int(port) if isinstance(port, int | float) else None
         protocol = UDP if listener.value("protocol") in ("UDP", "QUIC") else TCP
         unknowns = () if internal is False else (f"{balancer.label}.internal",)
-        steps = (hop(balancer, "internal", "internet-facing"), hop(listener, "port", f"port {number or 'unknown'}"))
         admitted, why, rule = self._admits_internet(balancer, protocol, number)
-        if rule is not None:
-            steps = (
-                (steps[0], hop(rule, "", ""), steps[1]) if isinstance(rule, Resource) else (steps[0], rule, steps[1])
-            )
+        facing = hop(balancer, "internal", "internet-facing")
+        arriving = hop(listener, "port", f"port {number or 'unknown'}")
+        steps = (facing, rule, arriving) if rule is not None else (facing, arriving)
         if not admitted and not why:
             return
         yield Edge(
@@ -165,22 +169,28 @@ class LoadBalancing:
             MISSED,
             unknowns if admitted else (*unknowns, *why),
             carrier=balancer,
+            addresses=admitted or INTERNET_ADDRESSES,
+            ports=ALL_PORTS if number is None else ports(number, number),
+            protocol=protocol,
         )
 
     def _admits_internet(
         self, balancer: Resource, protocol: str, port: int | None
-    ) -> tuple[bool, tuple[str, ...], Hop | None]:
+    ) -> tuple[Addresses, tuple[str, ...], Hop | None]:
+        """The internet addresses that the groups admit to a port, what is unknown about it, and a rule that admits."""
         groups = self.groups_of(balancer)
         if groups is None:
-            return True, (), None
+            return INTERNET_ADDRESSES, (), None
         unknowns = [*groups.unknowns, *self.groups.outside(groups.keys)]
+        found, step = NO_ADDRESSES, None
         for rule in self.groups.rules(groups.keys):
             if not rule.covers(protocol, port):
                 continue
-            if self.groups.admits_internet(rule, self.routing.own_addresses):
-                return True, (), hop(rule.resource, rule.property, str(rule))
+            if admitted := self.groups.admits_internet(rule, self.routing.own_addresses):
+                found |= admitted
+                step = step or hop(rule.resource, rule.property, str(rule))
             unknowns += rule.unknowns
-        return False, tuple(dict.fromkeys(unknowns)), None
+        return found, () if found else tuple(dict.fromkeys(unknowns)), step
 
     # -- out of a load balancer ---------------------------------------------------------------------------------
 
@@ -233,7 +243,10 @@ class LoadBalancing:
                     steps = (step, target.step, hop(inner, "port"))
                     yield Edge(listener.urn, inner.urn, entry, path, steps, firewall, authenticated, carrier=balancer)
                 continue
-            yield Edge(listener.urn, target.urn, entry, path, (step, target.step), MISSED, authenticated, final=True)
+            yield Edge(
+                listener.urn, target.urn, entry, path, (step, target.step), MISSED, authenticated, final=True,
+                ports=_port_of(group),
+            )  # fmt: skip
 
     # -- targets ------------------------------------------------------------------------------------------------
 

@@ -194,6 +194,8 @@ class Graph:
         self._by_kind: dict[str, list[Resource]] = {}
         self._children: dict[str, list[Resource]] = {}
         self._by_literal: dict[str, dict[str, list[Resource]]] = {}
+        self.memory: dict[str, Any] = {}
+        """What has been worked out about this graph, by whom, so that it is worked out once."""
         for resource in self.resources:
             self._by_kind.setdefault(resource.kind, []).append(resource)
             self._children.setdefault(resource.parent, []).append(resource)
