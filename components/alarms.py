@@ -43,16 +43,21 @@ class EdgeAlarmsArgs(Args):
     environment: str
     """Part of the alarms' names."""
     load_balancer_arn_suffix: pulumi.Output[str]
+    """The edge's load balancer as CloudWatch names it."""
     target_group_arn_suffix: pulumi.Output[str]
+    """The edge's target group as CloudWatch names it."""
     firewall_metric_name: pulumi.Output[str] | None = None
     """The web ACL's CloudWatch name (its ``WebACL`` dimension). Omitted: no alarm on blocked requests."""
     region: str
+    """The region of the metrics."""
     alarm_topic_arn: pulumi.Output[str]
+    """The topic that every alarm notifies."""
     runbook_url: str
     """Each alarm links to ``<runbook_url>#<alarm>``."""
     firewall_blocked_per_five_minutes: int = 500
     """More blocked requests than this in five minutes is an attack or a rule that blocks users."""
     tags: dict[str, str]
+    """Tags of every resource."""
 
 
 class EdgeAlarms(pulumi.ComponentResource):
@@ -138,14 +143,19 @@ class ServiceAlarmsArgs(Args):
     environment: str
     """Part of the alarms' names."""
     cluster_name: pulumi.Output[str]
+    """The cluster of the watched service."""
     service_name: pulumi.Output[str]
+    """The watched service."""
     service_arn: pulumi.Output[str]
+    """The watched service's ARN."""
     minimum_tasks: int = 1
     """Fewer running tasks than this for five minutes is an alarm."""
     alarm_topic_arn: pulumi.Output[str]
+    """The topic that every alarm notifies."""
     runbook_url: str
     """Each alarm links to ``<runbook_url>#<alarm>``."""
     tags: dict[str, str]
+    """Tags of every resource."""
 
 
 class ServiceAlarms(pulumi.ComponentResource):

@@ -26,6 +26,7 @@ class InterfaceServiceArgs(Args):
     environment: str
     """Part of the cluster's name. Changing it replaces cluster and service."""
     region: str
+    """The region of the logs."""
     release: str
     """The version that runs, as a tag of the task definition and the service."""
     application: ApplicationArgs
@@ -39,7 +40,9 @@ class InterfaceServiceArgs(Args):
     proxy_memory_mebibytes: int = Field(default=256, ge=64)
     """The proxy's share of the task's memory; it is killed when it needs more."""
     execution_role_arn: pulumi.Output[str]
+    """The role that pulls images and reads secrets before the containers start."""
     task_role_arn: pulumi.Output[str]
+    """The role that the application and the proxy call AWS with."""
     secret_references: pulumi.Output[dict[str, str]]
     """Secret → ``valueFrom``, versions included."""
     log_group_names: pulumi.Output[dict[str, str]]
@@ -51,18 +54,25 @@ class InterfaceServiceArgs(Args):
     subnet_ids: pulumi.Output[list[str]]
     """Private subnets, one in each zone."""
     security_group_id: pulumi.Output[str]
+    """The tasks' security group."""
     target_group_arn: pulumi.Output[str]
     """A target group that a listener already uses: ECS refuses one without."""
     load_balancer_arn_suffix: pulumi.Output[str]
+    """The edge's load balancer as CloudWatch names it, for scaling on requests."""
     target_group_arn_suffix: pulumi.Output[str]
+    """The edge's target group as CloudWatch names it, for scaling on requests."""
     rollback_alarm_names: pulumi.Output[list[str]]
     """A deployment during which one of these fires is rolled back."""
     cpu_units: int = 1024
+    """The task's CPU, in units of 1/1024 vCPU; a size that Fargate has."""
     memory_mebibytes: int = 4096
+    """The task's memory; a size that Fargate has for this CPU."""
     ephemeral_gibibytes: int = Field(default=30, ge=21, le=200)
+    """The task's ephemeral storage."""
     architecture: str = "X86_64"
     """``X86_64`` or ``ARM64``; both images must exist for it."""
     minimum_tasks: int = Field(default=1, ge=1)
+    """The fewest tasks that run."""
     maximum_tasks: int = Field(default=1, ge=1)
     """With as many tasks as ``minimum_tasks`` the service keeps its size."""
     requests_per_task_per_minute: int = Field(default=600, ge=1)
@@ -77,6 +87,7 @@ class InterfaceServiceArgs(Args):
     stop_seconds: int = Field(default=60, ge=2, le=120)
     """Between SIGTERM and SIGKILL, after the deregistration delay (Fargate: at most 120)."""
     tags: dict[str, str]
+    """Tags of every resource."""
 
     @field_validator("interface_image", "proxy_image")
     @classmethod
@@ -105,9 +116,13 @@ class InterfaceService(pulumi.ComponentResource):
     """Cluster, task definition, service and scaling of the interface."""
 
     cluster_name: pulumi.Output[str]
+    """The cluster's name."""
     cluster_arn: pulumi.Output[str]
+    """The cluster."""
     service_name: pulumi.Output[str]
+    """The service's name."""
     service_arn: pulumi.Output[str]
+    """The service."""
     task_definition_arn: pulumi.Output[str]
     """With its revision."""
 

@@ -25,6 +25,7 @@ class ModelAlarmsArgs(Args):
     """Arguments of ``ModelAlarms``."""
 
     environment: str
+    """The environment's name, part of names in AWS."""
     region: str
     """The stack's region, whose Bedrock is watched."""
     groups: list[ModelGroupArgs]
@@ -36,15 +37,18 @@ class ModelAlarmsArgs(Args):
     billed_services: list[str] = Field(default_factory=lambda: ["Amazon Bedrock"])
     """Names on the bill. A model sold on AWS Marketplace is billed under a name of its own: add it."""
     alarm_topic_arn: pulumi.Output[str]
+    """The topic that every alarm notifies."""
     runbook_url: str
     """Each alarm links to ``<runbook_url>#<alarm>``."""
     tags: dict[str, str]
+    """Tags of every resource."""
 
 
 class ModelAlarms(pulumi.ComponentResource):
     """Token use, throttling and budget."""
 
     budget_name: pulumi.Output[str]
+    """The monthly budget, where one is given."""
 
     def __init__(self, name: str, args: ModelAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = ModelAlarmsArgs.model_validate(args)

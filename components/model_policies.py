@@ -50,9 +50,11 @@ class ModelGroupArgs(Args):
     """Models under one base path, and who serves them, in order of failover."""
 
     name: str
+    """The group's name: its base path in the proxy."""
     models: list[str] = Field(min_length=1)
     """Model ids or ids of cross-region inference profiles; every upstream serves all of them."""
     upstreams: list[ModelUpstreamArgs] = Field(min_length=1)
+    """Where the group's models are served, in the order of failover."""
     destination_regions: list[str] = Field(default_factory=list[str])
     """Where the group's inference profiles may send a prompt; needed for a profile that is not ``global``."""
 

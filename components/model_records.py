@@ -20,19 +20,24 @@ class PromptRecordingArgs(Args):
     """Arguments of ``PromptRecording``."""
 
     environment: str
+    """The environment's name, part of names in AWS."""
     region: str
+    """The region of the stack."""
     account_id: str
+    """The account of the stack."""
     record_prompts_for_days: int = Field(ge=1, le=365)
     """Prompts are kept this long; a value that CloudWatch Logs accepts. There is no default: say it."""
     key_arn: pulumi.Output[str]
     """Encrypts the log group."""
     tags: dict[str, str]
+    """Tags of every resource."""
 
 
 class PromptRecording(pulumi.ComponentResource):
     """The account's invocation logging, into an encrypted log group that expires."""
 
     log_group_name: pulumi.Output[str]
+    """Where prompts and answers are recorded."""
 
     def __init__(self, name: str, args: PromptRecordingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = PromptRecordingArgs.model_validate(args)

@@ -37,7 +37,9 @@ class GuardrailArgs(Args):
     )
     """Bedrock's names of what is replaced by its kind in answers."""
     blocked_prompt_message: str = "This request was stopped by the content rules of your organisation."
+    """What a user reads instead of an answer to a blocked prompt."""
     blocked_answer_message: str = "The answer was stopped by the content rules of your organisation."
+    """What a user reads instead of a blocked answer."""
 
     def digest(self) -> str:
         """Twelve characters that change with the configuration."""
@@ -48,15 +50,19 @@ class ModelAccessArgs(Args):
     """Arguments of ``ModelAccess``."""
 
     environment: str
+    """The environment's name, part of names in AWS."""
     account_id: str
+    """The account of the stack."""
     groups: list[ModelGroupArgs] = Field(min_length=1)
     """The declaration: nothing else is reachable."""
     guardrail: GuardrailArgs = GuardrailArgs()
+    """What the guardrail filters. Omitted: the default filters."""
     task_role_name: pulumi.Output[str]
     """Gets the permission to call the declared models."""
     security_group_id: pulumi.Output[str]
     """The task's security group: gets a way out to each private upstream."""
     tags: dict[str, str]
+    """Tags of every resource."""
 
 
 class ModelAccess(pulumi.ComponentResource):

@@ -36,6 +36,7 @@ class OperationsArgs(Args):
     key_deletion_window_days: int = 30
     """How long a deleted key can be restored (AWS: 7 to 30)."""
     tags: dict[str, str]
+    """Tags of every resource."""
 
 
 class Operations(pulumi.ComponentResource):

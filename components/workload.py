@@ -34,9 +34,13 @@ class WorkloadIdentityArgs(Args):
     """Arguments of ``WorkloadIdentity``."""
 
     environment: str
+    """The environment's name, part of names in AWS."""
     region: str
+    """The region of the stack."""
     account_id: str
+    """The account of the stack."""
     vpc_id: pulumi.Output[str]
+    """The network's VPC."""
     image_repository_arns: list[str]
     """The ECR repositories that the task's images come from; the execution role pulls from no other."""
     log_group_arns: pulumi.Output[dict[str, str]]
@@ -44,17 +48,22 @@ class WorkloadIdentityArgs(Args):
     key_arn: pulumi.Output[str]
     """Encrypts the secrets; the execution role decrypts through Secrets Manager only."""
     tags: dict[str, str]
+    """Tags of every resource."""
 
 
 class WorkloadIdentity(pulumi.ComponentResource):
     """Execution role, task role, security group and the secrets that belong to the task itself."""
 
     execution_role_arn: pulumi.Output[str]
+    """The role that pulls images and reads secrets before the containers start."""
     execution_role_name: pulumi.Output[str]
+    """That role's name, for further policies."""
     task_role_arn: pulumi.Output[str]
+    """The role that the application and the proxy call AWS with."""
     task_role_name: pulumi.Output[str]
     """Destinations attach their policies to this role by name."""
     security_group_id: pulumi.Output[str]
+    """The tasks' security group."""
     secret_references: pulumi.Output[dict[str, str]]
     """Secret → ``valueFrom`` of a container, with the version's id: a renewed value makes a new task definition."""
     secret_arns: pulumi.Output[list[str]]

@@ -142,7 +142,7 @@ class Engine:
             raise EngineError(f"pulumi {' '.join(arguments)} took over {TIMEOUT_SECONDS} s:\n{text}") from None
         outcome = Outcome(" ".join(arguments), process.returncode, text, time.monotonic() - started, self._events())
         if code is not None and (process.returncode == 0) != (code == 0):
-            raise EngineError(f"pulumi {outcome.command} exited with {process.returncode}:\n{text}")
+            raise EngineError(f"pulumi {outcome.command} exited with {process.returncode}:\n{_verdict(text)}")
         return outcome
 
     def start(self, *arguments: str, cwd: Path | None = None) -> subprocess.Popen[str]:
@@ -224,6 +224,12 @@ def stop(process: subprocess.Popen[str]) -> str:
     """Kill the command line as a lost machine does, with no chance to tidy up. The providers see it and end."""
     os.killpg(process.pid, signal.SIGKILL)
     return process.communicate()[0]
+
+
+def _verdict(text: str) -> str:
+    """The part of the output that says what is wrong, without the list of steps."""
+    begins = [position for word in ("\nDiagnostics:", "\nPolicies:", "\nerror:") if (position := text.find(word)) > 0]
+    return text[min(begins, default=0) :]
 
 
 def by_type(resources: Iterable[Wire], type_: str) -> list[Wire]:

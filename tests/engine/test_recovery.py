@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from preflight.wire import Wire
 from tests.engine.conftest import Deployed
 from tests.engine.harness import PACKS, REPOSITORY, Engine, custom, name_of, stop
 
@@ -43,12 +45,11 @@ def _open_the_task_port(engine: Engine) -> None:
     program.write_text(program.read_text() + OPEN_TO_THE_WORLD)
 
 
-def _is_complete(engine: Engine, like: Deployed) -> bool:
-    """Whether the environment has the resources of one that nothing happened to, and nothing besides."""
-    wanted = [r["urn"] for r in like.engine.resources()]
-    return [r["urn"] for r in engine.resources()] == wanted and len(engine.cloud.live()) == len(
-        custom(engine.resources())
-    )
+def _assert_complete(engine: Engine, like: Deployed) -> None:
+    """The environment has the resources of one that nothing happened to, and the cloud has nothing besides."""
+    resources = engine.resources()
+    assert [r["urn"] for r in resources] == [r["urn"] for r in like.engine.resources()]
+    assert sorted(e["id"] for e in engine.cloud.live()) == sorted(r["id"] for r in custom(resources))
 
 
 @pytest.mark.parametrize("operation", ["preview", "up"])
@@ -82,7 +83,7 @@ def test_the_next_update_completes_what_a_failing_provider_left(staging: Deploye
     assert "service unavailable" in failed.text
     assert MIDDLE not in left
     assert "network-vpc" in left
-    assert _is_complete(engine, staging)
+    _assert_complete(engine, staging)
 
 
 def test_the_next_update_repeats_what_failed_and_nothing_else(staging: Deployed, tmp_path: Path) -> None:
@@ -105,12 +106,12 @@ def test_a_killed_update_is_recovered_as_the_readme_says(staging: Deployed, tmp_
     engine.cloud.tell("created", MIDDLE, seconds=5, times=1)
     _kill_once_it_waits(engine, "slow created")
     engine.pulumi("cancel", "--yes", engine.stack, code=None)
-    pending = engine.export()["deployment"].get("pending_operations", [])
+    pending = [name_of(urn) for urn in _pending(engine)]
     engine.cloud.behave()
     _adopt(engine)
     engine.up()
-    assert [name_of(operation["resource"]["urn"]) for operation in pending] == [MIDDLE]
-    assert _is_complete(engine, staging)
+    assert MIDDLE in pending
+    _assert_complete(engine, staging)
 
 
 def test_an_update_that_is_asked_to_stop_leaves_nothing_unknown(staging: Deployed, tmp_path: Path) -> None:
@@ -120,12 +121,12 @@ def test_an_update_that_is_asked_to_stop_leaves_nothing_unknown(staging: Deploye
     _wait_for(engine, "slow create")
     os.kill(process.pid, signal.SIGINT)
     text, _ = process.communicate(timeout=WAIT_SECONDS)
-    pending = engine.export()["deployment"].get("pending_operations", [])
+    pending = _pending(engine)
     engine.cloud.behave()
     engine.up()
     assert process.returncode != 0, text
     assert pending == []
-    assert _is_complete(engine, staging)
+    _assert_complete(engine, staging)
 
 
 def _kill_once_it_waits(engine: Engine, operation: str) -> None:
@@ -144,9 +145,23 @@ def _wait_for(engine: Engine, operation: str) -> None:
         time.sleep(0.1)
 
 
+def _pending(engine: Engine) -> list[str]:
+    """The URNs of creations that began and whose end the engine did not see."""
+    operations: list[Wire] = engine.export()["deployment"].get("pending_operations", [])
+    return sorted(operation["resource"]["urn"] for operation in operations if operation["type"] == "creating")
+
+
 def _adopt(engine: Engine) -> None:
-    """Tell the engine the ids of what AWS has made and the state does not hold, as the runbook says."""
-    known = {resource["id"] for resource in custom(engine.resources())}
-    made = [entry for entry in engine.cloud.live() if entry["id"] not in known]
-    pairs = [value for entry in made for value in (entry["urn"], entry["id"])]
-    engine.refresh(*[argument for value in pairs for argument in ("--import-pending-creates", value)])
+    """Import what AWS has made and the state does not hold, and clear what was not made, as the runbook says."""
+    made = {(name_of(entry["urn"]), entry["type"]): entry["id"] for entry in engine.cloud.live()}
+    pending = {name_of(urn) for urn in _pending(engine)}
+    path = engine.root / "import.json"
+    engine.preview("--import-file", str(path))
+    entries: Wire = json.loads(path.read_text())
+    wanted = [e for e in entries["resources"] if e["name"] in pending and (e["name"], e["type"]) in made]
+    for entry in wanted:
+        entry["id"] = made[entry["name"], entry["type"]]
+    path.write_text(json.dumps({**entries, "resources": wanted}))
+    imported = ("--file", str(path), "--yes", "--protect=false", "--generate-code=false")
+    engine.pulumi("import", "--stack", engine.stack, *imported)
+    engine.refresh("--clear-pending-creates")

@@ -20,7 +20,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from preflight.fakes import Fakes
+from preflight.fakes import Answer, Fakes
 from preflight.recorder import site_of
 from preflight.wire import Json, Wire, from_struct, has_unknown, to_struct
 from preflight.wire import unwrap as plain
@@ -30,6 +30,7 @@ from tests.engine.echo.cloud import Cloud
 Message: TypeAlias = Json
 """A protobuf message of the ResourceProvider service."""
 
+TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 MAX_MESSAGE = 400 * 1024 * 1024
 
 
@@ -227,6 +228,8 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         generation = self._cloud.creations(urn)
         seed = urn if generation == 0 else f"{urn}~{generation}"
         answer = self._fakes().resource(type_, name, _without_bookkeeping(inputs), seed, preview=False)
+        if type_ == TASK_DEFINITION:  # the family stays, the revision counts up
+            return answer.id, {**answer.outputs, "revision": generation + 1, "arn": _revised(answer, generation + 1)}
         return answer.id, answer.outputs
 
     def _fakes(self) -> Fakes:
@@ -303,6 +306,10 @@ def _held(value: Json, properties: frozenset[str]) -> Iterator[str]:
     elif isinstance(value, list):
         for item in cast("list[Json]", value):
             yield from _held(item, properties)
+
+
+def _revised(answer: Answer, revision: int) -> str:
+    return f"{str(answer.outputs['arn']).rpartition(':')[0]}:{revision}"
 
 
 def strings(value: Json) -> Iterator[str]:
