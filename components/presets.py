@@ -92,6 +92,10 @@ def _open_webui_environment(settings: OpenWebuiSettings, headers: TrustedHeaders
         "WEBUI_AUTH_TRUSTED_ROLE_HEADER": headers.role,
         "WEBUI_AUTH_SIGNOUT_REDIRECT_URL": settings.origin + settings.logout_path,
         "DEFAULT_USER_ROLE": "pending",
+        # Whoever may enter may use every declared model, and nobody reads other people's chats.
+        "BYPASS_MODEL_ACCESS_CONTROL": "true",
+        "ENABLE_ADMIN_CHAT_ACCESS": "false",
+        "ENABLE_ADMIN_EXPORT": "false",
         "ENABLE_API_KEYS": "false",
         "ENABLE_LOGIN_FORM": "false",
         "ENABLE_SIGNUP": "false",
@@ -104,6 +108,7 @@ def _open_webui_environment(settings: OpenWebuiSettings, headers: TrustedHeaders
         "WEBUI_URL": settings.origin,
         # Where prompts go: the proxy beside it.
         "AIOHTTP_CLIENT_TIMEOUT": str(settings.model_deadline_seconds),
+        "ENABLE_EVALUATION_ARENA_MODELS": "false",
         "ENABLE_OLLAMA_API": "false",
         "ENABLE_OPENAI_API": "true",
         "OPENAI_API_BASE_URLS": ";".join(settings.model_base_urls),
