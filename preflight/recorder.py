@@ -251,6 +251,7 @@ def record(
     _configure(monitor, recording, organization)
     pulumi.runtime.set_all_config(dict(config), list(secret_keys))
     follow(reads)
+    restore = sdk.call_inline(loop)
     try:
         sdk.wait_for(run_in_stack(program))
     except Exception as error:
@@ -258,6 +259,7 @@ def record(
         raise
     finally:
         follow(None)
+        restore()
         _discard_tasks(loop)
     _raise_missing(reads, monitor, None)
     recording.resources = sorted(monitor.recorded.values(), key=lambda r: r.urn)

@@ -34,6 +34,21 @@ def wait_for(awaitable: Awaitable[None]) -> None:
     _sync_await(awaitable)
 
 
+def call_inline(loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
+    """Let the SDK's calls to the monitor, which is in this process, run without threads; undo with the result."""
+
+    def run(_: object, function: Callable[..., Any], *arguments: object) -> asyncio.Future[Any]:
+        future: asyncio.Future[Any] = loop.create_future()
+        try:
+            future.set_result(function(*arguments))
+        except Exception as error:  # noqa: BLE001 - the awaiting code gets it
+            future.set_exception(error)
+        return future
+
+    loop.run_in_executor = run  # pyright: ignore[reportAttributeAccessIssue]
+    return lambda: loop.__dict__.pop("run_in_executor", None)
+
+
 def urn_of(resource: pulumi.Resource) -> str:
     """The URN of a resource whose registration has been answered, else an empty string."""
     future = cast("asyncio.Future[Any]", resource.urn._data)
