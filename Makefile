@@ -4,7 +4,7 @@ BIN := .venv/bin
 SETUP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test lint format local benchmark-proxy lock clean
+.PHONY: help setup check test test-engine test-open-webui lint format local mutation shapes benchmark-proxy lock clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -27,8 +27,15 @@ test: $(SETUP) ## The tests
 test-engine: $(SETUP) ## The tests on the real engine; needs the pulumi CLI on PATH
 	@$(BIN)/python -m pytest tests/engine -m engine
 
-local: $(SETUP) ## Proxy, a stand-in application and a stand-in model on this machine (APP=open-webui: the real one)
-	@$(BIN)/python -m local $(if $(APP),--app $(APP))
+OPEN_WEBUI := build/open-webui
+test-open-webui: $(SETUP) ## The preset with the real Open WebUI of staging's release; installs about 8 GB
+	@$(PYTHON) -m venv $(OPEN_WEBUI)
+	@$(OPEN_WEBUI)/bin/python -m pip install --quiet --disable-pip-version-check open-webui==$$($(BIN)/python -c 'from releases.manifest import load_release; import yaml; print(load_release(yaml.safe_load(open("Pulumi.staging.yaml"))["config"]["ai-interface:release"]).images["interface"].version)')
+	@OPEN_WEBUI_PYTHON=$(CURDIR)/$(OPEN_WEBUI)/bin/python $(BIN)/python -m pytest tests/components/test_presets_open_webui.py
+
+APP ?= stand-in
+local: $(SETUP) ## The path of a request on this machine (APP=open-webui: with the real application)
+	@$(BIN)/python -m local --app $(APP)
 
 mutation: $(SETUP) ## Break both environments in every fixed way and print how much the policies report
 	@$(BIN)/python -m tests.mutation
@@ -44,10 +51,6 @@ lint: $(SETUP) ## ruff and the strict type checker
 format: $(SETUP) ## Rewrite files in the project's format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
-
-APP ?= stand-in
-local: $(SETUP) ## The path of a request on this machine (APP=open-webui for the real application)
-	@$(BIN)/python -m local --app $(APP)
 
 benchmark-proxy: $(SETUP) ## The proxy's configuration against a bare pass-through
 	@$(BIN)/python -m benchmarks.proxy

@@ -35,7 +35,12 @@ def network(settings: StackSettings, operations: Operations) -> PrivateNetworkAr
     chosen, identity = settings.network, settings.identity
     upstreams = [upstream for group in settings.models.groups for upstream in group.upstreams]
     identity_hosts = [
-        str(url).split("/")[2].split(":")[0] for url in (identity.token_endpoint, identity.user_info_endpoint)
+        str(url).split("/")[2].split(":")[0]
+        for url in (
+            identity.token_endpoint,
+            identity.user_info_endpoint,
+            *([identity.machine_clients.jwks_endpoint] if identity.machine_clients else []),
+        )
     ]
     existing = chosen.existing
     return PrivateNetworkArgs(

@@ -1,18 +1,22 @@
 """Arguments of what faces the internet: the edge, its firewall and its alarms."""
 
+import difflib
+
 import pulumi
 
 from assembly.common import MEBIBYTE, tags
 from assembly.task import preset
 from components.alarms import EdgeAlarmsArgs
 from components.edge import Edge
-from components.edge_args import EdgeArgs, MachineClientsArgs, OidcArgs, TokenClaimArgs
+from components.edge_args import EdgeArgs, MachineClientsArgs, OidcArgs, TlsPolicy, TokenClaimArgs
 from components.firewall import Firewall
 from components.firewall_args import FirewallArgs, FirewallLimitsArgs
 from components.network import PrivateNetwork
 from components.operations import Operations
 from components.workload import WorkloadIdentity
-from settings import StackSettings
+from settings import Problem, SettingsError, StackSettings
+from settings.errors import shown
+from settings.stack import PREFIX
 
 
 def edge(
@@ -54,6 +58,10 @@ def edge(
         client_keep_alive_seconds=timeouts.client_keep_alive_seconds,
         deregistration_delay_seconds=timeouts.deregistration_delay_seconds,
         access_log_retention_days=settings.retention.edge_access_log_days,
+        tls_policy=TlsPolicy(settings.edge.tls_policy.value),
+        content_security_policy=settings.edge.content_security_policy,
+        client_cidr_blocks=[str(block) for block in settings.edge.client_cidr_blocks],
+        log_reader_arns=list(settings.edge.log_reader_arns),
         allow_deletion=settings.allow_deletion,
         tags=tags(settings),
     )
@@ -62,7 +70,7 @@ def edge(
 def firewall(settings: StackSettings, edge: Edge, operations: Operations) -> FirewallArgs:
     """Sizes, rates and forged headers, in front of the edge."""
     limits, chosen = settings.limits, preset(settings)
-    return FirewallArgs(
+    args = FirewallArgs(
         load_balancer_arn=edge.load_balancer_arn,
         account_id=settings.account_id,
         region=settings.region,
@@ -94,6 +102,25 @@ def firewall(settings: StackSettings, edge: Edge, operations: Operations) -> Fir
         log_key_arn=operations.key_arn,
         tags=tags(settings),
     )
+    return args.model_copy(update={"count_only_rules": _watched(settings, sorted(rule.key for rule in args.rules()))})
+
+
+def _watched(settings: StackSettings, known: list[str]) -> list[str]:
+    """The rules that only count; naming one that does not exist is a mistake in the settings."""
+    chosen = list(settings.edge.count_only_rules)
+    problems = [
+        Problem(
+            key=f"{PREFIX}edge.countOnlyRules",
+            value=shown(rule),
+            allowed=f"keys of the firewall's rules: {', '.join(known)}",
+            fix=f"did you mean {difflib.get_close_matches(rule, known, n=1, cutoff=0.0)[0]}?",
+        )
+        for rule in chosen
+        if rule not in known
+    ]
+    if problems:
+        raise SettingsError(f"the settings of stack {settings.environment}", problems)
+    return chosen
 
 
 def edge_alarms(settings: StackSettings, edge: Edge, firewall: Firewall, operations: Operations) -> EdgeAlarmsArgs:

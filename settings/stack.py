@@ -9,6 +9,7 @@ from pydantic import StrictBool
 
 from settings.configuration import Configuration
 from settings.consistency import inconsistencies
+from settings.edge import Edge
 from settings.errors import Problem
 from settings.identity import Identity
 from settings.limits import Limits
@@ -34,6 +35,7 @@ class StackSettings(Configuration):
     limits: Limits = Limits()
     capacity: Capacity = Capacity()
     models: Models
+    edge: Edge = Edge()
     retention: Retention = Retention()
     allow_deletion: StrictBool = False
     """True: what holds users' way in, or their data, may be deleted. Set it only to take the environment down: the

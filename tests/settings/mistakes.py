@@ -320,6 +320,31 @@ ROWS = [
     ),
     row("a key that nothing is near to", {"owner.zzz": 1}, ("owner.zzz", UNKNOWN, "remove the key")),
     row("the region among our keys", {"region": "eu-west-1"}, ("region", UNKNOWN, "write aws:region instead")),
+    # edge
+    row(
+        "an old TLS policy",
+        {"edge.tlsPolicy": "tls-1.1"},
+        (
+            "edge.tlsPolicy",
+            '"tls-1.1"',
+            "choose one of these",
+        ),
+    ),
+    row(
+        "a log reader that is a user",
+        {"edge.logReaderArns": ["arn:aws:iam::111122223333:user/anna"]},
+        ("edge.logReaderArns[0]", '"arn:aws:iam::111122223333:user/anna"', FORM),
+    ),
+    row(
+        "a rule that counts twice",
+        {"edge.countOnlyRules": ["core", "core"]},
+        ("edge.countOnlyRules", "core, core", "remove the repeated one"),
+    ),
+    row(
+        "clients from nowhere",
+        {"edge.clientCidrBlocks": ["everywhere"]},
+        ("edge.clientCidrBlocks[0]", '"everywhere"', FORM),
+    ),
     # outside the namespace
     row("no region", {}, ("aws:region", NOT_SET, FIXES["region"]), region=None),
     row("a zone for a region", {}, ("aws:region", '"eu-west-1a"', FIXES["region"]), region="eu-west-1a"),
