@@ -96,7 +96,11 @@ def _foundation(region: str, model: str) -> str:
 def task_statements(
     groups: Sequence[ModelGroupArgs], guardrails: Mapping[str, str], account_id: str
 ) -> list[Statement]:
-    """The task role's statements. ``guardrails``: region → ARN of the guardrail's version, ``…:guardrail/id:3``."""
+    """The task role's statements. ``guardrails``: region → ARN of the guardrail.
+
+    Any published version of it will do: while a new one is deployed, and after a rollback, tasks with the earlier one
+    still run. The draft, which anybody with access to the console may change, will not.
+    """
     statements: list[Statement] = []
     for region in bedrock_regions(groups):
         label = region.replace("-", "")
@@ -105,12 +109,12 @@ def task_statements(
                 sid=f"InvokeListedModels{label}",
                 actions=INVOKE,
                 resources=model_arns(groups, region, account_id),
-                conditions={"StringEquals": {GUARDRAIL: [guardrails[region]]}},
+                conditions={"StringLike": {GUARDRAIL: [f"{guardrails[region]}:*"]}},
             ),
             Statement(
                 sid=f"ApplyGuardrail{label}",
                 actions=["bedrock:ApplyGuardrail"],
-                resources=[guardrails[region].rpartition(":")[0]],
+                resources=[guardrails[region]],
             ),
         ]
     if not statements:
@@ -123,7 +127,14 @@ def task_statements(
             effect=Effect.DENY,
             actions=INVOKE,
             resources=["*"],
-            conditions={"StringNotEquals": {GUARDRAIL: sorted(guardrails.values())}},
+            conditions={"StringNotLike": {GUARDRAIL: [f"{arn}:*" for arn in guardrails.values()]}},
+        ),
+        Statement(
+            sid="RefuseDraftGuardrails",
+            effect=Effect.DENY,
+            actions=INVOKE,
+            resources=["*"],
+            conditions={"StringEquals": {GUARDRAIL: [f"{arn}:DRAFT" for arn in guardrails.values()]}},
         ),
         Statement(
             sid="RefuseBearerTokens", effect=Effect.DENY, actions=["bedrock:CallWithBearerToken"], resources=["*"]

@@ -88,18 +88,13 @@ class ModelAccess(pulumi.ComponentResource):
         }
         self.guardrail_ids = pulumi.Output.all(**{region: one.guardrail_id for region, one in guardrails.items()})
         self.guardrail_versions = pulumi.Output.all(**{region: one.version for region, one in versions.items()})
-        identifiers = pulumi.Output.all(
-            **{
-                region: pulumi.Output.concat(guardrails[region].guardrail_arn, ":", versions[region].version)
-                for region in regions
-            }
-        )
+        arns = pulumi.Output.all(**{region: one.guardrail_arn for region, one in guardrails.items()})
         self.regions = regions
-        self.statements = identifiers.apply(
+        self.statements = arns.apply(
             lambda known: [render(one) for one in task_statements(args.groups, known, args.account_id)]
         )
         if regions:
-            self._task_policy(name, args, identifiers, child)
+            self._task_policy(name, args, arns, child)
         self._ways_to_private_upstreams(name, args, child)
         self.register_outputs(
             {
@@ -169,10 +164,10 @@ class ModelAccess(pulumi.ComponentResource):
         self,
         name: str,
         args: ModelAccessArgs,
-        identifiers: pulumi.Output[dict[str, str]],
+        guardrail_arns: pulumi.Output[dict[str, str]],
         child: pulumi.ResourceOptions,
     ) -> None:
-        document = identifiers.apply(
+        document = guardrail_arns.apply(
             lambda known: policy_document(task_statements(args.groups, known, args.account_id))
         )
         aws.iam.RolePolicy(f"{name}-task-policy", role=args.task_role_name, policy=document, opts=child)

@@ -111,7 +111,7 @@ def model_path() -> tuple[list[dict[str, Any]], list[dict[str, Any]], str]:
         task_role_arn=TASK_ROLE,
         model_statements=role,
     )
-    version = role[0]["Condition"]["StringEquals"]["bedrock:GuardrailIdentifier"][0]
+    version = one(recording, "aws:bedrock/guardrail:Guardrail").outputs["guardrailArn"] + ":1"
     return role, json.loads(endpoint_policy(BEDROCK, access))["Statement"], version
 
 
@@ -130,6 +130,12 @@ def test_the_task_calls_a_listed_model_with_the_guardrail(model_path: tuple[Any,
     assert allowed(_call(version, action="bedrock:InvokeModel"), role, endpoint)
 
 
+def test_while_a_new_guardrail_is_deployed_the_earlier_version_still_works(model_path: tuple[Any, Any, str]) -> None:
+    role, endpoint, version = model_path
+
+    assert allowed(_call(version.rpartition(":")[0] + ":2"), role, endpoint)
+
+
 @pytest.mark.parametrize(
     ("case", "changes"),
     [
@@ -145,14 +151,13 @@ def test_the_task_calls_nothing_else(model_path: tuple[Any, Any, str], case: str
     assert not allowed(_call(version, **changes), role, endpoint), case
 
 
-def test_a_call_without_the_guardrail_or_with_another_version_is_denied_whatever_else_allows_it(
-    model_path: tuple[Any, Any, str],
-) -> None:
+def test_a_call_without_the_guardrail_is_denied_whatever_else_allows_it(model_path: tuple[Any, Any, str]) -> None:
     role, endpoint, version = model_path
     everything = [*role, {"Effect": "Allow", "Action": ["bedrock:*"], "Resource": ["*"]}]
+    guardrail = version.rpartition(":")[0]
 
-    assert not allowed(_call(None), everything, endpoint)
-    assert not allowed(_call(version.rpartition(":")[0] + ":99"), everything, endpoint)
+    for other in (None, guardrail, f"{guardrail}:DRAFT", f"arn:aws:bedrock:{REGION}:{ACCOUNT}:guardrail/other:1"):
+        assert not allowed(_call(other), everything, endpoint), other
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,6 @@ def test_one_region_makes_a_guardrail_its_version_and_one_policy() -> None:
 def test_the_task_calls_the_declared_models_with_the_guardrail_and_nothing_else() -> None:
     recording = build("models")
     guardrail = one(recording, GUARDRAIL).outputs["guardrailArn"]
-    version = f"{guardrail}:{one(recording, VERSION).outputs['version']}"
 
     assert document(one(recording, POLICY)) == [
         {
@@ -51,7 +50,7 @@ def test_the_task_calls_the_declared_models_with_the_guardrail_and_nothing_else(
             "Effect": "Allow",
             "Action": INVOKE,
             "Resource": [f"arn:aws:bedrock:{REGION}::foundation-model/openai.gpt-oss-120b-1:0"],
-            "Condition": {"StringEquals": {"bedrock:GuardrailIdentifier": [version]}},
+            "Condition": {"StringLike": {"bedrock:GuardrailIdentifier": [f"{guardrail}:*"]}},
         },
         {
             "Sid": "ApplyGuardraileuwest1",
@@ -64,7 +63,14 @@ def test_the_task_calls_the_declared_models_with_the_guardrail_and_nothing_else(
             "Effect": "Deny",
             "Action": INVOKE,
             "Resource": ["*"],
-            "Condition": {"StringNotEquals": {"bedrock:GuardrailIdentifier": [version]}},
+            "Condition": {"StringNotLike": {"bedrock:GuardrailIdentifier": [f"{guardrail}:*"]}},
+        },
+        {
+            "Sid": "RefuseDraftGuardrails",
+            "Effect": "Deny",
+            "Action": INVOKE,
+            "Resource": ["*"],
+            "Condition": {"StringEquals": {"bedrock:GuardrailIdentifier": [f"{guardrail}:DRAFT"]}},
         },
         {
             "Sid": "RefuseBearerTokens",
@@ -120,18 +126,16 @@ def test_a_profile_without_its_destinations_is_refused_with_the_setting_to_fill(
 
 def test_each_region_has_a_guardrail_of_its_own_and_allows_it_alone() -> None:
     recording = build("models", groups=[group(upstreams=[bedrock("eu-west-1"), bedrock("eu-central-1")])])
-    versions = {r.inputs["region"]: r.outputs for r in recording.of_type(VERSION)}
+    arns = {r.inputs["region"]: r.outputs["guardrailArn"] for r in recording.of_type(GUARDRAIL)}
     allowed = {
-        statement["Sid"]: statement["Condition"]["StringEquals"]["bedrock:GuardrailIdentifier"]
+        statement["Sid"]: statement["Condition"]["StringLike"]["bedrock:GuardrailIdentifier"]
         for statement in document(one(recording, POLICY))
         if statement["Sid"].startswith("Invoke")
     }
 
     assert allowed == {
-        "InvokeListedModelseucentral1": [
-            f"{versions['eu-central-1']['guardrailArn']}:{versions['eu-central-1']['version']}"
-        ],
-        "InvokeListedModelseuwest1": [f"{versions['eu-west-1']['guardrailArn']}:{versions['eu-west-1']['version']}"],
+        "InvokeListedModelseucentral1": [f"{arns['eu-central-1']}:*"],
+        "InvokeListedModelseuwest1": [f"{arns['eu-west-1']}:*"],
     }
 
 
