@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from local.certificate import Certificate
 
-REFUSED, SLOW, RESET_BEFORE, RESET_IN_ANSWER, SILENT = "refused", "slow", "reset-before", "reset-in-answer", "silent"
+SLOW, RESET_BEFORE, RESET_IN_ANSWER, SILENT, ENDLESS = "slow", "reset-before", "reset-in-answer", "silent", "endless"
 
 
 @dataclass
@@ -45,6 +45,14 @@ class Model:
                 await asyncio.sleep(0.05)
                 writer.transport.abort()
                 return False
+            case "endless":
+                writer.write(
+                    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+                )
+                for _ in range(100):
+                    writer.write(b"8\r\ndata: 1\n\r\n")
+                    await writer.drain()
+                    await asyncio.sleep(0.3)
             case "silent":
                 await asyncio.sleep(30)
             case "slow":

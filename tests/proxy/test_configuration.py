@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from components import proxy_identity
+from components.presets import GenericSettings, generic
 from components.proxy import (
     ProxyApplication,
     ProxyLogout,
@@ -21,7 +22,7 @@ from components.proxy import (
     envoy_arguments,
     envoy_configuration,
 )
-from local import envoy
+from local import envoy, open_webui
 from tests.proxy.gateway import SETTINGS, gateway
 
 if TYPE_CHECKING:
@@ -65,6 +66,12 @@ CASES = {
     ),
     "many host names": replace(
         SETTINGS, host_names=tuple(f"chat{n}.example.com" for n in range(5)), machine_host_names=("api.example.com",)
+    ),
+    "the Open WebUI preset": replace(
+        SETTINGS, application=open_webui.preset("https://chat.example.com", 9080, ["general"]).proxy
+    ),
+    "the generic preset": replace(
+        SETTINGS, application=generic(GenericSettings(name="notes", websocket_path_prefixes=["/live"])).proxy
     ),
     "unusual text": replace(
         SETTINGS,

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from local.claims import HEADER
+from local.claims import HEADER, token
 from tests.proxy import client
-from tests.proxy.gateway import MEMBER, PROMPT_BYTES, UPLOAD_BYTES, Gateway, header
+from tests.proxy.gateway import MEMBER, PROMPT_BYTES, SETTINGS, UPLOAD_BYTES, Gateway, gateway, header
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local.certificate import Certificate
     from local.server import Server
 
 UPLOAD = "/api/v1/files/"
@@ -136,3 +141,19 @@ def test_the_request_arrives_as_it_was_sent(proxy: Gateway) -> None:
     assert seen["body_bytes"] == len(body)
     assert header(seen, "host") == [client.HOST]
     assert {name: header(seen, name) for name, _ in headers} == {name: [value] for name, value in headers}
+
+
+def test_connections_beyond_the_limit_are_closed_and_others_go_on(
+    server: Server, certificate: Certificate, tmp_path: Path
+) -> None:
+    settings = replace(SETTINGS, limits=replace(SETTINGS.limits, maximum_connections=2))
+    head = client.head("GET", "/", {HEADER: token(SETTINGS.identity, MEMBER)})
+    with gateway(settings, server.port, certificate, tmp_path) as small:
+        with client.opened(small.settings.port) as first, client.opened(small.settings.port) as second:
+            with pytest.raises(OSError, match=r"EOF|reset"), client.opened(small.settings.port) as third:
+                third.sendall(head)
+            for connection in (first, second):
+                connection.sendall(head)
+                assert client.read_answer(connection).status == 200
+        time.sleep(0.2)
+        assert small.send("GET", "/").status == 200

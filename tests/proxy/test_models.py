@@ -16,7 +16,7 @@ from local.certificate import Certificate, self_signed
 from local.server import Received, Server, answer
 from tests.proxy import client
 from tests.proxy.gateway import PROMPT_BYTES, SETTINGS, Gateway, gateway
-from tests.proxy.models import RESET_BEFORE, RESET_IN_ANSWER, SILENT, SLOW, Model, model
+from tests.proxy.models import ENDLESS, RESET_BEFORE, RESET_IN_ANSWER, SILENT, SLOW, Model, model
 from tests.proxy.sigv4 import verified
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 CHAT = "/general/v1/chat/completions"
 BODY = b'{"model":"m1","messages":[]}'
 EJECTED_AFTER = 5
+DEADLINE_SECONDS = 4
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,9 @@ def running(server: Server, certificate: Certificate, tmp_path_factory: pytest.T
                 bedrock("three", SECOND, "eu-central-1", second.server.port),
             ),
         )
-        limits = replace(SETTINGS.limits, model_idle_seconds=2, model_deadline_seconds=6, ejection_seconds=1)
+        limits = replace(
+            SETTINGS.limits, model_idle_seconds=2, model_deadline_seconds=DEADLINE_SECONDS, ejection_seconds=1
+        )
         settings = replace(
             SETTINGS,
             limits=limits,
@@ -310,6 +313,19 @@ def test_an_answer_that_breaks_off_shows_as_broken_at_once_and_is_not_repeated(p
     assert b"data: 1" in received
     assert not received.endswith(b"0\r\n\r\n")
     assert (len(path.first.received), len(path.second.received)) == (1, 0)
+
+
+def test_an_answer_longer_than_the_deadline_is_cut(path: Path) -> None:
+    path.first.behaviour = ENDLESS
+    with client.opened(path.proxy.settings.model_port, tls=False) as connection:
+        connection.sendall(client.head("POST", CHAT, {"content-length": "2"}) + b"{}")
+        started, received = time.monotonic(), b""
+        while data := connection.recv(65_536):
+            received += data
+    assert DEADLINE_SECONDS - 0.5 < time.monotonic() - started < DEADLINE_SECONDS + 1.5
+    assert received.count(b"data: 1") > DEADLINE_SECONDS
+    assert not received.endswith(b"0\r\n\r\n")
+    assert path.second.received == []
 
 
 def test_an_upstream_that_keeps_failing_is_left_alone_and_comes_back(path: Path) -> None:
