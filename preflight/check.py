@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -59,8 +59,12 @@ def check(
         }
         recordings = run(project, chosen, progress)
         progress("asking the policy packs")
-        rules, findings = _ask(running, recordings)
-    compared = parity.compared(root, recordings)
+        with ThreadPoolExecutor(max_workers=max(len(running), 1)) as pool:
+            asked = [(pack, pool.submit(_ask, pack, stack, recordings)) for (_, stack), pack in running.items()]
+            compared = parity.compared(root, recordings)
+            ways = ways_of(recordings, [stack.name for stack in chosen])
+            findings = [finding for _, answer in asked for finding in answer.result()]
+        rules = _rules(running.values())
     rules.append(parity.RULE)
     findings = parity.without_repetition(merge(findings), compared)
     findings = [_located(finding, recordings) for finding in merge([*findings, *compared.findings])]
@@ -74,7 +78,7 @@ def check(
         rules=tuple(rules),
         findings=tuple(findings),
         parity=compared.parity if len(chosen) > 1 else None,
-        ways=ways_of(recordings, [stack.name for stack in chosen]),
+        ways=ways,
         messages=tuple(sorted(messages)),
         seconds=time.monotonic() - started,
     )
@@ -107,29 +111,25 @@ def _start(folder: Path, project: Project, stack: Stack) -> Analyzer:
     )
 
 
-def _ask(running: Mapping[tuple[Path, str], Analyzer], recordings: Recordings) -> tuple[list[Rule], list[Finding]]:
+def _ask(pack: Analyzer, stack: str, recordings: Recordings) -> list[Finding]:
+    """What one pack says about one stack, with known values and as a first preview."""
+    mandatory = {policy.name: policy.enforcement == "mandatory" for policy in pack.info().policies}
+    return [
+        from_diagnostic(diagnostic, stack, mandatory, preview=preview)
+        for preview in (False, True)
+        if (stack, preview) in recordings
+        for diagnostic in pack.check(recordings[stack, preview].resources)
+    ]
+
+
+def _rules(packs: Iterable[Analyzer]) -> list[Rule]:
     rules: dict[tuple[str, str], Rule] = {}
-    findings: list[Finding] = []
-
-    def ask(pack: Analyzer, stack: str) -> list[Finding]:
-        mandatory = {policy.name: policy.enforcement == "mandatory" for policy in pack.info().policies}
-        return [
-            from_diagnostic(diagnostic, stack, mandatory, preview=preview)
-            for preview in (False, True)
-            if (stack, preview) in recordings
-            for diagnostic in pack.check(recordings[stack, preview].resources)
-        ]
-
-    with ThreadPoolExecutor(max_workers=max(len(running), 1)) as pool:
-        asked = [(pack, pool.submit(ask, pack, stack)) for (_, stack), pack in running.items()]
-        for pack, answer in asked:
-            findings.extend(answer.result())
-            info = pack.info()
-            for policy in info.policies:
-                rules[info.name, policy.name] = Rule(
-                    policy.name, info.name, policy.description, policy.remediation, policy.severity
-                )
-    return [rules[key] for key in sorted(rules)], findings
+    for pack in packs:
+        info = pack.info()
+        for policy in info.policies:
+            rule = Rule(policy.name, info.name, policy.description, policy.remediation, policy.severity)
+            rules[info.name, policy.name] = rule
+    return [rules[key] for key in sorted(rules)]
 
 
 def _located(finding: Finding, recordings: Recordings) -> Finding:

@@ -27,12 +27,13 @@ from typing import Any, cast
 import pulumi
 import pulumi_aws as aws
 
+from preflight import sdk
 from preflight.errors import PreflightError, ProgramError
 from preflight.project import Project, Stack
 from preflight.recorder import Recording, record
 
 RUN_TIMEOUT_SECONDS = 300.0
-_SDK_MODULE = re.compile(r"\baws\.([a-z0-9_]+)\.(?:[A-Z]|get_)")
+_SDK_NAME = re.compile(r"\baws\.([a-z0-9_]+)\.([A-Z]\w+|get_\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,9 @@ def load(project: Project) -> None:
         for name in _imports(tree):
             with contextlib.suppress(Exception):
                 importlib.import_module(name)
-    for name in _sdk_modules(project.program):
+    for module, name in _sdk_names(project.program):
         with contextlib.suppress(Exception):
-            dir(getattr(aws, name))
-            getattr(aws, name).outputs  # noqa: B018 - the first attribute loads the lazy module
+            sdk.prepare(getattr(aws, module), name)
     gc.freeze()
 
 
@@ -202,7 +202,7 @@ def _imports(tree: ast.Module) -> list[str]:
     return found
 
 
-def _sdk_modules(root: Path) -> list[str]:
+def _sdk_names(root: Path) -> list[tuple[str, str]]:
+    """Modules and classes of the AWS SDK that the project's sources name."""
     sources = [*root.glob("*.py"), *root.glob("components/*.py")]
-    names = {name for path in sources for name in _SDK_MODULE.findall(path.read_text(encoding="utf-8"))}
-    return sorted(names)
+    return sorted({found for path in sources for found in _SDK_NAME.findall(path.read_text(encoding="utf-8"))})

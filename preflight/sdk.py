@@ -41,7 +41,7 @@ def call_inline(loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
         future: asyncio.Future[Any] = loop.create_future()
         try:
             future.set_result(function(*arguments))
-        except Exception as error:  # noqa: BLE001 - the awaiting code gets it
+        except Exception as error:
             future.set_exception(error)
         return future
 
@@ -83,6 +83,17 @@ def wire_names(cls: type) -> dict[str, str]:
 def is_output_type(cls: type) -> bool:
     """Whether ``cls`` is a nested output or the result of a look-up."""
     return _types.is_output_type(cls)
+
+
+def prepare(module: object, name: str) -> None:
+    """Work out the types of a class and of its arguments now; the SDK remembers them."""
+    for each in (name, f"{name}Args"):
+        cls = getattr(module, each, None)
+        if isinstance(cls, type) and issubclass(cls, pulumi.Resource):
+            _types.resource_types(cls)
+            _types.resource_pulumi_to_py_names(cls)
+        elif isinstance(cls, type) and _types.is_input_type(cls):
+            _types.input_type_types(cls)
 
 
 def caller(depth: int) -> FrameType:
