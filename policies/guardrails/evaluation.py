@@ -93,7 +93,7 @@ class Evaluation:
                     reports.append(report)
         for policy in self._policies:
             if policy.rule.name == CURRENT:
-                problems = [*self._exemptions.problems, *self._exemptions.unused(used, stack_of(graph))]
+                problems = [*self._exemptions.problems, *self._exemptions.unused(used, *identity_of(graph))]
                 reports.extend(Report(policy.rule, finding, policy.level) for finding in problems)
         return reports, idle
 
@@ -105,12 +105,13 @@ class Evaluation:
         return Report(policy.rule, finding, _level(policy, finding)), []
 
 
-def stack_of(graph: Graph) -> str:
-    """The stack's name, from the URNs."""
+def identity_of(graph: Graph) -> tuple[str, str]:
+    """The names of stack and project, from the URNs."""
     for resource in graph:
-        if resource.urn.startswith("urn:pulumi:"):
-            return resource.urn.removeprefix("urn:pulumi:").partition("::")[0]
-    return ""
+        parts = resource.urn.removeprefix("urn:pulumi:").split("::")
+        if resource.urn.startswith("urn:pulumi:") and len(parts) > 1:
+            return parts[0], parts[1]
+    return "", ""
 
 
 def _level(policy: Policy, finding: Finding) -> Level:

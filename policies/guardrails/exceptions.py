@@ -54,10 +54,10 @@ class Exemption:
         """Whether it may be about what this finding leaves open: then it is not unused."""
         return self.policy == policy and finding.verdict is Verdict.NOT_PROVEN and _matches(self.urn, finding.urn)
 
-    def is_for(self, stack: str) -> bool:
-        """Whether it is meant for this stack: the pattern's stack part, where it has one, fits."""
-        named = re.match(r"urn:pulumi:([^:]*)::", self.urn)
-        return named is None or fnmatchcase(stack, named[1])
+    def is_for(self, stack: str, project: str) -> bool:
+        """Whether it is meant for this stack: the pattern's stack and project, where it names them, fit."""
+        named = re.match(r"urn:pulumi:([^:]*)::(?:([^:]*)::)?", self.urn)
+        return named is None or (fnmatchcase(stack, named[1]) and fnmatchcase(project, named[2] or "*"))
 
     def note(self) -> str:
         """The line that an excepted finding carries."""
@@ -75,7 +75,7 @@ class Exemptions:
         """The first entry that excepts this finding."""
         return next((entry for entry in self.in_force if entry.matches(policy, finding)), None)
 
-    def unused(self, used: Iterable[int], stack: str) -> list[Finding]:
+    def unused(self, used: Iterable[int], stack: str, project: str) -> list[Finding]:
         """A finding for each entry that is meant for this stack, should match something in it, and does not."""
         numbers = set(used)
         return [
@@ -87,7 +87,7 @@ class Exemptions:
                 "is unused",
             )
             for entry in self.in_force
-            if entry.number not in numbers and entry.covers == "any" and entry.is_for(stack)
+            if entry.number not in numbers and entry.covers == "any" and entry.is_for(stack, project)
         ]
 
 

@@ -219,8 +219,12 @@ def test_an_entry_that_matches_nothing_is_unused(copied: Callable[..., Path]) ->
 
 @pytest.mark.parametrize(
     "changed",
-    [{"urn": "urn:pulumi:prod::*::aws:rds/instance:Instance::x"}, {"covers": "not proven"}],
-    ids=["for another stack", "for a first preview only"],
+    [
+        {"urn": "urn:pulumi:prod::*::aws:rds/instance:Instance::x"},
+        {"urn": "urn:pulumi:*::other::aws:rds/instance:Instance::x"},
+        {"covers": "not proven"},
+    ],
+    ids=["for another stack", "for another project", "for a first preview only"],
 )
 def test_an_entry_may_have_nothing_to_do_here(copied: Callable[..., Path], changed: dict[str, str]) -> None:
     with running(copied(entry(expires=near(30), **changed))) as pack:

@@ -21,8 +21,12 @@ _SCHEMA = {
         "default": [
             "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
             "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09",
+            "ELBSecurityPolicy-TLS13-1-2-2021-06",
             "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
             "ELBSecurityPolicy-TLS13-1-3-2021-06",
+            "ELBSecurityPolicy-TLS13-1-2-FIPS-2023-04",
+            "ELBSecurityPolicy-TLS13-1-2-Res-FIPS-2023-04",
+            "ELBSecurityPolicy-TLS13-1-3-FIPS-2023-04",
         ],
         "description": "The TLS policies that a listener may use.",
     }

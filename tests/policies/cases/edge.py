@@ -8,6 +8,7 @@ from typing import Any
 from policies.guardrails.topology.values import Value
 from tests.policies.wire import UNKNOWN, case, r, secret
 
+ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - where the described proxy listens; nothing here does
 TOPIC = r("sns.Topic", "topic")
 POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
 NOT_FOUND = {"type": "fixed-response", "fixedResponse": {"contentType": "text/plain", "statusCode": "404"}}
@@ -49,8 +50,8 @@ TARGETS = r("lb.TargetGroup", "targets", targetType="ip", deregistrationDelay=60
 
 
 def proxy(
-    *, idle: str = "90s", stream: str = "600s", address: str = "0.0.0.0", upgrade: bool = False
-) -> dict[str, Any]:  # noqa: S104 - an address in a configuration
+    *, idle: str = "90s", stream: str = "600s", address: str = ANY_ADDRESS, upgrade: bool = False
+) -> dict[str, Any]:
     """A task whose first container is Envoy with this configuration."""
     route: dict[str, Any] = {"max_stream_duration": {"max_stream_duration": stream}}
     if upgrade:
