@@ -74,6 +74,7 @@ NAMES = (
     "service_grants_name_their_source",
     "service_is_watched",
     "subnets_assign_no_public_address",
+    "targets_admit_their_balancer_only",
     "targets_use_tls",
     "task_isolation",
     "task_roles_apart",
