@@ -58,6 +58,12 @@ def parser() -> argparse.ArgumentParser:
     trace.add_argument("--format", choices=("text", "json"), default="text")
     trace.set_defaults(run=_trace)
 
+    diff = commands.add_parser("diff", help="what a change does: exposure, limits, identity, then resources")
+    diff.add_argument("base", help="a git ref to compare with, for example origin/main")
+    diff.add_argument("--stack", action="append", default=[], help="only this stack; may be given several times")
+    diff.add_argument("--format", choices=("text", "json", "markdown"), default="text")
+    diff.set_defaults(run=_diff)
+
     proxy = commands.add_parser("proxy-config", help="print the proxy's configuration of one stack as JSON")
     proxy.add_argument("stack")
     proxy.set_defaults(run=_proxy_config)
@@ -128,6 +134,25 @@ def _trace(options: argparse.Namespace) -> int:
     outcome = tracing.follow(_recorded(options.root, options.stack), request)
     sys.stdout.write((tracing.as_json if options.format == "json" else tracing.as_text)(request, outcome))
     return tracing.exit_code(outcome)
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from preflight import diff, parity
+    from preflight.check import run
+    from preflight.project import Project
+
+    root = options.root.resolve()
+    project = Project.load(root)
+    names = parity.order(root, options.stack or project.stacks())
+    progress = _progress()
+    progress(f"taking {options.base} out of git and running it")
+    before = diff.base_recordings(root, options.base, names)
+    after = run(project, [project.stack(name) for name in names], progress, previews=False)
+    _end_progress()
+    found = [diff.changes(name, before[name], after[name, False]) for name in names if name in before]
+    render = {"text": diff.as_text, "json": diff.as_json, "markdown": diff.as_markdown}[options.format]
+    sys.stdout.write(render(options.base, found))
+    return 0
 
 
 def _proxy_config(options: argparse.Namespace) -> int:

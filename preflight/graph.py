@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from preflight.recorder import RecordedResource, Recording
 from preflight.wire import Wire, mask
 
@@ -13,6 +15,18 @@ def graph(recording: Recording) -> Wire:
         "stack": recording.stack,
         "resources": [_entry(resource) for resource in recording.resources],
     }
+
+
+def to_recording(content: Wire) -> Recording:
+    """A recording from what ``graph`` made; its secrets are masks."""
+    resources = [RecordedResource(**_tuples(entry)) for entry in content["resources"]]
+    return Recording(content["project"], content["stack"], preview=False, resources=resources)
+
+
+def _tuples(entry: Wire) -> Wire:
+    by_property = {name: tuple(urns) for name, urns in entry["property_dependencies"].items()}
+    lists = {name: tuple(cast("list[str]", value)) for name, value in entry.items() if isinstance(value, list)}
+    return {**entry, **lists, "property_dependencies": by_property}
 
 
 def _entry(resource: RecordedResource) -> Wire:
