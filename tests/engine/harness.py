@@ -85,11 +85,12 @@ class Engine:
 
     root: Path
     stack: str
+    folder: str = ""
 
     @property
     def project(self) -> Path:
         """Where the program is."""
-        return self.root / "project"
+        return self.root / "project" / self.folder
 
     @property
     def cloud(self) -> Cloud:
@@ -97,22 +98,25 @@ class Engine:
         return Cloud(self.root / "cloud")
 
     @classmethod
-    def create(cls, root: Path, program: Path, stack: str) -> Engine:
-        """A new environment with a copy of ``program`` and a stack without resources."""
-        for folder in ("home", "state", "cloud"):
-            (root / folder).mkdir(parents=True)
+    def create(cls, root: Path, program: Path, stack: str, folder: str = "") -> Engine:
+        """A new environment with a copy of ``program`` and a stack without resources.
+
+        ``folder`` is where in the copy the project is.
+        """
+        for part in ("home", "state", "cloud"):
+            (root / part).mkdir(parents=True)
         shutil.copytree(program, root / "project", ignore=_NOT_COPIED)
         python_environment(root / "project" / ".venv")
         for package in PACKAGES:
             install_provider(root / "home" / "plugins", package)
-        engine = cls(root, stack)
+        engine = cls(root, stack, folder)
         engine.pulumi("stack", "init", stack)
         return engine
 
     def fork(self, root: Path) -> Engine:
         """The same environment once more, to be changed without touching this one."""
         shutil.copytree(self.root, root, symlinks=True)
-        return Engine(root, self.stack)
+        return Engine(root, self.stack, self.folder)
 
     def environment(self) -> dict[str, str]:
         """The variables of the command line: nothing of the caller's but where programs are found."""

@@ -34,6 +34,7 @@ for half in ("0.0.0.0/1", "128.0.0.0/1"):
 LAST = "service-service"
 MIDDLE = "edge-balancer"
 WAIT_SECONDS = 90
+SETTLE_SECONDS = 3
 
 
 def _new(root: Path) -> Engine:
@@ -135,6 +136,9 @@ def _kill_once_it_waits(engine: Engine, operation: str) -> None:
         _wait_for(engine, operation)
     finally:
         stop(process)
+    done = -1
+    while done != (done := len(engine.cloud.operations())):  # AWS finishes what it has begun
+        time.sleep(SETTLE_SECONDS)
 
 
 def _wait_for(engine: Engine, operation: str) -> None:

@@ -1,0 +1,139 @@
+"""How long Pulumi's engine takes for both environments, and the longest chain of resources that wait for each other.
+
+    python -m benchmarks.deploy
+
+The engine runs as in ``tests/engine``: without AWS, so its times are its own and the program's. What AWS adds follows
+from the dependencies in the state and from typical creation times (``deploy_times.tsv``, each with its source).
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TextIO
+
+from preflight.wire import Wire
+from tests.engine.harness import PACKS, REPOSITORY, Engine, custom, name_of
+
+STACKS = ("staging", "prod")
+TIMES = Path(__file__).with_name("deploy_times.tsv")
+ONE_CALL_SECONDS = 3
+"""A type that the table does not list: one API call that returns a finished resource."""
+SLOW_SECONDS = 60
+REASONS = {
+    ("aws:lb/loadBalancer:LoadBalancer", "aws:ecs/service:Service"): (
+        "ECS refuses a service whose target group no listener uses, and a task is in service once the load balancer "
+        "finds it healthy"
+    ),
+    ("aws:acm/certificateValidation:CertificateValidation", "aws:ecs/service:Service"): (
+        "an HTTPS listener needs an issued certificate, and ECS a target group that a listener uses"
+    ),
+    ("aws:ec2/vpcEndpoint:VpcEndpoint", "aws:ecs/service:Service"): (
+        "a task pulls its image and its secrets through the endpoints: one that starts earlier fails"
+    ),
+    ("aws:rds/clusterInstance:ClusterInstance", "aws:ecs/service:Service"): "the first task migrates the database",
+}
+"""Why two slow resources follow each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One resource of a chain."""
+
+    name: str
+    type: str
+    seconds: int
+
+
+def typical_times() -> dict[str, int]:
+    """Type → typical seconds until it is created."""
+    with TIMES.open() as table:
+        return {row["type"]: int(row["seconds"]) for row in csv.DictReader(table, delimiter="\t")}
+
+
+def longest_chain(resources: Sequence[Wire], times: Mapping[str, int]) -> list[Step]:
+    """The chain that takes longest. A resource waits for what it depends on, and for what its parents depend on."""
+    by_urn = {resource["urn"]: resource for resource in resources}
+    best: dict[str, tuple[int, list[Step]]] = {}
+
+    def waits_for(urn: str) -> list[str]:
+        resource = by_urn[urn]
+        parent = resource.get("parent", "")
+        inherited = waits_for(parent) if parent in by_urn else []
+        return sorted({*resource.get("dependencies", []), *inherited} & by_urn.keys())
+
+    def finish(urn: str) -> tuple[int, list[Step]]:
+        if urn not in best:
+            best[urn] = (0, [])  # a component that depends on its own child does not wait for itself
+            before = max((finish(other) for other in waits_for(urn)), key=lambda chain: chain[0], default=(0, []))
+            resource = by_urn[urn]
+            seconds = times.get(resource["type"], ONE_CALL_SECONDS) if resource["custom"] else 0
+            step = [Step(name_of(urn), resource["type"], seconds)] if resource["custom"] else []
+            best[urn] = (before[0] + seconds, before[1] + step)
+        return best[urn]
+
+    return max((finish(urn) for urn in sorted(by_urn)), key=lambda chain: chain[0], default=(0, []))[1]
+
+
+def unexplained(chain: Sequence[Step]) -> list[str]:
+    """Pairs of slow resources that follow each other for no reason that is written down."""
+    slow = [step for step in chain if step.seconds >= SLOW_SECONDS]
+    pairs = [(a, b) for a, b in pairwise(slow) if (a.type, b.type) not in REASONS]
+    return [f"{a.name} before {b.name}" for a, b in pairs]
+
+
+def _say(line: str, to: TextIO = sys.stdout) -> None:
+    to.write(line + "\n")
+
+
+def _print_chain(chain: Sequence[Step]) -> None:
+    _say(f"  longest chain on AWS: about {sum(step.seconds for step in chain) / 60:.1f} min")
+    slow: Step | None = None
+    for step in chain:
+        mark = " slow" if step.seconds >= SLOW_SECONDS else ""
+        _say(f"    {step.seconds:>4} s  {step.type.rpartition(':')[2]} {step.name}{mark}")
+        if mark:
+            if slow is not None:
+                _say(f"            after {slow.name}: {REASONS.get((slow.type, step.type), 'NO REASON')}")
+            slow = step
+
+
+def _measure(stack: str, root: Path, times: Mapping[str, int]) -> list[str]:
+    engine = Engine.create(root / stack, REPOSITORY, stack)
+    first = engine.preview(packs=PACKS)
+    up = engine.up("--skip-preview")
+    second = engine.preview(packs=PACKS)
+    resources = engine.resources()
+    chain = longest_chain(custom(resources) + [r for r in resources if not r["custom"]], times)
+    _say(f"\n{stack}: {len(resources)} resources")
+    _say(f"  first preview with both packs   {first.seconds:6.1f} s")
+    _say(f"  update without AWS's own time   {up.seconds:6.1f} s")
+    _say(f"  preview without changes         {second.seconds:6.1f} s")
+    _print_chain(chain)
+    return unexplained(chain)
+
+
+def main() -> int:
+    """Both environments; 1 where slow resources follow each other without a reason, 2 without a command line."""
+    if shutil.which("pulumi") is None:
+        _say("the pulumi command line is not on PATH: nothing measured", sys.stderr)
+        return 2
+    _say(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}")
+    times = typical_times()
+    with tempfile.TemporaryDirectory() as folder:
+        found = [pair for stack in STACKS for pair in _measure(stack, Path(folder), times)]
+    for pair in found:
+        _say(f"slow resources in a row without a reason: {pair}", sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
