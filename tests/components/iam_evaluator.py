@@ -42,7 +42,7 @@ def allowed(request: Request, *policies: Document) -> bool:
 
 def _matches(statement: Mapping[str, Any], request: Request) -> bool:
     if unknown := set(statement) - {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}:
-        raise NotImplementedError(f"statement elements {sorted(unknown)}")
+        raise LookupError(f"statement elements {sorted(unknown)}")
     return (
         _any_like(statement["Action"], request.action, ignore_case=True)
         and _any_like(statement["Resource"], request.resource)
@@ -70,7 +70,7 @@ def _condition(operator: str, wanted: Any, found: list[str] | None) -> bool:  # 
     optional = base.endswith("IfExists")
     base = base.removesuffix("IfExists")
     if base not in _OPERATORS:
-        raise NotImplementedError(f"condition operator {operator}")
+        raise LookupError(f"condition operator {operator}")
     negated, one = _OPERATORS[base]
     if found is None:
         return negated or optional or for_all

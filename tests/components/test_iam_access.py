@@ -95,7 +95,7 @@ def test_every_policy_in_the_way_has_to_allow() -> None:
 
 
 def test_an_operator_that_the_evaluator_does_not_know_is_an_error() -> None:
-    with pytest.raises(NotImplementedError, match="NumericLessThan"):
+    with pytest.raises(LookupError, match="NumericLessThan"):
         allowed(_get(), [_allow(Condition={"NumericLessThan": {"aws:MultiFactorAuthAge": ["1"]}})])
 
 
