@@ -63,6 +63,7 @@ def longest_chain(resources: Sequence[Wire], times: Mapping[str, int]) -> list[S
     """The chain that takes longest. A resource waits for what it depends on, and for what its parents depend on."""
     by_urn = {resource["urn"]: resource for resource in resources}
     best: dict[str, tuple[int, list[Step]]] = {}
+    nothing: tuple[int, list[Step]] = (0, [])
 
     def waits_for(urn: str) -> list[str]:
         resource = by_urn[urn]
@@ -72,15 +73,15 @@ def longest_chain(resources: Sequence[Wire], times: Mapping[str, int]) -> list[S
 
     def finish(urn: str) -> tuple[int, list[Step]]:
         if urn not in best:
-            best[urn] = (0, [])  # a component that depends on its own child does not wait for itself
-            before = max((finish(other) for other in waits_for(urn)), key=lambda chain: chain[0], default=(0, []))
+            best[urn] = nothing  # a component that depends on its own child does not wait for itself
+            before = max((finish(other) for other in waits_for(urn)), key=lambda chain: chain[0], default=nothing)
             resource = by_urn[urn]
             seconds = times.get(resource["type"], ONE_CALL_SECONDS) if resource["custom"] else 0
             step = [Step(name_of(urn), resource["type"], seconds)] if resource["custom"] else []
             best[urn] = (before[0] + seconds, before[1] + step)
         return best[urn]
 
-    return max((finish(urn) for urn in sorted(by_urn)), key=lambda chain: chain[0], default=(0, []))[1]
+    return max((finish(urn) for urn in sorted(by_urn)), key=lambda chain: chain[0], default=nothing)[1]
 
 
 def unexplained(chain: Sequence[Step]) -> list[str]:

@@ -30,6 +30,7 @@ from tests.engine.echo.cloud import Cloud
 Message: TypeAlias = Json
 """A protobuf message of the ResourceProvider service."""
 
+SERVICE = "aws:ecs/service:Service"
 TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 MAX_MESSAGE = 400 * 1024 * 1024
 
@@ -140,6 +141,9 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         self._obey("create", type_, name, context)
         if taken := self._name_taken(type_, inputs):
             context.abort(grpc.StatusCode.ALREADY_EXISTS, f"{type_} {name}: {taken} already exists")
+        if type_ == SERVICE and (unused := self._unused_target_groups(inputs)):
+            text = f"{type_} {name}: target group {unused[0]} does not have an associated load balancer"
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, text)
         identifier, outputs = self._made(type_, name, inputs, request.urn)
         self._cloud.count_creation(request.urn)
         self._cloud.put(type_, identifier, plain(inputs), plain(outputs), request.urn)
@@ -243,6 +247,13 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         wanted = plain(inputs.get(key)) if key else None
         taken = wanted and any(e["type"] == type_ and e["inputs"].get(key) == wanted for e in self._cloud.live())
         return str(wanted) if taken else ""
+
+    def _unused_target_groups(self, inputs: Wire) -> list[str]:
+        """Those of a service that no listener and no rule forwards to."""
+        properties = replacement.HOLDERS["aws:lb/targetGroup:TargetGroup"]
+        listeners = [entry["inputs"] for entry in self._cloud.live() if entry["type"].startswith("aws:lb/listener")]
+        used = {arn for listener in listeners for arn in _held(listener, properties)}
+        return sorted(set(_held(plain(inputs), properties)) - used)
 
 
 def serve(package: str, version: str) -> None:
