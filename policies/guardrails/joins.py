@@ -1,11 +1,20 @@
-"""Which resources belong together: the configurations of a bucket, the rules of a firewall, a reference's targets."""
+"""Which resources belong together: the configurations of a bucket, the rules of a firewall, a reference's targets.
+
+Each question is answered from an index that is made once for a graph, so that time grows with the stack and not with
+its square.
+"""
 
 from __future__ import annotations
+
+from weakref import WeakKeyDictionary
 
 from .topology.resources import Graph, References, Resource
 
 BUCKETS = ("s3.Bucket", "s3.BucketV2")
 _BUCKET_KEYS = ("id", "bucket", "arn")
+
+_Question = tuple[tuple[str, ...], str, tuple[str, ...], tuple[str, ...]]
+_INDEXES: WeakKeyDictionary[Graph, dict[_Question, dict[str, list[Resource]]]] = WeakKeyDictionary()
 
 
 def buckets_of(graph: Graph, resource: Resource, path: str) -> References:
@@ -15,19 +24,24 @@ def buckets_of(graph: Graph, resource: Resource, path: str) -> References:
 
 def configurations_of(graph: Graph, bucket: Resource, *types: str) -> list[Resource]:
     """The resources of the given types that configure this bucket."""
-    return [
-        configuration
-        for configuration in graph.of_type(*types)
-        if any(found.urn == bucket.urn for found in buckets_of(graph, configuration, "bucket"))
-    ]
+    return _index(graph, (types, "bucket", BUCKETS, _BUCKET_KEYS)).get(bucket.urn, [])
 
 
 def referring(
     graph: Graph, target: Resource, path: str, *types: str, keys: tuple[str, ...] = ("id", "arn")
 ) -> list[Resource]:
     """The resources of the given types whose property refers to ``target``."""
-    return [
-        resource
-        for resource in graph.of_type(*types)
-        if any(found.urn == target.urn for found in graph.referenced(resource, path, (target.kind,), keys))
-    ]
+    return _index(graph, (types, path, (target.kind,), keys)).get(target.urn, [])
+
+
+def _index(graph: Graph, question: _Question) -> dict[str, list[Resource]]:
+    """Target → the resources of some types that refer to it by one property."""
+    known = _INDEXES.setdefault(graph, {})
+    if question not in known:
+        types, path, targets, keys = question
+        found: dict[str, list[Resource]] = {}
+        for resource in graph.of_type(*types):
+            for target in graph.referenced(resource, path, targets, keys):
+                found.setdefault(target.urn, []).append(resource)
+        known[question] = found
+    return known[question]
