@@ -64,6 +64,10 @@ def parser() -> argparse.ArgumentParser:
     diff.add_argument("--format", choices=("text", "json", "markdown"), default="text")
     diff.set_defaults(run=_diff)
 
+    report = commands.add_parser("report", help="one self-contained HTML page about all environments")
+    report.add_argument("--output", type=Path, metavar="FILE", help="write here instead of standard output")
+    report.set_defaults(run=_report)
+
     proxy = commands.add_parser("proxy-config", help="print the proxy's configuration of one stack as JSON")
     proxy.add_argument("stack")
     proxy.set_defaults(run=_proxy_config)
@@ -153,6 +157,20 @@ def _diff(options: argparse.Namespace) -> int:
     render = {"text": diff.as_text, "json": diff.as_json, "markdown": diff.as_markdown}[options.format]
     sys.stdout.write(render(options.base, found))
     return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from preflight.check import check
+    from preflight.report import html
+
+    checked = check(options.root.resolve(), progress=_progress())
+    _end_progress()
+    content = html(checked)
+    if options.output is None:
+        sys.stdout.write(content)
+    else:
+        options.output.write_text(content, encoding="utf-8")
+    return checked.report.exit_code
 
 
 def _proxy_config(options: argparse.Namespace) -> int:

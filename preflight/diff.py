@@ -28,7 +28,7 @@ from preflight.findings import Ways
 from preflight.graph import to_recording
 from preflight.recorder import Recording
 from preflight.ways import ways_of
-from preflight.wire import mask
+from preflight.wire import Wire, mask
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "exposure": (
@@ -158,8 +158,9 @@ def _sentence(difference: Difference) -> Change:
 
 def _output_changes(before: Recording, after: Recording) -> list[Change]:
     """Stack outputs: the release and its images are among them, and are not part of a shape."""
-    old, new = mask(before.outputs), mask(after.outputs)
-    names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    old: Wire = mask(before.outputs)
+    new: Wire = mask(after.outputs)
+    names: list[str] = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
     return [
         Change("resources", f"output {name}: {old.get(name, 'absent')} → {new.get(name, 'absent')}") for name in names
     ]
