@@ -1,0 +1,245 @@
+"""One findings model: read from policies' words, merged from both runs, and the same in every format."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from xml.etree import ElementTree as Xml
+
+import jsonschema
+import pytest
+
+from preflight.findings import (
+    Environment,
+    Finding,
+    Parity,
+    Report,
+    Rule,
+    Seen,
+    Verdict,
+    from_diagnostic,
+    grouped,
+    merge,
+    summarize,
+)  # fmt: skip
+from preflight.protocol import Diagnostic
+from preflight.render_data import LONGEST_COMMENT, as_json, as_junit, as_markdown, as_sarif
+from preflight.render_text import text
+
+MESSAGE = """violated: vpc.SecurityGroupIngressRule open.cidrIpv4 admits the internet
+found: 0.0.0.0/1
+wanted: the edge's security group
+fix: name the group
+witness: internet → open → task"""
+RULE = Rule("open-ingress", "guardrails", "Nothing internal admits the internet.", "Name the group.", "critical")
+
+
+def diagnostic(message: str = MESSAGE, enforcement: str = "mandatory", stack: str = "prod") -> Diagnostic:
+    urn = f"urn:pulumi:{stack}::shop::aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule::open"
+    return Diagnostic("guardrails", "open-ingress", urn, message, RULE.description, enforcement, "critical")
+
+
+def finding(
+    *, preview: bool = False, stack: str = "prod", message: str = MESSAGE, enforcement: str = "mandatory"
+) -> Finding:
+    return from_diagnostic(diagnostic(message, enforcement, stack), stack, {"open-ingress": True}, preview=preview)
+
+
+def report(*findings: Finding) -> Report:
+    found = tuple(merge(findings))
+    environments = tuple(summarize(name, 10, [RULE], found) for name in ("staging", "prod"))
+    return Report("shop", environments, (RULE,), found, Parity("equal"), seconds=1.23)
+
+
+def test_a_policys_words_become_the_parts_of_a_finding() -> None:
+    found = finding()
+    assert (found.verdict, found.headline) == (
+        Verdict.VIOLATED, "vpc.SecurityGroupIngressRule open.cidrIpv4 admits the internet",
+    )  # fmt: skip
+    assert (found.found, found.wanted, found.fix) == ("0.0.0.0/1", "the edge's security group", "name the group")
+    assert found.witness == "internet → open → task"
+    assert found.fails
+
+
+def test_words_of_another_shape_are_a_violation_with_the_first_line() -> None:
+    found = finding(message="Buckets must be private.\nSee the handbook.")
+    assert (found.verdict, found.headline, found.fails) == (Verdict.VIOLATED, "Buckets must be private.", True)
+
+
+def test_an_exception_is_read_and_does_not_fail_the_check() -> None:
+    message = MESSAGE + "\nexcepted until 2027-05-01: we know (owner: platform)"
+    found = finding(message=message, enforcement="advisory")
+    assert found.exemption is not None
+    assert (found.exemption.expires, found.exemption.reason, found.exemption.owner) == (
+        "2027-05-01",
+        "we know",
+        "platform",
+    )
+    assert not found.fails
+
+
+def test_advice_does_not_fail_the_check() -> None:
+    assert report(finding(enforcement="advisory")).exit_code == 0
+
+
+def test_a_policy_that_the_sdk_could_not_run_is_not_proven_and_fails() -> None:
+    found = finding(
+        message="can't run policy 'open-ingress' from policy pack 'x' during preview", enforcement="advisory"
+    )
+    assert (found.verdict, found.fails) == (Verdict.NOT_PROVEN, True)
+
+
+def test_what_both_runs_say_is_said_once() -> None:
+    (found,) = merge([finding(), finding(preview=True)])
+    assert found.seen is Seen.BOTH
+
+
+@pytest.mark.parametrize(("preview", "seen"), [(False, Seen.KNOWN), (True, Seen.PREVIEW)])
+def test_what_one_run_says_keeps_that_run(preview: bool, seen: Seen) -> None:
+    (found,) = merge([finding(preview=preview)])
+    assert found.seen is seen
+
+
+def test_a_violation_with_known_values_that_a_preview_cannot_prove_stays_a_violation() -> None:
+    unknown = MESSAGE.replace("violated", "not proven").replace("0.0.0.0/1", "not known yet")
+    (found,) = merge([finding(), finding(preview=True, message=unknown)])
+    assert (found.verdict, found.found) == (Verdict.VIOLATED, "0.0.0.0/1")
+
+
+def test_the_same_finding_in_two_environments_is_shown_once_with_both() -> None:
+    found = merge([finding(stack="prod"), finding(stack="staging")])
+    assert [environments for _, environments in grouped(found)] == [("prod", "staging")]
+
+
+def test_an_environment_counts_each_policy_once_by_its_worst_finding() -> None:
+    other = replace(finding(), headline="another", urn="urn:pulumi:prod::shop::x:y:z::other")
+    assert summarize("prod", 5, [RULE], [finding(), other]) == Environment("prod", 5, 0, 1, 0, 0, "")
+    assert summarize("staging", 5, [RULE], [finding()]) == Environment("staging", 5, 1, 0, 0, 0, "")
+
+
+def test_a_terminal_gets_colour_and_time_and_a_pipe_gets_neither() -> None:
+    found = report(finding())
+    assert "\033[31m" in text(found, terminal=True)
+    assert "1.2 s" in text(found, terminal=True)
+    assert "\033" not in text(found, terminal=False)
+    assert "1.2 s" not in text(found, terminal=False)
+
+
+def test_json_is_the_whole_report_without_the_time() -> None:
+    content = json.loads(as_json(report(finding())))
+    assert content["findings"][0]["rule"] == "open-ingress"
+    assert "seconds" not in content
+
+
+def test_markdown_escapes_what_policies_and_programs_say() -> None:
+    message = MESSAGE.replace("0.0.0.0/1", "<img src=x> | `code`")
+    content = as_markdown(report(finding(message=message)))
+    assert "&lt;img src=x&gt; \\| \\`code\\`" in content
+    assert content.startswith("<!-- ai-interface preflight -->\n### shop preflight: 1 finding to act on")
+
+
+def test_markdown_fits_into_a_comment() -> None:
+    many = [replace(finding(), urn=f"urn:pulumi:prod::shop::t::{n}", headline=f"{n} " + "x" * 500) for n in range(300)]
+    assert len(as_markdown(report(*many))) < LONGEST_COMMENT + 200
+
+
+def test_sarif_points_at_the_line_and_suppresses_exceptions() -> None:
+    located = replace(finding(), source_file="components/edge.py", source_line=120)
+    excepted = finding(
+        stack="staging", message=MESSAGE + "\nexcepted until 2027-05-01: r (owner: o)", enforcement="advisory"
+    )
+    log = json.loads(as_sarif(report(located, excepted)))
+    jsonschema.validate(log, SARIF)
+    results = log["runs"][0]["results"]
+    place = results[0]["locations"][0]["physicalLocation"]
+    assert (place["artifactLocation"]["uri"], place["region"]["startLine"]) == ("components/edge.py", 120)
+    assert [("suppressions" in r, r["level"]) for r in results] == [(False, "error"), (True, "note")]
+
+
+def test_junit_fails_the_case_of_the_policy() -> None:
+    root = Xml.fromstring(as_junit(report(finding())))  # noqa: S314 - our own output
+    prod = next(suite for suite in root if suite.get("name") == "prod")
+    failure = prod.find("testcase/failure")
+    assert failure is not None
+    assert prod.get("failures") == "1"
+    assert "fix: name the group" in (failure.text or "")
+
+
+TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1}}}
+SARIF = {
+    "type": "object",
+    "required": ["version", "runs"],
+    "properties": {
+        "version": {"const": "2.1.0"},
+        "runs": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "required": ["tool", "results"],
+                "properties": {
+                    "tool": {
+                        "type": "object",
+                        "required": ["driver"],
+                        "properties": {
+                            "driver": {
+                                "type": "object",
+                                "required": ["name", "rules"],
+                                "properties": {
+                                    "rules": {
+                                        "type": "array",
+                                        "uniqueItems": True,
+                                        "items": {
+                                            "type": "object",
+                                            "required": ["id"],
+                                            "properties": {"shortDescription": TEXT},
+                                        },
+                                    }
+                                },
+                            }
+                        },
+                    },
+                    "results": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["ruleId", "ruleIndex", "level", "message", "locations"],
+                            "properties": {
+                                "level": {"enum": ["none", "note", "warning", "error"]},
+                                "message": TEXT,
+                                "ruleIndex": {"type": "integer", "minimum": 0},
+                                "locations": {
+                                    "items": {
+                                        "required": ["physicalLocation"],
+                                        "properties": {
+                                            "physicalLocation": {
+                                                "required": ["artifactLocation", "region"],
+                                                "properties": {
+                                                    "artifactLocation": {
+                                                        "properties": {
+                                                            "uri": {"type": "string", "pattern": "^[^/][^\\\\]*$"}
+                                                        }
+                                                    },
+                                                    "region": {
+                                                        "properties": {"startLine": {"type": "integer", "minimum": 1}}
+                                                    },
+                                                },
+                                            }
+                                        },
+                                    }
+                                },
+                                "suppressions": {
+                                    "items": {
+                                        "required": ["kind"],
+                                        "properties": {"kind": {"enum": ["inSource", "external"]}},
+                                    }
+                                },
+                            },
+                        },
+                    },
+                },
+            },
+        },
+    },
+}
+"""What SARIF 2.1.0 demands of the parts that are written here."""
