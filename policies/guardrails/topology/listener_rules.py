@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from functools import lru_cache
 from typing import Any
@@ -12,7 +11,7 @@ from .load_balancing import actions_of
 from .requests import Outcome, Request, Result, Trail
 from .resources import Resource
 from .values import Unknown, as_list, as_mapping, contains_unknown
-from .web_acl import Match, either, every
+from .web_acl import Match, either, every, holds_client
 
 CALLBACK = "/oauth2/idpresponse"
 """Where the load balancer itself receives the identity provider's answer."""
@@ -65,10 +64,7 @@ def _query_match(request: Request, wanted: list[Any]) -> Match:
 
 
 def _source_match(request: Request, values: list[Any]) -> Match:
-    client = ipaddress.ip_address(request.client)
-    if any(not isinstance(value, str) for value in values):
-        return None
-    return any(client in ipaddress.ip_network(str(value), strict=False) for value in values)
+    return None if any(not isinstance(value, str) for value in values) else holds_client(request, values)
 
 
 def condition_matches(request: Request, condition: dict[str, Any]) -> Match:

@@ -6,8 +6,6 @@ which are given as data because they live in its configuration.
 
 from __future__ import annotations
 
-import ipaddress
-
 from .addresses import TCP, parse
 from .exposure import reachability
 from .listener_rules import choose, run_actions
@@ -83,7 +81,7 @@ def _arrive(network: Network, trail: Trail, edge: Resource) -> Outcome | Resourc
         trail.note(edge, "", f"nothing listens on port {request.port}")
         return trail.end(Result.DROPPED, None, "no listener")
     groups = network.balancing.groups_of(edge)
-    client = parse(str(ipaddress.ip_address(request.client)))
+    client = parse(request.client)
     if groups is not None and client is not None:
         for rule in network.groups.rules(groups.keys):
             if rule.covers(TCP, request.port) and rule.addresses & client:

@@ -6,11 +6,11 @@ proven. Managed rule groups match what the request says that it looks like, and 
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .addresses import parse
 from .match_fields import Part, parts, transformed
 from .requests import Outcome, Request, Result, Trail
 from .resources import Graph, Resource
@@ -26,6 +26,13 @@ _COMPARISONS: dict[str, Callable[[int, int], bool]] = {
     "GT": lambda left, right: left > right,
 }
 _CHALLENGES = {"captcha": 405, "challenge": 202}
+
+
+def holds_client(request: Request, blocks: Iterable[str]) -> Match:
+    """Whether the client's address lies in one of the blocks; unknown when a block is none."""
+    client = parse(request.client)
+    found = [parse(block) for block in blocks]
+    return None if client is None or None in found else any(block & client for block in found if block is not None)
 
 
 def every(matches: Iterable[Match]) -> Match:
@@ -168,8 +175,7 @@ class WebAcl:
         addresses = ip_set.items("addresses") if ip_set is not None else Unknown()
         if isinstance(addresses, Unknown) or any(not isinstance(item, str) for item in addresses):
             return None
-        client = ipaddress.ip_address(request.client)
-        return any(client in ipaddress.ip_network(str(item), strict=False) for item in addresses)
+        return holds_client(request, addresses)
 
     def _pattern_set(self, request: Request, body: dict[str, Any]) -> Match:
         pattern_set = self._named(body, "wafv2.RegexPatternSet")
