@@ -24,6 +24,8 @@ pytestmark = pytest.mark.engine
 #   call. The values are the same, since they come from the logical name; see `_given`.
 # - A secret's value: the offline graph shows none. That the same places are secret is compared.
 # - The stack's outputs and the default providers: registered by the engine and the language host themselves.
+# - What a first preview cannot compare with the other environment yet: the offline check compares it with known values.
+NOTED_BY_THE_ENGINE_ONLY = {("parity-of-unknown-values", "")}
 KNOWN, FIRST_PREVIEW = "known values", "first preview"
 PROVIDER_TYPES = ("pulumi:providers:", "pulumi:pulumi:Stack")
 
@@ -126,7 +128,8 @@ def test_the_packs_block_neither_the_first_preview_nor_the_update(deployed: Depl
 
 
 def test_the_packs_say_of_the_first_preview_what_the_offline_check_says(deployed: Deployed) -> None:
-    assert _verdicts(deployed.first_preview) == _offline_verdicts(deployed.engine.stack, FIRST_PREVIEW)
+    said = _verdicts(deployed.first_preview)
+    assert said - NOTED_BY_THE_ENGINE_ONLY == _offline_verdicts(deployed.engine.stack, FIRST_PREVIEW)
 
 
 def test_the_packs_say_of_the_running_stack_what_the_offline_check_says(deployed: Deployed) -> None:

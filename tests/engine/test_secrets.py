@@ -19,15 +19,19 @@ pytestmark = pytest.mark.engine
 
 SHORTEST = 12
 """A shorter text (an empty one, a number) is found anywhere and would prove nothing."""
+MARKER = re.compile("-----|BEGIN|PRIVATE|OPENSSH")
 PIECE = 32
 """Of a long secret, such as a key, any piece of this length counts."""
 
 
 def _secrets(deployed: Deployed) -> set[str]:
-    """Every secret text of the state: the OIDC client secret, keys, what is derived from them."""
+    """Every secret text of the state: the OIDC client secret, keys, what is derived from them.
+
+    A certificate is public, also where it is stored beside its key as a secret.
+    """
     shown = deployed.engine.export("--show-secrets")
     texts = {text for value in _wrapped(shown) for text in _texts(json.loads(value))}
-    return {text for text in texts if len(text) >= SHORTEST}
+    return {text for text in texts if len(text) >= SHORTEST and not text.startswith("-----BEGIN CERTIFICATE-----")}
 
 
 def _wrapped(value: Json) -> Iterator[str]:
@@ -59,7 +63,7 @@ def _pieces(secret: str) -> Iterator[str]:
     for line in {secret, *re.split(r"\s+", secret)}:
         for start in range(0, max(1, len(line) - PIECE + 1), PIECE):
             piece = line[start : start + PIECE]
-            if len(piece) >= SHORTEST and not piece.startswith("-----"):
+            if len(piece) >= SHORTEST and not MARKER.search(piece):
                 yield piece
                 yield json.dumps(piece)[1:-1]
 
