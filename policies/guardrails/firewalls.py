@@ -63,10 +63,10 @@ def _rule(raw: Mapping[str, Any]) -> FirewallRule:
     action = as_mapping(raw.get("action")) or {}
     blocks = action.get("block") is not None
     return FirewallRule(
-        str(raw.get("name") or ""),
+        str(raw.get("name", "")),
         blocks,
         action.get("count") is not None,
-        bool(raw.get("ruleLabels")),
+        raw.get("ruleLabels") not in (None, []),
         tuple(_statements(raw.get("statement"))),
         raw.get("visibilityConfig"),
     )
@@ -81,7 +81,7 @@ def _statements(statement: Value) -> Iterator[tuple[str, Mapping[str, Any]]]:
             continue
         yield kind, body
         if kind in _NESTED:
-            for item in listed(body.get("statements") or body.get("statement")):
+            for item in [*listed(body.get("statements")), *listed(body.get("statement"))]:
                 yield from _statements(item)
 
 

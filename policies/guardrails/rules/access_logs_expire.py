@@ -14,7 +14,7 @@ from typing import Any, cast
 from ..checks import listed
 from ..joins import buckets_of, configurations_of
 from ..rule import Rule, Settings, Severity, stack_rule
-from ..topology.resources import Graph, Resource, Unknown
+from ..topology.resources import Graph, Resource, Unknown, contains_unknown, unknowns_in
 from ..topology.values import Value, as_mapping
 from ..topology.verdicts import Finding, not_proven, violated
 
@@ -51,11 +51,11 @@ def _bucket(graph: Graph, bucket: Resource, limit: int, wanted: str) -> Iterator
     days: list[int] = []
     for configuration in configurations:
         rules = configuration.items("rules")
-        if isinstance(rules, Unknown):
-            yield not_proven(configuration, "rules", [rules], wanted, _FIX)
+        if isinstance(rules, Unknown) or contains_unknown(rules):
+            yield not_proven(configuration, "rules", list(unknowns_in(rules)), wanted, _FIX)
             return
-        for rule in cast("list[Mapping[str, Any]]", rules):
-            days.extend(_expiry(rule))
+        for rule in rules:
+            days.extend(_expiry(as_mapping(rule) or {}))
     for item in listed(bucket.value("lifecycleRules")):
         rule = as_mapping(item) or {}
         if rule.get("enabled") is True and not rule.get("prefix") and not rule.get("tags"):

@@ -5,11 +5,11 @@ Without it nobody sees how much of its CPU, memory and disk a task uses before i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Iterator
 
 from ..rule import Rule, Settings, Severity, resource_rule
-from ..topology.resources import Resource, Unknown
+from ..topology.resources import Resource, contains_unknown, unknowns_in
+from ..topology.values import as_mapping
 from ..topology.verdicts import Finding, not_proven, violated
 
 _WANTED = "a setting containerInsights with enabled or enhanced"
@@ -19,10 +19,11 @@ _FIX = "add the cluster setting containerInsights = enhanced"
 def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One cluster."""
     found = resource.items("settings")
-    if isinstance(found, Unknown):
-        yield not_proven(resource, "settings", [found], _WANTED, _FIX)
+    if contains_unknown(found):
+        yield not_proven(resource, "settings", list(unknowns_in(found)), _WANTED, _FIX)
         return
-    values = {item.get("name"): item.get("value") for item in cast("list[Mapping[str, Any]]", found)}
+    settled = [as_mapping(item) or {} for item in found] if isinstance(found, list) else []
+    values = {str(item.get("name")): item.get("value") for item in settled}
     if values.get("containerInsights") not in ("enabled", "enhanced"):
         yield violated(resource, "settings[containerInsights]", values.get("containerInsights"), _WANTED, _FIX)
 

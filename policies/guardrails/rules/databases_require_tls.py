@@ -7,12 +7,11 @@ It judges parameter groups of this stack; an engine's own default is not visible
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import cast
+from collections.abc import Iterator
 
 from ..rule import Rule, Settings, Severity, stack_rule
-from ..topology.resources import Graph, Resource, Unknown
-from ..topology.values import Value
+from ..topology.resources import Graph, Resource, Unknown, contains_unknown, unknowns_in
+from ..topology.values import as_mapping
 from ..topology.verdicts import Finding, not_proven, violated
 
 _WANTED = "a parameter group with rds.force_ssl = 1"
@@ -26,28 +25,33 @@ _GROUPS = {
 def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each PostgreSQL cluster and instance."""
     for database in graph.of_type(*_GROUPS):
-        if "postgres" not in str(database.value("engine")):
-            continue
-        path, kind = _GROUPS[database.kind]
-        groups = graph.referenced(database, path, (kind,), ("name", "id", "arn"))
-        if not groups:
-            found = database.value(path)
-            if isinstance(found, Unknown) or groups.external:
-                yield not_proven(database, path, [path], _WANTED, _FIX, found=found)
-            else:
-                yield violated(database, path, found, _WANTED, _FIX, what="accepts connections without TLS")
-        for group in groups:
-            yield from _group(group)
+        engine = database.value("engine")
+        if isinstance(engine, Unknown):
+            yield not_proven(database, "engine", [engine], "an engine that is known", _FIX)
+        elif "postgres" in str(engine):
+            yield from _database(graph, database)
+
+
+def _database(graph: Graph, database: Resource) -> Iterator[Finding]:
+    path, kind = _GROUPS[database.kind]
+    groups = graph.referenced(database, path, (kind,), ("name", "id", "arn"))
+    if not groups:
+        found = database.value(path)
+        if isinstance(found, Unknown) or groups.external:
+            yield not_proven(database, path, [path], _WANTED, _FIX, found=found)
+        else:
+            yield violated(database, path, found, _WANTED, _FIX, what="accepts connections without TLS")
+    for group in groups:
+        yield from _group(group)
 
 
 def _group(group: Resource) -> Iterator[Finding]:
     parameters = group.items("parameters")
-    if isinstance(parameters, Unknown):
-        yield not_proven(group, "parameters", [parameters], _WANTED, _FIX)
+    if isinstance(parameters, Unknown) or contains_unknown(parameters):
+        yield not_proven(group, "parameters", list(unknowns_in(parameters)), _WANTED, _FIX)
         return
-    values: dict[str, Value] = {
-        str(item.get("name")): item.get("value") for item in cast("list[Mapping[str, Value]]", parameters)
-    }
+    settled = [as_mapping(item) or {} for item in parameters]
+    values = {str(item.get("name")): item.get("value") for item in settled}
     if str(values.get("rds.force_ssl")) != "1":
         yield violated(group, "parameters[rds.force_ssl]", values.get("rds.force_ssl"), "1", _FIX)
 

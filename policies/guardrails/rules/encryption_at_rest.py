@@ -46,7 +46,11 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 def _key(resource: Resource, key: str) -> Iterator[Finding]:
     found = resource.value(key)
     managed = resource.value("sqsManagedSseEnabled")
-    if found in (None, "") and managed is not True and not isinstance(managed, Unknown):
+    if found not in (None, "") or managed is True:
+        return
+    if isinstance(managed, Unknown):
+        yield not_proven(resource, "sqsManagedSseEnabled", [managed], "true, or a KMS key", f"set {key}")
+    else:
         wanted = "a KMS key" if resource.kind != "sqs.Queue" else "a KMS key, or sqsManagedSseEnabled"
         yield violated(resource, key, None, wanted, f"set {key} to a key of yours, or to the service's own alias")
 

@@ -14,6 +14,7 @@ from ..checks import listed
 from ..firewalls import ACL, COMMON_RULES, Firewall, fields, firewalls, managed
 from ..rule import Rule, Settings, Severity, stack_rule
 from ..topology.resources import Graph
+from ..topology.values import as_mapping
 from ..topology.verdicts import Finding, not_proven, violated
 
 _LIMITS = {
@@ -51,8 +52,9 @@ def limited(firewall: Firewall) -> set[str]:
     found: set[str] = set()
     for rule in firewall.rules:
         for group in managed(rule):
-            if group.get("name") == COMMON_RULES and not group.get("scopeDownStatement"):
-                relaxed = {str(item.get("name")) for item in listed(group.get("ruleActionOverrides"))}
+            if group.get("name") == COMMON_RULES and group.get("scopeDownStatement") is None:
+                overrides = [as_mapping(item) or {} for item in listed(group.get("ruleActionOverrides"))]
+                relaxed = {str(item.get("name")) for item in overrides}
                 found |= {limit for name, limit in _COMMON.items() if name not in relaxed}
         if not rule.blocks:
             continue

@@ -9,7 +9,7 @@ It cannot see what other services log about the same request.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 from ..checks import expect_reference, listed
 from ..firewalls import ACL
@@ -42,7 +42,7 @@ def _redacted(log: Resource, protected: set[str]) -> Iterator[Finding]:
     if isinstance(found, Unknown) or contains_unknown(found):
         yield not_proven(log, "redactedFields", ["redactedFields"], ", ".join(_REDACTED), _FIX)
         return
-    have = {field for item in cast("list[Mapping[str, Any]]", found) for field in _fields(item)} | protected
+    have = {field for item in found for field in _fields(as_mapping(item) or {})} | protected
     for field in _REDACTED:
         if field not in have:
             yield violated(log, "redactedFields", sorted(have) or None, f"{field} among them", _FIX)
@@ -60,10 +60,10 @@ def _protected(acl: Resource) -> set[str]:
     items = acl.items("dataProtectionConfig.dataProtections")
     if isinstance(items, Unknown):
         return found
-    for item in cast("list[Mapping[str, Any]]", items):
-        for value in listed(item.get("field")):
+    for item in items:
+        for value in listed((as_mapping(item) or {}).get("field")):
             field = as_mapping(value) or {}
-            kind, keys = field.get("fieldType"), cast("list[str]", field.get("fieldKeys") or [])
+            kind, keys = field.get("fieldType"), listed(field.get("fieldKeys"))
             if kind == "SINGLE_HEADER":
                 found |= {f"header:{str(key).lower()}" for key in keys}
             elif kind == "SINGLE_COOKIE" and keys:

@@ -5,12 +5,11 @@ A rule without a metric blocks users without anybody seeing it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Iterator
 
 from ..rule import Rule, Settings, Severity, resource_rule
 from ..topology.resources import Resource, Unknown
-from ..topology.values import Value
+from ..topology.values import Value, as_mapping
 from ..topology.verdicts import Finding, not_proven, violated
 
 _FLAG = "visibilityConfig.cloudwatchMetricsEnabled"
@@ -26,9 +25,10 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
     if isinstance(rules, Unknown):
         yield not_proven(resource, "rules", [rules], "rules with metrics", _FIX)
         return
-    for rule in cast("list[Mapping[str, Any]]", rules):
-        if isinstance(rule, Unknown):
-            yield not_proven(resource, "rules", [rule], "rules with metrics", _FIX)
+    for item in rules:
+        rule = as_mapping(item)
+        if rule is None:
+            yield not_proven(resource, "rules", ["rules"], "rules with metrics", _FIX)
         else:
             yield from _measured(resource, f"rules[{rule.get('name')}].", rule.get("visibilityConfig"))
 
@@ -38,7 +38,7 @@ def _measured(resource: Resource, prefix: str, config: Value) -> Iterator[Findin
     if isinstance(config, Unknown):
         yield not_proven(resource, path, [config], "true", _FIX)
         return
-    enabled = cast("Mapping[str, Any]", config).get("cloudwatchMetricsEnabled") if config else None
+    enabled = (as_mapping(config) or {}).get("cloudwatchMetricsEnabled")
     if isinstance(enabled, Unknown):
         yield not_proven(resource, path, [enabled], "true", _FIX)
     elif enabled is not True:

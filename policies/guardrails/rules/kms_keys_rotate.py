@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from ..checks import expect, expect_value
 from ..rule import Rule, Settings, Severity, resource_rule
-from ..topology.resources import Resource
+from ..topology.resources import Resource, Unknown
 from ..topology.verdicts import Finding
 
 _LEAST_DAYS = 14
@@ -19,7 +19,8 @@ _LEAST_DAYS = 14
 
 def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One key."""
-    if resource.value("customerMasterKeySpec") in (None, "SYMMETRIC_DEFAULT"):
+    kind = resource.value("customerMasterKeySpec")
+    if isinstance(kind, Unknown) or kind in (None, "SYMMETRIC_DEFAULT"):
         fix = "set enableKeyRotation to true"
         yield from expect_value(resource, "enableKeyRotation", True, fix, default=False)
     yield from expect(

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from ..checks import listed
 from ..rule import Rule, Settings, Severity, resource_rule
 from ..topology.addresses import INTERNET, NO_ADDRESSES, Addresses, describe, parse
-from ..topology.resources import Resource, Unknown
+from ..topology.resources import Resource
 from ..topology.values import Value
 from ..topology.verdicts import Finding, violated
 
@@ -63,9 +63,9 @@ def _finding(resource: Resource, path: str, found: Addresses) -> Iterator[Findin
 
 def _within(rule: Value, protocol: str, allowed: set[int]) -> bool:
     low, high = rule.get("fromPort"), rule.get("toPort")
-    if isinstance(rule.get(protocol), Unknown) or isinstance(low, Unknown) or isinstance(high, Unknown):
+    if str(rule.get(protocol)).lower() not in ("tcp", "6"):
         return False
-    if str(rule.get(protocol)).lower() not in ("tcp", "6") or low is None or high is None:
+    if not isinstance(low, int | float) or not isinstance(high, int | float):
         return False
     return set(range(int(low), min(int(high), int(low) + len(allowed)) + 1)) <= allowed
 

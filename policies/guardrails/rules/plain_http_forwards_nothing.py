@@ -25,9 +25,14 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
             yield not_proven(rule, "actions", [actions], "actions that can be judged", _FIX)
             continue
         listeners = graph.referenced(rule, "listenerArn", ("lb.Listener",))
-        plain = [listener for listener in listeners if listener.value("protocol") in (None, "HTTP")]
+        plain = [listener for listener in listeners if _may_be_plain(listener)]
         for index in range(len(actions)):
             yield from _action(rule, f"actions[{index}]", plain)
+
+
+def _may_be_plain(listener: Resource) -> bool:
+    protocol = listener.value("protocol")
+    return isinstance(protocol, Unknown) or protocol in (None, "HTTP")
 
 
 def _action(rule: Resource, path: str, plain: list[Resource]) -> Iterator[Finding]:
@@ -37,6 +42,8 @@ def _action(rule: Resource, path: str, plain: list[Resource]) -> Iterator[Findin
         yield from expect(
             rule, f"{path}.redirect.statusCode", lambda found: found == "HTTP_301", "HTTP_301", "redirect for good"
         )
+    elif plain and isinstance(plain[0].value("protocol"), Unknown) and kind != "fixed-response":
+        yield not_proven(rule, f"{path}.type", [f"{plain[0].label}.protocol"], "a rule on an HTTPS listener", _FIX)
     elif plain and kind != "fixed-response":
         found = f"{kind} on {plain[0].label}, which speaks plain HTTP"
         yield violated(rule, f"{path}.type", found, "redirect or fixed-response", _FIX, what="forwards in clear text")

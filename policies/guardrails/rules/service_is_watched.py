@@ -33,7 +33,7 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 def _is_application(resource: Resource) -> bool:
-    return resource.kind != "lb.LoadBalancer" or resource.value("loadBalancerType") in (None, "application")
+    return resource.kind != "lb.LoadBalancer" or resource.value("loadBalancerType") not in ("network", "gateway")
 
 
 RULE: Rule = stack_rule(

@@ -23,11 +23,13 @@ _LONGEST_DELAY = 3600
 
 def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each load balancer, target group and task definition, and how they fit together."""
-    balancers = [b for b in graph.of_type("lb.LoadBalancer") if b.value("loadBalancerType") in (None, "application")]
+    balancers = [
+        b for b in graph.of_type("lb.LoadBalancer") if b.value("loadBalancerType") not in ("network", "gateway")
+    ]
     for balancer in balancers:
         yield from _stated(balancer, "idleTimeout", 4000)
         yield from _stated(balancer, "clientKeepAlive", 604_800)
-    groups = [g for g in graph.of_type("lb.TargetGroup") if g.value("targetType") in ("ip", "instance", None)]
+    groups = [g for g in graph.of_type("lb.TargetGroup") if g.value("targetType") not in ("lambda", "alb")]
     for group in groups:
         yield from _stated(group, "deregistrationDelay", _LONGEST_DELAY)
     for task in graph.of_type("ecs.TaskDefinition"):

@@ -1,0 +1,100 @@
+"""Whatever becomes unknown, no policy stumbles, and what was compliant is never called violated for it."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from policies.guardrails import server
+from policies.guardrails.rule import Rule
+from policies.guardrails.rules import RULES
+from policies.guardrails.topology.values import Value, as_list, as_mapping
+from preflight.protocol import resource_request, stack_request
+from tests.policies.cases import ALL
+from tests.policies.wire import UNKNOWN, Case
+
+Resources = tuple[dict[str, Any], ...]
+COMPLIANT = [case for case in ALL if not case.expected and not case.what.startswith("not applicable")]
+NOWHERE = "urn:pulumi:test::project::other:index:Thing::elsewhere"
+"""What the unknown value comes from: no resource of the stack, so nothing can be concluded from it."""
+BY_NAME = {rule.name: rule for rule in RULES}
+
+# What only has to be there: an unknown that the program declares is there.
+PRESENCE_COUNTS = (
+    "block",
+    "cookies",
+    "kmsMasterKeyId",
+    "queryString",
+    "replicationSourceIdentifier",
+    "ruleLabels",
+    "subnetIds",
+    "uriPath",
+)
+# Where an absent value is worse than an unknown one, for the reason given.
+ABSENCE_IS_WORSE = {
+    "open-ingress": "addresses that are not known yet are left to the proof over the whole stack",
+    "sensitive-values-are-secret": "a value gets its mark when it is known",
+}
+
+
+def variants(case: Case) -> Iterator[tuple[str, Resources, Resources]]:
+    """Each place of the case's resources: where it is, the resources with it unknown, and without it."""
+    for index, resource in enumerate(case.resources):
+        for place in _places(resource["inputs"], ()):
+            unknown, absent = copy.deepcopy(resource), copy.deepcopy(resource)
+            _holder(unknown, place)[place[-1]] = UNKNOWN
+            del _holder(absent, place)[place[-1]]
+            unknown["property_dependencies"] = {**unknown["property_dependencies"], place[0]: (NOWHERE,)}
+            before, after = case.resources[:index], case.resources[index + 1 :]
+            label = f"{resource['name']}.{'.'.join(map(str, place))}"
+            yield label, (*before, unknown, *after), (*before, absent, *after)
+
+
+def _holder(resource: dict[str, Any], place: tuple[Any, ...]) -> Value:
+    holder: Value = resource["inputs"]
+    for step in place[:-1]:
+        holder = holder[step]
+    return holder
+
+
+def _places(value: Value, before: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    items: list[tuple[Any, Any]] = [*(as_mapping(value) or {}).items(), *enumerate(as_list(value) or [])]
+    for key, item in items:
+        if item is not None:
+            yield (*before, key)
+            yield from _places(item, (*before, key))
+
+
+def _only_has_to_be_there(label: str) -> bool:
+    last = label.rpartition(".")[2]
+    return last.isdigit() or last in PRESENCE_COUNTS
+
+
+def reported(rule: Rule, resources: Resources) -> list[str]:
+    analyzer = server.Analyzer((rule,), "", dt.date(2030, 1, 1))
+    if rule.is_stack:
+        return [item.message for item in analyzer.AnalyzeStack(stack_request(resources), None).diagnostics]
+    answers = [analyzer.Analyze(resource_request(resource, {}), None) for resource in resources]
+    return [item.message for answer in answers for item in answer.diagnostics]
+
+
+@pytest.mark.parametrize("case", COMPLIANT, ids=str)
+def test_an_unknown_value_is_judged_without_stumbling(case: Case) -> None:
+    rule = BY_NAME[case.policy]
+    found = [message for _, unknown, _ in variants(case) for message in reported(rule, unknown)]
+    assert [message for message in found if "could not be judged" in message] == []
+
+
+@pytest.mark.parametrize("case", [case for case in COMPLIANT if case.policy not in ABSENCE_IS_WORSE], ids=str)
+def test_an_unknown_value_never_passes_where_an_absent_one_does_not(case: Case) -> None:
+    rule = BY_NAME[case.policy]
+    passed = [
+        label
+        for label, unknown, absent in variants(case)
+        if not _only_has_to_be_there(label) and reported(rule, absent) and not reported(rule, unknown)
+    ]
+    assert passed == []
