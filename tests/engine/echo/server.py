@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import threading
 import time
 from collections.abc import Iterator
 from concurrent import futures
@@ -22,6 +23,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from preflight.fakes import Answer, Fakes
 from preflight.recorder import site_of
+from preflight.schema import computed_outputs
 from preflight.wire import Json, Wire, from_struct, has_unknown, to_struct
 from preflight.wire import unwrap as plain
 from tests.engine.echo import arguments, replacement
@@ -44,6 +46,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         self._version = version
         self._cloud = cloud
         self._site = site_of({})
+        self._importing = threading.Lock()
 
     # What the plugin is.
 
@@ -91,7 +94,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Check(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
         """Refuse wrong inputs, and name what the program left to be named."""
-        type_, name = _type_of(request.urn), _name_of(request.urn)
+        type_, name = self._known_type(request.urn), _name_of(request.urn)
         news, olds = from_struct(request.news), from_struct(request.olds)
         failures = arguments.check(type_, news)
         if not failures:
@@ -105,7 +108,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Diff(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
         """Say what changed, and what of that replaces the resource."""
-        type_ = _type_of(request.urn)
+        type_ = self._known_type(request.urn)
         olds, news = from_struct(request.old_inputs), from_struct(request.news)
         ignored = set(request.ignoreChanges)
         changed = [name for name in replacement.differing(plain(olds), plain(news)) if name not in ignored]
@@ -130,7 +133,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Create(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
         """Let the resource exist; at preview say what will be known only afterwards."""
-        type_, name = _type_of(request.urn), _name_of(request.urn)
+        type_, name = self._known_type(request.urn), _name_of(request.urn)
         inputs = from_struct(request.properties)
         if request.preview:
             self._obey("preview", type_, name, context)
@@ -153,7 +156,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Read(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
         """The resource as it is now; an empty id where it is gone."""
-        type_, name = _type_of(request.urn), _name_of(request.urn)
+        type_, name = self._known_type(request.urn), _name_of(request.urn)
         self._obey("read", type_, name, context)
         found = self._cloud.get(type_, request.id)
         if found is None:
@@ -167,7 +170,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Update(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
         """Change the resource in place: what AWS computed stays."""
-        type_, name = _type_of(request.urn), _name_of(request.urn)
+        type_, name = self._known_type(request.urn), _name_of(request.urn)
         olds, news = from_struct(request.olds), from_struct(request.news)
         if request.preview:
             self._obey("preview", type_, name, context)
@@ -185,7 +188,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Delete(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
         """Let the resource be gone, unless it is protected or something else still needs it."""
-        type_, name = _type_of(request.urn), _name_of(request.urn)
+        type_, name = self._known_type(request.urn), _name_of(request.urn)
         self._obey("delete", type_, name, context)
         found = self._cloud.get(type_, request.id)
         if found is not None:
@@ -204,6 +207,14 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         self._cloud.remove(type_, request.id)
         self._cloud.log("delete", type_, name, id=request.id)
         return empty_pb2.Empty()
+
+    def _known_type(self, urn: str) -> str:
+        """The type in a URN, with its SDK module loaded: calls come in threads, and imports do not bear that."""
+        type_ = _type_of(urn)
+        with self._importing:
+            arguments.argument_class(type_)
+            computed_outputs(type_)
+        return type_
 
     def _obey(self, operation: str, type_: str, name: str, context: grpc.ServicerContext) -> None:
         told = self._cloud.told(operation, name)
