@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from preflight import parity, program
+from preflight import behaviour, parity, program
 from preflight.analyzer import Analyzer
 from preflight.errors import ConfigurationError
 from preflight.findings import Finding, Report, Rule, from_diagnostic, merge, summarize
@@ -63,11 +63,13 @@ def check(
             asked = [(pack, pool.submit(_ask, pack, stack, recordings)) for (_, stack), pack in running.items()]
             compared = parity.compared(root, recordings)
             ways = ways_of(recordings, [stack.name for stack in chosen])
+            known = {stack.name: recordings[stack.name, False] for stack in chosen}
+            behaving = behaviour.differences(list(known), known, ways)
             findings = [finding for _, answer in asked for finding in answer.result()]
         rules = _rules(running.values())
-    rules.append(parity.RULE)
+    rules += [parity.RULE, behaviour.WAYS, behaviour.REQUESTS]
     findings = parity.without_repetition(merge(findings), compared)
-    findings = [_located(finding, recordings) for finding in merge([*findings, *compared.findings])]
+    findings = [_located(finding, recordings) for finding in merge([*findings, *compared.findings, *behaving])]
     environments = tuple(
         summarize(stack.name, managed(recordings[stack.name, False]), rules, findings) for stack in chosen
     )

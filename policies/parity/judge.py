@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from policies.parity.classes import Comparison
-from policies.parity.compare import Difference, compare
+from policies.parity.compare import ABSENT, Difference, compare
 from policies.parity.declarations import FILE, Declarations, read
 from policies.parity.shape import Shape, from_manifest
 
@@ -26,6 +26,7 @@ POLICIES = {
     DECLARATIONS: "Every declared difference has a reason, an owner and an expiry, and is still needed.",
     UNKNOWN: "What is not known in a preview is compared once it is: make check has compared it with known values.",
 }
+_DECLARE = "declare the difference with reason, owner and expiry in policies/parity/differences.yaml"
 SHAPES = Path(__file__).with_name("shapes")
 
 
@@ -67,7 +68,7 @@ def of_running(running: Shape, committed: dict[str, Shape], allowed: Declaration
         order = allowed.ordered([name, running.environment])
         earlier, later = (others[name], running) if order[0] == name else (running, others[name])
         differences = compare(earlier, later, running=running.environment, skip=allowed.skip())
-        _judge(differences, earlier.environment, later.environment, allowed, judged)
+        _judge(differences, (earlier, later), allowed, judged)
     judged.judgements += _problems(allowed)
     return judged
 
@@ -79,7 +80,7 @@ def of_all(shapes: dict[str, Shape], allowed: Declarations) -> Judged:
     for first, second in allowed.pairs(list(shapes)):
         differences = compare(shapes[first], shapes[second])
         met += differences
-        _judge(differences, first, second, allowed, judged)
+        _judge(differences, (shapes[first], shapes[second]), allowed, judged)
     judged.judgements += _problems(allowed)
     if len(shapes) > 1:
         for stale in allowed.stale(met):
@@ -93,9 +94,11 @@ def of_all(shapes: dict[str, Shape], allowed: Declarations) -> Judged:
     return judged
 
 
-def _judge(differences: Sequence[Difference], first: str, second: str, allowed: Declarations, into: Judged) -> None:
+def _judge(differences: Sequence[Difference], shapes: tuple[Shape, Shape], allowed: Declarations, into: Judged) -> None:
+    first, second = (shape.environment for shape in shapes)
     used: set[int] = set()
     hidden: list[Difference] = []
+    whole = _whole_components(differences, shapes, allowed)
     for difference in differences:
         declaration = allowed.of(difference)
         if declaration is not None:
@@ -104,6 +107,9 @@ def _judge(differences: Sequence[Difference], first: str, second: str, allowed: 
                 used.add(declaration.number)
         elif difference.unknown:
             hidden.append(difference)
+        elif not difference.property and _component(difference.path) in whole:
+            if whole[_component(difference.path)][0] is difference:
+                into.judgements.append(_component_judgement(whole[_component(difference.path)], first, second))
         else:
             into.judgements.append(_judgement(difference, first, second))
     if hidden:
@@ -119,13 +125,43 @@ def _judge(differences: Sequence[Difference], first: str, second: str, allowed: 
         into.judgements.append(Judgement(UNKNOWN, "", text, mandatory=False))
 
 
+def _whole_components(
+    differences: Sequence[Difference], shapes: tuple[Shape, Shape], allowed: Declarations
+) -> dict[str, list[Difference]]:
+    """Components of several resources of which one side has nothing: one finding each, not one a resource."""
+    groups: dict[str, list[Difference]] = {}
+    for difference in differences:
+        if not difference.property and _component(difference.path) and allowed.of(difference) is None:
+            groups.setdefault(_component(difference.path), []).append(difference)
+    present = [{_component(path) for path in shape.items} for shape in shapes]
+    return {name: own for name, own in groups.items() if len(own) > 1 and not all(name in side for side in present)}
+
+
+def _component(path: str) -> str:
+    """The components above a resource."""
+    return "/".join(path.split("/")[:-2])
+
+
+def _component_judgement(missing: Sequence[Difference], first: str, second: str) -> Judgement:
+    name = _component(missing[0].path).replace("/", " ")
+    there, lacking = (second, first) if missing[0].earlier == ABSENT else (first, second)
+    resources = ", ".join(sorted({difference.path.split("/")[-2] for difference in missing}))
+    text = _text(
+        f"{name} exists in {there} only",
+        f"{len(missing)} resources that {lacking} lacks: {resources}",
+        "the component in every environment, or in none",
+        f"make the environments equal, or {_DECLARE}",
+    )
+    return Judgement(RESOURCES, missing[0].urn, text)
+
+
 def _judgement(difference: Difference, first: str, second: str) -> Judgement:
     name = difference.path.rpartition("/")[2]
     kind = difference.path.split("/")[-2]
     found = f"{first}: {difference.earlier}; {second}: {difference.later}"
-    declare = "declare the difference with reason, owner and expiry in policies/parity/differences.yaml"
+    declare = _DECLARE
     if not difference.property:
-        where = second if difference.earlier == "absent" else first
+        where = second if difference.earlier == ABSENT else first
         wanted = "the resource in every environment, or in none"
         text = _text(
             f"{kind} {name} exists in {where} only", found, wanted, f"make the environments equal, or {declare}"

@@ -30,7 +30,7 @@ def test_the_pack_lists_its_policies(pack: Analyzer) -> None:
 def test_a_stack_of_another_shape_is_reported_with_mandatory_findings(pack: Analyzer) -> None:
     found = pack.analyze_stack(staging())
     assert {d.enforcement for d in found} == {"mandatory"}
-    assert any("Vpc vpc exists in staging only" in d.message for d in found)
+    assert any("violated: Net exists in staging only" in d.message for d in found)
 
 
 def test_an_empty_stack_is_not_judged(pack: Analyzer) -> None:
