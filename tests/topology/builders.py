@@ -109,7 +109,17 @@ class Stack:
         inputs = {key: resolved(value, key) for key, value in entry.inputs.items()}
         outputs = {
             attribute: literal(entry.name, attribute) if known else UNKNOWN
-            for attribute in ("id", "arn", "dnsName", "domainName", "name", "functionUrl", "primaryNetworkInterfaceId")
+            for attribute in (
+                "id",
+                "arn",
+                "dnsName",
+                "domainName",
+                "name",
+                "functionUrl",
+                "primaryNetworkInterfaceId",
+                "mainRouteTableId",
+                "defaultSecurityGroupId",
+            )
             if attribute not in inputs
         }
         if not known:

@@ -250,3 +250,52 @@ def an_instance_reachable_all_the_way(stack: Stack) -> None:
     stack["worker"].inputs |= {
         "subnetId": Ref("public-a"), "associatePublicIpAddress": True, "vpcSecurityGroupIds": [Ref("edge-sg")],
     }  # fmt: skip
+
+
+@planted("exposures", "files.subnetId")
+def a_route_in_a_main_table_that_only_the_network_names(stack: Stack) -> None:
+    stack.drop("private-a-table")
+    stack.add(
+        "ec2.Route",
+        "planted",
+        routeTableId=Ref("vpc", "mainRouteTableId"),
+        destinationCidrBlock="0.0.0.0/0",
+        gatewayId=Ref("igw"),
+    )
+
+
+@planted("exposures", "files.subnetId")
+def a_subnet_associated_with_a_main_table_that_leads_out(stack: Stack) -> None:
+    stack["private-a-table"]["routeTableId"] = Ref("vpc", "mainRouteTableId")
+    stack.add(
+        "ec2.Route",
+        "planted",
+        routeTableId=Ref("vpc", "mainRouteTableId"),
+        destinationCidrBlock="0.0.0.0/0",
+        gatewayId=Ref("igw"),
+    )
+
+
+@planted("exposures", "planted.cidrIpv4")
+def a_rule_on_a_default_group_that_only_the_network_names(stack: Stack) -> None:
+    stack.drop("locked")
+    stack.add(
+        "vpc.SecurityGroupIngressRule", "planted", securityGroupId=Ref("vpc", "defaultSecurityGroupId"), ipProtocol="-1",
+        cidrIpv4="0.0.0.0/0",
+    )  # fmt: skip
+    del stack["files"].inputs["securityGroups"]
+
+
+@planted("exposures", "planted.cidrIpv4")
+def a_database_with_an_opened_default_group(stack: Stack) -> None:
+    stack["db"]["vpcSecurityGroupIds"] = [Ref("vpc", "defaultSecurityGroupId")]
+    stack.add(
+        "vpc.SecurityGroupIngressRule", "planted", securityGroupId=Ref("vpc", "defaultSecurityGroupId"), ipProtocol="-1",
+        cidrIpv4="0.0.0.0/0",
+    )  # fmt: skip
+
+
+@planted("exposures", "locked.ingress[0].cidrBlocks")
+def a_database_with_an_adopted_default_group(stack: Stack) -> None:
+    stack["db"]["vpcSecurityGroupIds"] = [Ref("vpc", "defaultSecurityGroupId")]
+    stack["locked"]["ingress"] = [{"protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlocks": ["0.0.0.0/0"]}]

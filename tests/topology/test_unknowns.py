@@ -77,6 +77,29 @@ def the_destination_of_a_route_to_the_internet_gateway(stack: Stack) -> None:
     stack.add("ec2.Route", "more", routeTableId=Ref("private"), destinationCidrBlock=UNKNOWN, gatewayId=Ref("igw"))
 
 
+@row("exposures", "ec2.RouteTableAssociation private-a-table.routeTableId")
+def a_route_table_of_another_stack(stack: Stack) -> None:
+    stack["private-a-table"]["routeTableId"] = "rtb-elsewhere"
+
+
+@row("exposures", "ec2.RouteTableAssociation more.subnetId")
+def which_subnet_is_associated_with_the_public_table(stack: Stack) -> None:
+    stack.drop("private-a-table")
+    stack.add("ec2.RouteTableAssociation", "more", subnetId=UNKNOWN, routeTableId=Ref("public"))
+
+
+@row("exposures", "ec2.MainRouteTableAssociation more.routeTableId")
+def the_main_table_of_another_stack(stack: Stack) -> None:
+    stack.drop("private-a-table")
+    stack.add("ec2.MainRouteTableAssociation", "more", vpcId=Ref("vpc"), routeTableId="rtb-elsewhere")
+
+
+@row("exposures", "ec2.Route more.routeTableId")
+def the_table_of_a_route_to_the_internet(stack: Stack) -> None:
+    stack.drop("private-a-table")
+    stack.add("ec2.Route", "more", routeTableId=UNKNOWN, destinationCidrBlock="0.0.0.0/0", gatewayId=Ref("igw"))
+
+
 @row("exposures", "vpc.SecurityGroupIngressRule more.securityGroupId")
 def the_group_that_an_open_rule_belongs_to(stack: Stack) -> None:
     stack.add("vpc.SecurityGroupIngressRule", "more", securityGroupId=UNKNOWN, ipProtocol="tcp", cidrIpv4="0.0.0.0/0")

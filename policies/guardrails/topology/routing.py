@@ -6,7 +6,7 @@ IPv6, longest prefix first. A NAT or egress-only gateway lets nothing in.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -18,6 +18,10 @@ from .verdicts import Hop, hop
 VPCS = ("ec2.Vpc", "ec2.DefaultVpc")
 SUBNETS = ("ec2.Subnet", "ec2.DefaultSubnet")
 TABLES = ("ec2.RouteTable", "ec2.DefaultRouteTable")
+
+
+TABLE_KEYS = ("id", "arn", "mainRouteTableId", "defaultRouteTableId")
+"""A network stands for its own main table, which a program may name without declaring it."""
 
 
 class Through(StrEnum):
@@ -76,9 +80,14 @@ class Routing:
         self._routes: dict[str, list[Route]] = {}
         for table in graph.of_type(*TABLES):
             self._routes[table.urn] = self._inline(table)
+        self._adrift: list[str] = []
+        """What may change the table or the routes of any subnet, because it does not say yet of which."""
         for route in graph.of_type("ec2.Route"):
-            for table in graph.referenced(route, "routeTableId", types=TABLES):
-                self._routes[table.urn].append(self._route(route, ""))
+            tables = self._tables_of(route)
+            for table in tables:
+                self._routes.setdefault(table.urn, []).append(self._route(route, ""))
+            if not tables and not isinstance(route.value("routeTableId"), str):
+                self._adrift.append(f"{route.label}.routeTableId")
         self._tables, self._open_tables = self._associations()
         self._main = self._main_tables()
         self._placements: dict[str, Placement] = {}
@@ -94,6 +103,10 @@ class Routing:
                 found |= parsed or NO_ADDRESSES
         return found
 
+    def _tables_of(self, resource: Resource) -> tuple[Resource, ...]:
+        """The tables that something names, a network for its main one."""
+        return self.graph.referenced(resource, "routeTableId", types=(*TABLES, *VPCS), keys=TABLE_KEYS).resources
+
     def vpc_of(self, resource: Resource) -> Resource | None:
         """The network that a subnet, group or table belongs to, when it is of this stack."""
         found = self.graph.referenced(resource, "vpcId", types=VPCS).resources
@@ -107,30 +120,36 @@ class Routing:
 
     def _place(self, subnet: Resource) -> Placement:
         tables = self._tables.get(subnet.urn, [])
-        if not tables and (unclear := self._open_tables.get(subnet.urn)):
+        if len(tables) == 1:
+            association, table = tables[0]
+            return self._by_main_table(subnet, table) if table.kind in VPCS else self._by_table(table, association)
+        if unclear := self._open_tables.get(subnet.urn, []) + tables:
             return self._unclear(unclear)
-        if not tables:
-            return self._by_main_table(subnet)
-        return self._by_table(tables[0][1], tables[0][0])
+        return self._by_main_table(subnet, self.vpc_of(subnet))
 
     def _unclear(self, candidates: list[tuple[Resource, Resource]]) -> Placement:
         """Several subnets may be meant by an association: all candidates have to agree."""
-        placements = [self._by_table(table, association) for association, table in candidates]
-        if not any(placement.internet or placement.unknowns for placement in placements):
+        placements = [
+            self._by_table(table, association) for association, table in candidates if table is not association
+        ]
+        sure = len(placements) == len(candidates)
+        if sure and not any(placement.internet or placement.unknowns for placement in placements):
             return placements[0]
-        return Placement(unknowns=tuple(f"{association.label}.subnetId" for association, _ in candidates))
+        return Placement(unknowns=tuple(f"{association.label}.routeTableId" for association, _ in candidates))
 
-    def _by_main_table(self, subnet: Resource) -> Placement:
-        vpc = self.vpc_of(subnet)
-        if vpc is not None and (main := self._main.get(vpc.urn)):
+    def _by_main_table(self, subnet: Resource, vpc: Resource | None) -> Placement:
+        main = self._main.get(vpc.urn) if vpc is not None else None
+        if main is not None:
             return self._by_table(main[1], main[0])
         if subnet.kind == "ec2.DefaultSubnet" or (vpc is not None and vpc.kind == "ec2.DefaultVpc"):
             allows = "a default subnet: its main route table leads to an internet gateway"
             return Placement(internet=INTERNET, hops=(hop(subnet, "", allows),))
         if vpc is None:
             return Placement(unknowns=(f"the main route table of {subnet.label}.vpcId",))
+        placed = self._by_table(vpc, vpc)
         assumption = f"the main route table of {vpc.label}, which is not declared, has its local route only"
-        return Placement(assumptions=(assumption,))
+        assumptions = placed.assumptions if self._routes.get(vpc.urn) else (assumption, *placed.assumptions)
+        return replace(placed, assumptions=assumptions, unknowns=(*placed.unknowns, *self._adrift))
 
     def _by_table(self, table: Resource, association: Resource) -> Placement:
         reached = NO_ADDRESSES
@@ -138,7 +157,7 @@ class Routing:
         hops: list[Hop] = []
         unknowns: list[str] = []
         assumptions: list[str] = []
-        for route in sorted(self._routes[table.urn], key=_specific):
+        for route in sorted(self._routes.get(table.urn, ()), key=_specific):
             if route.destination is None:
                 if route.through in (Through.INTERNET, Through.UNKNOWN):
                     unknowns.append(f"{route.resource.label}.{route.property}")
@@ -170,11 +189,16 @@ class Routing:
         clear: dict[str, list[tuple[Resource, Resource]]] = {}
         unclear: dict[str, list[tuple[Resource, Resource]]] = {}
         for association in self.graph.of_type("ec2.RouteTableAssociation"):
+            if association.value("gatewayId") not in (None, ""):
+                continue
             subnets = self.graph.referenced(association, "subnetId", types=SUBNETS)
-            tables = self.graph.referenced(association, "routeTableId", types=TABLES)
-            target = unclear if subnets.ambiguous or tables.ambiguous else clear
+            tables = self._tables_of(association)
+            target = clear if len(tables) == 1 and not subnets.ambiguous else unclear
             for subnet in subnets:
-                target.setdefault(subnet.urn, []).extend((association, table) for table in tables)
+                # A table that is not of this stack is told by the association standing for it.
+                target.setdefault(subnet.urn, []).extend((association, table) for table in tables or (association,))
+            if not subnets.resources and not subnets.external:
+                self._adrift.append(f"{association.label}.subnetId")
         return clear, unclear
 
     def _main_tables(self) -> dict[str, tuple[Resource, Resource]]:
@@ -185,9 +209,13 @@ class Routing:
             ):
                 found[vpc.urn] = (table, table)
         for association in self.graph.of_type("ec2.MainRouteTableAssociation"):
-            for vpc in self.graph.referenced(association, "vpcId", types=VPCS):
-                for table in self.graph.referenced(association, "routeTableId", types=TABLES):
-                    found[vpc.urn] = (association, table)
+            vpcs = self.graph.referenced(association, "vpcId", types=VPCS)
+            tables = self.graph.referenced(association, "routeTableId", types=TABLES).resources
+            for vpc in vpcs:
+                if len(tables) == 1:
+                    found[vpc.urn] = (association, tables[0])
+                else:
+                    self._adrift.append(f"{association.label}.routeTableId")
         return found
 
     def _inline(self, table: Resource) -> list[Route]:

@@ -28,7 +28,10 @@ from .resources import Graph, References, Resource
 from .values import Unknown, Value, as_mapping
 
 GROUPS = ("ec2.SecurityGroup", "ec2.DefaultSecurityGroup")
-_GROUP_KEYS = ("id", "arn", "name")
+_NETWORKS = ("ec2.Vpc", "ec2.DefaultVpc")
+_NAMED = (*GROUPS, *_NETWORKS)
+"""A network stands for its own default group, which a program may name without declaring it."""
+_GROUP_KEYS = ("id", "arn", "name", "defaultSecurityGroupId")
 """An instance in a default network may name its groups by name."""
 _PREFIX_LISTS = ("ec2.ManagedPrefixList", "ec2.VpcEndpoint")
 _PREFIX_KEYS = ("id", "arn", "prefixListId")
@@ -90,6 +93,7 @@ class SecurityGroups:
         self.adrift: list[GroupRule] = []
         """Rules of which the group is not known: they may belong to any."""
         self._prefix_entries = self._entries_by_list()
+        self._adopted = self._adopted_defaults()
         for group in graph.of_type(*GROUPS):
             self._rules.setdefault(group.urn, [])
             self._inline(group, "ingress")
@@ -105,11 +109,12 @@ class SecurityGroups:
 
     def rules(self, keys: Iterable[str], *, ingress: bool = True) -> list[GroupRule]:
         """The rules of these groups in one direction."""
-        return [rule for key in keys for rule in self._rules.get(key, ()) if rule.ingress is ingress]
+        every = dict.fromkeys(other for key in keys for other in (key, *self._adopted.get(key, ())))
+        return [rule for key in every for rule in self._rules.get(key, ()) if rule.ingress is ingress]
 
     def of(self, resource: Resource, path: str, value: Value = None) -> GroupSet:
         """The groups that an endpoint names at a path."""
-        references = self.graph.referenced(resource, path, types=GROUPS, keys=_GROUP_KEYS, value=value)
+        references = self.graph.referenced(resource, path, types=_NAMED, keys=_GROUP_KEYS, value=value)
         keys = tuple(group.urn for group in references) + references.external
         unknowns = tuple(f"{resource.label}.{unknown.path}" for unknown in references.unknowns)
         loose = references.loose and len(references.resources) > 1
@@ -119,12 +124,8 @@ class SecurityGroups:
         """The default group of a network: as declared, or as AWS makes it (it admits only itself)."""
         if vpc is None:
             return GroupSet(default=True)
-        adopted = [
-            group
-            for group in self.graph.of_type("ec2.DefaultSecurityGroup")
-            if vpc in self.graph.referenced(group, "vpcId", types=("ec2.Vpc", "ec2.DefaultVpc")).resources
-        ]
-        return GroupSet(tuple(group.urn for group in adopted), default=True)
+        declared = self._adopted.get(vpc.urn) or self._rules.get(vpc.urn)
+        return GroupSet((vpc.urn,) if declared else (), default=True)
 
     def outside(self, keys: Iterable[str]) -> tuple[str, ...]:
         """Which of these groups are not of this stack, so that their other rules are unknown."""
@@ -135,6 +136,13 @@ class SecurityGroups:
         return (rule.addresses & INTERNET) - own
 
     # -- collecting ---------------------------------------------------------------------------------------------
+
+    def _adopted_defaults(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for group in self.graph.of_type("ec2.DefaultSecurityGroup"):
+            for vpc in self.graph.referenced(group, "vpcId", types=_NETWORKS):
+                found.setdefault(vpc.urn, []).append(group.urn)
+        return found
 
     def _entries_by_list(self) -> dict[str, list[Resource]]:
         found: dict[str, list[Resource]] = {}
@@ -202,7 +210,7 @@ class SecurityGroups:
             self._add(keys, rule)
 
     def _keys(self, resource: Resource) -> tuple[str, ...]:
-        references = self.graph.referenced(resource, "securityGroupId", types=GROUPS)
+        references = self.graph.referenced(resource, "securityGroupId", types=_NAMED, keys=_GROUP_KEYS)
         return tuple(group.urn for group in references) + references.external
 
     def _add(self, keys: Sequence[str], rule: GroupRule) -> None:
