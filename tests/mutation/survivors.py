@@ -9,5 +9,5 @@ ACCEPTED: dict[str, str] = {
     "delete * *-1c": f"{_THIRD_ZONE}what is deleted only closes something",
     "swap ec2.NetworkAclRule *-1c.*": f"{_THIRD_ZONE}the entry moves to a list whose security groups stay as narrow",
     "swap ec2.RouteTableAssociation *-1c.*": f"{_THIRD_ZONE}the subnet falls back to a table without a route out",
-    "widen ec2.NetworkAclRule *-1c.cidrBlock": f"{_THIRD_ZONE}the security groups behind the list stay as narrow",
+    "widen ec2.NetworkAclRule *-1c.*": f"{_THIRD_ZONE}the security groups behind the list stay as narrow",
 }
