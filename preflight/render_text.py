@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 
-from preflight.findings import Finding, Report, Seen, Verdict, grouped
+from preflight.findings import Exemption, Finding, Report, Seen, Verdict, grouped
 
 WIDTH = 110
 LATER = "proven with known values; a first preview cannot know these values yet:"
@@ -107,13 +107,18 @@ def _places(findings: list[Finding]) -> list[str]:
 
 
 def _exempted(findings: list[Finding]) -> list[str]:
-    lines: list[str] = []
+    """Each exception once, with everything that it allows."""
+    places: dict[tuple[str, Exemption], list[str]] = {}
     for finding, environments in grouped(findings):
         if finding.exemption is not None:
-            until = f"until {finding.exemption.expires} ({finding.exemption.owner})"
-            lines.append(f"  {finding.rule}: {finding.headline} · {', '.join(environments)} · {until}")
-            lines.extend(
-                textwrap.wrap(finding.exemption.reason, WIDTH, initial_indent="    ", subsequent_indent="    ")
+            where = f"{finding.headline} ({', '.join(environments)})"
+            places.setdefault((finding.rule, finding.exemption), []).append(where)
+    lines: list[str] = []
+    for (rule, exemption), where in sorted(places.items(), key=lambda item: (item[0][0], item[1])):
+        lines.append(f"  {rule} until {exemption.expires} ({exemption.owner})")
+        for text in (*where, exemption.reason):
+            lines += textwrap.wrap(
+                text, WIDTH, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False
             )
     return lines
 

@@ -43,7 +43,9 @@ def _way_in(graph: Graph, path: Path) -> str:
         stations.append(_authentication(path))
     inside = _containers(graph, path.target)
     line = f"{stations[0]} ─{port}→ " + " ─ ".join(stations[1:])
-    return f"{line} ─{_target_port(graph, path)}→ " + " ─ ".join(inside)
+    models = ", ".join(service for service in _services(graph) if service.startswith("bedrock"))
+    onward = f" ─ {CONTAINER} ─443→ {models}" if models and inside[0] == CONTAINER else ""
+    return f"{line} ─{_target_port(graph, path)}→ " + " ─ ".join(inside) + onward
 
 
 def _authentication(path: Path) -> str:
@@ -94,14 +96,20 @@ def _edge_out(graph: Graph) -> Iterator[str]:
 
 def _task_out(graph: Graph) -> Iterator[str]:
     """What the tasks reach: the services with an endpoint; anything else has no route."""
-    services: set[str] = set()
-    for endpoint in graph.of_type("ec2.VpcEndpoint"):
-        name = endpoint.value("serviceName")
-        if isinstance(name, str):
-            parts = name.split(".")
-            services.add(".".join(parts[3:]) if name.startswith("com.amazonaws.") else name)
-    if services:
-        yield f"{', '.join(sorted(services))} (task)"
+    if services := _services(graph):
+        yield f"{', '.join(services)} (task)"
+
+
+def _services(graph: Graph) -> list[str]:
+    """The services with an endpoint in the network, in short."""
+    names = (endpoint.value("serviceName") for endpoint in graph.of_type("ec2.VpcEndpoint"))
+    return sorted(
+        {
+            name.split(".", 3)[-1] if name.startswith("com.amazonaws.") else name
+            for name in names
+            if isinstance(name, str)
+        }
+    )
 
 
 def _text(value: Value) -> str:

@@ -48,7 +48,9 @@ def outcome(recording: Recording, method: str, url: str, **asked: Any) -> str:  
 
 def test_there_is_one_way_in_and_it_is_guarded_and_proven(staging: Recording) -> None:
     (ways,) = ways_of({("staging", False): staging}, ["staging"])
-    assert ways.ways_in == ("internet ─443→ firewall ─ edge ─ OIDC ─8443→ proxy ─ interface",)
+    assert ways.ways_in == (
+        "internet ─443→ firewall ─ edge ─ OIDC ─8443→ proxy ─ interface ─ proxy ─443→ bedrock-runtime",
+    )
     assert ways.proven
     assert ways.ways_out[0] == "login.example.com:443 (edge)"
     assert "bedrock-runtime" in ways.ways_out[1]
