@@ -299,3 +299,8 @@ def a_database_with_an_opened_default_group(stack: Stack) -> None:
 def a_database_with_an_adopted_default_group(stack: Stack) -> None:
     stack["db"]["vpcSecurityGroupIds"] = [Ref("vpc", "defaultSecurityGroupId")]
     stack["locked"]["ingress"] = [{"protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlocks": ["0.0.0.0/0"]}]
+
+
+@planted("exposures", "bedrock.subnetIds")
+def a_public_subnet_given_to_an_endpoint_from_outside(stack: Stack) -> None:
+    stack.add("ec2.VpcEndpointSubnetAssociation", "planted", vpcEndpointId=Ref("bedrock"), subnetId=Ref("public-a"))

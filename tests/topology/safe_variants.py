@@ -268,3 +268,18 @@ def a_second_balancer_with_a_login_and_a_firewall(stack: Stack) -> None:
         defaultActions=[OIDC, forward()],
     )  # fmt: skip
     stack.add("wafv2.WebAclAssociation", "acl-second", resourceArn=Ref("second", "arn"), webAclArn=Ref("acl", "arn"))
+
+
+@safe
+def an_endpoint_with_its_subnets_declared_apart(stack: Stack) -> None:
+    del stack["bedrock"].inputs["subnetIds"]
+    stack.add("ec2.VpcEndpointSubnetAssociation", "more", vpcEndpointId=Ref("bedrock"), subnetId=Ref("private-a"))
+
+
+@safe
+def a_distribution_of_files_in_a_bucket(stack: Stack) -> None:
+    stack.add("s3.Bucket", "files-bucket")
+    stack.add(
+        "cloudfront.Distribution", "cdn", enabled=True, defaultCacheBehavior={"targetOriginId": "o"},
+        origins=[{"originId": "o", "domainName": Ref("files-bucket", "bucketRegionalDomainName")}],
+    )  # fmt: skip

@@ -157,6 +157,21 @@ def the_load_balancer_of_a_rule_on_a_shared_listener(stack: Stack) -> None:
     stack.add("lb.ListenerRule", "shared", listenerArn=arn, priority=1, actions=[forward()])
 
 
+@row("exposures", "ec2.EipAssociation more.instanceId")
+def the_instance_of_an_elastic_address(stack: Stack) -> None:
+    stack.add("ec2.EipAssociation", "more", instanceId=UNKNOWN, allocationId="eipalloc-1")
+
+
+@row("unauthenticated", "globalaccelerator.EndpointGroup more.endpointConfigurations[0].endpointId")
+def what_an_accelerator_leads_to(stack: Stack) -> None:
+    stack.add("globalaccelerator.EndpointGroup", "more", endpointConfigurations=[{"endpointId": UNKNOWN}])
+
+
+@row("unauthenticated", "cloudfront.Distribution more.origins[0].domainName")
+def what_a_distribution_leads_to(stack: Stack) -> None:
+    stack.add("cloudfront.Distribution", "more", enabled=True, origins=[{"originId": "o", "domainName": UNKNOWN}])
+
+
 def findings(graph: Graph, section: str) -> tuple[Finding, ...]:
     judged = reachability(graph)
     return {

@@ -238,7 +238,7 @@ def _assumptions(network: Network, endpoint: Endpoint) -> tuple[str, ...]:
 
 
 def _adrift(network: Network) -> Iterable[Finding]:
-    """Rules of which the group is not known yet, and which the internet may pass."""
+    """Open rules of which the group, and public addresses of which the holder, is not known yet."""
     for rule in network.groups.adrift:
         admitted = rule.addresses & INTERNET
         if rule.ingress and (admitted or rule.unknowns):
@@ -246,3 +246,6 @@ def _adrift(network: Network) -> Iterable[Finding]:
             fix = "name a group that this stack declares"
             what = "may admit the internet to an internal endpoint"
             yield not_proven(rule.resource, "securityGroupId", unknowns, CLOSED_GROUP, fix, found=str(rule), what=what)
+    for address, path in network.machines.adrift:
+        fix = "name an instance or network interface that this stack declares"
+        yield not_proven(address, path, [f"{address.label}.{path}"], PRIVATE_ADDRESS, fix, what="is a public address")

@@ -7,7 +7,7 @@ such a door leads to is reachable through it even when it has private addresses 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from .carriers import INTERNET, MISSED, PASSED, Edge, Pass
@@ -101,6 +101,20 @@ class FrontDoors:
         else:
             yield way.edge(source, target.urn, (step,), final=True)
 
+    def _unclear(
+        self,
+        source: str,
+        way: _Way,
+        kinds: tuple[str, ...] = (*_ORIGINS, "cloudfront.VpcOrigin", "s3.Bucket", "s3.BucketV2"),
+        keys: tuple[str, ...] = (*_DOMAIN_KEYS, "bucketRegionalDomainName", "bucketDomainName"),
+    ) -> Iterator[Edge]:
+        """An edge to something that is not known yet: it may be anything of this stack."""
+        unknown = self.graph.referenced(way.entry, way.path, types=kinds, keys=keys).unknowns
+        if unknown:
+            names = tuple(f"{way.entry.label}.{item.path}" for item in unknown)
+            step = hop(way.entry, way.path, "hands on to what is not known yet")
+            yield replace(way.edge(source, f"{way.entry.urn}#{way.path}", (step,), final=True), unknowns=names)
+
     def _registrations(self) -> dict[str, list[Resource]]:
         found: dict[str, list[Resource]] = {}
         for service in self.graph.of_type("ecs.Service"):
@@ -137,6 +151,8 @@ class FrontDoors:
             path = f"origins[{index}]"
             for target in self._origin(distribution, path):
                 yield from self._into(distribution.urn, target, _Way(distribution, path, authentication))
+            for name in ("vpcOriginConfig.vpcOriginId", "domainName"):
+                yield from self._unclear(distribution.urn, _Way(distribution, f"{path}.{name}", authentication))
 
     def _origin(self, distribution: Resource, path: str) -> list[Resource]:
         private = f"{path}.vpcOriginConfig.vpcOriginId"
@@ -201,6 +217,7 @@ class FrontDoors:
             for target in self.graph.referenced(group, path, types=kinds, keys=keys):
                 for final in elastic.get(target.urn, [target]):
                     yield from self._into(group.urn, final, _Way(group, path))
+            yield from self._unclear(group.urn, _Way(group, path), kinds, keys)
 
     # -- API Gateway --------------------------------------------------------------------------------------------
 

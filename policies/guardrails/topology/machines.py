@@ -53,6 +53,8 @@ class Machines:
     def __init__(self, graph: Graph, groups: SecurityGroups) -> None:
         self.graph = graph
         self.groups = groups
+        self.adrift: list[tuple[Resource, str]] = []
+        """Elastic IPs of which the holder is not known yet, and the property that will name it."""
         self._elastic = self._elastic_addresses()
         self._attached = self._attachments()
 
@@ -177,6 +179,9 @@ class Machines:
                 for path in paths:
                     if address.value(path) in (None, ""):
                         continue
-                    for holder in self.graph.referenced(address, path, types=(*INSTANCES, "ec2.NetworkInterface")):
+                    holders = self.graph.referenced(address, path, types=(*INSTANCES, "ec2.NetworkInterface"))
+                    for holder in holders:
                         found.setdefault(holder.urn, []).append((address, path))
+                    if holders.unknowns:
+                        self.adrift.append((address, path))
         return found

@@ -11,7 +11,7 @@ from .front_doors import FrontDoors
 from .load_balancing import LoadBalancing
 from .machines import INSTANCES, MACHINES, Machines
 from .network_acls import NetworkAcls
-from .placement import ROWS, Endpoint, PublicAddress, place
+from .placement import ROWS, Endpoint, PublicAddress, Subnets, place
 from .resources import Graph, Resource
 from .routing import Routing
 from .security_groups import GroupRule, GroupSet, SecurityGroups
@@ -34,17 +34,20 @@ class Network:
         self.firewalls = Firewalls(graph)
         self.balancing = LoadBalancing(graph, self.groups, self.routing, self.firewalls)
         self.doors = FrontDoors(graph, self.firewalls, self.balancing)
+        self.machines = Machines(graph, self.groups)
         self.endpoints = tuple(self._endpoints())
         self._admitted: dict[str, dict[str, PortMap]] = {}
 
     def _endpoints(self) -> list[Endpoint]:
-        machines = Machines(self.graph, self.groups)
-        extra = self._attached_groups()
+        machines = self.machines
+        extra, subnets = self._attached_groups(), self._attached_subnets()
         found: list[Endpoint] = []
         for resource in self.graph.of_type(*ROWS, *MACHINES):
             placed = machines.place(resource) if resource.kind in MACHINES else place(self.graph, self.groups, resource)
             if placed is not None:
-                found.append(_with_groups(placed, extra.get(resource.urn, ())))
+                found.append(
+                    _with_subnets(_with_groups(placed, extra.get(resource.urn, ())), subnets.get(resource.urn))
+                )
         for balancer in self.balancing.balancers:
             if self.balancing.is_internal(balancer) is not False:
                 groups = self.balancing.groups_of(balancer)
@@ -64,6 +67,14 @@ class Network:
                 keys = ("id", "arn", "primaryNetworkInterfaceId")
                 for holder in self.graph.referenced(attachment, path, types=kinds, keys=keys):
                     found.setdefault(holder.urn, []).append(attached)
+        return found
+
+    def _attached_subnets(self) -> dict[str, Subnets]:
+        """Subnets that resources of their own give to interface endpoints."""
+        found: dict[str, Subnets] = {}
+        for association in self.graph.of_type("ec2.VpcEndpointSubnetAssociation"):
+            for endpoint in self.graph.referenced(association, "vpcEndpointId", types=("ec2.VpcEndpoint",)):
+                found.setdefault(endpoint.urn, Subnets()).add(self.graph, association, "subnetId")
         return found
 
     def groups_of(self, endpoint: Endpoint) -> GroupSet:
@@ -112,6 +123,16 @@ def _with_groups(endpoint: Endpoint, extra: Iterable[GroupSet]) -> Endpoint:
     if (keys, unknowns) == (endpoint.groups.keys, endpoint.groups.unknowns):
         return endpoint
     return replace(endpoint, groups=GroupSet(tuple(dict.fromkeys(keys)), unknowns, loose=endpoint.groups.loose))
+
+
+def _with_subnets(endpoint: Endpoint, extra: Subnets | None) -> Endpoint:
+    """The endpoint with subnets that are given to it from outside."""
+    if extra is None:
+        return endpoint
+    declared = () if endpoint.resource.value(endpoint.subnet_property) is None else endpoint.subnet_unknowns
+    found = {subnet.urn: subnet for subnet in (*endpoint.subnets, *extra.ordered())}
+    ordered = tuple(found[urn] for urn in sorted(found))
+    return replace(endpoint, subnets=ordered, subnet_unknowns=(*declared, *extra.unknowns))
 
 
 def has_v6(endpoint: Endpoint, subnet: Resource) -> bool:
