@@ -32,6 +32,8 @@ from tests.engine.echo.cloud import Cloud
 Message: TypeAlias = Json
 """A protobuf message of the ResourceProvider service."""
 
+SECRET = "aws:secretsmanager/secret:Secret"
+SECRET_VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 SERVICE = "aws:ecs/service:Service"
 TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 MAX_MESSAGE = 400 * 1024 * 1024
@@ -204,9 +206,18 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
             if users:
                 text = f"{type_} {name}: {request.id} is still used by {', '.join(users[:3])}"
                 context.abort(grpc.StatusCode.FAILED_PRECONDITION, text)
-        self._cloud.remove(type_, request.id)
+            self._remove(found)
         self._cloud.log("delete", type_, name, id=request.id)
         return empty_pb2.Empty()
+
+    def _remove(self, found: Wire) -> None:
+        """Forget a resource, and what AWS forgets with it; what skips destruction stays."""
+        if found["inputs"].get("skipDestroy"):
+            return
+        self._cloud.remove(found["type"], found["id"])
+        for entry in self._cloud.live() if found["type"] == SECRET else ():
+            if entry["type"] == SECRET_VERSION and entry["inputs"].get("secretId") == found["id"]:
+                self._cloud.remove(entry["type"], entry["id"])
 
     def _known_type(self, urn: str) -> str:
         """The type in a URN, with its SDK module loaded: calls come in threads, and imports do not bear that."""
