@@ -1,7 +1,7 @@
 """Fixed operators that make a stack less safe, one change at a time.
 
 A change that Pulumi or the provider would refuse is none: a resource that others refer to is not deleted, and a
-required property is not dropped.
+required property is not dropped. Nor is a property whose value is AWS's default: nothing would change.
 
 Every change is what one edit of a program could do. ``RELEVANT`` says which properties decide about security; what
 an operator does follows from the property's value, not from what the policies happen to look at.
@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from policies.guardrails.topology.resources import kind_of
 from policies.guardrails.topology.values import Value, as_list, as_mapping
-from tests.mutation.relevant import DOCUMENTS, RELEVANT, REQUIRED, WEAKEST
+from tests.mutation.relevant import DEFAULTS, DOCUMENTS, RELEVANT, REQUIRED, WEAKEST
 
 Record = dict[str, Any]
 """A recorded resource as a mapping."""
@@ -116,9 +116,9 @@ def _with(record: Record, place: list[str | int], value: Value) -> Record:
 
 def _of_value(record: Record, place: list[str | int]) -> Iterator[Mutant]:
     value = _at(record["inputs"], place)
-    if not _is_required(record, place):
-        yield _mutant("drop", record, _text(place), _with(record, place, None))
     name = str(next(step for step in reversed(place) if isinstance(step, str)))
+    if not _is_required(record, place) and not (name in DEFAULTS and value == DEFAULTS[name]):
+        yield _mutant("drop", record, _text(place), _with(record, place, None))
     if isinstance(value, bool):
         yield _mutant("flip", record, _text(place), _with(record, place, not value))
     elif (weakest := _weakest(record, name)) is not None and value != weakest:

@@ -93,6 +93,17 @@ REQUIRED: dict[str, tuple[str, ...]] = {
 }
 """Type → properties without which the provider refuses the resource (or which AWS asks for with the others)."""
 
+DEFAULTS: dict[str, object] = {
+    "assignPublicIp": False,
+    "enableExecuteCommand": False,
+    "enableWafFailOpen": False,
+    "forceDestroy": False,
+    "mapPublicIpOnLaunch": False,
+    "onUnauthenticatedRequest": "authenticate",
+    "xffHeaderProcessingMode": "append",
+}
+"""Property → AWS's default, where the environments state it."""
+
 DOCUMENTS: dict[str, tuple[str, ...]] = {
     "ec2.VpcEndpoint": ("policy",),
     "ecs.TaskDefinition": ("containerDefinitions",),

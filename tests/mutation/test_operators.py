@@ -39,10 +39,14 @@ def inputs(mutant: Mutant) -> dict[str, object]:
 
 
 def test_a_boolean_is_dropped_and_flipped() -> None:
-    found = made(r("s3.Bucket", forceDestroy=False))
-    assert sorted(found) == ["delete", "drop forceDestroy", "flip forceDestroy"]
-    assert inputs(found["flip forceDestroy"]) == {"forceDestroy": True}
-    assert inputs(found["drop forceDestroy"]) == {}
+    found = made(r("kms.Key", enableKeyRotation=True))
+    assert sorted(found) == ["delete", "drop enableKeyRotation", "flip enableKeyRotation"]
+    assert inputs(found["flip enableKeyRotation"]) == {"enableKeyRotation": False}
+    assert inputs(found["drop enableKeyRotation"]) == {}
+
+
+def test_a_default_is_not_dropped() -> None:
+    assert sorted(made(r("s3.Bucket", forceDestroy=False))) == ["delete", "flip forceDestroy"]
 
 
 def test_a_rule_is_widened_in_blocks_ports_and_protocol() -> None:

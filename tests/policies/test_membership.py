@@ -68,6 +68,11 @@ def test_has_a_table_with_every_outcome(rule: Rule) -> None:
     assert any(case.what.startswith("not applicable") for case in own)
 
 
+def test_the_readme_names_every_policy() -> None:
+    page = Path(PACK, "README.md").read_text(encoding="utf-8")
+    assert [rule.name for rule in RULES if f"`{rule.name}`" not in page] == []
+
+
 def test_no_case_is_about_a_policy_that_does_not_exist() -> None:
     assert {case.policy for case in ALL} <= {rule.name for rule in RULES}
 
