@@ -162,9 +162,11 @@ def _adopt(engine: Engine) -> None:
     path = engine.root / "import.json"
     engine.preview("--import-file", str(path))
     entries: Wire = json.loads(path.read_text())
-    wanted = [e for e in entries["resources"] if e["name"] in pending and (e["name"], e["type"]) in made]
-    for entry in wanted:
-        entry["id"] = made[entry["name"], entry["type"]]
+    wanted: list[Wire] = []
+    for entry in entries["resources"]:
+        name = entry.get("logicalName") or entry["name"]  # the file's own names are unique, logical ones are not
+        if name in pending and (name, entry["type"]) in made:
+            wanted.append({**entry, "id": made[name, entry["type"]]})
     path.write_text(json.dumps({**entries, "resources": wanted}))
     imported = ("--file", str(path), "--yes", "--protect=false", "--generate-code=false")
     engine.pulumi("import", "--stack", engine.stack, *imported)
