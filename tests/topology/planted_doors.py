@@ -328,3 +328,18 @@ def an_instance_that_names_its_open_group_by_name(stack: Stack) -> None:
         ingress=[{"protocol": "tcp", "fromPort": 22, "toPort": 22, "cidrBlocks": ["0.0.0.0/0"]}],
     )
     stack.add("ec2.Instance", "box", securityGroups=[Ref("web", "name")])
+
+
+@planted("unprotected", "api.")
+def a_rest_api_of_which_one_stage_has_no_firewall(stack: Stack) -> None:
+    stack.add("apigateway.RestApi", "api", endpointConfiguration={"types": "REGIONAL"})
+    for name in ("first", "second"):
+        stack.add("apigateway.Stage", name, restApi=Ref("api"), stageName=name)
+    stack.add("wafv2.WebAclAssociation", "acl-first", resourceArn=Ref("first", "arn"), webAclArn=Ref("acl", "arn"))
+    stack.add(
+        "apigateway.Method", "method", restApi=Ref("api"), resourceId="root", httpMethod="ANY", authorization="AWS_IAM"
+    )
+    stack.add(
+        "apigateway.Integration", "integration", restApi=Ref("api"), resourceId="root", httpMethod="ANY", type="AWS_PROXY",
+        uri=Ref("hook", "arn"),
+    )  # fmt: skip

@@ -283,3 +283,27 @@ def a_distribution_of_files_in_a_bucket(stack: Stack) -> None:
         "cloudfront.Distribution", "cdn", enabled=True, defaultCacheBehavior={"targetOriginId": "o"},
         origins=[{"originId": "o", "domainName": Ref("files-bucket", "bucketRegionalDomainName")}],
     )  # fmt: skip
+
+
+@safe
+def a_rest_api_with_a_firewall_and_signed_callers(stack: Stack) -> None:
+    stack.add("apigateway.RestApi", "api", endpointConfiguration={"types": "REGIONAL"})
+    stack.add("apigateway.RestApi", "other", endpointConfiguration={"types": "PRIVATE"})
+    stack.add("apigateway.Stage", "stage", restApi=Ref("api"), stageName="v1")
+    stack.add("apigateway.Stage", "other-stage", restApi=Ref("other"), stageName="v1")
+    stack.add("wafv2.WebAclAssociation", "acl-stage", resourceArn=Ref("stage", "arn"), webAclArn=Ref("acl", "arn"))
+    stack.add(
+        "apigateway.Method", "method", restApi=Ref("api"), resourceId="root", httpMethod="ANY", authorization="AWS_IAM"
+    )
+    stack.add(
+        "apigateway.Integration", "integration", restApi=Ref("api"), resourceId="root", httpMethod="ANY", type="AWS_PROXY",
+        uri=Ref("hook", "arn"),
+    )  # fmt: skip
+
+
+@safe
+def routes_to_the_network_itself_and_to_a_gateway_endpoint(stack: Stack) -> None:
+    stack["private"]["routes"] = [
+        {"cidrBlock": "10.0.0.0/16", "gatewayId": "local"},
+        {"cidrBlock": "52.218.0.0/17", "gatewayId": Ref("s3")},
+    ]

@@ -227,3 +227,17 @@ def test_a_path_carries_addresses_ports_and_protocol(known: bool) -> None:
     assert path.ports == (ports(443, 443), ports(8443, 8443))
     assert path.entry.protocol == TCP
     assert (path.firewall.value, path.authentication.value) == (True, True)
+
+
+@pytest.mark.parametrize(("others", "proven"), [(("private-b",), True), (("public-a",), False)])
+def test_an_association_with_one_of_several_subnets_is_judged_for_all_of_them(
+    others: tuple[str, ...], proven: bool
+) -> None:
+    stack = compliant()
+    table = "private" if proven else "public"
+    stack["private-a-table"]["routeTableId"] = Ref(table)
+    records = stack.recorded(known=False)
+    record = next(item for item in records if item["name"] == "private-a-table")
+    record["property_dependencies"]["subnetId"] = [urn("private-a"), *map(urn, others)]
+    found = [item for item in reachability(Graph.from_recorded(records)).exposures if item.resource.endswith(" files")]
+    assert [item.verdict for item in found] == ([] if proven else [Verdict.NOT_PROVEN])

@@ -60,6 +60,19 @@ STATEMENTS: dict[str, tuple[Statement, bool | None]] = {
     "header names": (byte("x-t", "STARTS_WITH", all_headers("KEY")), True),
     "header values": (byte("x-t", "STARTS_WITH", all_headers("VALUE")), False),
     "a cookie": (byte("1", "EXACTLY", {"cookies": [{"matchPattern": {"includedCookies": ["a"]}, "matchScope": "VALUE"}]}), True),
+    "a cookie that is not included": (
+        byte("1", "EXACTLY", {"cookies": [{"matchPattern": {"includedCookies": ["b"]}, "matchScope": "VALUE"}]}),
+        False,
+    ),
+    "a header that is not excluded": (
+        byte("blue", "EXACTLY", {"headers": [{"matchPattern": {"excludedHeaders": ["host"]}, "matchScope": "VALUE"}]}),
+        True,
+    ),
+    "an excluded header": (
+        byte("blue", "EXACTLY", {"headers": [{"matchPattern": {"excludedHeaders": ["x-team"]}, "matchScope": "VALUE"}]}),
+        False,
+    ),
+    "all arguments": (byte("A/B", "EXACTLY", {"allQueryArguments": {}}), True),
     "a field that is not modelled": (byte("x", field={"ja3Fingerprint": {}}), None),
     "the size of a header": (size(one_header("x-team"), "GE", 0), True),
     "the size of no header": (size(one_header("x-other"), "GE", 0), False),
@@ -255,3 +268,36 @@ def test_steps_name_resource_and_property() -> None:
         "lb.ListenerRule pages.actions[1]: forwards",
         "ecs.Service service: receives it",
     ]
+
+
+@pytest.mark.parametrize(("scope", "status"), [(None, 429), (YES, 429), (NO, 401)])
+def test_a_rate_rule_holds_for_its_scope_once_it_is_used_up(scope: Statement | None, status: int) -> None:
+    stack = compliant()
+    limited: Statement = {"limit": 100, "aggregateKeyType": "IP", "scopeDownStatement": scope}
+    action = {"block": {"customResponse": {"responseCode": 429}}}
+    stack["acl"]["rules"] = [
+        {"name": "rate", "priority": 1, "action": action, "statement": {"rateBasedStatement": limited}}
+    ]
+    request = Request("GET", "https://chat.example.test/api/x", exceeds=frozenset({"rate"}))
+    assert ask(stack, request).status == status
+    assert ask(stack).status == 401
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known", "first preview"])
+@pytest.mark.parametrize(("patterns", "status"), [(["^/none", "^/api/"], 403), (["^/none"], 401)])
+def test_pattern_sets_are_looked_up(patterns: list[str], status: int, known: bool) -> None:
+    stack = compliant()
+    stack.add("wafv2.RegexPatternSet", "paths", regularExpressions=[{"regexString": text} for text in patterns])
+    reference: Statement = {"arn": Ref("paths", "arn"), "fieldToMatch": PATH, "textTransformations": NONE}
+    statement = {"regexPatternSetReferenceStatement": reference}
+    stack["acl"]["rules"] = [{"name": "paths", "priority": 1, "action": {"block": {}}, "statement": statement}]
+    outcome = ask(stack, known=known)
+    assert outcome.status == status
+    assert outcome.unknowns == ()
+
+
+def test_a_set_of_another_stack_leaves_the_outcome_not_proven() -> None:
+    stack = compliant()
+    statement = {"ipSetReferenceStatement": {"arn": "arn:aws:wafv2:eu-west-1:111122223333:regional/ipset/elsewhere/1"}}
+    stack["acl"]["rules"] = [{"name": "elsewhere", "priority": 1, "action": {"block": {}}, "statement": statement}]
+    assert ask(stack).result is Result.NOT_PROVEN
