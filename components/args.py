@@ -1,7 +1,7 @@
 """The base of every component's arguments."""
 
 # No ``from __future__ import annotations`` in this package: Pulumi's schema analyzer reads real annotations.
-from typing import Any, get_args, get_origin
+from typing import cast, get_args, get_origin
 
 import pulumi
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -18,15 +18,12 @@ class Args(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _lift(cls, data: Any) -> Any:
+    def _lift(cls, data: object) -> object:
         if not isinstance(data, dict):
             return data
-        return {
-            key: pulumi.Output.from_input(value)
-            if value is not None and key in cls._wired() and not isinstance(value, pulumi.Output)
-            else value
-            for key, value in data.items()
-        }
+        fields = cast(dict[str, object], data)
+        wired = cls._wired()
+        return {key: _lifted(value) if key in wired else value for key, value in fields.items()}
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: object) -> None:
@@ -48,3 +45,10 @@ class Args(BaseModel):
             for name, field in cls.model_fields.items()
             if any(get_origin(t) is pulumi.Output for t in (field.annotation, *get_args(field.annotation)))
         )
+
+
+def _lifted(value: object) -> object:
+    """The value as an output; an omitted one stays omitted, so that its default holds."""
+    if value is None or isinstance(value, pulumi.Output):
+        return cast(object, value)
+    return pulumi.Output.from_input(value)

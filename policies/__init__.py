@@ -1,0 +1,1 @@
+"""The policy packs; each folder is one."""
