@@ -7,6 +7,7 @@ import argparse
 import gc
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -89,12 +90,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say("stopped")
         return 2
+    except OSError as error:
+        _say(f"could not run\n\n{error.filename or 'a file'}: {error.strerror or error}")
+        return 2
     except Exception as error:
         from preflight.errors import PreflightError
 
-        if not isinstance(error, PreflightError):
-            raise
-        _say(f"could not run\n\n{error}")
+        if isinstance(error, PreflightError):
+            _say(f"could not run\n\n{error}")
+        else:
+            # A fault of this program. Its trace helps to mend it; status 1 would be read as findings.
+            traceback.print_exc()
+            _say("could not run: this is a fault in preflight, please report it with the lines above")
         return 2
 
 

@@ -107,6 +107,12 @@ def test_output_can_go_to_a_file(findings: Path, tmp_path: Path) -> None:
     assert target.read_text().startswith("<!-- ai-interface preflight -->")
 
 
+def test_output_that_cannot_be_written_exits_with_2_and_one_line(clean: Path, tmp_path: Path) -> None:
+    target = tmp_path / "missing" / "found.json"
+    done = preflight(clean, "check", "--format", "json", "--output", str(target))
+    assert (done.returncode, done.stderr) == (2, f"preflight: could not run\n\n{target}: No such file or directory\n")
+
+
 def test_the_graph_is_stable_sorted_and_without_secrets(tmp_path: Path) -> None:
     program = PROGRAM + 'aws.ssm.Parameter("p", type="SecureString", value=pulumi.Output.secret("hunter2"))\n'
     folder = sample_project(tmp_path, program)
