@@ -253,7 +253,7 @@ def record(
     follow(reads)
     restore = sdk.call_inline(loop)
     try:
-        sdk.wait_for(run_in_stack(program))
+        sdk.wait_for(run_in_stack(lambda: _settling(program)))
     except Exception as error:
         _raise_missing(reads, monitor, error)
         raise
@@ -264,6 +264,11 @@ def record(
     _raise_missing(reads, monitor, None)
     recording.resources = sorted(monitor.recorded.values(), key=lambda r: r.urn)
     return recording
+
+
+async def _settling(program: Callable[[], Any]) -> None:
+    program()
+    await sdk.settled()
 
 
 def site_of(config: Mapping[str, str]) -> Site:
