@@ -304,3 +304,12 @@ def a_database_with_an_adopted_default_group(stack: Stack) -> None:
 @planted("exposures", "bedrock.subnetIds")
 def a_public_subnet_given_to_an_endpoint_from_outside(stack: Stack) -> None:
     stack.add("ec2.VpcEndpointSubnetAssociation", "planted", vpcEndpointId=Ref("bedrock"), subnetId=Ref("public-a"))
+
+
+@planted("exposures", "edge-in.cidrIpv4", "fleet.vpcZoneIdentifiers")
+def a_fleet_with_an_open_group_in_its_template(stack: Stack) -> None:
+    interfaces = [{"securityGroups": [Ref("edge-sg")]}]
+    stack.add("ec2.LaunchTemplate", "template", networkInterfaces=interfaces)
+    stack.add(
+        "autoscaling.Group", "fleet", vpcZoneIdentifiers=[Ref("public-a")], launchTemplate={"id": Ref("template")}
+    )

@@ -307,3 +307,9 @@ def routes_to_the_network_itself_and_to_a_gateway_endpoint(stack: Stack) -> None
         {"cidrBlock": "10.0.0.0/16", "gatewayId": "local"},
         {"cidrBlock": "52.218.0.0/17", "gatewayId": Ref("s3")},
     ]
+
+
+@safe
+def a_table_for_what_arrives_at_the_internet_gateway(stack: Stack) -> None:
+    stack.add("ec2.RouteTable", "arriving", vpcId=Ref("vpc"))
+    stack.add("ec2.RouteTableAssociation", "arriving-table", gatewayId=Ref("igw"), routeTableId=Ref("arriving"))

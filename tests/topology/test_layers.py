@@ -241,3 +241,26 @@ def test_an_association_with_one_of_several_subnets_is_judged_for_all_of_them(
     record["property_dependencies"]["subnetId"] = [urn("private-a"), *map(urn, others)]
     found = [item for item in reachability(Graph.from_recorded(records)).exposures if item.resource.endswith(" files")]
     assert [item.verdict for item in found] == ([] if proven else [Verdict.NOT_PROVEN])
+
+
+OLD_RULE = {"protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlocks": ["0.0.0.0/0"]}
+OLD_ROUTE = {"cidrBlock": "0.0.0.0/0", "gatewayId": "igw-1"}
+
+
+@KNOWN
+def test_what_the_provider_still_answers_after_a_rule_is_gone_does_not_keep_it_from_going(known: bool) -> None:
+    records = compliant().recorded(known=known)
+    for record in records:
+        if record["name"] == "state-sg":
+            record["outputs"]["ingress"] = [OLD_RULE]
+        if record["name"] == "private":
+            record["outputs"]["routes"] = [OLD_ROUTE]
+    assert reachability(Graph.from_recorded(records)).exposures == ()
+
+
+def test_a_group_that_is_read_and_not_managed_is_judged_by_what_the_provider_answers() -> None:
+    records = compliant().recorded(known=True)
+    record = next(item for item in records if item["name"] == "state-sg")
+    record |= {"external": True, "inputs": {}, "outputs": {**record["outputs"], "ingress": [OLD_RULE]}}
+    [finding] = reachability(Graph.from_recorded(records)).exposures
+    assert (finding.resource, finding.property) == ("ec2.SecurityGroup state-sg", "ingress[0].cidrBlocks")

@@ -97,7 +97,7 @@ class NetworkAcls:
         return self._passed[key]
 
     def _inline(self, acl: Resource, direction: str) -> list[AclRule]:
-        declared = acl.items(direction)
+        declared = acl.items(direction) if acl.declares(direction) else []
         egress = direction == "egress"
         if isinstance(declared, Unknown):
             return [AclRule(0, egress, None, PROTOCOLS, ALL_PORTS, None)]

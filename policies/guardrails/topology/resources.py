@@ -66,6 +66,12 @@ class Resource:
     property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     protect: bool = False
     source: str = ""
+    declared: frozenset[str] | None = None
+    """The properties that the program sets; ``None`` when nothing tells them from what the provider answered."""
+
+    def declares(self, name: str) -> bool:
+        """Whether the program sets a property, as far as that can be told."""
+        return self.declared is None or name in self.declared
 
     @property
     def kind(self) -> str:
@@ -122,6 +128,7 @@ class Resource:
             property_dependencies={key: tuple(sorted(urns)) for key, urns in sorted(dependencies.items())},
             protect=bool(entry.get("protect")),
             source=f"{source}:{line}" if source and line else source,
+            declared=None if entry.get("external") else frozenset(inputs),
         )
 
     @classmethod
@@ -139,6 +146,7 @@ class Resource:
             dependencies=tuple(sorted(_urn(item) for item in getattr(argument, "dependencies", None) or ())),
             property_dependencies={key: tuple(sorted(map(_urn, items))) for key, items in sorted(dependencies.items())},
             protect=bool(getattr(options, "protect", False)),
+            declared=frozenset(dependencies) or None,
         )
 
 

@@ -219,7 +219,7 @@ class Routing:
         return found
 
     def _inline(self, table: Resource) -> list[Route]:
-        declared = table.items("routes")
+        declared = table.items("routes") if table.declares("routes") else []
         if isinstance(declared, Unknown):
             return [Route(None, Through.UNKNOWN, table, "routes")]
         return [self._route(table, f"routes[{index}]") for index, _ in enumerate(declared)]

@@ -152,6 +152,9 @@ class SecurityGroups:
         return found
 
     def _inline(self, group: Resource, direction: str) -> None:
+        """Inline rules; without any, the provider answers with rules that are resources of their own, old ones too."""
+        if not group.declares(direction):
+            return
         declared = group.items(direction)
         if isinstance(declared, Unknown):
             where = f"{group.label}.{direction}"
