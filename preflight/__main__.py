@@ -10,7 +10,9 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
+
+from preflight import children
 
 if TYPE_CHECKING:
     from preflight.recorder import Recording
@@ -83,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code."""
     options = parser().parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = options.run
-    signal.signal(signal.SIGTERM, _terminated)
+    signal.signal(signal.SIGTERM, children.end)
     gc.disable()  # short-lived, and the collector would take a quarter of the time to import the SDKs
     try:
         return run(options)
@@ -238,10 +240,6 @@ def _say(message: str) -> None:
 def _write_error(text: str) -> None:
     sys.stderr.write(text)
     sys.stderr.flush()
-
-
-def _terminated(*_: object) -> NoReturn:
-    raise SystemExit(143)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ import yaml
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
+from preflight import children
 from preflight.errors import AnalyzerError
 from preflight.protocol import (
     ENFORCEMENT,
@@ -95,14 +96,16 @@ class Analyzer:
             "PULUMI_CONFIG": json.dumps(dict(sorted((config or {}).items()))),
         }
         errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the pack
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter on a named folder
-            [sys.executable, "-u", "-m", "pulumi.policy", ENGINE_ADDRESS, str(folder)],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-        )
+        with children.starting() as running:
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter on a named folder
+                [sys.executable, "-u", "-m", "pulumi.policy", ENGINE_ADDRESS, str(folder)],
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            )
+            running.add(process.pid)
         identity = {
             "project": project,
             "stack": stack,
@@ -194,6 +197,7 @@ class Analyzer:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        children.gone(self._process.pid)
         if self._process.stdout is not None:
             self._process.stdout.close()
         self._errors.close()

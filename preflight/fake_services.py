@@ -282,6 +282,11 @@ SERVICES: dict[str, Fake] = {
         "id": s.digest.uuid(),
         "queryDefinitionId": s.digest.uuid(),
     },
+    "aws:budgets/budget:Budget": lambda s: {
+        "id": f"{s.site.account}:{s.name}",
+        "arn": s.site.arn("budgets", f"budget/{s.name}", region=False),
+        "accountId": s.site.account,
+    },
     "aws:ecs/cluster:Cluster": _same("ecs", "cluster/", identifier="arn"),
     "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders": _named("clusterName"),
     "aws:ecs/service:Service": _ecs_service,

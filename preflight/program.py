@@ -27,6 +27,7 @@ from typing import Any, cast
 import pulumi
 import pulumi_aws as aws
 
+from preflight import children as children_
 from preflight import sdk
 from preflight.errors import PreflightError, ProgramError
 from preflight.project import Project, Stack
@@ -75,7 +76,9 @@ def start(project: Project, runs: Sequence[Run]) -> list[_Child]:
 
 def _fork(project: Project, run: Run) -> _Child:
     reader, writer = os.pipe()
-    process_id = os.fork()
+    with children_.starting() as running:
+        if process_id := os.fork():
+            running.add(process_id)
     if process_id:
         os.close(writer)
         return _Child(run, process_id, reader, bytearray())
@@ -175,7 +178,9 @@ def _receive(children: Sequence[_Child]) -> None:
                     continue
                 selector.unregister(pipe)
                 os.close(pipe)
-                os.waitpid(waiting.pop(pipe).process_id, 0)
+                process_id = waiting.pop(pipe).process_id
+                os.waitpid(process_id, 0)
+                children_.gone(process_id)
 
 
 def _unpack(child: _Child) -> Recording | str:
@@ -190,6 +195,7 @@ def stop(children: Sequence[_Child]) -> None:
         with contextlib.suppress(ProcessLookupError, ChildProcessError):
             os.kill(child.process_id, 9)
             os.waitpid(child.process_id, 0)
+            children_.gone(child.process_id)
 
 
 def _imports(tree: ast.Module) -> list[str]:
