@@ -87,3 +87,26 @@ def test_a_request_has_the_headers_that_clients_send() -> None:
     assert Request("GET", "http://x.test").header("content-length") is None
     assert Request("PUT", "https://x.test:8443/").port == 8443
     assert Request("PUT", "https://x.test/").header("content-length") == "0"
+
+
+ARRIVALS: dict[str, tuple[str, str, Result, int | None, str]] = {
+    "an admitted client": ("203.0.113.9", f"{URL}/", Result.ANSWERED, 401, "pages"),
+    "another client": ("198.51.100.9", f"{URL}/", Result.DROPPED, None, "security group"),
+    "an admitted client on a port that no rule admits": ("203.0.113.9", "http://chat.example.test/", Result.DROPPED, None, "security group"),
+    "plain text on the encrypted port": ("203.0.113.9", "http://chat.example.test:443/", Result.ANSWERED, 400, "https"),
+    "a port on which nothing listens": ("203.0.113.9", f"{URL}:8443/", Result.DROPPED, None, "no listener"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ARRIVALS)
+def test_a_client_arrives_where_a_rule_admits_it_and_something_listens(name: str) -> None:
+    client, url, result, status, rule = ARRIVALS[name]
+    stack = compliant()
+    stack["edge-in"]["cidrIpv4"] = "203.0.113.0/24"
+    outcome = trace(stack.graph(), Request("GET", url, client=client))
+    assert (outcome.result, outcome.status, outcome.rule) == (result, status, rule)
+
+
+def test_a_get_with_a_body_declares_its_length() -> None:
+    assert Request("GET", f"{URL}/", body_bytes=3).header("content-length") == "3"
+    assert Request("DELETE", f"{URL}/").header("content-length") is None
