@@ -55,7 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.app == "open-webui" and not open_webui.installed():
         _say("Open WebUI is not installed here: pip install open-webui (it is large), or leave APP out")
         return 2
-    signal.signal(signal.SIGTERM, _interrupt)
+    for ends in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ends, _interrupt)  # a shell's background job starts with SIGINT ignored, and would never stop
     with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
         _start(stack, options.app, options.port, options.page_port)
         while True:

@@ -59,7 +59,11 @@ def test_it_serves_the_path_and_stops_cleanly_on_ctrl_c(tmp_path: Path) -> None:
             assert words == ["You", "said", "red", "blue"]
         finally:
             process.send_signal(signal.SIGINT)
-            assert process.wait(20) == 0
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(20)
+            stopped = process.poll()
+            process.kill()
+            assert stopped == 0
     assert output.read_text(encoding="utf-8").endswith("stopped\n")
     assert [refuses(one) for one in (port, page, page + 1)] == [True, True, True]
 
