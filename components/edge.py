@@ -236,16 +236,7 @@ class Edge(pulumi.ComponentResource):
             protocol="HTTPS",
             ssl_policy=args.tls_policy.value,
             certificate_arn=self._certificate_arn(),
-            default_actions=[
-                {
-                    "type": "fixed-response",
-                    "fixed_response": {
-                        "content_type": "text/plain",
-                        "message_body": "Not found\n",
-                        "status_code": "404",
-                    },
-                }
-            ],
+            default_actions=[_not_found()],
             routing_http_response_server_enabled=False,
             routing_http_response_strict_transport_security_header_value=HSTS,
             routing_http_response_x_content_type_options_header_value="nosniff",
@@ -279,16 +270,7 @@ class Edge(pulumi.ComponentResource):
             load_balancer_arn=balancer.arn,
             port=HTTP,
             protocol="HTTP",
-            default_actions=[
-                {
-                    "type": "fixed-response",
-                    "fixed_response": {
-                        "content_type": "text/plain",
-                        "message_body": "Not found\n",
-                        "status_code": "404",
-                    },
-                }
-            ],
+            default_actions=[_not_found()],
             routing_http_response_server_enabled=False,
             tags=self._tags("http"),
             opts=self._child,
@@ -342,3 +324,11 @@ class Edge(pulumi.ComponentResource):
             return
         for host_name in self._host_names():
             make_alias_record(self._name, host_name, zone_id=args.hosted_zone_id, balancer=balancer, opts=self._child)
+
+
+def _not_found() -> aws.lb.ListenerDefaultActionArgsDict:
+    """What both listeners do with a request that no rule names: answer 404 from the edge itself."""
+    return {
+        "type": "fixed-response",
+        "fixed_response": {"content_type": "text/plain", "message_body": "Not found\n", "status_code": "404"},
+    }
