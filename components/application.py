@@ -24,6 +24,12 @@ class ApplicationArgs(Args):
     """Variables in plain text: never a secret."""
     secret_environment: dict[str, str] = Field(default_factory=dict[str, str])
     """Variable → name of a secret in the service's ``secret_references``."""
+    value_environment: dict[str, str] = Field(default_factory=dict[str, str])
+    """Variable → key of the service's ``state_values``: what is known only once the state exists."""
+    prepare_value_environment: dict[str, str] = Field(default_factory=dict[str, str])
+    """The same for the ``prepare`` container."""
+    prepare_secret_environment: dict[str, str] = Field(default_factory=dict[str, str])
+    """Variable → name of a secret that the ``prepare`` container alone gets."""
     writable_directories: list[str] = Field(default_factory=list[str])
     """Absolute paths; everything else is read-only. Each is a volume of the task and is lost with it."""
     seeds: dict[str, str] = Field(default_factory=dict[str, str])

@@ -45,6 +45,9 @@ class InterfaceServiceArgs(Args):
     """The role that the application and the proxy call AWS with."""
     secret_references: pulumi.Output[dict[str, str]]
     """Secret → ``valueFrom``, versions included."""
+    state_values: pulumi.Output[dict[str, str]] = Field(default_factory=lambda: pulumi.Output.from_input({}))
+    """What the state is reached by, such as ``database-host``; none by default. The application's
+    ``value_environment`` names keys of it. Never a secret."""
     log_group_names: pulumi.Output[dict[str, str]]
     """Container → log group."""
     log_retention_days: int = 90
@@ -178,7 +181,10 @@ class InterfaceService(pulumi.ComponentResource):
         self, name: str, args: InterfaceServiceArgs, child: pulumi.ResourceOptions
     ) -> aws.ecs.TaskDefinition:
         containers = pulumi.Output.all(
-            arguments=args.proxy_arguments, secrets=args.secret_references, logs=args.log_group_names
+            arguments=args.proxy_arguments,
+            secrets=args.secret_references,
+            values=args.state_values,
+            logs=args.log_group_names,
         ).apply(
             lambda known: container_definitions(
                 TaskPlan(
@@ -189,6 +195,7 @@ class InterfaceService(pulumi.ComponentResource):
                     proxy_secrets=PROXY_SECRETS,
                     proxy_memory_mebibytes=args.proxy_memory_mebibytes,
                     secret_references=known["secrets"],
+                    state_values=known["values"],
                     log_group_names=known["logs"],
                     region=args.region,
                     stop_seconds=args.stop_seconds,

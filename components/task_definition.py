@@ -57,6 +57,8 @@ class TaskPlan:
     proxy_memory_mebibytes: int
     secret_references: Mapping[str, str]
     """Secret → ``valueFrom``."""
+    state_values: Mapping[str, str]
+    """What the state is reached by: the application's ``value_environment`` names keys of it."""
     log_group_names: Mapping[str, str]
     region: str
     stop_seconds: int
@@ -102,7 +104,12 @@ def _prepare(plan: TaskPlan) -> Definition:
         "essential": False,
         "user": "0:0",
         "linuxParameters": {"capabilities": {"add": [], "drop": list(ALL_CAPABILITIES_BUT_CHOWN)}},
-        "environment": [{"name": PLAN_VARIABLE, "value": json.dumps(instructions, sort_keys=True)}],
+        "environment": _environment(
+            {PLAN_VARIABLE: json.dumps(instructions, sort_keys=True)},
+            application.prepare_value_environment,
+            plan.state_values,
+        ),
+        "secrets": _secrets(application.prepare_secret_environment, plan.secret_references),
         "mountPoints": _mounts(application),
     }
 
@@ -129,7 +136,7 @@ def _interface(plan: TaskPlan) -> Definition:
         "image": plan.interface_image,
         "essential": True,
         "user": f"{application.user}:{application.group}",
-        "environment": [{"name": name, "value": value} for name, value in sorted(application.environment.items())],
+        "environment": _environment(application.environment, application.value_environment, plan.state_values),
         "secrets": _secrets(application.secret_environment, plan.secret_references),
         "mountPoints": _mounts(application),
         # The proxy's loopback listener must be there when the application asks for its models.
@@ -189,6 +196,18 @@ def _mounts(application: ApplicationArgs) -> list[Definition]:
         {"containerPath": directory, "sourceVolume": volume_name(directory), "readOnly": False}
         for directory in sorted(application.writable_directories)
     ]
+
+
+def _environment(
+    variables: Mapping[str, str], references: Mapping[str, str], state_values: Mapping[str, str]
+) -> list[Definition]:
+    if missing := sorted(set(references.values()) - set(state_values)):
+        there = ", ".join(sorted(state_values)) or "none: the service has no state"
+        raise ValueError(f"no such state value: {', '.join(missing)}; there are {there}")
+    if twice := sorted(set(references) & set(variables)):
+        raise ValueError(f"set both as a plain variable and from a state value: {', '.join(twice)}")
+    values = {**variables, **{name: state_values[key] for name, key in references.items()}}
+    return [{"name": name, "value": value} for name, value in sorted(values.items())]
 
 
 def _secrets(variables: Mapping[str, str], references: Mapping[str, str]) -> list[Definition]:

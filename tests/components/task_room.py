@@ -30,6 +30,19 @@ SECRET_REFERENCES = {
     name: f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-AbCdEf:::11111111-2222-3333-4444-555555555555"
     for name in SECRETS
 }
+STATE_VALUES = {
+    "bucket-name": "uploads-0123456789",
+    "database-host": "database.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com",
+    "database-name": "interface",
+    "database-port": "5432",
+    "database-user": "interface",
+}
+_STATE = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret"
+STATE_SECRETS = {
+    "cache-url": f"{_STATE}:cache-AbCdEf:::11111111-2222-3333-4444-555555555555",
+    "database-master-password": f"{_STATE}:rds!cluster-11111111-AbCdEf:password::",
+    "database-master-user": f"{_STATE}:rds!cluster-11111111-AbCdEf:username::",
+}
 RUNBOOK = "https://runbook.example.com"
 _SECRET_SIGNATURE = "4dabf18193072939515e22adb298388d"
 

@@ -239,6 +239,7 @@ def _plan(*proxy_arguments: str) -> TaskPlan:
         proxy_secrets=PROXY_SECRETS,
         proxy_memory_mebibytes=256,
         secret_references=SECRET_REFERENCES,
+        state_values={},
         log_group_names=LOG_GROUPS,
         region=REGION,
         stop_seconds=60,
