@@ -9,8 +9,9 @@ from pathlib import Path
 
 from policies.guardrails.topology.resources import Graph
 from policies.parity import judge
+from policies.parity.manifests import SHARED, SUFFIX, committed, renewed
 from policies.parity.server import NAME
-from policies.parity.shape import Shape, shape_of, to_manifest
+from policies.parity.shape import Shape, shape_of
 from preflight.findings import Finding, Parity, Rule, Seen, Verdict, from_diagnostic
 from preflight.protocol import Diagnostic
 from preflight.recorder import Recording
@@ -68,15 +69,18 @@ def compared(root: Path, recordings: Mapping[tuple[str, bool], Recording]) -> Co
 
 def write(root: Path, recordings: Mapping[tuple[str, bool], Recording]) -> list[Path]:
     """Write every environment's shape where the pack finds it; the files that changed."""
-    allowed = judge.declarations(_today(), _differences(root))
     changed: list[Path] = []
-    for name, shape in shapes_of(recordings).items():
-        path = _folder(root) / f"{name}.json"
-        content = to_manifest(shape, allowed.skip())
-        if not path.is_file() or path.read_text(encoding="utf-8") != content:
+    before, after = _committed_and_current(root, shapes_of(recordings))
+    for name in sorted(before.keys() | after.keys()):
+        path = _folder(root) / name
+        if name not in after:
+            path.unlink()
+        elif before.get(name) != after[name]:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content, encoding="utf-8")
-            changed.append(path)
+            path.write_text(after[name], encoding="utf-8")
+        else:
+            continue
+        changed.append(path)
     return changed
 
 
@@ -108,24 +112,24 @@ def _finding(found: judge.Judgement, environments: str) -> Finding:
 
 
 def _stale(root: Path, shapes: Mapping[str, Shape]) -> list[Finding]:
-    allowed = judge.declarations(_today(), _differences(root))
     found: list[Finding] = []
-    for name, shape in shapes.items():
-        path = _folder(root) / f"{name}.json"
-        place = path.relative_to(root).as_posix()
-        committed = path.read_text(encoding="utf-8") if path.is_file() else ""
-        current = to_manifest(shape, allowed.skip())
-        if committed == current:
+    before, after = _committed_and_current(root, shapes)
+    names = " and ".join(order(root, list(shapes)))
+    for name in sorted(before.keys() | after.keys()):
+        old, new = before.get(name, ""), after.get(name, "")
+        if old == new:
             continue
-        lines = set(committed.splitlines()) ^ set(current.splitlines())
+        place = (_folder(root) / name).relative_to(root).as_posix()
+        lines = set(old.splitlines()) ^ set(new.splitlines())
+        environment = name.removesuffix(SUFFIX)
         found.append(
             Finding(
-                environment=name,
+                environment=environment if environment in shapes else names,
                 rule=CURRENT,
                 verdict=Verdict.VIOLATED,
-                headline=f"{place} is not the shape of {name}",
-                found=f"{len(lines)} lines differ" if committed else "no such file",
-                wanted="the shape that the program makes now",
+                headline=f"{place} is not {_what(environment, new)}",
+                found=f"{len(lines)} lines differ" if old else "no such file",
+                wanted="the shape that the program makes now" if new else "no file: no stack has this name",
                 fix=f"run {WRITE}, and review the change of the file",
                 pack=NAME,
                 severity="medium",
@@ -135,6 +139,23 @@ def _stale(root: Path, shapes: Mapping[str, Shape]) -> list[Finding]:
             )
         )
     return found
+
+
+def _what(environment: str, content: str) -> str:
+    if environment == SHARED:
+        return "what the environments share"
+    return f"the shape of {environment}" if content else "the shape of a stack"
+
+
+def _committed_and_current(root: Path, shapes: Mapping[str, Shape]) -> tuple[dict[str, str], dict[str, str]]:
+    """The files as they are and as they should be."""
+    allowed = judge.declarations(_today(), _differences(root))
+    before = committed(_folder(root))
+    stacks = {path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in root.glob("Pulumi.*.yaml")}
+    try:
+        return before, renewed(before, shapes, allowed.skip(), stacks)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return before, renewed({}, shapes, allowed.skip(), stacks)  # not readable: all of it is written anew
 
 
 def _differences(root: Path) -> Path:

@@ -2,6 +2,6 @@
 
 ``normal`` replaces what must differ, ``shape`` is an environment's resources as comparable leaves, ``classes`` says
 how each property is compared, ``compare`` finds differences, ``declarations`` are the allowed ones, ``judge`` turns
-the rest into findings. ``shapes/`` holds each environment's committed shape, so that the running stack is compared
+the rest into findings. ``shapes/`` holds the committed shapes (``manifests``), so that the running stack is compared
 without a second backend. Importing any of them starts nothing.
 """

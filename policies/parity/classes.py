@@ -2,7 +2,8 @@
 
 ``equal``    the same in every environment, or declared in ``differences.yaml``
 ``ordered``  never less in a later environment than in an earlier one; more is declared
-``follows``  changes with the release, which moves from the earlier environment to the later one
+``follows``  changes with the release, which moves from the earlier environment to the later one; the same in two
+             environments that run the same release
 ``free``     names and addresses of the environment itself
 """
 

@@ -37,10 +37,19 @@ class Difference:
 
 
 def compare(
-    earlier: Shape, later: Shape, *, running: str = "", skip: Skip = lambda _path, _name: False
+    earlier: Shape,
+    later: Shape,
+    *,
+    running: str = "",
+    skip: Skip = lambda _path, _name: False,
+    releases: bool = False,
 ) -> list[Difference]:
-    """All differences. The side named ``running`` may hold more properties than were declared: they are not judged."""
+    """All differences. The side named ``running`` may hold more properties than were declared: they are not judged.
+
+    What follows the release is compared where both sides run the same one, and with ``releases`` always.
+    """
     found: list[Difference] = []
+    follow = releases or (earlier.release != "" and earlier.release == later.release)
     gone = set(earlier.items.keys() ^ later.items.keys())
     for path in sorted(earlier.items.keys() | later.items.keys()):
         before, after = earlier.items.get(path), later.items.get(path)
@@ -48,6 +57,7 @@ def compare(
             found.append(_one_side(path, before, after))
         elif not running:
             found.extend(_leaves(path, before, after, gone))
+            found.extend(_leaves(path, _followers(before), _followers(after), gone) if follow else [])
         elif running == later.environment:
             own = Item(after.urn, after.kind, condensed(path, after, skip, _digests(before)), after.references)
             found.extend(_leaves(path, before, own, gone, before.leaves))
@@ -55,6 +65,10 @@ def compare(
             own = Item(before.urn, before.kind, condensed(path, before, skip, _digests(after)), before.references)
             found.extend(_leaves(path, own, after, gone, after.leaves))
     return found
+
+
+def _followers(item: Item) -> Item:
+    return Item(item.urn, item.kind, item.following, item.references)
 
 
 def _digests(item: Item) -> list[str]:

@@ -11,7 +11,8 @@ from pathlib import Path
 from policies.parity.classes import Comparison
 from policies.parity.compare import ABSENT, Difference, compare
 from policies.parity.declarations import FILE, Declarations, read
-from policies.parity.shape import Shape, from_manifest
+from policies.parity.manifests import FOLDER, committed, from_files
+from policies.parity.shape import Shape
 
 RESOURCES = "environments-have-the-same-resources"
 PROPERTIES = "environments-have-the-same-properties"
@@ -27,7 +28,6 @@ POLICIES = {
     UNKNOWN: "What is not known in a preview is compared once it is: make check has compared it with known values.",
 }
 _DECLARE = "declare the difference with reason, owner and expiry in policies/parity/differences.yaml"
-SHAPES = Path(__file__).with_name("shapes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +54,9 @@ def declarations(today: dt.date, file: Path = FILE) -> Declarations:
     return read(file.read_text(encoding="utf-8"), today) if file.is_file() else Declarations(())
 
 
-def manifests(folder: Path = SHAPES) -> dict[str, Shape]:
+def manifests(folder: Path = FOLDER) -> dict[str, Shape]:
     """The committed shapes by environment."""
-    shapes = [from_manifest(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
-    return {shape.environment: shape for shape in shapes}
+    return from_files(committed(folder))
 
 
 def of_running(running: Shape, committed: dict[str, Shape], allowed: Declarations) -> Judged:

@@ -1,4 +1,4 @@
-"""What must differ between environments, replaced by a name: accounts, regions, hosts, networks, identifiers.
+"""What must differ between environments, replaced by a name: accounts, regions, hosts, networks, clients, identifiers.
 
 ``Normal`` is made for one environment from its own resources, so no setting has to say what its values are:
 ``arn:aws:…:444455556666:…`` becomes a reference to the resource that has this ARN, ``10.30.224.64/26`` becomes
@@ -49,6 +49,7 @@ class Normal:
 
     def __init__(self, graph: Graph, stack: str) -> None:
         self._hosts = _hosts(graph)
+        self._clients = _clients(graph)
         self._stack = re.compile(rf"(?<![A-Za-z0-9]){re.escape(stack)}(?![A-Za-z0-9])") if stack else None
         self._regions = sorted({str(r) for item in graph for r in [item.value("region")] if isinstance(r, str) and r})
         self._networks = [
@@ -100,6 +101,9 @@ class Normal:
     def _varying(self, text: str) -> str:
         for host, name in self._hosts:
             text = text.replace(host, name)
+        if "\n" in text:  # a program: elsewhere an id could be any word
+            for client in self._clients:
+                text = text.replace(json.dumps(client), '"{client}"')
         for account in self._accounts:
             text = text.replace(account, "{account}")
         for region in self._regions:
@@ -163,6 +167,19 @@ def _hosts(graph: Graph) -> list[tuple[str, str]]:
                 names.append(name)
     labels = ["{host}", *(f"{{host {number}}}" for number in range(2, len(names) + 1))]
     return sorted(zip(names, labels, strict=False), key=lambda pair: -len(pair[0]))
+
+
+def _clients(graph: Graph) -> list[str]:
+    """Ids of the OIDC clients at the load balancer: what checks its tokens is told the same ids."""
+    found: set[str] = set()
+    for rule in graph.of_type("lb.ListenerRule"):
+        actions = rule.items("actions")
+        for action in [] if isinstance(actions, Unknown) else actions:
+            oidc = cast("Mapping[str, Value]", action).get("authenticateOidc") if isinstance(action, Mapping) else None
+            client = cast("Mapping[str, Value]", oidc).get("clientId") if isinstance(oidc, Mapping) else None
+            if isinstance(client, str):
+                found.add(client)
+    return sorted(found)
 
 
 def _accounts(graph: Graph) -> list[str]:

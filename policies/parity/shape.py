@@ -1,8 +1,8 @@
 """The shape of one environment: its resources by logical path, each property as normalised leaves.
 
 A list whose items have names is keyed by them (``containerDefinitions[proxy].user``); a list of plain values is
-compared as a set. What is free or follows the release is left out. The committed manifest holds the same, with
-long documents as digests.
+compared as a set. What is free is left out; what follows the release is kept apart. The committed manifests
+(``manifests``) hold the same without what follows the release, with long documents as digests.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ class Item:
     """Property path to normalised value; may hold ``Unknown``."""
     references: Mapping[str, tuple[str, ...]]
     """Top-level property to the paths of the resources that it depends on; only for what is not known yet."""
+    following: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    """The leaves that change with the release: comparable only where both sides run the same one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Shape:
 
     environment: str
     items: Mapping[str, Item] = field(default_factory=dict[str, Item])
+    release: str = ""
+    """The release that its tags name; empty in a committed shape, and where there is none or more than one."""
 
 
 def shape_of(environment: str, graph: Graph, declared: Mapping[str, Mapping[str, Any]] | None = None) -> Shape:
@@ -62,9 +66,12 @@ def shape_of(environment: str, graph: Graph, declared: Mapping[str, Mapping[str,
         path, number = normal.paths[resource.urn], 2
         while path in items:
             path, number = f"{normal.paths[resource.urn]} ({number})", number + 1
-        leaves = _leaves(resource, wanted, normal)
-        items[path] = Item(resource.urn, short_kind(resource), leaves, _references(resource, leaves, normal))
-    return Shape(environment, dict(sorted(items.items())))
+        leaves, following = _leaves(resource, wanted, normal)
+        references = _references(resource, leaves, normal)
+        items[path] = Item(resource.urn, short_kind(resource), leaves, references, following)
+    releases = {item.following["tags.release"] for item in items.values() if "tags.release" in item.following}
+    release = next((name for name in releases if isinstance(name, str)), "") if len(releases) == 1 else ""
+    return Shape(environment, dict(sorted(items.items())), release)
 
 
 def _is_custom(resource: Resource) -> bool:
@@ -72,16 +79,18 @@ def _is_custom(resource: Resource) -> bool:
     return "id" in resource.properties or "/" in resource.type
 
 
-def _leaves(resource: Resource, wanted: Mapping[str, Any], normal: Normal) -> dict[str, Value]:
+def _leaves(resource: Resource, wanted: Mapping[str, Any], normal: Normal) -> tuple[dict[str, Value], dict[str, Value]]:
+    """What is compared always, and what follows the release."""
     found: dict[str, Value] = {}
     for name in sorted(wanted):
         if not name.startswith("__") and name not in ("tagsAll", "id", "arn"):
             _flatten(name, normal.value(resource.properties.get(name)), found)
     if resource.protect:
         found["protect"] = True
-    left_out = (Comparison.FREE, Comparison.FOLLOWS)
     kind = short_kind(resource)
-    return {path: value for path, value in found.items() if comparison(kind, path) not in left_out}
+    how = {path: comparison(kind, path) for path in found}
+    compared = {path: value for path, value in found.items() if how[path] in (Comparison.EQUAL, Comparison.ORDERED)}
+    return compared, {path: value for path, value in found.items() if how[path] is Comparison.FOLLOWS}
 
 
 def _flatten(path: str, value: Value, into: dict[str, Value]) -> None:
@@ -121,21 +130,6 @@ def _references(resource: Resource, leaves: Mapping[str, Value], normal: Normal)
         urns = resource.property_dependencies.get(name, ())
         found[name] = tuple(sorted({normal.paths[urn] for urn in urns if urn in normal.paths}))
     return found
-
-
-def to_manifest(shape: Shape, skip: Skip = lambda _path, _property: False) -> str:
-    """What is committed: sorted JSON; long documents and texts as digests, without declared differences."""
-    resources = {path: condensed(path, item, skip) for path, item in shape.items.items()}
-    content = {"environment": shape.environment, "resources": resources}
-    return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-
-
-def from_manifest(text: str) -> Shape:
-    """A shape as it was committed."""
-    content = cast("dict[str, Any]", json.loads(text))
-    resources = cast("dict[str, dict[str, Value]]", content["resources"])
-    items = {path: Item("", path.split("/")[-2], leaves, {}) for path, leaves in sorted(resources.items())}
-    return Shape(content["environment"], items)
 
 
 def is_digest(value: Value) -> bool:

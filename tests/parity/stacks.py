@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from policies.guardrails.topology.resources import Graph
+from policies.parity.manifests import from_files, to_files
 from policies.parity.shape import Shape, shape_of
 
 Entry = dict[str, Any]
@@ -112,3 +113,8 @@ def change(entries: list[Entry], name: str, **inputs: Any) -> list[Entry]:  # no
 def without(entries: list[Entry], name: str) -> list[Entry]:
     """``entries`` without one resource."""
     return [entry for entry in copy.deepcopy(entries) if entry["name"] != name]
+
+
+def committed(*shapes: Shape) -> dict[str, Shape]:
+    """The shapes as they are read back after they were committed together."""
+    return from_files(to_files({shape.environment: shape for shape in shapes}))

@@ -8,8 +8,8 @@ import pytest
 
 from policies.parity.classes import Comparison, comparison
 from policies.parity.compare import Difference, compare
-from policies.parity.shape import from_manifest, to_manifest
-from tests.parity.stacks import change, prod, shape, staging, without
+from policies.parity.manifests import to_files
+from tests.parity.stacks import change, committed, prod, shape, staging, without
 
 
 def differences(later: list[dict[str, object]], earlier: list[dict[str, object]] | None = None) -> list[Difference]:
@@ -68,26 +68,47 @@ def test_lists_of_plain_values_are_sets() -> None:
     assert differences(later, earlier) == []
 
 
-def test_a_manifest_is_equal_to_the_shape_it_was_made_of_and_stable() -> None:
-    text = to_manifest(shape(prod()))
-    assert to_manifest(shape(prod())) == text
-    assert compare(from_manifest(text), shape(prod()), running="prod") == []
+def test_a_committed_shape_is_equal_to_what_it_was_made_of_and_stable() -> None:
+    shapes = {"prod": shape(prod()), "staging": shape(staging())}
+    assert to_files(dict(reversed(shapes.items()))) == to_files(shapes)
+    for name, made_of in shapes.items():
+        assert compare(committed(*shapes.values())[name], made_of, running=name) == []
+
+
+def test_what_the_environments_share_is_committed_once_and_a_difference_by_itself() -> None:
+    files = to_files({"prod": shape(change(prod(), "logs", retentionInDays=90)), "staging": shape(staging())})
+    own = {name: json.loads(files[f"{name}.json"])["resources"] for name in ("prod", "staging")}
+    shared = json.loads(files["shared.json"])
+    assert own == {
+        "prod": {"Net/cloudwatch.LogGroup/logs": {"retentionInDays": 90}},
+        "staging": {"Net/cloudwatch.LogGroup/logs": {"retentionInDays": 30}},
+    }
+    assert shared["environments"] == ["prod", "staging"]
+    assert shared["resources"]["Net/cloudwatch.LogGroup/logs"] == {"name": "/shop/{stack}"}
+
+
+def test_a_resource_of_one_environment_is_whole_in_its_own_file() -> None:
+    files = to_files({"prod": shape(prod()), "staging": shape(without(staging(), "logs"))})
+    assert json.loads(files["prod.json"])["resources"] == {
+        "Net/cloudwatch.LogGroup/logs": {"name": "/shop/{stack}", "retentionInDays": 30}
+    }
+    assert "logs" not in files["shared.json"]
 
 
 def test_a_long_document_is_a_digest_in_the_manifest_and_a_change_in_it_is_still_found() -> None:
     def statements(count: int) -> str:
         return json.dumps({"Statement": [{"Sid": f"S{n}", "Action": ["a:b"]} for n in range(count)]})
 
-    manifest = from_manifest(to_manifest(shape(change(prod(), "reader", policy=statements(30)))))
+    manifest = committed(shape(change(prod(), "reader", policy=statements(30))))["prod"]
     same = shape(change(staging(), "reader", policy=statements(30)))
     changed = shape(change(staging(), "reader", policy=statements(30).replace("a:b", "a:c", 1)))
     assert compare(same, manifest, running="staging") == []
     assert len(compare(changed, manifest, running="staging")) == 1
 
 
-def test_no_secret_and_no_account_is_in_a_manifest() -> None:
+def test_no_secret_and_no_account_is_in_a_committed_shape() -> None:
     secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "value": "hunter2"}
-    text = to_manifest(shape(change(prod(), "reader", password=secret)))
+    text = "".join(to_files({"prod": shape(change(prod(), "reader", password=secret))}).values())
     assert "hunter2" not in text
     assert "[secret]" in text
     assert "444455556666" not in text

@@ -9,8 +9,7 @@ import pytest
 from policies.parity import judge
 from policies.parity.declarations import Declarations, read
 from policies.parity.judge import DECLARATIONS, ORDER, PROPERTIES, RESOURCES, UNKNOWN
-from policies.parity.shape import from_manifest, to_manifest
-from tests.parity.stacks import change, prod, shape, staging, without
+from tests.parity.stacks import change, committed, prod, shape, staging, without
 
 TODAY = dt.date(2026, 11, 24)
 ENTRY = {
@@ -103,21 +102,17 @@ def test_unreadable_declarations_are_a_finding() -> None:
 
 
 def test_a_running_stack_is_held_against_the_other_environments_manifest() -> None:
-    committed = {
-        "prod": from_manifest(to_manifest(shape(prod()))),
-        "staging": from_manifest(to_manifest(shape(staging()))),
-    }
-    assert judge.of_running(shape(staging()), committed, NONE).judgements == []
+    both = committed(shape(prod()), shape(staging()))
+    assert judge.of_running(shape(staging()), both, NONE).judgements == []
     drifted = shape(change(staging(), "subnet-eu-west-1a", cidrBlock="10.1.7.0/24"))
-    (found,) = judge.of_running(drifted, committed, NONE).judgements
+    (found,) = judge.of_running(drifted, both, NONE).judgements
     assert found.message.splitlines()[0] == "violated: ec2.Subnet subnet-{region}a.cidrBlock differs"
 
 
 def test_what_is_not_known_yet_is_advice_and_names_the_properties() -> None:
     unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
     entries = change(staging(), "reader", policy=unknown)
-    committed = {"prod": from_manifest(to_manifest(shape(prod())))}
-    (found,) = judge.of_running(shape(entries), committed, NONE).judgements
+    (found,) = judge.of_running(shape(entries), committed(shape(prod())), NONE).judgements
     assert (found.policy, found.mandatory) == (UNKNOWN, False)
     assert "unknown: reader.policy" in found.message
 
@@ -125,8 +120,7 @@ def test_what_is_not_known_yet_is_advice_and_names_the_properties() -> None:
 def test_a_reference_that_is_not_known_yet_but_wired_to_the_same_resource_is_equal() -> None:
     unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
     entries = change(staging(), "subnet-eu-west-1a", vpcId=unknown)
-    committed = {"prod": from_manifest(to_manifest(shape(prod())))}
-    assert judge.of_running(shape(entries), committed, NONE).judgements == []
+    assert judge.of_running(shape(entries), committed(shape(prod())), NONE).judgements == []
 
 
 def test_any_number_of_environments_is_compared_with_its_neighbours() -> None:
@@ -135,3 +129,24 @@ def test_any_number_of_environments_is_compared_with_its_neighbours() -> None:
     dev = shape(staging())
     found = judge.of_all({**shapes, "dev": type(dev)("dev", dev.items)}, allowed).judgements
     assert [j.message.splitlines()[1] for j in found] == ["found: staging: 30; prod: 90"]
+
+
+def image(digest: str, release: str) -> dict[str, object]:
+    containers = f'[{{"name": "web", "image": "x@sha256:{digest}", "user": "10001"}}]'
+    return {"containerDefinitions": containers, "tags": {"release": release}}
+
+
+def released(earlier: dict[str, object], later: dict[str, object]) -> list[str]:
+    sides = change(staging(), "task", **earlier), change(prod(), "task", **later)
+    found = judge.of_all({"staging": shape(sides[0]), "prod": shape(sides[1])}, NONE).judgements
+    return [j.message.splitlines()[0] for j in found]
+
+
+def test_another_release_brings_another_image() -> None:
+    assert released(image("b", "2026.11.2"), image("a", "2026.11.1")) == []
+
+
+def test_the_same_release_is_the_same_image_everywhere() -> None:
+    assert released(image("b", "2026.11.1"), image("a", "2026.11.1")) == [
+        "violated: ecs.TaskDefinition task.containerDefinitions[web].image differs"
+    ]
