@@ -14,11 +14,11 @@ from components.models import ModelAccess
 from components.network import PrivateNetwork
 from components.operations import Operations
 from components.workload import WorkloadIdentity
-from releases.manifest import load_release
+from releases.acceptance import accepted
 from settings import StackSettings
 
 settings = StackSettings.load()
-release = load_release(settings.release)
+release, prompts = accepted(settings)
 assembly.bound_roles(settings)
 
 # Looked up by name, so that the value is in no file; Output.secret keeps it encrypted in state and plan.
@@ -29,7 +29,7 @@ client_secret = pulumi.Output.secret(
 operations = Operations("operations", assembly.operations(settings))
 network = PrivateNetwork("network", assembly.network(settings, operations))
 workload = WorkloadIdentity("workload", assembly.workload(settings, network, operations))
-models = ModelAccess("models", assembly.models(settings, workload))
+models = ModelAccess("models", assembly.models(settings, prompts, workload))
 endpoints = PrivateEndpoints("endpoints", assembly.endpoints(settings, network, operations, workload, models))
 edge = Edge("edge", assembly.edge(settings, network, workload, client_secret))
 firewall = Firewall("firewall", assembly.firewall(settings, edge, operations))
@@ -39,6 +39,7 @@ service = InterfaceService(
     assembly.service(
         settings,
         release,
+        prompts,
         network=network,
         operations=operations,
         workload=workload,

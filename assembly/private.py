@@ -7,11 +7,12 @@ from components.endpoint_services import FARGATE_SERVICES
 from components.endpoints import PrivateEndpointsArgs
 from components.model_alarms import ModelAlarmsArgs
 from components.model_policies import ModelGroupArgs, ModelUpstreamArgs
-from components.models import ModelAccess, ModelAccessArgs
+from components.models import GuardrailArgs, ModelAccess, ModelAccessArgs
 from components.network import ExistingNetworkArgs, PrivateNetwork, PrivateNetworkArgs
 from components.network_dns import allowed_domains
 from components.operations import Operations, OperationsArgs
 from components.workload import WorkloadIdentity, WorkloadIdentityArgs
+from releases.prompts import Prompts
 from settings import StackSettings
 from settings.sections import BedrockUpstream, PrivateUpstream
 
@@ -84,12 +85,21 @@ def workload(settings: StackSettings, network: PrivateNetwork, operations: Opera
     )
 
 
-def models(settings: StackSettings, workload: WorkloadIdentity) -> ModelAccessArgs:
-    """The declared model groups, and nothing else."""
+def models(settings: StackSettings, prompts: Prompts, workload: WorkloadIdentity) -> ModelAccessArgs:
+    """The declared model groups, and nothing else, behind the release's guardrail."""
+    guardrail = prompts.guardrail
     return ModelAccessArgs(
         environment=settings.environment,
         account_id=settings.account_id,
         groups=_model_groups(settings),
+        guardrail=GuardrailArgs(
+            content_strength=guardrail.content_strength.value,
+            prompt_attack_strength=guardrail.prompt_attack_strength.value,
+            blocked_entities=list(guardrail.blocked_entities),
+            masked_entities=list(guardrail.masked_entities),
+            blocked_prompt_message=guardrail.blocked_prompt_message,
+            blocked_answer_message=guardrail.blocked_answer_message,
+        ),
         task_role_name=workload.task_role_name,
         security_group_id=workload.security_group_id,
         tags=tags(settings),

@@ -25,13 +25,14 @@ from components.proxy_settings import (
 )
 from components.workload import WorkloadIdentity
 from releases.manifest import Release
+from releases.prompts import Prompts
 from settings import StackSettings
 from settings.identity import People
 from settings.sections import BedrockUpstream, PrivateUpstream
 
 
-def preset(settings: StackSettings) -> Preset:
-    """The application: Open WebUI."""
+def preset(settings: StackSettings, prompts: Prompts | None = None) -> Preset:
+    """The application: Open WebUI; without prompts only what others must know about it."""
     port = ProxySettings.model_port
     return open_webui(
         OpenWebuiSettings(
@@ -40,6 +41,7 @@ def preset(settings: StackSettings) -> Preset:
             session_seconds=settings.identity.session_timeout_seconds,
             upload_mebibytes=settings.limits.upload_mebibytes,
             model_deadline_seconds=settings.limits.timeouts.model_deadline_seconds,
+            prompt_environment=prompts.environment if prompts else {},
         )
     )
 
@@ -127,6 +129,7 @@ def _upstream(
 def service(
     settings: StackSettings,
     release: Release,
+    prompts: Prompts,
     *,
     network: PrivateNetwork,
     operations: Operations,
@@ -136,7 +139,7 @@ def service(
     rollback_alarm_names: pulumi.Output[list[str]],
 ) -> InterfaceServiceArgs:
     """The task and the service that keeps it running."""
-    chosen, capacity, times = preset(settings), settings.capacity, settings.limits.timeouts
+    chosen, capacity, times = preset(settings, prompts), settings.capacity, settings.limits.timeouts
 
     def arguments(known: list[Any]) -> list[str]:
         signer, ids, versions = known

@@ -13,6 +13,8 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 from components.presets import OpenWebuiSettings, open_webui
+from releases.manifest import load_release, versions
+from releases.prompts import load_prompts
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -31,7 +33,7 @@ def installed() -> bool:
 
 
 def preset(origin: str, model_port: int, groups: list[str]) -> Preset:
-    """Return the preset as a deployment uses it."""
+    """Return the preset as a deployment of the newest release uses it."""
     return open_webui(
         OpenWebuiSettings(
             origin=origin,
@@ -39,6 +41,7 @@ def preset(origin: str, model_port: int, groups: list[str]) -> Preset:
             session_seconds=28_800,
             upload_mebibytes=50,
             model_deadline_seconds=540,
+            prompt_environment=load_prompts(load_release(versions()[-1])).environment,
         )
     )
 

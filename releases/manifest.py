@@ -14,6 +14,7 @@ from typing import Annotated, Any, Self
 import yaml
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
+from releases.prompt_settings import GUARDRAIL, PARAMETERS, TEMPLATES
 from settings.errors import Problem, SettingsError, check, collected, printable, shown
 from settings.rendering import problems_of
 from settings.sections import ModelId
@@ -34,9 +35,10 @@ Source = Annotated[
         json_schema_extra={"fix": "leave the tag out: the image is pinned by digest"},
     ),
 ]
+DIGEST = r"^sha256:[0-9a-f]{64}$"
 Digest = Annotated[
     str,
-    StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$"),
+    StringConstraints(pattern=DIGEST),
     Field(
         description="sha256: followed by 64 hexadecimal digits; a tag is not accepted, since it can be moved",
         json_schema_extra={"fix": "resolve the tag to its digest, for example with crane digest <image>:<tag>"},
@@ -62,12 +64,28 @@ class Image(Section):
         return f"{self.source}@{self.digest}"
 
 
-class Prompt(Section):
-    """A system prompt that ships with the release, by the digest of its text, and who reviewed it."""
+class Reviewed(Section):
+    """A text by its digest, and who reviewed it."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,62}$"), Field(description="a lower-case name")]
-    digest: Digest
+    digest: Annotated[
+        str,
+        StringConstraints(pattern=DIGEST),
+        Field(
+            description="sha256: and 64 hexadecimal digits, the digest of the text",
+            json_schema_extra={"fix": "preflight release new writes it"},
+        ),
+    ]
     reviewed_by: Person
+
+
+class Prompt(Reviewed):
+    """One of the texts in ``prompts/``."""
+
+    name: Annotated[
+        str,
+        StringConstraints(pattern=rf"^({'|'.join(sorted((PARAMETERS, *TEMPLATES)))})$"),
+        Field(description=f"one of {', '.join(sorted((PARAMETERS, *TEMPLATES)))}"),
+    ]
 
 
 class Schema(Section):
@@ -86,8 +104,10 @@ class Release(Section):
     images: dict[str, Image]
     models: tuple[ModelId, ...] = Field(min_length=1)
     """Models approved for this release: a stack that runs it may offer these and no other."""
+    guardrail: Reviewed
+    """``prompts/guardrail.yaml``."""
     prompts: tuple[Prompt, ...] = ()
-    """System prompts that ship with the release; none means that users start from the models' own behaviour."""
+    """The application's templates and parameters; one that is not named keeps the application's own text."""
     schema_: Schema = Field(alias="schema")
     built_by: Person
     reviewed_by: tuple[Person, ...] = Field(min_length=1)
@@ -98,6 +118,12 @@ class Release(Section):
     def tag(self) -> str:
         """The tag of this release's images in AWS."""
         return f"{RELEASE_TAG}{self.version}"
+
+    @property
+    def texts(self) -> tuple[Prompt, ...]:
+        """All of ``prompts/`` that the release delivers."""
+        guardrail = Prompt.model_construct(name=GUARDRAIL, **dict(self.guardrail))
+        return (guardrail, *self.prompts)
 
     @model_validator(mode="after")
     def _complete_and_approved(self) -> Self:
@@ -116,6 +142,22 @@ class Release(Section):
                     value=person,
                     allowed="people other than builtBy",
                     fix="let somebody else approve the release",
+                )
+            names = [prompt.name for prompt in self.prompts]
+            check(
+                len(set(names)) == len(names),
+                key="prompts",
+                value=", ".join(sorted({name for name in names if names.count(name) > 1})),
+                allowed="each prompt once",
+                fix="remove the repeated one",
+            )
+            for position, prompt in enumerate(self.texts):
+                check(
+                    prompt.reviewed_by != self.built_by,
+                    key=f"prompts[{position - 1}].reviewedBy" if position else "guardrail.reviewedBy",
+                    value=prompt.reviewed_by,
+                    allowed="people other than builtBy: nobody reviews what they wrote",
+                    fix="let a prompt reviewer read the text, and name them",
                 )
             check(
                 self.version not in self.schema_.compatible_with,

@@ -25,12 +25,17 @@ import pytest
 
 from components.prepare import PLAN_VARIABLE, SCRIPT
 from components.presets import open_webui
+from releases.prompt_settings import TEMPLATES
+from releases.prompts import PARAMETERS_VARIABLE
 from tests.components.task_room import OPEN_WEBUI
 
 PYTHON = os.environ.get("OPEN_WEBUI_PYTHON") or (sys.executable if importlib.util.find_spec("open_webui") else "")
 MODEL = "openai.gpt-oss-120b-1:0"
 START_SECONDS = 300
 OWNER = 1000 if os.getuid() == 0 else os.getuid()
+
+TEXTS = {t.variable: f"the text of {name}, about {''.join(t.needs[:1])}" for name, t in TEMPLATES.items()}
+PARAMETERS = {"max_tokens": 64, "temperature": 0.5}
 
 pytestmark = pytest.mark.skipif(not PYTHON, reason="open-webui is not installed: make test-open-webui")
 
@@ -131,7 +136,12 @@ def _prepared(root: Path, model_port: int) -> dict[str, str]:
             text=True,
         ).strip()
     )
-    preset = open_webui(replace(OPEN_WEBUI, model_base_urls=[f"http://127.0.0.1:{model_port}/v1"])).application
+    chosen = replace(
+        OPEN_WEBUI,
+        model_base_urls=[f"http://127.0.0.1:{model_port}/v1"],
+        prompt_environment={**TEXTS, PARAMETERS_VARIABLE: json.dumps(PARAMETERS)},
+    )
+    preset = open_webui(chosen).application
     moved = {directory: f"{root}{directory}" for directory in preset.writable_directories}
     plan = {
         "owner": [OWNER, OWNER],
@@ -213,6 +223,36 @@ def test_every_member_sees_the_declared_model(application: Running) -> None:
     _, text, _ = application.ask("GET", "/api/models", authorization=f"Bearer {token}")
 
     assert [model["id"] for model in json.loads(text)["data"]] == [MODEL]
+
+
+CONFIGURATION = {
+    "/api/v1/tasks/config": (
+        *("AUTOCOMPLETE_GENERATION_PROMPT_TEMPLATE", "FOLLOW_UP_GENERATION_PROMPT_TEMPLATE"),
+        *("IMAGE_PROMPT_GENERATION_PROMPT_TEMPLATE", "QUERY_GENERATION_PROMPT_TEMPLATE"),
+        *("TAGS_GENERATION_PROMPT_TEMPLATE", "TITLE_GENERATION_PROMPT_TEMPLATE"),
+        *("TOOLS_FUNCTION_CALLING_PROMPT_TEMPLATE", "VOICE_MODE_PROMPT_TEMPLATE"),
+    ),
+    "/api/v1/retrieval/config": ("RAG_TEMPLATE",),
+    "/api/v1/configs/code_execution": ("CODE_INTERPRETER_PROMPT_TEMPLATE",),
+}
+"""Where the application shows an administrator what it runs with."""
+
+
+def test_the_releases_texts_and_parameters_are_in_force(application: Running) -> None:
+    session = application.sign_in(x_user_email="ada@example.com", x_user_name="Ada", x_user_role="admin")
+    bearer = f"Bearer {session['token']}"
+    for path, variables in CONFIGURATION.items():
+        status, text, _ = application.ask("GET", path, authorization=bearer)
+        assert (path, status) == (path, 200)
+        found = json.loads(text)
+        assert {name: found[name] for name in variables} == {name: TEXTS[name] for name in variables}
+    _, text, _ = application.ask("GET", "/api/v1/configs/models", authorization=bearer)
+    assert json.loads(text)["DEFAULT_MODEL_PARAMS"] == PARAMETERS
+
+
+def test_every_template_is_one_that_the_application_reads(application: Running) -> None:
+    source = next(Path(PYTHON).parents[1].glob("lib*/python*/site-packages/open_webui/config.py")).read_text()
+    assert [name for name in (*TEXTS, PARAMETERS_VARIABLE) if f"os.getenv('{name}'" not in source] == []
 
 
 def test_pages_and_static_files_are_there_and_nothing_is_compressed(application: Running) -> None:

@@ -94,6 +94,21 @@ def manifest_with(tmp_path: Path, changes: dict[str, Any]) -> Path:
         ),
         ({"schema.compatibleWith": ["2026.11.1"]}, ("schema.compatibleWith", "2026.11.1", "remove it from the list")),
         ({"prompts": [{"name": "a1"}]}, ("prompts[0].digest", "(not set)", "add digest to releases/2026.11.1.yaml")),
+        ({"prompts[0].name": "system"}, ("prompts[0].name", '"system"', "write it in that form")),
+        ({"prompts[1].name": "parameters"}, ("prompts", "parameters", "remove the repeated one")),
+        (
+            {"prompts[1].reviewedBy": REMOVED},
+            ("prompts[1].reviewedBy", "(not set)", "add reviewedBy to releases/2026.11.1.yaml"),
+        ),
+        (
+            {"prompts[1].reviewedBy": "@example/ai-platform"},
+            ("prompts[1].reviewedBy", "@example/ai-platform", "let a prompt reviewer read the text, and name them"),
+        ),
+        (
+            {"guardrail.digest": "v3"},
+            ("guardrail.digest", '"v3"', "preflight release new writes it"),
+        ),
+        ({"guardrail": REMOVED}, ("guardrail", "(not set)", "add guardrail to releases/2026.11.1.yaml")),
         ({"version": "2026.11.2"}, ("version", "2026.11.2", "rename the file or correct version")),
     ],
 )

@@ -1,0 +1,125 @@
+"""Whether a stack may run its release: models, reviewers and texts, judged before any resource is made.
+
+The newest manifest is judged for people: later changes of who reviews do not undo what an earlier release was allowed,
+so going back never waits for a name. Models are judged always: one that is no longer approved is offered nowhere.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import Field, StringConstraints, ValidationError
+
+from releases import manifest, prompts
+from releases.manifest import Release, load_release, versions
+from releases.prompts import Prompts, load_prompts, unreleased
+from settings import Problem, SettingsError, StackSettings
+from settings.errors import shown
+from settings.rendering import problems_of
+from settings.sections import ModelId, Owner
+from settings.stack import PREFIX
+from settings.values import Person, Section
+
+APPROVED_MODELS = "models.yaml"
+_PLACE = f"releases/{APPROVED_MODELS}"
+
+
+class ApprovedModel(Section):
+    """A model that may be offered."""
+
+    id: ModelId
+    reviewed_by: Person
+    reason: Annotated[str, StringConstraints(min_length=10, max_length=500)]
+    """Why it may be offered, for the next reviewer."""
+
+
+class ApprovedModels(Section):
+    """``releases/models.yaml``."""
+
+    models: tuple[ApprovedModel, ...] = Field(min_length=1)
+
+
+def approved_models(directory: Path = manifest.DIRECTORY) -> dict[str, ApprovedModel]:
+    """The list of the model reviewers, by id; raises :class:`SettingsError` for what is wrong with it."""
+    path = directory / APPROVED_MODELS
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
+        listed = ApprovedModels.model_validate(content, by_alias=True, by_name=False).models
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise SettingsError(_PLACE, [Problem(_PLACE, "not YAML", "a list in YAML", "repair its syntax")]) from None
+    except ValidationError as error:
+        raise SettingsError(_PLACE, problems_of(error, ApprovedModels, f"{_PLACE}: ", _PLACE)) from None
+    return {model.id: model for model in listed}
+
+
+def accepted(
+    settings: StackSettings,
+    directory: Path = manifest.DIRECTORY,
+    texts: Path = prompts.DIRECTORY,
+) -> tuple[Release, Prompts]:
+    """The release of a stack and its prompts; raises :class:`SettingsError` with every reason against it."""
+    release = load_release(settings.release, directory)
+    last = versions(directory)[-1]
+    newest = release if release.version == last else load_release(last, directory)
+    problems = [
+        *unreviewed(newest, settings.owner, directory),
+        *_not_offered(settings, release, directory),
+        *unreleased(newest, texts),
+    ]
+    if problems:
+        raise SettingsError(f"the release of stack {settings.environment}", problems)
+    return release, load_prompts(release, texts)
+
+
+def unreviewed(release: Release, owner: Owner, directory: Path = manifest.DIRECTORY) -> list[Problem]:
+    """Where nobody whom the settings name has reviewed or approved what a release brings."""
+    place = f"releases/{release.version}.yaml: "
+    problems = [
+        _nobody(f"{place}{key}", people, wanted, setting)
+        for key, people, wanted, setting in (
+            ("reviewedBy", release.reviewed_by, owner.model_reviewers, "modelReviewers"),
+            ("approvedBy", release.approved_by, owner.release_managers, "releaseManagers"),
+            ("guardrail.reviewedBy", (release.guardrail.reviewed_by,), owner.prompt_reviewers, "promptReviewers"),
+            *(
+                (f"prompts[{n}].reviewedBy", (prompt.reviewed_by,), owner.prompt_reviewers, "promptReviewers")
+                for n, prompt in enumerate(release.prompts)
+            ),
+        )
+        if not set(people) & set(wanted)
+    ]
+    approved = approved_models(directory)
+    for position, model in enumerate(release.models):
+        if model not in approved:
+            problems.append(_unapproved(f"{place}models[{position}]", model, approved, "leave it out"))
+        elif approved[model].reviewed_by not in owner.model_reviewers:
+            key = f"{_PLACE}: {model}"
+            problems.append(_nobody(key, (approved[model].reviewed_by,), owner.model_reviewers, "modelReviewers"))
+    return problems
+
+
+def _nobody(key: str, people: tuple[str, ...], wanted: tuple[str, ...], setting: str) -> Problem:
+    allowed = f"one of {PREFIX}owner.{setting}: {', '.join(wanted)}"
+    return Problem(key, ", ".join(people), allowed, "let one of them review it, and name them here")
+
+
+def _unapproved(key: str, model: str, approved: dict[str, ApprovedModel], otherwise: str) -> Problem:
+    allowed = f"a model in {_PLACE}: {', '.join(sorted(approved))}"
+    return Problem(key, shown(model), allowed, f"let a model reviewer add it there, or {otherwise}")
+
+
+def _not_offered(settings: StackSettings, release: Release, directory: Path) -> list[Problem]:
+    """Offered models that the release does not name, or that nobody approves any more."""
+    problems: list[Problem] = []
+    approved = approved_models(directory)
+    for position, group in enumerate(settings.models.groups):
+        key = f"{PREFIX}models.groups[{position}].models"
+        for model in group.models:
+            if model not in release.models:
+                allowed = f"models of release {release.version}: {', '.join(release.models)}"
+                fix = "offer one of these, or run a release that names it"
+                problems.append(Problem(key, shown(model), allowed, fix))
+            elif model not in approved:
+                problems.append(_unapproved(key, model, approved, "offer it no longer"))
+    return problems
