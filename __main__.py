@@ -13,6 +13,9 @@ from components.model_alarms import ModelAlarms
 from components.models import ModelAccess
 from components.network import PrivateNetwork
 from components.operations import Operations
+from components.state import State
+from components.state_alarms import StateAlarms
+from components.state_uploads import UploadsAccess
 from components.workload import WorkloadIdentity
 from releases.acceptance import accepted
 from settings import StackSettings
@@ -30,7 +33,12 @@ operations = Operations("operations", assembly.operations(settings))
 network = PrivateNetwork("network", assembly.network(settings, operations))
 workload = WorkloadIdentity("workload", assembly.workload(settings, network, operations))
 models = ModelAccess("models", assembly.models(settings, prompts, workload))
-endpoints = PrivateEndpoints("endpoints", assembly.endpoints(settings, network, operations, workload, models))
+state = State("state", assembly.state(settings, network, operations, workload))
+endpoints = PrivateEndpoints(
+    "endpoints",
+    assembly.endpoints(settings, network=network, operations=operations, workload=workload, models=models, state=state),
+)
+uploads = UploadsAccess("uploads", assembly.uploads_access(state, endpoints))
 edge = Edge("edge", assembly.edge(settings, network, workload, client_secret))
 firewall = Firewall("firewall", assembly.firewall(settings, edge, operations))
 edge_alarms = EdgeAlarms("edge-alarms", assembly.edge_alarms(settings, edge, firewall, operations))
@@ -44,14 +52,16 @@ service = InterfaceService(
         operations=operations,
         workload=workload,
         models=models,
+        state=state,
         edge=edge,
         rollback_alarm_names=edge_alarms.rollback_alarm_names,
     ),
     # A task that starts before its ways out, its permissions and its protection exist fails or is exposed.
-    pulumi.ResourceOptions(depends_on=[endpoints, models, workload, edge, firewall]),
+    pulumi.ResourceOptions(depends_on=[endpoints, models, workload, state, uploads, edge, firewall]),
 )
 ServiceAlarms("service-alarms", assembly.service_alarms(settings, service, operations))
 ModelAlarms("model-alarms", assembly.model_alarms(settings, operations))
+StateAlarms("state-alarms", assembly.state_alarms(settings, state, operations))
 
 pulumi.export("url", f"https://{settings.domain.host_name}")
 pulumi.export("environment", settings.environment)

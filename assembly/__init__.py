@@ -6,7 +6,17 @@ decided in the components' own tables.
 """
 
 from assembly.common import tags
-from assembly.private import endpoints, model_alarms, models, network, operations, workload
+from assembly.private import (
+    endpoints,
+    model_alarms,
+    models,
+    network,
+    operations,
+    state,
+    state_alarms,
+    uploads_access,
+    workload,
+)
 from assembly.public import edge, edge_alarms, firewall
 from assembly.roles import bound_roles
 from assembly.task import preset, proxy, service, service_alarms
@@ -25,6 +35,9 @@ __all__ = [
     "proxy",
     "service",
     "service_alarms",
+    "state",
+    "state_alarms",
     "tags",
+    "uploads_access",
     "workload",
 ]

@@ -4,13 +4,19 @@ import pulumi
 
 from assembly.common import repository_arns, tags
 from components.endpoint_services import FARGATE_SERVICES
-from components.endpoints import PrivateEndpointsArgs
+from components.endpoints import PrivateEndpoints, PrivateEndpointsArgs
 from components.model_alarms import ModelAlarmsArgs
 from components.model_policies import ModelGroupArgs, ModelUpstreamArgs
 from components.models import GuardrailArgs, ModelAccess, ModelAccessArgs
 from components.network import ExistingNetworkArgs, PrivateNetwork, PrivateNetworkArgs
 from components.network_dns import allowed_domains
 from components.operations import Operations, OperationsArgs
+from components.state import State, state_domains
+from components.state_alarms import StateAlarmsArgs
+from components.state_args import StateArgs, StateCacheArgs, StateDatabaseArgs, StateUploadsArgs
+from components.state_cache import PORT as CACHE_PORT
+from components.state_database import PORT as DATABASE_PORT
+from components.state_uploads import UploadsAccessArgs
 from components.workload import WorkloadIdentity, WorkloadIdentityArgs
 from releases.prompts import Prompts
 from settings import StackSettings
@@ -53,11 +59,19 @@ def network(settings: StackSettings, operations: Operations) -> PrivateNetworkAr
             account_id=settings.account_id,
             services=FARGATE_SERVICES,
             model_regions=sorted({u.region for u in upstreams if isinstance(u, BedrockUpstream)}),
-            hosts=sorted({*identity_hosts, *(u.host_name for u in upstreams if isinstance(u, PrivateUpstream))}),
+            hosts=sorted(
+                {
+                    *identity_hosts,
+                    *state_domains(settings.region),
+                    *(u.host_name for u in upstreams if isinstance(u, PrivateUpstream)),
+                }
+            ),
         ),
         account_id=settings.account_id,
         region=settings.region,
-        internal_ports=sorted({u.port for u in upstreams if isinstance(u, PrivateUpstream)} - {HTTPS}),
+        internal_ports=sorted(
+            {DATABASE_PORT, CACHE_PORT, *(u.port for u in upstreams if isinstance(u, PrivateUpstream))} - {HTTPS}
+        ),
         log_key_arn=operations.key_arn,
         existing=ExistingNetworkArgs(
             vpc_id=existing.vpc_id,
@@ -141,14 +155,80 @@ def _model_groups(settings: StackSettings) -> list[ModelGroupArgs]:
     ]
 
 
+def state(
+    settings: StackSettings, network: PrivateNetwork, operations: Operations, workload: WorkloadIdentity
+) -> StateArgs:
+    """Database, cache, uploads and backups."""
+    chosen = settings.state
+    return StateArgs(
+        environment=settings.environment,
+        region=settings.region,
+        account_id=settings.account_id,
+        vpc_id=network.vpc_id,
+        subnet_ids=network.private_subnet_ids,
+        availability_zones=list(settings.network.availability_zones),
+        client_security_group_id=workload.security_group_id,
+        task_role_name=workload.task_role_name,
+        execution_role_name=workload.execution_role_name,
+        log_key_arn=operations.key_arn,
+        alarm_topic_arn=operations.alarm_topic_arn,
+        log_retention_days=settings.retention.application_log_days,
+        backup_days=chosen.backup_days,
+        database=StateDatabaseArgs(
+            minimum_capacity_units=chosen.database.minimum_capacity_units,
+            maximum_capacity_units=chosen.database.maximum_capacity_units,
+            instances=chosen.database.instances,
+            backup_retention_days=chosen.database.backup_retention_days,
+            snapshot_identifier=chosen.database.snapshot_identifier,
+        ),
+        cache=StateCacheArgs(
+            node_type=chosen.cache.node_type,
+            replicas=chosen.cache.replicas,
+            snapshot_retention_days=chosen.cache.snapshot_retention_days,
+        ),
+        uploads=StateUploadsArgs(
+            deleted_file_days=chosen.uploads.deleted_file_days, access_log_days=chosen.uploads.access_log_days
+        ),
+        allow_deletion=settings.allow_deletion,
+        tags=tags(settings),
+    )
+
+
+def uploads_access(state: State, endpoints: PrivateEndpoints) -> UploadsAccessArgs:
+    """The one way to the uploaded files."""
+    return UploadsAccessArgs(
+        bucket_name=state.bucket_name,
+        bucket_arn=state.bucket_arn,
+        endpoint_id=endpoints.endpoint_ids["s3"],
+        backup_role_arn=state.backup_role_arn,
+    )
+
+
+def state_alarms(settings: StackSettings, state: State, operations: Operations) -> StateAlarmsArgs:
+    """Alarms on database, cache and backups."""
+    return StateAlarmsArgs(
+        environment=settings.environment,
+        database_cluster_id=state.database_cluster_id,
+        maximum_capacity_units=settings.state.database.maximum_capacity_units,
+        cache_nodes=1 + settings.state.cache.replicas,
+        cache_node_ids=state.cache_node_ids,
+        backup_vault_arn=state.backup_vault_arn,
+        alarm_topic_arn=operations.alarm_topic_arn,
+        runbook_url=settings.owner.on_call,
+        tags=tags(settings),
+    )
+
+
 def endpoints(
     settings: StackSettings,
+    *,
     network: PrivateNetwork,
     operations: Operations,
     workload: WorkloadIdentity,
     models: ModelAccess,
+    state: State,
 ) -> PrivateEndpointsArgs:
-    """The ways out: what Fargate needs, and Bedrock in each declared region."""
+    """The ways out: what Fargate needs, Bedrock in each declared region, and the bucket of uploads."""
     return PrivateEndpointsArgs(
         vpc_id=network.vpc_id,
         subnet_ids=network.private_subnet_ids,
@@ -161,7 +241,10 @@ def endpoints(
         model_regions=models.regions,
         model_statements=models.statements,
         repository_arns=pulumi.Output.from_input(repository_arns(settings)),
-        secret_arns=workload.secret_arns,
+        secret_arns=pulumi.Output.all(workload.secret_arns, state.secret_arns).apply(
+            lambda arns: sorted([*arns[0], *arns[1]])
+        ),
+        bucket_arns=pulumi.Output.all(state.bucket_arn).apply(lambda arns: [str(arn) for arn in arns]),
         log_group_arns=operations.log_group_arns.apply(lambda arns: sorted(arns.values())),
         tags=tags(settings),
     )

@@ -23,6 +23,7 @@ from components.proxy_settings import (
     ProxySettings,
     ProxyUpstream,
 )
+from components.state import State
 from components.workload import WorkloadIdentity
 from releases.manifest import Release
 from releases.prompts import Prompts
@@ -42,6 +43,8 @@ def preset(settings: StackSettings, prompts: Prompts | None = None) -> Preset:
             upload_mebibytes=settings.limits.upload_mebibytes,
             model_deadline_seconds=settings.limits.timeouts.model_deadline_seconds,
             prompt_environment=prompts.environment if prompts else {},
+            region=settings.region,
+            shared_state=True,
         )
     )
 
@@ -135,6 +138,7 @@ def service(
     operations: Operations,
     workload: WorkloadIdentity,
     models: ModelAccess,
+    state: State,
     edge: Edge,
     rollback_alarm_names: pulumi.Output[list[str]],
 ) -> InterfaceServiceArgs:
@@ -159,7 +163,10 @@ def service(
         ).apply(arguments),
         execution_role_arn=workload.execution_role_arn,
         task_role_arn=workload.task_role_arn,
-        secret_references=workload.secret_references,
+        secret_references=pulumi.Output.all(workload.secret_references, state.secret_references).apply(
+            lambda known: {**known[0], **known[1]}
+        ),
+        state_values=state.values,
         log_group_names=operations.log_group_names,
         log_retention_days=settings.retention.application_log_days,
         key_arn=operations.key_arn,

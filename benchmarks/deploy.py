@@ -39,6 +39,7 @@ REASONS = {
     ("aws:ec2/vpcEndpoint:VpcEndpoint", "aws:ecs/service:Service"): (
         "a task pulls its image and its secrets through the endpoints: one that starts earlier fails"
     ),
+    ("aws:rds/cluster:Cluster", "aws:rds/clusterInstance:ClusterInstance"): "an instance is a part of its cluster",
     ("aws:rds/clusterInstance:ClusterInstance", "aws:ecs/service:Service"): "the first task migrates the database",
 }
 """Why two slow resources follow each other."""

@@ -7,12 +7,14 @@ AWS service adds its actions here, and ``tests/bootstrap`` says so when one is m
 READ = {
     "acm": ["DescribeCertificate", "ListTagsForCertificate"],
     "application-autoscaling": ["Describe*", "ListTagsForResource"],
+    "backup": ["DescribeBackupVault", "GetBackupPlan", "GetBackupSelection", "ListTags"],
     "bedrock": ["GetGuardrail", "ListGuardrails", "ListTagsForResource"],
     "budgets": ["ListTagsForResource", "ViewBudget"],
     "cloudwatch": ["DescribeAlarms", "ListTagsForResource"],
     "ec2": ["Describe*", "GetManagedPrefixListEntries", "GetSecurityGroupsForVpc"],
     "ecr": ["DescribeImages", "DescribeRepositories", "ListTagsForResource"],
     "ecs": ["Describe*", "List*"],
+    "elasticache": ["Describe*", "ListTagsForResource"],
     "elasticloadbalancing": ["Describe*"],
     "events": ["DescribeRule", "ListTagsForResource", "ListTargetsByRule"],
     "iam": [
@@ -33,6 +35,7 @@ READ = {
         "ListLogDeliveries",
         "ListTagsForResource",
     ],
+    "rds": ["Describe*", "ListTagsForResource"],
     "route53": ["GetChange", "GetHostedZone", "ListHostedZones", "ListResourceRecordSets", "ListTagsForResource"],
     "route53resolver": ["Get*", "List*"],
     "s3": [
@@ -200,6 +203,58 @@ WRITE_SERVICE = {
 }
 """The service and what watches it."""
 
+WRITE_STATE = {
+    "backup": [
+        "CreateBackupPlan",
+        "CreateBackupSelection",
+        "CreateBackupVault",
+        "DeleteBackupPlan",
+        "DeleteBackupSelection",
+        "PutBackupVaultLockConfiguration",
+        "TagResource",
+        "UntagResource",
+        "UpdateBackupPlan",
+    ],
+    "backup-storage": ["MountCapsule"],
+    "elasticache": [
+        "AddTagsToResource",
+        "CreateCacheSubnetGroup",
+        "CreateReplicationGroup",
+        "DecreaseReplicaCount",
+        "DeleteCacheSubnetGroup",
+        "DeleteReplicationGroup",
+        "IncreaseReplicaCount",
+        "ModifyCacheSubnetGroup",
+        "ModifyReplicationGroup",
+        "RemoveTagsFromResource",
+    ],
+    "rds": [
+        "AddSourceIdentifierToSubscription",
+        "AddTagsToResource",
+        "CreateDBCluster",
+        "CreateDBClusterParameterGroup",
+        "CreateDBClusterSnapshot",
+        "CreateDBInstance",
+        "CreateDBSubnetGroup",
+        "CreateEventSubscription",
+        "DeleteDBCluster",
+        "DeleteDBClusterParameterGroup",
+        "DeleteDBInstance",
+        "DeleteDBSubnetGroup",
+        "DeleteEventSubscription",
+        "ModifyDBCluster",
+        "ModifyDBClusterParameterGroup",
+        "ModifyDBInstance",
+        "ModifyDBSubnetGroup",
+        "ModifyEventSubscription",
+        "RemoveSourceIdentifierFromSubscription",
+        "RemoveTagsFromResource",
+        "ResetDBClusterParameterGroup",
+        "RestoreDBClusterFromSnapshot",
+    ],
+}
+"""Database, cache and backups. A vault and its lock outlive the stack, so nothing here deletes either, or a backup."""
+
 BUDGET_WRITE = ["ModifyBudget", "TagResource", "UntagResource"]
 """AWS Budgets is one service for all regions, so its statement names budgets and no region."""
 BUCKET_WRITE = [
@@ -244,12 +299,20 @@ SECRET_UPKEEP = [
 GLOBAL_SERVICES = ["budgets:*", "iam:*", "route53:*"]
 """Services without a region: a condition on the region would refuse them everywhere."""
 
-ROLE_USERS = ["ecs-tasks.amazonaws.com", "vpc-flow-logs.amazonaws.com"]
+ROLE_USERS = [
+    "backup.amazonaws.com",
+    "ecs-tasks.amazonaws.com",
+    "monitoring.rds.amazonaws.com",
+    "vpc-flow-logs.amazonaws.com",
+]
 """The services to which the deployed roles are handed."""
 LINKED_SERVICES = [
+    "backup.amazonaws.com",
     "ecs.amazonaws.com",
     "ecs.application-autoscaling.amazonaws.com",
+    "elasticache.amazonaws.com",
     "elasticloadbalancing.amazonaws.com",
+    "rds.amazonaws.com",
     "route53resolver.amazonaws.com",
     "wafv2.amazonaws.com",
 ]

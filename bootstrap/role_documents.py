@@ -19,10 +19,14 @@ AUDIENCE = "sts.amazonaws.com"
 PROJECT = "ai-interface"
 PIPELINE_PATH = "/ai-interface-pipeline/"
 """CI's own roles and the boundaries lie here; no deployed role does."""
-GENERATED_SECRETS = ("workload-*",)
+GENERATED_SECRETS = ("state-*", "workload-*")
 """Names of the secrets that the main project generates: Pulumi begins each with its logical name."""
-GENERATED_BUCKETS = ("edge-*",)
+GENERATED_BUCKETS = ("edge-*", "state-*")
 """Names of the buckets that the main project makes."""
+DATABASE_SECRETS = "rds!cluster-*"
+"""Names of the master secrets that RDS makes. Nobody else can: Secrets Manager refuses the sign to its users."""
+KEY_ALIASES = ("", "-state")
+"""What follows ``ai-interface-<environment>`` in the names of the environment's keys."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,17 @@ def deploy_policies(scope: Scope) -> dict[str, str]:
                 ),
             ]
         ),
+        "state": policy_document(
+            [
+                _anywhere("ChangeTheState", may.WRITE_STATE, scope),
+                # RDS makes it in the name of who creates the cluster, with tags of its own.
+                Statement(
+                    sid="LetRdsMakeTheMasterSecret",
+                    actions=["secretsmanager:CreateSecret", "secretsmanager:TagResource"],
+                    resources=[scope.of("secretsmanager", f"secret:{DATABASE_SECRETS}")],
+                ),
+            ]
+        ),
         "identity": policy_document([*_change_roles(scope), *_change_keys(scope), *_change_secrets(scope)]),
     }
 
@@ -132,7 +147,7 @@ def pipeline_boundary(scope: Scope) -> str:
             Statement(
                 sid="RegionalServices",
                 actions=sorted(
-                    {f"{s}:*" for t in (may.READ, may.WRITE_NETWORK, may.WRITE_SERVICE) for s in t}
+                    {f"{s}:*" for t in (may.READ, may.WRITE_NETWORK, may.WRITE_SERVICE, may.WRITE_STATE) for s in t}
                     - set(may.GLOBAL_SERVICES)
                 ),
                 resources=["*"],
@@ -176,18 +191,27 @@ def pipeline_boundary(scope: Scope) -> str:
                 sid="NotData",
                 effect=Effect.DENY,
                 actions=[
+                    "backup:DeleteRecoveryPoint",
+                    "backup:StartRestoreJob",
                     "bedrock:InvokeModel*",
                     "bedrock:CallWithBearerToken",
                     "ecr:BatchDeleteImage",
                     "ecr:PutImage",
                     "ecs:ExecuteCommand",
                     "ecs:RunTask",
+                    "elasticache:CopySnapshot",
+                    "elasticache:DeleteSnapshot",
                     "logs:FilterLogEvents",
                     "logs:GetLogEvents",
                     "logs:GetQueryResults",
                     "logs:StartLiveTail",
                     "logs:StartQuery",
                     "logs:Unmask",
+                    "rds:DeleteDBClusterSnapshot",
+                    "rds:DownloadCompleteDBLogFile",
+                    "rds:DownloadDBLogFilePortion",
+                    "rds:ModifyDBClusterSnapshotAttribute",
+                    "rds:StartExportTask",
                     "s3:DeleteObject*",
                     "s3:GetObject*",
                     "s3:PutObject*",
@@ -212,7 +236,8 @@ def pipeline_boundary(scope: Scope) -> str:
 
 
 def workload_boundary(scope: Scope) -> str:
-    """The most that a deployed role can ever do: what tasks and flow logs need, with this environment's secrets."""
+    """The most that a deployed role can ever do: what tasks, flow logs, monitoring and backups need, with this
+    environment's secrets and keys."""
     return policy_document(
         [
             Statement(
@@ -238,21 +263,67 @@ def workload_boundary(scope: Scope) -> str:
             Statement(
                 sid="ReachOwnState",
                 actions=[
-                    "elasticache:Connect",
                     "rds-db:connect",
                     "s3:AbortMultipartUpload",
                     "s3:DeleteObject",
-                    "s3:GetObject",
-                    "s3:ListBucket",
+                    "s3:Get*",
+                    "s3:ListBucket*",
+                    "s3:ListMultipartUploadParts",
+                    "s3:PutBucketNotification",
+                    "s3:PutInventoryConfiguration",
                     "s3:PutObject",
+                    "s3:PutObjectTagging",
                 ],
                 resources=["*"],
                 conditions={"StringEquals": {"aws:ResourceAccount": [scope.account_id]}},
             ),
+            Statement(
+                sid="CopyOwnState",
+                actions=[
+                    "backup:CopyIntoBackupVault",
+                    "backup:DescribeBackupVault",
+                    "backup:TagResource",
+                    "events:DeleteRule",
+                    "events:DescribeRule",
+                    "events:DisableRule",
+                    "events:EnableRule",
+                    "events:ListTargetsByRule",
+                    "events:PutRule",
+                    "events:PutTargets",
+                    "events:RemoveTargets",
+                    "rds:AddTagsToResource",
+                    "rds:CopyDBClusterSnapshot",
+                    "rds:CreateDBClusterSnapshot",
+                    "rds:DeleteDBClusterSnapshot",
+                    "rds:Describe*",
+                    "rds:ListTagsForResource",
+                    "rds:ModifyDBClusterSnapshotAttribute",
+                ],
+                resources=[
+                    scope.of("backup", "*"),
+                    scope.of("events", "rule/AwsBackupManagedRule*"),
+                    scope.of("rds", "*"),
+                ],
+            ),
+            Statement(
+                sid="FindWhatToCopy",
+                actions=["cloudwatch:GetMetricData", "events:ListRules", "s3:ListAllMyBuckets", "tag:GetResources"],
+                resources=["*"],
+            ),
+            Statement(
+                sid="MeasureOwnDatabases",
+                actions=["logs:CreateLogGroup", "logs:GetLogEvents", "logs:PutRetentionPolicy"],
+                resources=[scope.of("logs", "log-group:RDSOSMetrics*")],
+            ),
             *_read_secrets(scope),
             Statement(
+                sid="ReadMasterSecrets",
+                actions=["secretsmanager:GetSecretValue"],
+                resources=[scope.of("secretsmanager", f"secret:{DATABASE_SECRETS}")],
+            ),
+            Statement(
                 sid="UseOwnKeys",
-                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                actions=["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*"],
                 resources=[scope.of("kms", "key/*")],
                 conditions={"StringEquals": scope.tagged},
             ),
@@ -343,7 +414,7 @@ def _change_keys(scope: Scope) -> list[Statement]:
         Statement(
             sid="NameOwnKeys",
             actions=["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"],
-            resources=[scope.of("kms", f"alias/ai-interface-{scope.environment}")],
+            resources=[scope.of("kms", f"alias/ai-interface-{scope.environment}{suffix}") for suffix in KEY_ALIASES],
         ),
         Statement(
             sid="NameKeysOnTheKey",
@@ -353,7 +424,7 @@ def _change_keys(scope: Scope) -> list[Statement]:
         ),
         Statement(
             sid="EncryptForServices",
-            actions=["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*"],
+            actions=["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*", "kms:RetireGrant"],
             resources=keys,
             conditions={
                 "StringEquals": scope.tagged,

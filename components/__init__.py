@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from components.network import PrivateNetwork
     from components.network_args import ExistingNetworkArgs, PrivateNetworkArgs
     from components.operations import Operations, OperationsArgs
+    from components.state import State
+    from components.state_alarms import StateAlarms, StateAlarmsArgs
+    from components.state_args import StateArgs, StateCacheArgs, StateDatabaseArgs, StateUploadsArgs
+    from components.state_uploads import UploadsAccess, UploadsAccessArgs
     from components.workload import WorkloadIdentity, WorkloadIdentityArgs
 
 __all__ = [
@@ -65,8 +69,17 @@ __all__ = [
     "PromptRecordingArgs",
     "ServiceAlarms",
     "ServiceAlarmsArgs",
+    "State",
+    "StateAlarms",
+    "StateAlarmsArgs",
+    "StateArgs",
+    "StateCacheArgs",
+    "StateDatabaseArgs",
+    "StateUploadsArgs",
     "TlsPolicy",
     "TokenClaimArgs",
+    "UploadsAccess",
+    "UploadsAccessArgs",
     "WorkloadIdentity",
     "WorkloadIdentityArgs",
 ]
@@ -95,6 +108,10 @@ _MODULES = {
     "network": ("PrivateNetwork",),
     "network_args": ("ExistingNetworkArgs", "PrivateNetworkArgs"),
     "operations": ("Operations", "OperationsArgs"),
+    "state": ("State",),
+    "state_alarms": ("StateAlarms", "StateAlarmsArgs"),
+    "state_args": ("StateArgs", "StateCacheArgs", "StateDatabaseArgs", "StateUploadsArgs"),
+    "state_uploads": ("UploadsAccess", "UploadsAccessArgs"),
     "workload": ("WorkloadIdentity", "WorkloadIdentityArgs"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}

@@ -5,36 +5,12 @@
 """
 
 import json
-from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
 
+from components.alarm_watch import LESS, Watch, make_alarm
 from components.args import Args
-
-GREATER = "GreaterThanThreshold"
-LESS = "LessThanThreshold"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Watch:
-    """One alarm: a CloudWatch metric, the line it must not cross, and the runbook section that says what to do."""
-
-    role: str
-    """Part of the logical name, and the runbook's anchor."""
-    sentence: str
-    """What is wrong when it fires, in the words of the person who is woken."""
-    namespace: str
-    metric: str
-    statistic: str
-    threshold: float
-    comparison: str = GREATER
-    period_seconds: int = 60
-    periods: int = 5
-    periods_to_alarm: int = 3
-    missing_data: str = "notBreaching"
-    """What silence means: ``notBreaching`` for counts of errors, ``breaching`` for signs of life."""
-    dimensions: dict[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
 
 
 class EdgeAlarmsArgs(Args):
@@ -71,7 +47,7 @@ class EdgeAlarms(pulumi.ComponentResource):
         super().__init__("ai-interface:index:EdgeAlarms", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         alarms = {
-            watch.role: _alarm(
+            watch.role: make_alarm(
                 f"{name}-{watch.role}",
                 watch,
                 args.alarm_topic_arn,
@@ -169,7 +145,7 @@ class ServiceAlarms(pulumi.ComponentResource):
         super().__init__("ai-interface:index:ServiceAlarms", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         alarms = [
-            _alarm(
+            make_alarm(
                 f"{name}-{watch.role}",
                 watch,
                 args.alarm_topic_arn,
@@ -214,7 +190,7 @@ class ServiceAlarms(pulumi.ComponentResource):
         return [
             Watch(
                 role="tasks-missing",
-                sentence=f"Fewer than {args.minimum_tasks} tasks run",
+                sentence="Fewer tasks run than the settings ask for",
                 namespace="ECS/ContainerInsights",
                 metric="RunningTaskCount",
                 statistic="Minimum",
@@ -256,35 +232,3 @@ def deployment_failed_pattern(service_arn: str) -> str:
         "detail": {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]},
     }
     return json.dumps(pattern, sort_keys=True)
-
-
-def _alarm(
-    name: str,
-    watch: Watch,
-    topic_arn: pulumi.Output[str],
-    runbook_url: str,
-    *,
-    environment: str,
-    tags: dict[str, str],
-    child: pulumi.ResourceOptions,
-) -> aws.cloudwatch.MetricAlarm:
-    return aws.cloudwatch.MetricAlarm(
-        name,
-        # The name is the subject of the message that wakes somebody.
-        name=f"ai-interface {environment} {watch.role}",
-        alarm_description=f"{watch.sentence}. What to do: {runbook_url}#{watch.role}",
-        namespace=watch.namespace,
-        metric_name=watch.metric,
-        dimensions=watch.dimensions,
-        statistic=watch.statistic,
-        comparison_operator=watch.comparison,
-        threshold=watch.threshold,
-        period=watch.period_seconds,
-        evaluation_periods=watch.periods,
-        datapoints_to_alarm=watch.periods_to_alarm,
-        treat_missing_data=watch.missing_data,
-        alarm_actions=[topic_arn],
-        ok_actions=[topic_arn],
-        tags=tags,
-        opts=child,
-    )

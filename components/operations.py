@@ -16,7 +16,12 @@ from components.iam import ANYONE, SOURCE_ACCOUNT, Conditions, Effect, Statement
 CONTAINERS = ("prepare", "proxy", "interface")
 """The task's containers; each has a log group of its own, so that access and retention can be told apart."""
 
-PUBLISHERS = ("budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com")
+PUBLISHERS = (
+    "budgets.amazonaws.com",
+    "cloudwatch.amazonaws.com",
+    "events.amazonaws.com",
+    "events.rds.amazonaws.com",
+)
 """AWS services that send to the alarm topic."""
 
 
@@ -166,7 +171,7 @@ def key_policy(account_id: str, region: str) -> str:
 
 
 def topic_policy(topic_arn: str, account_id: str) -> str:
-    """CloudWatch, EventBridge and Budgets of this account publish; nobody publishes without TLS."""
+    """CloudWatch, EventBridge, Budgets and RDS of this account publish; nobody publishes without TLS."""
     return policy_document(
         [
             Statement(

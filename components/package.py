@@ -12,6 +12,9 @@ from components.model_records import PromptRecording
 from components.models import ModelAccess
 from components.network import PrivateNetwork
 from components.operations import Operations
+from components.state import State
+from components.state_alarms import StateAlarms
+from components.state_uploads import UploadsAccess
 from components.workload import WorkloadIdentity
 
 NAME = "ai-interface"
@@ -30,6 +33,9 @@ COMPONENTS: list[type[pulumi.ComponentResource]] = [
     PrivateNetwork,
     PromptRecording,
     ServiceAlarms,
+    State,
+    StateAlarms,
+    UploadsAccess,
     WorkloadIdentity,
 ]
 """Every component that is offered, in the order of their names."""

@@ -1,18 +1,17 @@
 """Who the task is: its two roles, its security group, its certificate and its session key.
 
 The execution role is ECS's own while it starts the task (pull, log, read secrets); the task role is what runs
-inside. The task role starts without any permission: whoever adds a destination (``models``, later ``state``)
-attaches a policy of its own. The security group starts without any rule: ``endpoints`` adds the ways out and
+inside. The task role starts without any permission: whoever adds a destination (``models``, ``state``) attaches a
+policy of its own. The security group starts without any rule: ``endpoints`` adds the ways out and
 ``edge`` the way in. It makes no container and no log group.
 """
-
-import hashlib
 
 import pulumi
 import pulumi_aws as aws
 import pulumi_tls as tls
 
 from components.args import Args
+from components.generated_secret import derived_secret, generated_secret
 from components.iam import SOURCE_ACCOUNT, SOURCE_ARN, Statement, policy_document, service_trust
 
 PROXY_CERTIFICATE = "proxy-certificate"
@@ -133,34 +132,17 @@ class WorkloadIdentity(pulumi.ComponentResource):
         secrets: list[aws.secretsmanager.Secret] = []
         references: dict[str, pulumi.Output[str]] = {}
         for role, value in values.items():
-            secret, reference = self._secret(f"{name}-{role}", SECRETS[role], value, args, child)
+            secret, reference = generated_secret(
+                f"{name}-{role}",
+                description=f"ai-interface {args.environment}: {SECRETS[role]}",
+                value=value,
+                key_arn=args.key_arn,
+                tags=args.tags,
+                parent=self,
+            )
             secrets.append(secret)
             references[role] = reference
         return secrets, pulumi.Output.all(**references)
-
-    def _secret(
-        self,
-        name: str,
-        description: str,
-        value: pulumi.Output[str],
-        args: WorkloadIdentityArgs,
-        child: pulumi.ResourceOptions,
-    ) -> tuple[aws.secretsmanager.Secret, pulumi.Output[str]]:
-        secret = aws.secretsmanager.Secret(
-            name,
-            description=f"ai-interface {args.environment}: {description}",
-            kms_key_id=args.key_arn,
-            tags=args.tags,
-            opts=child,
-        )
-        # An older task definition names an older version: keep it readable, so that a rollback starts.
-        version = aws.secretsmanager.SecretVersion(
-            f"{name}-version",
-            secret_id=secret.id,
-            secret_string=pulumi.Output.secret(value),
-            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
-        )
-        return secret, pulumi.Output.concat(secret.arn, ":::", version.version_id)
 
     def _execution_policy(
         self, name: str, args: WorkloadIdentityArgs, role: aws.iam.Role, child: pulumi.ResourceOptions
@@ -224,4 +206,4 @@ def execution_policy(
 
 def session_key(private_key_pem: str) -> str:
     """A stable 256-bit key from a private key that lives in the stack's encrypted state, so no preview changes it."""
-    return hashlib.sha256(b"ai-interface session key\n" + private_key_pem.encode()).hexdigest()
+    return derived_secret("session key", private_key_pem)

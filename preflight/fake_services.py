@@ -316,6 +316,7 @@ SERVICES: dict[str, Fake] = {
     "aws:rds/cluster:Cluster": _database_cluster,
     "aws:rds/clusterInstance:ClusterInstance": _cluster_instance,
     "aws:rds/instance:Instance": _database_instance,
+    "aws:rds/eventSubscription:EventSubscription": _same("rds", "es:"),
     "aws:rds/subnetGroup:SubnetGroup": _same("rds", "subgrp:"),
     "aws:rds/clusterParameterGroup:ClusterParameterGroup": _same("rds", "cluster-pg:"),
     "aws:rds/parameterGroup:ParameterGroup": _same("rds", "pg:"),

@@ -3,11 +3,19 @@ does not keep the problems of the others from being reported."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from settings.errors import FailedChecksError, Problem, check, collected
 from settings.identity import Identity
-from settings.sections import Domain, Models, Network, PrivateUpstream
+from settings.sections import Capacity, Domain, Models, Network, PrivateUpstream
+from settings.state import State
+
+STORE_PORTS = {5432: "the database", 6379: "the cache"}
+"""Ports that are open between the private subnets whatever is declared."""
+HTTPS = 443
+ACL_NUMBERS = 3000
+"""Network ACL entries are numbered by port, modulo this (``components.network_acls``)."""
 
 
 def inconsistencies(sections: Mapping[str, object]) -> list[Problem]:
@@ -32,6 +40,10 @@ def _compare(sections: Mapping[str, object]) -> None:
         _lanes_have_names_of_their_own(domain, identity)
     if isinstance(domain, Domain) and isinstance(models, Models):
         _upstreams_are_not_the_interface(domain, models)
+    if isinstance(models, Models):
+        _ports_have_numbers_of_their_own(models)
+    if isinstance(network, Network):
+        _a_zone_can_be_lost(network, sections.get("capacity"), sections.get("state"))
 
 
 def _zones_of_the_region(network: Network, region: str) -> None:
@@ -82,3 +94,41 @@ def _upstreams_are_not_the_interface(domain: Domain, models: Models) -> None:
                     allowed="a model server, not the interface itself (domain.hostName)",
                     fix="name the model server",
                 )
+
+
+def _ports_have_numbers_of_their_own(models: Models) -> None:
+    taken = {port % ACL_NUMBERS: (port, what) for port, what in STORE_PORTS.items()}
+    for position, group in enumerate(models.groups):
+        for place, upstream in enumerate(group.upstreams):
+            if not isinstance(upstream, PrivateUpstream) or upstream.port == HTTPS:
+                continue
+            port, what = taken.setdefault(upstream.port % ACL_NUMBERS, (upstream.port, "another model server"))
+            check(
+                port == upstream.port and port not in STORE_PORTS,
+                key=f"models.groups[{position}].upstreams[{place}].port",
+                value=str(upstream.port),
+                allowed=f"a port that is not {port} ({what}) and does not differ from it by a multiple of {ACL_NUMBERS}: "
+                "the network ACL could not tell the two apart",
+                fix="let the model server listen on another port, for example 443",
+            )
+
+
+def _a_zone_can_be_lost(network: Network, capacity: object, state: object) -> None:
+    zones = len(network.availability_zones)
+    if isinstance(capacity, Capacity) and capacity.minimum_tasks > 1:
+        tasks = capacity.minimum_tasks
+        check(
+            2 * (tasks - math.ceil(tasks / zones)) >= tasks,
+            key="capacity.minimumTasks",
+            value=str(tasks),
+            allowed=f"a number of which half is left when the fullest of {zones} zones fails: those tasks carry the rest",
+            fix=f"set it to {tasks + 1}, or use another zone",
+        )
+    if isinstance(state, State):
+        check(
+            state.database.instances <= zones,
+            key="state.database.instances",
+            value=str(state.database.instances),
+            allowed=f"at most one for each of the {zones} zones in network.availabilityZones",
+            fix=f"set it to {zones}, or name another zone",
+        )

@@ -21,6 +21,7 @@ from pydantic_core import ErrorDetails
 
 from settings.errors import HIDDEN, NOT_SET, FailedChecksError, Problem, hide, printable, shown
 
+_NUMBERS = ("float_parsing", "float_type", "int_from_float", "int_parsing", "int_type")
 _UNIONS = (Union, types.UnionType)
 
 
@@ -121,7 +122,7 @@ def _fix(kind: str, value: object, ctx: Mapping[str, Any]) -> str:
         "enum": "choose one of these",
         "literal_error": "choose one of these",
     }
-    if kind in ("int_type", "int_from_float", "int_parsing") and isinstance(value, str) and value.strip().isdecimal():
+    if kind in _NUMBERS and isinstance(value, str) and value.strip().replace(".", "", 1).isdecimal():
         return "write the number without quotes"
     return by_kind.get(kind, "write it in that form")
 

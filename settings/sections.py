@@ -185,14 +185,16 @@ class Architecture(StrEnum):
 
 
 class Capacity(Section):
-    """How large the service is. One task until state is shared: a second one would not see the first one's files."""
+    """How large the service is. Tasks share their state, so any of them can answer any request."""
 
     cpu_units: Whole = Field(default=1024)
     memory_mebibytes: Whole = Field(default=4096)
     ephemeral_gibibytes: Whole = Field(default=30, ge=21, le=200)
     architecture: Architecture = Architecture.X86_64
-    minimum_tasks: Whole = Field(default=1, ge=1, le=1, description="1, until state is shared between tasks")
-    maximum_tasks: Whole = Field(default=1, ge=1, le=1, description="1, until state is shared between tasks")
+    minimum_tasks: Whole = Field(default=2, ge=1, le=50)
+    """The fewest tasks that run. With one, a lost zone or a crash is an outage of minutes."""
+    maximum_tasks: Whole = Field(default=4, ge=1, le=50)
+    """As many are added when requests or CPU ask for them."""
 
     @model_validator(mode="after")
     def _fits_fargate(self) -> Self:
@@ -214,6 +216,17 @@ class Capacity(Section):
             if self.cpu_units != min(FARGATE_MEMORY)
             else f"with {self.cpu_units} CPU units one of {', '.join(map(str, memory))}",
             fix=f"set it to {min(memory, key=lambda m: abs(m - self.memory_mebibytes))}",
+        )
+        return self
+
+    @model_validator(mode="after")
+    def _can_scale(self) -> Self:
+        check(
+            self.minimum_tasks <= self.maximum_tasks,
+            key="capacity.minimumTasks",
+            value=str(self.minimum_tasks),
+            allowed=f"at most maximumTasks ({self.maximum_tasks})",
+            fix="lower it, or raise maximumTasks",
         )
         return self
 

@@ -14,6 +14,7 @@ from settings.errors import Problem
 from settings.identity import Identity
 from settings.limits import Limits
 from settings.sections import Capacity, Domain, Models, Network, Owner, Retention
+from settings.state import State
 from settings.values import ReleaseVersion
 
 PREFIX = "ai-interface:"
@@ -35,6 +36,7 @@ class StackSettings(Configuration):
     limits: Limits = Limits()
     capacity: Capacity = Capacity()
     models: Models
+    state: State = State()
     edge: Edge = Edge()
     retention: Retention = Retention()
     allow_deletion: StrictBool = False

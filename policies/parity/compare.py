@@ -36,6 +36,10 @@ class Difference:
     unknown: bool = False
 
 
+_SIZES = ("nano", "micro", "small", "medium", "large", "xlarge")
+_NODE_TYPE = re.compile(rf"cache\.[a-z0-9]+\.(?P<size>{'|'.join(_SIZES)}|(?P<times>\d+)xlarge)")
+
+
 def compare(
     earlier: Shape,
     later: Shape,
@@ -137,7 +141,15 @@ def _less(one: Value, two: Value) -> bool:
     try:
         return float(one) < float(two)
     except (TypeError, ValueError):
-        return False
+        return 0 <= _size(one) < _size(two)
+
+
+def _size(value: Value) -> int:
+    """The place of a node type's size among all sizes; families are not compared. -1 for what is no node type."""
+    match = _NODE_TYPE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return -1
+    return _SIZES.index(match["size"]) if match["size"] in _SIZES else len(_SIZES) + int(match["times"])
 
 
 def _both(one: Value, two: Value) -> tuple[str, str]:

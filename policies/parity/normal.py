@@ -25,9 +25,19 @@ STACK_KIND = "pulumi:pulumi:Stack"
 _IDENTITIES = (
     *("name", "bucket", "id", "arn", "arnSuffix", "arnWithoutRevision", "dnsName", "fqdn", "bucketDomainName", "keyId"),
     *("bucketRegionalDomainName", "repositoryUrl", "securityGroupRuleId", "prefixListId", "endpoint", "readerEndpoint"),
-    *("primaryEndpointAddress", "guardrailArn", "guardrailId", "clusterIdentifier", "clusterResourceId", "versionId"),
+    *(
+        "primaryEndpointAddress",
+        "guardrailArn",
+        "guardrailId",
+        "clusterIdentifier",
+        "identifier",
+        "clusterResourceId",
+        "versionId",
+    ),
     *("defaultSecurityGroupId", "defaultRouteTableId", "defaultNetworkAclId", "mainRouteTableId", "invokeArn", "url"),
 )
+_NAMES = ("name", "clusterIdentifier", "identifier")
+"""Identities that the program may choose."""
 _SHORTEST_INSIDE = 12
 """Identities shorter than this are replaced where they are a whole value, not inside a longer one."""
 _NETWORK = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?(?![\d.])")
@@ -138,9 +148,10 @@ class Normal:
 def _identities_of(resource: Resource) -> Iterator[tuple[str, str]]:
     """Values that AWS or Pulumi made, not the program."""
     chosen = {value for key, value in resource.properties.items() if isinstance(value, str) and key not in _IDENTITIES}
-    name = resource.value("name")
-    if isinstance(name, str) and not _MADE_NAME.search(name):
-        chosen.add(name)
+    for key in _NAMES:
+        name = resource.value(key)
+        if isinstance(name, str) and not _MADE_NAME.search(name):
+            chosen.add(name)
     if resource.kind.startswith("ec2.Default"):
         return  # what the VPC made: named by the VPC's own properties
     for key in _IDENTITIES:

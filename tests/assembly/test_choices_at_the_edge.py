@@ -35,7 +35,7 @@ def test_the_choices_reach_what_they_are_about() -> None:
         for r in recording.of_type("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
         if "cidrIpv4" in r.inputs
     }
-    (bucket_policy,) = recording.of_type("aws:s3/bucketPolicy:BucketPolicy")
+    bucket_policy = next(r for r in recording.of_type("aws:s3/bucketPolicy:BucketPolicy") if r.name == "edge-logs")
     (acl,) = recording.of_type("aws:wafv2/webAcl:WebAcl")
     core = next(rule for rule in acl.inputs["rules"] if rule["name"] == "core")
     assert listener.inputs["sslPolicy"] == "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09"

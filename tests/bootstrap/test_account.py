@@ -39,9 +39,9 @@ def test_an_account_gets_exactly_these_resources(recording: Recording) -> None:
         "aws:ecr/repository:Repository": 2,
         "aws:ecr/repositoryPolicy:RepositoryPolicy": 2,
         PROVIDER: 1,
-        "aws:iam/policy:Policy": 7,
+        "aws:iam/policy:Policy": 8,
         "aws:iam/role:Role": 2,
-        "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 5,
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 6,
         "aws:kms/alias:Alias": 1,
         "aws:kms/key:Key": 1,
         "aws:secretsmanager/secret:Secret": 1,
@@ -66,7 +66,7 @@ def test_what_cannot_be_made_again_is_protected_and_nothing_else(recording: Reco
 
 def test_every_taggable_resource_names_owner_and_project(recording: Recording) -> None:
     tagged = [r.inputs["tags"] for r in recording.resources if "tags" in r.inputs]
-    assert len(tagged) == 14
+    assert len(tagged) == 15
     assert {(tags["owner"], tags["project"]) for tags in tagged} == {("ai-platform", "ai-interface")}
 
 

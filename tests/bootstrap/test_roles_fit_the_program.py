@@ -9,7 +9,7 @@ import runpy
 import pytest
 
 from bootstrap import role_actions
-from bootstrap.role_documents import GENERATED_BUCKETS, GENERATED_SECRETS, Scope, deploy_policies
+from bootstrap.role_documents import GENERATED_BUCKETS, GENERATED_SECRETS, KEY_ALIASES, Scope, deploy_policies
 from preflight.recorder import Recording, record
 from tests.settings.stack_files import ROOT, as_the_engine_passes_it
 
@@ -45,7 +45,7 @@ def test_deploy_may_write_in_every_service_that_the_program_uses(program: Record
     actions = [a for document in documents.values() for s in json.loads(document)["Statement"] for a in s["Action"]]
     writable = {action.split(":")[0] for action in actions if not action.split(":")[1].startswith(READING)}
     assert used - writable == set()
-    assert writable - used - {"kms"} == set()
+    assert writable - used - {"kms", "backup-storage"} == set()
 
 
 def test_the_names_of_generated_secrets_and_buckets_are_those_in_the_policies(program: Recording) -> None:
@@ -56,7 +56,7 @@ def test_the_names_of_generated_secrets_and_buckets_are_those_in_the_policies(pr
     assert buckets
     assert all(any(fnmatch.fnmatchcase(f"{n}-0a1b2c3", p) for p in GENERATED_SECRETS) for n in secrets)
     assert all(any(fnmatch.fnmatchcase(f"{n}-0a1b2c3", p) for p in GENERATED_BUCKETS) for n in buckets)
-    assert aliases == {f"alias/ai-interface-{program.stack}"}
+    assert aliases == {f"alias/ai-interface-{program.stack}{suffix}" for suffix in KEY_ALIASES}
 
 
 def test_keys_and_secrets_carry_the_tags_by_which_the_roles_know_them(program: Recording) -> None:

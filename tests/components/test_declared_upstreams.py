@@ -11,8 +11,10 @@ from components.models import ModelAccess
 from components.network import PrivateNetwork
 from components.operations import Operations
 from components.proxy import envoy_arguments
+from components.state import State
 from components.workload import WorkloadIdentity
 from preflight.recorder import Recording, record
+from releases.acceptance import accepted
 from settings import StackSettings
 from tests.components.task_room import document, one, text
 from tests.settings.stack_files import Values, changed, own_values, parse
@@ -39,8 +41,14 @@ def _program(settings: StackSettings) -> Callable[[], None]:
         operations = Operations("operations", assembly.operations(settings))
         network = PrivateNetwork("network", assembly.network(settings, operations))
         workload = WorkloadIdentity("workload", assembly.workload(settings, network, operations))
-        models = ModelAccess("models", assembly.models(settings, workload))
-        PrivateEndpoints("endpoints", assembly.endpoints(settings, network, operations, workload, models))
+        models = ModelAccess("models", assembly.models(settings, accepted(settings)[1], workload))
+        state = State("state", assembly.state(settings, network, operations, workload))
+        PrivateEndpoints(
+            "endpoints",
+            assembly.endpoints(
+                settings, network=network, operations=operations, workload=workload, models=models, state=state
+            ),
+        )
         pulumi.export("guardrails", models.guardrail_ids)
 
     return program

@@ -33,7 +33,12 @@ def test_the_key_serves_the_account_and_four_uses_of_this_account_only() -> None
     service = {"Effect": "Allow", "Resource": ["*"]}
     cluster = {"kms:EncryptionContext:aws:ecs:clusterAccount": [ACCOUNT]}
     log_groups = [f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:*"]
-    publishers = ["budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"]
+    publishers = [
+        "budgets.amazonaws.com",
+        "cloudwatch.amazonaws.com",
+        "events.amazonaws.com",
+        "events.rds.amazonaws.com",
+    ]
 
     assert document(one(build("operations"), "aws:kms/key:Key")) == [
         {
@@ -99,7 +104,14 @@ def test_only_aws_services_of_this_account_publish_and_only_by_tls() -> None:
             "Effect": "Allow",
             "Action": ["sns:Publish"],
             "Resource": [topic],
-            "Principal": {"Service": ["budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"]},
+            "Principal": {
+                "Service": [
+                    "budgets.amazonaws.com",
+                    "cloudwatch.amazonaws.com",
+                    "events.amazonaws.com",
+                    "events.rds.amazonaws.com",
+                ]
+            },
             "Condition": {"StringEquals": {"aws:SourceAccount": [ACCOUNT]}},
         },
         {

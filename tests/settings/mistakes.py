@@ -290,7 +290,80 @@ ROWS = [
         {"capacity.architecture": "x86"},
         ("capacity.architecture", '"x86"', "choose one of these"),
     ),
-    row("two tasks", {"capacity.maximumTasks": 2}, ("capacity.maximumTasks", "2", "set it to 1 or less")),
+    row(
+        "more tasks at the least than at the most",
+        {"capacity.minimumTasks": 6, "capacity.maximumTasks": 4},
+        ("capacity.minimumTasks", "6", "lower it, or raise maximumTasks"),
+    ),
+    row(
+        "three tasks in two zones",
+        {"capacity.minimumTasks": 3, "capacity.maximumTasks": 4},
+        ("capacity.minimumTasks", "3", "set it to 4, or use another zone"),
+    ),
+    row("no task", {"capacity.minimumTasks": 0}, ("capacity.minimumTasks", "0", "set it to 1 or more")),
+    # state
+    row(
+        "half of a half",
+        {"state.database.minimumCapacityUnits": 0.75},
+        ("state.database.minimumCapacityUnits", "0.75", FORM),
+    ),
+    row(
+        "a database that pauses",
+        {"state.database.minimumCapacityUnits": 0},
+        ("state.database.minimumCapacityUnits", "0", "set it to 0.5 or more"),
+    ),
+    row(
+        "capacity in quotes",
+        {"state.database.maximumCapacityUnits": "16"},
+        ("state.database.maximumCapacityUnits", '"16"', FIXES["unquote"]),
+    ),
+    row(
+        "a database larger at the least than at the most",
+        {"state.database": {"minimumCapacityUnits": 8, "maximumCapacityUnits": 2}},
+        ("state.database.minimumCapacityUnits", "8", "lower it, or raise maximumCapacityUnits"),
+    ),
+    row(
+        "a database that a lost zone takes with it",
+        {"state.database.instances": 1},
+        ("state.database.instances", "1", "set it to 2 or more"),
+    ),
+    row(
+        "more instances than zones",
+        {"state.database.instances": 3},
+        ("state.database.instances", "3", "set it to 2, or name another zone"),
+    ),
+    row(
+        "backups for three days",
+        {"state.database.backupRetentionDays": 3},
+        ("state.database.backupRetentionDays", "3", "set it to 7 or more"),
+    ),
+    row(
+        "a snapshot of one instance",
+        {"state.database.snapshotIdentifier": "arn:aws:rds:eu-west-1:111122223333:snapshot:old"},
+        ("state.database.snapshotIdentifier", '"arn:aws:rds:eu-west-1:111122223333:snapshot:old"', FORM),
+    ),
+    row(
+        "a node type of the database's",
+        {"state.cache.nodeType": "db.t4g.small"},
+        ("state.cache.nodeType", '"db.t4g.small"', FORM),
+    ),
+    row("a cache without a replica", {"state.cache.replicas": 0}, ("state.cache.replicas", "0", "set it to 1 or more")),
+    row(
+        "a cache snapshot for a year",
+        {"state.cache.snapshotRetentionDays": 365},
+        ("state.cache.snapshotRetentionDays", "365", "set it to 35 or less"),
+    ),
+    row(
+        "object names for a year",
+        {"state.uploads.accessLogDays": 365},
+        ("state.uploads.accessLogDays", "365", "set it to 90 or less"),
+    ),
+    row("copies for a day", {"state.backupDays": 1}, ("state.backupDays", "1", "set it to 7 or more")),
+    row(
+        "retention in the wrong place",
+        {"state.backupRetentionDays": 7},
+        ("state.backupRetentionDays", UNKNOWN, "did you mean backupDays? Otherwise remove the key"),
+    ),
     row("days that CloudWatch lacks", {"retention.flowLogDays": 31}, ("retention.flowLogDays", "31", "set it to 30")),
     row(
         "access logs for a year",

@@ -51,6 +51,38 @@ MODEL_ROWS = [
         ("models.groups[0].upstreams[0].hostName", "chat.staging.example.com", "name the model server"),
     ),
     row(
+        "the database's port for a model server",
+        {"models.groups[0].upstreams": [{**PRIVATE, "port": 5432}]},
+        (
+            "models.groups[0].upstreams[0].port",
+            "5432",
+            "let the model server listen on another port, for example 443",
+        ),
+    ),
+    row(
+        "a port that the network ACL cannot tell from the cache's",
+        {"models.groups[0].upstreams": [{**PRIVATE, "port": 9379}]},
+        (
+            "models.groups[0].upstreams[0].port",
+            "9379",
+            "let the model server listen on another port, for example 443",
+        ),
+    ),
+    row(
+        "two ports that the network ACL cannot tell apart",
+        {
+            "models.groups[0].upstreams": [
+                {**PRIVATE, "port": 8000},
+                {**PRIVATE, "hostName": "more.internal.example.com", "port": 11_000},
+            ]
+        },
+        (
+            "models.groups[0].upstreams[1].port",
+            "11000",
+            "let the model server listen on another port, for example 443",
+        ),
+    ),
+    row(
         "a port out of range",
         {"models.groups[0].upstreams": [{**PRIVATE, "port": 70_000}]},
         ("models.groups[0].upstreams[0].port", "70000", "set it to 65535 or less"),

@@ -1,8 +1,8 @@
-"""Buckets encrypt with a KMS key, except those that take a load balancer's access logs.
+"""Buckets encrypt with a KMS key, except those that take access logs of a load balancer or of S3 itself.
 
 A key of its owner adds a second lock: who may read the bucket and who may decrypt are two decisions.
 
-Load balancers can write access logs only to buckets that are encrypted with S3's own key.
+Both can write access logs only to buckets that are encrypted with S3's own key.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from ..rule import Rule, Settings, Severity, stack_rule
 from ..topology.resources import Graph, Unknown
 from ..topology.verdicts import Finding, not_proven, violated
 
+_LOGGING = ("s3.BucketLogging", "s3.BucketLoggingV2")
 _KINDS = ("s3.BucketServerSideEncryptionConfiguration", "s3.BucketServerSideEncryptionConfigurationV2")
 _ALGORITHM = "applyServerSideEncryptionByDefault.sseAlgorithm"
 _WANTED = "aws:kms or aws:kms:dsse"
@@ -22,11 +23,12 @@ _FIX = "add aws.s3.BucketServerSideEncryptionConfiguration with sseAlgorithm aws
 
 
 def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each bucket that takes no access logs of a load balancer."""
+    """Each bucket that takes no access logs."""
     taking_logs = {
         bucket.urn
-        for balancer in graph.of_type("lb.LoadBalancer")
-        for bucket in buckets_of(graph, balancer, "accessLogs.bucket")
+        for kind, path in (("lb.LoadBalancer", "accessLogs.bucket"), *((kind, "targetBucket") for kind in _LOGGING))
+        for resource in graph.of_type(kind)
+        for bucket in buckets_of(graph, resource, path)
     }
     for bucket in graph.of_type(*BUCKETS):
         if bucket.urn in taking_logs:

@@ -21,16 +21,20 @@ from ..topology.verdicts import Finding, violated
 _WANTED = "named actions on named resources"
 _FIX = "name the actions that are called and the ARNs that they are called on"
 WITHOUT_RESOURCE = (
+    "cloudwatch:GetMetricData",
     "cloudwatch:PutMetricData",
     "ec2:CreateNetworkInterface",
     "ec2:Describe*",
     "ecr:GetAuthorizationToken",
     "ecs:ListClusters",
+    "events:ListRules",
     "kms:ListAliases",
     "logs:CreateLogDelivery",
     "logs:DescribeLogGroups",
+    "s3:ListAllMyBuckets",
     "ssmmessages:*Channel",
     "sts:GetCallerIdentity",
+    "tag:GetResources",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 )

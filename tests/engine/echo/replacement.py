@@ -90,6 +90,7 @@ aws:lb/targetGroupAttachment:TargetGroupAttachment    EVERYTHING
 aws:rds/cluster:Cluster                         availabilityZones clusterIdentifier clusterIdentifierPrefix databaseName dbSubnetGroupName engine engineMode kmsKeyId masterUsername snapshotIdentifier storageEncrypted
 aws:rds/clusterInstance:ClusterInstance         availabilityZone clusterIdentifier dbSubnetGroupName engine identifier identifierPrefix
 aws:rds/clusterParameterGroup:ClusterParameterGroup    description family name namePrefix
+aws:rds/eventSubscription:EventSubscription     name namePrefix
 aws:rds/parameterGroup:ParameterGroup           description family name namePrefix
 aws:rds/subnetGroup:SubnetGroup                 name namePrefix
 aws:route53/record:Record                       name type zoneId

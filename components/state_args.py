@@ -1,0 +1,107 @@
+"""Arguments of ``State``: what its stores are sized and kept by. All lengths of time are in days."""
+
+import pulumi
+from pydantic import Field, model_validator
+
+from components.args import Args
+
+
+class StateDatabaseArgs(Args):
+    """Aurora PostgreSQL Serverless v2."""
+
+    engine_version: str = "16"
+    """The major version: AWS installs minor ones in the maintenance window. Another one needs an upgrade by plan."""
+    minimum_capacity_units: float = Field(default=1, ge=0.5, le=256)
+    """Aurora capacity units (about 2 GiB of memory each) that are always there, in steps of 0.5."""
+    maximum_capacity_units: float = Field(default=4, ge=1, le=256)
+    """What each instance grows to; AWS bills what is used."""
+    instances: int = Field(default=2, ge=1, le=3)
+    """A writer and its readers, each in a zone of its own; with one, a lost zone takes the database with it."""
+    backup_retention_days: int = Field(default=7, ge=1, le=35)
+    """How far back a point in time can be restored (AWS: 1 to 35)."""
+    snapshot_identifier: str | None = None
+    """A cluster snapshot's name or ARN to start from. Changing it makes a new database from the snapshot."""
+
+    @model_validator(mode="after")
+    def _units_are_in_order(self) -> "StateDatabaseArgs":
+        for name in ("minimum_capacity_units", "maximum_capacity_units"):
+            if (getattr(self, name) * 2) % 1:
+                raise ValueError(f"{name} is {getattr(self, name)}: Aurora counts in steps of 0.5")
+        if self.minimum_capacity_units > self.maximum_capacity_units:
+            raise ValueError(
+                f"minimum_capacity_units ({self.minimum_capacity_units}) is more than maximum_capacity_units "
+                f"({self.maximum_capacity_units}): lower it, or raise the maximum"
+            )
+        return self
+
+
+class StateCacheArgs(Args):
+    """Valkey with cluster mode disabled."""
+
+    engine_version: str = "8.0"
+    """Major and minor version of Valkey."""
+    node_type: str = "cache.t4g.small"
+    """Of every node."""
+    replicas: int = Field(default=1, ge=1, le=5)
+    """Replicas of the primary, in other zones: one of them takes over when it fails."""
+    snapshot_retention_days: int = Field(default=1, ge=1, le=35)
+    """How long the daily snapshot is kept (AWS: at most 35)."""
+
+
+class StateUploadsArgs(Args):
+    """The bucket of uploaded files."""
+
+    deleted_file_days: int = Field(default=30, ge=1)
+    """How long a deleted or overwritten file can be brought back."""
+    access_log_days: int = Field(default=30, ge=1, le=90)
+    """How long the record of requests is kept. It holds object names, which end in the names of uploaded files."""
+
+
+class StateArgs(Args):
+    """Arguments of ``State``."""
+
+    environment: str
+    """The environment's name, part of names in AWS."""
+    region: str
+    """The region of the stack."""
+    account_id: str
+    """The account of the stack."""
+    vpc_id: pulumi.Output[str]
+    """The network's VPC."""
+    subnet_ids: pulumi.Output[list[str]]
+    """The private subnets, one in each zone."""
+    availability_zones: list[str] = Field(min_length=2)
+    """The subnets' zones by name; the database's instances are spread over them in this order."""
+    client_security_group_id: pulumi.Output[str]
+    """The tasks' security group: the only one that the stores admit. It gets a way out to each."""
+    task_role_name: pulumi.Output[str]
+    """The role of the containers: gets the log-in to the database and the objects of the bucket."""
+    execution_role_name: pulumi.Output[str]
+    """The role that starts the containers: gets the secrets from here."""
+    log_key_arn: pulumi.Output[str]
+    """Encrypts the stores' log groups; its policy admits CloudWatch Logs. The data has a key of its own."""
+    alarm_topic_arn: pulumi.Output[str]
+    """Hears of the database's events."""
+    log_retention_days: int = 90
+    """How long the stores' logs are kept."""
+    backup_days: int = Field(default=35, ge=7)
+    """How long AWS Backup keeps its daily copies of database and bucket."""
+    database: StateDatabaseArgs = StateDatabaseArgs()
+    """The database's size. Omitted: two instances of 1 to 4 capacity units."""
+    cache: StateCacheArgs = StateCacheArgs()
+    """The cache's size. Omitted: a primary and a replica of 1.4 GiB."""
+    uploads: StateUploadsArgs = StateUploadsArgs()
+    """The bucket's lifecycle. Omitted: a deleted file can be brought back for 30 days."""
+    allow_deletion: bool = False
+    """True: the database may be deleted, which makes a final snapshot. The guardrails report it."""
+    tags: dict[str, str]
+    """Tags of every resource."""
+
+    @model_validator(mode="after")
+    def _every_instance_has_a_zone(self) -> "StateArgs":
+        if self.database.instances > len(self.availability_zones):
+            raise ValueError(
+                f"database.instances is {self.database.instances}, with {len(self.availability_zones)} availability "
+                "zones: at most one in each"
+            )
+        return self

@@ -1,0 +1,141 @@
+"""The bucket of uploaded files, its record of requests, and the policy that leaves one way in.
+
+Versions are kept, so a deleted or overwritten file can be brought back. The bucket is reached by the network's S3
+endpoint, which is made after it (its policy names the bucket): so the bucket's policy is a component of its own,
+``UploadsAccess``, made last. Until then the bucket has the public access block and no object.
+"""
+
+import pulumi
+import pulumi_aws as aws
+
+from components.args import Args
+from components.state_policies import access_log_policy, uploads_policy
+from components.state_room import StateRoom
+
+
+def make_uploads(room: StateRoom) -> aws.s3.Bucket:
+    """The bucket of files, with a bucket for its access logs."""
+    name, args, child = f"{room.name}-uploads", room.args, room.child
+    bucket = aws.s3.Bucket(name, force_destroy=False, tags={**args.tags, "Name": name}, opts=child)
+    _close(name, bucket, child)
+    aws.s3.BucketVersioning(
+        name,
+        bucket=bucket.id,
+        versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
+        opts=child,
+    )
+    aws.s3.BucketServerSideEncryptionConfiguration(
+        name,
+        bucket=bucket.id,
+        rules=[
+            aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
+                apply_server_side_encryption_by_default=aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
+                    sse_algorithm="aws:kms", kms_master_key_id=room.key.arn
+                ),
+                bucket_key_enabled=True,
+            )
+        ],
+        opts=child,
+    )
+    aws.s3.BucketLifecycleConfiguration(
+        name,
+        bucket=bucket.id,
+        rules=[
+            {
+                "id": "forget-deleted-files",
+                "status": "Enabled",
+                "filter": {},
+                "noncurrent_version_expiration": {"noncurrent_days": args.uploads.deleted_file_days},
+                "expiration": {"expired_object_delete_marker": True},
+                "abort_incomplete_multipart_upload": {"days_after_initiation": 1},
+            }
+        ],
+        opts=child,
+    )
+    _record_access(room, bucket)
+    return bucket
+
+
+def _close(name: str, bucket: aws.s3.Bucket, child: pulumi.ResourceOptions) -> aws.s3.BucketPublicAccessBlock:
+    aws.s3.BucketOwnershipControls(name, bucket=bucket.id, rule={"object_ownership": "BucketOwnerEnforced"}, opts=child)
+    return aws.s3.BucketPublicAccessBlock(
+        name,
+        bucket=bucket.id,
+        block_public_acls=True,
+        block_public_policy=True,
+        ignore_public_acls=True,
+        restrict_public_buckets=True,
+        opts=child,
+    )
+
+
+def _record_access(room: StateRoom, bucket: aws.s3.Bucket) -> None:
+    own, args, child = f"{room.name}-uploads-access", room.args, room.child
+    logs = aws.s3.Bucket(own, force_destroy=False, tags={**args.tags, "Name": own}, opts=child)
+    closed = _close(own, logs, child)
+    # S3 delivers its own logs only to a bucket that is encrypted with S3's key.
+    aws.s3.BucketServerSideEncryptionConfiguration(
+        own,
+        bucket=logs.id,
+        rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
+        opts=child,
+    )
+    aws.s3.BucketLifecycleConfiguration(
+        own,
+        bucket=logs.id,
+        rules=[
+            {
+                "id": "expire",
+                "status": "Enabled",
+                "filter": {},
+                "expiration": {"days": args.uploads.access_log_days},
+                "abort_incomplete_multipart_upload": {"days_after_initiation": 1},
+            }
+        ],
+        opts=child,
+    )
+    policy = aws.s3.BucketPolicy(
+        own,
+        bucket=logs.id,
+        policy=pulumi.Output.all(logs.arn, bucket.arn).apply(
+            lambda arns: access_log_policy(bucket_arn=arns[0], source_bucket_arn=arns[1], account_id=args.account_id)
+        ),
+        opts=room.after(closed),
+    )
+    aws.s3.BucketLogging(
+        f"{room.name}-uploads",
+        bucket=bucket.id,
+        target_bucket=logs.id,
+        target_prefix="uploads/",
+        opts=room.after(policy),
+    )
+
+
+class UploadsAccessArgs(Args):
+    """Arguments of ``UploadsAccess``."""
+
+    bucket_name: pulumi.Output[str]
+    """The bucket of uploads."""
+    bucket_arn: pulumi.Output[str]
+    """The same bucket's ARN."""
+    endpoint_id: pulumi.Output[str]
+    """The network's S3 gateway endpoint: objects come and go by it alone."""
+    backup_role_arn: pulumi.Output[str]
+    """AWS Backup's role, which comes from outside."""
+
+
+class UploadsAccess(pulumi.ComponentResource):
+    """The policy of the bucket of uploads: objects by the endpoint and for backups only, everything by TLS."""
+
+    def __init__(self, name: str, args: UploadsAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = UploadsAccessArgs.model_validate(args)
+        super().__init__("ai-interface:index:UploadsAccess", name, {}, opts)
+        aws.s3.BucketPolicy(
+            f"{name}-policy",
+            bucket=args.bucket_name,
+            policy=pulumi.Output.all(
+                bucket_arn=args.bucket_arn, endpoint_id=args.endpoint_id, backup_role_arn=args.backup_role_arn
+            ).apply(lambda known: uploads_policy(**known)),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.register_outputs({})
