@@ -2,14 +2,15 @@
 
 The application trusts these headers, and a request that never passed a login could carry them.
 
-It looks for the header names in blocking rules; that every forwarding rule authenticates is proven elsewhere.
+A rule counts when the header alone makes it block, whatever else a request says. That every forwarding rule
+authenticates is proven elsewhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..firewalls import ACL, Firewall, fields, firewalls
+from ..firewalls import ACL, Firewall, firewalls, present
 from ..rule import Rule, Settings, Severity, stack_rule
 from ..topology.resources import Graph, Unknown
 from ..topology.verdicts import Finding, not_proven, violated
@@ -49,8 +50,7 @@ def _blocked(firewall: Firewall) -> set[str]:
         field.removeprefix("header:")
         for rule in firewall.rules
         if rule.blocks
-        for _, body in rule.statements
-        for field in fields(body)
+        for field in present(rule.statement)
     }
 
 

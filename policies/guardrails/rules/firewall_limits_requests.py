@@ -3,18 +3,18 @@
 What has no limit is decided by the weakest part behind it. On a load balancer a firewall sees only the first 8 KB
 of a body, so it limits the declared size; the proxy behind it enforces the real one.
 
-It cannot tell whether a limit is right, only that there is one.
+Requests far beyond each limit are sent through the rules on paper. It cannot tell whether a limit is right, nor
+whether it holds on every path; where a rule cannot be followed on paper, it counts when it looks at the right part.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..checks import listed
-from ..firewalls import ACL, COMMON_RULES, Firewall, fields, firewalls, managed
+from ..firewalls import ACL, COMMON_RULES, Firewall, counted, fields, firewalls, managed
+from ..probes import stopped
 from ..rule import Rule, Settings, Severity, stack_rule
 from ..topology.resources import Graph
-from ..topology.values import as_mapping
 from ..topology.verdicts import Finding, not_proven, violated
 
 _LIMITS = {
@@ -25,7 +25,7 @@ _LIMITS = {
     "body": "a blocking limit on the declared body size (the content-length header)",
 }
 _FIELDS = {"cookies": "cookies", "header:cookie": "cookies", "queryString": "query", "uriPath": "path", "body": "body"}
-_COMMON = {
+COMMON_LIMITS = {
     "SizeRestrictions_Cookie_HEADER": "cookies",
     "SizeRestrictions_QUERYSTRING": "query",
     "SizeRestrictions_URIPATH": "path",
@@ -36,7 +36,7 @@ _COMMON = {
 def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each web ACL."""
     for firewall in firewalls(graph):
-        missing = sorted(set(_LIMITS) - limited(firewall))
+        missing = sorted(set(_LIMITS) - limited(graph, firewall))
         for limit in missing:
             fix = f"add {_LIMITS[limit]} to the web ACL"
             if firewall.complete:
@@ -47,24 +47,37 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
                 yield not_proven(firewall.acl, "rules", ["rules"], _LIMITS[limit], fix)
 
 
-def limited(firewall: Firewall) -> set[str]:
+def limited(graph: Graph, firewall: Firewall) -> set[str]:
     """What the web ACL limits."""
+    named = _named(firewall)
+    told = stopped(graph, firewall)
+    return _common(firewall) | {limit for limit in _LIMITS if told[limit] or (told[limit] is None and limit in named)}
+
+
+def _common(firewall: Firewall) -> set[str]:
+    """The limits of AWS's common rules, where they apply to every request."""
     found: set[str] = set()
     for rule in firewall.rules:
         for group in managed(rule):
-            if group.get("name") == COMMON_RULES and group.get("scopeDownStatement") is None:
-                overrides = [as_mapping(item) or {} for item in listed(group.get("ruleActionOverrides"))]
-                relaxed = {str(item.get("name")) for item in overrides}
-                found |= {limit for name, limit in _COMMON.items() if name not in relaxed}
+            whole = group.get("scopeDownStatement") is None and not rule.overridden
+            if group.get("name") == COMMON_RULES and whole:
+                relaxed = counted(group)
+                found |= {limit for name, limit in COMMON_LIMITS.items() if name not in relaxed}
+    return found
+
+
+def _named(firewall: Firewall) -> set[str]:
+    """What blocking rules look at, whatever they compare it with."""
+    found: set[str] = set()
+    for rule in firewall.rules:
         if not rule.blocks:
             continue
         if rule.of_kind("rateBasedStatement"):
             found.add("rate")
         for body in rule.of_kind("sizeConstraintStatement"):
             found |= {_FIELDS[field] for field in fields(body) if field in _FIELDS}
-        for _, body in rule.statements:
-            if "header:content-length" in fields(body):
-                found.add("body")
+        if any("header:content-length" in fields(body) for _, body in rule.statements):
+            found.add("body")
     return found
 
 

@@ -1,8 +1,9 @@
-"""Every rule of a web ACL acts: one that only counts gives a label to a later rule.
+"""Every rule of a web ACL acts: one that only counts gives a label to a later rule, and no rule group only counts.
 
 A rule that was set to count while it was tried out, and left there, is a hole that looks like a wall.
 
-It cannot see whether a later rule uses the label; managed groups that are overridden to count are judged too.
+It cannot see whether a later rule uses the label; single rules of a managed group that count are judged by
+firewall-overrides-are-made-good.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from ..topology.verdicts import Finding, not_proven, violated
 
 _WANTED = "block, or count with ruleLabels"
 _FIX = "set the rule's action to block, or remove the rule"
+_GROUP_FIX = "set overrideAction to none; let single rules of the group count if they have to"
 
 
 def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
@@ -26,6 +28,9 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
         for rule in firewall.rules:
             if rule.counts and not rule.labels:
                 yield violated(firewall.acl, f"rules[{rule.name}].action", "count", _WANTED, _FIX, what="only counts")
+            if rule.overridden:
+                place, wanted = f"rules[{rule.name}].overrideAction", "the group's own actions (none)"
+                yield violated(firewall.acl, place, "count", wanted, _GROUP_FIX, what="only counts")
 
 
 RULE: Rule = stack_rule(__name__, __doc__, judge, severity=Severity.HIGH, remediation=_FIX, types=(ACL,))

@@ -121,7 +121,7 @@ class WebAcl:
             owner, _, threat_rule = threat.rpartition(":")
             if owner and owner != named:
                 continue
-            trail.labels.add(_managed_label(named, threat_rule))
+            trail.labels.add(managed_label(named, threat_rule))
             if threat_rule not in counted and not wholly:
                 return True, (403, f"blocks: {named} {threat_rule}")
         return False, None
@@ -203,7 +203,8 @@ def _ended(action: dict[str, Any]) -> tuple[int, str] | None:
     return None
 
 
-def _managed_label(group: str, rule: str) -> str:
+def managed_label(group: str, rule: str) -> str:
+    """The label that a rule of an AWS-managed group sets, as AWS spells it (case aside)."""
     known = {
         "AWSManagedRulesCommonRuleSet": "core-rule-set",
         "AWSManagedRulesKnownBadInputsRuleSet": "known-bad-inputs",

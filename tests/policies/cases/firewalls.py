@@ -22,7 +22,8 @@ def rule(name: str, statement: dict[str, Any], action: dict[str, Any] = BLOCK, *
 
 
 RATE = rule("rate", {"rateBasedStatement": {"limit": 100}})
-COOKIES = rule("cookies", sized({"cookies": {}}))
+ALL_COOKIES = {"matchPattern": {"all": {}}, "matchScope": "VALUE", "oversizeHandling": "MATCH"}
+COOKIES = rule("cookies", sized({"cookies": ALL_COOKIES}))
 QUERY = rule("query", sized({"queryString": {}}))
 PATH = rule("path", sized({"uriPath": {}}))
 BODY = rule(
