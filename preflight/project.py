@@ -6,9 +6,13 @@ reach the program as JSON text; encrypted values are never decrypted but stand-i
 
 from __future__ import annotations
 
+import difflib
+import importlib.util
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,11 +22,24 @@ from preflight.errors import ConfigurationError
 from preflight.fake_values import Digest
 from preflight.wire import Json, Wire
 
+_STACK_FILE = ("config", "encryptedkey", "encryptionsalt", "environment", "secretsprovider")
+"""What Pulumi reads from a stack file."""
+_PROVIDER_KEY = re.compile(r"__config__\.get\w*\('(\w+)'\)")
 _TYPES = ("string", "integer", "boolean", "array", "object")
 
 
 class _Loader(yaml.SafeLoader):
-    """Dates stay text, as in Pulumi."""
+    """Dates stay text, and a key that is given twice is a mistake, as in Pulumi."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping; with one key twice, which of the two values counts would be an accident."""
+        seen: dict[str, int] = {}
+        for key, _ in node.value:
+            name, line = str(key.value), key.start_mark.line + 1
+            if name in seen and not name.startswith("<<"):
+                raise yaml.YAMLError(f"the key {name} is given twice, in lines {seen[name]} and {line}: remove one")
+            seen[name] = line
+        return super().construct_mapping(node, deep)
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -64,9 +81,10 @@ class Project:
         if not path.is_file():
             known = ", ".join(self.stacks()) or "none"
             raise ConfigurationError(f"there is no stack file {path.name}; stacks with a file here: {known}")
-        given = _mapping(_mapping(_read(path), path).get("config") or {}, path, "config")
+        content = _mapping(_read(path), path)
+        given = _mapping(content.get("config") or {}, path, "config")
         values = {_full(self.name, key): value for key, value in given.items()}
-        problems: list[str] = []
+        problems = [f"{path.name}: {problem}" for problem in (*_unread(content), *self._strange(values))]
         config: dict[str, str] = {}
         secrets: list[str] = []
         for key in sorted({*self.declared, *values}):
@@ -84,6 +102,39 @@ class Project:
         if problems:
             raise ConfigurationError("\n".join(problems))
         return Stack(name, path, config, tuple(secrets))
+
+    def _strange(self, keys: Iterable[str]) -> Iterator[str]:
+        """What no part of the program would read: a namespace, or a provider's key, that does not exist."""
+        declared = {key.partition(":")[0] for key in self.declared}
+        for key in sorted(keys):
+            namespace, _, name = key.partition(":")
+            if namespace in (self.name, "pulumi"):
+                continue
+            known = _provider_keys(namespace)
+            if known is None and namespace not in declared:
+                allowed = f"{self.name}, pulumi, or an installed provider such as aws"
+                yield f"{key} has the namespace {namespace}, which nothing reads; allowed: {allowed}"
+            elif known and name.partition(".")[0] not in known:
+                near = difflib.get_close_matches(name, sorted(known), n=1)
+                yield f"{key} is no setting of the provider {namespace}" + (
+                    f"; did you mean {near[0]}?" if near else ""
+                )
+
+
+def _unread(content: Wire) -> Iterator[str]:
+    for key in sorted(set(content) - set(_STACK_FILE)):
+        yield f"{key} is read by nothing; allowed: {', '.join(_STACK_FILE)}"
+
+
+@lru_cache(maxsize=32)
+def _provider_keys(namespace: str) -> frozenset[str] | None:
+    """The settings of an installed provider, read from its package without importing it; ``None`` without one."""
+    package = f"pulumi_{namespace.replace('-', '_')}"
+    found = importlib.util.find_spec(package) if package.isidentifier() else None
+    if found is None or found.origin is None:
+        return None
+    file = Path(found.origin).parent / "config" / "vars.py"
+    return frozenset(_PROVIDER_KEY.findall(file.read_text(encoding="utf-8")) if file.is_file() else ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ class FirewallRule:
     statement: Mapping[str, Any]
     body_key: str
     """The custom response body that it answers with."""
+    unclear: bool
+    """Whether its priority, or what it does, is not known yet."""
 
     @property
     def blocks(self) -> bool:
@@ -90,7 +92,7 @@ def _firewall(graph: Graph, acl: Resource) -> Firewall:
     )
     for resource in referring(graph, acl, "webAclArn", "wafv2.WebAclRule"):
         known = {key: resource.value(key) for key in _SEPARATE}
-        known["name"] = known["name"] or resource.name
+        known["name"] = resource.name if known["name"] is None else known["name"]
         complete = complete and not contains_unknown(known)
         raw.append(known)
     rules: list[FirewallRule] = []
@@ -121,15 +123,21 @@ def _rule(raw: Mapping[str, Any]) -> FirewallRule:
     block, priority = as_mapping(action.get("block")) or {}, raw.get("priority")
     response = as_mapping(block.get("customResponse")) or {}
     labels = [as_mapping(item) or {} for item in listed(raw.get("ruleLabels"))]
+    deciding = (raw.get("priority"), raw.get("overrideAction"), raw.get("action"), *action.values(), *override.values())
     return FirewallRule(
-        name=str(raw.get("name") or ""),
+        name=_text(raw.get("name")),
         priority=float(priority) if isinstance(priority, int | float) else 0.0,
         actions=frozenset(name for name, value in action.items() if value is not None),
         overridden=override.get("count") is not None,
-        labels=tuple(str(label.get("name")) for label in labels),
+        labels=tuple(_text(label.get("name")) for label in labels),
         statement=as_mapping(raw.get("statement")) or {},
-        body_key=str(response.get("customResponseBodyKey") or ""),
+        body_key=_text(response.get("customResponseBodyKey")),
+        unclear=any(isinstance(value, Unknown) for value in deciding),
     )
+
+
+def _text(value: Value) -> str:
+    return "" if value is None else str(value)
 
 
 def _statements(statement: Value, *, narrowing: bool = False) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -165,9 +173,9 @@ def present(statement: Mapping[str, Any]) -> set[str]:
             found |= set[str]().union(*inner)
         elif kind == "andStatement" and inner:
             found |= inner[0].intersection(*inner[1:])
-        elif kind == "sizeConstraintStatement" and _always(body):
-            found |= fields(body)
-        elif kind == "regexMatchStatement" and str(body.get("regexString")) in _ANYTHING:
+        elif (kind == "sizeConstraintStatement" and _always(body)) or (
+            kind == "regexMatchStatement" and str(body.get("regexString")) in _ANYTHING
+        ):
             found |= fields(body)
     return found
 

@@ -27,9 +27,9 @@ def stopped(graph: Graph, firewall: Firewall) -> dict[str, bool | None]:
     Limits: body (8 GiB), cookies, path and query (32 KB), and rate (every rate rule's limit used up).
     """
     acl = WebAcl(graph, firewall.acl)
-    names = frozenset(rule.name for rule in firewall.rules if rule.of_kind("rateBasedStatement"))
+    names = frozenset(name for _, name, _, _, _ in acl.rules)
     found = {limit: _is_stopped(acl, probe) for limit, probe in _OVERSIZED.items()}
-    found["rate"] = _is_stopped(acl, replace(_HARMLESS, exceeds=names)) if names else False
+    found["rate"] = _is_stopped(acl, replace(_HARMLESS, exceeds=names))
     if _is_stopped(acl, _SENDING) is not False:
         found["body"] = None
     return found if _is_stopped(acl, _HARMLESS) is False else dict.fromkeys(found)

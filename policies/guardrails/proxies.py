@@ -1,72 +1,127 @@
-"""What a proxy in a container enforces, read from its Envoy configuration where that is given as JSON."""
+"""What a proxy in a container enforces, read from its Envoy configuration where the definition holds it (JSON or YAML).
+
+A configuration that lies in the image is not visible; then nothing is said about the proxy.
+"""
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
+
 from .checks import Container, listed
 from .topology.values import Value, as_list, as_mapping
 
 _SECONDS = re.compile(r"^(\d+(?:\.\d+)?)s$")
+MANAGER = "http_connection_manager"
+_LOCAL_NAMES = ("localhost",)
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """One filter chain of a listener: whether it speaks TLS, and what reads its connections."""
+
+    encrypted: bool
+    managers: tuple[dict[str, Any], ...]
+    """The HTTP connection managers: route configuration, HTTP filters, limits."""
+    others: tuple[str, ...]
+    """The names of filters that hand on bytes without reading requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One listener that others than the task itself reach."""
+
+    name: str
+    port: int | None
+    chains: tuple[Chain, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """An Envoy and its configuration."""
+
+    container: Container
+    configuration: dict[str, Any]
+
+    def inbound(self) -> list[Listener]:
+        """The listeners that others than the task itself reach."""
+        static = as_mapping(self.configuration.get("static_resources")) or {}
+        listeners = [item for entry in listed(static.get("listeners")) if (item := as_mapping(entry)) is not None]
+        return [_listener(item, number) for number, item in enumerate(listeners) if not _is_internal(item)]
+
+    def has_public_admin(self) -> bool:
+        """Whether others than the task itself reach the administration interface."""
+        admin = as_mapping(self.configuration.get("admin")) or {}
+        return admin.get("address") is not None and not _is_internal(admin)
+
+    def clusters(self) -> list[dict[str, Any]]:
+        """What it hands requests on to."""
+        static = as_mapping(self.configuration.get("static_resources")) or {}
+        return [item for entry in listed(static.get("clusters")) if (item := as_mapping(entry)) is not None]
 
 
 @dataclass(frozen=True, slots=True)
 class ProxyLimits:
-    """The inbound limits of a proxy, in seconds and bytes; what is not stated is ``None``."""
+    """The inbound limits of a proxy in seconds; what is not stated is ``None``."""
 
     keep_alive: float | None = None
     stream: float | None = None
-    body_bytes: float | None = None
+
+
+def proxy_of(container: Container) -> Proxy | None:
+    """The Envoy that a container runs, when its definition holds the configuration."""
+    environment = [(as_mapping(item) or {}).get("value") for item in listed(container.get("environment"))]
+    for text in [*listed(container.get("command")), *listed(container.get("entryPoint")), *environment]:
+        if isinstance(text, str) and "static_resources" in text and (found := _parsed(text)) is not None:
+            return Proxy(container, found)
+    return None
+
+
+def _parsed(text: str) -> dict[str, Any] | None:
+    try:
+        found = as_mapping(json.loads(text) if text.lstrip().startswith("{") else yaml.safe_load(text))
+    except (ValueError, yaml.YAMLError):
+        return None
+    return found if found is not None and "static_resources" in found else None
 
 
 def proxy_limits(container: Container) -> ProxyLimits:
     """The limits of the listeners that others than the task itself reach."""
-    configuration = _configuration(container)
-    if configuration is None:
+    proxy = proxy_of(container)
+    if proxy is None:
         return ProxyLimits()
-    inbound = [item for item in _listeners(configuration) if not _is_loopback(item)]
-    nodes = [node for listener in inbound for node in _nodes(listener)]
-    idle = [
-        _seconds((as_mapping(node.get("common_http_protocol_options")) or {}).get("idle_timeout")) for node in nodes
-    ]
-    streams = [_seconds(node.get("max_stream_duration")) for node in nodes]
-    bodies = [node.get("max_request_bytes") for node in nodes]
-    known_streams = [value for value in streams if value]
-    known_bodies = [float(value) for value in bodies if isinstance(value, int | float)]
+    managers = [manager for listener in proxy.inbound() for chain in listener.chains for manager in chain.managers]
+    nodes = [node for manager in managers for node in nodes_in(manager)]
+    idle = [seconds((as_mapping(node.get("common_http_protocol_options")) or {}).get("idle_timeout")) for node in nodes]
+    streams = [seconds(node.get("max_stream_duration")) for node in nodes]
     return ProxyLimits(
         keep_alive=min((value for value in idle if value is not None), default=None),
-        stream=max(known_streams, default=None),
-        body_bytes=max(known_bodies, default=None),
+        stream=max((value for value in streams if value), default=None),
     )
 
 
-def _configuration(container: Container) -> dict[str, Any] | None:
-    environment = [(as_mapping(item) or {}).get("value") for item in listed(container.get("environment"))]
-    for text in [*listed(container.get("command")), *environment]:
-        if isinstance(text, str) and text.startswith("{") and '"static_resources"' in text:
-            try:
-                return as_mapping(json.loads(text))
-            except ValueError:
-                continue
-    return None
+def routes_of(manager: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Every route of a connection manager with its virtual host."""
+    table = as_mapping(manager.get("route_config")) or {}
+    for host in listed(table.get("virtual_hosts")):
+        for route in listed((as_mapping(host) or {}).get("routes")):
+            yield as_mapping(host) or {}, as_mapping(route) or {}
 
 
-def _listeners(configuration: dict[str, Any]) -> list[dict[str, Any]]:
-    static = as_mapping(configuration.get("static_resources")) or {}
-    return [listener for item in listed(static.get("listeners")) if (listener := as_mapping(item)) is not None]
+def kind_of_filter(item: Value) -> str:
+    """The kind of a filter by its configuration's type, ``rbac.v3.RBAC``; the name is the author's to choose."""
+    config = as_mapping((as_mapping(item) or {}).get("typed_config")) or {}
+    named = str(config.get("@type") or (as_mapping(item) or {}).get("name") or "")
+    return named.rpartition(".filters.")[2].removeprefix("http.").removeprefix("network.")
 
 
-def _is_loopback(listener: dict[str, Any]) -> bool:
-    address = as_mapping(listener.get("address")) or {}
-    socket = as_mapping(address.get("socket_address")) or {}
-    return str(socket.get("address")) in ("127.0.0.1", "::1")
-
-
-def _nodes(value: Value) -> Iterator[dict[str, Any]]:
+def nodes_in(value: Value) -> Iterator[dict[str, Any]]:
     """Every object inside a value."""
     mapping = as_mapping(value)
     if mapping is not None and {"max_stream_duration", "upgrade_configs"} <= set(mapping):
@@ -74,11 +129,53 @@ def _nodes(value: Value) -> Iterator[dict[str, Any]]:
     if mapping is not None:
         yield mapping
         for item in mapping.values():
-            yield from _nodes(item)
+            yield from nodes_in(item)
     for item in as_list(value) or []:
-        yield from _nodes(item)
+        yield from nodes_in(item)
 
 
-def _seconds(value: Value) -> float | None:
+def seconds(value: Value) -> float | None:
+    """A duration as Envoy writes it (``10s``), in seconds."""
     match = _SECONDS.match(value) if isinstance(value, str) else None
     return float(match[1]) if match else None
+
+
+def is_local(address: Value) -> bool:
+    """Whether only the task itself reaches an address."""
+    text = str(address)
+    try:
+        return ipaddress.ip_address(text).is_loopback
+    except ValueError:
+        return text in _LOCAL_NAMES
+
+
+def _is_internal(listener: dict[str, Any]) -> bool:
+    if listener.get("internal_listener") is not None:
+        return True
+    address = as_mapping(listener.get("address")) or {}
+    socket = as_mapping(address.get("socket_address")) or {}
+    extra = [
+        (as_mapping((as_mapping((as_mapping(item) or {}).get("address")) or {}).get("socket_address")) or {})
+        for item in listed(listener.get("additional_addresses"))
+    ]
+    if address.get("pipe") is not None or address.get("envoy_internal_address") is not None:
+        return True
+    return all(is_local(place.get("address")) for place in (socket, *extra))
+
+
+def _listener(listener: dict[str, Any], number: int) -> Listener:
+    socket = as_mapping((as_mapping(listener.get("address")) or {}).get("socket_address")) or {}
+    port = socket.get("port_value")
+    chains = [*listed(listener.get("filter_chains")), *listed(listener.get("default_filter_chain"))]
+    return Listener(
+        str(listener.get("name") or number),
+        int(port) if isinstance(port, int | float) else None,
+        tuple(_chain(as_mapping(chain) or {}) for chain in chains),
+    )
+
+
+def _chain(chain: dict[str, Any]) -> Chain:
+    filters = [(kind_of_filter(item), as_mapping(item) or {}) for item in listed(chain.get("filters"))]
+    managers = tuple(as_mapping(item.get("typed_config")) or {} for kind, item in filters if kind.startswith(MANAGER))
+    others = tuple(kind for kind, _ in filters if kind.startswith(("tcp_proxy", "redis_proxy", "mongo_proxy")))
+    return Chain(chain.get("transport_socket") is not None, managers, others)

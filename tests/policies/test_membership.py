@@ -19,7 +19,6 @@ OWN_TABLES = {"every-endpoint-is-modelled", "exceptions-current"}
 # Here an unknown is no finding of its own; the tables say why.
 NO_UNKNOWN = {
     "group-rules-are-narrow",
-    "names-are-filtered",
     "network-acl-entries-are-narrow",
     "service-is-watched",
     "buckets-have-lifecycles",

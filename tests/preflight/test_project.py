@@ -101,3 +101,44 @@ def test_an_unknown_stack_names_the_ones_there_are(tmp_path: Path) -> None:
 def test_a_folder_without_a_project_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"Pulumi\.yaml is missing"):
         Project.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "config:\n  shop:owner: {}\n  shop:size: 1\n  shop:size: 2\n",
+            "is not readable YAML: the key shop:size is given twice, in lines 3 and 4: remove one",
+        ),
+        (
+            "config:\n  shop:owner: {name: a, name: b}\n",
+            "is not readable YAML: the key name is given twice, in lines 2 and 2: remove one",
+        ),
+        (
+            "config:\n  shop:owner: {}\n  shp:size: 1\n",
+            "shp:size has the namespace shp, which nothing reads; allowed: shop, pulumi, or an installed provider such as aws",
+        ),
+        (
+            "config:\n  shop:owner: {}\n  aws:alowedAccountIds: ['1']\n",
+            "aws:alowedAccountIds is no setting of the provider aws; did you mean allowedAccountIds?",
+        ),
+        (
+            "confg:\n  shop:size: 1\nconfig:\n  shop:owner: {}\n",
+            "confg is read by nothing; allowed: config, encryptedkey, encryptionsalt, environment, secretsprovider",
+        ),
+    ],
+)
+def test_what_nothing_would_read_is_a_mistake(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        project(tmp_path, text).stack("blue")
+    assert str(raised.value).removeprefix("Pulumi.blue.yaml").lstrip(": ") == says
+
+
+def test_a_namespace_that_the_project_declares_is_read(tmp_path: Path) -> None:
+    declared = "name: shop\nconfig:\n  theirs:size: {type: integer, default: 1}\n"
+    assert project(tmp_path, "config:\n  theirs:size: 2\n", declared).stack("blue").config == {"theirs:size": "2"}
+
+
+def test_pulumis_own_namespace_is_read(tmp_path: Path) -> None:
+    text = "config:\n  shop:owner: {}\n  pulumi:autonaming: {}\n"
+    assert project(tmp_path, text).stack("blue").config["pulumi:autonaming"] == "{}"

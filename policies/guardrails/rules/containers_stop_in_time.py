@@ -1,4 +1,4 @@
-"""Containers state how long they take to stop, within what Fargate waits.
+"""A container takes no longer to stop than Fargate waits: 120 seconds, or 30 where nothing is stated.
 
 A container that is killed before it has finished drops what it was doing; past 120 seconds Fargate kills it anyway.
 
@@ -15,8 +15,9 @@ from ..topology.resources import Resource
 from ..topology.verdicts import Finding, violated
 
 _LONGEST = 120
+_DEFAULT = 30
 _WANTED = f"1 to {_LONGEST} seconds"
-_FIX = "set stopTimeout of each container"
+_FIX = "lower stopTimeout, or leave it out"
 
 
 def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
@@ -24,7 +25,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
     found, undecided = containers(resource, _WANTED, _FIX)
     yield from undecided
     for container in found:
-        stop = container.get("stopTimeout")
+        stop = container.get("stopTimeout", _DEFAULT)
         if not isinstance(stop, int | float) or not 0 < stop <= _LONGEST:
             yield violated(resource, container.path("stopTimeout"), stop, _WANTED, _FIX)
 

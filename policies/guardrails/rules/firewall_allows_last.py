@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from ..firewalls import ACL, Firewall, FirewallRule, firewalls
 from ..rule import Rule, Settings, Severity, stack_rule
 from ..topology.addresses import INTERNET, NO_ADDRESSES, parse
-from ..topology.resources import Graph, Unknown
+from ..topology.resources import Graph, Unknown, contains_unknown
 from ..topology.verdicts import Finding, not_proven, violated
 
 _WANTED = "allow only behind the last rule that blocks"
@@ -27,23 +27,36 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
         if isinstance(firewall.acl.items("rules"), Unknown):
             yield not_proven(firewall.acl, "rules", ["rules"], _WANTED, _FIX)
         for number, rule in enumerate(firewall.rules):
-            behind = [other.name for other in firewall.rules[number + 1 :] if other.ends]
-            if "allow" in rule.actions and behind and not _is_about_few(graph, firewall, rule):
-                found = f"allow, before {', '.join(behind[:3])}" + (", …" if len(behind) > 3 else "")  # noqa: PLR2004
-                what = "passes over the rules behind it"
-                yield violated(firewall.acl, f"rules[{rule.name}].action", found, _WANTED, _FIX, what=what)
+            if "allow" in rule.actions or rule.unclear:
+                yield from _rule(graph, firewall, rule, firewall.rules[number + 1 :])
 
 
-def _is_about_few(graph: Graph, firewall: Firewall, rule: FirewallRule) -> bool:
-    """Whether the rule matches by a set of addresses of this stack and nothing else, and the set is small."""
+def _rule(graph: Graph, firewall: Firewall, rule: FirewallRule, later: tuple[FirewallRule, ...]) -> Iterator[Finding]:
+    place = f"rules[{rule.name}].action"
+    behind = [other.name for other in later if other.ends and not other.unclear]
+    about_few = _is_about_few(graph, firewall, rule)
+    if about_few:
+        return
+    if behind and not rule.unclear and about_few is False:
+        found = f"allow, before {', '.join(behind[:3])}" + (", …" if behind[3:] else "")
+        what = "passes over the rules behind it"
+        yield violated(firewall.acl, place, found, _WANTED, _FIX, what=what)
+    elif behind or any(other.unclear for other in later):
+        yield not_proven(firewall.acl, place, ["rules"], _WANTED, _FIX)
+
+
+def _is_about_few(graph: Graph, firewall: Firewall, rule: FirewallRule) -> bool | None:
+    """Whether the rule matches by a small set of addresses of this stack alone; ``None`` when they are not known."""
     named = [body.get("arn") for body in rule.of_kind("ipSetReferenceStatement")]
     if [kind for kind, _ in rule.statements] != ["ipSetReferenceStatement"]:
-        return False
+        return None if contains_unknown(rule.statement) else False
     sets = graph.referenced(firewall.acl, "rules", ("wafv2.IpSet",), value=named)
     admitted = NO_ADDRESSES
     for ip_set in sets:
         addresses = ip_set.items("addresses")
-        for block in ["0.0.0.0/0"] if isinstance(addresses, Unknown) else addresses:
+        if isinstance(addresses, Unknown) or contains_unknown(addresses):
+            return None
+        for block in addresses:
             admitted |= (parse(block) if isinstance(block, str) else None) or INTERNET
     # A set of IPv6 blocks is as small as its IPv4 sibling when it has no more than as many /64 networks.
     return bool(sets) and admitted.v4.size() + (admitted.v6.size() >> 64) <= _FEW

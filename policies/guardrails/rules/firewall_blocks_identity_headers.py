@@ -47,10 +47,7 @@ def logs_in(graph: Graph) -> bool:
 
 def _blocked(firewall: Firewall) -> set[str]:
     return {
-        field.removeprefix("header:")
-        for rule in firewall.rules
-        if rule.blocks
-        for field in present(rule.statement)
+        field.removeprefix("header:") for rule in firewall.rules if rule.blocks for field in present(rule.statement)
     }
 
 

@@ -8,6 +8,7 @@ It cannot see what other services log about the same request.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -33,19 +34,34 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
         for log in logs:
             fix = "name a destination whose name starts with aws-waf-logs-"
             yield from expect_reference(graph, log, "logDestinationConfigs", "a log destination", fix)
-            yield from _redacted(log, _protected(acl))
+            yield from _named(log, fix)
+            yield from _redacted(log, protected(acl))
         yield from _samples(acl)
 
 
-def _redacted(log: Resource, protected: set[str]) -> Iterator[Finding]:
+def _named(log: Resource, fix: str) -> Iterator[Finding]:
+    """AWS refuses a destination of another name; a group that another service writes to has one."""
+    destinations = log.items("logDestinationConfigs")
+    for index, found in enumerate([] if isinstance(destinations, Unknown) else destinations):
+        if isinstance(found, str) and not re.search(r"[:/]aws-waf-logs-[^:/]*(:\*)?$", found):
+            path, wanted = f"logDestinationConfigs[{index}]", "a name that starts with aws-waf-logs-"
+            yield violated(log, path, found, wanted, fix, what="is no log of a firewall")
+
+
+def _redacted(log: Resource, protection: set[str]) -> Iterator[Finding]:
     found = log.items("redactedFields")
     if isinstance(found, Unknown) or contains_unknown(found):
         yield not_proven(log, "redactedFields", ["redactedFields"], ", ".join(_REDACTED), _FIX)
         return
-    have = {field for item in found for field in _fields(as_mapping(item) or {})} | protected
+    have = redacted(found) | protection
     for field in _REDACTED:
         if field not in have:
             yield violated(log, "redactedFields", sorted(have) or None, f"{field} among them", _FIX)
+
+
+def redacted(found: list[Any]) -> set[str]:
+    """What a list of redacted fields takes out of the log."""
+    return {field for item in found for field in _fields(as_mapping(item) or {})}
 
 
 def _fields(item: Mapping[str, Any]) -> set[str]:
@@ -54,7 +70,7 @@ def _fields(item: Mapping[str, Any]) -> set[str]:
     return named | {key for key in ("queryString", "uriPath", "method") if item.get(key) is not None}
 
 
-def _protected(acl: Resource) -> set[str]:
+def protected(acl: Resource) -> set[str]:
     """What data protection takes out of logs and samples alike."""
     found: set[str] = set()
     items = acl.items("dataProtectionConfig.dataProtections")
@@ -77,14 +93,14 @@ def _samples(acl: Resource) -> Iterator[Finding]:
     enabled = acl.value("visibilityConfig.sampledRequestsEnabled")
     if enabled is False:
         return
-    protected = _protected(acl)
+    have = protected(acl)
     if isinstance(acl.items("dataProtectionConfig.dataProtections"), Unknown):
         yield not_proven(acl, "dataProtectionConfig", ["dataProtectionConfig"], ", ".join(_REDACTED), _PROTECT)
         return
     for field in _REDACTED:
-        if field not in protected:
+        if field not in have:
             wanted = f"{field} taken out of sampled requests"
-            yield violated(acl, "dataProtectionConfig", sorted(protected) or None, wanted, _PROTECT)
+            yield violated(acl, "dataProtectionConfig", sorted(have) or None, wanted, _PROTECT)
 
 
 RULE: Rule = stack_rule(

@@ -36,7 +36,11 @@ def _looks(rule: FirewallRule) -> bool:
 def _notices(firewall: Firewall) -> bool:
     for rule in firewall.rules:
         for group in managed(rule):
-            if group.get("name") == COMMON_RULES and not rule.overridden and "SizeRestrictions_BODY" not in counted(group):
+            if (
+                group.get("name") == COMMON_RULES
+                and not rule.overridden
+                and "SizeRestrictions_BODY" not in counted(group)
+            ):
                 return True
         for _, body in rule.statements:
             part = as_mapping((as_mapping(body.get("fieldToMatch")) or {}).get("body")) or {}

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from ..checks import listed
 from ..firewalls import ACL, Firewall, firewalls, managed
 from ..rule import Rule, Settings, Severity, stack_rule
-from ..topology.resources import Graph
+from ..topology.resources import Graph, Unknown
 from ..topology.values import as_mapping
 from ..topology.verdicts import Finding, not_proven, violated
 
@@ -62,7 +62,10 @@ def _is_set(wanted: str, labels: set[str]) -> bool:
 def _answers(firewall: Firewall) -> Iterator[Finding]:
     bodies = [as_mapping(item) or {} for item in listed(firewall.acl.value("customResponseBodies"))]
     defined = {str(body.get("key")) for body in bodies}
-    default = str(firewall.acl.value("defaultAction.block.customResponse.customResponseBodyKey") or "")
+    default = firewall.acl.value("defaultAction.block.customResponse.customResponseBodyKey")
+    if isinstance(default, Unknown):
+        yield not_proven(firewall.acl, "defaultAction", [default], _WANTED, _FIX)
+        return
     used = {rule.body_key for rule in firewall.rules} | {default}
     for key in sorted(defined - used):
         place, wanted = f"customResponseBodies[{key}]", "a rule that gives this answer"

@@ -12,7 +12,7 @@ from typing import cast
 
 from ..firewalls import ACL, COMMON_RULES, Firewall, firewalls, managed
 from ..rule import Rule, Settings, Severity, stack_rule
-from ..topology.resources import Graph
+from ..topology.resources import Graph, Unknown
 from ..topology.verdicts import Finding, not_proven, violated
 
 _SCHEMA = {
@@ -45,7 +45,8 @@ def _applied(firewall: Firewall) -> set[str]:
         str(group.get("name")) if group.get("vendorName") in (None, "AWS") else ""
         for rule in firewall.rules
         for group in managed(rule)
-        if not rule.overridden and group.get("scopeDownStatement") is None
+        if not (rule.overridden or rule.unclear or isinstance(group.get("vendorName"), Unknown))
+        and group.get("scopeDownStatement") is None
     }
 
 

@@ -2,8 +2,8 @@
 
 A wildcard grants tomorrow's actions too. The actions on the reasoned list cannot be limited to a resource by IAM.
 
-It judges documents of this stack; what an AWS-managed policy grants is not visible, so only listed ones may be
-attached.
+It judges documents of this stack; what an AWS-managed policy grants is not visible, so only those may be attached
+that AWS keeps for the role of one of its services.
 """
 
 from __future__ import annotations
@@ -50,11 +50,23 @@ _SCHEMA = {
         "type": "array",
         "items": {"type": "string"},
         "default": [
+            "AWSXRayDaemonWriteAccess",
+            "AmazonEC2ContainerRegistryPullOnly",
+            "AmazonEC2ContainerRegistryReadOnly",
+            "AmazonEKSClusterPolicy",
+            "AmazonEKSWorkerNodePolicy",
+            "AmazonEKS_CNI_Policy",
+            "AmazonSSMManagedInstanceCore",
+            "CloudWatchLambdaInsightsExecutionRolePolicy",
             "service-role/AWSBackupServiceRolePolicyForBackup",
             "service-role/AWSBackupServiceRolePolicyForRestores",
+            "service-role/AWSLambdaBasicExecutionRole",
+            "service-role/AWSLambdaVPCAccessExecutionRole",
+            "service-role/AmazonAPIGatewayPushToCloudWatchLogs",
+            "service-role/AmazonECSTaskExecutionRolePolicy",
             "service-role/AmazonRDSEnhancedMonitoringRole",
         ],
-        "description": "AWS-managed policies (name with path) that may be attached to a role.",
+        "description": "AWS-managed policies (name with path) that may be attached: what a service's own role needs.",
     },
 }
 

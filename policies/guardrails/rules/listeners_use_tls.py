@@ -20,6 +20,7 @@ _SCHEMA = {
         "items": {"type": "string"},
         "default": [
             "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
+            "ELBSecurityPolicy-TLS13-1-2-PQ-2025-09",
             "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09",
             "ELBSecurityPolicy-TLS13-1-2-2021-06",
             "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",

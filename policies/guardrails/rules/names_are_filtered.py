@@ -1,24 +1,28 @@
 """A network resolves only the names it needs, and records what is asked for.
 
-A name server answers from inside a network without a route out, so data can leave by names. Teams whose resolver is
-elsewhere filter there, so this advises.
+A name server answers from inside a network without a route out, so data can leave by names: those that are needed are
+allowed first, then every other one is blocked. Teams whose resolver is elsewhere filter there, so this advises.
 
-It cannot see which names an application needs.
+It cannot see which names an application needs, nor what a list of AWS's or of another stack holds.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ..joins import referring
 from ..rule import Level, Rule, Settings, Severity, stack_rule
-from ..topology.resources import Graph
-from ..topology.verdicts import Finding, violated
+from ..topology.resources import Graph, Resource, Unknown, contains_unknown
+from ..topology.verdicts import Finding, not_proven, violated
 
 _WANTED = {
     "route53.ResolverFirewallRuleGroupAssociation": ("vpcId", "a DNS firewall rule group"),
     "route53.ResolverQueryLogConfigAssociation": ("resourceId", "a log of queries"),
 }
+_WIDE = re.compile(r"^\*\.?([a-z0-9-]+\.?)?$", re.IGNORECASE)
+"""Every name, or every name of a top-level domain."""
+
 _FIX = "associate a DNS firewall rule group and a resolver query log with the VPC"
 
 
@@ -29,10 +33,61 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
             if not referring(graph, vpc, path, kind):
                 yield violated(vpc, "", f"no {wanted.partition(' ')[2]}", wanted, _FIX)
     for group in graph.of_type("route53.ResolverFirewallRuleGroup"):
-        rules = referring(graph, group, "firewallRuleGroupId", "route53.ResolverFirewallRule")
-        if not any(rule.value("action") == "BLOCK" for rule in rules):
-            fix = "add a last rule that blocks every other name"
-            yield violated(group, "", "no rule that blocks", "a rule with action BLOCK", fix)
+        yield from _group(graph, group)
+    for config in graph.of_type("route53.ResolverFirewallConfig"):
+        found = config.value("firewallFailOpen")
+        if isinstance(found, Unknown):
+            yield not_proven(config, "firewallFailOpen", [found], "DISABLED", "remove firewallFailOpen")
+        elif found not in (None, "DISABLED"):
+            yield violated(config, "firewallFailOpen", found, "DISABLED", "remove firewallFailOpen", what="fails open")
+
+
+def _group(graph: Graph, group: Resource) -> Iterator[Finding]:
+    rules = sorted(
+        referring(graph, group, "firewallRuleGroupId", "route53.ResolverFirewallRule"),
+        key=lambda rule: (_priority(rule), rule.urn),
+    )
+    blocked = False
+    allowed = False
+    undecided: list[str] = []
+    for rule in rules:
+        names = _names(graph, rule)
+        if names is None:
+            undecided.append(f"{rule.label}.firewallDomainListId")
+            continue
+        wide = sorted(name for name in names if _WIDE.match(name))
+        if rule.value("action") == "BLOCK":
+            blocked = blocked or bool(names & {"*", "*."})
+        elif not blocked and wide:
+            fix = "name the domains that are needed"
+            yield violated(rule, "firewallDomainListId", wide, "names that are needed", fix, what="allows every name")
+        else:
+            allowed = True
+    if undecided and not blocked:
+        yield not_proven(group, "", undecided, "a last rule that blocks every other name", _FIX)
+    elif not blocked:
+        fix = "add a last rule that blocks every other name (*)"
+        yield violated(group, "", "no rule that blocks the rest", "a last rule with action BLOCK on *", fix)
+    elif not allowed and not undecided:
+        fix = "add a rule before it that allows the names which are needed"
+        yield violated(group, "", "no rule that allows", "a rule for the names that are needed", fix)
+
+
+def _priority(rule: Resource) -> float:
+    value = rule.value("priority")
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _names(graph: Graph, rule: Resource) -> set[str] | None:
+    """The names that a rule is about; ``None`` when they are not known."""
+    found: set[str] = set()
+    lists = graph.referenced(rule, "firewallDomainListId", ("route53.ResolverFirewallDomainList",))
+    for listed in lists:
+        domains = listed.items("domains")
+        if isinstance(domains, Unknown) or contains_unknown(domains):
+            return None
+        found.update(str(domain) for domain in domains)
+    return found if lists else None
 
 
 RULE: Rule = stack_rule(
@@ -41,6 +96,6 @@ RULE: Rule = stack_rule(
     judge,
     severity=Severity.LOW,
     remediation=_FIX,
-    types=("ec2.Vpc",),
+    types=("ec2.Vpc", "route53.ResolverFirewallConfig", "route53.ResolverFirewallRuleGroup"),
     level=Level.ADVISORY,
 )

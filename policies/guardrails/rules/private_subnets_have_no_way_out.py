@@ -1,6 +1,7 @@
 """Subnets that hold tasks, functions, databases or endpoints have no route to the internet.
 
-Without a route a wrong security-group rule lets nothing out, and no answer to the internet can leave.
+Without a route a wrong security-group rule lets nothing out, and no answer to the internet can leave. A NAT gateway is
+such a route; it is let be where nothing in the network takes its place, since upstream-egress-declared bounds it.
 
 It judges routes of this stack: what another network behind a peering or transit route forwards is not visible.
 """
@@ -36,16 +37,19 @@ _SUBNETS = {
 _SCHEMA = {
     "nat": {
         "type": "string",
-        "enum": ["forbid", "allow"],
-        "default": "forbid",
-        "description": "Whether a NAT or egress-only gateway may lead out; security groups then bound what leaves.",
+        "enum": ["forbid", "allow", "without endpoints"],
+        "default": "without endpoints",
+        "description": "Whether a NAT or egress-only gateway may lead out, where security groups bound what leaves. "
+        "Without endpoints: not from a network that reaches the services a task starts with by interface endpoints.",
     }
 }
+_STARTING = ("ecr.api", "ecr.dkr", "logs")
 
 
 def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each route of each table of a subnet that holds a workload."""
-    ways = _WAYS if settings["nat"] == "forbid" else _WAYS[:1]
+    closed = settings["nat"] == "forbid" or (settings["nat"] == "without endpoints" and _is_closed(graph))
+    ways = _WAYS if closed else _WAYS[:1]
     held = _held(graph)
     routes = _routes(graph)
     for association in graph.of_type("ec2.RouteTableAssociation"):
@@ -55,6 +59,12 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
         for table in graph.referenced(association, "routeTableId", TABLES):
             for route, prefix in routes.get(table.urn, ()):
                 yield from _route(route, prefix, ways, held[subnets[0].urn], association)
+
+
+def _is_closed(graph: Graph) -> bool:
+    """Whether a network was made to do without a way out: tasks start by its own endpoints."""
+    names = [endpoint.value("serviceName") for endpoint in graph.of_type("ec2.VpcEndpoint")]
+    return all(any(isinstance(name, str) and name.endswith(f".{part}") for name in names) for part in _STARTING)
 
 
 def _held(graph: Graph) -> dict[str, Resource]:

@@ -1,6 +1,7 @@
-"""HTTPS listeners of application load balancers add HSTS and nosniff to every response, and hide the server header.
+"""Listeners of application load balancers hide the server header; those in HTTPS add HSTS and nosniff to every response.
 
-The edge then promises them for every page, errors included, whatever the application does.
+The edge then promises them for every page, errors included, whatever the application does. A browser ignores HSTS that
+comes by plain HTTP.
 
 It cannot see headers that the application sets itself.
 """
@@ -22,7 +23,10 @@ _HALF_A_YEAR = 15_768_000
 
 def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One listener."""
-    if resource.value("protocol") != "HTTPS":
+    protocol = resource.value("protocol")
+    if protocol in ("HTTP", "HTTPS"):
+        yield from expect_value(resource, f"{_PREFIX}ServerEnabled", False, "set it to false", default=True)
+    if protocol != "HTTPS":
         return
     yield from expect(
         resource,
@@ -32,7 +36,6 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
         "set it to max-age=31536000 or more",
     )
     yield from expect_value(resource, f"{_PREFIX}XContentTypeOptionsHeaderValue", "nosniff", "set it to nosniff")
-    yield from expect_value(resource, f"{_PREFIX}ServerEnabled", False, "set it to false", default=True)
 
 
 def _is_long(value: Value) -> bool:

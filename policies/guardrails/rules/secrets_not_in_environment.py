@@ -1,7 +1,7 @@
-"""No container or function gets a secret in its plain environment.
+"""No container or function gets a secret in its plain environment, command, labels or log options.
 
-A plain environment is shown by the console and the API to everybody who may read the definition, and it is in the
-plan. A secret arrives by Secrets Manager or Parameter Store name instead.
+A definition is shown by the console and the API to everybody who may read it, and it is in the plan. A secret arrives
+by Secrets Manager or Parameter Store name instead.
 
 It judges names and shapes of values, and the mark that Pulumi gives secrets; a secret under a harmless name with
 a harmless shape is not seen.
@@ -16,7 +16,7 @@ from typing import Any, cast
 from ..checks import containers, is_secret, listed
 from ..rule import Rule, Settings, Severity, resource_rule
 from ..topology.resources import Resource, Unknown, unknowns_in
-from ..topology.values import Value
+from ..topology.values import Value, as_mapping, walk
 from ..topology.verdicts import Finding, not_proven, violated
 
 _WANTED = "secrets by reference (the container's secrets, valueFrom an ARN)"
@@ -31,6 +31,11 @@ _VALUE = re.compile(
     r"|\b(sk|ghp|gho|xox[abp])[-_][A-Za-z0-9-]{20,}\b"
     r"|\b[a-z][a-z0-9+]*://[^/\s:@]+:[^/\s:@]+@"
 )
+_OPTION = re.compile(r"^--?([A-Za-z][\w.-]*)(?:=(.*))?$", re.DOTALL)
+_REFERENCE = re.compile(r"^(\$|%|<|/|\./|file:|env:|arn:)")
+"""What stands where a secret would and only says where to find it: a variable, a file, an ARN."""
+_TEXTS = ("command", "entryPoint", "healthCheck.command")
+_MAPPINGS = ("dockerLabels", "logConfiguration.options")
 _SETTINGS = re.compile(r"^(true|false|\d*|none|disabled)$", re.IGNORECASE)
 
 
@@ -49,6 +54,33 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
         for variable in cast("list[Mapping[str, Any]]", listed(container.get("environment"))):
             name = str(variable.get("name") or "")
             yield from _variable(resource, container.path(f"environment[{name}]"), name, variable.get("value"))
+        for place in _TEXTS:
+            yield from _arguments(resource, container.path(place), listed(walk(container.values, place)))
+        for place in _MAPPINGS:
+            options = as_mapping(walk(container.values, place)) or {}
+            for name, value in sorted(options.items()):
+                spelled = re.sub(r"\W+", "_", name)
+                yield from _variable(resource, container.path(f"{place}[{name}]"), spelled, value)
+
+
+def _arguments(resource: Resource, path: str, arguments: list[Any]) -> Iterator[Finding]:
+    """Each word of a command, and each option under the name of a secret with the word that it takes."""
+    for index, word in enumerate(arguments):
+        if not isinstance(word, str):
+            continue
+        place = f"{path}[{index}]"
+        if _VALUE.search(word):
+            found = "a value that looks like a credential"
+            yield violated(resource, place, found, _WANTED, _FIX, what="holds a secret")
+            continue
+        option = _OPTION.match(word)
+        if option is None or not _NAME.search(re.sub(r"\W+", "_", option[1]).upper()):
+            continue
+        following = arguments[index + 1] if index + 1 < len(arguments) else ""
+        value = option[2] if option[2] is not None else following
+        if isinstance(value, str) and not (_SETTINGS.match(value) or _REFERENCE.match(value) or value.startswith("-")):
+            found = "a value under the name of a secret"
+            yield violated(resource, place, found, _WANTED, _FIX, what="holds a secret")
 
 
 def _function(resource: Resource) -> Iterator[Finding]:

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from tests.policies.cases import containers, data, edge, firewall_rules, firewalls, identity, network, operations
+from tests.policies.cases import (
+    containers,
+    data,
+    edge,
+    elsewhere,
+    firewall_rules,
+    firewalls,
+    identity,
+    network,
+    operations,
+    proxies,
+)
 
-SUBJECTS = (containers, data, edge, firewall_rules, firewalls, identity, network, operations)
+SUBJECTS = (containers, data, edge, elsewhere, firewall_rules, firewalls, identity, network, operations, proxies)
 ALL = [case for subject in SUBJECTS for case in subject.CASES]

@@ -46,6 +46,7 @@ def balancer(**changed: Value) -> dict[str, Any]:
     return r("lb.LoadBalancer", **{**good, **changed})
 
 
+MANAGER = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 TARGETS = r("lb.TargetGroup", "targets", targetType="ip", deregistrationDelay=600)
 
 
@@ -56,8 +57,9 @@ def proxy(
     route: dict[str, Any] = {"max_stream_duration": {"max_stream_duration": stream}}
     if upgrade:
         route["upgrade_configs"] = [{"upgrade_type": "websocket"}]
-    manager = {"common_http_protocol_options": {"idle_timeout": idle}, "routes": [{"route": route}]}
-    listener = {"address": {"socket_address": {"address": address, "port_value": 8443}}, "filters": [manager]}
+    manager = {"@type": MANAGER, "common_http_protocol_options": {"idle_timeout": idle}, "routes": [{"route": route}]}
+    chain = {"filters": [{"name": "http", "typed_config": manager}]}
+    listener = {"address": {"socket_address": {"address": address, "port_value": 8443}}, "filter_chains": [chain]}
     configuration = json.dumps({"static_resources": {"listeners": [listener]}})
     container = {"name": "proxy", "image": "x", "command": ["--config-yaml", configuration]}
     return r("ecs.TaskDefinition", containerDefinitions=json.dumps([container]))
@@ -130,6 +132,10 @@ CASES = [
         routingHttpResponseStrictTransportSecurityHeaderValue="max-age=86400",
         routingHttpResponseXContentTypeOptionsHeaderValue="nosniff", routingHttpResponseServerEnabled=False),
         says=["violated x.routingHttpResponseStrictTransportSecurityHeaderValue"]),
+    case("response-headers-set", "a redirect that hides the server", r("lb.Listener", protocol="HTTP", routingHttpResponseServerEnabled=False)),
+    case("response-headers-set", "a redirect that tells it", r("lb.Listener", protocol="HTTP"),
+         says=["violated x.routingHttpResponseServerEnabled"]),
+    case("response-headers-set", "TLS without HTTP", r("lb.Listener", protocol="TLS")),
     case("response-headers-set", "unknown", https(
         routingHttpResponseStrictTransportSecurityHeaderValue=UNKNOWN,
         routingHttpResponseXContentTypeOptionsHeaderValue="nosniff", routingHttpResponseServerEnabled=False),
@@ -169,8 +175,11 @@ CASES = [
          says=["not proven x.accessLogs.enabled"]),
     case("load-balancers-log", "not applicable", TOPIC),
     case("timeouts-in-order", "stated", balancer(), r("lb.TargetGroup", "targets", deregistrationDelay=600)),
-    case("timeouts-in-order", "left to defaults", r("lb.LoadBalancer"), r("lb.TargetGroup", "targets"),
-         says=["violated x.idleTimeout", "violated x.clientKeepAlive", "violated targets.deregistrationDelay"]),
+    case("timeouts-in-order", "left to defaults, which fit", r("lb.LoadBalancer"), r("lb.TargetGroup", "targets"), proxy(idle="61s", stream="300s")),
+    case("timeouts-in-order", "left to defaults, which do not fit", r("lb.LoadBalancer"), r("lb.TargetGroup", "targets"),
+         proxy(idle="60s", stream="301s"), says=["violated x.containerDefinitions[proxy].keep-alive", "violated x.containerDefinitions[proxy].stream"]),
+    case("timeouts-in-order", "longer than can be", balancer(idleTimeout=4001, clientKeepAlive=604_801), r("lb.TargetGroup", "targets",
+         deregistrationDelay="3601"), says=["violated x.idleTimeout", "violated x.clientKeepAlive", "violated targets.deregistrationDelay"]),
     case("timeouts-in-order", "unknown", balancer(idleTimeout=UNKNOWN, needs={"idleTimeout": TOPIC}), says=["not proven x.idleTimeout"]),
     case("timeouts-in-order", "not applicable", TOPIC),
     case("timeouts-in-order", "a proxy that fits", balancer(), TARGETS, proxy()),

@@ -22,7 +22,7 @@ def rule(name: str, statement: dict[str, Any], action: dict[str, Any] = BLOCK, *
 
 
 RATE = rule("rate", {"rateBasedStatement": {"limit": 100}})
-ALL_COOKIES = {"matchPattern": {"all": {}}, "matchScope": "VALUE", "oversizeHandling": "MATCH"}
+ALL_COOKIES: dict[str, Any] = {"matchPattern": {"all": {}}, "matchScope": "VALUE", "oversizeHandling": "MATCH"}
 COOKIES = rule("cookies", sized({"cookies": ALL_COOKIES}))
 QUERY = rule("query", sized({"queryString": {}}))
 PATH = rule("path", sized({"uriPath": {}}))

@@ -71,6 +71,8 @@ CASES = [
          r("iam.RolePolicyAttachment", policyArn="arn:aws:iam::aws:policy/AdministratorAccess"), says=["violated x.policyArn"]),
     case("identity-policies-are-narrow", "a listed policy by attachment",
          r("iam.RolePolicyAttachment", policyArn="arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole")),
+    case("identity-policies-are-narrow", "what AWS keeps for starting tasks",
+         r("iam.RolePolicyAttachment", policyArn="arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy")),
     case("identity-policies-are-narrow", "a role with policies inside",
          r("iam.Role", inlinePolicies=[{"name": "a", "policy": document("*", "*")}],
            managedPolicyArns=["arn:aws:iam::aws:policy/PowerUserAccess"]),

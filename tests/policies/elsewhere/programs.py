@@ -114,7 +114,14 @@ def fargate_behind_http() -> None:
         network_mode="awsvpc",
         requires_compatibilities=["FARGATE"],
         container_definitions=json.dumps(
-            [{"name": "app", "image": "nginx", "environment": [{"name": "DB_PASSWORD", "value": "hunter2"}]}]
+            [
+                {
+                    "name": "app",
+                    "image": "nginx",
+                    "portMappings": [{"containerPort": 80}],
+                    "environment": [{"name": "DB_PASSWORD", "value": "hunter2"}],
+                }
+            ]
         ),
     )
     aws.ecs.Service(

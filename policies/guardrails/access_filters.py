@@ -1,0 +1,127 @@
+"""Which HTTP filters of an Envoy keep strangers out, and where a route switches them off."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from .checks import listed
+from .proxies import kind_of_filter, routes_of
+from .topology.values import Value, as_mapping
+
+_ALWAYS = ("oauth2", "basic_auth", "api_key_auth")
+
+
+def access_filters(manager: dict[str, Any]) -> list[dict[str, Any]]:
+    """The filters that refuse strangers by their own configuration, and stand before the router."""
+    found: list[dict[str, Any]] = []
+    for entry in listed(manager.get("http_filters")):
+        item = as_mapping(entry) or {}
+        kind = kind_of_filter(item)
+        if kind.startswith("router"):
+            break
+        if item.get("disabled") is not True and _refuses(kind, as_mapping(item.get("typed_config")) or {}):
+            found.append(item)
+    return found
+
+
+def _refuses(kind: str, config: dict[str, Any]) -> bool:
+    if kind.startswith("rbac"):
+        return _rbac(as_mapping(config.get("rules")) or {})
+    if kind.startswith("jwt_authn"):
+        rules = [as_mapping(item) or {} for item in listed(config.get("rules"))]
+        return bool(rules) and all(_required(as_mapping(rule.get("requires")) or {}) for rule in rules)
+    if kind.startswith("ext_authz"):
+        return config.get("failure_mode_allow") is not True
+    return kind.startswith(_ALWAYS)
+
+
+def _rbac(rules: dict[str, Any]) -> bool:
+    """Whether the rules let in somebody and not everybody."""
+    policies = as_mapping(rules.get("policies")) or {}
+    if rules.get("action") not in (None, "ALLOW", 0):
+        return False
+    return bool(policies) and not any(
+        _has_any(policy, "principals") and _has_any(policy, "permissions") for policy in policies.values()
+    )
+
+
+def _has_any(policy: Value, key: str) -> bool:
+    named = [as_mapping(item) or {} for item in listed((as_mapping(policy) or {}).get(key))]
+    return any(item.get("any") is True for item in named)
+
+
+def _required(requires: dict[str, Any]) -> bool:
+    if {"allow_missing", "allow_missing_or_failed"} & set(requires):
+        return False
+    inner = [as_mapping(requires.get(key)) for key in ("requires_any", "requires_all")]
+    listed_inner = [as_mapping(item) or {} for group in inner if group for item in listed(group.get("requirements"))]
+    return bool(requires) and all(_required(item) for item in listed_inner)
+
+
+def trusted_headers(filters: list[dict[str, Any]]) -> set[str]:
+    """The headers whose presence alone lets somebody in."""
+    found: set[str] = set()
+    for item in filters:
+        if not kind_of_filter(item).startswith("rbac"):
+            continue
+        rules = as_mapping((as_mapping(item.get("typed_config")) or {}).get("rules")) or {}
+        for policy in (as_mapping(rules.get("policies")) or {}).values():
+            for principal in listed((as_mapping(policy) or {}).get("principals")):
+                header = as_mapping((as_mapping(principal) or {}).get("header")) or {}
+                if header.get("present_match") is True:
+                    found.add(str(header.get("name")).lower())
+    return found
+
+
+def removed_headers(manager: dict[str, Any], header: str) -> bool:
+    """Whether a client's copy of a header is taken off before any filter reads it."""
+    for extension in listed(manager.get("early_header_mutation_extensions")):
+        config = as_mapping((as_mapping(extension) or {}).get("typed_config")) or {}
+        for entry in listed(config.get("mutations")):
+            mutation = as_mapping(entry) or {}
+            matcher = as_mapping((as_mapping(mutation.get("remove_on_match")) or {}).get("key_matcher")) or {}
+            if str(mutation.get("remove")).lower() == header or _matches(matcher, header):
+                return True
+    return False
+
+
+def _matches(matcher: dict[str, Any], header: str) -> bool:
+    regex = (as_mapping(matcher.get("safe_regex")) or {}).get("regex")
+    return (
+        matcher.get("exact") == header
+        or (isinstance(matcher.get("prefix"), str) and header.startswith(matcher["prefix"]))
+        or (isinstance(matcher.get("suffix"), str) and header.endswith(matcher["suffix"]))
+        or (isinstance(matcher.get("contains"), str) and matcher["contains"] in header)
+        or (isinstance(regex, str) and _fits(regex, header))
+    )
+
+
+def _fits(regex: str, text: str) -> bool:
+    try:
+        return re.fullmatch(regex, text) is not None
+    except re.error:
+        return False
+
+
+def open_routes(manager: dict[str, Any], filters: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The routes that hand requests on with every access filter switched off."""
+    names = {str(item.get("name")) for item in filters}
+    table = as_mapping(manager.get("route_config")) or {}
+    for host, route in routes_of(manager):
+        if route.get("route") is None:
+            continue
+        off: set[str] = set()
+        for holder in (table, host, route):
+            settings = as_mapping(holder.get("typed_per_filter_config")) or {}
+            off -= {name for name in settings if not _is_off(settings[name])}
+            off |= {name for name in settings if _is_off(settings[name])}
+        if names and names <= off:
+            yield route
+
+
+def _is_off(config: Value) -> bool:
+    settings = as_mapping(config) or {}
+    kind = str(settings.get("@type")).rpartition(".")[2]
+    return settings.get("disabled") is True or (kind == "RBACPerRoute" and settings.get("rbac") is None)

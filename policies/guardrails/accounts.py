@@ -1,0 +1,76 @@
+"""Which AWS accounts are a stack's own, and which ones a value names."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from .topology.resources import Graph
+from .topology.values import Value, as_list, as_mapping
+
+_ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:(\d{12}):")
+_ACCOUNT = re.compile(r"^\d{12}$")
+_REGISTRY = re.compile(r"^(\d{12})\.dkr\.ecr[.-]")
+
+LOG_DELIVERY = frozenset(
+    {
+        "127311923021", "033677994240", "027434742980", "797873946194", "098369216593", "754344448648", "589379963580",
+        "718504428378", "383597477331", "600734575887", "114774131450", "783225319266", "582318560864", "985666609251",
+        "054676820928", "156460612806", "652711504416", "635631232127", "009996457667", "897822967062", "076674570225",
+        "507241528517", "048591011584", "190560391635", "638102146993", "037604701340",
+    }
+)  # fmt: skip
+"""AWS's accounts that write load balancers' access logs in the older regions, as its documentation lists them."""
+
+IMAGES = frozenset({"602401143452", "763104351884", "840364872350", "906394416424"})
+"""AWS's accounts that hold images of EKS add-ons, deep learning containers, App Mesh's Envoy and Fluent Bit."""
+
+
+def own_accounts(graph: Graph) -> frozenset[str]:
+    """The accounts that providers are limited to; otherwise the one that most of the stack's ARNs are in."""
+    found: frozenset[str] | None = graph.memory.get(__name__)
+    if found is None:
+        found = graph.memory[__name__] = _limited(graph) or _usual(graph)
+    return found
+
+
+def _limited(graph: Graph) -> frozenset[str]:
+    accounts: set[str] = set()
+    for provider in graph.of_type("pulumi:providers:aws"):
+        value = provider.value("allowedAccountIds")
+        try:
+            listed = json.loads(value) if isinstance(value, str) else value
+        except ValueError:
+            continue
+        accounts.update(str(item) for item in as_list(listed) or [] if _ACCOUNT.match(str(item)))
+    return frozenset(accounts)
+
+
+def _usual(graph: Graph) -> frozenset[str]:
+    counted: Counter[str] = Counter()
+    for resource in graph:
+        arn = resource.value("arn")
+        if isinstance(arn, str) and (match := _ARN.match(arn)):
+            counted[match[1]] += 1
+    return frozenset(account for account, _ in counted.most_common(1))
+
+
+def accounts_of(value: Value) -> list[str]:
+    """The accounts that a value names, each once."""
+    return sorted(set(_accounts_in(value)))
+
+
+def _accounts_in(value: Value) -> Iterator[str]:
+    """The accounts that its ARNs and image registries lie in, and those that it names by number alone."""
+    if isinstance(value, str):
+        if match := _ACCOUNT.match(value) or _REGISTRY.match(value):
+            yield match[match.lastindex or 0]
+        yield from _ARN.findall(value)
+    elif (items := as_list(value)) is not None:
+        for item in items:
+            yield from _accounts_in(item)
+    elif (mapping := as_mapping(value)) is not None:
+        for item in mapping.values():
+            yield from _accounts_in(item)
