@@ -8,13 +8,15 @@ import gc
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from preflight import children
+from preflight.release.options import add_options
 
 if TYPE_CHECKING:
+    from preflight.findings import Finding
     from preflight.recorder import Recording
 
 FORMATS = ("text", "json", "markdown", "sarif", "junit")
@@ -78,6 +80,14 @@ def parser() -> argparse.ArgumentParser:
     shapes = commands.add_parser("shapes", help="the committed shape of every environment: check it or write it anew")
     shapes.add_argument("--write", action="store_true", help="write policies/parity/shapes/<stack>.json")
     shapes.set_defaults(run=_shapes)
+
+    owners = commands.add_parser("owners", help="CODEOWNERS from the owners in the settings: check it or write it anew")
+    owners.add_argument("--write", action="store_true", help="write .github/CODEOWNERS")
+    owners.set_defaults(run=_owners)
+
+    release = commands.add_parser("release", help="write a release, move a stack to one, record what was deployed")
+    add_options(release)
+    release.set_defaults(run=_release)
     return top
 
 
@@ -203,21 +213,50 @@ def _recorded(root: Path, stack: str, *, preview: bool = False) -> Recording:
 
 def _shapes(options: argparse.Namespace) -> int:
     from preflight import parity
+
+    root, recordings = _all_recorded(options.root)
+    if options.write:
+        return _wrote(root, parity.write(root, recordings))
+    return _stale(f for f in parity.compared(root, recordings).findings if f.rule == parity.CURRENT)
+
+
+def _owners(options: argparse.Namespace) -> int:
+    from preflight import owners, parity
+
+    root, recordings = _all_recorded(options.root)
+    known = {stack: recordings[stack, False] for stack in parity.order(root, [stack for stack, _ in recordings])}
+    if options.write:
+        return _wrote(root, owners.write(root, known))
+    return _stale(owners.stale(root, known))
+
+
+def _all_recorded(folder: Path) -> tuple[Path, Mapping[tuple[str, bool], Recording]]:
+    """Every stack with known values, and the project's folder."""
     from preflight.check import run
     from preflight.project import Project
 
-    root = options.root.resolve()
+    root = folder.resolve()
     project = Project.load(root)
-    stacks = [project.stack(name) for name in project.stacks()]
-    recordings = run(project, stacks, _progress(), previews=False)
+    recordings = run(project, [project.stack(name) for name in project.stacks()], _progress(), previews=False)
     _end_progress()
-    if not options.write:
-        stale = [finding for finding in parity.compared(root, recordings).findings if finding.rule == parity.CURRENT]
-        sys.stdout.write("".join(f"{finding.headline}: {finding.fix}\n" for finding in stale))
-        return 1 if stale else 0
-    for path in parity.write(root, recordings):
-        sys.stdout.write(f"wrote {path.relative_to(root)}\n")
+    return root, recordings
+
+
+def _wrote(root: Path, paths: Iterable[Path]) -> int:
+    sys.stdout.write("".join(f"wrote {path.relative_to(root)}\n" for path in paths))
     return 0
+
+
+def _stale(findings: Iterable[Finding]) -> int:
+    found = list(findings)
+    sys.stdout.write("".join(f"{finding.headline}: {finding.fix}\n" for finding in found))
+    return 1 if found else 0
+
+
+def _release(options: argparse.Namespace) -> int:
+    from preflight.release.command import run
+
+    return run(options, _progress(), _end_progress)
 
 
 def _progress() -> Callable[[str], None]:

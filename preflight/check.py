@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from preflight import behaviour, parity, program
+from preflight import behaviour, owners, parity, program
 from preflight.analyzer import Analyzer
 from preflight.errors import ConfigurationError
 from preflight.findings import Finding, Report, Rule, from_diagnostic, merge, summarize
@@ -41,12 +41,22 @@ def packs_of(root: Path) -> list[Path]:
 
 
 def check(
-    root: Path, stacks: Sequence[str] = (), packs: Sequence[Path] | None = None, progress: Progress = print
+    root: Path,
+    stacks: Sequence[str] = (),
+    packs: Sequence[Path] | None = None,
+    progress: Progress = print,
+    instead: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Checked:
-    """Check the project in ``root``; without names, all stacks that have a file."""
+    """Check the project in ``root``; without names, all stacks that have a file.
+
+    ``instead`` has configuration that takes the place of what a stack's file says, by stack and full key.
+    """
     started = time.monotonic()
     project = Project.load(root)
-    chosen = [project.stack(name) for name in parity.order(root, stacks or project.stacks())]
+    chosen = [
+        with_config(project.stack(name), (instead or {}).get(name, {}))
+        for name in parity.order(root, stacks or project.stacks())
+    ]
     if not chosen:
         raise ConfigurationError(f"there is no stack file (Pulumi.<stack>.yaml) in {root}")
     folders = packs_of(root) if packs is None else list(packs)
@@ -65,11 +75,12 @@ def check(
             ways = ways_of(recordings, [stack.name for stack in chosen])
             known = {stack.name: recordings[stack.name, False] for stack in chosen}
             behaving = behaviour.differences(list(known), known, ways)
+            owned = owners.stale(root, known)
             findings = [finding for _, answer in asked for finding in answer.result()]
         rules = _rules(running.values())
-    rules += [parity.RULE, behaviour.WAYS, behaviour.REQUESTS]
+    rules += [parity.RULE, behaviour.WAYS, behaviour.REQUESTS, owners.RULE]
     findings = parity.without_repetition(merge(findings), compared)
-    findings = [_located(finding, recordings) for finding in merge([*findings, *compared.findings, *behaving])]
+    findings = [_located(finding, recordings) for finding in merge([*findings, *compared.findings, *behaving, *owned])]
     environments = tuple(
         summarize(stack.name, managed(recordings[stack.name, False]), rules, findings) for stack in chosen
     )
@@ -85,6 +96,11 @@ def check(
         seconds=time.monotonic() - started,
     )
     return Checked(report, recordings)
+
+
+def with_config(stack: Stack, config: Mapping[str, str]) -> Stack:
+    """The stack with other values of some keys."""
+    return replace(stack, config={**stack.config, **config}) if config else stack
 
 
 def run(project: Project, stacks: Sequence[Stack], progress: Progress, *, previews: bool = True) -> Recordings:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import cast
 
 from policies.guardrails.topology.resources import Graph
+from policies.parity.classes import Comparison
 from policies.parity.compare import Difference, compare
 from policies.parity.shape import Shape, shape_of
 from preflight.edge_proxy import configuration, facts
@@ -37,8 +38,9 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     ),
     "identity": ("iam.*", "kms.*", "secretsmanager.*", "s3.BucketPolicy", "sns.TopicPolicy"),
     "limits": ("appautoscaling.*", "ecs.Service", "cloudwatch.LogGroup", "s3.BucketLifecycleConfiguration"),
+    "release": (),
 }
-"""By type in short; what is in none of them is listed under resources."""
+"""By type in short; what is in none of them is listed under resources. What follows the release has its own."""
 _PROXY = "containerDefinitions[proxy].command[1]."
 _STEP = re.compile(r"(?=[.\[])")
 
@@ -96,7 +98,7 @@ def changes(stack: str, before: Recording, after: Recording) -> StackChanges:
         *_way_changes(stack, before, after),
         *_proxy_changes(before, after),
         *_output_changes(before, after),
-        *(_sentence(d) for d in compare(_shape(before), _shape(after))),
+        *(_sentence(d) for d in compare(_shape(before), _shape(after), releases=True)),
     ]
     order = [*SECTIONS, "resources"]
     found.sort(key=lambda change: (order.index(change.section), change.text))
@@ -153,16 +155,22 @@ def _sentence(difference: Difference) -> Change:
         place = f"{kind} {name}.{difference.property}"
     if difference.property in ("cpu", "memory"):
         section = "limits"
+    if difference.comparison is Comparison.FOLLOWS:
+        section = "release"
     return Change(section, f"{place}: {_line(difference.earlier)} → {_line(difference.later)}")
 
 
 def _output_changes(before: Recording, after: Recording) -> list[Change]:
-    """Stack outputs: the release and its images are among them, and are not part of a shape."""
+    """Stack outputs, which are not part of a shape."""
     old: Wire = mask(before.outputs)
     new: Wire = mask(after.outputs)
     names: list[str] = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
     return [
-        Change("resources", f"output {name}: {old.get(name, 'absent')} → {new.get(name, 'absent')}") for name in names
+        Change(
+            "release" if name == "release" else "resources",
+            f"output {name}: {old.get(name, 'absent')} → {new.get(name, 'absent')}",
+        )
+        for name in names
     ]
 
 
@@ -174,13 +182,18 @@ def as_text(base: str, found: Sequence[StackChanges]) -> str:
     """Sentences by environment and section."""
     lines: list[str] = []
     for one in found:
-        lines.append(f"{one.environment}: {_count(len(one.changes))} since {base}")
-        for section in (*SECTIONS, "resources"):
-            own = [change.text for change in one.changes if change.section == section]
-            if own:
-                lines += ["", f"  {section}", *(f"    {text}" for text in own)]
-        lines.append("")
+        lines += [f"{one.environment}: {_count(len(one.changes))} since {base}", *lines_of(one), ""]
     return "\n".join(lines)
+
+
+def lines_of(one: StackChanges) -> list[str]:
+    """One environment's sentences by section."""
+    lines: list[str] = []
+    for section in (*SECTIONS, "resources"):
+        own = [change.text for change in one.changes if change.section == section]
+        if own:
+            lines += ["", f"  {section}", *(f"    {text}" for text in own)]
+    return lines
 
 
 def as_markdown(base: str, found: Sequence[StackChanges]) -> str:

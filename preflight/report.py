@@ -81,7 +81,9 @@ def _tables(names: list[str], graphs: Mapping[str, Graph], recordings: Mapping[s
         return _table(title, caption, subject, {name: dict(rows(graphs[name])) for name in names})
 
     limits = {name: {**dict(_proxy_limits(recordings[name])), **dict(_capacity(graphs[name]))} for name in names}
+    owners = {name: dict(_owners(recordings[name])) for name in names}
     return [
+        _table("Owners and release", "Who answers for the environment, and what runs there", "role", owners),
         table("Response headers", "Headers that the load balancer sets", "header", _response_headers),
         table("Sessions", "How people log in at the edge", "setting", _sessions),
         _table("Limits", "What the proxy and the tasks allow", "limit", limits),
@@ -95,6 +97,15 @@ def _table(title: str, caption: str, subject: str, values: Mapping[str, Mapping[
     keys = dict.fromkeys(key for own in values.values() for key in own)
     rows = tuple(Row(key, tuple(own.get(key, "absent") for own in values.values())) for key in keys)
     return Table(title, caption, subject, rows)
+
+
+def _owners(recording: Recording) -> Rows:
+    if release := recording.outputs.get("release"):
+        yield "release", _text(release)
+    owner = as_mapping(recording.outputs.get("owner")) or {}
+    for name, value in owner.items():
+        people = cast("list[Value]", value) if isinstance(value, list) else [value]
+        yield re.sub(r"(?=[A-Z])", " ", name).lower(), ", ".join(map(_text, people))
 
 
 def _response_headers(graph: Graph) -> Rows:

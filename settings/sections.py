@@ -72,10 +72,16 @@ class Owner(Section):
     """Where alarms and expiry notices go (an SNS e-mail subscription)."""
     on_call: HttpsUrl
     """The page from which the on-call engineer is reached and the runbook is found."""
+    maintainers: tuple[Person, ...] = Field(min_length=1)
+    """Who reviews a change that has no other owner; usually the accountable team."""
     release_managers: tuple[Person, ...] = Field(min_length=1)
+    """Who approves releases."""
     prompt_reviewers: tuple[Person, ...] = Field(min_length=1)
+    """Who reviews the texts in ``prompts/``."""
     model_reviewers: tuple[Person, ...] = Field(min_length=1)
+    """Who decides which models may be offered."""
     environment_approvers: tuple[Person, ...] = Field(min_length=1)
+    """Who approves what is deployed to this environment, and changes of its stack file."""
 
 
 HostedZoneId = Annotated[

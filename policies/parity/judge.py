@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from policies.parity import released
 from policies.parity.classes import Comparison
 from policies.parity.compare import ABSENT, Difference, compare
 from policies.parity.declarations import FILE, Declarations, read
@@ -26,7 +27,10 @@ POLICIES = {
     ORDER: "A later environment never has less capacity, retention or redundancy than an earlier one.",
     DECLARATIONS: "Every declared difference has a reason, an owner and an expiry, and is still needed.",
     UNKNOWN: "What is not known in a preview is compared once it is: make check has compared it with known values.",
+    **released.POLICIES,
 }
+ROOT = Path(__file__).resolve().parents[2]
+"""The project that this pack belongs to."""
 _DECLARE = "declare the difference with reason, owner and expiry in policies/parity/differences.yaml"
 
 
@@ -70,6 +74,15 @@ def of_running(running: Shape, committed: dict[str, Shape], allowed: Declaration
         _judge(differences, (earlier, later), allowed, judged)
     judged.judgements += _problems(allowed)
     return judged
+
+
+def of_release(running: Shape, allowed: Declarations, root: Path = ROOT) -> list[Judgement]:
+    """The release of the running environment against its manifest and the environment before."""
+    found = released.judged(running, allowed.environments, root)
+    return [
+        Judgement(policy, urn, _text(headline, given, wanted, fix))
+        for policy, urn, headline, given, wanted, fix in found
+    ]
 
 
 def of_all(shapes: dict[str, Shape], allowed: Declarations) -> Judged:

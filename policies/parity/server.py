@@ -18,7 +18,7 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, plugin_pb2
 
 from policies.guardrails.topology.resources import Graph
 from policies.guardrails.topology.values import UNKNOWN_SENTINELS
-from policies.parity import judge
+from policies.parity import judge, released
 from policies.parity.shape import shape_of
 
 NAME = "ai-interface-parity"
@@ -84,18 +84,21 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         return analyzer_pb2.AnalyzeResponse()
 
     def AnalyzeStack(self, request: Message, context: Message) -> Message:  # noqa: N802
-        """The running stack against the committed shape of every other environment."""
+        """The running stack against the committed shape of every other environment, and its release's record."""
         if not request.resources:
             return analyzer_pb2.AnalyzeResponse()
         environment = request.resources[0].urn.split(":")[2]
-        if not self._committed.keys() - {environment}:
-            reason = "no other environment has a committed shape"
-            idle = [analyzer_pb2.PolicyNotApplicable(policy_name=name, reason=reason) for name in judge.POLICIES]
-            return analyzer_pb2.AnalyzeResponse(not_applicable=idle)
         running = shape_of(environment, Graph.from_recorded(map(_entry, request.resources)))
-        found = judge.of_running(running, self._committed, self._allowed).judgements
+        found = judge.of_release(running, self._allowed)
+        idle: list[Message] = []
+        if self._committed.keys() - {environment}:
+            found += judge.of_running(running, self._committed, self._allowed).judgements
+        else:
+            reason = "no other environment has a committed shape"
+            names = judge.POLICIES.keys() - released.POLICIES.keys()
+            idle = [analyzer_pb2.PolicyNotApplicable(policy_name=name, reason=reason) for name in sorted(names)]
         shown = [judgement for judgement in found if self._levels[judgement.policy] != analyzer_pb2.DISABLED]
-        return analyzer_pb2.AnalyzeResponse(diagnostics=map(self._diagnostic, shown))
+        return analyzer_pb2.AnalyzeResponse(diagnostics=map(self._diagnostic, shown), not_applicable=idle)
 
     def Remediate(self, request: Message, context: Message) -> Message:  # noqa: N802
         """No policy rewrites a resource."""

@@ -1,0 +1,113 @@
+"""The record of what ran where and when: ``releases/deployed.yaml``, written by the deploy job, newest entry last.
+
+An entry counts for an environment only with the account that its stack file names now: what somebody else's copy of
+this repository ran, or an environment in an account that was given up, says nothing about this one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+FILE = "releases/deployed.yaml"
+"""In the project's folder."""
+_REQUIRED = ("environment", "release", "at", "account")
+_OPTIONAL = ("commit", "run")
+_FORMS = {
+    "environment": re.compile(r"[a-z][a-z0-9-]*"),
+    "release": re.compile(r"\d{4}\.\d{1,2}\.\d{1,3}"),
+    "at": re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z"),
+    "account": re.compile(r"\d{12}"),
+    "commit": re.compile(r"[0-9a-f]{40}"),
+    "run": re.compile(r"https://[^\s\"\\]{1,300}"),
+}
+FIX = "restore the file from git: the deploy job adds to it, nobody edits it"
+
+
+class RecordError(ValueError):
+    """The record cannot be read, or an entry cannot be written; the message says where and how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One deployment that succeeded."""
+
+    environment: str
+    release: str
+    at: str
+    """When it ended, UTC, as ``2026-11-25T09:00:00Z``."""
+    account: str
+    commit: str = ""
+    run: str = ""
+    """The job's page."""
+
+    def __post_init__(self) -> None:
+        for name in (*_REQUIRED, *_OPTIONAL):
+            value = getattr(self, name)
+            if not _FORMS[name].fullmatch(value) and not (name in _OPTIONAL and not value):
+                raise RecordError(f"{name} is {value!r}, not of the form {_FORMS[name].pattern}")
+
+    def as_text(self) -> str:
+        """The entry as it is added to the file."""
+        lines = [f'{name}: "{getattr(self, name)}"' for name in (*_REQUIRED, *_OPTIONAL) if getattr(self, name)]
+        return "  - " + "\n    ".join(lines) + "\n"
+
+
+def read(root: Path) -> list[Deployment]:
+    """The entries of the project in ``root``, oldest first; none where there is no file."""
+    path = root / FILE
+    if not path.is_file():
+        return []
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecordError(f"{FILE} is not readable YAML ({' '.join(str(error).split())}): {FIX}") from None
+    entries = cast("dict[str, Any]", content).get("deployments") if isinstance(content, Mapping) else None
+    if not isinstance(entries, list) and entries is not None:
+        raise RecordError(f"{FILE} has no list named deployments: {FIX}")
+    return [_entry(number, entry) for number, entry in enumerate(cast("list[Any]", entries or []), start=1)]
+
+
+def _entry(number: int, entry: object) -> Deployment:
+    place = f"{FILE}, entry {number}"
+    if not isinstance(entry, Mapping):
+        raise RecordError(f"{place} is no mapping of {', '.join(_REQUIRED)}: {FIX}")
+    given = {str(key): _plain(value) for key, value in cast("Mapping[Any, Any]", entry).items()}
+    if unknown := sorted(given.keys() - {*_REQUIRED, *_OPTIONAL}):
+        raise RecordError(f"{place} has an unknown key {unknown[0]}: {FIX}")
+    if missing := [name for name in _REQUIRED if name not in given]:
+        raise RecordError(f"{place} has no {missing[0]}: {FIX}")
+    try:
+        return Deployment(**given)
+    except RecordError as error:
+        raise RecordError(f"{place}: {error}: {FIX}") from None
+
+
+def _plain(value: object) -> str:
+    """YAML reads an unquoted time as one."""
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return str(value)
+
+
+def ran(deployments: Sequence[Deployment], environment: str, account: str) -> list[str]:
+    """The releases of an environment in the order in which they were deployed, in the account it has now."""
+    return [d.release for d in deployments if (d.environment, d.account) == (environment, account)]
+
+
+def account_of(root: Path, environment: str) -> str:
+    """The account that the environment's stack file names; empty where there is none."""
+    path = root / f"Pulumi.{environment}.yaml"
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        accounts = content["config"]["aws:allowedAccountIds"]
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError):
+        return ""
+    listed = cast("list[object]", accounts) if isinstance(accounts, list) else []
+    return str(listed[0]) if len(listed) == 1 else ""

@@ -1,0 +1,84 @@
+"""``preflight release …``: options in, sentences out."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import sys
+from collections.abc import Callable
+
+from policies.parity.deployed import RecordError
+from preflight.diff import lines_of
+from preflight.release.moves import Move, promote, rollback
+from preflight.release.new import Asked, new
+from preflight.release.project import Releases
+from preflight.release.record import record
+from preflight.release.refusal import Refusal
+from settings.errors import SettingsError
+
+Progress = Callable[[str], None]
+
+
+def run(options: argparse.Namespace, progress: Progress, end_progress: Callable[[], None]) -> int:
+    """Carry out one command; 0 done, 1 refused."""
+    try:
+        said = _COMMANDS[options.action](Releases.of(options.root.resolve()), options, progress)
+    except (Refusal, SettingsError, RecordError) as reason:
+        end_progress()
+        sys.stderr.write(f"preflight: refused, nothing was changed\n\n{reason}\n")
+        return 1
+    end_progress()
+    sys.stdout.write(said)
+    return 0
+
+
+def _new(releases: Releases, options: argparse.Namespace, _: Progress) -> str:
+    asked = Asked(
+        version=options.version,
+        built_by=options.built_by,
+        reviewed_by=options.reviewed_by,
+        approved_by=options.approved_by,
+        prompt_reviewed_by=options.prompt_reviewed_by,
+        base=options.base,
+        images=options.image,
+        models=options.model,
+        schema_revision=options.schema_revision,
+        compatible_with=options.compatible_with,
+    )
+    written = new(releases, asked)
+    first = releases.environments[0]
+    lines = [*(f"wrote {path}" for path in written.files), *written.notes, ""]
+    lines += [
+        "next: review and commit it, copy its images into the accounts (bootstrap/README.md), then",
+        f"  python -m preflight release promote {first}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _promote(releases: Releases, options: argparse.Namespace, progress: Progress) -> str:
+    return _moved(promote(releases, options.stack, options.release, progress))
+
+
+def _rollback(releases: Releases, options: argparse.Namespace, progress: Progress) -> str:
+    move = rollback(releases, options.stack, options.to, progress, database_restored=options.database_restored)
+    return _moved(move)
+
+
+def _record(releases: Releases, options: argparse.Namespace, _: Progress) -> str:
+    now = dt.datetime.now(dt.UTC)
+    return record(releases, options.stack, options.release, now, commit=options.commit, run=options.run_url) + "\n"
+
+
+def _moved(move: Move) -> str:
+    lines = [f"Pulumi.{move.environment}.yaml: release {move.before} → {move.after}", *lines_of(move.changes), ""]
+    lines += [move.warning, ""] if move.warning else []
+    lines += [f"next: commit it; after review, deploying {move.environment} brings the release"]
+    return "\n".join(lines) + "\n"
+
+
+_COMMANDS: dict[str, Callable[[Releases, argparse.Namespace, Progress], str]] = {
+    "new": _new,
+    "promote": _promote,
+    "rollback": _rollback,
+    "record": _record,
+}

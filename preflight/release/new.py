@@ -1,0 +1,188 @@
+"""Writes the manifest of a new release, and keeps the texts that it delivers.
+
+A digest is either given by hand or asked of the registry; it is never made up, and a release that cannot have one is
+refused. What is not said is taken over from the release that it is based on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from preflight.release.project import Releases, number
+from preflight.release.refusal import Refusal
+from preflight.release.registry import RegistryError, digest_of
+from releases import prompts
+from releases.acceptance import unreviewed
+from releases.manifest import IMAGES, Release
+from settings.errors import Problem, SettingsError
+from settings.rendering import problems_of
+
+_REFERENCE = re.compile(
+    r"(?P<source>[a-z0-9.-]+(?::\d{1,5})?(?:/[a-z0-9._-]+)+)"
+    r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9._-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+_VERSION = re.compile(r"(\d+\.\d+\.\d+(?:[.-][0-9A-Za-z.-]+)?)$")
+_FORM = "NAME=REGISTRY/REPOSITORY:TAG or NAME=REGISTRY/REPOSITORY:TAG@sha256:…"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the command line says."""
+
+    version: str
+    built_by: str
+    reviewed_by: Sequence[str]
+    approved_by: Sequence[str]
+    prompt_reviewed_by: str = ""
+    base: str = ""
+    """Empty: the newest release."""
+    images: Sequence[str] = ()
+    models: Sequence[str] = ()
+    schema_revision: str = ""
+    compatible_with: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class Written:
+    """Files that were written, and what to know about them."""
+
+    files: list[str] = field(default_factory=list[str])
+    notes: list[str] = field(default_factory=list[str])
+
+
+def new(releases: Releases, asked: Asked) -> Written:
+    """Write ``releases/<version>.yaml`` and the texts that no earlier release has delivered."""
+    existing = releases.versions()
+    if asked.version in existing:
+        do = f"choose a newer version: the newest is {existing[-1]}"
+        raise Refusal(f"release {asked.version} exists: a manifest is never rewritten", do)
+    if not existing:
+        raise Refusal("there is no release to start from", "write the first manifest by hand: see releases/manifest.py")
+    if re.fullmatch(r"\d{4}\.\d{1,2}\.\d{1,3}", asked.version) and number(asked.version) < number(existing[-1]):
+        raise Refusal(f"release {asked.version} is older than {existing[-1]}", "choose a newer version")
+    base = releases.release(asked.base or existing[-1])
+    written = Written()
+    images = _images(base, asked.images, written)
+    texts = prompts.working_texts(releases.root / "prompts")
+    prompts.check_texts(texts, {name: f"prompts/{name}{prompts.suffix(name)}" for name in texts})
+    content: dict[str, Any] = {
+        "version": asked.version,
+        "images": images,
+        "models": list(asked.models or base.models),
+        **_texts(releases.release(existing[-1]), texts, asked),
+        "schema": _schema(base, images, asked),
+        "builtBy": asked.built_by,
+        "reviewedBy": list(asked.reviewed_by),
+        "approvedBy": list(asked.approved_by),
+    }
+    release = _validated(content)
+    people = [
+        problem
+        for environment in releases.environments
+        if releases.path(environment).is_file()
+        for problem in unreviewed(release, releases.settings(environment).owner, releases.root / "releases")
+    ]
+    if people:
+        raise SettingsError(f"release {asked.version}", people)
+    _write(releases.root, content, texts, written)
+    return written
+
+
+def _images(base: Release, given: Sequence[str], written: Written) -> dict[str, dict[str, str]]:
+    images = {name: base.images[name].model_dump(by_alias=True) for name in IMAGES}
+    for argument in given:
+        name, _, reference = argument.partition("=")
+        match = _REFERENCE.fullmatch(reference)
+        if name not in IMAGES or match is None:
+            raise Refusal(f"--image {argument} is no image", f"write {_FORM}; names: {', '.join(IMAGES)}")
+        source, tag, digest = match["source"], match["tag"] or "", match["digest"]
+        version = _VERSION.search(tag)
+        if version is None:
+            do = f"name the tag of a version, for example {source}:v1.2.3, with or without its digest"
+            raise Refusal(f"--image {argument} names no version", do)
+        if digest is None:
+            try:
+                digest = digest_of(source, tag)
+            except RegistryError as error:
+                raise Refusal(
+                    f"the digest of {source}:{tag} is not known: {error}",
+                    f"find it where the registry can be reached (crane digest {source}:{tag}), and give it by hand: "
+                    f"--image {name}={source}:{tag}@sha256:…",
+                ) from None
+            written.notes.append(f"{name}: {source}:{tag} has {digest}, as its registry says now")
+        else:
+            written.notes.append(f"{name}: digest as given; verify it with crane digest {source}:{tag}")
+        images[name] = {"source": source, "version": version[1], "digest": digest}
+    return images
+
+
+def _texts(newest: Release, texts: dict[str, bytes], asked: Asked) -> dict[str, Any]:
+    before = {prompt.name: prompt for prompt in newest.texts}
+    entries: dict[str, dict[str, str]] = {}
+    for name, content in sorted(texts.items()):
+        digest = prompts.digest_of(content)
+        same = name in before and before[name].digest == digest
+        reviewer = before[name].reviewed_by if same else asked.prompt_reviewed_by
+        if not reviewer:
+            raise Refusal(
+                f"prompts/{name}{prompts.suffix(name)} was changed, and nobody is named who reviewed it",
+                "let a prompt reviewer read it, and name them: --prompt-reviewed-by",
+            )
+        entries[name] = {"digest": digest, "reviewedBy": reviewer}
+    guardrail = entries.pop("guardrail")
+    return {"guardrail": guardrail, "prompts": [{"name": name, **entry} for name, entry in entries.items()]}
+
+
+def _schema(base: Release, images: dict[str, dict[str, str]], asked: Asked) -> dict[str, Any]:
+    """The same application has the same schema; of another one it has to be said."""
+    if images["interface"]["digest"] == base.images["interface"].digest and not asked.schema_revision:
+        earlier = [*base.schema_.compatible_with, base.version, *asked.compatible_with]
+        return {"revision": base.schema_.revision, "compatibleWith": list(dict.fromkeys(earlier))}
+    if not asked.schema_revision:
+        raise Refusal(
+            "another application comes with a schema of its own, and none is named",
+            "name the revision at which its migrations end: --schema-revision; and with --compatible-with each earlier "
+            "release that was shown to start on it. Without one, there is no rollback from this release",
+        )
+    return {"revision": asked.schema_revision, "compatibleWith": list(asked.compatible_with)}
+
+
+def _validated(content: dict[str, Any]) -> Release:
+    place = f"releases/{content['version']}.yaml"
+    try:
+        return Release.model_validate(content, by_alias=True, by_name=False)
+    except ValidationError as error:
+        problems: list[Problem] = problems_of(error, Release, "", place)
+        raise SettingsError(place, problems) from None
+
+
+def _write(root: Path, content: dict[str, Any], texts: dict[str, bytes], written: Written) -> None:
+    for name, text in sorted(texts.items()):
+        place = f"prompts/{prompts.kept(name, prompts.digest_of(text))}"
+        path = root / place
+        if not path.is_file():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text)
+            written.files.append(place)
+    place = f"releases/{content['version']}.yaml"
+    (root / place).write_text(_text(content, written.notes), encoding="utf-8")
+    written.files.append(place)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Lists are indented below their key, as in the other manifests."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        return super().increase_indent(flow, indentless=False)
+
+
+def _text(content: dict[str, Any], notes: Sequence[str]) -> str:
+    head = "".join(f"# {note}\n" for note in notes)
+    return head + yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True)

@@ -1,0 +1,10 @@
+"""Why a command did nothing: a sentence each for the reason and for what to do."""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault
+    """The command changed nothing (exit code 1)."""
+
+    def __init__(self, reason: str, do: str) -> None:
+        super().__init__(f"{reason}\n\n{do}")

@@ -1,0 +1,45 @@
+"""Changes the one line of a stack file that names the release; every other byte stays, comments too."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from preflight.release.refusal import Refusal
+
+KEY = "ai-interface:release"
+_LINE = re.compile(
+    rf"""^(\s+["']?{re.escape(KEY)}["']?:[ \t]+)(["']?)([^\s"'#]+)(["']?)([ \t]*(?:#.*)?)$""", re.MULTILINE
+)
+
+
+def release_of(path: Path) -> str:
+    """The release that the file names."""
+    found = _config(path.read_text(encoding="utf-8"), path).get(KEY)
+    if not isinstance(found, str):
+        raise Refusal(f"{path.name} names no release", f"write {KEY} with the version of a manifest in releases/")
+    return found
+
+
+def with_release(path: Path, version: str) -> str:
+    """The file's text with another release."""
+    text = path.read_text(encoding="utf-8")
+    changed, count = _LINE.subn(lambda m: m[1] + m[2] + version + m[4] + m[5], text)
+    wanted = {**_config(text, path), KEY: version}
+    if count != 1 or _config(changed, path) != wanted:
+        raise Refusal(
+            f"{path.name} does not have {KEY} in one line of its own",
+            f"write it as one line below config, for example:   {KEY}: {version}",
+        )
+    return changed
+
+
+def _config(text: str, path: Path) -> dict[str, Any]:
+    try:
+        content: Any = yaml.safe_load(text)
+        return dict(content["config"])
+    except (yaml.YAMLError, KeyError, TypeError, ValueError):
+        raise Refusal(f"{path.name} is not a readable stack file", "repair it; make check says more") from None
