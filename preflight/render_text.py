@@ -67,7 +67,9 @@ def _ways(report: Report) -> str:
         lines.extend(f"            {way}" for way in more)
         proof = "no other way in (proven)" if ways.proven else "another way in is not excluded (see the findings)"
         lines.append(f"            {proof}")
-        out = textwrap.wrap(", ".join(ways.ways_out) or "none", WIDTH - 12, break_long_words=False)
+        out = textwrap.wrap(
+            ", ".join(ways.ways_out) or "none", WIDTH - 12, break_long_words=False, break_on_hyphens=False
+        )
         lines.extend(f"  {'ways out' if number == 0 else '':10}{part}" for number, part in enumerate(out))
     return "\n".join(lines)
 

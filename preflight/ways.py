@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from policies.guardrails.topology.carriers import Path
 from policies.guardrails.topology.exposure import Reachability, reachability
+from policies.guardrails.topology.onward import reached_by
 from policies.guardrails.topology.resources import Graph
 from policies.guardrails.topology.values import Unknown, Value, as_mapping
 from preflight.edge_proxy import CONTAINER
@@ -95,9 +96,19 @@ def _edge_out(graph: Graph) -> Iterator[str]:
 
 
 def _task_out(graph: Graph) -> Iterator[str]:
-    """What the tasks reach: the services with an endpoint; anything else has no route."""
-    if services := _services(graph):
-        yield f"{', '.join(services)} (task)"
+    """What the tasks reach: the services with an endpoint, and the stores; anything else has no route."""
+    if reached := sorted([*_services(graph), *_stores(graph)]):
+        yield f"{', '.join(reached)} (task)"
+
+
+def _stores(graph: Graph) -> set[str]:
+    network = reachability(graph).network
+    found = (reached for service in graph.of_type("ecs.Service") for reached in reached_by(network, service))
+    return {
+        f"{reached.resource.name}:{reached.ports}" if reached.role != "bucket" else reached.resource.name
+        for reached in found
+        if reached.role != "models"
+    }
 
 
 def _services(graph: Graph) -> list[str]:

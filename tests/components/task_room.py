@@ -14,6 +14,10 @@ from components.model_records import PromptRecording, PromptRecordingArgs
 from components.models import ModelAccess, ModelAccessArgs
 from components.operations import Operations, OperationsArgs
 from components.presets import OpenWebuiSettings, Preset, open_webui
+from components.state import State
+from components.state_alarms import StateAlarms, StateAlarmsArgs
+from components.state_args import StateArgs
+from components.state_uploads import UploadsAccess, UploadsAccessArgs
 from components.workload import SECRETS, WorkloadIdentity, WorkloadIdentityArgs
 from preflight.recorder import RecordedResource, Recording, record
 
@@ -201,6 +205,55 @@ def service_alarms_args(**changes: object) -> ServiceAlarmsArgs:
     )
 
 
+def state_args(**changes: object) -> StateArgs:
+    return StateArgs.model_validate(
+        {
+            "environment": "test",
+            "region": REGION,
+            "account_id": ACCOUNT,
+            "vpc_id": "vpc-0123456789abcdef0",
+            "subnet_ids": ["subnet-00000000000000001", "subnet-00000000000000002"],
+            "availability_zones": ["eu-west-1a", "eu-west-1b"],
+            "client_security_group_id": "sg-00000000000000001",
+            "task_role_name": "workload-task",
+            "execution_role_name": "workload-execution",
+            "log_key_arn": KEY,
+            "alarm_topic_arn": TOPIC,
+            "tags": TAGS,
+            **changes,
+        }
+    )
+
+
+def state_alarms_args(**changes: object) -> StateAlarmsArgs:
+    return StateAlarmsArgs.model_validate(
+        {
+            "environment": "test",
+            "database_cluster_id": "ai-interface-test",
+            "maximum_capacity_units": 4,
+            "cache_nodes": 2,
+            "cache_node_ids": ["state-cache-001", "state-cache-002"],
+            "backup_vault_arn": f"arn:aws:backup:{REGION}:{ACCOUNT}:backup-vault:state",
+            "alarm_topic_arn": TOPIC,
+            "runbook_url": RUNBOOK,
+            "tags": TAGS,
+            **changes,
+        }
+    )
+
+
+def uploads_args(**changes: object) -> UploadsAccessArgs:
+    return UploadsAccessArgs.model_validate(
+        {
+            "bucket_name": "state-uploads",
+            "bucket_arn": "arn:aws:s3:::state-uploads",
+            "endpoint_id": "vpce-0123456789abcdef0",
+            "backup_role_arn": f"arn:aws:iam::{ACCOUNT}:role/state-backup",
+            **changes,
+        }
+    )
+
+
 COMPONENTS: Mapping[str, tuple[Callable[..., pulumi.ComponentResource], Callable[..., Any]]] = {
     "operations": (Operations, operations_args),
     "workload": (WorkloadIdentity, workload_args),
@@ -210,6 +263,9 @@ COMPONENTS: Mapping[str, tuple[Callable[..., pulumi.ComponentResource], Callable
     "service-alarms": (ServiceAlarms, service_alarms_args),
     "model-alarms": (ModelAlarms, model_alarms_args),
     "prompts": (PromptRecording, recording_args),
+    "state": (State, state_args),
+    "state-alarms": (StateAlarms, state_alarms_args),
+    "uploads": (UploadsAccess, uploads_args),
 }
 
 

@@ -204,6 +204,15 @@ def lint() -> Iterator[Any]:
         yield import_module("parliament").analyze_policy_string
 
 
+def _readable(policy: str) -> str:
+    """The linter stumbles over a list of one behind ``Bool``, which IAM reads as its only value."""
+    found = json.loads(policy)
+    for statement in found["Statement"]:
+        for key, values in statement.get("Condition", {}).get("Bool", {}).items():
+            (statement["Condition"]["Bool"][key],) = values
+    return json.dumps(found)
+
+
 NEWER_THAN_THE_LINTER = {
     # Documented by AWS; parliament's copy of the service reference predates them.
     ("UNKNOWN_ACTION", "bedrock:CallWithBearerToken"),
@@ -214,13 +223,13 @@ NEWER_THAN_THE_LINTER = {
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("component", ["workload", "models", "prompts"])
+@pytest.mark.parametrize("component", ["workload", "models", "prompts", "state"])
 def test_the_linter_finds_nothing_in_the_roles_policies(lint: Any, component: str) -> None:  # noqa: ANN401 - untyped
     policies = build(component).of_type("aws:iam/rolePolicy:RolePolicy")
     findings = {
         (finding.issue, str(finding.detail))
         for policy in policies
-        for finding in lint(text(policy.inputs["policy"])).findings
+        for finding in lint(_readable(text(policy.inputs["policy"]))).findings
     }
 
     assert policies

@@ -10,6 +10,7 @@ from .addresses import TCP, parse
 from .exposure import reachability
 from .listener_rules import choose, run_actions
 from .network import Network
+from .onward import reached_by
 from .requests import Outcome, ProxyFacts, Request, Result, Step, Trail
 from .resources import Graph, Resource
 from .web_acl import WebAcl
@@ -47,6 +48,7 @@ def _serve(network: Network, trail: Trail, entry: Resource, proxy: ProxyFacts | 
         return trail.end(Result.ANSWERED, status, rule)
     if proxy is not None:
         trail.steps.append(Step("proxy", "lets it through to the application"))
+    _onward(network, trail, entry)
     return trail.end(Result.SERVED, None, entry.name)
 
 
@@ -113,10 +115,22 @@ def _limits(trail: Trail, edge: Resource) -> Outcome | None:
     return None
 
 
+def _onward(network: Network, trail: Trail, entry: Resource) -> None:
+    """Note what the application reaches to answer it: models, database, cache, bucket."""
+    for urn in _served(network, entry):
+        target = network.graph.by_urn.get(urn)
+        for reached in reached_by(network, target) if target is not None else ():
+            what = f"the application's {reached.role}, on port {reached.ports} by {reached.ways}"
+            trail.note(reached.resource, "", what)
+
+
+def _served(network: Network, entry: Resource) -> list[str]:
+    return sorted({path.target for path in reachability(network.graph).paths if path.entry.entry is entry})
+
+
 def _targets(network: Network, trail: Trail, entry: Resource) -> None:
     """Note who receives what an entry forwards."""
-    served = sorted({path.target for path in reachability(network.graph).paths if path.entry.entry is entry})
-    for urn in served:
+    for urn in _served(network, entry):
         target = network.graph.by_urn.get(urn)
         if target is not None:
             trail.note(target, "", "receives it")
