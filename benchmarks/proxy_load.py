@@ -1,4 +1,8 @@
-"""The load: ``wrk`` where it is installed, otherwise a bounded client of our own; and many open streams."""
+"""The load: ``wrk`` for as much as a proxy can take, a steady rate for its latency, and many open streams.
+
+The steady client is an open loop: it sends at fixed times whether or not earlier answers have come, so an answer that
+is late delays no other request and hides none.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,6 @@ import asyncio
 import contextlib
 import json
 import re
-import shutil
 import ssl
 import subprocess
 import tempfile
@@ -21,78 +24,60 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HOST = "chat.example.com"
-_UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
-_LUA = """
-local tokens, at = {%s}, 0
+TARGET = "/api/chats?page=1"
+COOKIE = "AWSELBAuthSessionCookie-0=" + "a" * 1500 + "; token=" + "b" * 200
+_HEADERS = {
+    "x-forwarded-for": "203.0.113.9",
+    "x-forwarded-proto": "https",
+    "x-amzn-trace-id": "Root=1-67891233-abcdef012345678912345678",
+    "user-agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36",
+    "accept": "application/json",
+    "accept-encoding": "gzip, deflate, br, zstd",
+    "cookie": COOKIE,
+}
+"""What a browser and the load balancer send."""
+_SCRIPT = """
+local tokens, headers, at = %s, %s, 0
 request = function()
   at = at %% #tokens + 1
-  wrk.headers["%s"] = tokens[at]
-  return wrk.format("GET", "/api/chats?page=1")
+  headers["%s"] = tokens[at]
+  return wrk.format("GET", "%s", headers)
 end
-wrk.headers["Host"] = "%s"
-wrk.headers["x-forwarded-for"] = "203.0.113.9"
-wrk.headers["x-forwarded-proto"] = "https"
-wrk.headers["x-amzn-trace-id"] = "Root=1-67891233-abcdef012345678912345678"
-wrk.headers["user-agent"] = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"
-wrk.headers["accept"] = "application/json"
-wrk.headers["accept-encoding"] = "gzip, deflate, br, zstd"
-wrk.headers["cookie"] = "%s"
 """
-COOKIE = "AWSELBAuthSessionCookie-0=" + "a" * 1500 + "; token=" + "b" * 200
+_OPENING_AT_ONCE = 50
+_ANSWERED_WITHIN_SECONDS = 10
 
 
 @dataclass(frozen=True)
-class Result:
-    """What one run measured."""
+class Saturated:
+    """What one run with as much load as it takes measured."""
 
     requests_per_second: float
-    p50_milliseconds: float
-    p99_milliseconds: float
-    failures: int
     requests: int
 
 
-def load(port: int, tokens: Sequence[str], *, connections: int, seconds: int) -> Result:
-    """Send requests over kept connections for some seconds."""
-    wrk = shutil.which("wrk")
-    if wrk:
-        return _wrk(wrk, port, tokens, connections, seconds)
-    return asyncio.run(_client(port, tokens, connections, seconds))
-
-
-def generator() -> str:
-    """Name the load generator in use."""
-    return (
-        "wrk" if shutil.which("wrk") else "the built-in client (install wrk for numbers that it does not limit itself)"
-    )
-
-
-def _wrk(wrk: str, port: int, tokens: Sequence[str], connections: int, seconds: int) -> Result:
+def saturate(port: int, tokens: Sequence[str], *, connections: int, seconds: int) -> Saturated:
+    """Send requests over kept connections, the next as soon as an answer is there."""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder, "load.lua")
-        script.write_text(_LUA % (",".join(json.dumps(t) for t in tokens), HEADER, HOST, COOKIE), encoding="utf-8")
-        command = [wrk, "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s", "--latency"]
+        headers = _lua_table({"Host": HOST, **_HEADERS})  # in any other case wrk adds one of its own
+        script.write_text(_SCRIPT % (_lua_list(tokens), headers, HEADER, TARGET), encoding="utf-8")
+        command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
         command += ["--script", str(script), f"https://127.0.0.1:{port}"]
         text = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
-    failures = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
     total = re.search(r"(\d+) requests in", text)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
-    if total is None or rate is None:
-        raise RuntimeError(f"wrk printed something else than expected:\n{text}")
-    return Result(
-        requests_per_second=float(rate[1]),
-        p50_milliseconds=_percentile(text, "50%"),
-        p99_milliseconds=_percentile(text, "99%"),
-        failures=int(failures[1]) if failures else 0,
-        requests=int(total[1]),
-    )
+    if total is None or rate is None or "Non-2xx" in text or "Socket errors" in text:
+        raise RuntimeError(f"requests failed, so the numbers would mean nothing:\n{text}")
+    return Saturated(float(rate[1]), int(total[1]))
 
 
-def _percentile(text: str, name: str) -> float:
-    match = re.search(rf"\s{re.escape(name)}\s+([\d.]+)(us|ms|s)", text)
-    if match is None:
-        raise RuntimeError(f"wrk printed no {name} latency:\n{text}")
-    return float(match[1]) * _UNITS[match[2]]
+def _lua_list(texts: Sequence[str]) -> str:
+    return "{" + ",".join(json.dumps(text) for text in texts) + "}"
+
+
+def _lua_table(values: dict[str, str]) -> str:
+    return "{" + ",".join(f"[{json.dumps(key)}]={json.dumps(value)}" for key, value in values.items()) + "}"
 
 
 def _context() -> ssl.SSLContext:
@@ -102,46 +87,61 @@ def _context() -> ssl.SSLContext:
     return context
 
 
-async def _client(port: int, tokens: Sequence[str], connections: int, seconds: int) -> Result:
-    context, until = _context(), time.monotonic() + seconds
-    latencies: list[float] = []
-    failures = 0
-
-    async def one(number: int) -> None:
-        nonlocal failures
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
-        at = number
-        while time.monotonic() < until:
-            at += connections
-            started = time.perf_counter()
-            writer.write(_head("/api/chats?page=1", tokens[at % len(tokens)]))
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = re.search(rb"content-length: (\d+)", head.lower())
-            await reader.readexactly(int(length[1]) if length else 0)
-            latencies.append((time.perf_counter() - started) * 1000)
-            failures += not head.startswith(b"HTTP/1.1 2")
-        writer.close()
-
-    await asyncio.gather(*(one(number) for number in range(connections)))
-    latencies.sort()
-    return Result(
-        requests_per_second=len(latencies) / seconds,
-        p50_milliseconds=latencies[len(latencies) // 2],
-        p99_milliseconds=latencies[len(latencies) * 99 // 100],
-        failures=failures,
-        requests=len(latencies),
-    )
-
-
 def _head(target: str, token: str) -> bytes:
-    lines = [f"GET {target} HTTP/1.1", f"host: {HOST}", f"{HEADER}: {token}", f"cookie: {COOKIE}", "", ""]
+    headers = {"host": HOST, HEADER: token, **_HEADERS}
+    lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
     return "\r\n".join(lines).encode()
+
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def steady(
+    ports: Sequence[int], tokens: Sequence[str], *, rate: int, connections: int, seconds: int
+) -> list[list[float]]:
+    """Send ``rate`` requests a second to each port, in turn at fixed times; each port's latencies in milliseconds.
+
+    The ports take turns request by request, so whatever else the machine does meets all of them alike.
+    """
+    context = _context()
+    idle: list[asyncio.Queue[Connection]] = [asyncio.Queue() for _ in ports]
+    for port, queue in zip(ports, idle, strict=True):
+        for _ in range(connections):
+            queue.put_nowait(await asyncio.open_connection("127.0.0.1", port, ssl=context))
+    heads = [_head(TARGET, token) for token in tokens]
+    latencies: list[list[float]] = [[] for _ in ports]
+    sending: set[asyncio.Task[None]] = set()
+    started = time.perf_counter()
+    for number in range(rate * len(ports) * seconds):
+        await asyncio.sleep(started + number / (rate * len(ports)) - time.perf_counter())
+        which = number % len(ports)
+        task = asyncio.create_task(_once(idle[which], heads[number % len(heads)], latencies[which]))
+        sending.add(task)
+        task.add_done_callback(sending.discard)
+    await asyncio.wait_for(asyncio.gather(*sending), _ANSWERED_WITHIN_SECONDS)
+    for queue in idle:
+        while not queue.empty():
+            queue.get_nowait()[1].transport.abort()
+    return latencies
+
+
+async def _once(idle: asyncio.Queue[Connection], head: bytes, latencies: list[float]) -> None:
+    due = time.perf_counter()  # waiting for a connection counts: earlier answers are late then
+    reader, writer = connection = await idle.get()
+    writer.write(head)
+    answer = await reader.readuntil(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", answer)
+    if length is None or not answer.startswith(b"HTTP/1.1 200 "):
+        raise RuntimeError(f"an answer is not the expected one: {answer!r}")
+    await reader.readexactly(int(length[1]))
+    latencies.append((time.perf_counter() - due) * 1000)
+    idle.put_nowait(connection)
 
 
 async def open_streams(port: int, token: str, count: int, measured: asyncio.Event, ready: asyncio.Event) -> None:
     """Hold many streams open, each with its first event received, until the measurement is done."""
     context = _context()
-    limit = asyncio.Semaphore(50)
+    limit = asyncio.Semaphore(_OPENING_AT_ONCE)
 
     async def one() -> asyncio.StreamWriter:
         async with limit:
