@@ -3,9 +3,12 @@
 import json
 from typing import Any
 
+REQUEST_ID_LENGTH = 40
+"""The load balancer's own part of X-Amzn-Trace-Id: ``Root=`` or ``Self=`` comes first, what a client added after it."""
+
 _ACCESS_LOG_FIELDS = {
     "time": "%START_TIME%",
-    "request_id": "%REQ(X-REQUEST-ID):128%",
+    "request_id": f"%REQ(X-REQUEST-ID):{REQUEST_ID_LENGTH}%",
     "method": "%REQ(:METHOD):16%",
     "route": "%ROUTE_NAME%",
     "status": "%RESPONSE_CODE%",
@@ -15,8 +18,6 @@ _ACCESS_LOG_FIELDS = {
     "response_bytes": "%BYTES_SENT%",
     "duration_ms": "%DURATION%",
     "first_byte_ms": "%RESPONSE_DURATION%",
-    "upstream": "%UPSTREAM_CLUSTER%",
-    "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
 }
 """No path, query, header of a client, cookie, token, body or identity: the route's name stands for the path."""
 
@@ -77,6 +78,8 @@ def router() -> dict[str, Any]:
         "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router",
             "suppress_envoy_headers": True,
+            # Nothing reads these statistics, and they cost 4 percent of a request.
+            "dynamic_stats": False,
         },
     }
 
@@ -102,6 +105,22 @@ def fixed_answer(name: str, match: dict[str, Any], status: int, body: str, conte
     return route
 
 
+def own_unavailable_answer(body: str, content_type: str) -> dict[str, Any]:
+    """Return a local reply in place of Envoy's own text, which tells of addresses, where Envoy answers 502 to 504."""
+    comparison = {"op": "GE", "value": {"default_value": 502, "runtime_key": "unused"}}
+    return {
+        "mappers": [
+            {
+                "filter": {"status_code_filter": {"comparison": comparison}},
+                "body_format_override": {
+                    "text_format_source": {"inline_string": body},
+                    "content_type": content_type,
+                },
+            }
+        ]
+    }
+
+
 def json_error(message: str, kind: str) -> str:
     """Return an error in the form that OpenAI-compatible clients read."""
     return json.dumps({"error": {"message": message, "type": kind, "param": None, "code": kind}}, separators=(",", ":"))
@@ -111,18 +130,18 @@ FRAMING_HEADER = "x-request-framing"
 """Holds the request's Transfer-Encoding for the routes: Envoy removes the original before it looks for one."""
 
 
-def no_body_above(limit: int, prefix: str) -> dict[str, Any]:
+def no_body_above(limit: int, path: dict[str, Any]) -> dict[str, Any]:
     """Return a match for a declared length above the limit, numbers that no integer holds included."""
     within = {"start": "0", "end": str(limit + 1)}
-    return {"prefix": prefix, "headers": [{"name": "content-length", "range_match": within, "invert_match": True}]}
+    return {**path, "headers": [{"name": "content-length", "range_match": within, "invert_match": True}]}
 
 
-def undeclared_length_matches(prefix: str) -> list[dict[str, Any]]:
+def undeclared_length_matches() -> list[dict[str, Any]]:
     """Return matches for bodies without a declared length: chunked ones, and methods that carry one anyway."""
     return [
-        {"prefix": prefix, "headers": [{"name": FRAMING_HEADER, "present_match": True}]},
+        {"prefix": "/", "headers": [{"name": FRAMING_HEADER, "present_match": True}]},
         {
-            "prefix": prefix,
+            "prefix": "/",
             "headers": [
                 {"name": ":method", "string_match": {"safe_regex": {"regex": "POST|PUT|PATCH"}}},
                 {"name": "content-length", "present_match": False},

@@ -12,7 +12,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.proxy_common import FRAMING_HEADER, early_mutation, framing_mutation, overwrite_header
+from components.proxy_common import (
+    FRAMING_HEADER,
+    REQUEST_ID_LENGTH,
+    early_mutation,
+    framing_mutation,
+    overwrite_header,
+)
 from components.proxy_settings import ProxyPeople, ProxySettings
 
 _FILES = Path(__file__).with_name("proxy_files")
@@ -46,7 +52,7 @@ _NEVER_FROM_A_CLIENT = (
     "x-request-id",
     FRAMING_HEADER,
 )
-_PREFIXES_NEVER_FROM_A_CLIENT = ("x-envoy-", "x-original-", "x-remote-", "x-rewrite-")
+_FAMILIES_NEVER_FROM_A_CLIENT = "x-(envoy|original|remote|rewrite)-.*"
 
 
 def strip_client_headers(settings: ProxySettings) -> dict[str, Any]:
@@ -56,12 +62,12 @@ def strip_client_headers(settings: ProxySettings) -> dict[str, Any]:
     names with an underscore.
     """
     names = sorted({*(name.lower() for name in settings.identity.trusted_headers), *_NEVER_FROM_A_CLIENT})
-    patterns = [{"contains": "."}, *({"prefix": prefix} for prefix in _PREFIXES_NEVER_FROM_A_CLIENT)]
+    patterns = [{"contains": "."}, {"safe_regex": {"regex": _FAMILIES_NEVER_FROM_A_CLIENT}}]
     return early_mutation(
         [
             *({"remove": name} for name in names),
             *({"remove_on_match": {"key_matcher": pattern}} for pattern in patterns),
-            {"append": overwrite_header("x-request-id", "%REQ(X-AMZN-TRACE-ID):128%", formatted=True)},
+            {"append": overwrite_header("x-request-id", f"%REQ(X-AMZN-TRACE-ID):{REQUEST_ID_LENGTH}%", formatted=True)},
             framing_mutation(),
         ]
     )

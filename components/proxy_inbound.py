@@ -16,6 +16,7 @@ from components.proxy_common import (
     no_body_above,
     one_endpoint,
     overwrite_header,
+    own_unavailable_answer,
     router,
     socket_address,
     undeclared_length_matches,
@@ -25,6 +26,8 @@ from components.proxy_outbound import model_routes
 from components.proxy_settings import ProxySettings
 
 _APPLICATION = "application"
+_ANY_PATH: dict[str, Any] = {"prefix": "/"}
+_ESCAPED_SLASH: dict[str, Any] = {"safe_regex": {"regex": ".*%(2[Ff]|5[Cc]).*"}}
 _EDGE_COOKIE_SHARDS = ("", "-0", "-1", "-2", "-3")
 
 
@@ -92,6 +95,9 @@ def _connection_manager(settings: ProxySettings) -> dict[str, Any]:
         "upgrade_configs": [{"upgrade_type": "websocket", "enabled": False}],
         "early_header_mutation_extensions": [strip_client_headers(settings)],
         "http_filters": [*identity_filters(settings), router()],
+        "local_reply_config": own_unavailable_answer(
+            "The application does not answer. Try again in a moment.\n", "text/plain"
+        ),
         "route_config": {
             "name": "inbound",
             "max_direct_response_body_size_bytes": 65_536,
@@ -128,36 +134,43 @@ def _virtual_hosts(settings: ProxySettings) -> list[dict[str, Any]]:
 def _interface_routes(settings: ProxySettings) -> list[dict[str, Any]]:
     application, limits = settings.application, settings.limits
     routes = [_logout_route(settings), *_length_required()]
+    # Some applications take ``%2F`` or ``%5C`` for a slash: what such a path means to them is theirs to say, so it
+    # gets the smaller limit, no upgrade and no caching, whatever it begins with.
+    routes += [
+        _too_large("request", _ESCAPED_SLASH, limits.prompt_bytes),
+        _route("request", _ESCAPED_SLASH, settings),
+    ]
     for prefix in application.upload_path_prefixes:
-        routes += [_too_large("upload", prefix, limits.upload_bytes), _route("upload", prefix, settings)]
-    routes.append(_too_large("request", "/", limits.prompt_bytes))
+        starts = {"prefix": prefix}
+        routes += [_too_large("upload", starts, limits.upload_bytes), _route("upload", starts, settings)]
+    routes.append(_too_large("request", _ANY_PATH, limits.prompt_bytes))
     for prefix in application.websocket_path_prefixes:
-        route = _route("websocket", prefix, settings)
+        route = _route("websocket", {"prefix": prefix}, settings)
         route["route"]["upgrade_configs"] = [{"upgrade_type": "websocket"}]
         route["route"]["max_stream_duration"] = {"max_stream_duration": f"{limits.websocket_seconds}s"}
         routes.append(route)
     for prefix in application.cacheable_path_prefixes:
-        route = _route("static", prefix, settings)
+        route = _route("static", {"prefix": prefix}, settings)
         del route["response_headers_to_add"]
         routes.append(route)
-    return [*routes, _route("request", "/", settings)]
+    return [*routes, _route("request", _ANY_PATH, settings)]
 
 
 def _length_required() -> list[dict[str, Any]]:
     return [
         fixed_answer("length-required", match, 411, "A body needs a Content-Length.\n")
-        for match in undeclared_length_matches("/")
+        for match in undeclared_length_matches()
     ]
 
 
-def _too_large(name: str, prefix: str, limit: int) -> dict[str, Any]:
-    return fixed_answer(f"{name}-too-large", no_body_above(limit, prefix), 413, f"The limit is {limit} bytes.\n")
+def _too_large(name: str, path: dict[str, Any], limit: int) -> dict[str, Any]:
+    return fixed_answer(f"{name}-too-large", no_body_above(limit, path), 413, f"The limit is {limit} bytes.\n")
 
 
-def _route(name: str, prefix: str, settings: ProxySettings) -> dict[str, Any]:
+def _route(name: str, path: dict[str, Any], settings: ProxySettings) -> dict[str, Any]:
     return {
         "name": name,
-        "match": {"prefix": prefix},
+        "match": path,
         "route": {
             "cluster": _APPLICATION,
             # The default of 15 seconds would cut a streamed answer; its whole length has a limit of its own.
@@ -171,10 +184,7 @@ def _route(name: str, prefix: str, settings: ProxySettings) -> dict[str, Any]:
 def _logout_route(settings: ProxySettings) -> dict[str, Any]:
     """End the edge's and the application's session, then go to the identity provider's logout."""
     logout = settings.logout
-    match = {
-        "path": logout.path,
-        "headers": [{"name": ":method", "string_match": {"safe_regex": {"regex": "GET|POST"}}}],
-    }
+    match = {"path": logout.path}
     title, html = "You are signed out", "text/html; charset=utf-8"
     if logout.redirect_url:
         route = fixed_answer("logout", match, 302, page(title, "Going on to the identity provider."), html)
@@ -204,7 +214,7 @@ def _machine_routes(settings: ProxySettings) -> list[dict[str, Any]]:
             "direct_response": {"status": 401},
         },
         *_length_required(),
-        _too_large("machine", "/", settings.limits.prompt_bytes),
+        _too_large("machine", _ANY_PATH, settings.limits.prompt_bytes),
         *model_routes(settings),
     ]
     return routes

@@ -21,6 +21,7 @@ from components.proxy_common import (
     no_body_above,
     one_endpoint,
     overwrite_header,
+    own_unavailable_answer,
     router,
     socket_address,
     undeclared_length_matches,
@@ -31,18 +32,18 @@ _RETRIED_STATUSES = [429, 500, 502, 503, 504]
 _EJECTING_FAILURES = 5
 _CONNECT_SECONDS = 3
 _UPSTREAM_IDLE_SECONDS = 60
-_UNAVAILABLE = {
-    "filter": {
-        "status_code_filter": {"comparison": {"op": "GE", "value": {"default_value": 500, "runtime_key": "unused"}}}
-    },
-    "body_format_override": {
-        "text_format_source": {
-            "inline_string": json_error("No model server answered. Try again in a moment.", "upstream_unavailable")
-        },
-        "content_type": "application/json",
-    },
+_UNAVAILABLE = own_unavailable_answer(
+    json_error("No model server answered. Try again in a moment.", "upstream_unavailable"), "application/json"
+)
+
+
+_MORE_IN_THE_LOG = {
+    "path": "%PATH(NQ):256%",
+    "upstream": "%UPSTREAM_HOST%",
+    "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
 }
-"""In place of Envoy's own text when it answers itself."""
+"""The application's requests hold nothing of a person in their path, and who looks into an undeclared one needs it.
+The upstream is the one that answered: ``envoy://upstream-<name>/``."""
 
 
 # With every upstream ejected the answer is 503 at once, instead of traffic to all of them ("panic"); and workers learn
@@ -57,11 +58,11 @@ def model_listeners(settings: ProxySettings) -> list[dict[str, Any]]:
     refused = [
         *(
             _json_answer("length-required", m, 411, "A body needs a Content-Length.")
-            for m in undeclared_length_matches("/")
+            for m in undeclared_length_matches()
         ),
         _json_answer(
             "prompt-too-large",
-            no_body_above(settings.limits.prompt_bytes, "/"),
+            no_body_above(settings.limits.prompt_bytes, {"prefix": "/"}),
             413,
             f"The limit is {settings.limits.prompt_bytes} bytes.",
         ),
@@ -287,7 +288,7 @@ def _connection_manager(
         # A broken answer shows as broken at once instead of after a second.
         "delayed_close_timeout": "0.1s",
         "common_http_protocol_options": {"idle_timeout": f"{limits.keep_alive_seconds}s"},
-        "local_reply_config": {"mappers": [_UNAVAILABLE]},
+        "local_reply_config": _UNAVAILABLE,
         "http_filters": [router()],
         "route_config": {
             "name": name,
@@ -297,7 +298,7 @@ def _connection_manager(
     }
     if outer:
         manager |= {
-            "access_log": access_log(name, path="%PATH(NQ):256%"),
+            "access_log": access_log(name, **_MORE_IN_THE_LOG),
             "early_header_mutation_extensions": [early_mutation([{"remove": "x-request-id"}, framing_mutation()])],
             "always_set_request_id_in_response": True,
             "normalize_path": True,

@@ -10,38 +10,39 @@ local bit, ffi = require("bit"), require("ffi")
 local band, bor, lshift, rshift = bit.band, bit.bor, bit.lshift, bit.rshift
 
 local LARGEST_TOKEN = 16384 -- the load balancer's limit for one header
-local CACHED = 256
+local REMEMBERED_BYTES = 262144
 local DENIED = { status = "401" }
+local NOBODY = { who = DENIED, expires = math.huge }
 
+local NOT_A_SEXTET = 0xff
 local sextets = ffi.new("uint8_t[256]")
-ffi.fill(sextets, 256, 0xff)
+ffi.fill(sextets, 256, NOT_A_SEXTET)
 local alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 for index = 1, #alphabet do
   sextets[alphabet:byte(index)] = index - 1
 end
 local decoded = ffi.new("uint8_t[?]", LARGEST_TOKEN)
 
--- base64url with or without padding; nil where it is not.
+-- base64url with or without padding; nil where it is not. Four characters at a time: the last group may lack two.
 local function base64url(text)
   local body = text:match("^([^=]*)=?=?$")
   if not body or #body % 4 == 1 or (#body ~= #text and #text % 4 ~= 0) then
     return nil
   end
-  local bits, held, length = 0, 0, 0
-  for index = 1, #body do
-    local sextet = sextets[body:byte(index)]
-    if sextet == 0xff then
-      return nil
-    end
-    bits = bor(lshift(band(bits, 0xffff), 6), sextet)
-    held = held + 6
-    if held >= 8 then
-      held = held - 8
-      decoded[length] = band(rshift(bits, held), 0xff)
-      length = length + 1
-    end
+  local length, seen = 0, 0
+  for index = 1, #body, 4 do
+    local first, second, third, fourth = body:byte(index, index + 3)
+    local a, b, c, d = sextets[first], sextets[second], third and sextets[third] or 0, fourth and sextets[fourth] or 0
+    seen = bor(seen, a, b, c, d)
+    decoded[length] = band(bor(lshift(a, 2), rshift(b, 4)), 0xff)
+    decoded[length + 1] = band(bor(lshift(b, 4), rshift(c, 2)), 0xff)
+    decoded[length + 2] = band(bor(lshift(c, 6), d), 0xff)
+    length = length + 3
   end
-  return ffi.string(decoded, length)
+  if seen >= 64 then
+    return nil
+  end
+  return ffi.string(decoded, math.floor(#body * 3 / 4))
 end
 
 local function json_object(segment)
@@ -132,41 +133,50 @@ local function person(segment)
   }
 end
 
--- Remembers answers by the exact text they were computed from; forgets all of them when there are too many.
+-- Remembers answers by the exact text they were computed from: the text is the key, so two people never share one.
+-- Two generations, each of so many bytes of text: when the younger is full it becomes the older, which is forgotten.
 local function remembered(compute)
-  local answers, count = {}, 0
+  local younger, older, bytes = {}, {}, 0
   return function(text)
-    local answer = answers[text]
-    if answer == nil then
-      if count >= CACHED then
-        answers, count = {}, 0
-      end
-      answer = compute(text) or false
-      answers[text], count = answer, count + 1
+    local answer = younger[text]
+    if answer ~= nil then
+      return answer
     end
+    answer = older[text]
+    if answer == nil then
+      answer = compute(text) or false
+    end
+    bytes = bytes + #text
+    if bytes > REMEMBERED_BYTES then
+      younger, older, bytes = {}, younger, #text
+    end
+    younger[text] = answer
     return answer
   end
 end
 
+-- The three differ in how often their text changes: with every token, with every second, with every person.
 local expiry_of, person_of = remembered(accepted_until), remembered(person)
-
-local function identify(headers)
-  if headers:getNumValues("x-amzn-oidc-data") ~= 1 then
-    return DENIED
-  end
-  local token = headers:get("x-amzn-oidc-data")
-  if #token > LARGEST_TOKEN then
-    return DENIED
-  end
+local decision_on = remembered(function(token)
   local header, payload, signature = token:match("^([^.]+)%.([^.]+)%.([%w_-]+=?=?)$")
   if not header or (#signature ~= 86 and #signature ~= 88) then
-    return DENIED
+    return NOBODY
   end
   local expiry = expiry_of(header)
-  if not expiry or expiry + settings.leeway_seconds < os.time() then
+  return expiry and { who = person_of(payload), expires = expiry } or NOBODY
+end)
+
+local function identify(headers)
+  -- Two copies arrive as one text with a comma, which is in no token.
+  local token = headers:get("x-amzn-oidc-data")
+  if not token or #token > LARGEST_TOKEN then
     return DENIED
   end
-  return person_of(payload)
+  local decision = decision_on(token)
+  if decision.expires + settings.leeway_seconds < os.time() then
+    return DENIED
+  end
+  return decision.who
 end
 
 function envoy_on_request(handle)

@@ -25,7 +25,7 @@ def pattern(size: int) -> bytes:
 
 
 async def application(request: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool | None:
-    """Answer by path: ``/stream``, ``/ws/…``, ``/bytes``, ``/silent``, and an echo of the request for the rest."""
+    """Answer by path: ``/stream``, ``/ws/…``, ``/bytes``, ``/silent``, ``/status``, and failures; echo the rest."""
     url = urlsplit(request.target)
     query = {name: values[0] for name, values in parse_qs(url.query).items()}
     if url.path == "/stream":
@@ -34,10 +34,19 @@ async def application(request: Received, reader: asyncio.StreamReader, writer: a
         return await _websocket(request, reader, writer)
     if url.path == "/silent":
         await asyncio.sleep(float(query["seconds"]))
+    if url.path in {"/hangs-up", "/breaks-off"}:
+        return await _fails(writer, in_the_answer=url.path == "/breaks-off")
     if url.path == "/bytes":
         headers = [("content-type", query["type"]), ("etag", '"x"'), ("cache-control", "public, max-age=60")]
         writer.write(answer(200, pattern(int(query["size"])), *headers))
-        return None
+    elif url.path == "/status":
+        writer.write(answer(int(query["code"]), b"of the application", ("retry-after", "7")))
+    else:
+        _echo(request, writer)
+    return None
+
+
+def _echo(request: Received, writer: asyncio.StreamWriter) -> None:
     seen = {
         "method": request.method,
         "target": request.target,
@@ -46,7 +55,15 @@ async def application(request: Received, reader: asyncio.StreamReader, writer: a
         "body_bytes": len(request.body),
     }
     writer.write(answer(200, json.dumps(seen).encode(), ("content-type", "application/json"), ("server", "stand-in")))
-    return None
+
+
+async def _fails(writer: asyncio.StreamWriter, *, in_the_answer: bool) -> bool:
+    if in_the_answer:
+        writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+    writer.transport.abort()
+    return False
 
 
 async def _stream(writer: asyncio.StreamWriter, pause: float, events: int) -> bool:

@@ -130,6 +130,36 @@ def test_a_header_with_an_underscore_is_refused(proxy: Gateway, server: Server, 
     assert len(server.received) == before
 
 
+@pytest.mark.parametrize("named", ["x-user-email", "X-User-Role, x-user-name", "close, x-user-email"])
+def test_naming_a_trusted_header_as_the_connections_own_does_not_remove_it(proxy: Gateway, named: str) -> None:
+    seen = proxy.arrived("GET", "/", [("connection", named)])
+    assert [header(seen, name) for name in TRUSTED] == [["ann@example.com"], ["Ann Lee"], ["user"]]
+
+
+def test_naming_the_claims_as_the_connections_own_is_nobody(proxy: Gateway) -> None:
+    assert proxy.send("GET", "/", [("connection", HEADER)]).status == 401
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x-user-email : root@example.com",
+        "x-user-email\x00: root@example.com",
+        "x-user-email\xa0: root@example.com",
+        "a: b\r\n x-user-email: root@example.com",
+        "a: b\n x-user-email: root@example.com",
+        "a: b\rx-user-email: root@example.com",
+    ],
+    ids=repr,
+)
+def test_no_way_to_write_a_line_makes_it_a_trusted_header(proxy: Gateway, server: Server, line: str) -> None:
+    before = len(server.received)
+    name, _, value = line.partition(": ")
+    answer = proxy.send("GET", "/", [(name, value)])
+    emails = [one.values("x-user-email") for one in server.received[before:]]
+    assert (answer.status, emails) in [(400, []), (200, [["ann@example.com"]])]
+
+
 def test_a_trusted_header_without_claims_gets_no_one_in(proxy: Gateway) -> None:
     spoofed = [("x-user-email", "root@example.com"), ("x-user-role", "admin"), ("x-amzn-oidc-identity", "2")]
     assert proxy.send("GET", "/", spoofed, claims=None).status == 401
@@ -194,6 +224,14 @@ def test_health_is_answered_for_an_address_as_host_and_nothing_else_is(proxy: Ga
     assert proxy.send("GET", "/", host="CHAT.example.com").status == 200
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "DELETE"])
+@pytest.mark.parametrize("path", ["/logout", "//logout", "/%6cogout?x=1"])
+def test_logout_is_the_proxys_whatever_the_method(proxy: Gateway, server: Server, method: str, path: str) -> None:
+    before = len(server.received)
+    answer = proxy.send(method, path, [("content-length", "0")] if method == "POST" else [], claims=None)
+    assert (answer.status, len(server.received)) == (302, before)
+
+
 def test_logout_clears_every_session_and_goes_to_the_identity_provider(proxy: Gateway) -> None:
     answer = proxy.send("GET", "/logout?next=https://evil.test", claims=None)
     assert answer.status == 302
@@ -210,6 +248,9 @@ def test_the_request_id_is_the_load_balancers_trace(proxy: Gateway) -> None:
         "GET", "/", [("x-request-id", "forged"), ("x-amzn-trace-id", "Root=1-67891233-abcdef012345678912345678")]
     )
     assert header(seen, "x-request-id") == ["Root=1-67891233-abcdef012345678912345678"]
+    longer = "Self=1-67891234-12456789abcdef0123456789;Root=1-67891233-abcdef012345678912345678;secret=x"
+    seen = proxy.arrived("GET", "/", [("x-amzn-trace-id", longer)])
+    assert header(seen, "x-request-id") == ["Self=1-67891234-12456789abcdef0123456789"]
     (generated,) = header(proxy.arrived("GET", "/", [("x-request-id", "forged")]), "x-request-id")
     assert generated != "forged"
     assert len(generated) == 36

@@ -95,7 +95,14 @@ def test_a_method_without_a_body_needs_none(proxy: Gateway, method: str) -> None
         ("/api/v1/%66iles/", 200),
         ("/api/./v1/files/", 200),
         ("/api/v1/files/../chat", 413),
+        ("/api/v1/chat/%2e%2e/files/", 200),
+        ("/api/v1/files/%2e%2e/chat", 413),
+        ("/api/v1/files/..\\..\\chat", 413),
+        ("/api/v1/files/..%2f..%2Fchat", 413),
+        ("/api/v1/files/..%5C..%5cchat", 413),
         ("/api/v1/files%2F", 413),
+        ("/api/chat?then=/api/v1/files/", 413),
+        ("/api/v1/files/?name=a%2Fb", 200),
         ("/API/V1/FILES/", 413),
         ("/api/v1/filesystem", 413),
         ("/x/api/v1/files/", 413),
@@ -105,6 +112,94 @@ def test_only_the_upload_path_has_the_upload_limit_however_it_is_written(
     proxy: Gateway, path: str, status: int
 ) -> None:
     assert proxy.send("POST", path, body=b"x" * (PROMPT_BYTES + 1)).status == status
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PROPFIND", "TRACE"])
+def test_a_body_above_the_limit_is_413_whatever_the_method(proxy: Gateway, server: Server, method: str) -> None:
+    before = len(server.received)
+    answer = proxy.send(method, "/api/chat", [("content-length", str(PROMPT_BYTES + 1))])
+    assert (answer.status, len(server.received)) == (413, before)
+
+
+@pytest.mark.parametrize("method", ["FOO", "get", "CONNECT", "G\x00T", ""])
+def test_a_method_that_is_none_never_reaches_the_application(proxy: Gateway, server: Server, method: str) -> None:
+    before = len(server.received)
+    assert proxy.send(method, "/api/chat").status in {400, 404}
+    assert len(server.received) == before
+
+
+@pytest.mark.parametrize(
+    "framing", ["gzip, chunked", "identity", "xchunked", "chunked, identity", "", "chunked\r\ntransfer-encoding: gzip"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_framing_that_nobody_agreed_on_never_reaches_the_application(
+    proxy: Gateway, server: Server, method: str, framing: str
+) -> None:
+    before = len(server.received)
+    answer = proxy.send(method, "/", [("transfer-encoding", framing)], b"5\r\nhello\r\n0\r\n\r\n")
+    assert (answer.status, len(server.received)) == (501, before)
+
+
+def interim_and_final(proxy: Gateway, headers: dict[str, str], body: bytes) -> tuple[bytes, int]:
+    """Send a request that waits for ``100 Continue`` and return both answers."""
+    expecting = {HEADER: proxy.token(MEMBER), "expect": "100-continue", **headers}
+    with client.opened(proxy.settings.port) as connection:
+        connection.sendall(client.head("POST", "/api/chat", expecting))
+        interim = b""
+        while not interim.endswith(b"\r\n\r\n"):
+            interim += connection.recv(1)
+        if body:
+            connection.sendall(body)
+        return interim.split(b"\r\n")[0], client.read_answer(connection).status
+
+
+def test_a_client_that_waits_to_be_told_is_told_and_its_body_passes(proxy: Gateway, server: Server) -> None:
+    assert interim_and_final(proxy, {"content-length": "4"}, b"body") == (b"HTTP/1.1 100 Continue", 200)
+    assert server.received[-1].body == b"body"
+
+
+@pytest.mark.parametrize(
+    ("framing", "status"),
+    [({"content-length": str(PROMPT_BYTES + 1)}, 413), ({"transfer-encoding": "chunked"}, 411)],
+)
+def test_waiting_to_be_told_gets_no_larger_body_in(
+    proxy: Gateway, server: Server, framing: dict[str, str], status: int
+) -> None:
+    before = len(server.received)
+    assert interim_and_final(proxy, framing, b"")[1] == status
+    assert len(server.received) == before
+
+
+def test_http_1_0_is_refused(proxy: Gateway, server: Server) -> None:
+    before = len(server.received)
+    head = client.head("POST", "/", {HEADER: proxy.token(MEMBER)}).replace(b"HTTP/1.1", b"HTTP/1.0")
+    with client.opened(proxy.settings.port) as connection:
+        connection.sendall(head + b"a body without an end")
+        assert client.read_answer(connection).status == 426
+    assert len(server.received) == before
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        ("http://chat.example.com/api/chat", 413),
+        ("https://chat.example.com//api/v1/%66iles/", 200),
+        ("http://other.example.com/api/v1/files/", 404),
+    ],
+)
+def test_a_target_with_a_host_has_the_limits_of_its_path_and_host(proxy: Gateway, target: str, status: int) -> None:
+    assert proxy.send("POST", target, body=b"x" * (PROMPT_BYTES + 1)).status == status
+
+
+def test_what_follows_a_refused_body_on_the_connection_is_no_request(proxy: Gateway, server: Server) -> None:
+    before = len(server.received)
+    headers = {HEADER: proxy.token(MEMBER)}
+    refused = client.head("POST", "/api/chat", {**headers, "content-length": str(PROMPT_BYTES + 1)})
+    with client.opened(proxy.settings.port) as connection:
+        connection.sendall(refused + client.head("GET", "/smuggled", headers))
+        assert client.read_answer(connection).status == 413
+        assert connection.recv(100) == b""
+    assert len(server.received) == before
 
 
 def test_headers_up_to_the_limit_pass_and_more_are_431(proxy: Gateway) -> None:

@@ -52,6 +52,7 @@ def provoke(proxy: Gateway) -> int:
         ("x-user-email", f"{CANARY}@example.com"),
         ("x-amzn-oidc-accesstoken", CANARY),
         ("x-amzn-oidc-identity", CANARY),
+        ("x-amzn-trace-id", f"Self=1-67891234-12456789abcdef0123456789;Root=1-67891233-abcdef;{CANARY}={CANARY}"),
     ]
     body = CANARY.encode() * 3
     somebody = {**MEMBER, "email": f"{CANARY}@example.com", "name": CANARY}
@@ -110,8 +111,24 @@ def test_a_line_has_what_troubleshooting_needs_and_nothing_more(fresh: Gateway) 
         "flags": "-",
         "detail": "via_upstream",
         "request_bytes": 5,
-        "upstream": "application",
-        "attempts": 1,
+    }
+
+
+def test_a_line_on_a_models_request_says_which_upstream_was_tried_and_how_often(fresh: Gateway) -> None:
+    assert fresh.model("POST", "/general/v1/chat/completions", [], b"{}").status == 503
+    deadline = time.monotonic() + 10
+    while not fresh.logged():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    (line,) = fresh.logged()
+    assert {key: line[key] for key in ("side", "route", "path", "upstream", "attempts", "status", "flags")} == {
+        "side": "models",
+        "route": "general",
+        "path": "/general/v1/chat/completions",
+        "upstream": "envoy://upstream-gone/",
+        "attempts": 2,
+        "status": 503,
+        "flags": "URX",
     }
 
 

@@ -47,6 +47,7 @@ def test_what_is_personal_is_not_stored_and_what_is_static_may_be(proxy: Gateway
     answer = proxy.send("GET", "/bytes?type=text/html&size=1")
     assert answer.value("cache-control") == "no-store"
     assert proxy.send("GET", "/static/app.js").values("cache-control") == []
+    assert proxy.send("GET", "/static/..%2Fapi/chats").value("cache-control") == "no-store"
 
 
 def test_the_answers_do_not_tell_of_the_proxy(proxy: Gateway) -> None:
@@ -136,9 +137,10 @@ def test_a_websocket_passes_and_echoes_more_than_any_body_limit(proxy: Gateway) 
     assert received == sent
 
 
-def test_only_the_websocket_paths_can_be_upgraded(proxy: Gateway) -> None:
+@pytest.mark.parametrize("path", ["/echo", "/ws", "/ws/../echo", "/ws/..%2Fecho", "/ws/..%5cecho", "/WS/"])
+def test_only_the_websocket_paths_can_be_upgraded(proxy: Gateway, path: str) -> None:
     with client.opened(proxy.settings.port) as connection:
-        assert websocket(proxy, connection, "/echo").startswith(b"HTTP/1.1 403 ")
+        assert websocket(proxy, connection, path).startswith(b"HTTP/1.1 403 ")
 
 
 def test_a_websocket_needs_an_identity(proxy: Gateway) -> None:
