@@ -1,8 +1,8 @@
 """One alarm as plain data, and the CloudWatch alarm that is made of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import pulumi
 import pulumi_aws as aws
@@ -38,33 +38,43 @@ class Watch:
     member_dimension: str = ""
 
 
-def make_alarm(
-    name: str,
-    watch: Watch,
-    topic_arn: pulumi.Output[str],
-    runbook_url: str,
-    *,
-    environment: str,
-    tags: dict[str, str],
-    child: pulumi.ResourceOptions,
-) -> aws.cloudwatch.MetricAlarm:
-    """The alarm that a watch describes, with its destination and its runbook entry."""
-    return aws.cloudwatch.MetricAlarm(
-        name,
-        # The name is the subject of the message that wakes somebody.
-        name=f"ai-interface {environment} {watch.role}",
-        alarm_description=f"{watch.sentence}. What to do: {runbook_url}#{watch.role}",
-        **(_of_members(watch) if watch.members else _of_one(watch)),
-        comparison_operator=watch.comparison,
-        threshold=watch.threshold,
-        evaluation_periods=watch.periods,
-        datapoints_to_alarm=watch.periods_to_alarm,
-        treat_missing_data=watch.missing_data,
-        alarm_actions=[topic_arn],
-        ok_actions=[topic_arn],
-        tags=tags,
-        opts=child,
-    )
+class AlarmsArgs(Protocol):
+    """What every component of alarms is told. Each declares it itself: a package's schema has no text for inherited
+    fields."""
+
+    @property
+    def environment(self) -> str: ...
+    @property
+    def alarm_topic_arn(self) -> pulumi.Output[str]: ...
+    @property
+    def runbook_url(self) -> str: ...
+    @property
+    def tags(self) -> dict[str, str]: ...
+
+
+def make_alarms(
+    name: str, watches: Iterable[Watch], args: AlarmsArgs, opts: pulumi.ResourceOptions
+) -> dict[str, aws.cloudwatch.MetricAlarm]:
+    """The alarms that the watches describe, by role, each with its destination and its runbook entry."""
+    return {
+        watch.role: aws.cloudwatch.MetricAlarm(
+            f"{name}-{watch.role}",
+            # The name is the subject of the message that wakes somebody.
+            name=f"ai-interface {args.environment} {watch.role}",
+            alarm_description=f"{watch.sentence}. What to do: {args.runbook_url}#{watch.role}",
+            **(_of_members(watch) if watch.members else _of_one(watch)),
+            comparison_operator=watch.comparison,
+            threshold=watch.threshold,
+            evaluation_periods=watch.periods,
+            datapoints_to_alarm=watch.periods_to_alarm,
+            treat_missing_data=watch.missing_data,
+            alarm_actions=[args.alarm_topic_arn],
+            ok_actions=[args.alarm_topic_arn],
+            tags=args.tags,
+            opts=opts,
+        )
+        for watch in watches
+    }
 
 
 def _of_one(watch: Watch) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from components.alarm_watch import LESS, Watch, make_alarm
+from components.alarm_watch import LESS, Watch, make_alarms
 from components.args import Args
 
 
@@ -45,19 +45,7 @@ class EdgeAlarms(pulumi.ComponentResource):
     def __init__(self, name: str, args: EdgeAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = EdgeAlarmsArgs.model_validate(args)
         super().__init__("ai-interface:index:EdgeAlarms", name, {}, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        alarms = {
-            watch.role: make_alarm(
-                f"{name}-{watch.role}",
-                watch,
-                args.alarm_topic_arn,
-                args.runbook_url,
-                environment=args.environment,
-                tags=args.tags,
-                child=child,
-            )
-            for watch in self._watches(args)
-        }
+        alarms = make_alarms(name, self._watches(args), args, pulumi.ResourceOptions(parent=self))
         self.rollback_alarm_names = pulumi.Output.all(
             *(alarms[role].name for role in ("target-errors", "unhealthy-targets"))
         ).apply(lambda names: sorted(str(one) for one in names))
@@ -144,19 +132,8 @@ class ServiceAlarms(pulumi.ComponentResource):
         args = ServiceAlarmsArgs.model_validate(args)
         super().__init__("ai-interface:index:ServiceAlarms", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        alarms = [
-            make_alarm(
-                f"{name}-{watch.role}",
-                watch,
-                args.alarm_topic_arn,
-                args.runbook_url,
-                environment=args.environment,
-                tags=args.tags,
-                child=child,
-            )
-            for watch in self._watches(args)
-        ]
-        self.alarm_arns = pulumi.Output.all(*(alarm.arn for alarm in alarms)).apply(
+        alarms = make_alarms(name, self._watches(args), args, child)
+        self.alarm_arns = pulumi.Output.all(*(alarm.arn for alarm in alarms.values())).apply(
             lambda arns: sorted(str(one) for one in arns)
         )
         self._failed_deployments(name, args, child)

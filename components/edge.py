@@ -63,15 +63,15 @@ class Edge(pulumi.ComponentResource):
         self.https_listener_arn = listener.arn
         self.register_outputs(
             {
-                "load_balancer_arn": self.load_balancer_arn,
-                "load_balancer_arn_suffix": self.load_balancer_arn_suffix,
-                "dns_name": self.dns_name,
-                "zone_id": self.zone_id,
-                "security_group_id": self.security_group_id,
-                "target_group_arn": self.target_group_arn,
-                "target_group_arn_suffix": self.target_group_arn_suffix,
-                "https_listener_arn": self.https_listener_arn,
-                "log_bucket_name": self.log_bucket_name,
+                "loadBalancerArn": self.load_balancer_arn,
+                "loadBalancerArnSuffix": self.load_balancer_arn_suffix,
+                "dnsName": self.dns_name,
+                "zoneId": self.zone_id,
+                "securityGroupId": self.security_group_id,
+                "targetGroupArn": self.target_group_arn,
+                "targetGroupArnSuffix": self.target_group_arn_suffix,
+                "httpsListenerArn": self.https_listener_arn,
+                "logBucketName": self.log_bucket_name,
             }
         )
 

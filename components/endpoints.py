@@ -98,9 +98,9 @@ class PrivateEndpoints(pulumi.ComponentResource):
         )
         self.register_outputs(
             {
-                "security_group_id": self.security_group_id,
-                "endpoint_ids": self.endpoint_ids,
-                "s3_prefix_list_id": self.s3_prefix_list_id,
+                "securityGroupId": self.security_group_id,
+                "endpointIds": self.endpoint_ids,
+                "s3PrefixListId": self.s3_prefix_list_id,
             }
         )
 
@@ -183,25 +183,19 @@ class PrivateEndpoints(pulumi.ComponentResource):
 
     def _client_egress(self, group: aws.ec2.SecurityGroup, gateway: aws.ec2.VpcEndpoint) -> None:
         """What the tasks may reach at all: the endpoints and, through the gateway, S3."""
-        aws.vpc.SecurityGroupEgressRule(
-            f"{self._name}-tasks-to-endpoints",
-            security_group_id=self._args.client_security_group_id,
-            referenced_security_group_id=group.id,
-            ip_protocol="tcp",
-            from_port=HTTPS,
-            to_port=HTTPS,
-            description="AWS by interface endpoint",
-            tags=self._tags("tasks-to-endpoints"),
-            opts=self._child,
-        )
-        aws.vpc.SecurityGroupEgressRule(
-            f"{self._name}-tasks-to-s3",
-            security_group_id=self._args.client_security_group_id,
-            prefix_list_id=gateway.prefix_list_id,
-            ip_protocol="tcp",
-            from_port=HTTPS,
-            to_port=HTTPS,
-            description="S3 by gateway endpoint",
-            tags=self._tags("tasks-to-s3"),
-            opts=self._child,
-        )
+        for role, description, to_group, to_prefix_list in (
+            ("tasks-to-endpoints", "AWS by interface endpoint", group.id, None),
+            ("tasks-to-s3", "S3 by gateway endpoint", None, gateway.prefix_list_id),
+        ):
+            aws.vpc.SecurityGroupEgressRule(
+                f"{self._name}-{role}",
+                security_group_id=self._args.client_security_group_id,
+                referenced_security_group_id=to_group,
+                prefix_list_id=to_prefix_list,
+                ip_protocol="tcp",
+                from_port=HTTPS,
+                to_port=HTTPS,
+                description=description,
+                tags=self._tags(role),
+                opts=self._child,
+            )

@@ -46,9 +46,9 @@ class Firewall(pulumi.ComponentResource):
         self.log_group_arn = group.arn
         self.register_outputs(
             {
-                "web_acl_arn": self.web_acl_arn,
-                "web_acl_name": self.web_acl_name,
-                "log_group_arn": self.log_group_arn,
+                "webAclArn": self.web_acl_arn,
+                "webAclName": self.web_acl_name,
+                "logGroupArn": self.log_group_arn,
             }
         )
 

@@ -46,11 +46,11 @@ class PrivateNetwork(pulumi.ComponentResource):
         self._log_and_filter()
         self.register_outputs(
             {
-                "vpc_id": self.vpc_id,
-                "cidr_block": self.cidr_block,
-                "public_subnet_ids": self.public_subnet_ids,
-                "private_subnet_ids": self.private_subnet_ids,
-                "private_route_table_ids": self.private_route_table_ids,
+                "vpcId": self.vpc_id,
+                "cidrBlock": self.cidr_block,
+                "publicSubnetIds": self.public_subnet_ids,
+                "privateSubnetIds": self.private_subnet_ids,
+                "privateRouteTableIds": self.private_route_table_ids,
             }
         )
 

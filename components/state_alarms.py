@@ -12,7 +12,7 @@ import pulumi
 import pulumi_aws as aws
 from pydantic import Field
 
-from components.alarm_watch import LESS, Watch, make_alarm
+from components.alarm_watch import LESS, Watch, make_alarms
 from components.args import Args
 
 GIBIBYTE = 1024**3
@@ -63,20 +63,9 @@ class StateAlarms(pulumi.ComponentResource):
     def __init__(self, name: str, args: StateAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = StateAlarmsArgs.model_validate(args)
         super().__init__("ai-interface:index:StateAlarms", name, {}, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        alarms = [
-            make_alarm(
-                f"{name}-{watch.role}",
-                watch,
-                args.alarm_topic_arn,
-                args.runbook_url,
-                environment=args.environment,
-                tags=args.tags,
-                child=child,
-            )
-            for watch in [*_database(args), *_cache(args)]
-        ]
-        self.alarm_arns = pulumi.Output.all(*(alarm.arn for alarm in alarms)).apply(
+        watches = [*_database(args), *_cache(args)]
+        alarms = make_alarms(name, watches, args, pulumi.ResourceOptions(parent=self))
+        self.alarm_arns = pulumi.Output.all(*(alarm.arn for alarm in alarms.values())).apply(
             lambda arns: sorted(str(one) for one in arns)
         )
         self._failed_backups(name, args, child)

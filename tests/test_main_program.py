@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from preflight import program
 from preflight.analyzer import Analyzer
@@ -18,6 +20,7 @@ from preflight.graph import graph
 from preflight.project import Project
 from preflight.recorder import RecordedResource, Recording
 from preflight.wire import UNKNOWN, Json, secret
+from tests.engine.package_schema import PINNED
 
 ROOT = Path(__file__).resolve().parents[1]
 STACKS = Project.load(ROOT).stacks()
@@ -186,3 +189,22 @@ def test_a_mistake_in_a_stack_file_is_one_readable_message(
     assert "Traceback" not in done.stderr
     for word in (*words, "fix:"):
         assert word in done.stderr
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_component_registers_what_it_declares_under_the_names_that_other_languages_see(
+    runs: Runs, stack: str
+) -> None:
+    declared = json.loads(PINNED.read_text())["resources"]
+    made = [r for r in runs[stack, False].resources if r.type in declared]
+    wrong = {r.name: sorted(r.outputs) for r in made if set(r.outputs) != set(declared[r.type].get("properties", {}))}
+
+    assert (len(made) > 0, wrong) == (True, {})
+
+
+def test_exceptions_are_answered_for_by_a_team_of_the_stack_files() -> None:
+    listed = yaml.safe_load((ROOT / "policies/guardrails/exceptions.yaml").read_text())["exceptions"]
+    project = Project.load(ROOT)
+    teams = {json.loads(project.stack(stack).config["ai-interface:owner"])["team"] for stack in STACKS}
+
+    assert {exception["owner"] for exception in listed} <= teams

@@ -54,12 +54,20 @@ def _serve(network: Network, trail: Trail, entry: Resource, proxy: ProxyFacts | 
 
 def _firewall(network: Network, trail: Trail, edge: Resource) -> Outcome | None:
     if (acl := network.firewalls.acl_of(edge)) is not None:
-        return WebAcl(network.graph, acl).judge(trail)
+        return _web_acl(network.graph, acl).judge(trail)
     if (association := network.firewalls.association_of(edge)) is not None:
         trail.unknowns.append(f"{association.label}.webAclArn")
     else:
         trail.note(edge, "", "no firewall")
     return None
+
+
+def _web_acl(graph: Graph, acl: Resource) -> WebAcl:
+    """The web ACL with its rules in order: read once for all requests of a table."""
+    read: dict[str, WebAcl] = graph.memory.setdefault(__name__, {})
+    if acl.urn not in read:
+        read[acl.urn] = WebAcl(graph, acl)
+    return read[acl.urn]
 
 
 def _edge(network: Network, name: str) -> Resource | None:
