@@ -98,14 +98,20 @@ AvailabilityZone = Annotated[
 ]
 
 
+_ID = r"^{}-([0-9a-f]{{8}}|[0-9a-f]{{17}})$"
+
+
 def _id(kind: str) -> object:
-    return Field(description=f"an id that starts with {kind}-, for example {kind}-0123456789abcdef0")
+    return Field(
+        description=f"an id: {kind}- and 17 hexadecimal digits (8 where it is old), for example {kind}-0123456789abcdef0",
+        json_schema_extra={"fix": "copy the id from the VPC console, or from the stack that makes it"},
+    )
 
 
-VpcId = Annotated[str, StringConstraints(pattern=r"^vpc-[0-9a-f]{8,17}$"), _id("vpc")]
-SubnetId = Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]{8,17}$"), _id("subnet")]
-RouteTableId = Annotated[str, StringConstraints(pattern=r"^rtb-[0-9a-f]{8,17}$"), _id("rtb")]
-SecurityGroupId = Annotated[str, StringConstraints(pattern=r"^sg-[0-9a-f]{8,17}$"), _id("sg")]
+VpcId = Annotated[str, StringConstraints(pattern=_ID.format("vpc")), _id("vpc")]
+SubnetId = Annotated[str, StringConstraints(pattern=_ID.format("subnet")), _id("subnet")]
+RouteTableId = Annotated[str, StringConstraints(pattern=_ID.format("rtb")), _id("rtb")]
+SecurityGroupId = Annotated[str, StringConstraints(pattern=_ID.format("sg")), _id("sg")]
 
 _RFC1918 = tuple(ipaddress.IPv4Network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 _LARGEST, _SMALLEST = 16, 20
