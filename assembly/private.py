@@ -3,12 +3,13 @@
 import pulumi
 
 from assembly.common import repository_arns, tags
+from assembly.existing import existing_network
 from components.endpoint_services import FARGATE_SERVICES
 from components.endpoints import PrivateEndpoints, PrivateEndpointsArgs
 from components.model_alarms import ModelAlarmsArgs
 from components.model_policies import ModelGroupArgs, ModelUpstreamArgs
 from components.models import GuardrailArgs, ModelAccess, ModelAccessArgs
-from components.network import ExistingNetworkArgs, PrivateNetwork, PrivateNetworkArgs
+from components.network import PrivateNetwork, PrivateNetworkArgs
 from components.network_dns import allowed_domains
 from components.operations import Operations, OperationsArgs
 from components.state import State, state_domains
@@ -49,7 +50,6 @@ def network(settings: StackSettings, operations: Operations) -> PrivateNetworkAr
             *([identity.machine_clients.jwks_endpoint] if identity.machine_clients else []),
         )
     ]
-    existing = chosen.existing
     return PrivateNetworkArgs(
         cidr_block=str(chosen.cidr_block),
         availability_zones=list(chosen.availability_zones),
@@ -73,14 +73,7 @@ def network(settings: StackSettings, operations: Operations) -> PrivateNetworkAr
             {DATABASE_PORT, CACHE_PORT, *(u.port for u in upstreams if isinstance(u, PrivateUpstream))} - {HTTPS}
         ),
         log_key_arn=operations.key_arn,
-        existing=ExistingNetworkArgs(
-            vpc_id=existing.vpc_id,
-            public_subnet_ids=list(existing.public_subnet_ids),
-            private_subnet_ids=list(existing.private_subnet_ids),
-            private_route_table_ids=list(existing.private_route_table_ids),
-        )
-        if existing
-        else None,
+        existing=existing_network(chosen.existing, settings.environment) if chosen.existing else None,
         tags=tags(settings),
     )
 

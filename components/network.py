@@ -186,24 +186,46 @@ class PrivateNetwork(pulumi.ComponentResource):
                     )
 
     def _read(self, existing: ExistingNetworkArgs) -> None:
-        """Read what exists, so that the engine and the policies see its real routes and settings."""
-        aws.ec2.Vpc.get(f"{self._name}-vpc", existing.vpc_id, opts=self._child)
-        for kind, ids in (("public", existing.public_subnet_ids), ("private", existing.private_subnet_ids)):
-            for subnet_id in sorted(ids):
-                aws.ec2.Subnet.get(f"{self._name}-{kind}-{subnet_id}", subnet_id, opts=self._child)
-        for table_id in sorted(existing.private_route_table_ids):
-            aws.ec2.RouteTable.get(f"{self._name}-private-{table_id}", table_id, opts=self._child)
+        """Read what exists, so that the engine and the policies see its real routes and settings.
+
+        Names follow the zones, never the ids, so that environments with networks of their own can be compared. A
+        private subnet is read only together with what ties it to its table: without it, its routes would be guessed.
+        """
+        name, zones = f"{self._name}-existing", self._args.availability_zones
+        vpc = aws.ec2.Vpc.get(f"{name}-vpc", existing.vpc_id, opts=self._child)
+        aws.ec2.SecurityGroup.get(f"{name}-default-group", vpc.default_security_group_id, opts=self._child)
+        public, private = (
+            dict(sorted(zip(zones, ids, strict=True)))
+            for ids in (existing.public_subnet_ids, existing.private_subnet_ids)
+        )
+        tables = dict.fromkeys(existing.private_route_table_ids)
+        for zone, subnet_id in public.items():
+            aws.ec2.Subnet.get(f"{name}-public-{zone}", subnet_id, opts=self._child)
+        for zone, table_id in zip(zones, tables, strict=False):
+            aws.ec2.RouteTable.get(f"{name}-private-{zone}", table_id, opts=self._child)
+        for zone, association_id in zip(zones, existing.private_route_table_association_ids, strict=False):
+            aws.ec2.Subnet.get(f"{name}-private-{zone}", private[zone], opts=self._child)
+            aws.ec2.RouteTableAssociation.get(f"{name}-private-{zone}", association_id, opts=self._child)
         self.vpc_id = pulumi.Output.from_input(existing.vpc_id)
-        self.public_subnet_ids = pulumi.Output.from_input(sorted(existing.public_subnet_ids))
-        self.private_subnet_ids = pulumi.Output.from_input(sorted(existing.private_subnet_ids))
-        self.private_route_table_ids = pulumi.Output.from_input(sorted(existing.private_route_table_ids))
+        self.public_subnet_ids = pulumi.Output.from_input(list(public.values()))
+        self.private_subnet_ids = pulumi.Output.from_input(list(private.values()))
+        self.private_route_table_ids = pulumi.Output.from_input(sorted(tables))
+
+    def _logged_subnets(self, existing: ExistingNetworkArgs) -> dict[str, str]:
+        """The subnets whose flows are logged, by the name of their log."""
+        kinds = {"public": existing.public_subnet_ids, "private": existing.private_subnet_ids}
+        return {
+            f"{kind}-{zone}": subnet_id
+            for kind, ids in kinds.items()
+            for zone, subnet_id in zip(self._args.availability_zones, ids, strict=True)
+        }
 
     def _log_and_filter(self) -> None:
         args, existing = self._args, self._args.existing
         make_flow_logs(
             self._name,
             vpc_id=None if existing else self.vpc_id,
-            subnet_ids=sorted([*existing.public_subnet_ids, *existing.private_subnet_ids]) if existing else [],
+            subnet_ids=self._logged_subnets(existing) if existing else {},
             account_id=args.account_id,
             region=args.region,
             retention_days=args.flow_log_retention_days,

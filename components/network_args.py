@@ -11,7 +11,7 @@ from components.network_acls import check_internal_ports
 
 
 class ExistingNetworkArgs(Args):
-    """A VPC of the caller's own to build in."""
+    """A VPC of the caller's own to build in. Lists follow the order of ``availability_zones``, one for each zone."""
 
     vpc_id: str
     """The VPC's id."""
@@ -20,7 +20,10 @@ class ExistingNetworkArgs(Args):
     private_subnet_ids: list[str] = Field(min_length=2)
     """Subnets without a route to the internet, for everything else."""
     private_route_table_ids: list[str] = Field(min_length=1)
-    """The route tables of the private subnets: the S3 gateway endpoint is added to them."""
+    """The private subnets' route tables: the S3 gateway endpoint is added to each. One alone serves all of them."""
+    private_route_table_association_ids: list[str] = Field(default_factory=list[str])
+    """What ties each private subnet to its table (``rtbassoc-…``), so that its routes can be judged. Omitted: the
+    private subnets are not read, and that they have no route to the internet is not proven."""
     filter_dns: bool = False
     """True: the DNS allowlist is put on the whole VPC, so it also holds for whatever else runs there.
     Omitted: the VPC's DNS is left alone, and that names are filtered is not proven."""
@@ -58,4 +61,22 @@ class PrivateNetworkArgs(Args):
         if self.existing is None:
             plan_addresses(self.cidr_block, self.availability_zones)
             check_internal_ports(self.internal_ports)
+        else:
+            _check_existing(self.existing, len(self.availability_zones))
         return self
+
+
+def _check_existing(existing: ExistingNetworkArgs, zones: int) -> None:
+    """One id for each zone, and no subnet both public and private."""
+    tables, associations = existing.private_route_table_ids, existing.private_route_table_association_ids
+    for name, ids, counts in (
+        ("public_subnet_ids", existing.public_subnet_ids, {zones}),
+        ("private_subnet_ids", existing.private_subnet_ids, {zones}),
+        ("private_route_table_ids", tables, {1, zones}),
+        ("private_route_table_association_ids", associations, {0, zones}),
+    ):
+        if len(ids) not in counts:
+            raise ValueError(f"{name} has {len(ids)} ids for {zones} zones: give one for each, in the zones' order")
+    subnets = [*existing.public_subnet_ids, *existing.private_subnet_ids]
+    if len(set(subnets)) != len(subnets):
+        raise ValueError("a subnet is named twice: each zone needs a public and a private subnet of its own")

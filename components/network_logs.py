@@ -1,6 +1,6 @@
 """Flow logs: who talked to whom in the network, without payload. Deliberately not a component: it belongs to one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pulumi
 import pulumi_aws as aws
@@ -17,7 +17,7 @@ def make_flow_logs(
     name: str,
     *,
     vpc_id: pulumi.Output[str] | None,
-    subnet_ids: Sequence[str],
+    subnet_ids: Mapping[str, str],
     account_id: str,
     region: str,
     retention_days: int,
@@ -25,7 +25,7 @@ def make_flow_logs(
     tags: Mapping[str, str],
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Log the VPC's flows, or only those of the given subnets where the VPC is somebody else's."""
+    """Log the VPC's flows, or only those of the given subnets, by name, where the VPC is somebody else's."""
     group = aws.cloudwatch.LogGroup(
         f"{name}-flow",
         name=log_group_name(name, "flow"),
@@ -51,7 +51,9 @@ def make_flow_logs(
         f"{name}-flow", role=role.name, policy=group.arn.apply(flow_log_writer_policy), opts=opts
     )
     written_by = pulumi.ResourceOptions(parent=opts.parent, depends_on=[policy])
-    targets = {"flow": (vpc_id, None)} if vpc_id is not None else {f"flow-{i}": (None, i) for i in subnet_ids}
+    targets = (
+        {"flow": (vpc_id, None)} if vpc_id is not None else {f"flow-{n}": (None, i) for n, i in subnet_ids.items()}
+    )
     for role_name, (vpc, subnet) in targets.items():
         aws.ec2.FlowLog(
             f"{name}-{role_name}",

@@ -36,6 +36,7 @@ from preflight.protocol import (
     Diagnostic,
     PackInfo,
     PolicyInfo,
+    fields_of,
     providers_of,
     resource_request,
     stack_request,
@@ -180,7 +181,9 @@ class Analyzer:
         if "resource" in kinds:
             providers = providers_of(resources)
             for resource in resources:
-                found.extend(self.analyze(resource, providers))
+                # What is only read is registered by nobody: the engine shows it to stack policies alone.
+                if not fields_of(resource).get("external"):
+                    found.extend(self.analyze(resource, providers))
         if "stack" in kinds:
             found.extend(self.analyze_stack(resources))
         return found

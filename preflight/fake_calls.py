@@ -90,6 +90,10 @@ def _prefix_list(site: Site, args: Wire) -> Wire:
     return {**args, "id": identifier, "prefixListId": identifier, "name": name, "cidrBlocks": [], "region": site.region}
 
 
+def _route_tables(site: Site, args: Wire) -> Wire:
+    return {**args, "id": site.region, "ids": [], "region": site.region}
+
+
 def _repository(site: Site, args: Wire) -> Wire:
     name = str(args["name"])
     url = f"{site.account}.dkr.ecr.{site.region}.amazonaws.com/{name}"
@@ -122,6 +126,8 @@ CALLS: dict[str, Call] = {
     "aws:index/getRegion:getRegion": _region,
     "aws:ec2/getManagedPrefixList:getManagedPrefixList": _prefix_list,
     "aws:ec2/getPrefixList:getPrefixList": _prefix_list,
+    # Which tables a network has is not known here, so whatever follows from them is not proven.
+    "aws:ec2/getRouteTables:getRouteTables": _route_tables,
     "aws:ecr/getRepository:getRepository": _repository,
     "aws:iam/getRole:getRole": _role,
     "aws:kms/getKey:getKey": _key,

@@ -9,12 +9,15 @@ from preflight.fake_calls import CALLS
 from preflight.fake_network import NETWORK
 from preflight.fake_services import SERVICES
 from preflight.fake_values import Digest, Site, Subject
-from preflight.schema import computed_outputs
+from preflight.schema import computed_outputs, outputs_of
 from preflight.wire import UNKNOWN, Json, Wire, has_unknown, unwrap
 
 RESOURCES = NETWORK | SERVICES
 _KNOWN_IN_PREVIEW = {"name", "bucket", "region", "tagsAll"}
 """Computed, but the provider knows them before it creates anything."""
+
+_CHOSEN = {"name", "tagsAll"}
+"""Computed, but whoever made the resource chose them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,16 @@ class Fakes:
         self._made[identifier] = outputs
 
     def existing(self, token: str, name: str, identifier: str, state: Wire, urn: str) -> Answer:
-        """A resource that is read, not made: known in a preview too."""
+        """A resource that is imported: known in a preview too."""
         computed = {**self._computed(token, name, state, urn), "id": identifier}
         return Answer(identifier, dict(sorted({**computed, **state}.items())), frozenset({*computed, *state}))
+
+    def read(self, token: str, name: str, identifier: str, state: Wire, urn: str) -> Answer:
+        """A resource that is read, not made: what only AWS could say of it (tags, routes) is unknown, never absent."""
+        answer = self.existing(token, name, identifier, state, urn)
+        elsewhere = dict.fromkeys(outputs_of(token), UNKNOWN)
+        certain = {key: value for key, value in answer.outputs.items() if key in state or key not in _CHOSEN}
+        return Answer(identifier, dict(sorted({**elsewhere, **certain}.items())), answer.known)
 
     def call(self, token: str, args: Wire) -> Wire:
         """The answer to a look-up."""

@@ -127,7 +127,7 @@ class RecordingMonitor(mocks.MockMonitor):
         """Record a resource that exists already."""
         urn = self.make_urn(request.parent, request.type, request.name)
         state = from_struct(request.properties)
-        answer = self._fakes.existing(request.type, request.name, request.id, state, urn)
+        answer = self._fakes.read(request.type, request.name, request.id, state, urn)
         self.known[urn] = answer.known
         outputs = _with_secrets(answer.outputs, request.additionalSecretOutputs)
         self._keep(urn, request, state, outputs, request.id, external=True)

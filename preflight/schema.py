@@ -23,6 +23,13 @@ def computed_outputs(token: str) -> frozenset[str]:
 
 
 @functools.cache
+def outputs_of(token: str) -> frozenset[str]:
+    """Every output (wire names), whether it always exists or not."""
+    cls = sdk.resource_class(token)
+    return frozenset() if cls is None else frozenset(name for name, _ in sdk.getters(cls)) - {"urn", "id"}
+
+
+@functools.cache
 def required_properties(cls: type) -> frozenset[str]:
     """The wire names of the getters of a resource or output class whose type is not optional."""
     found = ((name, getter) for name, getter in sdk.getters(cls) if name not in {"urn", "id"})

@@ -11,7 +11,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import Field, StrictBool, StringConstraints, ValidationInfo, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
 from settings.errors import check, collected
@@ -125,8 +125,12 @@ class ExistingNetwork(Section):
     """One in each of ``availabilityZones``, in their order."""
     private_subnet_ids: tuple[SubnetId, ...] = Field(min_length=2, max_length=3)
     """One in each of ``availabilityZones``, in their order."""
-    private_route_table_ids: tuple[RouteTableId, ...] = Field(min_length=1)
-    """The private subnets' route tables: the S3 gateway endpoint is added to each."""
+    private_route_table_ids: tuple[RouteTableId, ...] = Field(min_length=1, max_length=3)
+    """The private subnets' route tables, one for each zone in their order, or one that all of them use. The S3 gateway
+    endpoint is added to each."""
+    filter_dns: StrictBool = False
+    """True: names that are not declared are answered NXDOMAIN in the whole VPC, for whatever else runs there too, and
+    every question is logged. False: the VPC's DNS is left alone, and the guardrails advise."""
 
 
 class Network(Section):
@@ -156,18 +160,31 @@ class Network(Section):
         if self.existing is None:
             return self
         zones = len(self.availability_zones)
+        public, private = self.existing.public_subnet_ids, self.existing.private_subnet_ids
+        tables = self.existing.private_route_table_ids
         with collected():
-            for name, subnets in (
-                ("publicSubnetIds", self.existing.public_subnet_ids),
-                ("privateSubnetIds", self.existing.private_subnet_ids),
-            ):
+            for name, subnets in (("publicSubnetIds", public), ("privateSubnetIds", private)):
                 check(
-                    len(set(subnets)) == zones,
+                    len(set(subnets)) == len(subnets) == zones,
                     key=f"network.existing.{name}",
                     value=", ".join(subnets),
                     allowed=f"one subnet for each of the {zones} zones in network.availabilityZones",
                     fix="name one subnet of each zone, in the order of the zones",
                 )
+            check(
+                not set(public) & set(private),
+                key="network.existing.privateSubnetIds",
+                value=", ".join(sorted(set(public) & set(private))),
+                allowed="subnets other than publicSubnetIds, without a route to the internet",
+                fix="name the private subnet of each zone",
+            )
+            check(
+                len(tables) in (1, zones),
+                key="network.existing.privateRouteTableIds",
+                value=", ".join(tables),
+                allowed=f"one table that all private subnets use, or one for each of the {zones} zones, in their order",
+                fix="name the table of each private subnet; the same one may be repeated",
+            )
         return self
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Mapping
 from concurrent import futures
 from typing import Any, cast
 
@@ -169,13 +169,16 @@ def _diagnostic(report: Report) -> Value:
     )
 
 
-def declared(properties: dict[str, Any], dependencies: Container[str]) -> dict[str, Any]:
+def declared(properties: dict[str, Any], dependencies: Collection[str]) -> dict[str, Any]:
     """The properties without those that only the provider will fill in.
 
     A stack policy sees outputs. In a preview, an optional property that the program left out is unknown there, like
     one that it computes from another resource; only the latter has dependencies. What was left out is absent, so
-    that a policy judges AWS's default and not an unknown.
+    that a policy judges AWS's default and not an unknown. Of a resource that is only read nothing is left out: it
+    exists, so it has an id, and no property of it was computed here.
     """
+    if not dependencies and "id" in properties and not _is_unknown(properties["id"]):
+        return properties
     return {
         key: value if key in dependencies else _without_unknowns(value)
         for key, value in properties.items()

@@ -45,6 +45,8 @@ _ACCOUNT = re.compile(r"^arn:[^:]*:[^:]*:[^:]*:(\d{12}):")
 _NESTED = ("domainValidationOptions", "dnsEntries", "masterUserSecrets", "endpoints")
 _OF_AWS = re.compile(r"prod-(?=[^/]*starport-layer-bucket)")
 """A name that AWS chose and that looks like an environment's."""
+_ELSEWHERE = re.compile(r"(vpc|subnet|rtb|rtbassoc|sg|acl)-(?:[0-9a-f]{8}|[0-9a-f]{17})")
+"""The id of a network's part that is made elsewhere: an environment names its own."""
 _MADE_NAME = re.compile(r"-[0-9a-f]{7}$")
 
 
@@ -102,6 +104,8 @@ class Normal:
     def _plain_text(self, text: str) -> str:
         if text in self._whole:
             return self._whole[text]
+        if (elsewhere := _ELSEWHERE.fullmatch(text)) is not None:
+            return f"{{{elsewhere[1]}}}"
         if len(text) > _SHORTEST_INSIDE:
             for literal in self._inside:
                 if literal in text:

@@ -152,9 +152,45 @@ ROWS = [
         ),
     ),
     row(
+        "a subnet that is public and private",
+        {
+            "network.existing": {
+                **EXISTING,
+                "privateSubnetIds": ["subnet-0123456789abcdef1", "subnet-0123456789abcdef2"],
+            }
+        },
+        ("network.existing.privateSubnetIds", "subnet-0123456789abcdef1", "name the private subnet of each zone"),
+    ),
+    row(
+        "two route tables for three zones",
+        {
+            "network.existing": {
+                **EXISTING,
+                "publicSubnetIds": [f"subnet-0000000{n}" for n in range(3)],
+                "privateSubnetIds": [f"subnet-0000001{n}" for n in range(3)],
+                "privateRouteTableIds": ["rtb-00000000", "rtb-00000001"],
+            },
+            "network.availabilityZones": [f"eu-west-1{z}" for z in "abc"],
+        },
+        (
+            "network.existing.privateRouteTableIds",
+            "rtb-00000000, rtb-00000001",
+            "name the table of each private subnet; the same one may be repeated",
+        ),
+    ),
+    row(
+        "whether to filter names in quotes",
+        {"network.existing": {**EXISTING, "filterDns": "true"}},
+        ("network.existing.filterDns", '"true"', "write true or false, without quotes"),
+    ),
+    row(
         "a wrong kind of id",
         {"network.existing": {**EXISTING, "vpcId": "subnet-12345678"}},
-        ("network.existing.vpcId", '"subnet-12345678"', FORM),
+        (
+            "network.existing.vpcId",
+            '"subnet-12345678"',
+            "copy the id from the VPC console, or from the stack that makes it",
+        ),
     ),
     # identity
     row(

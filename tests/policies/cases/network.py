@@ -95,6 +95,13 @@ WALL = r(
 FRONT = (*BASE, *PLACES, TASKS, EDGE, BALANCER, TARGETS, LISTENER, ATTACHED, FROM_EDGE, FROM_WORLD, ACL)
 CLOSED = (*FRONT, WALL, rule(login(), FORWARD))
 HALVES = [ingress(TASKS, "low", cidrIpv4="0.0.0.0/1"), ingress(TASKS, "high", cidrIpv4="128.0.0.0/1")]
+READ_VPC = r("ec2.Vpc", "vpc", id="vpc-00000001", defaultSecurityGroupId="sg-00000001")
+
+
+def read_group(**rules: Value) -> dict[str, Any]:
+    return r("ec2.SecurityGroup", "default", id="sg-00000001", **rules)
+
+
 OPEN_DEFAULT = inside("ec2.DefaultSecurityGroup", "default", ingress=[{"protocol": "-1", "self": True}])
 
 
@@ -213,6 +220,13 @@ CASES = [
          says=["not proven default.ingress"]),
     case("default-security-groups-locked", "not applicable", TOPIC),
     case("flow-logs-recorded", "all traffic", VPC, LOG),
+    case("default-security-groups-locked", "read from elsewhere, with a rule", READ_VPC, read_group(ingress=[{"protocol": "-1"}], egress=[]),
+         says=["violated default.ingress"]),
+    case("default-security-groups-locked", "read from elsewhere, without a rule", READ_VPC, read_group(ingress=[], egress=[])),
+    case("default-security-groups-locked", "read from elsewhere, offline", READ_VPC, read_group(ingress=UNKNOWN, egress=UNKNOWN),
+         says=["not proven default.egress", "not proven default.ingress"]),
+    case("flow-logs-recorded", "of single subnets", VPC, r("ec2.FlowLog", "flow", subnetId="subnet-00000001", trafficType="ALL"),
+         says=["not proven vpc"]),
     case("flow-logs-recorded", "none", VPC, says=["violated vpc"]),
     case("flow-logs-recorded", "what was let through only", VPC, inside("ec2.FlowLog", "flow", trafficType="ACCEPT"), says=["violated flow.trafficType"]),
     case("flow-logs-recorded", "unknown", VPC, inside("ec2.FlowLog", "flow", trafficType=UNKNOWN, needs={"trafficType": TOPIC}),
