@@ -43,13 +43,24 @@ class AlarmsArgs(Protocol):
     fields."""
 
     @property
-    def environment(self) -> str: ...
+    def environment(self) -> str:
+        """Part of the alarms' names."""
+        ...
+
     @property
-    def alarm_topic_arn(self) -> pulumi.Output[str]: ...
+    def alarm_topic_arn(self) -> pulumi.Output[str]:
+        """The topic that every alarm notifies."""
+        ...
+
     @property
-    def runbook_url(self) -> str: ...
+    def runbook_url(self) -> str:
+        """Each alarm links to ``<runbook_url>#<alarm>``."""
+        ...
+
     @property
-    def tags(self) -> dict[str, str]: ...
+    def tags(self) -> dict[str, str]:
+        """Tags of every resource."""
+        ...
 
 
 def make_alarms(

@@ -64,7 +64,8 @@ class StateAlarms(pulumi.ComponentResource):
         args = StateAlarmsArgs.model_validate(args)
         super().__init__("ai-interface:index:StateAlarms", name, {}, opts)
         watches = [*_database(args), *_cache(args)]
-        alarms = make_alarms(name, watches, args, pulumi.ResourceOptions(parent=self))
+        child = pulumi.ResourceOptions(parent=self)
+        alarms = make_alarms(name, watches, args, child)
         self.alarm_arns = pulumi.Output.all(*(alarm.arn for alarm in alarms.values())).apply(
             lambda arns: sorted(str(one) for one in arns)
         )
