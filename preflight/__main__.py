@@ -42,6 +42,13 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--output", type=Path, metavar="FILE", help="write here instead of standard output")
     check.set_defaults(run=_check)
 
+    reports = commands.add_parser(
+        "reports", help="one check, all formats in a folder, and a comment for a pull request"
+    )
+    reports.add_argument("folder", type=Path)
+    reports.add_argument("--base", default="", metavar="REF", help="say in the comment what changes since this git ref")
+    reports.set_defaults(run=_reports)
+
     graph = commands.add_parser("graph", help="print the resources that one stack would register")
     graph.add_argument("stack")
     graph.add_argument("--format", choices=("json",), default="json")
@@ -49,18 +56,7 @@ def parser() -> argparse.ArgumentParser:
     graph.set_defaults(run=_graph)
 
     trace = commands.add_parser("trace", help="what happens to one request, station by station, and which rule decides")
-    trace.add_argument("stack")
-    trace.add_argument("method", help="for example POST")
-    trace.add_argument("url", help="for example https://chat.example.com/api/chat/completions")
-    trace.add_argument("--header", action="append", default=[], metavar="NAME:VALUE")
-    trace.add_argument("--cookie", action="append", default=[], metavar="NAME=VALUE")
-    trace.add_argument("--body", default="", metavar="SIZE", help="the body's size, for example 5MB")
-    trace.add_argument(
-        "--claim", action="append", default=[], metavar="NAME=VALUE", help="who has logged in; several values by comma"
-    )
-    trace.add_argument("--token", action="store_true", help="a machine client's token instead of a session")
-    trace.add_argument("--client", default="", metavar="ADDRESS", help="where the request comes from")
-    trace.add_argument("--format", choices=("text", "json"), default="text")
+    _trace_options(trace)
     trace.set_defaults(run=_trace)
 
     diff = commands.add_parser("diff", help="what a change does: exposure, limits, identity, then resources")
@@ -89,6 +85,21 @@ def parser() -> argparse.ArgumentParser:
     add_options(release)
     release.set_defaults(run=_release)
     return top
+
+
+def _trace_options(trace: argparse.ArgumentParser) -> None:
+    trace.add_argument("stack")
+    trace.add_argument("method", help="for example POST")
+    trace.add_argument("url", help="for example https://chat.example.com/api/chat/completions")
+    trace.add_argument("--header", action="append", default=[], metavar="NAME:VALUE")
+    trace.add_argument("--cookie", action="append", default=[], metavar="NAME=VALUE")
+    trace.add_argument("--body", default="", metavar="SIZE", help="the body's size, for example 5MB")
+    trace.add_argument(
+        "--claim", action="append", default=[], metavar="NAME=VALUE", help="who has logged in; several values by comma"
+    )
+    trace.add_argument("--token", action="store_true", help="a machine client's token instead of a session")
+    trace.add_argument("--client", default="", metavar="ADDRESS", help="where the request comes from")
+    trace.add_argument("--format", choices=("text", "json"), default="text")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -129,6 +140,19 @@ def _check(options: argparse.Namespace) -> int:
         sys.stdout.write(content)
     else:
         options.output.write_text(content, encoding="utf-8")
+    return checked.report.exit_code
+
+
+def _reports(options: argparse.Namespace) -> int:
+    from preflight import reports
+    from preflight.check import check
+
+    root = options.root.resolve()
+    checked = check(root, progress=_progress())
+    changed = reports.changes(root, options.base, checked) if options.base else ""
+    _end_progress()
+    for path in reports.write(options.folder, checked, changed):
+        sys.stdout.write(f"wrote {path}\n")
     return checked.report.exit_code
 
 

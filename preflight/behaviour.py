@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from policies.guardrails.topology.request_path import trace
 from policies.guardrails.topology.requests import Identity, ProxyFacts, Request
 from policies.guardrails.topology.resources import Graph
 from policies.guardrails.topology.values import Unknown, Value, as_list, as_mapping
+from policies.parity.judge import ORDER, PROPERTIES, RESOURCES
 from policies.parity.normal import Normal
 from preflight.edge_proxy import configuration, facts
 from preflight.errors import PreflightError
@@ -32,6 +34,20 @@ def differences(order: Sequence[str], recordings: Mapping[str, Recording], ways:
     """Findings about neighbours in ``order``."""
     graphs = {name: Graph.from_recorded(recordings[name].resources) for name in order}
     return [*_ways(order, graphs, {w.environment: w for w in ways}), *_requests(order, graphs, recordings)]
+
+
+def attributed(compared: Sequence[Finding], behaving: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """Where exactly one property or resource differs, what the environments do differently is its consequence.
+
+    It is then said there, as the witness of that finding. With several differences, or none, it stands for itself.
+    """
+    different = [finding for finding in compared if finding.rule in (RESOURCES, PROPERTIES, ORDER)]
+    if len(different) != 1 or not behaving:
+        return list(compared), list(behaving)
+    (one,) = different
+    consequences = "; ".join(f"{finding.headline} ({finding.found})" for finding in behaving)
+    said = replace(one, witness="; ".join(part for part in (one.witness, consequences) if part))
+    return [said if finding is one else finding for finding in compared], []
 
 
 def _finding(rule: Rule, pair: Sequence[str], headline: str, found: str) -> Finding:

@@ -74,13 +74,15 @@ def check(
             compared = parity.compared(root, recordings)
             ways = ways_of(recordings, [stack.name for stack in chosen])
             known = {stack.name: recordings[stack.name, False] for stack in chosen}
-            behaving = behaviour.differences(list(known), known, ways)
+            differing, behaving = behaviour.attributed(
+                compared.findings, behaviour.differences(list(known), known, ways)
+            )
             owned = owners.stale(root, known)
             findings = [finding for _, answer in asked for finding in answer.result()]
         rules = _rules(running.values())
     rules += [parity.RULE, behaviour.WAYS, behaviour.REQUESTS, owners.RULE]
     findings = parity.without_repetition(merge(findings), compared)
-    findings = [_located(finding, recordings) for finding in merge([*findings, *compared.findings, *behaving, *owned])]
+    findings = [_located(finding, recordings) for finding in merge([*findings, *differing, *behaving, *owned])]
     environments = tuple(
         summarize(stack.name, managed(recordings[stack.name, False]), rules, findings) for stack in chosen
     )

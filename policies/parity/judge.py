@@ -111,6 +111,7 @@ def _judge(differences: Sequence[Difference], shapes: tuple[Shape, Shape], allow
     used: set[int] = set()
     hidden: list[Difference] = []
     whole = _whole_components(differences, shapes, allowed)
+    alike: dict[tuple[object, ...], list[Difference]] = {}
     for difference in differences:
         declaration = allowed.of(difference)
         if declaration is not None:
@@ -123,7 +124,8 @@ def _judge(differences: Sequence[Difference], shapes: tuple[Shape, Shape], allow
             if whole[_component(difference.path)][0] is difference:
                 into.judgements.append(_component_judgement(whole[_component(difference.path)], first, second))
         else:
-            into.judgements.append(_judgement(difference, first, second))
+            alike.setdefault(_sameness(difference), []).append(difference)
+    into.judgements += [_judgement(group, first, second) for group in alike.values()]
     if hidden:
         names = sorted({f"{d.path.rpartition('/')[2]}.{d.property}" for d in hidden})
         text = _text(
@@ -167,8 +169,15 @@ def _component_judgement(missing: Sequence[Difference], first: str, second: str)
     return Judgement(RESOURCES, missing[0].urn, text)
 
 
-def _judgement(difference: Difference, first: str, second: str) -> Judgement:
-    name = difference.path.rpartition("/")[2]
+def _sameness(difference: Difference) -> tuple[object, ...]:
+    """Equal for what one change makes in several resources: the same property of a type with the same two values."""
+    whole = difference.path if not difference.property else difference.path.split("/")[-2]
+    return (whole, difference.property, difference.earlier, difference.later, difference.backwards)
+
+
+def _judgement(alike: Sequence[Difference], first: str, second: str) -> Judgement:
+    difference = alike[0]
+    names = [one.path.rpartition("/")[2] for one in alike]
     kind = difference.path.split("/")[-2]
     found = f"{first}: {difference.earlier}; {second}: {difference.later}"
     declare = _DECLARE
@@ -176,10 +185,13 @@ def _judgement(difference: Difference, first: str, second: str) -> Judgement:
         where = second if difference.earlier == ABSENT else first
         wanted = "the resource in every environment, or in none"
         text = _text(
-            f"{kind} {name} exists in {where} only", found, wanted, f"make the environments equal, or {declare}"
+            f"{kind} {names[0]} exists in {where} only", found, wanted, f"make the environments equal, or {declare}"
         )
         return Judgement(RESOURCES, difference.urn, text)
-    place = f"{kind} {name}.{difference.property}"
+    place = f"{kind} {names[0]}.{difference.property}"
+    if len(names) > 1:
+        place = f"{kind} {difference.property} of {len(names)} resources"
+        found += f" (in {', '.join(names)})"
     if difference.backwards:
         text = _text(
             f"{place} is less in {second} than in {first}",

@@ -1,0 +1,238 @@
+"""The two real stacks are equal except for what is declared, and each single change is exactly one precise finding."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from policies.guardrails.topology.resources import Graph
+from policies.parity import judge
+from policies.parity.declarations import Declarations
+from policies.parity.judge import ORDER, PROPERTIES, RESOURCES
+from policies.parity.manifests import from_files, to_files
+from policies.parity.shape import shape_of
+from preflight import behaviour, parity
+from preflight.check import Recordings, run, with_config
+from preflight.findings import Finding
+from preflight.project import Project, Stack
+from preflight.recorder import RecordedResource, Recording
+from preflight.ways import ways_of
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = Project.load(ROOT)
+ENVIRONMENTS = ("staging", "prod")
+
+
+def recorded(*stacks: Stack) -> Recordings:
+    return run(PROJECT, stacks, lambda _: None, previews=False)
+
+
+@pytest.fixture(scope="module")
+def stacks() -> Recordings:
+    return recorded(*map(PROJECT.stack, ENVIRONMENTS))
+
+
+def findings(recordings: Recordings) -> list[Finding]:
+    """What the check says about the environments against each other; the committed files follow from that."""
+    compared = parity.compared(ROOT, recordings)
+    known = {name: recordings[name, False] for name in ENVIRONMENTS}
+    behaving = behaviour.differences(ENVIRONMENTS, known, ways_of(recordings, list(ENVIRONMENTS)))
+    differing, left = behaviour.attributed(compared.findings, behaving)
+    return [f for f in (*differing, *left) if f.rule != parity.CURRENT]
+
+
+def by_the_pack(recordings: Recordings, running: str) -> list[judge.Judgement]:
+    """What the pack says at ``pulumi up`` about the running stack: it has all outputs, and committed shapes."""
+    recording = recordings[running, False]
+    shape = shape_of(running, Graph.from_recorded(recording.resources))
+    found = judge.of_running(shape, judge.manifests(), allowed()).judgements
+    return [one for one in found if one.policy != judge.UNKNOWN]
+
+
+def allowed() -> Declarations:
+    return judge.declarations(parity._today())  # pyright: ignore[reportPrivateUsage]
+
+
+Change = Callable[[RecordedResource], RecordedResource | list[RecordedResource] | None]
+
+
+def changed(recordings: Recordings, stack: str, change: Change) -> Recordings:
+    """The recordings with one stack's resources passed through ``change``."""
+    resources: list[RecordedResource] = []
+    for resource in recordings[stack, False].resources:
+        after = change(resource)
+        resources += after if isinstance(after, list) else [] if after is None else [after]
+    other = replace(recordings[stack, False], resources=resources)
+    return {**recordings, (stack, False): other}
+
+
+def with_input(resource: RecordedResource, name: str, value: object) -> RecordedResource:
+    inputs, outputs = copy.deepcopy(dict(resource.inputs)), copy.deepcopy(dict(resource.outputs))
+    return replace(resource, inputs={**inputs, name: value}, outputs={**outputs, name: value})
+
+
+# -- equal -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_environments_are_equal_except_for_declared_differences(stacks: Recordings) -> None:
+    compared = parity.compared(ROOT, stacks)
+    assert findings(stacks) == []
+    count = sum(compared.parity.declared.values())
+    assert compared.parity.verdict == f"equal except {count} declared differences"
+    assert set(compared.parity.declared) == {entry.kind for entry in allowed().in_force}
+
+
+@pytest.mark.parametrize("stack", ENVIRONMENTS)
+def test_each_stack_is_equal_to_the_other_ones_committed_shape(stacks: Recordings, stack: str) -> None:
+    assert by_the_pack(stacks, stack) == []
+
+
+# -- one change, one finding -------------------------------------------------------------------------------------------
+
+
+def no_firewall(resource: RecordedResource) -> RecordedResource | None:
+    return None if "ai-interface:index:Firewall" in resource.urn else resource
+
+
+def another_endpoint(resource: RecordedResource) -> list[RecordedResource]:
+    if resource.name != "endpoints-logs":
+        return [resource]
+    name = "endpoints-sts"
+    service = {"serviceName": "com.amazonaws.eu-west-1.sts"}
+    inputs, outputs = {**resource.inputs, **service}, {**resource.outputs, **service, "id": "vpce-0f0f0f0f0f0f0f0f0"}
+    outputs = {**outputs, "arn": str(outputs["arn"]).rpartition("/")[0] + "/vpce-0f0f0f0f0f0f0f0f0"}
+    urn = resource.urn.replace("endpoints-logs", name)
+    return [
+        resource,
+        replace(resource, urn=urn, name=name, id="vpce-0f0f0f0f0f0f0f0f0", inputs=inputs, outputs=outputs),
+    ]
+
+
+def another_header(resource: RecordedResource) -> RecordedResource:
+    name = "routingHttpResponseXFrameOptionsHeaderValue"
+    return with_input(resource, name, "DENY") if resource.name == "edge-https" else resource
+
+
+def another_action(resource: RecordedResource) -> RecordedResource:
+    if resource.name != "models-task-policy":
+        return resource
+    document: dict[str, Any] = json.loads(resource.inputs["policy"])
+    statement = next(s for s in document["Statement"] if s["Effect"] == "Allow")
+    statement["Action"] = sorted([*statement["Action"], "bedrock:ListFoundationModels"])
+    return with_input(resource, "policy", json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    ("stack", "change", "rule", "headline"),
+    [
+        ("prod", no_firewall, RESOURCES, "Firewall exists in staging only"),
+        ("staging", another_endpoint, RESOURCES, "ec2.VpcEndpoint endpoints-sts exists in staging only"),
+        (
+            "prod",
+            another_header,
+            PROPERTIES,
+            "lb.Listener edge-https.routingHttpResponseXFrameOptionsHeaderValue differs",
+        ),
+        ("prod", another_action, PROPERTIES, "iam.RolePolicy models-task-policy.policy.Statement["),
+    ],
+    ids=["no firewall", "another endpoint", "another header", "another action"],
+)
+def test_one_change_in_one_environment_is_one_precise_finding(
+    stacks: Recordings, stack: str, change: Change, rule: str, headline: str
+) -> None:
+    (found,) = findings(changed(stacks, stack, change))
+    assert (found.rule, found.fails) == (rule, True)
+    assert found.headline.startswith(headline)
+    assert len(by_the_pack(changed(stacks, stack, change), stack)) == 1
+
+
+def test_without_a_firewall_the_finding_says_what_that_lets_in(stacks: Recordings) -> None:
+    (found,) = findings(changed(stacks, "prod", no_firewall))
+    assert "the ways in and out differ" in found.witness
+
+
+@pytest.mark.parametrize("key", ["applicationLogDays", "flowLogDays", "firewallLogDays"])
+def test_less_retention_in_prod_than_in_staging_is_one_finding(stacks: Recordings, key: str) -> None:
+    prod = PROJECT.stack("prod")
+    retention = {**json.loads(prod.config["ai-interface:retention"]), key: 14}
+    less = recorded(with_config(prod, {"ai-interface:retention": json.dumps(retention)}))
+    (found,) = findings({**stacks, **less})
+    assert found.rule == ORDER
+    assert found.headline.startswith("cloudwatch.LogGroup ")
+    assert found.headline.endswith(" is less in prod than in staging")
+    assert found.found.startswith("staging: 30; prod: 14")
+
+
+def test_another_client_id_alone_is_no_difference(stacks: Recordings) -> None:
+    """Each environment has a client of its own at the identity provider; edge and proxy are told the same one."""
+    prod = PROJECT.stack("prod")
+    identity = {**json.loads(prod.config["ai-interface:identity"]), "clientId": "0oa1b2c3D4e5F6"}
+    other = recorded(with_config(prod, {"ai-interface:identity": json.dumps(identity)}))
+    assert findings({**stacks, **other}) == []
+    assert by_the_pack({**stacks, **other}, "prod") == []
+
+
+def test_a_proxy_that_expects_another_client_than_the_edges_is_a_difference(stacks: Recordings) -> None:
+    def other(resource: RecordedResource) -> RecordedResource:
+        if resource.type != "aws:ecs/taskDefinition:TaskDefinition":
+            return resource
+        text = str(resource.inputs["containerDefinitions"])
+        assert "ai-interface-prod" in text
+        return with_input(resource, "containerDefinitions", text.replace('ai-interface-prod\\\\\\"', 'other\\\\\\"'))
+
+    prod = changed(stacks, "prod", other)
+    if prod["prod", False].resources == stacks["prod", False].resources:
+        pytest.fail("nothing was changed")
+    assert [f.rule for f in findings(prod)] == [PROPERTIES]
+
+
+# -- any number of environments ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def three(stacks: Recordings) -> Mapping[str, Recording]:
+    """A third real environment, before staging: staging's settings in an account, network and name of its own."""
+    staging = PROJECT.stack("staging")
+    texts = {"111122223333": "777788889999", "10.20.": "10.40.", "staging": "dev", "STAGING": "DEVELOP"}
+
+    def moved(text: str) -> str:
+        for old, new in texts.items():
+            text = text.replace(old, new)
+        return text
+
+    dev = replace(staging, name="dev", config={key: moved(value) for key, value in staging.config.items()})
+    found = recorded(dev)
+    return {"dev": found["dev", False], **{name: stacks[name, False] for name in ENVIRONMENTS}}
+
+
+def shapes(recordings: Mapping[str, Recording]) -> dict[str, Any]:
+    return parity.shapes_of({(name, False): recording for name, recording in recordings.items()})
+
+
+def test_three_environments_are_compared_as_neighbours(three: Mapping[str, Recording]) -> None:
+    ordered = replace(allowed(), environments=("dev", *ENVIRONMENTS))
+    found = judge.of_all(shapes(three), ordered).judgements
+    assert [j.message.splitlines()[0] for j in found] == []
+
+
+def test_a_change_in_one_of_three_is_one_finding_that_names_both_neighbours(three: Mapping[str, Recording]) -> None:
+    ordered = replace(allowed(), environments=("dev", *ENVIRONMENTS))
+    only_dev = changed({("dev", False): three["dev"]}, "dev", another_header)["dev", False]
+    (found,) = judge.of_all(shapes({**three, "dev": only_dev}), ordered).judgements
+    assert found.message.splitlines()[1] == "found: dev: DENY; staging: SAMEORIGIN"
+
+
+def test_three_committed_shapes_hold_each_running_stack(three: Mapping[str, Recording]) -> None:
+    ordered = replace(allowed(), environments=("dev", *ENVIRONMENTS))
+    files = to_files(shapes(three), ordered.skip())
+    assert sorted(files) == ["dev.json", "prod.json", "shared.json", "staging.json"]
+    for name, recording in three.items():
+        running = shape_of(name, Graph.from_recorded(recording.resources))
+        found = judge.of_running(running, from_files(files), ordered).judgements
+        assert [j.message for j in found if j.policy != judge.UNKNOWN] == []
