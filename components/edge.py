@@ -155,6 +155,7 @@ class Edge(pulumi.ComponentResource):
             region=args.region,
             retention_days=args.access_log_retention_days,
             reader_arns=args.log_reader_arns,
+            allow_deletion=args.allow_deletion,
             tags=args.tags,
             opts=self._child,
         )

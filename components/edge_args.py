@@ -162,7 +162,7 @@ class EdgeArgs(Args):
     log_reader_arns: list[str] = Field(default_factory=list[str])
     """Roles that may read the logs (``*`` and ``?`` allowed). Omitted: nobody may, until somebody is named."""
     allow_deletion: bool = False
-    """True: the load balancer can be deleted, and every connection with it. Omitted: deletion is refused."""
+    """True: the load balancer can be deleted, its logs and every connection with it. Omitted: deletion is refused."""
     tags: dict[str, str]
     """Tags of every resource."""
 

@@ -54,11 +54,15 @@ def make_log_bucket(
     region: str,
     retention_days: int,
     reader_arns: Sequence[str],
+    allow_deletion: bool,
     tags: Mapping[str, str],
     opts: pulumi.ResourceOptions,
 ) -> tuple[aws.s3.Bucket, aws.s3.BucketPolicy]:
     """The bucket, and the policy without which a load balancer refuses to log there."""
-    bucket = aws.s3.Bucket(f"{name}-logs", force_destroy=False, tags={**tags, "Name": f"{name}-logs"}, opts=opts)
+    # The load balancer fills it until it is gone, so nobody could empty it in time: its logs go with it.
+    bucket = aws.s3.Bucket(
+        f"{name}-logs", force_destroy=allow_deletion, tags={**tags, "Name": f"{name}-logs"}, opts=opts
+    )
     closed = aws.s3.BucketPublicAccessBlock(
         f"{name}-logs",
         bucket=bucket.id,

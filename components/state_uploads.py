@@ -16,6 +16,7 @@ from components.state_room import StateRoom
 def make_uploads(room: StateRoom) -> aws.s3.Bucket:
     """The bucket of files, with a bucket for its access logs."""
     name, args, child = f"{room.name}-uploads", room.args, room.child
+    # Never emptied by a destroy: that takes a step of its own (docs/runbook.md).
     bucket = aws.s3.Bucket(name, force_destroy=False, tags={**args.tags, "Name": name}, opts=child)
     _close(name, bucket, child)
     aws.s3.BucketVersioning(
@@ -71,7 +72,8 @@ def _close(name: str, bucket: aws.s3.Bucket, child: pulumi.ResourceOptions) -> a
 
 def _record_access(room: StateRoom, bucket: aws.s3.Bucket) -> None:
     own, args, child = f"{room.name}-uploads-access", room.args, room.child
-    logs = aws.s3.Bucket(own, force_destroy=False, tags={**args.tags, "Name": own}, opts=child)
+    # S3 goes on to deliver for hours, so nobody could empty it in time: the record goes with the bucket of files.
+    logs = aws.s3.Bucket(own, force_destroy=args.allow_deletion, tags={**args.tags, "Name": own}, opts=child)
     closed = _close(own, logs, child)
     # S3 delivers its own logs only to a bucket that is encrypted with S3's key.
     aws.s3.BucketServerSideEncryptionConfiguration(

@@ -349,6 +349,13 @@ def test_deletion_is_refused_by_aws_and_by_the_engine_unless_it_is_allowed(allow
     assert (balancer.inputs["enableDeletionProtection"], balancer.protect) == (not allowed, not allowed)
 
 
+@pytest.mark.parametrize("allowed", [True, False])
+def test_the_logs_go_with_the_load_balancer_where_deletion_is_allowed(allowed: bool) -> None:
+    recording = record(lambda: Edge("edge", edge_args(allow_deletion=allowed)))
+
+    assert named(recording, "edge-logs", "aws:s3/bucket:Bucket").inputs["forceDestroy"] is allowed
+
+
 def test_outputs_are_those_of_the_load_balancer_and_the_target_group() -> None:
     recording = recorded_edge()
     balancer = named(recording, "edge-balancer", BALANCER).outputs

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from preflight.wire import UNKNOWN, Wire, secret
-from tests.engine.echo import arguments, replacement
+from preflight.wire import UNKNOWN, Json, Wire, secret
+from tests.engine.echo import arguments, deletion, replacement
 from tests.engine.echo.arguments import Failure
 from tests.engine.echo.cloud import Cloud
 
@@ -86,6 +86,74 @@ def test_the_replacement_table_names_properties_that_the_installed_sdk_has(type_
 )
 def test_a_change_replaces_only_where_aws_forces_it(type_: str, name: str, *, replaced: bool) -> None:
     assert replacement.replaces(type_, name) is replaced
+
+
+BUCKET, CLUSTER, VAULT = deletion.BUCKET, deletion.CLUSTER, "aws:backup/vault:Vault"
+INSTANCE = "aws:rds/clusterInstance:ClusterInstance"
+FINAL: Wire = {"clusterIdentifier": "db", "finalSnapshotIdentifier": "db-final"}
+
+
+def _exists(type_: str, identifier: str, **inputs: Json) -> Wire:
+    return {"type": type_, "id": identifier, "inputs": inputs, "outputs": {}, "urn": ""}
+
+
+@pytest.mark.parametrize(
+    ("found", "others", "contents", "refusal"),
+    [
+        (_exists(CLUSTER, "db", **FINAL), [], [], ""),
+        (_exists(CLUSTER, "db", **FINAL, deletionProtection=True), [], [], "deletionProtection is on"),
+        (
+            _exists(CLUSTER, "db", **FINAL),
+            [_exists(INSTANCE, "db-1", clusterIdentifier="db")],
+            [],
+            f"db is still used by {INSTANCE} db-1",
+        ),
+        (_exists(CLUSTER, "db", **FINAL), [_exists(INSTANCE, "other-1", clusterIdentifier="other")], [], ""),
+        (
+            _exists(CLUSTER, "db", clusterIdentifier="db"),
+            [],
+            [],
+            "a final snapshot is required and finalSnapshotIdentifier is missing",
+        ),
+        (_exists(CLUSTER, "db", clusterIdentifier="db", skipFinalSnapshot=True), [], [], ""),
+        (
+            _exists(CLUSTER, "db", **FINAL),
+            [_exists(deletion.SNAPSHOT, "db-final")],
+            [],
+            "the final snapshot db-final already exists",
+        ),
+        (_exists(BUCKET, "files"), [], [], ""),
+        (_exists(BUCKET, "files"), [], ["a.txt"], "files is not empty: a.txt"),
+        (_exists(BUCKET, "files", forceDestroy=True), [], ["a.txt"], ""),
+        (_exists(VAULT, "copies", forceDestroy=False), [], ["Tuesday"], "copies is not empty: Tuesday"),
+    ],
+)
+def test_what_holds_data_is_deleted_only_as_aws_deletes_it(
+    found: Wire, others: list[Wire], contents: list[str], refusal: str
+) -> None:
+    assert deletion.refusal(found, [found, *others], contents) == refusal
+
+
+@pytest.mark.parametrize("type_", sorted({*deletion.PROTECTION, *deletion.EMPTIED_BY}))
+def test_the_switches_of_deletion_are_properties_of_the_installed_sdk(type_: str) -> None:
+    switches = {table[type_] for table in (deletion.PROTECTION, deletion.EMPTIED_BY) if type_ in table}
+    cls = arguments.argument_class(type_)
+    assert cls is not None
+    assert switches - set(arguments.shape(cls).types) == set()
+
+
+def test_logs_are_delivered_into_the_buckets_that_a_balancer_and_a_bucket_name() -> None:
+    balancer: Wire = {
+        "accessLogs": {"bucket": "a", "enabled": True},
+        "connectionLogs": {"bucket": "b", "enabled": False},
+    }
+    assert list(deletion.filled_by("aws:lb/loadBalancer:LoadBalancer", balancer)) == ["a"]
+    assert list(deletion.filled_by("aws:s3/bucketLogging:BucketLogging", {"targetBucket": "c"})) == ["c"]
+
+
+def test_a_secrets_name_is_kept_while_it_can_be_brought_back() -> None:
+    assert deletion.keeps_its_name(_exists(deletion.SECRET, "arn"))
+    assert not deletion.keeps_its_name(_exists(deletion.SECRET, "arn", recoveryWindowInDays=0))
 
 
 def test_told_misbehaviour_is_used_up(tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ import pytest
 
 from preflight.wire import Wire
 from tests.engine.conftest import Deployed
+from tests.engine.echo.deletion import SNAPSHOT
 from tests.engine.echo.replacement import TABLE
 from tests.engine.harness import Engine, by_type, custom, name_of, only
+from tests.engine.takedown import UPLOADS, allow_deletion, empty_uploads, uploads
 
 pytestmark = pytest.mark.engine
 
@@ -19,6 +21,21 @@ CPU = "ai-interface:capacity.cpuUnits"
 RELEASE = "ai-interface:release"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 SERVICE = "aws:ecs/service:Service"
+LIFTED = [
+    ("update", "aws:lb/loadBalancer:LoadBalancer", ("enableDeletionProtection",)),
+    ("update", "aws:rds/cluster:Cluster", ("deletionProtection",)),
+    ("update", "aws:s3/bucket:Bucket", ("forceDestroy",)),
+    ("update", "aws:s3/bucket:Bucket", ("forceDestroy",)),
+]
+"""What changes once deletion is allowed: docs/runbook.md names them."""
+KEPT = {
+    "aws:backup/vault:Vault",
+    "aws:backup/vaultLockConfiguration:VaultLockConfiguration",
+    "aws:ecs/taskDefinition:TaskDefinition",
+    "aws:kms/key:Key",
+    SNAPSHOT,
+}
+"""What stays of a destroyed environment, for the reasons in docs/runbook.md."""
 
 
 def _changed(engine: Engine) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -109,12 +126,18 @@ def test_a_protected_environment_is_not_destroyed(deployed: Deployed, tmp_path: 
 
 def test_an_environment_is_destroyed_to_zero_once_deletion_is_allowed(deployed: Deployed, tmp_path: Path) -> None:
     engine = deployed.fork(tmp_path)
-    engine.set("ai-interface:allowDeletion", "true")
-    allowed = engine.up()
+    engine.cloud.fill(uploads(engine), "a file")
+    allowed = allow_deletion(engine)
+    lifted = _changed(engine)
+    stopped = engine.destroy(code=1)
+    empty_uploads(engine)
     engine.destroy()
     assert set(allowed.changes()) == {"update"}
-    kept = [entry for entry in engine.cloud.live() if not entry["inputs"].get("skipDestroy")]
-    assert (engine.resources(), kept) == ([], [])
+    assert lifted == LIFTED
+    assert f"{UPLOADS}: " in stopped.text
+    assert "is not empty: a file" in stopped.text
+    assert engine.resources() == []
+    assert {entry["type"] for entry in engine.cloud.live()} == KEPT
 
 
 def _other_release(engine: Engine) -> str:

@@ -76,6 +76,24 @@ class Cloud:
                 found.append(self._read[path.name][1])
         return sorted(found, key=lambda entry: (entry["type"], entry["id"]))
 
+    def fill(self, identifier: str, what: str) -> None:
+        """Put something into a bucket, a vault or a repository: an object, a copy, an image."""
+        with self._locked():
+            held = self._noted("contents.json")
+            held[identifier] = sorted({*held.get(identifier, []), what})
+            self._note("contents.json", held)
+
+    def empty(self, identifier: str) -> None:
+        """Take out everything."""
+        with self._locked():
+            held = self._noted("contents.json")
+            if held.pop(identifier, None):
+                self._note("contents.json", held)
+
+    def contents(self, identifier: str) -> list[str]:
+        """What is in it."""
+        return self._noted("contents.json").get(identifier, [])
+
     # What the provider says.
 
     def told(self, operation: str, name: str) -> Told:
@@ -97,18 +115,25 @@ class Cloud:
 
     def creations(self, urn: str) -> int:
         """How often a resource with this URN was created."""
-        path = self._folder / "creations.json"
-        return json.loads(path.read_text()).get(urn, 0) if path.exists() else 0
+        return self._noted("creations.json").get(urn, 0)
 
     def count_creation(self, urn: str) -> None:
         """One more."""
         with self._locked():
-            path = self._folder / "creations.json"
-            counts: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
+            counts = self._noted("creations.json")
             counts[urn] = counts.get(urn, 0) + 1
-            scratch = path.with_suffix(".new")
-            scratch.write_text(json.dumps(counts))
-            scratch.replace(path)
+            self._note("creations.json", counts)
+
+    def reserve(self, type_: str, name: str) -> None:
+        """Keep a name from being given again, although nothing has it."""
+        with self._locked():
+            names = self._noted("reserved.json")
+            names[type_] = sorted({*names.get(type_, []), name})
+            self._note("reserved.json", names)
+
+    def reserved(self, type_: str, name: str) -> bool:
+        """Whether the name is kept."""
+        return name in self._noted("reserved.json").get(type_, [])
 
     def put(self, type_: str, identifier: str, inputs: Wire, outputs: Wire, urn: str) -> None:
         """Let a resource exist, or change what it is."""
@@ -133,6 +158,16 @@ class Cloud:
     def _rules(self) -> list[Wire]:
         path = self._folder / "control.json"
         return json.loads(path.read_text()) if path.exists() else []
+
+    def _noted(self, name: str) -> Wire:
+        path = self._folder / name
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    def _note(self, name: str, value: Wire) -> None:
+        path = self._folder / name
+        scratch = path.with_suffix(".new")
+        scratch.write_text(json.dumps(value, sort_keys=True))
+        scratch.replace(path)
 
     @contextmanager
     def _locked(self) -> Generator[None]:

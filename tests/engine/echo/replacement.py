@@ -18,7 +18,7 @@ aws:appautoscaling/target:Target                resourceId scalableDimension ser
 aws:backup/plan:Plan
 aws:backup/selection:Selection                  EVERYTHING
 aws:backup/vault:Vault                          name kmsKeyArn
-aws:backup/vaultLockConfiguration:VaultLockConfiguration    backupVaultName changeableForDays
+aws:backup/vaultLockConfiguration:VaultLockConfiguration    EVERYTHING
 aws:backup/vaultNotifications:VaultNotifications    backupVaultName backupVaultEvents snsTopicArn
 aws:backup/vaultPolicy:VaultPolicy              backupVaultName
 aws:bedrock/guardrail:Guardrail                 kmsKeyArn
@@ -69,7 +69,7 @@ aws:ecs/clusterCapacityProviders:ClusterCapacityProviders    clusterName
 aws:ecs/service:Service                         cluster iamRole launchType name schedulingStrategy
 aws:ecs/taskDefinition:TaskDefinition           EVERYTHING - skipDestroy tags trackLatest
 aws:elasticache/parameterGroup:ParameterGroup   description family name
-aws:elasticache/replicationGroup:ReplicationGroup    atRestEncryptionEnabled dataTieringEnabled kmsKeyId networkType port replicationGroupId snapshotArns snapshotName subnetGroupName
+aws:elasticache/replicationGroup:ReplicationGroup    atRestEncryptionEnabled dataTieringEnabled globalReplicationGroupId kmsKeyId networkType port replicationGroupId snapshotArns snapshotName subnetGroupName
 aws:elasticache/subnetGroup:SubnetGroup         name
 aws:elasticache/user:User                       userId userName
 aws:elasticache/userGroup:UserGroup             userGroupId
@@ -87,7 +87,7 @@ aws:lb/listenerRule:ListenerRule                listenerArn
 aws:lb/loadBalancer:LoadBalancer                customerOwnedIpv4Pool internal loadBalancerType name namePrefix
 aws:lb/targetGroup:TargetGroup                  ipAddressType name namePrefix port protocol protocolVersion targetType vpcId
 aws:lb/targetGroupAttachment:TargetGroupAttachment    EVERYTHING
-aws:rds/cluster:Cluster                         availabilityZones clusterIdentifier clusterIdentifierPrefix databaseName dbSubnetGroupName engine engineMode kmsKeyId masterUsername snapshotIdentifier storageEncrypted
+aws:rds/cluster:Cluster                         availabilityZones clusterIdentifier clusterIdentifierPrefix clusterScalabilityType databaseName dbSubnetGroupName dbSystemId engine engineMode kmsKeyId masterUsername restoreToPointInTime snapshotIdentifier storageEncrypted
 aws:rds/clusterInstance:ClusterInstance         availabilityZone clusterIdentifier dbSubnetGroupName engine identifier identifierPrefix
 aws:rds/clusterParameterGroup:ClusterParameterGroup    description family name namePrefix
 aws:rds/eventSubscription:EventSubscription     name namePrefix
@@ -184,39 +184,6 @@ LONGEST_NAME: dict[str, int] = {
     "aws:iam/role:Role": 64,
     "aws:rds/cluster:Cluster": 63,
     "aws:s3/bucket:Bucket": 63,
-}
-
-# An input that AWS wants turned off before the resource can be deleted.
-DELETION_PROTECTION: dict[str, str] = {
-    "aws:lb/loadBalancer:LoadBalancer": "enableDeletionProtection",
-    "aws:rds/cluster:Cluster": "deletionProtection",
-    "aws:dynamodb/table:Table": "deletionProtectionEnabled",
-}
-
-
-# What AWS does not delete while another resource names it in one of these properties.
-HOLDERS: dict[str, frozenset[str]] = {
-    "aws:acm/certificate:Certificate": frozenset({"certificateArn"}),
-    "aws:ec2/internetGateway:InternetGateway": frozenset({"gatewayId"}),
-    "aws:ec2/networkAcl:NetworkAcl": frozenset({"networkAclId"}),
-    "aws:ec2/routeTable:RouteTable": frozenset({"routeTableId"}),
-    "aws:ec2/securityGroup:SecurityGroup": frozenset(
-        {
-            "referencedSecurityGroupId",
-            "securityGroupIds",
-            "securityGroups",
-            "sourceSecurityGroupId",
-            "vpcSecurityGroupIds",
-        }
-    ),
-    "aws:ec2/subnet:Subnet": frozenset({"subnetId", "subnetIds", "subnets"}),
-    "aws:ec2/vpc:Vpc": frozenset({"vpcId"}),
-    "aws:ecs/cluster:Cluster": frozenset({"cluster"}),
-    "aws:elasticache/subnetGroup:SubnetGroup": frozenset({"subnetGroupName"}),
-    "aws:iam/role:Role": frozenset({"role"}),
-    "aws:lb/targetGroup:TargetGroup": frozenset({"targetGroupArn"}),
-    "aws:rds/subnetGroup:SubnetGroup": frozenset({"dbSubnetGroupName"}),
-    "aws:wafv2/webAcl:WebAcl": frozenset({"webAclArn"}),
 }
 
 

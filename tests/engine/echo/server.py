@@ -12,10 +12,9 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator
 from concurrent import futures
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 import grpc
 from google.protobuf import empty_pb2
@@ -26,14 +25,12 @@ from preflight.recorder import site_of
 from preflight.schema import computed_outputs
 from preflight.wire import Json, Wire, from_struct, has_unknown, to_struct
 from preflight.wire import unwrap as plain
-from tests.engine.echo import arguments, replacement
+from tests.engine.echo import arguments, deletion, replacement
 from tests.engine.echo.cloud import Cloud
 
 Message: TypeAlias = Json
 """A protobuf message of the ResourceProvider service."""
 
-SECRET = "aws:secretsmanager/secret:Secret"
-SECRET_VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 SERVICE = "aws:ecs/service:Service"
 TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 MAX_MESSAGE = 400 * 1024 * 1024
@@ -146,12 +143,14 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         self._obey("create", type_, name, context)
         if taken := self._name_taken(type_, inputs):
             context.abort(grpc.StatusCode.ALREADY_EXISTS, f"{type_} {name}: {taken} already exists")
+        if missing := self._missing_snapshot(type_, inputs):
+            context.abort(grpc.StatusCode.NOT_FOUND, f"{type_} {name}: there is no snapshot {missing}")
         if type_ == SERVICE and (unused := self._unused_target_groups(inputs)):
             text = f"{type_} {name}: target group {unused[0]} does not have an associated load balancer"
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, text)
         identifier, outputs = self._made(type_, name, inputs, request.urn)
         self._cloud.count_creation(request.urn)
-        self._cloud.put(type_, identifier, plain(inputs), plain(outputs), request.urn)
+        self._exists(type_, identifier, inputs, outputs, request.urn)
         self._cloud.log("create", type_, name, id=identifier)
         self._obey("created", type_, name, context)
         return provider_pb2.CreateResponse(id=identifier, properties=to_struct(outputs))
@@ -183,7 +182,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         if self._cloud.get(type_, request.id) is None:
             context.abort(grpc.StatusCode.NOT_FOUND, f"{type_} {name}: {request.id} does not exist")
         outputs = _updated(olds, from_struct(request.old_inputs), news)
-        self._cloud.put(type_, request.id, plain(news), plain(outputs), request.urn)
+        self._exists(type_, request.id, news, outputs, request.urn)
         changed = replacement.differing(plain(from_struct(request.old_inputs)), plain(news))
         self._cloud.log("update", type_, name, id=request.id, changed=changed)
         return provider_pb2.UpdateResponse(properties=to_struct(outputs))
@@ -194,30 +193,24 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         self._obey("delete", type_, name, context)
         found = self._cloud.get(type_, request.id)
         if found is not None:
-            switch = replacement.DELETION_PROTECTION.get(type_)
-            if switch and found["inputs"].get(switch):
-                context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"{type_} {name}: {switch} is on")
-            names = {request.id, found["outputs"].get("arn"), found["outputs"].get("name")}
-            users = [
-                f"{entry['type']} {entry['id']}"
-                for entry in self._cloud.live()
-                if names & set(_held(entry["inputs"], replacement.HOLDERS.get(type_, frozenset())))
-            ]
-            if users:
-                text = f"{type_} {name}: {request.id} is still used by {', '.join(users[:3])}"
-                context.abort(grpc.StatusCode.FAILED_PRECONDITION, text)
-            self._remove(found)
+            live = self._cloud.live()
+            if reason := deletion.refusal(found, live, self._cloud.contents(request.id)):
+                context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"{type_} {name}: {reason}")
+            self._remove(found, live)
         self._cloud.log("delete", type_, name, id=request.id)
         return empty_pb2.Empty()
 
-    def _remove(self, found: Wire) -> None:
-        """Forget a resource, and what AWS forgets with it; what skips destruction stays."""
+    def _remove(self, found: Wire, live: list[Wire]) -> None:
+        """Forget a resource and what AWS forgets with it; what skips destruction stays, and so does a snapshot."""
         if found["inputs"].get("skipDestroy"):
             return
-        self._cloud.remove(found["type"], found["id"])
-        for entry in self._cloud.live() if found["type"] == SECRET else ():
-            if entry["type"] == SECRET_VERSION and entry["inputs"].get("secretId") == found["id"]:
-                self._cloud.remove(entry["type"], entry["id"])
+        if snapshot := deletion.final_snapshot(found):
+            self._cloud.put(snapshot["type"], snapshot["id"], snapshot["inputs"], snapshot["outputs"], "")
+        for entry in (found, *deletion.parts(found, live)):
+            self._cloud.remove(entry["type"], entry["id"])
+        self._cloud.empty(found["id"])
+        if deletion.keeps_its_name(found):
+            self._cloud.reserve(found["type"], found["inputs"].get("name", ""))
 
     def _known_type(self, urn: str) -> str:
         """The type in a URN, with its SDK module loaded: calls come in threads, and imports do not bear that."""
@@ -226,6 +219,11 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
             arguments.argument_class(type_)
             computed_outputs(type_)
         return type_
+
+    def _exists(self, type_: str, identifier: str, inputs: Wire, outputs: Wire, urn: str) -> None:
+        self._cloud.put(type_, identifier, plain(inputs), plain(outputs), urn)
+        for bucket in deletion.filled_by(type_, plain(inputs)):
+            self._cloud.fill(bucket, f"logs of {identifier}")
 
     def _obey(self, operation: str, type_: str, name: str, context: grpc.ServicerContext) -> None:
         told = self._cloud.told(operation, name)
@@ -267,15 +265,21 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
     def _name_taken(self, type_: str, inputs: Wire) -> str:
         key = replacement.UNIQUE_NAMES.get(type_)
         wanted = plain(inputs.get(key)) if key else None
-        taken = wanted and any(e["type"] == type_ and e["inputs"].get(key) == wanted for e in self._cloud.live())
-        return str(wanted) if taken else ""
+        if not wanted:
+            return ""
+        taken = any(e["type"] == type_ and e["inputs"].get(key) == wanted for e in self._cloud.live())
+        return str(wanted) if taken or self._cloud.reserved(type_, str(wanted)) else ""
+
+    def _missing_snapshot(self, type_: str, inputs: Wire) -> str:
+        wanted = str(plain(inputs.get("snapshotIdentifier")) or "") if type_ == deletion.CLUSTER else ""
+        return wanted if wanted and self._cloud.get(deletion.SNAPSHOT, wanted.rpartition(":")[2]) is None else ""
 
     def _unused_target_groups(self, inputs: Wire) -> list[str]:
         """Those of a service that no listener and no rule forwards to."""
-        properties = replacement.HOLDERS["aws:lb/targetGroup:TargetGroup"]
+        properties = deletion.HOLDERS["aws:lb/targetGroup:TargetGroup"]
         listeners = [entry["inputs"] for entry in self._cloud.live() if entry["type"].startswith("aws:lb/listener")]
-        used = {arn for listener in listeners for arn in _held(listener, properties)}
-        return sorted(set(_held(plain(inputs), properties)) - used)
+        used = {arn for listener in listeners for arn in deletion.held(listener, properties)}
+        return sorted(set(deletion.held(plain(inputs), properties)) - used)
 
 
 def serve(package: str, version: str) -> None:
@@ -331,27 +335,5 @@ def _as_it_is(known: Wire, actual: Wire) -> Wire:
     return {**actual, **same}
 
 
-def _held(value: Json, properties: frozenset[str]) -> Iterator[str]:
-    """Every string that one of ``properties`` holds, at any depth."""
-    if isinstance(value, dict):
-        for key, item in cast("Wire", value).items():
-            yield from strings(item) if key in properties else _held(item, properties)
-    elif isinstance(value, list):
-        for item in cast("list[Json]", value):
-            yield from _held(item, properties)
-
-
 def _revised(answer: Answer, revision: int) -> str:
     return f"{str(answer.outputs['arn']).rpartition(':')[0]}:{revision}"
-
-
-def strings(value: Json) -> Iterator[str]:
-    """Every string inside ``value``."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in cast("Wire", value).values():
-            yield from strings(item)
-    elif isinstance(value, list):
-        for item in cast("list[Json]", value):
-            yield from strings(item)
