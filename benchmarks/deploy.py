@@ -66,16 +66,12 @@ def longest_chain(resources: Sequence[Wire], times: Mapping[str, int]) -> list[S
     best: dict[str, tuple[int, list[Step]]] = {}
     nothing: tuple[int, list[Step]] = (0, [])
 
-    def waits_for(urn: str) -> list[str]:
-        resource = by_urn[urn]
-        parent = resource.get("parent", "")
-        inherited = waits_for(parent) if parent in by_urn else []
-        return sorted({*resource.get("dependencies", []), *inherited} & by_urn.keys())
-
     def finish(urn: str) -> tuple[int, list[Step]]:
         if urn not in best:
             best[urn] = nothing  # a component that depends on its own child does not wait for itself
-            before = max((finish(other) for other in waits_for(urn)), key=lambda chain: chain[0], default=nothing)
+            before = max(
+                (finish(other) for other in _waits_for(urn, by_urn)), key=lambda chain: chain[0], default=nothing
+            )
             resource = by_urn[urn]
             seconds = times.get(resource["type"], ONE_CALL_SECONDS) if resource["custom"] else 0
             step = [Step(name_of(urn), resource["type"], seconds)] if resource["custom"] else []
@@ -83,6 +79,27 @@ def longest_chain(resources: Sequence[Wire], times: Mapping[str, int]) -> list[S
         return best[urn]
 
     return max((finish(urn) for urn in sorted(by_urn)), key=lambda chain: chain[0], default=nothing)[1]
+
+
+def waited_for(resources: Sequence[Wire], urn: str) -> set[str]:
+    """Every resource that has to exist before this one is begun."""
+    by_urn = {resource["urn"]: resource for resource in resources}
+    found: set[str] = set()
+    open_ = _waits_for(urn, by_urn)
+    while open_:
+        other = open_.pop()
+        if other not in found:
+            found.add(other)
+            open_ += _waits_for(other, by_urn)
+    return found
+
+
+def _waits_for(urn: str, by_urn: Mapping[str, Wire]) -> list[str]:
+    """What it depends on itself, and what its parents depend on."""
+    resource = by_urn[urn]
+    parent = resource.get("parent", "")
+    inherited = _waits_for(parent, by_urn) if parent in by_urn else []
+    return sorted({*resource.get("dependencies", []), *inherited} & by_urn.keys())
 
 
 def unexplained(chain: Sequence[Step]) -> list[str]:

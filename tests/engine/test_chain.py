@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 
-from benchmarks.deploy import STACKS, Step, longest_chain, typical_times, unexplained
+from benchmarks.deploy import STACKS, Step, longest_chain, typical_times, unexplained, waited_for
 from preflight.wire import Wire
 from tests.engine.harness import REPOSITORY
 
+SIDE_BY_SIDE = {
+    "aws:elasticache/replicationGroup:ReplicationGroup",
+    "aws:lb/loadBalancer:LoadBalancer",
+    "aws:rds/clusterInstance:ClusterInstance",
+}
 TIMES = {"t:Slow": 100, "t:Quick": 1}
 
 
@@ -49,10 +55,34 @@ def test_slow_resources_in_a_row_need_a_reason() -> None:
     assert unexplained(chain) == ["a before c"]
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_the_chain_of_each_environment_is_explained(stack: str) -> None:
+def test_what_is_waited_for_is_found_through_others_and_through_components() -> None:
+    resources = [
+        _resource("far", "t:Quick"),
+        _resource("near", "t:Quick", "far"),
+        _resource("component", "t:Component", "near"),
+        _resource("child", "t:Quick", parent="urn::::::component"),
+        _resource("beside", "t:Quick"),
+    ]
+    assert waited_for(resources, "urn::::::child") == {"urn::::::near", "urn::::::far"}
+
+
+@cache
+def _graph(stack: str) -> list[Wire]:
     command = [sys.executable, "-m", "preflight", "graph", stack, "--format", "json"]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)  # noqa: S603
-    chain = longest_chain(json.loads(done.stdout)["resources"], typical_times())
+    return json.loads(done.stdout)["resources"]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_chain_of_each_environment_is_explained(stack: str) -> None:
+    chain = longest_chain(_graph(stack), typical_times())
     assert "aws:ecs/service:Service" in {step.type for step in chain}
     assert unexplained(chain) == []
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_database_cache_and_load_balancer_are_made_side_by_side(stack: str) -> None:
+    graph = _graph(stack)
+    slow = {r["urn"] for r in graph if r["type"] in SIDE_BY_SIDE}
+    assert {r["type"] for r in graph if r["urn"] in slow} == SIDE_BY_SIDE
+    assert {urn: waited_for(graph, urn) & slow for urn in sorted(slow)} == {urn: set[str]() for urn in sorted(slow)}

@@ -8,14 +8,19 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
+from urllib.parse import urlsplit
 
 import pytest
 
 from preflight.wire import SIGNATURE, Json
 from tests.engine.conftest import Deployed
+from tests.engine.harness import by_type, name_of, only
 
 pytestmark = pytest.mark.engine
 
+CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"
+TASK = "aws:ecs/taskDefinition:TaskDefinition"
+VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 SHORTEST = 12
 """A shorter text (an empty one, a number) is found anywhere and would prove nothing."""
 MARKER = re.compile("-----|BEGIN|PRIVATE|OPENSSH")
@@ -26,11 +31,17 @@ PIECE = 32
 def _secrets(deployed: Deployed) -> set[str]:
     """Every secret text of the state: the OIDC client secret, keys, what is derived from them.
 
-    A certificate is public, also where it is stored beside its key as a secret.
+    A certificate is public, also where it is stored beside its key as a secret. Of a URL the password is secret, not
+    the host.
     """
     shown = deployed.engine.export("--show-secrets")
-    texts = {text for value in _wrapped(shown) for text in _texts(json.loads(value))}
+    texts = {_password(text) for value in _wrapped(shown) for text in _texts(json.loads(value))}
     return {text for text in texts if len(text) >= SHORTEST and not text.startswith("-----BEGIN CERTIFICATE-----")}
+
+
+def _password(text: str) -> str:
+    """The password of a URL that has one; any other text as it is."""
+    return (urlsplit(text).password if text.startswith("rediss://") else None) or text
 
 
 def _wrapped(value: Json) -> Iterator[str]:
@@ -77,12 +88,30 @@ def test_the_secrets_that_are_searched_for_are_those_of_the_design(deployed: Dep
     secrets = _secrets(deployed)
     assert any(secret.startswith("offline-") for secret in secrets), "the OIDC client secret"
     assert any("PRIVATE KEY" in secret for secret in secrets), "the proxy's key"
-    assert any(re.fullmatch("[0-9a-f]{64}", secret) for secret in secrets), "the session key"
+    derived = {secret for secret in secrets if re.fullmatch("[0-9a-f]{64}", secret)}
+    assert derived == {_stored(deployed, "workload-session-key"), _stored(deployed, "state-cache-url")}
+
+
+def test_the_caches_password_is_the_one_in_its_url(deployed: Deployed) -> None:
+    cache = only(by_type(deployed.engine.resources("--show-secrets"), CACHE))["inputs"]
+    assert json.loads(cache["authToken"]["plaintext"]) == _stored(deployed, "state-cache-url")
+
+
+def test_no_container_gets_a_secret_as_text(deployed: Deployed) -> None:
+    task = only(by_type(deployed.engine.resources("--show-secrets"), TASK))["inputs"]
+    assert _leaks(deployed, json.dumps(task)) == []
 
 
 def test_the_search_finds_a_secret_where_there_is_one(deployed: Deployed) -> None:
     shown = json.dumps(deployed.engine.export("--show-secrets"))
     assert len(_leaks(deployed, shown)) >= 3
+
+
+def _stored(deployed: Deployed, name: str) -> str:
+    """What Secrets Manager was given for this secret; of a URL its password."""
+    versions = by_type(deployed.engine.resources("--show-secrets"), VERSION)
+    version = only([entry for entry in versions if name_of(entry["urn"]) == f"{name}-version"])
+    return _password(json.loads(version["inputs"]["secretString"]["plaintext"]))
 
 
 @pytest.mark.parametrize("run", ["first_preview", "up", "second_preview"])
