@@ -166,6 +166,7 @@ def _replication_group(s: Subject) -> Wire:
     count = int(s.inputs.get("numCacheClusters") or 1)
     return {
         "id": name,
+        "replicationGroupId": name,
         "arn": s.site.arn("elasticache", f"replicationgroup:{name}"),
         "primaryEndpointAddress": f"master.{host}",
         "readerEndpointAddress": f"replica.{host}",

@@ -31,12 +31,13 @@ _IDENTITIES = (
         "guardrailId",
         "clusterIdentifier",
         "identifier",
+        "replicationGroupId",
         "clusterResourceId",
         "versionId",
     ),
     *("defaultSecurityGroupId", "defaultRouteTableId", "defaultNetworkAclId", "mainRouteTableId", "invokeArn", "url"),
 )
-_NAMES = ("name", "clusterIdentifier", "identifier")
+_NAMES = ("name", "clusterIdentifier", "identifier", "replicationGroupId")
 """Identities that the program may choose."""
 _SHORTEST_INSIDE = 12
 """Identities shorter than this are replaced where they are a whole value, not inside a longer one."""

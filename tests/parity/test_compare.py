@@ -25,6 +25,41 @@ def test_accounts_regions_networks_hosts_and_identifiers_are_no_difference() -> 
     assert differences(prod()) == []
 
 
+def with_cache(stack: list[dict[str, object]], name: str) -> list[dict[str, object]]:
+    """A cache that the provider named, as the engine shows it, and an alarm on its first node."""
+    parent = str(stack[0]["urn"])
+
+    def entry(type_: str, logical: str, inputs: dict[str, object]) -> dict[str, object]:
+        urn = parent.replace("shop:index:Net::net", f"shop:index:Net${type_}::{logical}")
+        outputs = {**inputs, "id": name}
+        return {
+            "urn": urn,
+            "type": type_,
+            "name": logical,
+            "parent": parent,
+            "inputs": inputs,
+            "outputs": outputs,
+            "property_dependencies": {},
+        }
+
+    return [
+        *stack,
+        entry("aws:elasticache/replicationGroup:ReplicationGroup", "cache", {"replicationGroupId": name}),
+        entry("aws:cloudwatch/metricAlarm:MetricAlarm", "alarm", {"dimensions": {"CacheClusterId": f"{name}-001"}}),
+    ]
+
+
+def test_a_name_that_the_provider_made_is_no_difference_alone_or_in_another() -> None:
+    earlier, later = with_cache(staging(), "state-cache-0a1b2c3"), with_cache(prod(), "state-cache-9f8e7d6")
+    assert [(d.path, d.property) for d in differences(later, earlier)] == []
+
+
+def test_a_name_that_the_program_chose_is_a_difference_where_it_is_used() -> None:
+    earlier, later = with_cache(staging(), "state-cache"), with_cache(prod(), "other-cache")
+    used = [(d.earlier, d.later) for d in differences(later, earlier) if d.property == "dimensions.CacheClusterId"]
+    assert used == [("state-cache-001", "other-cache-001")]
+
+
 @pytest.mark.parametrize(
     ("later", "place", "earlier_value", "later_value"),
     [
