@@ -6,12 +6,15 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import cast
 
 import pytest
 
 from preflight.wire import UNKNOWN, Json, Wire, mask
+from tests.engine import exposure
 from tests.engine.conftest import Deployed
 from tests.engine.harness import PACKS, REPOSITORY, Engine, Outcome
 
@@ -31,10 +34,10 @@ PROVIDER_TYPES = ("pulumi:providers:", "pulumi:pulumi:Stack")
 
 
 @cache
-def _offline(command: str, stack: str) -> Json:
+def _offline(command: str, stack: str, folder: Path = REPOSITORY) -> Json:
     words = [sys.executable, "-m", "preflight", command, *(["--stack", stack] if command == "check" else [stack])]
     done = subprocess.run(  # noqa: S603 - this project's own command
-        [*words, "--format", "json"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+        [*words, "--format", "json"], cwd=folder, capture_output=True, text=True, check=False
     )
     assert done.returncode in (0, 1), done.stderr
     return json.loads(done.stdout)
@@ -132,21 +135,43 @@ def test_the_packs_say_of_the_first_preview_what_the_offline_check_says(deployed
     assert said - NOTED_BY_THE_ENGINE_ONLY == _offline_verdicts(deployed.engine.stack, FIRST_PREVIEW)
 
 
+def test_the_packs_say_during_the_update_what_they_said_before_it_and_what_the_offline_check_says(
+    deployed: Deployed,
+) -> None:
+    both = _offline_verdicts(deployed.engine.stack, FIRST_PREVIEW) | _offline_verdicts(deployed.engine.stack, KNOWN)
+    assert _verdicts(deployed.up) - NOTED_BY_THE_ENGINE_ONLY == both
+
+
 def test_the_packs_say_of_the_running_stack_what_the_offline_check_says(deployed: Deployed) -> None:
     assert _verdicts(deployed.second_preview) == _offline_verdicts(deployed.engine.stack, KNOWN)
 
 
 def test_the_packs_say_the_same_of_the_exported_state(deployed: Deployed) -> None:
-    engine = deployed.engine
+    analyzed = _analyzed(deployed.engine, code=0)
+    assert _verdicts(analyzed) == _offline_verdicts(deployed.engine.stack, KNOWN)
+
+
+def test_of_an_exposed_stack_engine_and_offline_check_say_the_same(staging: Deployed, tmp_path: Path) -> None:
+    engine = staging.fork(tmp_path)
+    exposure.open_the_task_port(engine)
+    refused = engine.preview(packs=PACKS, code=1)
+    offline = _offline_verdicts(engine.stack, KNOWN, engine.project)
+    engine.up()
+    analyzed = _analyzed(engine, code=1)
+    assert exposure.POLICY in {policy for policy, _ in offline}
+    assert _verdicts(refused, "mandatory") == _verdicts(analyzed, "mandatory")
+    assert _verdicts(refused) == offline
+    assert _verdicts(analyzed) == offline
+
+
+def _analyzed(engine: Engine, *, code: int) -> Outcome:
+    """What both packs say of the exported state."""
     engine.export()
     packs = [argument for pack in PACKS for argument in ("--policy-pack", pack)]
-    outcome = engine.pulumi(
-        "policy", "analyze", "--file", str(engine.root / "export.json"), *packs, "--json", code=None
-    )
+    file = str(engine.root / "export.json")
+    outcome = engine.pulumi("policy", "analyze", "--file", file, *packs, "--json", code=code)
     said = [json.loads(line) for line in outcome.text.splitlines() if line.startswith("{")]
-    analyzed = Outcome(outcome.command, outcome.code, outcome.text, outcome.seconds, said)
-    assert outcome.code == 0
-    assert _verdicts(analyzed) == _offline_verdicts(engine.stack, KNOWN)
+    return replace(outcome, events=said)
 
 
 def _filled(dependencies: Wire | None) -> dict[str, list[str]]:
@@ -170,9 +195,9 @@ def _verdicts(outcome: Outcome, level: str = "") -> set[tuple[str, str]]:
     return {(event["policyName"], _resource(event.get("resourceUrn", ""))) for event in events}
 
 
-def _offline_verdicts(stack: str, seen: str) -> set[tuple[str, str]]:
+def _offline_verdicts(stack: str, seen: str, folder: Path = REPOSITORY) -> set[tuple[str, str]]:
     """The same of ``preflight check``, for those that it sees with known values or in a first preview."""
-    findings: list[Wire] = _offline("check", stack)["findings"]
+    findings: list[Wire] = _offline("check", stack, folder)["findings"]
     packs = [finding for finding in findings if finding["pack"] and seen in finding["seen"]]
     return {(finding["rule"], _resource(finding["urn"])) for finding in packs}
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ pytestmark = pytest.mark.engine
 FLOW_LOG_DAYS = "ai-interface:retention.flowLogDays"
 CPU = "ai-interface:capacity.cpuUnits"
 RELEASE = "ai-interface:release"
+GUARDRAIL = "aws:bedrock/guardrail:Guardrail"
+GUARDRAIL_VERSION = "aws:bedrock/guardrailVersion:GuardrailVersion"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 SERVICE = "aws:ecs/service:Service"
 LIFTED = [
@@ -76,6 +80,23 @@ def test_a_release_touches_the_task_definition_and_the_service_only(deployed: De
     done = [(e["operation"], e["type"]) for e in engine.cloud.operations("create", "update", "delete")]
     assert done == [("create", TASK), ("update", SERVICE), ("delete", TASK)]
     assert _changed(engine)[2] == ("update", SERVICE, ("tags", "taskDefinition"))
+
+
+def test_a_release_with_another_guardrail_touches_the_guardrail_besides(staging: Deployed, tmp_path: Path) -> None:
+    engine = staging.fork(tmp_path)
+    rules = engine.project / "prompts" / "guardrail.yaml"
+    rules.write_text(rules.read_text().replace("contentStrength: MEDIUM", "contentStrength: HIGH"))
+    _make_release(engine, "2031.1.1")
+    engine.set(RELEASE, "2031.1.1")
+    engine.up()
+    assert _changed(engine) == [
+        ("create", GUARDRAIL_VERSION, ()),
+        ("create", TASK, ()),
+        ("delete", GUARDRAIL_VERSION, ()),
+        ("delete", TASK, ()),
+        ("update", GUARDRAIL, ("contentPolicyConfig",)),
+        ("update", SERVICE, ("tags", "taskDefinition")),
+    ]
 
 
 def test_a_replacement_is_said_before_it_happens(deployed: Deployed, tmp_path: Path) -> None:
@@ -146,6 +167,20 @@ def _other_release(engine: Engine) -> str:
     known = sorted(path.stem for path in (engine.project / "releases").glob("20*.yaml"))
     running = json.dumps(task["inputs"]["tags"])
     return next(version for version in reversed(known) if version not in running)
+
+
+def _make_release(engine: Engine, version: str) -> None:
+    """A release from what the prompts' folder holds now, made as people make one."""
+    people = {
+        "--built-by": "@example/ai-platform",
+        "--reviewed-by": "@example/ai-model-reviewers",
+        "--prompt-reviewed-by": "@example/ai-prompt-reviewers",
+        "--approved-by": "@example/ai-release-managers",
+    }
+    words = [sys.executable, "-m", "preflight", "release", "new", version]
+    words += [word for pair in people.items() for word in pair]
+    done = subprocess.run(words, cwd=engine.project, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def _by_hand(engine: Engine, entry: Wire, name: str, value: int) -> None:

@@ -11,26 +11,12 @@ from pathlib import Path
 import pytest
 
 from preflight.wire import Wire
+from tests.engine import exposure
 from tests.engine.conftest import Deployed
 from tests.engine.harness import PACKS, REPOSITORY, Engine, custom, name_of, stop
 
 pytestmark = pytest.mark.engine
 
-OPEN_TO_THE_WORLD = """
-
-from pulumi_aws import vpc  # noqa: E402
-
-for half in ("0.0.0.0/1", "128.0.0.0/1"):
-    vpc.SecurityGroupIngressRule(
-        f"shortcut-{half}",
-        security_group_id=workload.security_group_id,
-        ip_protocol="tcp",
-        from_port=8443,
-        to_port=8443,
-        cidr_ipv4=half,
-        tags={"owner": settings.owner.team, "environment": settings.environment, "project": "ai-interface"},
-    )
-"""
 LAST = "service-service"
 MIDDLE = "edge-balancer"
 WAIT_SECONDS = 90
@@ -39,11 +25,6 @@ SETTLE_SECONDS = 3
 
 def _new(root: Path) -> Engine:
     return Engine.create(root / "engine", REPOSITORY, "staging")
-
-
-def _open_the_task_port(engine: Engine) -> None:
-    program = engine.project / "__main__.py"
-    program.write_text(program.read_text() + OPEN_TO_THE_WORLD)
 
 
 def _assert_complete(engine: Engine, like: Deployed) -> None:
@@ -58,19 +39,19 @@ def test_an_exposure_in_a_running_stack_is_refused_before_anything_is_touched(
     staging: Deployed, tmp_path: Path, operation: str
 ) -> None:
     engine = staging.fork(tmp_path)
-    _open_the_task_port(engine)
+    exposure.open_the_task_port(engine)
     refused = engine.pulumi(*engine.operation(operation, packs=PACKS), code=1)
     blocking = {e["policyName"] for e in refused.policy_events() if e["enforcementLevel"] == "mandatory"}
-    assert "no-internal-endpoint-reachable" in blocking
+    assert exposure.POLICY in blocking
     assert engine.cloud.operations("create", "update", "delete") == []
 
 
 def test_an_exposure_in_a_new_environment_is_refused_before_anything_is_touched(tmp_path: Path) -> None:
     engine = _new(tmp_path)
-    _open_the_task_port(engine)
+    exposure.open_the_task_port(engine)
     refused = engine.up(packs=PACKS, code=1)
     blocking = {e["policyName"] for e in refused.policy_events() if e["enforcementLevel"] == "mandatory"}
-    assert "no-internal-endpoint-reachable" in blocking
+    assert exposure.POLICY in blocking
     assert engine.cloud.live() == []
 
 

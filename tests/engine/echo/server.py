@@ -31,6 +31,7 @@ from tests.engine.echo.cloud import Cloud
 Message: TypeAlias = Json
 """A protobuf message of the ResourceProvider service."""
 
+GUARDRAIL_VERSION = "aws:bedrock/guardrailVersion:GuardrailVersion"
 SERVICE = "aws:ecs/service:Service"
 TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 MAX_MESSAGE = 400 * 1024 * 1024
@@ -254,6 +255,9 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         answer = self._fakes().resource(type_, name, _without_bookkeeping(inputs), seed, preview=False)
         if type_ == TASK_DEFINITION:  # the family stays, the revision counts up
             return answer.id, {**answer.outputs, "revision": generation + 1, "arn": _revised(answer, generation + 1)}
+        if type_ == GUARDRAIL_VERSION:  # AWS counts them, too
+            version = str(generation + 1)
+            return f"{answer.outputs['guardrailArn']},{version}", {**answer.outputs, "version": version}
         return answer.id, answer.outputs
 
     def _fakes(self) -> Fakes:

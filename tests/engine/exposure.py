@@ -1,0 +1,30 @@
+"""A change that nobody may make: the tasks' port is opened to the world, in two halves."""
+
+from __future__ import annotations
+
+from tests.engine.harness import Engine
+
+POLICY = "no-internal-endpoint-reachable"
+"""What refuses it."""
+
+_RULES = """
+
+from pulumi_aws import vpc  # noqa: E402
+
+for half in ("0.0.0.0/1", "128.0.0.0/1"):
+    vpc.SecurityGroupIngressRule(
+        f"shortcut-{half}",
+        security_group_id=workload.security_group_id,
+        ip_protocol="tcp",
+        from_port=8443,
+        to_port=8443,
+        cidr_ipv4=half,
+        tags={"owner": settings.owner.team, "environment": settings.environment, "project": "ai-interface"},
+    )
+"""
+
+
+def open_the_task_port(engine: Engine) -> None:
+    """Add the rules to the environment's own copy of the program."""
+    program = engine.project / "__main__.py"
+    program.write_text(program.read_text() + _RULES)
