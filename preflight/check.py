@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from preflight import behaviour, owners, parity, program
+from preflight import behaviour, owners, parity, places, program
 from preflight.analyzer import Analyzer
 from preflight.errors import ConfigurationError
 from preflight.findings import Finding, Report, Rule, from_diagnostic, merge, summarize
@@ -82,7 +82,9 @@ def check(
         rules = _rules(running.values())
     rules += [parity.RULE, behaviour.WAYS, behaviour.REQUESTS, owners.RULE]
     findings = parity.without_repetition(merge(findings), compared)
-    findings = [_located(finding, recordings) for finding in merge([*findings, *differing, *behaving, *owned])]
+    findings = [
+        places.located(finding, root, recordings) for finding in merge([*findings, *differing, *behaving, *owned])
+    ]
     environments = tuple(
         summarize(stack.name, managed(recordings[stack.name, False]), rules, findings) for stack in chosen
     )
@@ -150,13 +152,3 @@ def _rules(packs: Iterable[Analyzer]) -> list[Rule]:
             rule = Rule(policy.name, info.name, policy.description, policy.remediation, policy.severity)
             rules[info.name, policy.name] = rule
     return [rules[key] for key in sorted(rules)]
-
-
-def _located(finding: Finding, recordings: Recordings) -> Finding:
-    """With the line that made the resource: of the stack file's program where there is no other."""
-    for _, recording in sorted(recordings.items()):
-        if finding.urn and not finding.source_file:
-            for resource in recording.resources:
-                if resource.urn == finding.urn:
-                    return replace(finding, source_file=resource.source_file, source_line=resource.source_line)
-    return finding

@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 from xml.etree import ElementTree as Xml
 
-import jsonschema
 import pytest
 
 from preflight.findings import (
@@ -25,6 +24,7 @@ from preflight.findings import (
 from preflight.protocol import Diagnostic
 from preflight.render_data import LONGEST_COMMENT, as_json, as_junit, as_markdown, as_sarif
 from preflight.render_text import text
+from tests.preflight.sarif import validate_sarif
 
 MESSAGE = """violated: vpc.SecurityGroupIngressRule open.cidrIpv4 admits the internet
 found: 0.0.0.0/1
@@ -149,7 +149,7 @@ def test_sarif_points_at_the_line_and_suppresses_exceptions() -> None:
         stack="staging", message=MESSAGE + "\nexcepted until 2027-05-01: r (owner: o)", enforcement="advisory"
     )
     log = json.loads(as_sarif(report(located, excepted)))
-    jsonschema.validate(log, SARIF)
+    validate_sarif(log)
     results = log["runs"][0]["results"]
     place = results[0]["locations"][0]["physicalLocation"]
     assert (place["artifactLocation"]["uri"], place["region"]["startLine"]) == ("components/edge.py", 120)
@@ -163,83 +163,3 @@ def test_junit_fails_the_case_of_the_policy() -> None:
     assert failure is not None
     assert prod.get("failures") == "1"
     assert "fix: name the group" in (failure.text or "")
-
-
-TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1}}}
-SARIF = {
-    "type": "object",
-    "required": ["version", "runs"],
-    "properties": {
-        "version": {"const": "2.1.0"},
-        "runs": {
-            "type": "array",
-            "minItems": 1,
-            "items": {
-                "type": "object",
-                "required": ["tool", "results"],
-                "properties": {
-                    "tool": {
-                        "type": "object",
-                        "required": ["driver"],
-                        "properties": {
-                            "driver": {
-                                "type": "object",
-                                "required": ["name", "rules"],
-                                "properties": {
-                                    "rules": {
-                                        "type": "array",
-                                        "uniqueItems": True,
-                                        "items": {
-                                            "type": "object",
-                                            "required": ["id"],
-                                            "properties": {"shortDescription": TEXT},
-                                        },
-                                    }
-                                },
-                            }
-                        },
-                    },
-                    "results": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["ruleId", "ruleIndex", "level", "message", "locations"],
-                            "properties": {
-                                "level": {"enum": ["none", "note", "warning", "error"]},
-                                "message": TEXT,
-                                "ruleIndex": {"type": "integer", "minimum": 0},
-                                "locations": {
-                                    "items": {
-                                        "required": ["physicalLocation"],
-                                        "properties": {
-                                            "physicalLocation": {
-                                                "required": ["artifactLocation", "region"],
-                                                "properties": {
-                                                    "artifactLocation": {
-                                                        "properties": {
-                                                            "uri": {"type": "string", "pattern": "^[^/][^\\\\]*$"}
-                                                        }
-                                                    },
-                                                    "region": {
-                                                        "properties": {"startLine": {"type": "integer", "minimum": 1}}
-                                                    },
-                                                },
-                                            }
-                                        },
-                                    }
-                                },
-                                "suppressions": {
-                                    "items": {
-                                        "required": ["kind"],
-                                        "properties": {"kind": {"enum": ["inSource", "external"]}},
-                                    }
-                                },
-                            },
-                        },
-                    },
-                },
-            },
-        },
-    },
-}
-"""What SARIF 2.1.0 demands of the parts that are written here."""

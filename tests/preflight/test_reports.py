@@ -11,6 +11,7 @@ import pytest
 
 from preflight.reports import LONGEST_COMMENT, comment
 from tests.preflight.sample import sample_project
+from tests.preflight.sarif import validate_sarif
 from tests.preflight.test_command_line import preflight
 
 
@@ -41,6 +42,7 @@ def test_one_run_writes_all_formats_with_the_same_findings(project: Path, tmp_pa
     found = json.loads((tmp_path / "out" / "check.json").read_text())["findings"]
     rules = {finding["rule"] for finding in found if finding["mandatory"] and not finding["exemption"]}
     log = json.loads((tmp_path / "out" / "check.sarif").read_text())
+    validate_sarif(log)
     assert {r["ruleId"] for r in log["runs"][0]["results"] if r["level"] != "note"} == rules
     suites = Xml.parse(tmp_path / "out" / "check.xml").getroot()  # noqa: S314 - our own output
     shown = {case.get("name") for suite in suites for case in suite if len(case)}
