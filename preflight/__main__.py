@@ -74,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
     proxy.set_defaults(run=_proxy_config)
 
     shapes = commands.add_parser("shapes", help="the committed shape of every environment: check it or write it anew")
-    shapes.add_argument("--write", action="store_true", help="write policies/parity/shapes/<stack>.json")
+    shapes.add_argument("--write", action="store_true", help="write policies/parity/shapes/")
     shapes.set_defaults(run=_shapes)
 
     owners = commands.add_parser("owners", help="CODEOWNERS from the owners in the settings: check it or write it anew")

