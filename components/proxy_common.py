@@ -45,15 +45,18 @@ def one_endpoint(cluster: str, address: dict[str, Any]) -> dict[str, Any]:
     return {"cluster_name": cluster, "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}]}
 
 
-def circuit_breakers(maximum: int) -> dict[str, Any]:
-    """Return limits on what is in flight to a cluster; Envoy's default of 3 retries would break failover under load."""
+def circuit_breakers(maximum: int, retries: int = 0) -> dict[str, Any]:
+    """Return limits on what is in flight to a cluster: one request more is refused at once, instead of waiting.
+
+    With as many connections as requests it would wait for a connection: hence twice as many.
+    """
     return {
         "thresholds": [
             {
-                "max_connections": maximum,
+                "max_connections": 2 * maximum,
                 "max_pending_requests": maximum,
                 "max_requests": maximum,
-                "max_retries": 256,
+                "max_retries": retries,
             }
         ]
     }

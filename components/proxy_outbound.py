@@ -87,7 +87,7 @@ def model_clusters(settings: ProxySettings) -> list[dict[str, Any]]:
     """Return each group's failover, and each upstream twice: as member of a failover, and as the server itself."""
     clusters: list[dict[str, Any]] = []
     for group in settings.model_groups:
-        clusters.append(_failover_cluster(group))
+        clusters.append(_failover_cluster(group, settings))
         for upstream in group.upstreams:
             clusters += [_member_cluster(upstream, settings), _server_cluster(upstream, settings)]
     return clusters
@@ -143,13 +143,13 @@ def _group_action(group: ProxyModelGroup, settings: ProxySettings) -> dict[str, 
     }
 
 
-def _failover_cluster(group: ProxyModelGroup) -> dict[str, Any]:
+def _failover_cluster(group: ProxyModelGroup, settings: ProxySettings) -> dict[str, Any]:
     return {
         "name": f"group-{group.name}",
         "connect_timeout": f"{_CONNECT_SECONDS}s",
         "lb_policy": "CLUSTER_PROVIDED",
         "common_lb_config": _NO_TRAFFIC_TO_THE_EJECTED,
-        "circuit_breakers": circuit_breakers(1024),
+        "circuit_breakers": circuit_breakers(settings.limits.model_requests, settings.limits.model_retries),
         "cluster_type": {
             "name": "envoy.clusters.aggregate",
             "typed_config": {
@@ -167,6 +167,7 @@ def _member_cluster(upstream: ProxyUpstream, settings: ProxySettings) -> dict[st
         "type": "STATIC",
         "connect_timeout": f"{_CONNECT_SECONDS}s",
         "per_connection_buffer_limit_bytes": 65_536,
+        "circuit_breakers": circuit_breakers(settings.limits.model_requests),
         "typed_extension_protocol_options": http1_upstream(settings.limits.keep_alive_seconds),
         "load_assignment": one_endpoint(
             name, {"envoy_internal_address": {"server_listener_name": f"upstream-{upstream.name}"}}
@@ -194,6 +195,7 @@ def _server_cluster(upstream: ProxyUpstream, settings: ProxySettings) -> dict[st
         **_discovery(address),
         "connect_timeout": f"{_CONNECT_SECONDS}s",
         "per_connection_buffer_limit_bytes": 65_536,
+        "circuit_breakers": circuit_breakers(settings.limits.model_requests),
         "typed_extension_protocol_options": http1_upstream(_UPSTREAM_IDLE_SECONDS, _signing_filters(upstream)),
         "load_assignment": one_endpoint(name, socket_address(address, upstream.port)),
         "transport_socket": {

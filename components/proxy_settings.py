@@ -77,6 +77,11 @@ class ProxyLimits:
     """Longest answer of a model, retries included."""
     model_idle_seconds: int = 60
     """Longest silence of one upstream before the next is tried: well below ``idle_seconds``, which ends the request."""
+    model_requests: int = 1024
+    """Requests to one group of models that are under way at the same time, streams included; one more is 503 at once."""
+    model_retries: int = 256
+    """The budget of repeated attempts to one group that are under way at the same time. Without one left the failing
+    upstream's own answer is passed on. Envoy's default of 3 would break failover under load."""
     ejection_seconds: int = 10
     """How long an upstream that keeps failing is left alone; six times that when it goes on failing."""
     maximum_connections: int = 4096

@@ -11,6 +11,9 @@ from local.server import Server
 from tests.proxy import client
 from tests.proxy.application import application
 from tests.proxy.gateway import SETTINGS, Gateway, gateway
+from tests.proxy.model_path import path, running
+
+__all__ = ["certificate", "path", "proxy", "running", "server"]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

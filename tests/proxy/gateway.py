@@ -21,6 +21,7 @@ from local.claims import HEADER, token
 from tests.proxy import client
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Generator, Iterable, Mapping
     from pathlib import Path
 
@@ -106,6 +107,22 @@ class Gateway:
 def header(seen: Mapping[str, Any], name: str) -> list[str]:
     """Return all values of a header that reached the application."""
     return [value for key, value in seen["headers"] if key == name]
+
+
+def websocket(proxy: Gateway, connection: socket.socket, path: str) -> bytes:
+    """Ask for a WebSocket and return the answer's head."""
+    headers = {
+        HEADER: proxy.token(MEMBER),
+        "connection": "Upgrade",
+        "upgrade": "websocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    connection.sendall(client.head("GET", path, headers))
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += connection.recv(1)
+    return head
 
 
 @contextlib.contextmanager

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from local.certificate import Certificate
 
 SLOW, RESET_BEFORE, RESET_IN_ANSWER, SILENT, ENDLESS = "slow", "reset-before", "reset-in-answer", "silent", "endless"
+STALLS = "stalls"
+"""Begins a stream and says no more."""
 
 
 @dataclass
@@ -53,6 +55,12 @@ class Model:
                     writer.write(b"8\r\ndata: 1\n\r\n")
                     await writer.drain()
                     await asyncio.sleep(0.3)
+            case "stalls":
+                writer.write(
+                    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n8\r\ndata: 1\n\r\n"
+                )
+                await writer.drain()
+                await asyncio.sleep(30)
             case "silent":
                 await asyncio.sleep(30)
             case "slow":

@@ -14,7 +14,7 @@ from local.claims import HEADER
 from local.server import answer as response
 from tests.proxy import client
 from tests.proxy.application import pattern
-from tests.proxy.gateway import MEMBER, SETTINGS, Gateway, gateway
+from tests.proxy.gateway import MEMBER, SETTINGS, Gateway, gateway, websocket
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,22 +99,6 @@ def test_an_upload_reaches_the_application_while_it_is_still_being_sent(
                 application.sendall(response(200))
             assert client.read_answer(connection).status == 200
     assert received.partition(b"\r\n\r\n")[2] == first + rest
-
-
-def websocket(proxy: Gateway, connection: socket.socket, path: str) -> bytes:
-    """Ask for a WebSocket and return the answer's head."""
-    headers = {
-        HEADER: proxy.token(MEMBER),
-        "connection": "Upgrade",
-        "upgrade": "websocket",
-        "sec-websocket-version": "13",
-        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
-    }
-    connection.sendall(client.head("GET", path, headers))
-    head = b""
-    while b"\r\n\r\n" not in head:
-        head += connection.recv(1)
-    return head
 
 
 def test_a_websocket_passes_and_echoes_more_than_any_body_limit(proxy: Gateway) -> None:

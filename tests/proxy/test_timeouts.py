@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,16 +12,16 @@ import pytest
 
 from local.claims import HEADER
 from tests.proxy import client
-from tests.proxy.gateway import MEMBER, SETTINGS, Gateway, gateway
+from tests.proxy.gateway import MEMBER, SETTINGS, Gateway, gateway, websocket
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Generator
 
     from local.certificate import Certificate
     from local.server import Server
 
 HEADERS_SECONDS, BODY_SECONDS, IDLE_SECONDS, STREAM_SECONDS, KEEP_ALIVE_SECONDS = 1, 1, 2, 3, 2
+WEBSOCKET_SECONDS = 5
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,7 @@ def hurried(server: Server, certificate: Certificate, tmp_path_factory: pytest.T
         request_body_seconds=BODY_SECONDS,
         idle_seconds=IDLE_SECONDS,
         stream_seconds=STREAM_SECONDS,
-        websocket_seconds=STREAM_SECONDS,
+        websocket_seconds=WEBSOCKET_SECONDS,
         keep_alive_seconds=KEEP_ALIVE_SECONDS,
     )
     with gateway(
@@ -116,6 +118,45 @@ def test_an_answer_longer_than_the_stream_limit_is_cut(hurried: Gateway) -> None
         seconds, received = until_closed(connection)
     assert STREAM_SECONDS - 0.5 < seconds < STREAM_SECONDS + 2.5
     assert not received.endswith(b"0\r\n\r\n")
+
+
+def test_a_client_that_stops_reading_is_cut_off(hurried: Gateway) -> None:
+    with client.opened(hurried.settings.port) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        target = "/bytes?type=text/plain&size=30000000"
+        connection.sendall(client.head("GET", target, {HEADER: hurried.token(MEMBER)}))
+        time.sleep(IDLE_SECONDS + 1.5)
+        _, received = until_closed(connection)
+    assert 0 < len(received) < 30_000_000
+
+
+def test_a_websocket_outlives_the_stream_limit_and_ends_at_its_own(hurried: Gateway) -> None:
+    started = time.monotonic()
+    with client.opened(hurried.settings.port) as connection:
+        assert websocket(hurried, connection, "/ws/").startswith(b"HTTP/1.1 101 ")
+        with contextlib.suppress(OSError):
+            while time.monotonic() - started < WEBSOCKET_SECONDS + 5:
+                connection.sendall(b"ping")
+                if not connection.recv(100):
+                    break
+                time.sleep(0.2)
+    assert WEBSOCKET_SECONDS - 0.5 < time.monotonic() - started < WEBSOCKET_SECONDS + 2
+
+
+def test_a_silent_websocket_ends_at_the_idle_limit(hurried: Gateway) -> None:
+    with client.opened(hurried.settings.port) as connection:
+        assert websocket(hurried, connection, "/ws/").startswith(b"HTTP/1.1 101 ")
+        seconds, received = until_closed(connection)
+    assert received == b""
+    assert IDLE_SECONDS - 0.5 < seconds < IDLE_SECONDS + 1.5
+
+
+def test_a_stream_that_falls_silent_ends_at_the_idle_limit(hurried: Gateway) -> None:
+    with client.opened(hurried.settings.port) as connection:
+        connection.sendall(client.head("GET", "/stream?events=2&pause=20", {HEADER: hurried.token(MEMBER)}))
+        seconds, received = until_closed(connection)
+    assert received.count(b"data: ") == 1
+    assert IDLE_SECONDS - 0.5 < seconds < IDLE_SECONDS + 2
 
 
 def test_an_idle_connection_is_kept_for_the_next_request_and_closed_in_the_end(hurried: Gateway) -> None:

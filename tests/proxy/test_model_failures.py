@@ -1,0 +1,152 @@
+"""Models that fail: who takes over with whose signature, what is repeated and what is not, and how it ends."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import time
+
+import pytest
+
+from tests.proxy import client
+from tests.proxy.model_path import CHAT, DEADLINE_SECONDS, EJECTED_AFTER, SECOND, SECRET, Path
+from tests.proxy.models import ENDLESS, RESET_BEFORE, RESET_IN_ANSWER, SILENT, SLOW, STALLS
+from tests.proxy.sigv4 import verified
+
+
+@pytest.mark.parametrize("failure", [429, 500, 502, 503, 504, RESET_BEFORE])
+def test_a_failing_upstream_is_replaced_by_the_next_with_its_own_host_and_signature(
+    path: Path, failure: int | str
+) -> None:
+    path.first.behaviour = failure
+    assert path.chat().body == b"second"
+    assert (len(path.first.received), len(path.second.received)) == (1, 1)
+    signed = verified(path.second.received[0], SECRET)
+    assert (signed["host"], signed["region"]) == (SECOND, "eu-central-1")
+
+
+def test_an_upstream_that_refuses_connections_is_replaced_by_the_next(path: Path) -> None:
+    assert path.chat("/refused/v1/chat/completions").body == b"second"
+    assert verified(path.second.received[0], SECRET)["host"] == SECOND
+
+
+def test_a_silent_upstream_is_replaced_after_the_idle_limit(path: Path) -> None:
+    path.first.behaviour = SILENT
+    started = time.monotonic()
+    assert path.chat().body == b"second"
+    assert 1.5 < time.monotonic() - started < 4
+
+
+def test_a_slow_upstream_is_waited_for(path: Path) -> None:
+    path.first.behaviour = SLOW
+    assert path.chat().body == b"first"
+    assert path.second.received == []
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422])
+def test_an_answer_that_would_be_the_same_elsewhere_is_passed_on(path: Path, status: int) -> None:
+    path.first.behaviour = status
+    answer = path.chat()
+    assert (answer.status, answer.body, path.second.received) == (status, b"first", [])
+
+
+def test_an_answer_that_breaks_off_shows_as_broken_at_once_and_is_not_repeated(path: Path) -> None:
+    path.first.behaviour = RESET_IN_ANSWER
+    with client.opened(path.proxy.settings.model_port, tls=False) as connection:
+        connection.sendall(client.head("POST", CHAT, {"content-length": "2"}) + b"{}")
+        started, received = time.monotonic(), b""
+        while data := connection.recv(65_536):
+            received += data
+    assert time.monotonic() - started < 1.5
+    assert b"data: 1" in received
+    assert not received.endswith(b"0\r\n\r\n")
+    assert (len(path.first.received), len(path.second.received)) == (1, 0)
+
+
+def test_an_answer_that_falls_silent_is_cut_after_the_idle_limit_and_not_repeated(path: Path) -> None:
+    path.first.behaviour = STALLS
+    with client.opened(path.proxy.settings.model_port, tls=False) as connection:
+        connection.sendall(client.head("POST", CHAT, {"content-length": "2"}) + b"{}")
+        started, received = time.monotonic(), b""
+        while data := connection.recv(65_536):
+            received += data
+    assert 1.5 < time.monotonic() - started < 3.5
+    assert b"data: 1" in received
+    assert not received.endswith(b"0\r\n\r\n")
+    assert path.second.received == []
+
+
+def test_an_answer_longer_than_the_deadline_is_cut(path: Path) -> None:
+    path.first.behaviour = ENDLESS
+    with client.opened(path.proxy.settings.model_port, tls=False) as connection:
+        connection.sendall(client.head("POST", CHAT, {"content-length": "2"}) + b"{}")
+        started, received = time.monotonic(), b""
+        while data := connection.recv(65_536):
+            received += data
+    assert DEADLINE_SECONDS - 0.5 < time.monotonic() - started < DEADLINE_SECONDS + 1.5
+    assert received.count(b"data: 1") > DEADLINE_SECONDS
+    assert not received.endswith(b"0\r\n\r\n")
+    assert path.second.received == []
+
+
+def test_an_upstream_that_keeps_failing_is_left_alone_and_comes_back(path: Path) -> None:
+    path.first.behaviour = 500
+    for _ in range(EJECTED_AFTER + 3):
+        assert path.chat().body == b"second"
+    assert len(path.first.received) == EJECTED_AFTER
+    path.first.behaviour = 200
+    deadline = time.monotonic() + 20
+    while path.chat().body != b"first":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_too_many_requests_ejects_no_one(path: Path) -> None:
+    path.first.behaviour = 429
+    for _ in range(EJECTED_AFTER + 3):
+        assert path.chat().body == b"second"
+    assert len(path.first.received) == EJECTED_AFTER + 3
+
+
+def test_with_every_upstream_down_the_answer_is_a_clear_503_soon(path: Path) -> None:
+    path.first.behaviour = path.second.behaviour = RESET_BEFORE
+    seconds: list[float] = []
+    for _ in range(10):
+        started = time.monotonic()
+        answer = path.chat()
+        seconds.append(time.monotonic() - started)
+        assert answer.status == 503
+        assert json.loads(answer.body)["error"]["type"] == "upstream_unavailable"
+    assert max(seconds) < 3
+    # An ejection ends after a second, and a busy machine may need longer than that for ten requests.
+    most = EJECTED_AFTER * (1 + int(sum(seconds) / path.proxy.settings.limits.ejection_seconds))
+    for one in (path.first, path.second):
+        assert EJECTED_AFTER <= len(one.received) <= most
+
+
+def test_with_every_upstream_silent_the_answer_comes_with_the_deadline(path: Path) -> None:
+    path.first.behaviour = path.second.behaviour = SILENT
+    started = time.monotonic()
+    answer = path.chat()
+    assert time.monotonic() - started < DEADLINE_SECONDS + 1
+    assert answer.status == 504
+    assert json.loads(answer.body)["error"]["type"] == "upstream_unavailable"
+
+
+def test_with_every_upstream_too_busy_the_last_ones_own_answer_is_passed_on(path: Path) -> None:
+    path.first.behaviour = path.second.behaviour = 429
+    answer = path.chat()
+    # Each upstream once, and the first once more: the retries are as many as the upstreams.
+    assert (answer.status, answer.body) == (429, b"first")
+    assert (len(path.first.received), len(path.second.received)) == (2, 1)
+
+
+def test_failover_holds_under_load(path: Path) -> None:
+    path.first.behaviour = 503
+
+    def body(_: int) -> bytes:
+        return path.chat().body
+
+    with concurrent.futures.ThreadPoolExecutor(50) as pool:
+        bodies = list(pool.map(body, range(300)))
+    assert bodies == [b"second"] * 300
