@@ -32,6 +32,17 @@ def free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
+def is_free(port: int) -> bool:
+    """Whether nothing listens on a port of loopback. Envoy would share it with another Envoy, request by request."""
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what was closed a moment ago is free
+        try:
+            one.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
 def environment(
     settings: ProxySettings, certificate: Certificate, extra: Mapping[str, str] | None = None
 ) -> dict[str, str]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local import envoy
-from local.__main__ import main
+from local.run import main
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +36,40 @@ def refuses(port: int) -> bool:
     """Whether nothing listens on a port."""
     with socket.socket() as one:
         return one.connect_ex(("127.0.0.1", port)) != 0
+
+
+@pytest.mark.parametrize("seconds", [0.3, 0.8, 1.5, 2.5])
+def test_ctrl_c_ends_it_quietly_at_any_moment_even_when_it_is_pressed_twice(seconds: float) -> None:
+    (port,), page = envoy.free_ports(1), ports_in_a_row()
+    command = [sys.executable, "-m", "local", "--port", str(port), "--page-port", str(page)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:  # noqa: S603 - ours
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=30)
+    # Python itself, before it comes to this program, may still say where it was.
+    assert not re.search(r"File .*local/", output), output
+    assert [refuses(one) for one in (port, page, page + 1)] == [True, True, True]
+
+
+def test_a_port_that_another_program_has_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert main(["--port", str(port), "--page-port", str(ports_in_a_row())]) == 2
+        assert main(["--port", str(envoy.free_ports(1)[0]), "--page-port", str(port)]) == 2
+    said = capsys.readouterr().out
+    assert said.splitlines() == [
+        f"port {port} is in use, perhaps by another make local: end it, or choose another with {option}"
+        for option in ("--port", "--page-port")
+    ]
+
+
+@pytest.mark.parametrize("port", ["0", "65535", "-1", "http", ""])
+def test_a_port_that_is_none_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([f"--port={port}"])
+    assert "is no port: 1 to 65534" in capsys.readouterr().err
 
 
 def test_it_serves_the_path_and_stops_cleanly_on_ctrl_c(tmp_path: Path) -> None:
