@@ -26,7 +26,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PASSPHRASE = "correct-horse-battery-staple"
 PACKS = ("policies/guardrails", "policies/parity")
 PACKAGES = ("aws", "tls")
-TIMEOUT_SECONDS = 240
+TIMEOUT_SECONDS = 600
 
 _NOT_COPIED = shutil.ignore_patterns(
     ".*cache*",

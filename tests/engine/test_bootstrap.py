@@ -9,10 +9,13 @@ import pytest
 
 from preflight.wire import Json, Wire
 from tests.engine.conftest import STACKS, Deploy
+from tests.engine.echo.deletion import SECRET
 from tests.engine.echo.replacement import TABLE
 from tests.engine.harness import REPOSITORY, Engine, Outcome, by_type, custom
 
 pytestmark = pytest.mark.engine
+
+REPOSITORIES = "aws:ecr/repository:Repository"
 
 
 @pytest.fixture(scope="module", params=STACKS)
@@ -42,10 +45,8 @@ def test_it_makes_the_repositories_and_the_secret_that_the_environment_refers_to
     account: tuple[Engine, Outcome, Outcome], deploy: Deploy
 ) -> None:
     engine = account[0]
-    made = {resource["inputs"]["name"] for resource in by_type(engine.resources(), "aws:ecr/repository:Repository")}
-    secrets = {
-        resource["inputs"].get("name") for resource in by_type(engine.resources(), "aws:secretsmanager/secret:Secret")
-    }
+    made = {resource["inputs"]["name"] for resource in by_type(engine.resources(), REPOSITORIES)}
+    secrets = {resource["inputs"].get("name") for resource in by_type(engine.resources(), SECRET)}
     environment = deploy(engine.stack).engine
     configuration = environment.pulumi("config", "get", "--stack", engine.stack, "--json", "ai-interface:identity").text
     identity = json.loads(json.loads(configuration)["value"])
@@ -60,6 +61,22 @@ def test_what_outlives_the_project_is_not_destroyed_by_accident(
     before = len(engine.cloud.live())
     engine.destroy(code=1)
     assert len(engine.cloud.live()) == before
+
+
+def test_images_stop_it_and_a_deleted_secret_keeps_its_name(
+    account: tuple[Engine, Outcome, Outcome], tmp_path: Path
+) -> None:
+    engine = account[0].fork(tmp_path / "fork")
+    repository = by_type(engine.resources(), REPOSITORIES)[0]["id"]
+    engine.cloud.fill(repository, "an image")
+    engine.pulumi("state", "unprotect", "--stack", engine.stack, "--all", "--yes")
+    stopped = engine.destroy(code=1)
+    engine.cloud.empty(repository)
+    engine.destroy()
+    again = engine.up(code=1)
+    assert f"{repository} is not empty: an image" in stopped.text
+    assert [entry for entry in engine.cloud.live() if entry["type"] == SECRET] == []
+    assert "oidc-client-secret already exists" in again.text, "the name is kept for the recovery window"
 
 
 def test_it_is_destroyed_to_zero_once_it_is_unprotected(

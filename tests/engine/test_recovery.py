@@ -19,7 +19,7 @@ pytestmark = pytest.mark.engine
 
 LAST = "service-service"
 MIDDLE = "edge-balancer"
-WAIT_SECONDS = 90
+WAIT_SECONDS = 300
 SETTLE_SECONDS = 3
 
 
