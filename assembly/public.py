@@ -8,7 +8,8 @@ from assembly.common import MEBIBYTE, tags
 from assembly.task import preset
 from components.alarms import EdgeAlarmsArgs
 from components.edge import Edge
-from components.edge_args import EdgeArgs, MachineClientsArgs, OidcArgs, TlsPolicy, TokenClaimArgs
+from components.edge_args import EdgeArgs, MachineClientsArgs, OidcArgs, PathsArgs, TlsPolicy, TokenClaimArgs
+from components.edge_rules import OPEN_WEBUI
 from components.firewall import Firewall
 from components.firewall_args import FirewallArgs, FirewallLimitsArgs
 from components.network import PrivateNetwork
@@ -54,6 +55,11 @@ def edge(
         )
         if machine
         else None,
+        paths=PathsArgs(
+            blocked=[*OPEN_WEBUI.blocked, *settings.edge.paths.blocked],
+            api=[*OPEN_WEBUI.api, *settings.edge.paths.api],
+            pages=[*OPEN_WEBUI.pages, *settings.edge.paths.pages],
+        ),
         idle_timeout_seconds=timeouts.edge_idle_seconds,
         client_keep_alive_seconds=timeouts.client_keep_alive_seconds,
         deregistration_delay_seconds=timeouts.deregistration_delay_seconds,
@@ -86,6 +92,7 @@ def firewall(settings: StackSettings, edge: Edge, operations: Operations) -> Fir
             model_calls_per_five_minutes=limits.rates.model_calls_per_five_minutes,
         ),
         upload_paths=list(chosen.proxy.upload_path_prefixes),
+        prompt_paths=[*OPEN_WEBUI.prompts, *settings.edge.paths.prompts],
         trusted_headers=sorted(
             {
                 "x-amzn-oidc-accesstoken",

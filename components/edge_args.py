@@ -8,7 +8,7 @@ import pulumi
 from pydantic import Field, model_validator
 
 from components.args import Args
-from components.edge_rules import LOGIN_CALLBACK, OPEN_WEBUI, edge_rules
+from components.edge_rules import LOGIN_CALLBACK, OPEN_WEBUI, edge_rules, offers
 
 LONGEST_ACCESS_LOG_RETENTION_DAYS = 30
 
@@ -174,6 +174,8 @@ class EdgeArgs(Args):
             )
         if LOGIN_CALLBACK not in self.paths.pages:
             raise ValueError(f"paths.pages lacks {LOGIN_CALLBACK}, without which nobody can finish logging in: add it")
+        if blocking := [path for path in self.paths.blocked if offers(path, LOGIN_CALLBACK)]:
+            raise ValueError(f"paths.blocked has {blocking[0]!r}, which blocks {LOGIN_CALLBACK}: nobody could log in")
         if not self.health_check_path.startswith("/"):
             raise ValueError(f"health_check_path is {self.health_check_path!r}: a path starts with /")
         for block in self.client_cidr_blocks:

@@ -8,6 +8,7 @@ of a path is simply not offered.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fnmatch import fnmatchcase
 
 CONDITION_VALUES = 5
 """Most condition values in one listener rule, host names included (ALB quota); wildcards have the same limit."""
@@ -180,10 +181,15 @@ def check_paths(paths: Sequence[str], where: str) -> None:
             raise ValueError(
                 f"{where} has {path!r}: a path pattern starts with / and has at most 128 characters without spaces; correct it"
             )
-        if path in ("/*", "/**"):
+        if path.startswith(("/*", "/?")) and where != "blocked":
             raise ValueError(
-                f"{where} has {path!r}, which would offer every path; list the application's own paths instead"
+                f"{where} has {path!r}, which would offer every path of that form; list the application's own instead"
             )
+
+
+def offers(pattern: str, path: str) -> bool:
+    """Whether an ALB's path pattern matches a path: ``*`` is any text, slashes included, and ``?`` one character."""
+    return fnmatchcase(path, pattern.replace("[", "[[]"))
 
 
 def edge_rules(

@@ -1,9 +1,10 @@
-"""What a team may choose at the edge: TLS clients, who reads its logs, and which firewall rules are only watched."""
+"""What a team may choose at the edge: TLS clients, paths, who reads its logs, and which firewall rules only watch."""
 
 from __future__ import annotations
 
 import ipaddress
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
@@ -45,6 +46,84 @@ ClientBlock = Annotated[
 ]
 
 
+MOST_PATHS = 20
+"""In each list: what an ALB's rules and the firewall's capacity have room for, whatever the application's own are."""
+NEEDED_PATHS = ("/", "/logout", "/oauth2/idpresponse")
+"""Without these nobody gets in or out: the start page, the proxy's logout and the load balancer's login callback."""
+
+PathPattern = Annotated[
+    str,
+    StringConstraints(pattern=r"^/[A-Za-z0-9_.$~@:+&*?/-]{0,127}$"),
+    Field(description="a path that starts with /, at most 128 characters, * and ? as wildcards: /reports/*"),
+]
+PathPrefix = Annotated[
+    str,
+    StringConstraints(pattern=r"^/[A-Za-z0-9_.$~@:+&/-]{1,127}$"),
+    Field(description="the beginning of a path, 2 to 128 characters without wildcards: /api/v1/reports/"),
+]
+
+
+class Paths(Section):
+    """Paths besides the application's own. Every one that is offered needs a session; what no list names is 404."""
+
+    blocked: tuple[PathPattern, ...] = Field(default=(), max_length=MOST_PATHS)
+    """Answered 404 before anything else, also where the application offers them: /playground*"""
+    api: tuple[PathPattern, ...] = Field(default=(), max_length=MOST_PATHS)
+    """Called by scripts: answered 401 without a session."""
+    pages: tuple[PathPattern, ...] = Field(default=(), max_length=MOST_PATHS)
+    """Opened by people: redirected to log in without a session."""
+    prompts: tuple[PathPrefix, ...] = Field(default=(), max_length=MOST_PATHS)
+    """Beginnings of paths whose bodies are what people write: managed firewall rules that take ordinary prompts for
+    attacks do not block there."""
+
+    @model_validator(mode="after")
+    def _leave_a_way_in(self) -> Self:
+        offered = {"api": self.api, "pages": self.pages}
+        with collected():
+            for name, paths in ({"blocked": self.blocked, "prompts": self.prompts} | offered).items():
+                check(
+                    len(set(paths)) == len(paths),
+                    key=f"edge.paths.{name}",
+                    value=", ".join(paths),
+                    allowed="a list that names each thing once",
+                    fix="remove the repeated one",
+                )
+            for path in self.blocked:
+                lost = [needed for needed in NEEDED_PATHS if fnmatchcase(needed, path)]
+                check(
+                    not lost,
+                    key="edge.paths.blocked",
+                    value=path,
+                    allowed=f"paths without which people still get in and out: not {', '.join(lost)}",
+                    fix="name the paths that are to be blocked more narrowly",
+                )
+            for name, paths in offered.items():
+                for path in paths:
+                    check(
+                        not path.startswith(("/*", "/?")),
+                        key=f"edge.paths.{name}",
+                        value=path,
+                        allowed="a path that begins with a name: this one would offer paths that nobody has named",
+                        fix="list the paths that the application needs, each with its first part written out",
+                    )
+                    check(
+                        path not in self.blocked,
+                        key=f"edge.paths.{name}",
+                        value=path,
+                        allowed="paths that edge.paths.blocked does not name: that comes first",
+                        fix="remove it from one of the two lists",
+                    )
+            for path in sorted(set(self.api) & set(self.pages)):
+                check(
+                    False,
+                    key="edge.paths.pages",
+                    value=path,
+                    allowed="paths that edge.paths.api does not name: that comes first",
+                    fix="remove it from one of the two lists",
+                )
+        return self
+
+
 class Edge(Section):
     """Choices at the edge that are safe either way."""
 
@@ -56,6 +135,8 @@ class Edge(Section):
     """Roles that may read access logs, which hold whole request lines. Omitted: nobody, until somebody is named."""
     count_only_rules: tuple[RuleKey, ...] = ()
     """Firewall rules that count instead of blocking, so that a new one is watched before it blocks."""
+    paths: Paths = Paths()
+    """Paths that are offered or blocked besides the application's own. Omitted: the application's own alone."""
     content_security_policy: (
         Annotated[
             str,

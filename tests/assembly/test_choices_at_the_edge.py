@@ -7,9 +7,18 @@ import runpy
 
 import pytest
 
+from policies.guardrails.topology.request_path import trace
+from policies.guardrails.topology.requests import Identity, Request
+from policies.guardrails.topology.resources import Graph
 from preflight.recorder import Recording, record
 from settings import SettingsError
 from tests.settings.stack_files import ROOT, as_the_engine_passes_it
+
+ORIGIN = "https://chat.staging.example.com"
+
+
+def graph_of(recording: Recording) -> Graph:
+    return Graph.from_recorded(recording.resources)
 
 
 def staging(**edge: object) -> Recording:
@@ -54,3 +63,52 @@ def test_a_rule_that_does_not_exist_is_a_mistake_in_the_settings() -> None:
         '"cores"',
         "did you mean core?",
     )
+
+
+def test_added_paths_reach_their_lanes_behind_a_login_and_blocked_ones_come_first() -> None:
+    recording = staging(paths={"blocked": ["/playground*"], "api": ["/reports/api/*"], "pages": ["/reports*"]})
+
+    assert [str(trace(graph_of(recording), request)) for request in (
+        Request("GET", f"{ORIGIN}/playground", identity=Identity({"email": "a@example.com"})),
+        Request("GET", f"{ORIGIN}/reports/api/7"),
+        Request("GET", f"{ORIGIN}/reports/7"),
+        Request("GET", f"{ORIGIN}/reports/api/7", identity=Identity({"email": "a@example.com"})),
+        Request("GET", f"{ORIGIN}/other", identity=Identity({"email": "a@example.com"})),
+    )] == [
+        "answered 404 by edge-blocked-3",
+        "answered 401 by edge-api-5",
+        "answered 302 by edge-page-5",
+        "served by edge-api-5",
+        "answered 404 by edge-https",
+    ]  # fmt: skip
+
+
+def test_prompts_on_an_added_path_are_not_taken_for_attacks() -> None:
+    request = Request(
+        "POST",
+        f"{ORIGIN}/api/v1/reports/new",
+        body_bytes=100,
+        identity=Identity({"email": "a@example.com"}),
+        threats=frozenset({"AWSManagedRulesCommonRuleSet:CrossSiteScripting_BODY"}),
+    )
+    without, added = staging(), staging(paths={"prompts": ["/api/v1/reports/"]})
+
+    assert [str(trace(graph_of(recording), request)) for recording in (without, added)] == [
+        "answered 403 by scripting-body",
+        "served by edge-api-1",
+    ]
+
+
+def test_as_many_paths_as_may_be_named_fit_into_the_rules_and_the_firewall() -> None:
+    lists = {
+        name: [f"/{name}-{n:02}/" + "x" * 100 for n in range(20)] for name in ("blocked", "api", "pages", "prompts")
+    }
+    recording = staging(paths=lists)
+
+    patterns = {
+        value
+        for rule in recording.of_type("aws:lb/listenerRule:ListenerRule")
+        for condition in rule.inputs["conditions"]
+        for value in condition.get("pathPattern", {}).get("values", [])
+    }
+    assert {*lists["blocked"], *lists["api"], *lists["pages"]} <= patterns

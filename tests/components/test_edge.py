@@ -385,6 +385,8 @@ def test_outputs_are_those_of_the_load_balancer_and_the_target_group() -> None:
         ({"access_log_retention_days": 31}, "less than or equal to 30"),
         ({"idle_timeout_seconds": 4001}, "less than or equal to 4000"),
         ({"paths": {"pages": ["/*", "/oauth2/idpresponse"]}}, "would offer every path"),
+        ({"paths": {"api": ["/?*"]}}, "would offer every path"),
+        ({"paths": {"blocked": ["/oauth2/*"]}}, "nobody could log in"),
         ({"machine_clients": {**MACHINE, "host_name": "chat.example.com"}}, "a host name of their own"),
         ({"machine_clients": {**MACHINE, "claims": [{"name": "iss", "values": ["x"]}]}}, "in any case: remove it"),
         ({"tls_policy": "ELBSecurityPolicy-2016-08"}, "Input should be"),

@@ -445,6 +445,55 @@ ROWS = [
         ("edge.logReaderArns[0]", '"arn:aws:iam::111122223333:user/anna"', FORM),
     ),
     row(
+        "a path without its slash",
+        {"edge.paths": {"pages": ["reports/*"]}},
+        ("edge.paths.pages[0]", '"reports/*"', FORM),
+    ),
+    row(
+        "a prefix with a wildcard",
+        {"edge.paths": {"prompts": ["/api/v1/reports/*"]}},
+        ("edge.paths.prompts[0]", '"/api/v1/reports/*"', FORM),
+    ),
+    row(
+        "a path that offers everything",
+        {"edge.paths": {"api": ["/*"]}},
+        (
+            "edge.paths.api",
+            "/*",
+            "list the paths that the application needs, each with its first part written out",
+        ),
+    ),
+    row(
+        "a blocked path that takes the login along",
+        {"edge.paths": {"blocked": ["/oauth2*"]}},
+        ("edge.paths.blocked", "/oauth2*", "name the paths that are to be blocked more narrowly"),
+    ),
+    row(
+        "everything blocked",
+        {"edge.paths": {"blocked": ["/*"]}},
+        ("edge.paths.blocked", "/*", "name the paths that are to be blocked more narrowly"),
+    ),
+    row(
+        "a path offered and blocked",
+        {"edge.paths": {"blocked": ["/reports/*"], "pages": ["/reports/*"]}},
+        ("edge.paths.pages", "/reports/*", "remove it from one of the two lists"),
+    ),
+    row(
+        "a path in both lanes",
+        {"edge.paths": {"api": ["/reports/*"], "pages": ["/reports/*"]}},
+        ("edge.paths.pages", "/reports/*", "remove it from one of the two lists"),
+    ),
+    row(
+        "a path twice",
+        {"edge.paths": {"api": ["/reports/*", "/reports/*"]}},
+        ("edge.paths.api", "/reports/*, /reports/*", "remove the repeated one"),
+    ),
+    row(
+        "more paths than there is room for",
+        {"edge.paths": {"api": [f"/r{n}/*" for n in range(21)]}},
+        ("edge.paths.api", "a list of 21", "give at most 20"),
+    ),
+    row(
         "a rule that counts twice",
         {"edge.countOnlyRules": ["core", "core"]},
         ("edge.countOnlyRules", "core, core", "remove the repeated one"),
