@@ -48,6 +48,7 @@ for environment in settings.environments:
             provider_arn=identity.provider_arn,
             repository=ci.repository,
             hosted_zone_id=environment.hosted_zone_id,
+            state_bucket=environment.state_bucket,
             tags=own_tags,
         ),
     )

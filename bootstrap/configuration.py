@@ -30,6 +30,15 @@ class Environment(Section):
     """The stack's name in the main project."""
     hosted_zone_id: HostedZoneId | None = None
     """The zone whose records CI may change. Omitted: CI may change no DNS record (you bring certificate and DNS)."""
+    state_bucket: (
+        Annotated[
+            str,
+            StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"),
+            Field(description="the name of an S3 bucket, for example example-pulumi-state"),
+        ]
+        | None
+    ) = None
+    """The bucket that holds this environment's Pulumi state and no other's. Omitted: Pulumi Cloud has it."""
 
 
 class ContinuousIntegration(Section):

@@ -71,6 +71,8 @@ class PipelineRolesArgs(Args):
     """``owner/name`` of the GitHub repository whose jobs assume the roles."""
     hosted_zone_id: Optional[str] = None  # noqa: UP045
     """The zone whose records ``deploy`` changes. Omitted: it changes none."""
+    state_bucket: Optional[str] = None  # noqa: UP045
+    """The bucket of Pulumi's state. Omitted: Pulumi Cloud has it."""
     tags: dict[str, str]
 
 
@@ -89,7 +91,7 @@ class PipelineRoles(pulumi.ComponentResource):
         super().__init__("ai-interface:bootstrap:PipelineRoles", name, {}, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        scope = Scope(args.account_id, args.region, args.environment, args.hosted_zone_id)
+        scope = Scope(args.account_id, args.region, args.environment, args.hosted_zone_id, args.state_bucket)
         self.workload_boundary_arn = self._policy(
             "workload-boundary", boundary_name(args.environment), workload_boundary(scope)
         ).arn

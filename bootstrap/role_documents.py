@@ -27,6 +27,8 @@ DATABASE_SECRETS = "rds!cluster-*"
 """Names of the master secrets that RDS makes. Nobody else can: Secrets Manager refuses the sign to its users."""
 KEY_ALIASES = ("", "-state")
 """What follows ``ai-interface-<environment>`` in the names of the environment's keys."""
+OBJECTS = ["s3:DeleteObject*", "s3:GetObject*", "s3:PutObject*", "s3:RestoreObject"]
+"""What reads or changes what is in a bucket: users' files and logs, and Pulumi's state."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,13 @@ class Scope:
     region: str
     environment: str
     hosted_zone_id: str | None = None
+    state_bucket: str | None = None
+    """Where Pulumi's state is, unless Pulumi Cloud has it."""
+
+    @property
+    def state_objects(self) -> list[str]:
+        """The objects of the state; none with Pulumi Cloud."""
+        return [f"arn:aws:s3:::{self.state_bucket}/*"] if self.state_bucket else []
 
     @property
     def tagged(self) -> dict[str, list[str]]:
@@ -97,14 +106,20 @@ def trust_policy(provider_arn: str, repository: str, github_environment: str) ->
 
 def preview_policy(scope: Scope) -> str:
     """Read what a preview and a drift check compare."""
-    return policy_document([_read_configuration(), *_read_secrets(scope)])
+    return policy_document([_read_configuration(), *_read_secrets(scope), *_state(scope, "Read", ["s3:GetObject"])])
 
 
 def deploy_policies(scope: Scope) -> dict[str, str]:
     """Change one environment. Several documents, since a managed policy holds 6,144 characters."""
     return {
         "read": preview_policy(scope),
-        "network": policy_document([_anywhere("ChangeTheNetwork", may.WRITE_NETWORK, scope), *_records(scope)]),
+        "network": policy_document(
+            [
+                _anywhere("ChangeTheNetwork", may.WRITE_NETWORK, scope),
+                *_records(scope),
+                *_state(scope, "Write", ["s3:DeleteObject", "s3:PutObject"]),
+            ]
+        ),
         "service": policy_document(
             [
                 _anywhere("ChangeTheService", may.WRITE_SERVICE, scope),
@@ -212,12 +227,14 @@ def pipeline_boundary(scope: Scope) -> str:
                     "rds:DownloadDBLogFilePortion",
                     "rds:ModifyDBClusterSnapshotAttribute",
                     "rds:StartExportTask",
-                    "s3:DeleteObject*",
-                    "s3:GetObject*",
-                    "s3:PutObject*",
-                    "s3:RestoreObject",
+                    *([] if scope.state_bucket else OBJECTS),
                 ],
                 resources=["*"],
+            ),
+            *(
+                [Statement(sid="NotObjects", effect=Effect.DENY, actions=OBJECTS, not_resources=scope.state_objects)]
+                if scope.state_bucket
+                else []
             ),
             Statement(
                 sid="NotNamedSecrets",
@@ -355,6 +372,13 @@ def _read_secrets(scope: Scope) -> list[Statement]:
             },
         ),
     ]
+
+
+def _state(scope: Scope, verb: str, actions: list[str]) -> list[Statement]:
+    """Access to Pulumi's state, where it is in a bucket."""
+    if not scope.state_bucket:
+        return []
+    return [Statement(sid=f"{verb}State", actions=actions, resources=scope.state_objects)]
 
 
 def _anywhere(sid: str, table: dict[str, list[str]], scope: Scope) -> Statement:

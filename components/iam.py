@@ -35,7 +35,9 @@ class Statement:
     """What the statement is for, unique in its document. Letters and digits only."""
     actions: Sequence[str]
     resources: Sequence[str] = ()
-    """ARNs. Empty only in a role's trust policy, which has none."""
+    """ARNs. Empty only in a role's trust policy, which has none, and beside ``not_resources``."""
+    not_resources: Sequence[str] = ()
+    """ARNs that a denial leaves out: it is about everything else."""
     effect: Effect = Effect.ALLOW
     principals: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     """Kind (``AWS``, ``Service``, ``Federated``) → who. Empty in a policy that is attached to a role."""
@@ -73,6 +75,10 @@ def render(statement: Statement) -> dict[str, Any]:
         "Effect": statement.effect.value,
         "Action": _sorted(statement.actions),
     }
+    if statement.not_resources and (statement.effect is not Effect.DENY or statement.resources):
+        raise ValueError(f"statement {statement.sid}: only a denial without resources leaves some out")
+    if statement.not_resources:
+        rendered["NotResource"] = _sorted(statement.not_resources)
     if statement.resources:
         rendered["Resource"] = _sorted(statement.resources)
     if statement.principals:

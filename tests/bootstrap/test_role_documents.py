@@ -81,6 +81,39 @@ def test_without_a_zone_no_record_can_be_changed() -> None:
     assert "route53:Change" not in json.dumps(without)
 
 
+def with_state(name: str) -> list[dict[str, Any]]:
+    """The statements about objects where Pulumi's state is in a bucket."""
+    scope = Scope("111122223333", "eu-west-1", "staging", state_bucket="example-state")
+    documents = {"preview": preview_policy(scope), "boundary": pipeline_boundary(scope), **deploy_policies(scope)}
+    found: list[dict[str, Any]] = json.loads(documents[name])["Statement"]
+    return [s for s in found if s["Sid"].endswith(("State", "Objects"))]
+
+
+def test_the_states_bucket_is_read_by_preview_written_by_deploy_and_the_only_one_that_the_boundary_leaves_out() -> None:
+    objects = "arn:aws:s3:::example-state/*"
+    read = {"Sid": "ReadState", "Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [objects]}
+    write = {
+        "Sid": "WriteState",
+        "Effect": "Allow",
+        "Action": ["s3:DeleteObject", "s3:PutObject"],
+        "Resource": [objects],
+    }
+    deny = {
+        "Sid": "NotObjects",
+        "Effect": "Deny",
+        "Action": ["s3:DeleteObject*", "s3:GetObject*", "s3:PutObject*", "s3:RestoreObject"],
+        "NotResource": [objects],
+    }
+    assert (with_state("preview"), with_state("read"), with_state("network")) == ([read], [read], [write])
+    assert with_state("boundary") == [deny]
+
+
+def test_without_a_bucket_every_object_is_denied() -> None:
+    (data,) = [s for s in statements("pipeline-boundary") if s["Sid"] == "NotData"]
+    assert {"s3:GetObject*", "s3:PutObject*"} <= set(data["Action"])
+    assert data["Resource"] == ["*"]
+
+
 def statements(name: str) -> list[dict[str, Any]]:
     """The statements of a built document."""
     return json.loads(BUILT[name])["Statement"]

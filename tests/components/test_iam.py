@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from components.iam import ANYONE, Effect, Statement, policy_document, service_trust
+from components.iam import ANYONE, Effect, Statement, policy_document, render, service_trust
 
 
 def test_a_document_lists_sorted_distinct_values_and_keeps_the_order_of_statements() -> None:
@@ -77,3 +77,19 @@ def test_what_is_always_a_mistake_is_refused(statements: list[Statement], messag
 def test_a_string_in_place_of_a_list_is_refused() -> None:
     with pytest.raises(TypeError, match="expected a list"):
         policy_document([Statement(sid="A", actions="s3:GetObject")])
+
+
+def test_a_denial_may_leave_resources_out_and_nothing_else_may() -> None:
+    denial = Statement(sid="S", actions=["s3:GetObject"], effect=Effect.DENY, not_resources=["arn:aws:s3:::b/*"])
+    assert render(denial) == {
+        "Sid": "S",
+        "Effect": "Deny",
+        "Action": ["s3:GetObject"],
+        "NotResource": ["arn:aws:s3:::b/*"],
+    }
+    for wrong in (
+        Statement(sid="S", actions=["s3:GetObject"], not_resources=["arn:aws:s3:::b/*"]),
+        Statement(sid="S", actions=["s3:GetObject"], effect=Effect.DENY, resources=["*"], not_resources=["a"]),
+    ):
+        with pytest.raises(ValueError, match="only a denial"):
+            render(wrong)
