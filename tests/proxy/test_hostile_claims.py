@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import string
+import time
 from typing import Any, cast
 
 import pytest
@@ -14,13 +15,14 @@ from local.claims import HEADER, encoded, token_header
 from tests.proxy.gateway import ADMINISTRATOR, IDENTITY, MEMBER, Gateway, header
 
 BOUNDED = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+TOKEN_CHARACTERS = string.ascii_letters + string.digits + "-_=.,;"
 SIGNATURE = "A" * 86 + "=="
 GOOD_HEADER = encoded(token_header(IDENTITY))
 LOCAL_PART = set(string.ascii_letters + string.digits + ".!#$%&'*+/=?^_`{|}~-")
 DOMAIN = set(string.ascii_letters + string.digits + ".-")
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=40),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=40),
     lambda children: st.lists(children, max_size=4) | st.dictionaries(st.text(max_size=8), children, max_size=4),
     max_leaves=8,
 )
@@ -104,6 +106,56 @@ def test_a_payload_that_is_not_an_object_is_nobody(proxy: Gateway, payload: byte
 @given(token=st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=300))
 def test_a_token_that_is_no_token_is_nobody(proxy: Gateway, token: str) -> None:
     assert answered(proxy, token) == (401, None)
+
+
+@BOUNDED
+@given(token=st.binary(min_size=1, max_size=300))
+def test_bytes_of_any_kind_are_nobody(proxy: Gateway, token: bytes) -> None:
+    one_line = token.replace(b"\n", b"").decode("latin-1")
+    assert answered(proxy, one_line)[0] in {400, 401}
+
+
+def believable(changed: dict[str, Any]) -> bool:
+    """Decide independently whether a token's header is one that the configured load balancer writes now."""
+    ours = token_header(IDENTITY)
+    exp = changed["exp"]
+    right = all(type(changed[key]) is str and changed[key] == ours[key] for key in ("alg", "signer", "client", "iss"))
+    return right and type(exp) in {int, float} and exp > time.time() - 60
+
+
+@BOUNDED
+@given(changes=st.dictionaries(st.sampled_from(["alg", "signer", "client", "iss", "exp", "typ", "__jsontype"]), values))
+@example(changes={"exp": True})
+@example(changes={"exp": 1e300})
+@example(changes={"alg": ["ES256"]})
+@example(changes={"signer": IDENTITY.signer_arn + "\u0000"})
+@example(changes={"iss": IDENTITY.issuer.upper()})
+def test_every_header_of_a_token_gets_the_decision_that_the_settings_mean(
+    proxy: Gateway, changes: dict[str, Any]
+) -> None:
+    changed = token_header(IDENTITY, **changes)
+    status, _ = answered(proxy, f"{encoded(changed)}.{encoded(MEMBER)}.{SIGNATURE}")
+    assert status == (200 if believable(changed) else 401)
+
+
+@BOUNDED
+@given(
+    cuts=st.lists(
+        st.tuples(st.integers(0, 10_000), st.integers(0, 40), st.text(TOKEN_CHARACTERS, max_size=20)), max_size=4
+    )
+)
+def test_a_token_cut_and_pasted_anywhere_is_the_member_or_nobody(
+    proxy: Gateway, cuts: list[tuple[int, int, str]]
+) -> None:
+    token = f"{GOOD_HEADER}.{encoded(MEMBER)}.{SIGNATURE}"
+    for position, length, pasted in cuts:
+        at = position % (len(token) + 1)
+        token = token[:at] + pasted + token[at + length :]
+    status, seen = answered(proxy, token)
+    assert status in {200, 401, 403}
+    if seen is not None:
+        assert header(seen, "x-user-role") == ["user"]
+        assert "root" not in header(seen, "x-user-email")[0]
 
 
 @BOUNDED
