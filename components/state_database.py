@@ -167,7 +167,12 @@ def _cluster(
         # What a preview shows is what there is afterwards, not after the next maintenance window.
         apply_immediately=True,
         tags=args.tags,
-        opts=room.after(*log_groups),
+        opts=pulumi.ResourceOptions(
+            parent=child.parent,
+            depends_on=log_groups,
+            # Pulumi refuses before it has touched anything; AWS would refuse when half of the stack is gone.
+            protect=not args.allow_deletion,
+        ),
     )
 
 

@@ -17,7 +17,12 @@ def make_uploads(room: StateRoom) -> aws.s3.Bucket:
     """The bucket of files, with a bucket for its access logs."""
     name, args, child = f"{room.name}-uploads", room.args, room.child
     # Never emptied by a destroy: that takes a step of its own (docs/runbook.md).
-    bucket = aws.s3.Bucket(name, force_destroy=False, tags={**args.tags, "Name": name}, opts=child)
+    bucket = aws.s3.Bucket(
+        name,
+        force_destroy=False,
+        tags={**args.tags, "Name": name},
+        opts=pulumi.ResourceOptions(parent=child.parent, protect=not args.allow_deletion),
+    )
     _close(name, bucket, child)
     aws.s3.BucketVersioning(
         name,

@@ -110,3 +110,17 @@ def _acl_ports(settings: StackSettings) -> set[int]:
 
 def test_the_subnets_let_the_port_of_a_declared_upstream_pass_and_no_other() -> None:
     assert _acl_ports(_settings(HOME, PRIVATE)) - _acl_ports(_settings(HOME)) == {8000}
+
+
+def test_what_is_removed_from_the_declaration_is_gone_from_all_four_places() -> None:
+    declared, removed = _everywhere(_settings(HOME, ELSEWHERE, PRIVATE)), _everywhere(_settings(HOME))
+    places = {
+        "endpoints": ["eu-central-1"],
+        "security groups": [GROUP],
+        "names": ["eu-central-1", HOST],
+        "proxy": ["eu-central-1", HOST],
+    }
+
+    for place, traces in places.items():
+        assert [trace for trace in traces if trace in declared[place]] == traces, place
+        assert [trace for trace in traces if trace in removed[place]] == [], place
