@@ -10,6 +10,7 @@ from components.edge import Edge
 from components.endpoints import PrivateEndpoints
 from components.firewall import Firewall
 from components.model_alarms import ModelAlarms
+from components.model_records import PromptRecording
 from components.models import ModelAccess
 from components.network import PrivateNetwork
 from components.operations import Operations
@@ -61,6 +62,8 @@ service = InterfaceService(
 )
 ServiceAlarms("service-alarms", assembly.service_alarms(settings, service, operations))
 ModelAlarms("model-alarms", assembly.model_alarms(settings, operations))
+if recording := assembly.prompt_recording(settings):
+    PromptRecording("prompts", recording)
 StateAlarms("state-alarms", assembly.state_alarms(settings, state, operations))
 
 pulumi.export("url", f"https://{settings.domain.host_name}")

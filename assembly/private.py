@@ -8,6 +8,7 @@ from components.endpoint_services import FARGATE_SERVICES
 from components.endpoints import PrivateEndpoints, PrivateEndpointsArgs
 from components.model_alarms import ModelAlarmsArgs
 from components.model_policies import ModelGroupArgs, ModelUpstreamArgs
+from components.model_records import PromptRecordingArgs
 from components.models import GuardrailArgs, ModelAccess, ModelAccessArgs
 from components.network import PrivateNetwork, PrivateNetworkArgs
 from components.network_dns import allowed_domains
@@ -109,6 +110,21 @@ def models(settings: StackSettings, prompts: Prompts, workload: WorkloadIdentity
         ),
         task_role_name=workload.task_role_name,
         security_group_id=workload.security_group_id,
+        tags=tags(settings),
+    )
+
+
+def prompt_recording(settings: StackSettings) -> PromptRecordingArgs | None:
+    """Prompts and answers, where somebody asks for them."""
+    chosen = settings.models.record_prompts
+    if chosen is None:
+        return None
+    return PromptRecordingArgs(
+        environment=settings.environment,
+        region=settings.region,
+        account_id=settings.account_id,
+        record_prompts_for_days=chosen.days,
+        reader_arns=list(chosen.reader_arns),
         tags=tags(settings),
     )
 

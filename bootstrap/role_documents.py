@@ -21,7 +21,7 @@ PIPELINE_PATH = "/ai-interface-pipeline/"
 """CI's own roles and the boundaries lie here; no deployed role does."""
 GENERATED_SECRETS = ("state-*", "workload-*")
 """Names of the secrets that the main project generates: Pulumi begins each with its logical name."""
-GENERATED_BUCKETS = ("edge-*", "state-*")
+GENERATED_BUCKETS = ("edge-*", "prompts-*", "state-*")
 """Names of the buckets that the main project makes."""
 DATABASE_SECRETS = "rds!cluster-*"
 """Names of the master secrets that RDS makes. Nobody else can: Secrets Manager refuses the sign to its users."""

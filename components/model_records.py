@@ -1,8 +1,9 @@
 """Model invocation logging: every prompt and every answer, kept. Off unless this component is made on purpose.
 
 It is one switch for a whole account and region: the prompts of every other user of Bedrock there are recorded too,
-and two stacks in one account overwrite each other's choice. Texts only; images and embeddings are left out. Who may
-read the log group is decided by the account's IAM policies; the group's key and retention are set here.
+and two stacks in one account overwrite each other's choice. Texts only; images and embeddings are left out. They go to a
+bucket of their own, under a key of their own, which the named readers alone read and which forgets them after the given
+days. The guardrails report the choice until an exception allows it.
 """
 
 import pulumi
@@ -10,56 +11,54 @@ import pulumi_aws as aws
 from pydantic import Field
 
 from components.args import Args
-from components.iam import SOURCE_ACCOUNT, SOURCE_ARN, Statement, policy_document, service_trust
+from components.iam import ANYONE, SOURCE_ACCOUNT, SOURCE_ARN, Conditions, Effect, Statement, policy_document
 
-STREAM = "aws/bedrock/modelinvocations"
-"""The log stream that Bedrock writes to."""
+BEDROCK = "bedrock.amazonaws.com"
+PREFIX = "prompts"
 
 
 class PromptRecordingArgs(Args):
     """Arguments of ``PromptRecording``."""
 
     environment: str
-    """The environment's name, part of names in AWS."""
+    """The environment's name, part of descriptions in AWS."""
     region: str
     """The region of the stack."""
     account_id: str
     """The account of the stack."""
     record_prompts_for_days: int = Field(ge=1, le=365)
-    """Prompts are kept this long; a value that CloudWatch Logs accepts. There is no default: say it."""
-    key_arn: pulumi.Output[str]
-    """Encrypts the log group."""
+    """Prompts are kept this long. There is no default: say it."""
+    reader_arns: list[str] = Field(min_length=1)
+    """The roles that may read them; everybody else is refused, whatever else allows it. ``*`` and ``?`` are wildcards."""
     tags: dict[str, str]
     """Tags of every resource."""
 
 
 class PromptRecording(pulumi.ComponentResource):
-    """The account's invocation logging, into an encrypted log group that expires."""
+    """The account's invocation logging, into an encrypted bucket with named readers."""
 
-    log_group_name: pulumi.Output[str]
+    bucket_name: pulumi.Output[str]
     """Where prompts and answers are recorded."""
 
     def __init__(self, name: str, args: PromptRecordingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = PromptRecordingArgs.model_validate(args)
         super().__init__("ai-interface:index:PromptRecording", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        group = aws.cloudwatch.LogGroup(
-            f"{name}-logs",
-            name=f"/ai-interface/{args.environment}/prompts",
-            retention_in_days=args.record_prompts_for_days,
-            kms_key_id=args.key_arn,
-            tags=args.tags,
+        key = aws.kms.Key(
+            f"{name}-key",
+            description=f"ai-interface {args.environment}: recorded prompts",
+            policy=key_policy(args.account_id, args.region),
+            enable_key_rotation=True,
+            deletion_window_in_days=30,
+            tags={**args.tags, "Name": f"ai-interface-{args.environment}-prompts"},
             opts=child,
         )
-        role = self._role(name, args, child)
-        policy = aws.iam.RolePolicy(
-            f"{name}-policy", role=role.name, policy=group.arn.apply(delivery_policy), opts=child
-        )
+        bucket, policy = self._bucket(name, args, key, child)
         aws.bedrockmodel.InvocationLoggingConfiguration(
             f"{name}-configuration",
             logging_config=aws.bedrockmodel.InvocationLoggingConfigurationLoggingConfigArgs(
-                cloudwatch_config=aws.bedrockmodel.InvocationLoggingConfigurationLoggingConfigCloudwatchConfigArgs(
-                    log_group_name=group.name, role_arn=role.arn
+                s3_config=aws.bedrockmodel.InvocationLoggingConfigurationLoggingConfigS3ConfigArgs(
+                    bucket_name=bucket.bucket, key_prefix=PREFIX
                 ),
                 text_data_delivery_enabled=True,
                 image_data_delivery_enabled=False,
@@ -69,28 +68,118 @@ class PromptRecording(pulumi.ComponentResource):
             # Bedrock tries the delivery when logging is turned on.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
-        self.log_group_name = group.name
-        self.register_outputs({"logGroupName": self.log_group_name})
+        self.bucket_name = bucket.bucket
+        self.register_outputs({"bucketName": self.bucket_name})
 
-    def _role(self, name: str, args: PromptRecordingArgs, child: pulumi.ResourceOptions) -> aws.iam.Role:
-        trust = service_trust(
-            "bedrock.amazonaws.com",
-            {
-                "StringEquals": {SOURCE_ACCOUNT: [args.account_id]},
-                "ArnLike": {SOURCE_ARN: [f"arn:aws:bedrock:{args.region}:{args.account_id}:*"]},
-            },
+    def _bucket(
+        self, name: str, args: PromptRecordingArgs, key: aws.kms.Key, child: pulumi.ResourceOptions
+    ) -> tuple[aws.s3.Bucket, aws.s3.BucketPolicy]:
+        bucket = aws.s3.Bucket(name, force_destroy=False, tags={**args.tags, "Name": name}, opts=child)
+        closed = aws.s3.BucketPublicAccessBlock(
+            name,
+            bucket=bucket.id,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=child,
         )
-        return aws.iam.Role(f"{name}-role", assume_role_policy=trust, tags=args.tags, opts=child)
+        aws.s3.BucketOwnershipControls(
+            name, bucket=bucket.id, rule={"object_ownership": "BucketOwnerEnforced"}, opts=child
+        )
+        aws.s3.BucketServerSideEncryptionConfiguration(
+            name,
+            bucket=bucket.id,
+            rules=[
+                {
+                    "apply_server_side_encryption_by_default": {
+                        "sse_algorithm": "aws:kms",
+                        "kms_master_key_id": key.arn,
+                    },
+                    "bucket_key_enabled": True,
+                }
+            ],
+            opts=child,
+        )
+        aws.s3.BucketLifecycleConfiguration(
+            name,
+            bucket=bucket.id,
+            rules=[
+                {
+                    "id": "expire",
+                    "status": "Enabled",
+                    "filter": {},
+                    "expiration": {"days": args.record_prompts_for_days},
+                    "abort_incomplete_multipart_upload": {"days_after_initiation": 1},
+                }
+            ],
+            opts=child,
+        )
+        policy = aws.s3.BucketPolicy(
+            name,
+            bucket=bucket.id,
+            policy=bucket.arn.apply(
+                lambda arn: bucket_policy(arn, args.account_id, args.region, reader_arns=args.reader_arns)
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[closed]),
+        )
+        return bucket, policy
 
 
-def delivery_policy(log_group_arn: str) -> str:
-    """What Bedrock needs to write to its stream of the log group."""
+def _from_this_account(account_id: str, region: str) -> Conditions:
+    return {
+        "StringEquals": {SOURCE_ACCOUNT: [account_id]},
+        "ArnLike": {SOURCE_ARN: [f"arn:aws:bedrock:{region}:{account_id}:*"]},
+    }
+
+
+def key_policy(account_id: str, region: str) -> str:
+    """Bedrock encrypts for this account; who decrypts, the account's own policies say."""
+    return policy_document(
+        [
+            Statement(
+                sid="AccountDelegatesToItsRoles",
+                actions=["kms:*"],
+                resources=["*"],
+                principals={"AWS": [f"arn:aws:iam::{account_id}:root"]},
+            ),
+            Statement(
+                sid="EncryptInvocations",
+                actions=["kms:GenerateDataKey"],
+                resources=["*"],
+                principals={"Service": [BEDROCK]},
+                conditions=_from_this_account(account_id, region),
+            ),
+        ]
+    )
+
+
+def bucket_policy(bucket_arn: str, account_id: str, region: str, *, reader_arns: list[str]) -> str:
+    """Bedrock writes for this account, the named readers read, and nobody comes without TLS."""
     return policy_document(
         [
             Statement(
                 sid="WriteInvocations",
-                actions=["logs:CreateLogStream", "logs:PutLogEvents"],
-                resources=[f"{log_group_arn}:log-stream:{STREAM}"],
-            )
+                actions=["s3:PutObject"],
+                resources=[f"{bucket_arn}/{PREFIX}/AWSLogs/{account_id}/BedrockModelInvocationLogs/*"],
+                principals={"Service": [BEDROCK]},
+                conditions=_from_this_account(account_id, region),
+            ),
+            Statement(
+                sid="OnlyNamedReaders",
+                effect=Effect.DENY,
+                actions=["s3:GetObject", "s3:GetObjectVersion"],
+                resources=[f"{bucket_arn}/*"],
+                principals=ANYONE,
+                conditions={"ArnNotLike": {"aws:PrincipalArn": reader_arns}},
+            ),
+            Statement(
+                sid="OnlyByTls",
+                effect=Effect.DENY,
+                actions=["s3:*"],
+                resources=[bucket_arn, f"{bucket_arn}/*"],
+                principals=ANYONE,
+                conditions={"Bool": {"aws:SecureTransport": ["false"]}},
+            ),
         ]
     )

@@ -160,9 +160,17 @@ def _database_instance(s: Subject) -> Wire:
     return {**outputs, "id": resource, "resourceId": resource, "address": outputs["endpoint"]}
 
 
+def _short_region(region: str) -> str:
+    """``eu-west-1`` as ElastiCache writes it into names: ``euw1``."""
+    area, *directions, number = region.split("-")
+    words = ("north", "south", "east", "west", "central")
+    letters = "".join(word[0] for one in directions for word in words if word in one)
+    return f"{area}{letters}{number}"
+
+
 def _replication_group(s: Subject) -> Wire:
     name = s.get("replicationGroupId") or f"{s.logical_name}-{s.digest.hex(7)}"
-    host = f"{name}.{s.digest.base36(6)}.{s.site.region}.cache.amazonaws.com"
+    host = f"{name}.{s.digest.base36(6)}.{_short_region(s.site.region)}.cache.amazonaws.com"
     count = int(s.inputs.get("numCacheClusters") or 1)
     return {
         "id": name,

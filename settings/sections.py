@@ -14,6 +14,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StrictBool, StringConstraints, ValidationInfo, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
+from settings.edge import RoleArn
 from settings.errors import check, collected
 from settings.values import (
     AvailabilityZone,
@@ -300,6 +301,16 @@ class ModelGroup(Section):
     upstreams: tuple[Upstream, ...] = Field(min_length=1)
 
 
+class PromptRecords(Section):
+    """Bedrock's record of every prompt and answer. It is one switch for the whole account and region, and the guardrails
+    report it until an exception allows it."""
+
+    days: Whole = Field(ge=1, le=365)
+    """How long they are kept."""
+    reader_arns: tuple[RoleArn, ...] = Field(min_length=1)
+    """The roles that may read them; everybody else is refused."""
+
+
 class Models(Section):
     """Where prompts may go: nothing that is not declared here is reachable."""
 
@@ -308,6 +319,8 @@ class Models(Section):
     """More tokens than this in an hour, prompts and answers together, is an alarm. Nothing is stopped."""
     monthly_budget_usd: Whole = Field(default=1000, ge=1, description="1 or more")
     """Messages when 80 percent of it is spent and when 100 percent is forecast. Nothing is stopped."""
+    record_prompts: PromptRecords | None = None
+    """Keep what people ask and what models answer. Omitted: nothing of it is recorded anywhere."""
 
     @model_validator(mode="after")
     def _declared_once_and_served(self) -> Self:

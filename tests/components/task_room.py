@@ -136,7 +136,7 @@ def recording_args(**changes: object) -> PromptRecordingArgs:
             "region": REGION,
             "account_id": ACCOUNT,
             "record_prompts_for_days": 30,
-            "key_arn": KEY,
+            "reader_arns": [f"arn:aws:iam::{ACCOUNT}:role/prompt-readers"],
             "tags": TAGS,
             **changes,
         }

@@ -223,7 +223,7 @@ NEWER_THAN_THE_LINTER = {
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("component", ["workload", "models", "prompts", "state"])
+@pytest.mark.parametrize("component", ["workload", "models", "state"])
 def test_the_linter_finds_nothing_in_the_roles_policies(lint: Any, component: str) -> None:  # noqa: ANN401 - untyped
     policies = build(component).of_type("aws:iam/rolePolicy:RolePolicy")
     findings = {

@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from components.model_policies import ModelGroupArgs, bedrock_regions, model_arns
 from tests.components.task_room import (
     ACCOUNT,
-    KEY,
     REGION,
     RUNBOOK,
     TOPIC,
@@ -21,7 +20,6 @@ from tests.components.task_room import (
     models_args,
     one,
     private,
-    recording_args,
 )
 
 GUARDRAIL = "aws:bedrock/guardrail:Guardrail"
@@ -264,20 +262,3 @@ def test_the_budget_tells_before_and_not_only_after() -> None:
         ("ACTUAL", 80, [TOPIC]),
         ("FORECASTED", 100, [TOPIC]),
     ]
-
-
-def test_prompts_are_recorded_only_by_a_component_of_its_own_encrypted_and_for_a_time() -> None:
-    recording = build("prompts")
-    logs = one(recording, "aws:cloudwatch/logGroup:LogGroup")
-
-    assert (logs.inputs["kmsKeyId"], logs.inputs["retentionInDays"]) == (KEY, 30)
-    assert document(one(recording, POLICY)) == [
-        {
-            "Sid": "WriteInvocations",
-            "Effect": "Allow",
-            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": [f"{logs.outputs['arn']}:log-stream:aws/bedrock/modelinvocations"],
-        }
-    ]
-    with pytest.raises(ValidationError, match="record_prompts_for_days"):
-        recording_args(record_prompts_for_days=0)

@@ -11,6 +11,8 @@ from policies.parity.compare import Difference, compare
 from policies.parity.manifests import to_files
 from tests.parity.stacks import change, committed, prod, shape, staging, without
 
+CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"
+
 
 def differences(later: list[dict[str, object]], earlier: list[dict[str, object]] | None = None) -> list[Difference]:
     return compare(shape(staging() if earlier is None else earlier), shape(later))
@@ -161,3 +163,27 @@ def test_no_secret_and_no_account_is_in_a_committed_shape() -> None:
 )
 def test_the_table_says_how_a_property_is_compared(kind: str, path: str, expected: Comparison) -> None:
     assert comparison(kind, path) is expected
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "backwards"),
+    [
+        ("cache.t4g.small", "cache.t4g.medium", False),
+        ("cache.t4g.medium", "cache.t4g.small", True),
+        ("cache.m7g.xlarge", "cache.m7g.2xlarge", False),
+        ("cache.m7g.12xlarge", "cache.m7g.4xlarge", True),
+        ("cache.t4g.large", "cache.m7g.large", False),
+        ("cache.m7g.large", "a size of tomorrow", False),
+    ],
+)
+def test_a_node_of_a_smaller_size_is_less(earlier: str, later: str, backwards: bool) -> None:
+    def cached(entries: list[dict[str, object]], node_type: str) -> list[dict[str, object]]:
+        logs = next(entry for entry in entries if entry["name"] == "logs")
+        urn = str(logs["urn"]).replace("aws:cloudwatch/logGroup:LogGroup", CACHE).replace("::logs", "::cache")
+        inputs = {"nodeType": node_type}
+        cache = {**logs, "urn": urn, "type": CACHE, "name": "cache", "inputs": inputs, "outputs": {**inputs, "id": "c"}}
+        return [*entries, {**cache, "property_dependencies": {"nodeType": []}}]
+
+    found = differences(cached(prod(), later), cached(staging(), earlier))
+
+    assert [(d.property, d.backwards, d.comparison) for d in found] == [("nodeType", backwards, Comparison.ORDERED)]

@@ -83,6 +83,16 @@ MODEL_ROWS = [
         ),
     ),
     row(
+        "prompts recorded for nobody",
+        {"models.recordPrompts": {"days": 30, "readerArns": []}},
+        ("models.recordPrompts.readerArns", "a list of 0", "give at least 1"),
+    ),
+    row(
+        "prompts recorded for ever",
+        {"models.recordPrompts": {"days": 3650, "readerArns": ["arn:aws:iam::111122223333:role/readers"]}},
+        ("models.recordPrompts.days", "3650", "set it to 365 or less"),
+    ),
+    row(
         "a port out of range",
         {"models.groups[0].upstreams": [{**PRIVATE, "port": 70_000}]},
         ("models.groups[0].upstreams[0].port", "70000", "set it to 65535 or less"),

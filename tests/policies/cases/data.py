@@ -186,6 +186,8 @@ CASES = [
     case("buckets-use-keys", "S3's own key, declared", BUCKET, sse("AES256"),
          says=["violated sse.rules[0].applyServerSideEncryptionByDefault.sseAlgorithm"]),
     case("buckets-use-keys", "a bucket of a load balancer's logs", BALANCER, BUCKET),
+    case("buckets-use-keys", "a bucket of S3's own logs", BUCKET, sse("aws:kms"), r("s3.Bucket", "logs", bucket="app-logs"),
+         of_bucket("s3.BucketLogging", targetBucket="app-logs")),
     case("buckets-use-keys", "unknown", BUCKET,
          of_bucket("s3.BucketServerSideEncryptionConfiguration", "sse", rules=UNKNOWN, needs={"bucket": BUCKET, "rules": TOPIC}),
          says=["not proven sse.rules"]),
