@@ -42,6 +42,8 @@ _NAMES = ("name", "clusterIdentifier", "identifier", "replicationGroupId")
 _SHORTEST_INSIDE = 12
 """Identities shorter than this are replaced where they are a whole value, not inside a longer one."""
 _NETWORK = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?(?![\d.])")
+_CLUSTER_LOG = re.compile(r"^/aws/rds/cluster/[^/]+/")
+"""RDS puts the cluster's name there; a database that was restored has another one."""
 _ACCOUNT = re.compile(r"^arn:[^:]*:[^:]*:[^:]*:(\d{12}):")
 _NESTED = ("domainValidationOptions", "dnsEntries", "masterUserSecrets", "endpoints")
 _OF_AWS = re.compile(r"prod-(?=[^/]*starport-layer-bucket)")
@@ -124,6 +126,7 @@ class Normal:
         for region in self._regions:
             text = text.replace(region, "{region}")
         text = _NETWORK.sub(self._offset, text)
+        text = _CLUSTER_LOG.sub("/aws/rds/cluster/{cluster}/", text)
         if self._stack is None:
             return text
         kept = _OF_AWS.sub("\0", text)
