@@ -7,6 +7,7 @@ import pulumi
 
 from assembly.common import MEBIBYTE, image, tags
 from components.alarms import ServiceAlarmsArgs
+from components.application import SchemaArgs
 from components.compute import InterfaceService, InterfaceServiceArgs
 from components.edge import Edge
 from components.models import ModelAccess
@@ -25,7 +26,7 @@ from components.proxy_settings import (
 )
 from components.state import State
 from components.workload import WorkloadIdentity
-from releases.manifest import Release
+from releases.manifest import Release, load_release, versions
 from releases.prompts import Prompts
 from settings import StackSettings
 from settings.identity import People
@@ -155,6 +156,7 @@ def service(
         environment=settings.environment,
         region=settings.region,
         release=release.version,
+        schemas=_schemas(release),
         application=chosen.application,
         interface_image=image(settings, release, "interface"),
         proxy_image=image(settings, release, "proxy"),
@@ -187,6 +189,18 @@ def service(
         stop_seconds=times.stop_seconds,
         tags=tags(settings),
     )
+
+
+def _schemas(release: Release) -> list[SchemaArgs]:
+    """What this release and every later one say of their schemas: a database that one of those migrated names it."""
+    known = versions()
+    later = [load_release(version) for version in known[known.index(release.version) + 1 :]]
+    return [
+        SchemaArgs(
+            release=one.version, revision=one.schema_.revision, compatible_with=list(one.schema_.compatible_with)
+        )
+        for one in [release, *later]
+    ]
 
 
 def service_alarms(settings: StackSettings, service: InterfaceService, operations: Operations) -> ServiceAlarmsArgs:

@@ -1,8 +1,42 @@
 """What the service has to know about the application that it runs: a preset describes one with this."""
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from components.args import Args
+
+
+class DatabaseArgs(Args):
+    """What ``prepare`` does in a database before the application starts; the application itself never migrates.
+
+    The variables ``DATABASE_HOST``, ``_PORT``, ``_NAME`` and ``_USER`` (the application's role) have to reach the
+    prepare container as values, ``DATABASE_MASTER_USER`` and ``DATABASE_MASTER_PASSWORD`` as secrets, and the image
+    has to have ``psycopg`` and ``alembic``.
+    """
+
+    extensions: list[str] = Field(default_factory=list[str])
+    """Extensions that the application needs."""
+    path: str
+    """The directory from which the application's code is imported."""
+    configuration: str
+    """Alembic's configuration file in the image."""
+    scripts: str
+    """Alembic's script location in the image. Its environment reads ``DATABASE_URL``."""
+    scratch_variables: list[str] = Field(default_factory=list[str])
+    """Variables that get a directory of prepare's own, for code that writes where they point when it is imported."""
+    warm_up: list[str] = Field(default_factory=list[str])
+    """Modules that make what they need in the database when they are imported: done once a release, as the
+    application's role, so that tasks which start at once do not do it against each other."""
+
+
+class SchemaArgs(Args):
+    """What a release says of the schema that its migrations end at."""
+
+    release: str
+    """Its version."""
+    revision: str
+    """The last Alembic revision of its image."""
+    compatible_with: list[str] = Field(default_factory=list[str])
+    """Earlier releases that start and work on this schema."""
 
 
 class ApplicationArgs(Args):
@@ -30,8 +64,15 @@ class ApplicationArgs(Args):
     """The same for the ``prepare`` container."""
     prepare_secret_environment: dict[str, str] = Field(default_factory=dict[str, str])
     """Variable → name of a secret that the ``prepare`` container alone gets."""
+    prepare_environment: dict[str, str] = Field(default_factory=dict[str, str])
+    """Variables of the ``prepare`` container in plain text: never a secret."""
+    database: DatabaseArgs | None = None
+    """What ``prepare`` does in the database. Left out: nothing."""
     writable_directories: list[str] = Field(default_factory=list[str])
     """Absolute paths; everything else is read-only. Each is a volume of the task and is lost with it."""
+    files: dict[str, str] = Field(default_factory=dict[str, str])
+    """Absolute path → text, written by ``prepare``; the application may read and not change it. The directory is a
+    volume, and holds nothing else."""
     seeds: dict[str, str] = Field(default_factory=dict[str, str])
     """Writable directory → directory of the image that is copied into it before the application starts."""
     health_command: list[str] = Field(default_factory=list[str])
@@ -47,3 +88,11 @@ class ApplicationArgs(Args):
         if value <= 0:
             raise ValueError(f"user and group must be above 0 (root), got {value}: choose an id such as 1000")
         return value
+
+    @model_validator(mode="after")
+    def _prepare_can_do_it(self) -> "ApplicationArgs":
+        if self.prepare_command and (self.database or self.files):
+            raise ValueError("prepare_command replaces the script that database and files need: leave one out")
+        if shared := sorted({path.rpartition("/")[0] for path in self.files} & set(self.writable_directories)):
+            raise ValueError(f"files must lie apart from what the application writes, not in {', '.join(shared)}")
+        return self

@@ -10,10 +10,17 @@ import pulumi
 import pulumi_aws as aws
 from pydantic import Field, field_validator, model_validator
 
-from components.application import ApplicationArgs
+from components.application import ApplicationArgs, SchemaArgs
 from components.args import Args
 from components.scaling import ScalingPlan, lost_zone_shortage, scale
-from components.task_definition import PROXY, PROXY_PORT, TaskPlan, container_definitions, volume_name
+from components.task_definition import (
+    PROXY,
+    PROXY_PORT,
+    TaskPlan,
+    container_definitions,
+    volume_directories,
+    volume_name,
+)
 from components.workload import PROXY_CERTIFICATE, PROXY_PRIVATE_KEY
 
 PROXY_SECRETS = {"PROXY_CERTIFICATE": PROXY_CERTIFICATE, "PROXY_PRIVATE_KEY": PROXY_PRIVATE_KEY}
@@ -29,6 +36,9 @@ class InterfaceServiceArgs(Args):
     """The region of the logs."""
     release: str
     """The version that runs, as a tag of the task definition and the service."""
+    schemas: list[SchemaArgs] = Field(default_factory=list[SchemaArgs])
+    """What every known release says of its database schema; the one that runs must be among them where the
+    application has a database."""
     application: ApplicationArgs
     """What runs behind the proxy: a preset, or a description of your own."""
     interface_image: str
@@ -196,6 +206,8 @@ class InterfaceService(pulumi.ComponentResource):
                     proxy_memory_mebibytes=args.proxy_memory_mebibytes,
                     secret_references=known["secrets"],
                     state_values=known["values"],
+                    release=args.release,
+                    schemas=args.schemas,
                     log_group_names=known["logs"],
                     region=args.region,
                     stop_seconds=args.stop_seconds,
@@ -218,7 +230,7 @@ class InterfaceService(pulumi.ComponentResource):
             container_definitions=containers,
             volumes=[
                 aws.ecs.TaskDefinitionVolumeArgs(name=volume_name(directory))
-                for directory in sorted(args.application.writable_directories)
+                for directory in volume_directories(args.application)
             ],
             # ECS rolls a failed deployment back to the previous revision, so that one must stay registered.
             skip_destroy=True,

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from components.application import ApplicationArgs
+from components.open_webui_state import with_shared_state
 from components.proxy_settings import ProxyApplication
 from components.workload import SESSION_KEY
 
@@ -55,6 +56,8 @@ class OpenWebuiSettings:
     """Prompt templates and default model parameters of the release, as Open WebUI's variables."""
     region: str = ""
     """The region of the state: whoever signs in to database and bucket needs it. Left out without ``shared_state``."""
+    database_authority: str = ""
+    """The certificate that the database's must be signed by, as PEM. Left out: the one of RDS in the region."""
     shared_state: bool = False
     """Whether the service has a database, a cache and a bucket (its ``state_values`` and secrets). Without them
     what people write is lost with the task, and only one task may run."""
@@ -63,29 +66,22 @@ class OpenWebuiSettings:
 def open_webui(settings: OpenWebuiSettings) -> Preset:
     """Open WebUI behind this edge: no login, sign-up or configuration of its own, and no call to the internet."""
     headers = TrustedHeaders()
+    application = ApplicationArgs(
+        name="open-webui",
+        port=8080,
+        command=_uvicorn("open_webui.main:app", 8080),
+        working_directory="/app/backend",
+        environment={**dict(settings.prompt_environment), **_open_webui_environment(settings, headers)},
+        secret_environment={"WEBUI_SECRET_KEY": SESSION_KEY},
+        writable_directories=["/home/app", "/srv/data", "/srv/static", "/tmp"],  # noqa: S108 - the task's own volume
+        seeds={"/srv/static": "/app/backend/open_webui/static"},
+        health_command=_python_health_check(8080, "/health"),
+        start_seconds=180,
+    )
+    if settings.shared_state:
+        application = with_shared_state(application, settings.region, settings.database_authority)
     return Preset(
-        application=ApplicationArgs(
-            name="open-webui",
-            port=8080,
-            command=_uvicorn("open_webui.main:app", 8080),
-            working_directory="/app/backend",
-            environment={
-                **dict(settings.prompt_environment),
-                **_open_webui_environment(settings, headers),
-                **(_state_environment(settings.region) if settings.shared_state else {}),
-            },
-            secret_environment={
-                "WEBUI_SECRET_KEY": SESSION_KEY,
-                **({"REDIS_URL": "cache-url"} if settings.shared_state else {}),
-            },
-            value_environment={**_DATABASE, "S3_BUCKET_NAME": "bucket-name"} if settings.shared_state else {},
-            prepare_value_environment=_DATABASE if settings.shared_state else {},
-            prepare_secret_environment=_MASTER if settings.shared_state else {},
-            writable_directories=["/home/app", "/srv/data", "/srv/static", "/tmp"],  # noqa: S108 - the task's own volume
-            seeds={"/srv/static": "/app/backend/open_webui/static"},
-            health_command=_python_health_check(8080, "/health"),
-            start_seconds=180,
-        ),
+        application=application,
         proxy=ProxyApplication(
             port=8080,
             health_path="/health",
@@ -151,38 +147,6 @@ def _open_webui_environment(settings: OpenWebuiSettings, headers: TrustedHeaders
         "HOME": "/home/app",
         "PYTHONDONTWRITEBYTECODE": "1",
         "STATIC_DIR": "/srv/static",
-    }
-
-
-_DATABASE = {
-    "DATABASE_HOST": "database-host",
-    "DATABASE_NAME": "database-name",
-    "DATABASE_PORT": "database-port",
-    "DATABASE_USER": "database-user",
-}
-"""Where the database is and as whom the application signs in; the password is an IAM token."""
-
-_MASTER = {
-    "DATABASE_MASTER_PASSWORD": "database-master-password",
-    "DATABASE_MASTER_USER": "database-master-user",
-}
-"""For ``prepare`` alone."""
-
-
-def _state_environment(region: str) -> dict[str, str]:
-    return {
-        # Sign-in by IAM. boto3 reads the region of tokens from nothing else.
-        "AWS_DEFAULT_REGION": region,
-        "DATABASE_ENABLE_IAM_TOKEN_AUTH": "true",
-        "DATABASE_TYPE": "postgresql",
-        # The schema and the extension are there when the application starts: prepare saw to it.
-        "ENABLE_DB_MIGRATIONS": "false",
-        "PGVECTOR_CREATE_EXTENSION": "false",
-        "VECTOR_DB": "pgvector",
-        # Uploads, and what tasks tell each other.
-        "S3_REGION_NAME": region,
-        "STORAGE_PROVIDER": "s3",
-        "WEBSOCKET_MANAGER": "redis",
     }
 
 

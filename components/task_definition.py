@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.application import ApplicationArgs
-from components.prepare import PLAN_VARIABLE, SCRIPT
+from components.application import ApplicationArgs, SchemaArgs
+from components.prepare import DATABASE_SCRIPT, PLAN_VARIABLE, SCRIPT
 
 PREPARE, PROXY, INTERFACE = "prepare", "proxy", "interface"
 
@@ -59,6 +59,9 @@ class TaskPlan:
     """Secret → ``valueFrom``."""
     state_values: Mapping[str, str]
     """What the state is reached by: the application's ``value_environment`` names keys of it."""
+    release: str
+    schemas: Sequence[SchemaArgs]
+    """What the release, and every other that is known, says of its schema."""
     log_group_names: Mapping[str, str]
     region: str
     stop_seconds: int
@@ -92,26 +95,44 @@ def volume_name(directory: str) -> str:
 
 def _prepare(plan: TaskPlan) -> Definition:
     application = plan.application
-    instructions = {
-        "owner": [application.user, application.group],
-        "directories": sorted(application.writable_directories),
-        "seeds": application.seeds,
-    }
+    script = DATABASE_SCRIPT if application.database else SCRIPT
     return {
         **_common(plan, PREPARE),
-        **_run(application.prepare_command or ["python3", "-I", "-c", SCRIPT]),
+        **_run(application.prepare_command or ["python3", "-I", "-c", script]),
         "image": plan.interface_image,
         "essential": False,
         "user": "0:0",
         "linuxParameters": {"capabilities": {"add": [], "drop": list(ALL_CAPABILITIES_BUT_CHOWN)}},
         "environment": _environment(
-            {PLAN_VARIABLE: json.dumps(instructions, sort_keys=True)},
+            {**application.prepare_environment, PLAN_VARIABLE: _instructions(plan)},
             application.prepare_value_environment,
             plan.state_values,
         ),
         "secrets": _secrets(application.prepare_secret_environment, plan.secret_references),
-        "mountPoints": _mounts(application),
+        "mountPoints": _mounts(application, files_read_only=False),
     }
+
+
+def _instructions(plan: TaskPlan) -> str:
+    application = plan.application
+    instructions: dict[str, Any] = {
+        "owner": [application.user, application.group],
+        "directories": sorted(application.writable_directories),
+        "seeds": application.seeds,
+        "files": application.files,
+    }
+    if application.database:
+        if not application.writable_directories:
+            raise ValueError("an application with a database needs a writable directory: prepare works in the first")
+        if plan.release not in {schema.release for schema in plan.schemas}:
+            raise ValueError(f"release {plan.release} has a database and no schema is declared for it")
+        instructions["database"] = {
+            **application.database.model_dump(),
+            "release": plan.release,
+            "schemas": {schema.release: [schema.revision, schema.compatible_with] for schema in plan.schemas},
+            "scratch": min(application.writable_directories),
+        }
+    return json.dumps(instructions, sort_keys=True, separators=(",", ":"))
 
 
 def _proxy(plan: TaskPlan) -> Definition:
@@ -138,7 +159,7 @@ def _interface(plan: TaskPlan) -> Definition:
         "user": f"{application.user}:{application.group}",
         "environment": _environment(application.environment, application.value_environment, plan.state_values),
         "secrets": _secrets(application.secret_environment, plan.secret_references),
-        "mountPoints": _mounts(application),
+        "mountPoints": _mounts(application, files_read_only=True),
         # The proxy's loopback listener must be there when the application asks for its models.
         "dependsOn": [
             {"containerName": PREPARE, "condition": "SUCCESS"},
@@ -191,10 +212,20 @@ def _common(plan: TaskPlan, name: str) -> Definition:
     }
 
 
-def _mounts(application: ApplicationArgs) -> list[Definition]:
+def volume_directories(application: ApplicationArgs) -> list[str]:
+    """Where the task's volumes are mounted: what the application writes, and what prepare writes for it."""
+    return sorted({*application.writable_directories, *_file_directories(application)})
+
+
+def _file_directories(application: ApplicationArgs) -> set[str]:
+    return {path.rpartition("/")[0] for path in application.files}
+
+
+def _mounts(application: ApplicationArgs, *, files_read_only: bool) -> list[Definition]:
+    read_only = _file_directories(application) if files_read_only else set[str]()
     return [
-        {"containerPath": directory, "sourceVolume": volume_name(directory), "readOnly": False}
-        for directory in sorted(application.writable_directories)
+        {"containerPath": directory, "sourceVolume": volume_name(directory), "readOnly": directory in read_only}
+        for directory in volume_directories(application)
     ]
 
 

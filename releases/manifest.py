@@ -91,8 +91,12 @@ class Prompt(Reviewed):
 class Schema(Section):
     """The application's database schema, and what else can run on it."""
 
-    revision: Annotated[str, StringConstraints(min_length=1, max_length=64)]
-    """Names the schema that this release's migrations end at."""
+    revision: Annotated[
+        str,
+        StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,64}$"),
+        Field(description="the last Alembic revision of the interface's image, as its alembic_version table holds it"),
+    ]
+    """The schema that this release's migrations end at; ``prepare`` stops where the image says otherwise."""
     compatible_with: tuple[ReleaseVersion, ...] = ()
     """Earlier releases that start and work on this schema: a rollback to any other needs a restore point."""
 

@@ -1,9 +1,65 @@
-"""What runs in the task before the application: see ``main.py``, delivered as text in the container's command."""
+"""What runs in the task before the application, delivered as text in the container's command.
 
+The modules beside this one are packed into one command, since there is no other way to bring code of our own into an
+image that is somebody else's. ``python -m components.prepare`` prints what a task gets, to read it. They use Python's
+standard library, and ``psycopg`` where the plan has a database, so they run in any image that has ``python3``.
+"""
+
+import ast
+import base64
+import bz2
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-SCRIPT = Path(__file__).with_name("main.py").read_text(encoding="utf-8")
-"""The script's source. It uses Python's standard library only, so it runs in any image that has ``python3``."""
+VOLUMES = ("report", "volumes", "main")
+DATABASE = ("report", "volumes", "schema", "roles", "image", "database", "main")
+"""Modules in the order in which they are loaded: each imports only earlier ones."""
+
+
+def sources(modules: Sequence[str]) -> dict[str, str]:
+    """Module → its code, as a task gets it."""
+    return {
+        f"components.prepare.{name}": _without_comments(Path(__file__).with_name(f"{name}.py").read_text("utf-8"))
+        for name in modules
+    }
+
+
+def _without_comments(text: str) -> str:
+    """The code without docstrings, comment lines and empty lines: a third less to carry."""
+    tree, docstrings, strings = ast.parse(text), set[int](), set[int]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            strings.update(range(node.lineno + 1, (node.end_lineno or node.lineno) + 1))
+        body = node.body if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) else []
+        for one in body if len(body) > 1 else []:
+            if isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant):
+                docstrings.update(range(one.lineno, (one.end_lineno or one.lineno) + 1))
+    return "\n".join(
+        line
+        for number, line in enumerate(text.splitlines(), 1)
+        if number not in docstrings and (number in strings or (line.strip() and not line.lstrip().startswith("#")))
+    )
+
+
+_LOADER = """import base64,bz2,json,sys,types
+for p in ("components","components.prepare"):sys.modules[p]=types.ModuleType(p);sys.modules[p].__path__=[]
+for n,t in json.loads(bz2.decompress(base64.b85decode("{packed}"))).items():
+ m=types.ModuleType(n);sys.modules[n]=m;exec(compile(t,n,"exec"),m.__dict__)
+sys.exit(m.main())"""
+
+
+def packed(modules: Mapping[str, str]) -> str:
+    """The command's text that loads these modules and runs the last one's ``main``."""
+    # bz2 has one implementation, so every machine packs the same bytes; zlib's differ, and so would task definitions.
+    text = json.dumps(modules, separators=(",", ":"))
+    return _LOADER.format(packed=base64.b85encode(bz2.compress(text.encode())).decode())
+
+
+SCRIPT = packed(sources(VOLUMES))
+"""The command's text for an application without a database."""
+DATABASE_SCRIPT = packed(sources(DATABASE))
+"""The command's text for an application with one. Packed to less than half: a task definition has 64 KiB in all."""
 
 PLAN_VARIABLE = "PREPARE_PLAN"
 """The environment variable from which the script reads what to do, as JSON."""

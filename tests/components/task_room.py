@@ -8,6 +8,7 @@ from typing import Any, cast
 import pulumi
 
 from components.alarms import EdgeAlarms, EdgeAlarmsArgs, ServiceAlarms, ServiceAlarmsArgs
+from components.application import SchemaArgs
 from components.compute import InterfaceService, InterfaceServiceArgs
 from components.model_alarms import ModelAlarms, ModelAlarmsArgs
 from components.model_records import PromptRecording, PromptRecordingArgs
@@ -34,6 +35,10 @@ SECRET_REFERENCES = {
     name: f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-AbCdEf:::11111111-2222-3333-4444-555555555555"
     for name in SECRETS
 }
+SCHEMAS = [
+    SchemaArgs(release="2026.10.1", revision="1111"),
+    SchemaArgs(release="2026.11.1", revision="2222", compatible_with=["2026.10.1"]),
+]
 STATE_VALUES = {
     "bucket-name": "uploads-0123456789",
     "database-host": "database.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com",
@@ -153,6 +158,7 @@ def service_args(**changes: object) -> InterfaceServiceArgs:
             "environment": "test",
             "region": REGION,
             "release": "2026.11.1",
+            "schemas": SCHEMAS,
             "application": preset().application,
             "interface_image": f"{REGISTRY}/interface@{DIGEST}",
             "proxy_image": f"{REGISTRY}/proxy@{DIGEST}",

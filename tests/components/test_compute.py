@@ -16,6 +16,7 @@ from tests.components.task_room import (
     LOG_GROUPS,
     REGION,
     REGISTRY,
+    SCHEMAS,
     SECRET_REFERENCES,
     TAGS,
     build,
@@ -241,6 +242,8 @@ def _plan(*proxy_arguments: str) -> TaskPlan:
         secret_references=SECRET_REFERENCES,
         state_values={},
         log_group_names=LOG_GROUPS,
+        release="2026.11.1",
+        schemas=SCHEMAS,
         region=REGION,
         stop_seconds=60,
     )

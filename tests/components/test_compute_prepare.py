@@ -1,5 +1,6 @@
 """The prepare script, run as the container runs it, in temporary directories."""
 
+import ast
 import json
 import os
 import shutil
@@ -10,18 +11,20 @@ from typing import Any
 
 import pytest
 
-from components.prepare import PLAN_VARIABLE, SCRIPT
+import components.prepare
+from components.prepare import DATABASE, DATABASE_SCRIPT, PLAN_VARIABLE, SCRIPT, VOLUMES, packed, sources
 from components.task_definition import ALL_CAPABILITIES_BUT_CHOWN
 
 OWNER = [os.getuid(), os.getgid()]
 ROOT = os.getuid() == 0
+FOLDER = Path(components.prepare.__file__).parent
 SETPRIV = shutil.which("setpriv")
 
 
-def _run(plan: object, *, before: tuple[str, ...] = ()) -> tuple[int, list[dict[str, Any]]]:
+def _run(plan: object, *, before: tuple[str, ...] = (), script: str = SCRIPT) -> tuple[int, list[dict[str, Any]]]:
     text = plan if isinstance(plan, str) else json.dumps(plan)
     done = subprocess.run(  # noqa: S603 - our own script
-        [*before, sys.executable, "-I", "-c", SCRIPT],
+        [*before, sys.executable, "-I", "-c", script],
         env={PLAN_VARIABLE: text},
         capture_output=True,
         text=True,
@@ -139,8 +142,53 @@ def test_root_with_chown_alone_hands_over_to_another_user(tmp_path: Path) -> Non
     assert set(owners.values()) == {(1000, 1000)}
 
 
-def test_the_script_is_small_and_needs_the_standard_library_only() -> None:
-    imported = {line.split()[1] for line in SCRIPT.splitlines() if line.startswith(("import ", "from "))}
+def test_a_file_is_everybodys_to_read_and_nobodys_to_change(tmp_path: Path) -> None:
+    path = tmp_path / "trust" / "database.pem"
 
-    assert imported <= sys.stdlib_module_names
-    assert len(SCRIPT.encode()) < 6 * 1024
+    code, lines = _run({"owner": OWNER, "directories": [], "files": {str(path): "certificate\n"}})
+
+    assert (code, lines[0]) == (0, {"event": "written", "file": str(path)})
+    assert (path.read_text(), _mode(path), _mode(path.parent)) == ("certificate\n", 0o644, 0o755)
+
+
+def test_a_plan_with_a_database_says_which_variables_are_missing() -> None:
+    code, lines = _run({"owner": OWNER, "directories": [], "database": {"extensions": []}}, script=DATABASE_SCRIPT)
+
+    assert code == 1
+    assert lines[-1]["reason"] == (
+        "the plan has a database, and these variables are empty: DATABASE_HOST, DATABASE_PORT, DATABASE_NAME, "
+        "DATABASE_USER, DATABASE_MASTER_USER, DATABASE_MASTER_PASSWORD"
+    )
+
+
+def test_the_packed_code_is_the_code_beside_it_without_what_only_people_read() -> None:
+    """Comments and docstrings apart, what runs is what was reviewed."""
+    for name, text in sources(DATABASE).items():
+        written = ast.parse((FOLDER / f"{name.rpartition('.')[2]}.py").read_text())
+        assert ast.dump(_bare(ast.parse(text))) == ast.dump(_bare(written)), name
+
+
+def test_without_a_database_the_script_needs_the_standard_library_only() -> None:
+    imported = {
+        line.split()[1].partition(".")[0]
+        for text in sources(VOLUMES).values()
+        for line in text.splitlines()
+        if line.startswith(("import ", "from "))
+    }
+
+    assert imported <= sys.stdlib_module_names | {"components"}
+
+
+def test_scripts_are_small_and_the_same_on_every_machine() -> None:
+    assert len(SCRIPT.encode()) < 3 * 1024
+    assert len(DATABASE_SCRIPT.encode()) < 10 * 1024
+    assert packed(sources(DATABASE)) == DATABASE_SCRIPT
+
+
+def _bare(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and len(node.body) > 1:
+            node.body = [
+                one for one in node.body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
+            ]
+    return tree

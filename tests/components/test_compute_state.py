@@ -1,12 +1,18 @@
 """What the state adds to the task: who gets which value and which secret."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from pydantic import ValidationError
 
-from components.application import ApplicationArgs
+from components import certificates
+from components.application import ApplicationArgs, SchemaArgs
+from components.certificates import DATABASE_AUTHORITY, database_authority
 from components.compute import PROXY_SECRETS
 from components.task_definition import TaskPlan, container_definitions
 from tests.components.task_room import (
@@ -14,6 +20,7 @@ from tests.components.task_room import (
     LOG_GROUPS,
     REGION,
     REGISTRY,
+    SCHEMAS,
     SECRET_REFERENCES,
     STATE_SECRETS,
     STATE_VALUES,
@@ -35,7 +42,9 @@ STATEFUL = preset(shared_state=True, region=REGION).application
 
 
 def _containers(
-    application: ApplicationArgs = STATEFUL, state_values: Mapping[str, str] = STATE_VALUES
+    application: ApplicationArgs = STATEFUL,
+    state_values: Mapping[str, str] = STATE_VALUES,
+    schemas: Sequence[SchemaArgs] = SCHEMAS,
 ) -> dict[str, dict[str, Any]]:
     plan = TaskPlan(
         application=application,
@@ -47,6 +56,8 @@ def _containers(
         secret_references={**SECRET_REFERENCES, **STATE_SECRETS},
         state_values=state_values,
         log_group_names=LOG_GROUPS,
+        release="2026.11.1",
+        schemas=schemas,
         region=REGION,
         stop_seconds=60,
     )
@@ -67,6 +78,7 @@ def test_the_master_secret_reaches_prepare_and_no_other_container() -> None:
     assert found["prepare"] == {
         "DATABASE_MASTER_PASSWORD": STATE_SECRETS["database-master-password"],
         "DATABASE_MASTER_USER": STATE_SECRETS["database-master-user"],
+        "WEBUI_SECRET_KEY": SECRET_REFERENCES["session-key"],
     }
     assert found["interface"] == {
         "REDIS_URL": STATE_SECRETS["cache-url"],
@@ -121,3 +133,69 @@ def test_the_service_passes_on_what_it_gets_also_where_it_is_not_known_yet() -> 
 
     assert STATE_VALUES["database-host"] in text(definition.inputs["containerDefinitions"])
     assert one(build("service", preview=True, **arguments), "aws:ecs/taskDefinition:TaskDefinition")
+
+
+def test_prepare_is_told_what_every_release_says_of_its_schema() -> None:
+    plan = json.loads(_variables(_containers()["prepare"])["PREPARE_PLAN"])["database"]
+
+    assert plan["release"] == "2026.11.1"
+    assert plan["schemas"] == {"2026.10.1": ["1111", []], "2026.11.1": ["2222", ["2026.10.1"]]}
+
+
+def test_both_containers_trust_the_regions_authority_and_the_application_cannot_change_it() -> None:
+    containers = _containers()
+    plan = json.loads(_variables(containers["prepare"])["PREPARE_PLAN"])
+    trusted = {name: _variables(containers[name]) for name in ("prepare", "interface")}
+    mounts = {name: {m["containerPath"]: m["readOnly"] for m in containers[name]["mountPoints"]} for name in trusted}
+
+    assert plan["files"] == {"/srv/trust/database.pem": database_authority(REGION)}
+    for variables in trusted.values():
+        assert variables["PGSSLMODE"] == "verify-full"
+        assert variables["PGSSLROOTCERT"] == "/srv/trust/database.pem"
+    assert (mounts["prepare"]["/srv/trust"], mounts["interface"]["/srv/trust"]) == (False, True)
+    assert [directory for directory, read_only in mounts["interface"].items() if read_only] == ["/srv/trust"]
+    assert not containers["proxy"]["mountPoints"]
+
+
+def test_each_authority_is_of_the_region_that_it_stands_for() -> None:
+    text = (Path(certificates.__file__).parent / f"{DATABASE_AUTHORITY}.pem").read_text()
+    regions = re.findall(r"^# region (\S+)$", text, re.MULTILINE)
+
+    assert len(regions) == 27
+    for region in regions:
+        certificate = x509.load_pem_x509_certificate(database_authority(region).encode())
+        (name,) = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+        assert name.value == f"Amazon RDS {region} Root CA RSA2048 G1"
+        assert certificate.not_valid_after_utc.year > 2060
+        certificate.verify_directly_issued_by(certificate)
+
+
+def test_a_region_whose_authority_is_not_known_is_refused_with_the_way_to_add_it() -> None:
+    with pytest.raises(ValueError, match=r"in xx-west-9 is not known here; known are af-south-1, .* Add it to"):
+        preset(shared_state=True, region="xx-west-9")
+    with pytest.raises(ValueError, match="needs the region"):
+        preset(shared_state=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"prepare_command": ["/prepare"], "files": {"/srv/a/b": ""}}, "leave one out"),
+        ({"writable_directories": ["/srv/a"], "files": {"/srv/a/b": ""}}, "must lie apart .* not in /srv/a"),
+    ],
+)
+def test_arguments_that_prepare_cannot_carry_out_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        ApplicationArgs(name="own", **changes)
+
+
+def test_a_release_without_a_schema_is_refused_where_there_is_a_database() -> None:
+    with pytest.raises(ValueError, match=r"release 2026\.11\.1 has a database and no schema is declared for it"):
+        _containers(schemas=SCHEMAS[:1])
+    with pytest.raises(ValueError, match="needs a writable directory"):
+        _containers(STATEFUL.model_copy(update={"writable_directories": []}))
+
+
+def test_the_whole_definition_stays_well_inside_the_limit() -> None:
+    """Without the proxy's configuration, which is measured for the real stacks."""
+    assert len(json.dumps(_containers(), separators=(",", ":"))) < 22 * 1024

@@ -142,6 +142,7 @@ def test_the_prepare_container_gets_the_presets_directories_and_owner() -> None:
 
     assert json.loads(plan["value"]) == {
         "directories": ["/home/app", "/srv/data", "/srv/static", "/tmp"],  # noqa: S108 - the task's own volume
+        "files": {},
         "owner": [1000, 1000],
         "seeds": {"/srv/static": "/app/backend/open_webui/static"},
     }

@@ -1,0 +1,167 @@
+"""The door of a database on RDS: TLS or nothing, a password for the master, an IAM token for whoever has rds_iam.
+
+It speaks PostgreSQL's first messages itself (protocol 3.0, "Message Flow" and "SSL Session Encryption" in
+PostgreSQL's documentation) and hands the rest on to a server that trusts it. A token is checked as AWS does: host,
+port, user, age and signature.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import ssl
+import struct
+import threading
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qsl, quote
+
+from local.certificate import Certificate
+from tests.database.server import MASTER, Server
+
+SSL_REQUEST, GSS_REQUEST = 80877103, 80877104
+KEY_ID, SECRET_KEY, REGION = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "eu-west-1"
+"""AWS's example key: what the task role's credentials are to a task."""
+
+
+@dataclass
+class Door:
+    """Where it listens, and who came through."""
+
+    server: Server
+    password: str
+    """The master's."""
+    context: ssl.SSLContext
+    port: int = 0
+    entered: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    """User and ``password`` or ``token``, in order."""
+    refused: list[str] = field(default_factory=list[str])
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One client, from its first message to the end."""
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
+            try:
+                await self._serve(reader, writer)
+            finally:
+                writer.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        encrypted = False
+        while (first := await _first(reader))[0] in {SSL_REQUEST, GSS_REQUEST}:
+            if first[0] == GSS_REQUEST:
+                writer.write(b"N")
+                continue
+            writer.write(b"S")
+            await writer.start_tls(self.context)
+            encrypted = True
+        start = first[1]
+        named = dict(zip(*[iter(start[8:].rstrip(b"\0").split(b"\0"))] * 2, strict=False))
+        user = named[b"user"].decode()
+        if not encrypted:
+            return self._refuse(writer, f'no pg_hba.conf entry for host "127.0.0.1", user "{user}", no encryption')
+        writer.write(b"R" + struct.pack("!ii", 8, 3))
+        kind = await reader.readexactly(1)
+        (length,) = struct.unpack("!i", await reader.readexactly(4))
+        secret = (await reader.readexactly(length - 4)).rstrip(b"\0").decode()
+        if kind != b"p":
+            return self._refuse(writer, "expected a password")
+        way = "token" if await asyncio.to_thread(self._by_token, user) else "password"
+        if way == "token" and not genuine(secret, user, f"localhost:{self.port}"):
+            return self._refuse(writer, f'PAM authentication failed for user "{user}"')
+        if way == "password" and (user, secret) != (MASTER, self.password):
+            return self._refuse(writer, f'password authentication failed for user "{user}"')
+        self.entered.append((user, way))
+        behind, onward = await asyncio.open_unix_connection(str(self.server.socket))
+        onward.write(start)
+        await asyncio.gather(_relay(reader, onward), _relay(behind, writer))
+        return None
+
+    def _by_token(self, user: str) -> bool:
+        query = "SELECT pg_has_role(rolname, 'rds_iam', 'USAGE') FROM pg_roles WHERE rolname = %s AND NOT rolsuper"
+        return self.server.ask("postgres", query, user) == [(True,)]
+
+    def _refuse(self, writer: asyncio.StreamWriter, reason: str) -> None:
+        self.refused.append(reason)
+        body = b"SFATAL\0VFATAL\0C28000\0M" + reason.encode() + b"\0\0"
+        writer.write(b"E" + struct.pack("!i", len(body) + 4) + body)
+
+
+async def _first(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    head = await reader.readexactly(8)
+    length, code = struct.unpack("!ii", head)
+    return code, head + await reader.readexactly(length - 8)
+
+
+async def _relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError, ssl.SSLError):
+        try:
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        finally:
+            writer.close()
+
+
+def genuine(token: str, user: str, host: str) -> bool:
+    """Whether a token is for this host and user, still valid, and signed with the task role's key."""
+    address, _, query = token.partition("/?")
+    parts = dict(parse_qsl(query))
+    signature = parts.pop("X-Amz-Signature", "")
+    try:
+        day, region, service, end = parts["X-Amz-Credential"].split("/")[1:]
+        signed = datetime.strptime(parts["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        age = datetime.now(UTC) - signed
+    except (KeyError, ValueError):
+        return False
+    if (address, parts.get("DBUser"), parts.get("Action")) != (host, user, "connect"):
+        return False
+    if (region, service, parts["X-Amz-Credential"].split("/")[0]) != (REGION, "rds-db", KEY_ID):
+        return False
+    if not timedelta(minutes=-5) <= age <= timedelta(seconds=int(parts.get("X-Amz-Expires", "0"))):
+        return False
+    canonical = "&".join(
+        f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}" for name, value in sorted(parts.items())
+    )
+    empty = hashlib.sha256(b"").hexdigest()
+    request = f"GET\n/\n{canonical}\nhost:{host}\n\nhost\n{empty}"
+    scope = f"{day}/{region}/{service}/{end}"
+    text = f"AWS4-HMAC-SHA256\n{parts['X-Amz-Date']}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
+    key = f"AWS4{SECRET_KEY}".encode()
+    for part in (day, region, service, end, text):
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    return hmac.compare_digest(key.hex(), signature)
+
+
+@contextlib.contextmanager
+def opened(server: Server, certificate: Certificate, folder: Path, password: str) -> Generator[Door]:
+    """A door in front of the server until the block ends."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate.write(folder))
+    door = Door(server, password, context)
+    loop = asyncio.new_event_loop()
+    listening = loop.run_until_complete(asyncio.start_server(door.serve, "127.0.0.1", 0))
+    door.port = listening.sockets[0].getsockname()[1]
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield door
+    finally:
+        loop.call_soon_threadsafe(_stop, loop, listening)
+        thread.join(10)
+        loop.close()
+
+
+def _stop(loop: asyncio.AbstractEventLoop, listening: asyncio.Server) -> None:
+    listening.close()
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+    loop.call_soon(loop.stop)
+
+
+def task_role() -> Mapping[str, str]:
+    """The variables by which code in a task finds the task role, for a test."""
+    return {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET_KEY, "AWS_DEFAULT_REGION": REGION}

