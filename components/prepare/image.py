@@ -116,7 +116,8 @@ class Application:
                 _MIGRATE,
                 [self._plan["configuration"], self._plan["scripts"]],
                 {
-                    "DATABASE_ENABLE_IAM_TOKEN_AUTH": "false",
+                    # The application's own way in would come before the owner's: without these there is none.
+                    **dict.fromkeys((name for name in self.environment if name.startswith("DATABASE_")), ""),
                     "DATABASE_URL": self._address(self.database.master),
                     "PGAPPNAME": "prepare migrations",
                     "PGOPTIONS": f"-c role={owner} -c lock_timeout={TABLE_LOCK_SECONDS}s"

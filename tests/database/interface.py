@@ -1,0 +1,317 @@
+"""The real Open WebUI as two containers of a task run it: ``prepare``, then the application as its user."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from components.application import SchemaArgs
+from components.compute import PROXY_SECRETS
+from components.open_webui_state import TRUST
+from components.presets import open_webui
+from components.task_definition import TaskPlan, container_definitions
+from local.envoy import free_ports
+from releases.manifest import load_release, versions
+from tests.components.task_room import DIGEST, LOG_GROUPS, OPEN_WEBUI, REGISTRY
+from tests.database.door import REGION, Door, task_role
+from tests.database.room import PASSWORD, Done, finished
+from tests.database.server import MASTER, USER
+
+START_SECONDS = 400
+MODEL = "openai.gpt-oss-120b-1:0"
+SECRETS = ("cache-url", "database-master-password", "database-master-user", "session-key")
+OWNER = USER if os.getuid() == 0 else os.getuid()
+
+
+def pythons() -> dict[str, str]:
+    """Version of Open WebUI → an interpreter that has it: ``OPEN_WEBUI_PYTHONS=0.10.2=/a/python,0.11.3=/b/python``."""
+    return dict(one.split("=", 1) for one in os.environ.get("OPEN_WEBUI_PYTHONS", "").split(",") if one)
+
+
+def schemas(compatible: Mapping[str, Sequence[str]] | None = None) -> list[SchemaArgs]:
+    """What the manifests say; ``compatible`` says otherwise for a release."""
+    found = [load_release(version) for version in versions()]
+    return [
+        SchemaArgs(
+            release=one.version,
+            revision=one.schema_.revision,
+            compatible_with=list((compatible or {}).get(one.version, one.schema_.compatible_with)),
+        )
+        for one in found
+    ]
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """What a task finds around it."""
+
+    door: Door
+    authority: str
+    database: str
+    cache_url: str
+    bucket_url: str
+    model_url: str
+    role: str = "interface"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task of one release, below a folder of its own."""
+
+    cloud: Cloud
+    release: str
+    python: str
+    folder: Path
+    schemas: Sequence[SchemaArgs]
+    port: int = field(default_factory=lambda: free_ports(1)[0])
+
+    @property
+    def package(self) -> Path:
+        """Where the interpreter has the application's code."""
+        (found,) = Path(self.python).parent.parent.glob("lib/python*/site-packages/open_webui")
+        return found
+
+    def prepare(self) -> subprocess.Popen[str]:
+        """The prepare container, with its volumes in place."""
+        for mount in self._container("prepare")["mountPoints"]:
+            Path(self._moved(mount["containerPath"])).mkdir(parents=True, exist_ok=True)
+        return subprocess.Popen(  # noqa: S603 - the task's command
+            [self.python, *self._container("prepare")["command"]],
+            env=self._variables("prepare"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    @contextlib.contextmanager
+    def running(self) -> Generator[Interface]:
+        """Both containers, until the block ends."""
+        done = finished(self.prepare())
+        assert done.code == 0, done.text
+        with self.started(done) as interface:
+            yield interface
+
+    @contextlib.contextmanager
+    def started(self, prepared: Done) -> Generator[Interface]:
+        """The application, as its user without any privilege, until the block ends."""
+        command = [self.python, *self._container("interface")["command"]]
+        command[command.index("--port") + 1] = str(self.port)
+        user = ["setpriv", f"--reuid={OWNER}", f"--regid={OWNER}", "--clear-groups", "--bounding-set=-all", "--"]
+        log = self.folder / "log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(  # noqa: S603 - the task's command
+                [*(user if os.getuid() == 0 else []), *command],
+                env={**self._variables("interface"), "FRONTEND_BUILD_DIR": str(self.package / "frontend")},
+                cwd="/",
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            interface = Interface(f"http://127.0.0.1:{self.port}", log, prepared)
+            interface.wait(process)
+            yield interface
+        finally:
+            process.terminate()
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _container(self, name: str) -> dict[str, Any]:
+        preset = open_webui(
+            replace(
+                OPEN_WEBUI,
+                model_base_urls=[f"{self.cloud.model_url}/v1"],
+                region=REGION,
+                shared_state=True,
+                database_authority=self.cloud.authority,
+            )
+        )
+        plan = TaskPlan(
+            application=preset.application,
+            proxy_image=f"{REGISTRY}/proxy@{DIGEST}",
+            interface_image=f"{REGISTRY}/interface@{DIGEST}",
+            proxy_arguments=[],
+            proxy_secrets={},
+            proxy_memory_mebibytes=256,
+            secret_references={name: name for name in (*SECRETS, *PROXY_SECRETS.values())},
+            state_values={
+                "bucket-name": "uploads",
+                "database-host": "localhost",
+                "database-name": self.cloud.database,
+                "database-port": str(self.cloud.door.port),
+                "database-user": self.cloud.role,
+            },
+            release=self.release,
+            schemas=self.schemas,
+            log_group_names=LOG_GROUPS,
+            region=REGION,
+            stop_seconds=60,
+        )
+        return next(one for one in json.loads(container_definitions(plan)) if one["name"] == name)
+
+    def _variables(self, name: str) -> dict[str, str]:
+        container = self._container(name)
+        values = {
+            "cache-url": self.cloud.cache_url,
+            "database-master-password": PASSWORD,
+            "database-master-user": MASTER,
+            "session-key": "k" * 64,
+        }
+        variables = {one["name"]: one["value"] for one in container["environment"]}
+        moved = {key: self._moved(value) for key, value in variables.items() if key != "PREPARE_PLAN"}
+        if "PREPARE_PLAN" in variables:
+            moved["PREPARE_PLAN"] = json.dumps(self._moved(json.loads(variables["PREPARE_PLAN"])))
+        return {
+            "PATH": "/usr/bin:/bin",
+            **moved,
+            **{one["name"]: values[one["valueFrom"]] for one in container["secrets"]},
+            **task_role(),
+            "AWS_ENDPOINT_URL_S3": self.cloud.bucket_url,
+            "TMPDIR": self._moved("/tmp"),  # noqa: S108 - the task's own volume
+        }
+
+    def _moved(self, value: Any) -> Any:  # noqa: ANN401 - JSON
+        """The same with every path of the image or a volume where this test has it."""
+        if isinstance(value, dict):
+            return {self._moved(key): self._moved(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [self._moved(one) for one in value]
+        if isinstance(value, str):
+            if value == "/app/backend" or value.startswith("/app/backend/open_webui"):
+                return value.replace("/app/backend", str(self.package.parent), 1)
+            if value.startswith(("/home/app", "/srv/", "/tmp")) or value == TRUST:  # noqa: S108 - the task's own volumes
+                return f"{self.folder}{value}"
+        return value
+
+
+@dataclass(frozen=True)
+class Interface:
+    """An application that answers."""
+
+    url: str
+    log: Path
+    prepared: Done
+
+    def ask(self, method: str, path: str, body: object = None, **headers: str) -> Any:  # noqa: ANN401 - JSON
+        """The JSON that it answers."""
+        request = urllib.request.Request(  # noqa: S310 - our own loopback address
+            self.url + path,
+            method=method,
+            data=body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode(),
+            headers={"content-type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - our own loopback address
+                return json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as refused:
+            with refused:
+                raise AssertionError(f"{method} {path}: {refused.code} {refused.read()!r}\n{self.tail()}") from None
+
+    def sign_in(self, name: str = "ann", role: str = "user") -> dict[str, str]:
+        """The header of a session that the proxy's headers make."""
+        session = self.ask(
+            "POST",
+            "/api/v1/auths/signin",
+            {"email": "", "password": ""},
+            x_user_email=f"{name}@example.com",
+            x_user_name=name,
+            x_user_role=role,
+        )
+        return {"authorization": f"Bearer {session['token']}"}
+
+    def write(self, title: str, **session: str) -> str:
+        """Make a chat; return its id."""
+        message = {"id": "1", "parentId": None, "childrenIds": [], "role": "user", "content": title, "timestamp": 1}
+        chat = {
+            "title": title,
+            "models": [MODEL],
+            "messages": [message],
+            "history": {"messages": {"1": message}, "currentId": "1"},
+        }
+        return self.ask("POST", "/api/v1/chats/new", {"chat": chat}, **session)["id"]
+
+    def titles(self, **session: str) -> list[str]:
+        """The titles of all chats."""
+        return sorted(chat["title"] for chat in self.ask("GET", "/api/v1/chats/?page=1", **session))
+
+    def wait(self, process: subprocess.Popen[bytes]) -> None:
+        """Until it answers."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and process.poll() is None:
+            with contextlib.suppress(OSError, AssertionError):
+                self.ask("GET", "/health")
+                return
+            time.sleep(1)
+        raise AssertionError(f"Open WebUI did not start ({process.poll()}):\n{self.tail()}")
+
+    def tail(self) -> str:
+        """The end of its log."""
+        return self.log.read_text(errors="replace")[-6000:]
+
+
+class _Models(BaseHTTPRequestHandler):
+    """A server with one model, as the proxy's loopback listener offers it."""
+
+    def do_GET(self) -> None:
+        body = json.dumps({"object": "list", "data": [{"id": MODEL, "object": "model"}]}).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
+@contextlib.contextmanager
+def models() -> Generator[str]:
+    """Its address, until the block ends."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Models)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextlib.contextmanager
+def cache() -> Generator[str]:
+    """The address of a redis-server, until the block ends."""
+    (port,) = free_ports(1)
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--requirepass", "s"]
+    with tempfile.TemporaryDirectory() as folder:
+        server = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)  # noqa: S603 - Debian's program
+        try:
+            yield f"redis://:s@127.0.0.1:{port}/0"
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+def reachable_folder() -> Path:
+    """A folder that the application's user can enter, unlike pytest's."""
+    folder = Path(tempfile.mkdtemp(prefix="task-"))
+    folder.chmod(0o755)
+    return folder
+
+
+def remove(folder: Path) -> None:
+    """Whatever the application left."""
+    shutil.rmtree(folder)
