@@ -15,8 +15,8 @@ class DatabaseArgs(Args):
 
     extensions: list[str] = Field(default_factory=list[str])
     """Extensions that the application needs."""
-    path: str
-    """The directory from which the application's code is imported."""
+    paths: list[str]
+    """The directories from which the application's code is imported."""
     configuration: str
     """Alembic's configuration file in the image."""
     scripts: str

@@ -2,20 +2,27 @@
 
 Read from the source of 0.10.2 and 0.11.3, and seen to work in ``make test-database``:
 
-- Every connection, the vector store's own included, takes the password from an IAM token if
-  ``DATABASE_ENABLE_IAM_TOKEN_AUTH`` is set, and everything else of the connection from ``DATABASE_*``. These have no
-  place for TLS, so libpq's own variables say it: all three of its engines use libpq.
+- ``DATABASE_ENABLE_IAM_TOKEN_AUTH`` gives every connection to the tables an IAM token. 0.11.3 gives one to the vector
+  store's engine as well; 0.10.2 does not, and that engine cannot log in: hence :mod:`components.iam_login`.
+- Host, port, name and user come from ``DATABASE_*``, which have no place for TLS. libpq's own variables say it: all
+  three engines use libpq. Where ``DATABASE_*`` are set, ``DATABASE_URL`` is not read.
 - ``ENABLE_DB_MIGRATIONS=false`` keeps Alembic from running. The vector store still makes its table and indexes when
   it is imported, and checks its index by a statement that takes ownership: its table lies in the role's own schema.
 - 0.10.2 logs a failed migration and goes on; so the migrations are never its own to run.
 """
 
+from pathlib import Path
+
 from components.application import ApplicationArgs, DatabaseArgs
 from components.certificates import database_authority
+from components.prepare import without_comments
 from components.workload import SESSION_KEY
 
-TRUST = "/srv/trust/database.pem"
+_FILES = "/srv/trust"
+TRUST = f"{_FILES}/database.pem"
 """The authority of the database's certificate, where both containers find it."""
+LOGIN = f"{_FILES}/iam_login.py"
+"""What gives an IAM token to every engine."""
 
 DATABASE = {
     "DATABASE_HOST": "database-host",
@@ -31,9 +38,18 @@ def with_shared_state(application: ApplicationArgs, region: str, authority: str)
     if not region:
         raise ValueError("shared_state needs the region of the database and the bucket")
     database = _database(region)
+    login = without_comments(Path(__file__).with_name("iam_login.py").read_text("utf-8"))
+    if application.command[:2] != ["python3", "-m"]:
+        raise ValueError(f"the command must run a module, to log in by IAM: {' '.join(application.command)}")
     return application.model_copy(
         update={
-            "environment": {**application.environment, **database, **_uploads_and_channel(region)},
+            "command": ["python3", "-m", "iam_login", *application.command[2:]],
+            "environment": {
+                **application.environment,
+                **database,
+                **_uploads_and_channel(region),
+                "PYTHONPATH": _FILES,
+            },
             "value_environment": {**DATABASE, "S3_BUCKET_NAME": "bucket-name"},
             "secret_environment": {**application.secret_environment, "REDIS_URL": "cache-url"},
             "prepare_environment": {
@@ -50,14 +66,14 @@ def with_shared_state(application: ApplicationArgs, region: str, authority: str)
                 # Migrations that touch encrypted columns need the application's key, and it does not load without.
                 "WEBUI_SECRET_KEY": SESSION_KEY,
             },
-            "files": {TRUST: authority or database_authority(region)},
+            "files": {TRUST: authority or database_authority(region), LOGIN: login},
             "database": DatabaseArgs(
                 extensions=["vector"],
-                path="/app/backend",
+                paths=["/app/backend", _FILES],
                 configuration="/app/backend/open_webui/alembic.ini",
                 scripts="/app/backend/open_webui/migrations",
                 scratch_variables=["DATA_DIR", "STATIC_DIR"],
-                warm_up=["open_webui.retrieval.vector.factory"],
+                warm_up=["iam_login", "open_webui.retrieval.vector.factory"],
             ),
         }
     )

@@ -20,12 +20,12 @@ DATABASE = ("report", "volumes", "schema", "roles", "image", "database", "main")
 def sources(modules: Sequence[str]) -> dict[str, str]:
     """Module → its code, as a task gets it."""
     return {
-        f"components.prepare.{name}": _without_comments(Path(__file__).with_name(f"{name}.py").read_text("utf-8"))
+        f"components.prepare.{name}": without_comments(Path(__file__).with_name(f"{name}.py").read_text("utf-8"))
         for name in modules
     }
 
 
-def _without_comments(text: str) -> str:
+def without_comments(text: str) -> str:
     """The code without docstrings, comment lines and empty lines: a third less to carry."""
     tree, docstrings, strings = ast.parse(text), set[int](), set[int]()
     for node in ast.walk(tree):

@@ -38,7 +38,7 @@ import json, os, sys, traceback
 out = os.dup(1)
 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 os.dup2(1, 2)
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = json.loads(sys.argv[1])
 
 def told(problem):
     code = getattr(problem, "sqlstate", None) or getattr(problem, "pgcode", None)
@@ -148,7 +148,7 @@ class Application:
     def _run(self, body: str, arguments: list[str], variables: dict[str, str]) -> Failure | None:
         """Why it failed; ``None`` when it did not."""
         # Where modules are imported from, and below which a place in an error is the application's own.
-        code = [self._plan["path"], str(Path(self._plan["configuration"]).parent)]
+        code = [json.dumps(self._plan["paths"]), str(Path(self._plan["configuration"]).parent)]
         with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
             own = dict.fromkeys(("HOME", "TMPDIR", *self._plan["scratch_variables"]), folder)
             try:

@@ -41,6 +41,8 @@ TABLE: tuple[tuple[str, str, Comparison], ...] = (
     ("bedrock.GuardrailVersion",    "description",                             Comparison.FOLLOWS),
     ("ecs.TaskDefinition",          "tags.release",                            Comparison.FOLLOWS),
     ("ecs.Service",                 "tags.release",                            Comparison.FOLLOWS),
+    ("ecs.TaskDefinition",          "containerDefinitions[[]prepare].environment[[]PREPARE_PLAN].value.database.release", Comparison.FOLLOWS),
+    ("ecs.TaskDefinition",          "containerDefinitions[[]prepare].environment[[]PREPARE_PLAN].value.database.schemas.*", Comparison.FOLLOWS),
     ("ecs.Service",                 "desiredCount",                            Comparison.ORDERED),
     ("appautoscaling.Target",       "m??Capacity",                             Comparison.ORDERED),
     ("cloudwatch.LogGroup",         "retentionInDays",                         Comparison.ORDERED),

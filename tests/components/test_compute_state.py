@@ -148,7 +148,8 @@ def test_both_containers_trust_the_regions_authority_and_the_application_cannot_
     trusted = {name: _variables(containers[name]) for name in ("prepare", "interface")}
     mounts = {name: {m["containerPath"]: m["readOnly"] for m in containers[name]["mountPoints"]} for name in trusted}
 
-    assert plan["files"] == {"/srv/trust/database.pem": database_authority(REGION)}
+    assert plan["files"]["/srv/trust/database.pem"] == database_authority(REGION)
+    assert list(plan["files"]) == ["/srv/trust/database.pem", "/srv/trust/iam_login.py"]
     for variables in trusted.values():
         assert variables["PGSSLMODE"] == "verify-full"
         assert variables["PGSSLROOTCERT"] == "/srv/trust/database.pem"
@@ -199,3 +200,14 @@ def test_a_release_without_a_schema_is_refused_where_there_is_a_database() -> No
 def test_the_whole_definition_stays_well_inside_the_limit() -> None:
     """Without the proxy's configuration, which is measured for the real stacks."""
     assert len(json.dumps(_containers(), separators=(",", ":"))) < 22 * 1024
+
+
+def test_both_containers_log_in_by_iam_from_every_engine() -> None:
+    containers = _containers()
+    plan = json.loads(_variables(containers["prepare"])["PREPARE_PLAN"])
+
+    assert containers["interface"]["entryPoint"] == ["python3"]
+    assert containers["interface"]["command"][:3] == ["-m", "iam_login", "uvicorn"]
+    assert _variables(containers["interface"])["PYTHONPATH"] == "/srv/trust"
+    assert plan["database"]["warm_up"][0] == "iam_login"
+    assert "/srv/trust" in plan["database"]["paths"]

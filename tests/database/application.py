@@ -51,7 +51,7 @@ class Image:
         """What the plan says of it."""
         return {
             "extensions": ["vector"],
-            "path": str(self.folder),
+            "paths": [str(self.folder)],
             "configuration": str(self.folder / "alembic.ini"),
             "scripts": str(self.folder / "migrations"),
             "scratch_variables": ["DATA_DIR"],

@@ -1,0 +1,28 @@
+"""Log in to the database by IAM from every SQLAlchemy engine, then run a program: ``python3 -m iam_login uvicorn``.
+
+Open WebUI 0.10.2 takes IAM tokens for its tables and not for its vector store, whose engine then has no password at
+all; 0.11.3 takes them for both. This gives a token to whatever engine has none, in the application and in its first
+start by ``prepare``. It is delivered as a file, and is the only code of ours in the application's process.
+"""
+
+import runpy
+import sys
+from typing import Any
+
+import boto3  # pyright: ignore[reportMissingTypeStubs]
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+
+@event.listens_for(Engine, "do_connect")
+def give_token(_dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]) -> None:
+    """Signed here, without a call to AWS, with the task role's credentials; good for a quarter of an hour."""
+    if parameters.get("host") and not parameters.get("password"):
+        parameters["password"] = boto3.client("rds").generate_db_auth_token(  # pyright: ignore[reportUnknownMemberType]
+            DBHostname=parameters["host"], Port=int(parameters.get("port") or 5432), DBUsername=parameters["user"]
+        )
+
+
+if __name__ == "__main__":
+    sys.argv = sys.argv[1:]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
