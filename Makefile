@@ -4,7 +4,7 @@ BIN := .venv/bin
 SETUP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-engine test-open-webui lint format local mutation shapes benchmark-proxy lock clean
+.PHONY: help setup check test test-engine test-open-webui test-database lint format local mutation shapes benchmark-proxy lock clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -27,11 +27,26 @@ test: $(SETUP) ## The tests
 test-engine: $(SETUP) ## The tests on the real engine; needs the pulumi CLI on PATH
 	@$(BIN)/python -m pytest tests/engine -m engine
 
+# One environment a version, about 8 GB each; packages of both come from pip's cache the second time.
 OPEN_WEBUI := build/open-webui
+$(OPEN_WEBUI)-%/.installed: | $(SETUP)
+	@$(PYTHON) -m venv $(OPEN_WEBUI)-$*
+	@$(OPEN_WEBUI)-$*/bin/python -m pip install --quiet --disable-pip-version-check "open-webui[postgres]==$*"
+	@touch $@
+
 test-open-webui: $(SETUP) ## The preset with the real Open WebUI of staging's release; installs about 8 GB
-	@$(PYTHON) -m venv $(OPEN_WEBUI)
-	@$(OPEN_WEBUI)/bin/python -m pip install --quiet --disable-pip-version-check open-webui==$$($(BIN)/python -c 'from releases.manifest import load_release; import yaml; print(load_release(yaml.safe_load(open("Pulumi.staging.yaml"))["config"]["ai-interface:release"]).images["interface"].version)')
-	@OPEN_WEBUI_PYTHON=$(CURDIR)/$(OPEN_WEBUI)/bin/python $(BIN)/python -m pytest tests/components/test_presets_open_webui.py
+	@version=$$($(BIN)/python -m releases.interface_versions staging) && \
+	$(MAKE) --no-print-directory $(OPEN_WEBUI)-$$version/.installed && \
+	OPEN_WEBUI_PYTHON=$(CURDIR)/$(OPEN_WEBUI)-$$version/bin/python \
+	$(BIN)/python -m pytest tests/components/test_presets_open_webui.py
+
+test-database: $(SETUP) ## Prepare with the real Open WebUI of every release; installs about 8 GB each, needs redis-server
+	@versions=$$($(BIN)/python -m releases.interface_versions) && pythons= && \
+	for version in $$versions; do \
+		$(MAKE) --no-print-directory $(OPEN_WEBUI)-$$version/.installed || exit; \
+		pythons="$$pythons,$$version=$(CURDIR)/$(OPEN_WEBUI)-$$version/bin/python"; \
+	done && \
+	OPEN_WEBUI_PYTHONS=$$pythons $(BIN)/python -m pytest tests/database
 
 APP ?= stand-in
 local: $(SETUP) ## The path of a request on this machine (APP=open-webui: with the real application)

@@ -16,7 +16,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from components.application import SchemaArgs
 from components.compute import PROXY_SECRETS
@@ -27,7 +27,7 @@ from local.envoy import free_ports
 from releases.manifest import load_release, versions
 from tests.components.task_room import DIGEST, LOG_GROUPS, OPEN_WEBUI, REGISTRY
 from tests.database.door import REGION, Door, task_role
-from tests.database.room import PASSWORD, Done, finished
+from tests.database.room import PASSWORD, Done
 from tests.database.server import MASTER, USER
 
 START_SECONDS = 400
@@ -62,7 +62,6 @@ class Cloud:
     authority: str
     database: str
     cache_url: str
-    bucket_url: str
     model_url: str
     role: str = "interface"
 
@@ -95,14 +94,6 @@ class Task:
             stderr=subprocess.STDOUT,
             text=True,
         )
-
-    @contextlib.contextmanager
-    def running(self) -> Generator[Interface]:
-        """Both containers, until the block ends."""
-        done = finished(self.prepare())
-        assert done.code == 0, done.text
-        with self.started(done) as interface:
-            yield interface
 
     @contextlib.contextmanager
     def started(self, prepared: Done) -> Generator[Interface]:
@@ -181,16 +172,16 @@ class Task:
             **moved,
             **{one["name"]: values[one["valueFrom"]] for one in container["secrets"]},
             **task_role(),
-            "AWS_ENDPOINT_URL_S3": self.cloud.bucket_url,
             "TMPDIR": self._moved("/tmp"),  # noqa: S108 - the task's own volume
         }
 
     def _moved(self, value: Any) -> Any:  # noqa: ANN401 - JSON
         """The same with every path of the image or a volume where this test has it."""
         if isinstance(value, dict):
-            return {self._moved(key): self._moved(one) for key, one in value.items()}
+            items = cast("dict[str, Any]", value).items()
+            return {self._moved(key): self._moved(one) for key, one in items}
         if isinstance(value, list):
-            return [self._moved(one) for one in value]
+            return [self._moved(one) for one in cast("list[Any]", value)]
         if isinstance(value, str):
             if value == "/app/backend" or value.startswith("/app/backend/open_webui"):
                 return value.replace("/app/backend", str(self.package.parent), 1)
@@ -236,8 +227,15 @@ class Interface:
 
     def write(self, title: str, **session: str) -> str:
         """Make a chat; return its id."""
-        message = {"id": "1", "parentId": None, "childrenIds": [], "role": "user", "content": title, "timestamp": 1}
-        chat = {
+        message: dict[str, object] = {
+            "id": "1",
+            "parentId": None,
+            "childrenIds": [],
+            "role": "user",
+            "content": title,
+            "timestamp": 1,
+        }
+        chat: dict[str, object] = {
             "title": title,
             "models": [MODEL],
             "messages": [message],

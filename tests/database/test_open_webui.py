@@ -1,0 +1,120 @@
+"""The real Open WebUI of two releases on one database, as their tasks run it (``make test-database``).
+
+It takes minutes: each start loads some gigabytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import shutil
+import tempfile
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+
+import pytest
+
+from components.application import SchemaArgs
+from components.prepare.schema import revisions
+from local.certificate import self_signed
+from releases.manifest import load_release, versions
+from tests.database.door import opened
+from tests.database.interface import Cloud, Task, cache, models, pythons, reachable_folder, remove, schemas
+from tests.database.room import NEW, OLD, PASSWORD, finished
+from tests.database.server import MASTER, Server
+
+INSTALLED = pythons()
+_NUMBERS = itertools.count(1)
+pytestmark = [
+    pytest.mark.skipif(not INSTALLED, reason="open-webui is not installed: make test-database"),
+    pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server is not installed: Debian has it"),
+]
+Make = Callable[..., Task]
+
+
+@pytest.fixture
+def cloud(server: Server) -> Generator[Cloud]:
+    """An empty database, a cache and a model."""
+    name = f"real_{next(_NUMBERS)}"
+    server.create(name)
+    certificate = self_signed("localhost")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        opened(server, certificate, Path(folder), PASSWORD) as door,
+        cache() as cache_url,
+        models() as model_url,
+    ):
+        yield Cloud(door, certificate.certificate, name, cache_url, model_url)
+
+
+@pytest.fixture
+def task(cloud: Cloud) -> Generator[Make]:
+    """Make tasks of a release."""
+    with contextlib.ExitStack() as stack:
+
+        def make(release: str, known: Sequence[SchemaArgs] | None = None) -> Task:
+            folder = reachable_folder()
+            stack.callback(remove, folder)
+            version = load_release(release).images["interface"].version
+            return Task(cloud, release, INSTALLED[version], folder, schemas() if known is None else known)
+
+        yield make
+
+
+def test_a_manifest_names_the_last_migration_of_its_image() -> None:
+    for release in (load_release(version) for version in versions()):
+        python = Path(INSTALLED[release.images["interface"].version])
+        (scripts,) = python.parent.parent.glob("lib/python*/site-packages/open_webui/migrations")
+
+        assert (release.version, release.schema_.revision) == (release.version, revisions(scripts).head)
+
+
+def test_two_tasks_of_a_release_start_at_once_on_an_empty_database(task: Make, cloud: Cloud, server: Server) -> None:
+    tasks = [task(NEW), task(NEW)]
+    done = [finished(process) for process in [one.prepare() for one in tasks]]
+
+    assert [one.code for one in done] == [0, 0], [one.text for one in done]
+    assert sorted(one.said("schema")[0]["step"] for one in done) == ["migrate", "start"]
+    with tasks[0].started(done[0]) as first, tasks[1].started(done[1]) as second:
+        ann = first.sign_in()
+        first.write("written here, read there", **ann)
+        assert second.titles(**ann) == ["written here, read there"]
+    assert {way for user, way in cloud.door.entered if user == MASTER} == {"password"}
+    assert {way for user, way in cloud.door.entered if user == cloud.role} == {"token"}
+    assert not cloud.door.refused
+    assert server.ask(cloud.database, "SELECT tableowner FROM pg_tables WHERE tablename = 'document_chunk'") == [
+        (cloud.role,)
+    ]
+
+
+def test_the_earlier_release_works_on_the_later_ones_schema_beside_it(task: Make) -> None:
+    compatible = schemas({NEW: [OLD]})
+    for release in (OLD, NEW):
+        done = finished(task(release, compatible).prepare())
+        assert (done.code, len(done.said("migrated"))) == (0, 1), done.text
+    new, old = task(NEW, compatible), task(OLD, compatible)
+    prepared = finished(new.prepare()), finished(old.prepare())
+
+    assert [one.said("schema")[0]["step"] for one in prepared] == ["start", "compatible"]
+    with new.started(prepared[0]) as later, old.started(prepared[1]) as earlier:
+        ann = later.sign_in()
+        assert earlier.sign_in()
+        by_later = later.write("by the later", **ann)
+        by_earlier = earlier.write("by the earlier", **ann)
+        for one in (later, earlier):
+            assert one.titles(**ann) == ["by the earlier", "by the later"]
+            assert one.ask("GET", f"/api/v1/chats/{by_later}", **ann)["title"] == "by the later"
+        earlier.ask("POST", f"/api/v1/chats/{by_later}", {"chat": {"title": "renamed"}}, **ann)
+        later.ask("DELETE", f"/api/v1/chats/{by_earlier}", **ann)
+        for one in (later, earlier):
+            assert one.titles(**ann) == ["renamed"]
+
+
+def test_the_earlier_release_stops_where_nobody_declared_it_compatible(task: Make) -> None:
+    for release in (OLD, NEW):
+        assert finished(task(release, schemas({NEW: []})).prepare()).code == 0
+
+    done = finished(task(OLD, schemas({NEW: []})).prepare())
+
+    assert f"release {NEW} made it, and earlier releases that work on it are: no earlier one" in done.reason
+    assert "restore the database to a point before" in done.reason
