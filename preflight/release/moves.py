@@ -45,7 +45,8 @@ def promote(releases: Releases, environment: str, version: str, progress: Progre
     current = releases.pointer(environment)
     if version == current:
         raise Refusal(f"{environment} is at release {version} already", "nothing is left to do: deploy it")
-    if number(version) < number(current):
+    known = current in releases.versions()  # a pointer without manifest can only be left
+    if known and number(version) < number(current):
         do = f"to go back, use: python -m preflight release rollback {environment}"
         raise Refusal(f"release {version} is older than {current}, which {environment} runs", do)
     if earlier and version not in recorded:
@@ -69,7 +70,7 @@ def promote(releases: Releases, environment: str, version: str, progress: Progre
     changes = diff.changes(environment, before, checked.recordings[environment, False])
     _write(releases, environment, version)
     warning = ""
-    if not compatible(release, releases.release(current)):
+    if known and not compatible(release, releases.release(current)):
         warning = (
             f"There will be no way back by rollback: release {current} does not start on the schema of {version} "
             "(schema.compatibleWith). Take a restore point of the database before you deploy."

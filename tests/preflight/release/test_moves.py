@@ -101,6 +101,16 @@ def test_promoting_backwards_is_refused_and_names_rollback(releases: Releases) -
     assert "python -m preflight release rollback staging" in refused(releases, "promote", "staging", FIRST)
 
 
+def test_a_pointer_without_manifest_is_no_reason_to_stay(releases: Releases) -> None:
+    point(releases.root, "prod", "latest")
+    assert "not recorded on staging" in refused(releases, "promote", "prod", _third(releases))
+
+
+def _third(releases: Releases) -> str:
+    third(releases)
+    return THIRD
+
+
 def test_an_unknown_environment_is_refused_with_those_that_there_are(releases: Releases) -> None:
     assert "environments, in order: staging, prod" in refused(releases, "promote", "production")
 
