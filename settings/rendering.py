@@ -124,6 +124,8 @@ def _fix(kind: str, value: object, ctx: Mapping[str, Any]) -> str:
     }
     if kind in _NUMBERS and isinstance(value, str) and value.strip().replace(".", "", 1).isdecimal():
         return "write the number without quotes"
+    if kind in _NUMBERS and isinstance(value, str) and value.strip()[:1].isdecimal():
+        return "write the number alone: its unit is in the key's name"
     return by_kind.get(kind, "write it in that form")
 
 

@@ -270,7 +270,11 @@ ROWS = [
     ),
     row("an upload of nothing", {"limits.uploadMebibytes": 0}, ("limits.uploadMebibytes", "0", "set it to 1 or more")),
     row("a number in quotes", {"limits.uploadMebibytes": "50"}, ("limits.uploadMebibytes", '"50"', FIXES["unquote"])),
-    row("a number with a unit", {"limits.uploadMebibytes": "50MB"}, ("limits.uploadMebibytes", '"50MB"', FORM)),
+    row(
+        "a number with a unit",
+        {"limits.uploadMebibytes": "50MB"},
+        ("limits.uploadMebibytes", '"50MB"', "write the number alone: its unit is in the key's name"),
+    ),
     row("true is no number", {"limits.promptMebibytes": True}, ("limits.promptMebibytes", "true", FORM)),
     row("a fraction", {"limits.promptMebibytes": 1.5}, ("limits.promptMebibytes", "1.5", FORM)),
     row(
