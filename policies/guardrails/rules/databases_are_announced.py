@@ -39,6 +39,11 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
     for subscription in subscriptions:
         yield from expect_reference(graph, subscription, "snsTopic", "a topic", _FIX)
         yield from expect_value(subscription, "enabled", True, "remove enabled", default=True)
+        named = subscription.items("sourceIds")
+        known = [] if isinstance(named, Unknown) else [item for item in named if isinstance(item, str)]
+        if len(set(known)) < len(known):
+            fix = "name each database once, or leave sourceIds out: then all are"
+            yield violated(subscription, "sourceIds", known, "each database once", fix, what="leaves one out")
 
 
 RULE: Rule = stack_rule(

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from ..checks import expect, expect_value
 from ..rule import Rule, Settings, Severity, stack_rule
 from ..topology.resources import Graph, Resource, Unknown
+from ..topology.values import as_mapping
 from ..topology.verdicts import Finding, not_proven, violated
 
 _FIX = "move the rule to the HTTPS listener, and let the one on port 80 only redirect"
@@ -28,6 +29,24 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
         plain = [listener for listener in listeners if _may_be_plain(listener)]
         for index in range(len(actions)):
             yield from _action(rule, f"actions[{index}]", plain)
+            if listeners.resources and not plain:
+                yield from _loop(rule, f"actions[{index}].redirect")
+
+
+def _loop(rule: Resource, path: str) -> Iterator[Finding]:
+    """A redirect of an HTTPS listener to itself never ends."""
+    target = as_mapping(rule.value(path)) or {}
+    usual = {"host": "#{host}", "path": "/#{path}", "port": "443", "protocol": "HTTPS", "query": "#{query}"}
+    told = {key: target.get(key) for key in usual}
+    unknown = [value for value in told.values() if isinstance(value, Unknown)]
+    same = all(
+        isinstance(told[key], Unknown) or told[key] in (None, value, f"#{{{key}}}") for key, value in usual.items()
+    )
+    if target and same and unknown:
+        yield not_proven(rule, path, unknown, "another address", "lead the rule to the listener on port 80")
+    elif target and same:
+        fix = "lead the rule to the listener on port 80"
+        yield violated(rule, path, "its own address", "another address", fix, what="redirects to itself")
 
 
 def _may_be_plain(listener: Resource) -> bool:

@@ -52,6 +52,9 @@ CALLERS = frozenset(
 SOURCES = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner"})
 """Condition keys that say on whose behalf an AWS service calls; a caller that is no service does not send them."""
 
+_NAMES_ITSELF = ("s3.", "sns.", "sqs.")
+"""What a policy of these is about is told by ARN; for keys and secrets, ``*`` is the thing itself."""
+
 _OWNERS = (
     "s3:DeleteBucketPolicy",
     "s3:PutBucketAcl",
@@ -80,6 +83,12 @@ def _statement(resource: Resource, place: str, statement: Statement) -> Iterator
         if handed:
             fix = "leave these actions to identity policies of the bucket's own account"
             yield violated(resource, f"{place}.Action", handed, "no action that changes who may do what", fix)
+    if "*" in statement.resources and resource.kind.startswith(_NAMES_ITSELF) and statement.actions:
+        yield violated(
+            resource, f"{place}.Resource", "*", "its own ARN", "name the resource's own ARN", what="names all"
+        )
+    if "*" in statement.actions:
+        yield violated(resource, f"{place}.Action", "*", "actions of one service", _FIX, what="allows every service's")
     anybody = [who for who in statement.principals if who == "*" or re.search(r":iam::\*:", who)]
     wide = [action for action in statement.actions if action == "*" or action.endswith(":*")]
     if wide and not all(who.endswith(":root") for who in statement.principals):

@@ -31,7 +31,7 @@ def bypasses(
         if allowed is None:
             continue
         for rule in balancing.groups.rules(groups.keys):
-            if not any(rule.covers(TCP, port) for port in _ports(endpoint.resource)):
+            if not any(rule.covers(TCP, port) for port in target_ports(endpoint.resource)):
                 continue
             for finding in _judge(graph, endpoint, rule, allowed):
                 if (finding.urn, finding.property) not in seen:
@@ -58,7 +58,7 @@ def _keys(balancing: LoadBalancing, balancer: Resource) -> tuple[str, ...]:
     return groups.keys if groups is not None else ()
 
 
-def _ports(resource: Resource) -> list[int | None]:
+def target_ports(resource: Resource) -> list[int | None]:
     """The ports on which a service is a target; any port when that is not said."""
     entries = resource.items("loadBalancers")
     count = len(entries) if isinstance(entries, list) else 0

@@ -82,12 +82,13 @@ class NetworkAcls:
         acl = self.acl_of(subnet)
         if acl is None:
             return EVERYTHING
-        inward, outward = self._pass(acl, egress=False), self._pass(acl, egress=True)
+        inward, outward = self.passes(acl, egress=False), self.passes(acl, egress=True)
         answered = outward.get(TCP, PortMap()).addresses(EPHEMERAL_PORTS)
         whole = PortMap.of(ALL_PORTS, answered)
         return {protocol: (inward[protocol] & whole if protocol == TCP else inward[protocol]) for protocol in inward}
 
-    def _pass(self, acl: Resource, *, egress: bool) -> Traffic:
+    def passes(self, acl: Resource, *, egress: bool) -> Traffic:
+        """What an access list lets through in one direction."""
         key = (acl.urn, egress)
         if key not in self._passed:
             rules = sorted(

@@ -112,6 +112,15 @@ class Routing:
         found = self.graph.referenced(resource, "vpcId", types=VPCS).resources
         return found[0] if len(found) == 1 else None
 
+    def table_of(self, subnet: Resource) -> Resource | None:
+        """The table that a subnet names, or its network's adopted main one; ``None`` when it is not known."""
+        named = self._tables.get(subnet.urn, [])
+        if named:
+            return named[0][1] if len(named) == 1 else None
+        vpc = self.vpc_of(subnet)
+        main = self._main.get(vpc.urn) if vpc is not None else None
+        return main[1] if main is not None else None
+
     def placement(self, subnet: Resource) -> Placement:
         """What a subnet's routes say about the internet."""
         if subnet.urn not in self._placements:

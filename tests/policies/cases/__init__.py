@@ -9,11 +9,26 @@ from tests.policies.cases import (
     elsewhere,
     firewall_rules,
     firewalls,
+    held,
     identity,
     network,
     operations,
     proxies,
+    wiring,
 )
 
-SUBJECTS = (containers, data, edge, elsewhere, firewall_rules, firewalls, identity, network, operations, proxies)
+SUBJECTS = (
+    containers,
+    data,
+    edge,
+    elsewhere,
+    firewall_rules,
+    firewalls,
+    held,
+    identity,
+    network,
+    operations,
+    proxies,
+    wiring,
+)
 ALL = [case for subject in SUBJECTS for case in subject.CASES]

@@ -18,8 +18,8 @@ def alarm(**changed: Value) -> dict[str, Any]:
     return r("cloudwatch.MetricAlarm", "alarm", **{**good, **changed})
 
 
-def on(metric: str) -> dict[str, Any]:
-    return alarm(metricName=metric)
+def on(metric: str, namespace: str = "AWS/ApplicationELB") -> dict[str, Any]:
+    return alarm(namespace=namespace, metricName=metric)
 
 
 def tagged(tags: Value, **more: Value) -> dict[str, Any]:
@@ -66,6 +66,14 @@ CASES = [
     case("service-is-watched", "not at all", r("lb.LoadBalancer"), says=["violated x"]),
     case("service-is-watched", "a network load balancer", r("lb.LoadBalancer", loadBalancerType="network")),
     case("service-is-watched", "targets of which only health is watched", r("lb.TargetGroup"), on("UnHealthyHostCount"), says=["violated x"]),
+    case("service-is-watched", "another service's processor", r("ecs.Service"), on("CPUUtilization", "AWS/RDS"), on("RunningTaskCount", "ECS"),
+         on("MemoryUtilization", "AWS/ECS"), says=["violated x"]),
+    case("service-is-watched", "a metric in a formula", r("wafv2.WebAcl"), r("cloudwatch.MetricAlarm", "m", metricQueries=[
+         {"expression": "a"}, {"metric": {"namespace": "AWS/WAFV2", "metricName": "BlockedRequests"}}])),
+    case("service-is-watched", "a cache without a replica", r("elasticache.ReplicationGroup", numCacheClusters=1), says=["violated x"] * 4),
+    case("service-is-watched", "a cache with a replica", r("elasticache.ReplicationGroup", numCacheClusters=2), says=["violated x"] * 5),
+    case("service-is-watched", "a database", r("rds.Cluster"), says=["violated x"] * 5),
+    case("service-is-watched", "a database that grows by itself", r("rds.Cluster", serverlessv2ScalingConfiguration={"maxCapacity": 4}), says=["violated x"] * 6),
     case("service-is-watched", "not applicable", TOPIC),
     case("log-groups-kept-and-encrypted", "at the longest", r("cloudwatch.LogGroup", retentionInDays=400, kmsKeyId="arn:key")),
     case("log-groups-kept-and-encrypted", "a day longer", r("cloudwatch.LogGroup", retentionInDays=401, kmsKeyId="arn:key"),
