@@ -30,7 +30,7 @@ from tests.database.door import REGION, Door, task_role
 from tests.database.room import PASSWORD, Done
 from tests.database.server import MASTER, USER
 
-START_SECONDS = 400
+START_SECONDS = 900
 MODEL = "openai.gpt-oss-120b-1:0"
 SECRETS = ("cache-url", "database-master-password", "database-master-user", "session-key")
 OWNER = USER if os.getuid() == 0 else os.getuid()

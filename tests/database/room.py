@@ -18,6 +18,7 @@ from tests.database.server import MASTER, Server
 PASSWORD = "p@ss/w:rd %41 \"quoted\" 'single'"
 """The master's. Such characters must survive every address and stay out of every line."""
 SECONDS = 120
+"""For the small application; a real one takes longer where a machine is busy."""
 
 OLD, NEW = "2026.10.1", "2026.11.1"
 Schemas = Mapping[str, tuple[str, Sequence[str]]]
@@ -119,10 +120,10 @@ class Room:
         return packed(texts)
 
 
-def finished(process: subprocess.Popen[str]) -> Done:
+def finished(process: subprocess.Popen[str], seconds: int = SECONDS) -> Done:
     """Wait for a container's end."""
     try:
-        text, _ = process.communicate(timeout=SECONDS)
+        text, _ = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()

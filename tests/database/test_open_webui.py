@@ -24,6 +24,7 @@ from tests.database.room import NEW, OLD, PASSWORD, finished
 from tests.database.server import MASTER, Server
 
 INSTALLED = pythons()
+SECONDS = 900
 _NUMBERS = itertools.count(1)
 pytestmark = [
     pytest.mark.skipif(not INSTALLED, reason="open-webui is not installed: make test-database"),
@@ -71,7 +72,7 @@ def test_a_manifest_names_the_last_migration_of_its_image() -> None:
 
 def test_two_tasks_of_a_release_start_at_once_on_an_empty_database(task: Make, cloud: Cloud, server: Server) -> None:
     tasks = [task(NEW), task(NEW)]
-    done = [finished(process) for process in [one.prepare() for one in tasks]]
+    done = [finished(process, SECONDS) for process in [one.prepare() for one in tasks]]
 
     assert [one.code for one in done] == [0, 0], [one.text for one in done]
     assert sorted(one.said("schema")[0]["step"] for one in done) == ["migrate", "start"]
@@ -90,10 +91,10 @@ def test_two_tasks_of_a_release_start_at_once_on_an_empty_database(task: Make, c
 def test_the_earlier_release_works_on_the_later_ones_schema_beside_it(task: Make) -> None:
     compatible = schemas({NEW: [OLD]})
     for release in (OLD, NEW):
-        done = finished(task(release, compatible).prepare())
+        done = finished(task(release, compatible).prepare(), SECONDS)
         assert (done.code, len(done.said("migrated"))) == (0, 1), done.text
     new, old = task(NEW, compatible), task(OLD, compatible)
-    prepared = finished(new.prepare()), finished(old.prepare())
+    prepared = finished(new.prepare(), SECONDS), finished(old.prepare(), SECONDS)
 
     assert [one.said("schema")[0]["step"] for one in prepared] == ["start", "compatible"]
     with new.started(prepared[0]) as later, old.started(prepared[1]) as earlier:
@@ -112,9 +113,9 @@ def test_the_earlier_release_works_on_the_later_ones_schema_beside_it(task: Make
 
 def test_the_earlier_release_stops_where_nobody_declared_it_compatible(task: Make) -> None:
     for release in (OLD, NEW):
-        assert finished(task(release, schemas({NEW: []})).prepare()).code == 0
+        assert finished(task(release, schemas({NEW: []})).prepare(), SECONDS).code == 0
 
-    done = finished(task(OLD, schemas({NEW: []})).prepare())
+    done = finished(task(OLD, schemas({NEW: []})).prepare(), SECONDS)
 
     assert f"release {NEW} made it, and earlier releases that work on it are: no earlier one" in done.reason
     assert "restore the database to a point before" in done.reason
