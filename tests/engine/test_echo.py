@@ -125,6 +125,7 @@ def _exists(type_: str, identifier: str, **inputs: Json) -> Wire:
         (_exists(BUCKET, "files"), [], [], ""),
         (_exists(BUCKET, "files"), [], ["a.txt"], "files is not empty: a.txt"),
         (_exists(BUCKET, "files", forceDestroy=True), [], ["a.txt"], ""),
+        (_exists("aws:s3/bucketVersioning:BucketVersioning", "files", bucket="files"), [], ["a.txt"], ""),
         (_exists(VAULT, "copies", forceDestroy=False), [], ["Tuesday"], "copies is not empty: Tuesday"),
     ],
 )

@@ -84,7 +84,7 @@ def refusal(found: Wire, live: Sequence[Wire], contents: Sequence[str]) -> str:
         return f"{switch} is on"
     if users := sorted(_users(found, live)):
         return f"{found['id']} is still used by {', '.join(users[:3])}"
-    if contents and not inputs.get(EMPTIED_BY[type_]):
+    if type_ in EMPTIED_BY and contents and not inputs.get(EMPTIED_BY[type_]):
         return f"{found['id']} is not empty: {', '.join(sorted(contents)[:3])}"
     if type_ == CLUSTER and not inputs.get("skipFinalSnapshot"):
         snapshot = inputs.get("finalSnapshotIdentifier")

@@ -209,7 +209,8 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
             self._cloud.put(snapshot["type"], snapshot["id"], snapshot["inputs"], snapshot["outputs"], "")
         for entry in (found, *deletion.parts(found, live)):
             self._cloud.remove(entry["type"], entry["id"])
-        self._cloud.empty(found["id"])
+        if found["type"] in deletion.EMPTIED_BY:  # a bucket's settings have the bucket's name as their id
+            self._cloud.empty(found["id"])
         if deletion.keeps_its_name(found):
             self._cloud.reserve(found["type"], found["inputs"].get("name", ""))
 
