@@ -278,9 +278,13 @@ def workload_boundary(scope: Scope) -> str:
                 resources=["*"],
             ),
             Statement(
+                sid="LogInToOwnDatabases",
+                actions=["rds-db:connect"],
+                resources=[scope.of("rds-db", "dbuser:*/*")],
+            ),
+            Statement(
                 sid="ReachOwnState",
                 actions=[
-                    "rds-db:connect",
                     "s3:AbortMultipartUpload",
                     "s3:DeleteObject",
                     "s3:Get*",

@@ -126,7 +126,6 @@ def uploads_policy(*, bucket_arn: str, endpoint_id: str, backup_role_arn: str) -
                     "s3:ReplicateDelete",
                     "s3:ReplicateObject",
                     "s3:RestoreObject",
-                    "s3:UpdateObjectEncryption",
                 ],
                 resources=[f"{bucket_arn}/*"],
                 principals=ANYONE,

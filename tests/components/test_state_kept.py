@@ -104,7 +104,6 @@ def test_objects_come_and_go_by_the_endpoint_and_for_backups_only() -> None:
                 "s3:ReplicateDelete",
                 "s3:ReplicateObject",
                 "s3:RestoreObject",
-                "s3:UpdateObjectEncryption",
             ],
             "Resource": ["arn:aws:s3:::state-uploads/*"],
             "Principal": "*",
