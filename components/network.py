@@ -198,10 +198,12 @@ class PrivateNetwork(pulumi.ComponentResource):
             dict(sorted(zip(zones, ids, strict=True)))
             for ids in (existing.public_subnet_ids, existing.private_subnet_ids)
         )
-        tables = dict.fromkeys(existing.private_route_table_ids)
+        tables: dict[str, str] = {}  # Each table once, under the first zone that uses it.
+        for zone, table_id in zip(zones, existing.private_route_table_ids, strict=False):
+            tables.setdefault(table_id, zone)
         for zone, subnet_id in public.items():
             aws.ec2.Subnet.get(f"{name}-public-{zone}", subnet_id, opts=self._child)
-        for zone, table_id in zip(zones, tables, strict=False):
+        for table_id, zone in tables.items():
             aws.ec2.RouteTable.get(f"{name}-private-{zone}", table_id, opts=self._child)
         for zone, association_id in zip(zones, existing.private_route_table_association_ids, strict=False):
             aws.ec2.Subnet.get(f"{name}-private-{zone}", private[zone], opts=self._child)

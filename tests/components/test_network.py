@@ -273,6 +273,17 @@ def test_the_routes_of_an_existing_private_subnet_are_judged_by_what_aws_answers
     assert (bool(placed.internet), bool(placed.unknowns)) == (internet, unknown)
 
 
+def test_a_route_table_of_several_zones_is_read_once_under_the_first_of_them() -> None:
+    shared = ["rtb-00000000000000001", "rtb-00000000000000001"]
+    recording = record(
+        lambda: PrivateNetwork("network", network_args(existing={**EXISTING, "private_route_table_ids": shared}))
+    )
+
+    assert [(r.name, r.id) for r in recording.of_type(ROUTE_TABLE)] == [
+        ("network-existing-private-eu-west-1a", "rtb-00000000000000001")
+    ]
+
+
 def test_an_existing_vpc_s_dns_is_filtered_only_when_that_is_asked_for() -> None:
     type_ = "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation"
 
