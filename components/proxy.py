@@ -58,6 +58,8 @@ def envoy_configuration(settings: ProxySettings) -> dict[str, Any]:
             }
         ],
         "overload_manager": _overload_manager(settings),
+        # Without an admin interface nothing reads statistics; limits, ejection and the log do without.
+        "stats_config": {"stats_matcher": {"reject_all": True}},
     }
 
 
