@@ -42,7 +42,7 @@ def lines(stack: str, found: Score) -> list[str]:
     for mutant in found.survivors:
         grouped.setdefault(reason(mutant) or "NOT EXPLAINED", []).append(mutant.label)
     for text in sorted(grouped, key=lambda item: (item != "NOT EXPLAINED", item)):
-        out.append(f"  survive ({len(grouped[text])}): {text}")
+        out.append(f"  the guardrails alone do not report ({len(grouped[text])}): {text}")
         out += [f"    {label}" for label in sorted(grouped[text])]
     return out
 

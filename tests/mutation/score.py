@@ -93,7 +93,7 @@ class Score:
     compared: int
     """How many of those that the guardrails do not report are reported by parity."""
     survivors: tuple[Mutant, ...]
-    """What neither reports."""
+    """What the guardrails do not report by themselves."""
 
     @property
     def guardrails_percent(self) -> float:
@@ -124,8 +124,7 @@ def score(
         total[mutant.operator] += 1
         if judge.reports(mutant):
             reported[mutant.operator] += 1
-        elif others.reports(mutant):
-            compared += 1
         else:
+            compared += others.reports(mutant)
             survivors.append(mutant)
     return Score(reported, total, compared, tuple(survivors))
