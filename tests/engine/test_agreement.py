@@ -135,13 +135,6 @@ def test_the_packs_say_of_the_first_preview_what_the_offline_check_says(deployed
     assert said - NOTED_BY_THE_ENGINE_ONLY == _offline_verdicts(deployed.engine.stack, FIRST_PREVIEW)
 
 
-def test_the_packs_say_during_the_update_what_they_said_before_it_and_what_the_offline_check_says(
-    deployed: Deployed,
-) -> None:
-    both = _offline_verdicts(deployed.engine.stack, FIRST_PREVIEW) | _offline_verdicts(deployed.engine.stack, KNOWN)
-    assert _verdicts(deployed.up) - NOTED_BY_THE_ENGINE_ONLY == both
-
-
 def test_the_packs_say_of_the_running_stack_what_the_offline_check_says(deployed: Deployed) -> None:
     assert _verdicts(deployed.second_preview) == _offline_verdicts(deployed.engine.stack, KNOWN)
 
