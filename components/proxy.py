@@ -9,7 +9,6 @@ subnets cannot fetch the keys. That only the load balancer reaches it, and only 
 pack proves on the network graph; checks of signer, client, issuer and expiry are for sanity.
 """
 
-import json
 from typing import Any
 
 from components.proxy_inbound import application_cluster, inbound_listener
@@ -24,6 +23,7 @@ from components.proxy_settings import (
     ProxySettings,
     ProxyUpstream,
 )
+from components.proxy_text import configuration_text
 
 __all__ = [
     "ProxyApplication",
@@ -65,10 +65,9 @@ def envoy_configuration(settings: ProxySettings) -> dict[str, Any]:
 
 def envoy_arguments(settings: ProxySettings) -> list[str]:
     """Return Envoy's arguments: the container's command, since the image's entry point is Envoy itself."""
-    configuration = json.dumps(envoy_configuration(settings), separators=(",", ":"), sort_keys=True)
     return [
         "--config-yaml",
-        configuration,
+        configuration_text(envoy_configuration(settings)),
         # Hot restart needs shared memory, which a read-only container does not have.
         "--disable-hot-restart",
         "--concurrency",

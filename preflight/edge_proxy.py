@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import cast
 
+from policies.guardrails.topology.documents import document
 from policies.guardrails.topology.requests import ProxyFacts
 from policies.parity.text import parts_of
 from preflight.errors import PreflightError
@@ -27,8 +28,8 @@ def configuration(recording: Recording) -> Wire:
         for container in cast("list[Wire]", json.loads(text)):
             if container.get("name") == CONTAINER:
                 for argument in cast("list[str]", container.get("command") or []):
-                    if argument.lstrip().startswith("{"):
-                        return json.loads(argument)
+                    if argument.startswith("{") and isinstance(found := document(argument), dict):
+                        return cast("Wire", found)
     raise PreflightError(
         f"{recording.stack} has no task definition with a container {CONTAINER!r} and its configuration"
     )

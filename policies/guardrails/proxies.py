@@ -6,15 +6,13 @@ A configuration that lies in the image is not visible; then nothing is said abou
 from __future__ import annotations
 
 import ipaddress
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from .checks import Container, listed
+from .topology.documents import document
 from .topology.values import Value, as_list, as_mapping
 
 _SECONDS = re.compile(r"^(\d+(?:\.\d+)?)s$")
@@ -84,10 +82,7 @@ def proxy_of(container: Container) -> Proxy | None:
 
 
 def _parsed(text: str) -> dict[str, Any] | None:
-    try:
-        found = as_mapping(json.loads(text) if text.lstrip().startswith("{") else yaml.safe_load(text))
-    except (ValueError, yaml.YAMLError):
-        return None
+    found = as_mapping(document(text))
     return found if found is not None and "static_resources" in found else None
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias, cast
 
+from policies.guardrails.topology.documents import document
 from policies.guardrails.topology.resources import Graph, Resource, kind_of
 from policies.guardrails.topology.values import Secret, Unknown
 
@@ -214,8 +215,5 @@ def _accounts(graph: Graph) -> list[str]:
 def _document(text: str) -> Value:
     if text[:1] not in ("{", "["):
         return None
-    try:
-        parsed: Value = json.loads(text)
-    except ValueError:
-        return None
+    parsed = document(text)
     return cast("Value", parsed) if isinstance(parsed, dict | list) else None

@@ -1,0 +1,64 @@
+"""Envoy's configuration as text: what is read back is what was written, and the text stays small."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from collections.abc import Mapping
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.proxy_text import configuration_text
+from components.task_definition import MAXIMUM_BYTES
+from policies.guardrails.topology.documents import document
+from preflight.recorder import record
+from tests.settings.stack_files import ROOT, as_the_engine_passes_it
+
+# What Envoy's reader and PyYAML agree on: text with every printable character, the line end included.
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"], include_characters="\n\t"))
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(TEXT, VALUES, max_size=5))
+def test_what_is_read_back_is_what_was_written(configuration: dict[str, object]) -> None:
+    # Twice the same, so that anchors are written wherever they can be.
+    doubled = {"first": configuration, "second": [configuration, configuration]}
+    assert yaml.safe_load(configuration_text(doubled)) == doubled
+
+
+def test_a_repeated_value_is_written_once_and_named_afterwards() -> None:
+    policy = {"attempts": 3, "backoff": "0.25s"}
+    assert (
+        configuration_text({"a": policy, "b": [policy], "c": "it's"})
+        == "{'a':&1 {'attempts':3,'backoff':'0.25s'},'b':[*1],'c':'it''s'}"
+    )
+
+
+def test_a_text_with_line_ends_keeps_them() -> None:
+    assert configuration_text({"code": 'say("hi")\nend\n'}) == '{\'code\':"say(\\"hi\\")\\nend\\n"}'
+
+
+@pytest.mark.parametrize("text", ["{'a':", "&1 &2", "\t- x: [", "{'a':*1}"])
+def test_what_is_no_document_is_read_as_none(text: str) -> None:
+    assert document(text) is None
+
+
+def test_failover_over_several_regions_in_two_groups_fits_into_a_task_definition() -> None:
+    def group(name: str, model: str) -> Mapping[str, object]:
+        regions = ("eu-west-1", "eu-central-1", "eu-north-1")
+        return {"name": name, "models": [model], "upstreams": [{"kind": "bedrock", "region": one} for one in regions]}
+
+    models = {"groups": [group("large", "openai.gpt-oss-120b-1:0"), group("small", "openai.gpt-oss-20b-1:0")]}
+    config = {**as_the_engine_passes_it("staging"), "ai-interface:models": json.dumps(models)}
+    recording = record(
+        lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), stack="staging", config=config
+    )
+    (task,) = recording.of_type("aws:ecs/taskDefinition:TaskDefinition")
+    assert len(str(task.inputs["containerDefinitions"])) < MAXIMUM_BYTES
