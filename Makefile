@@ -21,8 +21,8 @@ $(SETUP): requirements.lock
 check: $(SETUP) ## Both environments offline: graphs, policies, parity
 	@$(BIN)/python -m preflight check
 
-test: $(SETUP) ## The tests
-	@$(BIN)/python -m pytest
+test: $(SETUP) ## The tests, on every processor
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-engine: $(SETUP) ## The tests on the real engine; needs the pulumi CLI on PATH
 	@$(BIN)/python -m pytest tests/engine -m engine

@@ -1,8 +1,7 @@
-"""Engine tests run where they are asked for and the ``pulumi`` command line exists; elsewhere one line says so."""
+"""Environments on the real engine, brought up once for all tests of it."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,31 +10,7 @@ import pytest
 
 from tests.engine.harness import PACKS, REPOSITORY, Engine, Outcome
 
-NOT_RUN = pytest.StashKey[str]()
-MARKER = "engine"
 STACKS = ("staging", "prod")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the marked tests out, and remember why, unless they can run and were asked for."""
-    marked = [item for item in items if item.get_closest_marker(MARKER)]
-    if not marked:
-        return
-    if shutil.which("pulumi") is None:
-        reason = "the pulumi command line is not on PATH"
-    elif MARKER not in (config.option.markexpr or "") and not any("engine" in argument for argument in config.args):
-        reason = "run them with: make test-engine"
-    else:
-        return
-    items[:] = [item for item in items if item not in marked]
-    config.hook.pytest_deselected(items=marked)
-    config.stash[NOT_RUN] = f"{len(marked)} engine tests skipped: {reason}"
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """One line where the engine tests did not run."""
-    if reason := config.stash.get(NOT_RUN, ""):
-        terminalreporter.write_line(reason, yellow=True)
 
 
 @dataclass(frozen=True, slots=True)

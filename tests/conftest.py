@@ -1,0 +1,48 @@
+"""Engine tests run where they are asked for and the ``pulumi`` command line exists; elsewhere one line says so."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+import pytest
+
+NOT_RUN = pytest.StashKey[str]()
+MARKER = "engine"
+_WORKERS_WORD = "engine tests that did not run"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the marked tests out, and remember why, unless they can run and were asked for."""
+    marked = [item for item in items if item.get_closest_marker(MARKER)]
+    if not marked:
+        return
+    if shutil.which("pulumi") is None:
+        reason = "the pulumi command line is not on PATH"
+    elif MARKER not in (config.option.markexpr or "") and not any("engine" in argument for argument in config.args):
+        reason = "run them with: make test-engine"
+    else:
+        return
+    items[:] = [item for item in items if item not in marked]
+    config.hook.pytest_deselected(items=marked)
+    config.stash[NOT_RUN] = f"{len(marked)} engine tests skipped: {reason}"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand the line to the process that prints the summary, where several run the tests (``pytest -n``)."""
+    output: dict[str, str] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output[_WORKERS_WORD] = session.config.stash.get(NOT_RUN, "")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 - xdist has no type for it
+    """Take the line from whichever process ends; all say the same."""
+    if line := getattr(node, "workeroutput", {}).get(_WORKERS_WORD, ""):
+        node.config.stash[NOT_RUN] = line
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """One line where the engine tests did not run."""
+    if line := config.stash.get(NOT_RUN, ""):
+        terminalreporter.write_line(line, yellow=True)
