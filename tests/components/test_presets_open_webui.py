@@ -31,7 +31,7 @@ from tests.components.task_room import OPEN_WEBUI
 
 PYTHON = os.environ.get("OPEN_WEBUI_PYTHON") or (sys.executable if importlib.util.find_spec("open_webui") else "")
 MODEL = "openai.gpt-oss-120b-1:0"
-START_SECONDS = 300
+START_SECONDS = 600
 OWNER = 1000 if os.getuid() == 0 else os.getuid()
 
 TEXTS = {t.variable: f"the text of {name}, about {''.join(t.needs[:1])}" for name, t in TEMPLATES.items()}
