@@ -12,6 +12,7 @@ from preflight.wire import Json, Wire
 
 BUCKET = "aws:s3/bucket:Bucket"
 CLUSTER = "aws:rds/cluster:Cluster"
+GUARDRAIL = "aws:bedrock/guardrail:Guardrail"
 SECRET = "aws:secretsmanager/secret:Secret"
 SNAPSHOT = "aws:rds/clusterSnapshot:ClusterSnapshot"
 
@@ -67,7 +68,7 @@ HOLDERS: dict[str, frozenset[str]] = {
 
 # What goes with the resource that one of its properties names.
 PARTS: dict[str, tuple[str, str]] = {
-    "aws:bedrock/guardrail:Guardrail": ("aws:bedrock/guardrailVersion:GuardrailVersion", "guardrailArn"),
+    GUARDRAIL: ("aws:bedrock/guardrailVersion:GuardrailVersion", "guardrailArn"),
     "aws:backup/vault:Vault": ("aws:backup/vaultLockConfiguration:VaultLockConfiguration", "backupVaultName"),
     SECRET: ("aws:secretsmanager/secretVersion:SecretVersion", "secretId"),
 }
@@ -146,7 +147,9 @@ def _users(found: Wire, live: Sequence[Wire]) -> Iterator[str]:
 
 def _names(found: Wire) -> set[str]:
     outputs = found["outputs"]
-    return {str(name) for name in (found["id"], outputs.get("arn"), outputs.get("name")) if name}
+    # A guardrail's own ARN has a name of its own.
+    arn = outputs.get("guardrailArn" if found["type"] == GUARDRAIL else "arn")
+    return {str(name) for name in (found["id"], arn, outputs.get("name")) if name}
 
 
 def _strings(value: Json) -> Iterator[str]:
