@@ -12,7 +12,7 @@ from bootstrap.configuration import SHARED, BootstrapSettings
 from bootstrap.named_secrets import NamedSecrets, NamedSecretsArgs
 from bootstrap.pipelines import PipelineIdentity, PipelineIdentityArgs, PipelineRoles, PipelineRolesArgs
 from bootstrap.repositories import ImageRepositories, ImageRepositoriesArgs
-from bootstrap.role_documents import PIPELINE_PATH
+from bootstrap.role_scope import PIPELINE_PATH
 from releases.manifest import IMAGES
 
 settings = BootstrapSettings.load()

@@ -10,18 +10,9 @@ from typing import Optional
 import pulumi
 import pulumi_aws as aws
 
-from bootstrap.role_documents import (
-    AUDIENCE,
-    PIPELINE_PATH,
-    PROVIDER_HOST,
-    Scope,
-    boundary_name,
-    deploy_policies,
-    pipeline_boundary,
-    preview_policy,
-    trust_policy,
-    workload_boundary,
-)
+from bootstrap.role_boundaries import pipeline_boundary, workload_boundary
+from bootstrap.role_documents import deploy_policies, preview_policy, trust_policy
+from bootstrap.role_scope import AUDIENCE, PIPELINE_PATH, PROVIDER_HOST, Scope, boundary_name
 from components.args import Args
 
 SESSION_SECONDS = 3600

@@ -1,7 +1,7 @@
-"""The IAM documents of one environment: who may assume CI's roles, what they may do, and two boundaries.
+"""The IAM documents of one environment: who may assume CI's roles, and what they may do.
 
 ``preview`` compares: it reads configuration, and the secret values that the state holds anyway. ``deploy`` changes
-one environment. Both are bounded by ``pipeline_boundary``: no users or keys, no data, no change to themselves.
+one environment. Both are bounded (``role_boundaries``): no users or keys, no data, no change to themselves.
 Roles that ``deploy`` makes lie under ``/ai-interface/<environment>/`` and carry ``workload_boundary``, so that a
 deployment cannot hand out more than a task needs; without the boundary AWS refuses to create them.
 
@@ -9,80 +9,19 @@ Where several environments share an account, roles, keys, secrets and DNS record
 balancers and log groups are not (their names and ids are not known beforehand): give prod an account of its own.
 """
 
-from dataclasses import dataclass
-
 from bootstrap import role_actions as may
-from components.iam import Conditions, Effect, Statement, policy_document
-
-PROVIDER_HOST = "token.actions.githubusercontent.com"
-AUDIENCE = "sts.amazonaws.com"
-PROJECT = "ai-interface"
-PIPELINE_PATH = "/ai-interface-pipeline/"
-"""CI's own roles and the boundaries lie here; no deployed role does."""
-GENERATED_SECRETS = ("state-*", "workload-*")
-"""Names of the secrets that the main project generates: Pulumi begins each with its logical name."""
-GENERATED_BUCKETS = ("edge-*", "prompts-*", "state-*")
-"""Names of the buckets that the main project makes."""
-DATABASE_SECRETS = "rds!cluster-*"
-"""Names of the master secrets that RDS makes. Nobody else can: Secrets Manager refuses the sign to its users."""
-KEY_ALIASES = ("", "-state")
-"""What follows ``ai-interface-<environment>`` in the names of the environment's keys."""
-OBJECTS = ["s3:DeleteObject*", "s3:GetObject*", "s3:PutObject*", "s3:RestoreObject"]
-"""What reads or changes what is in a bucket: users' files and logs, and Pulumi's state."""
-
-
-@dataclass(frozen=True)
-class Scope:
-    """One environment in one account."""
-
-    account_id: str
-    region: str
-    environment: str
-    hosted_zone_id: str | None = None
-    state_bucket: str | None = None
-    """Where Pulumi's state is, unless Pulumi Cloud has it."""
-
-    @property
-    def state_objects(self) -> list[str]:
-        """The objects of the state; none with Pulumi Cloud."""
-        return [f"arn:aws:s3:::{self.state_bucket}/*"] if self.state_bucket else []
-
-    @property
-    def tagged(self) -> dict[str, list[str]]:
-        """The tags that every resource of this environment has, as condition keys."""
-        return {
-            "aws:ResourceTag/environment": [self.environment],
-            "aws:ResourceTag/project": [PROJECT],
-        }
-
-    @property
-    def tagging(self) -> dict[str, list[str]]:
-        """The same tags, as a request that creates a resource carries them."""
-        return {key.replace("ResourceTag", "RequestTag"): value for key, value in self.tagged.items()}
-
-    @property
-    def in_region(self) -> Conditions:
-        """Requests to this region's endpoints."""
-        return {"StringEquals": {"aws:RequestedRegion": [self.region]}}
-
-    @property
-    def roles(self) -> str:
-        """The roles that the main project makes."""
-        return f"arn:aws:iam::{self.account_id}:role/ai-interface/{self.environment}/*"
-
-    @property
-    def boundary(self) -> str:
-        """The ARN of the boundary that those roles carry."""
-        return f"arn:aws:iam::{self.account_id}:policy{PIPELINE_PATH}{boundary_name(self.environment)}"
-
-    def of(self, service: str, resource: str) -> str:
-        """A regional ARN in this account."""
-        return f"arn:aws:{service}:{self.region}:{self.account_id}:{resource}"
-
-
-def boundary_name(environment: str) -> str:
-    """The name of the policy that bounds an environment's deployed roles."""
-    return f"ai-interface-{environment}-workload-boundary"
+from bootstrap.role_scope import (
+    AUDIENCE,
+    DATABASE_SECRETS,
+    GENERATED_BUCKETS,
+    GENERATED_SECRETS,
+    KEY_ALIASES,
+    PROJECT,
+    PROVIDER_HOST,
+    Scope,
+    read_secrets,
+)
+from components.iam import Statement, policy_document
 
 
 def trust_policy(provider_arn: str, repository: str, github_environment: str) -> str:
@@ -106,7 +45,7 @@ def trust_policy(provider_arn: str, repository: str, github_environment: str) ->
 
 def preview_policy(scope: Scope) -> str:
     """Read what a preview and a drift check compare."""
-    return policy_document([_read_configuration(), *_read_secrets(scope), *_state(scope, "Read", ["s3:GetObject"])])
+    return policy_document([_read_configuration(), *read_secrets(scope), *_state(scope, "Read", ["s3:GetObject"])])
 
 
 def deploy_policies(scope: Scope) -> dict[str, str]:
@@ -151,231 +90,8 @@ def deploy_policies(scope: Scope) -> dict[str, str]:
     }
 
 
-def pipeline_boundary(scope: Scope) -> str:
-    """The most that CI's roles can ever do, whatever policies they are given."""
-    own = [
-        f"arn:aws:iam::{scope.account_id}:role{PIPELINE_PATH}*",
-        f"arn:aws:iam::{scope.account_id}:policy{PIPELINE_PATH}*",
-    ]
-    return policy_document(
-        [
-            Statement(
-                sid="RegionalServices",
-                actions=sorted(
-                    {f"{s}:*" for t in (may.READ, may.WRITE_NETWORK, may.WRITE_SERVICE, may.WRITE_STATE) for s in t}
-                    - set(may.GLOBAL_SERVICES)
-                ),
-                resources=["*"],
-                conditions=scope.in_region,
-            ),
-            Statement(sid="GlobalServices", actions=may.GLOBAL_SERVICES, resources=["*"]),
-            Statement(
-                sid="NotUsersNorFederation",
-                effect=Effect.DENY,
-                actions=[
-                    "iam:*AccessKey*",
-                    "iam:*Group*",
-                    "iam:*LoginProfile*",
-                    "iam:*OpenIDConnectProvider*",
-                    "iam:*SAMLProvider*",
-                    "iam:*ServiceSpecificCredential*",
-                    "iam:*User*",
-                    "iam:DeleteRolePermissionsBoundary",
-                ],
-                resources=["*"],
-            ),
-            Statement(
-                sid="NotItself",
-                effect=Effect.DENY,
-                actions=[
-                    "iam:Add*",
-                    "iam:Attach*",
-                    "iam:Create*",
-                    "iam:Delete*",
-                    "iam:Detach*",
-                    "iam:PassRole",
-                    "iam:Put*",
-                    "iam:Set*",
-                    "iam:Tag*",
-                    "iam:Untag*",
-                    "iam:Update*",
-                ],
-                resources=own,
-            ),
-            Statement(
-                sid="NotData",
-                effect=Effect.DENY,
-                actions=[
-                    "backup:DeleteRecoveryPoint",
-                    "backup:StartRestoreJob",
-                    "bedrock:InvokeModel*",
-                    "bedrock:CallWithBearerToken",
-                    "ecr:BatchDeleteImage",
-                    "ecr:PutImage",
-                    "ecs:ExecuteCommand",
-                    "ecs:RunTask",
-                    "elasticache:CopySnapshot",
-                    "elasticache:DeleteSnapshot",
-                    "logs:FilterLogEvents",
-                    "logs:GetLogEvents",
-                    "logs:GetQueryResults",
-                    "logs:StartLiveTail",
-                    "logs:StartQuery",
-                    "logs:Unmask",
-                    "rds:DeleteDBClusterSnapshot",
-                    "rds:DownloadCompleteDBLogFile",
-                    "rds:DownloadDBLogFilePortion",
-                    "rds:ModifyDBClusterSnapshotAttribute",
-                    "rds:StartExportTask",
-                    *([] if scope.state_bucket else OBJECTS),
-                ],
-                resources=["*"],
-            ),
-            *(
-                [Statement(sid="NotObjects", effect=Effect.DENY, actions=OBJECTS, not_resources=scope.state_objects)]
-                if scope.state_bucket
-                else []
-            ),
-            Statement(
-                sid="NotNamedSecrets",
-                effect=Effect.DENY,
-                actions=[
-                    "secretsmanager:Delete*",
-                    "secretsmanager:Put*",
-                    "secretsmanager:Tag*",
-                    "secretsmanager:Untag*",
-                    "secretsmanager:Update*",
-                ],
-                resources=[scope.of("secretsmanager", "secret:ai-interface/*")],
-            ),
-        ]
-    )
-
-
-def workload_boundary(scope: Scope) -> str:
-    """The most that a deployed role can ever do: what tasks, flow logs, monitoring and backups need, with this
-    environment's secrets and keys."""
-    return policy_document(
-        [
-            Statement(
-                sid="StartTasksAndWriteLogs",
-                actions=[
-                    "ecr:BatchCheckLayerAvailability",
-                    "ecr:BatchGetImage",
-                    "ecr:GetAuthorizationToken",
-                    "ecr:GetDownloadUrlForLayer",
-                    "logs:CreateLogStream",
-                    "logs:DescribeLogGroups",
-                    "logs:DescribeLogStreams",
-                    "logs:PutLogEvents",
-                ],
-                resources=["*"],
-                conditions=scope.in_region,
-            ),
-            Statement(
-                sid="CallModels",
-                actions=["bedrock:ApplyGuardrail", "bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
-                resources=["*"],
-            ),
-            Statement(
-                sid="LogInToOwnDatabases",
-                actions=["rds-db:connect"],
-                resources=[scope.of("rds-db", "dbuser:*/*")],
-            ),
-            Statement(
-                sid="ReachOwnState",
-                actions=[
-                    "s3:AbortMultipartUpload",
-                    "s3:DeleteObject",
-                    "s3:Get*",
-                    "s3:ListBucket*",
-                    "s3:ListMultipartUploadParts",
-                    "s3:PutBucketNotification",
-                    "s3:PutInventoryConfiguration",
-                    "s3:PutObject",
-                    "s3:PutObjectTagging",
-                ],
-                resources=["*"],
-                conditions={"StringEquals": {"aws:ResourceAccount": [scope.account_id]}},
-            ),
-            Statement(
-                sid="CopyOwnState",
-                actions=[
-                    "backup:CopyIntoBackupVault",
-                    "backup:DescribeBackupVault",
-                    "backup:TagResource",
-                    "events:DeleteRule",
-                    "events:DescribeRule",
-                    "events:DisableRule",
-                    "events:EnableRule",
-                    "events:ListTargetsByRule",
-                    "events:PutRule",
-                    "events:PutTargets",
-                    "events:RemoveTargets",
-                    "rds:AddTagsToResource",
-                    "rds:CopyDBClusterSnapshot",
-                    "rds:CreateDBClusterSnapshot",
-                    "rds:DeleteDBClusterSnapshot",
-                    "rds:Describe*",
-                    "rds:ListTagsForResource",
-                    "rds:ModifyDBClusterSnapshotAttribute",
-                ],
-                resources=[
-                    scope.of("backup", "*"),
-                    scope.of("events", "rule/AwsBackupManagedRule*"),
-                    scope.of("rds", "*"),
-                ],
-            ),
-            Statement(
-                sid="FindWhatToCopy",
-                actions=["cloudwatch:GetMetricData", "events:ListRules", "s3:ListAllMyBuckets", "tag:GetResources"],
-                resources=["*"],
-            ),
-            Statement(
-                sid="MeasureOwnDatabases",
-                actions=["logs:CreateLogGroup", "logs:GetLogEvents", "logs:PutRetentionPolicy"],
-                resources=[scope.of("logs", "log-group:RDSOSMetrics*")],
-            ),
-            *_read_secrets(scope),
-            Statement(
-                sid="ReadMasterSecrets",
-                actions=["secretsmanager:GetSecretValue"],
-                resources=[scope.of("secretsmanager", f"secret:{DATABASE_SECRETS}")],
-            ),
-            Statement(
-                sid="UseOwnKeys",
-                actions=["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*"],
-                resources=[scope.of("kms", "key/*")],
-                conditions={"StringEquals": scope.tagged},
-            ),
-        ]
-    )
-
-
 def _read_configuration() -> Statement:
     return Statement(sid="ReadConfiguration", actions=may.qualified(may.READ), resources=["*"])
-
-
-def _read_secrets(scope: Scope) -> list[Statement]:
-    return [
-        Statement(
-            sid="ReadOwnSecrets",
-            actions=["secretsmanager:GetSecretValue"],
-            resources=[scope.of("secretsmanager", "secret:*")],
-            conditions={"StringEquals": scope.tagged},
-        ),
-        Statement(
-            sid="DecryptOwnSecrets",
-            actions=["kms:Decrypt"],
-            resources=[scope.of("kms", "key/*")],
-            conditions={
-                "StringEquals": {
-                    "aws:ResourceTag/project": [PROJECT],
-                    "kms:ViaService": [f"secretsmanager.{scope.region}.amazonaws.com"],
-                }
-            },
-        ),
-    ]
 
 
 def _state(scope: Scope, verb: str, actions: list[str]) -> list[Statement]:

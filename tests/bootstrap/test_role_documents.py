@@ -12,14 +12,9 @@ from typing import Any
 import pytest
 
 from bootstrap import role_actions
-from bootstrap.role_documents import (
-    Scope,
-    deploy_policies,
-    pipeline_boundary,
-    preview_policy,
-    trust_policy,
-    workload_boundary,
-)
+from bootstrap.role_boundaries import pipeline_boundary, workload_boundary
+from bootstrap.role_documents import deploy_policies, preview_policy, trust_policy
+from bootstrap.role_scope import Scope
 from tests.bootstrap.program import run_bootstrap
 
 DOCUMENTS = Path(__file__).parent / "documents"

@@ -1,0 +1,206 @@
+"""The most that CI's roles, and the roles that they make, can ever do, whatever policies they are given."""
+
+from bootstrap import role_actions as may
+from bootstrap.role_scope import DATABASE_SECRETS, OBJECTS, PIPELINE_PATH, Scope, read_secrets
+from components.iam import Effect, Statement, policy_document
+
+
+def pipeline_boundary(scope: Scope) -> str:
+    """The most that CI's roles can ever do, whatever policies they are given."""
+    own = [
+        f"arn:aws:iam::{scope.account_id}:role{PIPELINE_PATH}*",
+        f"arn:aws:iam::{scope.account_id}:policy{PIPELINE_PATH}*",
+    ]
+    return policy_document(
+        [
+            Statement(
+                sid="RegionalServices",
+                actions=sorted(
+                    {f"{s}:*" for t in (may.READ, may.WRITE_NETWORK, may.WRITE_SERVICE, may.WRITE_STATE) for s in t}
+                    - set(may.GLOBAL_SERVICES)
+                ),
+                resources=["*"],
+                conditions=scope.in_region,
+            ),
+            Statement(sid="GlobalServices", actions=may.GLOBAL_SERVICES, resources=["*"]),
+            Statement(
+                sid="NotUsersNorFederation",
+                effect=Effect.DENY,
+                actions=[
+                    "iam:*AccessKey*",
+                    "iam:*Group*",
+                    "iam:*LoginProfile*",
+                    "iam:*OpenIDConnectProvider*",
+                    "iam:*SAMLProvider*",
+                    "iam:*ServiceSpecificCredential*",
+                    "iam:*User*",
+                    "iam:DeleteRolePermissionsBoundary",
+                ],
+                resources=["*"],
+            ),
+            Statement(
+                sid="NotItself",
+                effect=Effect.DENY,
+                actions=[
+                    "iam:Add*",
+                    "iam:Attach*",
+                    "iam:Create*",
+                    "iam:Delete*",
+                    "iam:Detach*",
+                    "iam:PassRole",
+                    "iam:Put*",
+                    "iam:Set*",
+                    "iam:Tag*",
+                    "iam:Untag*",
+                    "iam:Update*",
+                ],
+                resources=own,
+            ),
+            Statement(
+                sid="NotData",
+                effect=Effect.DENY,
+                actions=[
+                    "backup:DeleteRecoveryPoint",
+                    "backup:StartRestoreJob",
+                    "bedrock:InvokeModel*",
+                    "bedrock:CallWithBearerToken",
+                    "ecr:BatchDeleteImage",
+                    "ecr:PutImage",
+                    "ecs:ExecuteCommand",
+                    "ecs:RunTask",
+                    "elasticache:CopySnapshot",
+                    "elasticache:DeleteSnapshot",
+                    "logs:FilterLogEvents",
+                    "logs:GetLogEvents",
+                    "logs:GetQueryResults",
+                    "logs:StartLiveTail",
+                    "logs:StartQuery",
+                    "logs:Unmask",
+                    "rds:DeleteDBClusterSnapshot",
+                    "rds:DownloadCompleteDBLogFile",
+                    "rds:DownloadDBLogFilePortion",
+                    "rds:ModifyDBClusterSnapshotAttribute",
+                    "rds:StartExportTask",
+                    *([] if scope.state_bucket else OBJECTS),
+                ],
+                resources=["*"],
+            ),
+            *(
+                [Statement(sid="NotObjects", effect=Effect.DENY, actions=OBJECTS, not_resources=scope.state_objects)]
+                if scope.state_bucket
+                else []
+            ),
+            Statement(
+                sid="NotNamedSecrets",
+                effect=Effect.DENY,
+                actions=[
+                    "secretsmanager:Delete*",
+                    "secretsmanager:Put*",
+                    "secretsmanager:Tag*",
+                    "secretsmanager:Untag*",
+                    "secretsmanager:Update*",
+                ],
+                resources=[scope.of("secretsmanager", "secret:ai-interface/*")],
+            ),
+        ]
+    )
+
+
+def workload_boundary(scope: Scope) -> str:
+    """The most that a deployed role can ever do: what tasks, flow logs, monitoring and backups need, with this
+    environment's secrets and keys."""
+    return policy_document(
+        [
+            Statement(
+                sid="StartTasksAndWriteLogs",
+                actions=[
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:BatchGetImage",
+                    "ecr:GetAuthorizationToken",
+                    "ecr:GetDownloadUrlForLayer",
+                    "logs:CreateLogStream",
+                    "logs:DescribeLogGroups",
+                    "logs:DescribeLogStreams",
+                    "logs:PutLogEvents",
+                ],
+                resources=["*"],
+                conditions=scope.in_region,
+            ),
+            Statement(
+                sid="CallModels",
+                actions=["bedrock:ApplyGuardrail", "bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
+                resources=["*"],
+            ),
+            Statement(
+                sid="LogInToOwnDatabases",
+                actions=["rds-db:connect"],
+                resources=[scope.of("rds-db", "dbuser:*/*")],
+            ),
+            Statement(
+                sid="ReachOwnState",
+                actions=[
+                    "s3:AbortMultipartUpload",
+                    "s3:DeleteObject",
+                    "s3:Get*",
+                    "s3:ListBucket*",
+                    "s3:ListMultipartUploadParts",
+                    "s3:PutBucketNotification",
+                    "s3:PutInventoryConfiguration",
+                    "s3:PutObject",
+                    "s3:PutObjectTagging",
+                ],
+                resources=["*"],
+                conditions={"StringEquals": {"aws:ResourceAccount": [scope.account_id]}},
+            ),
+            Statement(
+                sid="CopyOwnState",
+                actions=[
+                    "backup:CopyIntoBackupVault",
+                    "backup:DescribeBackupVault",
+                    "backup:TagResource",
+                    "events:DeleteRule",
+                    "events:DescribeRule",
+                    "events:DisableRule",
+                    "events:EnableRule",
+                    "events:ListTargetsByRule",
+                    "events:PutRule",
+                    "events:PutTargets",
+                    "events:RemoveTargets",
+                    "rds:AddTagsToResource",
+                    "rds:CopyDBClusterSnapshot",
+                    "rds:CreateDBClusterSnapshot",
+                    "rds:DeleteDBClusterSnapshot",
+                    "rds:Describe*",
+                    "rds:ListTagsForResource",
+                    "rds:ModifyDBClusterSnapshotAttribute",
+                ],
+                resources=[
+                    scope.of("backup", "*"),
+                    scope.of("events", "rule/AwsBackupManagedRule*"),
+                    scope.of("rds", "*"),
+                ],
+            ),
+            Statement(
+                sid="FindWhatToCopy",
+                actions=["cloudwatch:GetMetricData", "events:ListRules", "s3:ListAllMyBuckets", "tag:GetResources"],
+                resources=["*"],
+            ),
+            Statement(
+                sid="MeasureOwnDatabases",
+                actions=["logs:CreateLogGroup", "logs:GetLogEvents", "logs:PutRetentionPolicy"],
+                resources=[scope.of("logs", "log-group:RDSOSMetrics*")],
+            ),
+            *read_secrets(scope),
+            Statement(
+                sid="ReadMasterSecrets",
+                actions=["secretsmanager:GetSecretValue"],
+                resources=[scope.of("secretsmanager", f"secret:{DATABASE_SECRETS}")],
+            ),
+            Statement(
+                sid="UseOwnKeys",
+                actions=["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*"],
+                resources=[scope.of("kms", "key/*")],
+                conditions={"StringEquals": scope.tagged},
+            ),
+        ]
+    )
