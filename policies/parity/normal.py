@@ -215,5 +215,12 @@ def _accounts(graph: Graph) -> list[str]:
 def _document(text: str) -> Value:
     if text[:1] not in ("{", "["):
         return None
-    parsed = document(text)
+    # Only a proxy's configuration is known to be YAML: "{host}" and "[secret]" would be YAML as well.
+    if "static_resources" in text:
+        parsed = document(text)
+    else:
+        try:
+            parsed = json.loads(text)
+        except ValueError:
+            return None
     return cast("Value", parsed) if isinstance(parsed, dict | list) else None
