@@ -1,6 +1,7 @@
 """Arguments of what faces the internet: the edge, its firewall and its alarms."""
 
 import difflib
+from collections.abc import Sequence
 
 import pulumi
 
@@ -8,10 +9,19 @@ from assembly.common import MEBIBYTE, tags
 from assembly.task import preset
 from components.alarms import EdgeAlarmsArgs
 from components.edge import Edge
-from components.edge_args import EdgeArgs, MachineClientsArgs, OidcArgs, PathsArgs, TlsPolicy, TokenClaimArgs
+from components.edge_args import (
+    ClaimFormat,
+    EdgeArgs,
+    MachineClientsArgs,
+    OidcArgs,
+    PathsArgs,
+    TlsPolicy,
+    TokenClaimArgs,
+)
 from components.edge_rules import OPEN_WEBUI
 from components.firewall import Firewall
 from components.firewall_args import FirewallArgs, FirewallLimitsArgs
+from components.firewall_table import Action, Rule
 from components.network import PrivateNetwork
 from components.operations import Operations
 from components.workload import WorkloadIdentity
@@ -50,7 +60,15 @@ def edge(
             issuer=machine.issuer,
             jwks_endpoint=machine.jwks_endpoint,
             audience=machine.audience,
-            claims=[TokenClaimArgs(name=claim.name, values=list(claim.values)) for claim in machine.claims],
+            audience_format=ClaimFormat(machine.audience_format.value),
+            claims=[
+                TokenClaimArgs(
+                    name=claim.name,
+                    values=list(claim.values),
+                    format=ClaimFormat(claim.format.value) if claim.format else None,
+                )
+                for claim in machine.claims
+            ],
             model_paths=[f"/{group.name}/v1/*" for group in settings.models.groups],
         )
         if machine
@@ -109,21 +127,25 @@ def firewall(settings: StackSettings, edge: Edge, operations: Operations) -> Fir
         log_key_arn=operations.key_arn,
         tags=tags(settings),
     )
-    return args.model_copy(update={"count_only_rules": _watched(settings, sorted(rule.key for rule in args.rules()))})
+    return args.model_copy(update={"count_only_rules": _watched(settings, args.rules())})
 
 
-def _watched(settings: StackSettings, known: list[str]) -> list[str]:
-    """The rules that only count; naming one that does not exist is a mistake in the settings."""
+def _watched(settings: StackSettings, rules: Sequence[Rule]) -> list[str]:
+    """The rules that only count; naming one that does not exist, or counts anyway, is a mistake in the settings."""
     chosen = list(settings.edge.count_only_rules)
+    counting = {rule.key for rule in rules if rule.action is Action.COUNT}
+    blocking = sorted({rule.key for rule in rules} - counting)
     problems = [
         Problem(
             key=f"{PREFIX}edge.countOnlyRules",
             value=shown(rule),
-            allowed=f"keys of the firewall's rules: {', '.join(known)}",
-            fix=f"did you mean {difflib.get_close_matches(rule, known, n=1, cutoff=0.0)[0]}?",
+            allowed=f"keys of firewall rules that block: {', '.join(blocking)}",
+            fix="remove it: it only counts in any case"
+            if rule in counting
+            else f"did you mean {difflib.get_close_matches(rule, blocking, n=1, cutoff=0.0)[0]}?",
         )
         for rule in chosen
-        if rule not in known
+        if rule not in blocking
     ]
     if problems:
         raise SettingsError(f"the settings of stack {settings.environment}", problems)

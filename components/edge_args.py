@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from ipaddress import IPv4Network
+from itertools import permutations
 from typing import Self
 
 import pulumi
@@ -11,6 +12,9 @@ from components.args import Args
 from components.edge_rules import LOGIN_CALLBACK, OPEN_WEBUI, edge_rules, offers
 
 LONGEST_ACCESS_LOG_RETENTION_DAYS = 30
+
+MOST_CLIENT_BLOCKS = 30
+"""Each needs two rules (80 and 443) of the 60 that a security group takes (VPC quota)."""
 
 
 class TlsPolicy(StrEnum):
@@ -147,8 +151,10 @@ class EdgeArgs(Args):
     """Omitted: no machine client gets in."""
     paths: PathsArgs = Field(default_factory=PathsArgs)
     """Which paths are offered."""
-    client_cidr_blocks: list[str] = Field(default_factory=lambda: ["0.0.0.0/0"], min_length=1)
-    """Where clients may come from. Omitted: anywhere."""
+    client_cidr_blocks: list[str] = Field(
+        default_factory=lambda: ["0.0.0.0/0"], min_length=1, max_length=MOST_CLIENT_BLOCKS
+    )
+    """Where clients may come from; no block inside another. Omitted: anywhere."""
     idle_timeout_seconds: int = Field(default=120, ge=1, le=4000)
     """The longest silence on a connection, towards clients and targets: longer than a model's longest pause."""
     client_keep_alive_seconds: int = Field(default=3600, ge=60, le=604_800)
@@ -178,8 +184,9 @@ class EdgeArgs(Args):
             raise ValueError(f"paths.blocked has {blocking[0]!r}, which blocks {LOGIN_CALLBACK}: nobody could log in")
         if not self.health_check_path.startswith("/"):
             raise ValueError(f"health_check_path is {self.health_check_path!r}: a path starts with /")
-        for block in self.client_cidr_blocks:
-            IPv4Network(block)
+        for one, other in permutations([IPv4Network(block) for block in self.client_cidr_blocks], 2):
+            if one.subnet_of(other):
+                raise ValueError(f"client_cidr_blocks has {one}, which {other} admits already: remove one of the two")
         machine = self.machine_clients
         edge_rules(
             self.host_names,

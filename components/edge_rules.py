@@ -11,7 +11,10 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 CONDITION_VALUES = 5
-"""Most condition values in one listener rule, host names included (ALB quota); wildcards have the same limit."""
+"""Most condition values in one listener rule, host names included (ALB quota)."""
+
+CONDITION_WILDCARDS = 5
+"""Most ``*`` and ``?`` in all values of one listener rule (ALB quota)."""
 
 HIGHEST_PRIORITY = 50_000
 MOST_RULES = 100
@@ -160,18 +163,33 @@ _PRIORITY_STEP = 10
 def _lane_rules(lane: Lane, hosts: Sequence[str], paths: Sequence[str]) -> list[EdgeRule]:
     """The lane's paths, a rule's worth at a time. The given order is kept, so that a path appended later changes the
     last rule only."""
-    distinct = list(dict.fromkeys(paths))
-    step = CONDITION_VALUES - len(hosts)
     return [
         EdgeRule(
             key=f"{lane.value}-{index + 1}",
             priority=_FIRST_PRIORITY[lane] + index * _PRIORITY_STEP,
             lane=lane,
             hosts=tuple(sorted(hosts)),
-            paths=tuple(distinct[start : start + step]),
+            paths=chunk,
         )
-        for index, start in enumerate(range(0, len(distinct), step))
+        for index, chunk in enumerate(_chunks(paths, CONDITION_VALUES - len(hosts)))
     ]
+
+
+def _chunks(paths: Sequence[str], most: int) -> list[tuple[str, ...]]:
+    """The distinct paths in their order, as many together as one rule takes."""
+    chunks: list[tuple[str, ...]] = []
+    for path in dict.fromkeys(paths):
+        last = chunks[-1] if chunks else ()
+        if chunks and len(last) < most and wildcards(*last, path) <= CONDITION_WILDCARDS:
+            chunks[-1] = (*last, path)
+        else:
+            chunks.append((path,))
+    return chunks
+
+
+def wildcards(*patterns: str) -> int:
+    """How many wildcards an ALB counts in these patterns."""
+    return sum(pattern.count("*") + pattern.count("?") for pattern in patterns)
 
 
 def check_paths(paths: Sequence[str], where: str) -> None:
@@ -180,6 +198,10 @@ def check_paths(paths: Sequence[str], where: str) -> None:
         if not path.startswith("/") or len(path) > 128 or any(c.isspace() for c in path):  # noqa: PLR2004 - ALB's limit
             raise ValueError(
                 f"{where} has {path!r}: a path pattern starts with / and has at most 128 characters without spaces; correct it"
+            )
+        if wildcards(path) > CONDITION_WILDCARDS:
+            raise ValueError(
+                f"{where} has {path!r} with {wildcards(path)} wildcards: one rule takes {CONDITION_WILDCARDS}; use fewer"
             )
         if path.startswith(("/*", "/?")) and where != "blocked":
             raise ValueError(

@@ -14,6 +14,8 @@ WORLD = "0.0.0.0/0"
 HTTP, HTTPS = 80, 443
 EPHEMERAL = (1024, 65535)
 LINUX_EPHEMERAL = (32768, 60999)
+MOST_ENTRIES = 19
+"""Own entries of one network ACL in one direction: AWS's quota is 20 and counts the denial at its end."""
 REMOTE_DESKTOP = 3389
 """Inside the ephemeral range, yet never open to the internet: the range is cut around it. A load balancer that
 happens to call the identity provider from this very port tries again from another."""
@@ -61,7 +63,15 @@ def _port_base(port: int) -> int:
     return 1000 + 10 * (port % 3000)
 
 
-def check_internal_ports(ports: Sequence[int]) -> None:
+def most_internal_ports(zones: int) -> int:
+    """How many internal ports besides 443 have room in the private network ACL, with an entry a zone for each.
+
+    In both directions two entries are about all zones at once, and one a zone is about 443 or the answers to it.
+    """
+    return (MOST_ENTRIES - 2 - zones) // zones
+
+
+def check_internal_ports(ports: Sequence[int], zones: int) -> None:
     """Raise ``ValueError`` for ports that no entry can be made for."""
     if any(not 1 <= port <= EPHEMERAL[1] for port in ports):
         raise ValueError(f"internal_ports are {list(ports)}: ports are 1 to 65535")
@@ -69,6 +79,11 @@ def check_internal_ports(ports: Sequence[int]) -> None:
         raise ValueError(
             f"internal_ports are {list(ports)}: two are the same or differ by a multiple of 3000, which would give two "
             "network ACL entries one number; choose another port for one of them"
+        )
+    if len(set(ports) - {HTTPS}) > most_internal_ports(zones):
+        raise ValueError(
+            f"internal_ports are {list(ports)}: a network ACL has room for {most_internal_ports(zones)} besides {HTTPS} "
+            f"with {zones} zones; let some of what listens share a port, for example {HTTPS}"
         )
 
 

@@ -48,7 +48,8 @@ class PrivateNetworkArgs(Args):
     target_port: int = 8443
     """The port on which tasks accept the load balancer."""
     internal_ports: list[int] = Field(default_factory=list[int])
-    """Ports that private subnets may open to each other besides 443, such as the database's. Omitted: none."""
+    """Ports that private subnets may open to each other besides 443, such as the database's: seven with two zones,
+    four with three. Omitted: none."""
     log_key_arn: pulumi.Output[str] | None = None
     """The KMS key of the log groups. Omitted: encrypted with the key that CloudWatch Logs owns."""
     existing: ExistingNetworkArgs | None = None
@@ -60,7 +61,7 @@ class PrivateNetworkArgs(Args):
     def _is_planned(self) -> Self:
         if self.existing is None:
             plan_addresses(self.cidr_block, self.availability_zones)
-            check_internal_ports(self.internal_ports)
+            check_internal_ports(self.internal_ports, len(self.availability_zones))
         else:
             _check_existing(self.existing, len(self.availability_zones))
         return self

@@ -15,8 +15,6 @@ from components.log_delivery import delivery_policy
 from components.network_logs import log_group_name
 
 ALLOW_PRIORITY, BLOCK_PRIORITY, ASSOCIATION_PRIORITY = 100, 200, 101
-MAXIMUM_DOMAINS = 1000
-"""Of one domain list in a single change (Route 53 Resolver's quota for a file-less update)."""
 
 
 def allowed_domains(

@@ -47,6 +47,8 @@ class Configuration(Section):
     """What the stack file writes before each key: the project's name and a colon."""
     subject: ClassVar[str]
     """What an error message says has problems; the stack's name follows."""
+    misplaced: ClassVar[Mapping[str, str]] = {}
+    """Top-level keys that are often tried, with what to write instead."""
 
     environment: StackName
     """The stack's name: the ``environment`` tag and part of physical names."""
@@ -134,7 +136,7 @@ class Configuration(Section):
         for name, value in values.items():
             key = cls.prefix + hide(printable(name, 60))
             if name not in known:
-                problems.append(unknown_key(key, name, cls, without=_OUTSIDE, also=_MISPLACED))
+                problems.append(unknown_key(key, name, cls, without=_OUTSIDE, also={**_MISPLACED, **cls.misplaced}))
             elif name in secret_keys:
                 problems.append(
                     Problem(

@@ -16,6 +16,8 @@ STORE_PORTS = {5432: "the database", 6379: "the cache"}
 HTTPS = 443
 ACL_NUMBERS = 3000
 """Network ACL entries are numbered by port, modulo this (``components.network_acls``)."""
+ACL_PORTS = {2: 7, 3: 4}
+"""For how many ports besides 443 a network ACL has entries, by the number of zones (``components.network_acls``)."""
 
 
 def inconsistencies(sections: Mapping[str, object]) -> list[Problem]:
@@ -42,6 +44,8 @@ def _compare(sections: Mapping[str, object]) -> None:
         _upstreams_are_not_the_interface(domain, models)
     if isinstance(models, Models):
         _ports_have_numbers_of_their_own(models)
+    if isinstance(models, Models) and isinstance(network, Network):
+        _ports_have_room(models, network)
     if isinstance(network, Network):
         _a_zone_can_be_lost(network, sections.get("capacity"), sections.get("state"))
 
@@ -111,6 +115,21 @@ def _ports_have_numbers_of_their_own(models: Models) -> None:
                 "the network ACL could not tell the two apart",
                 fix="let the model server listen on another port, for example 443",
             )
+
+
+def _ports_have_room(models: Models, network: Network) -> None:
+    if network.existing is not None:  # Its network ACLs are somebody else's.
+        return
+    ports = {u.port for group in models.groups for u in group.upstreams if isinstance(u, PrivateUpstream)}
+    own, zones = sorted(ports - {HTTPS, *STORE_PORTS}), len(network.availability_zones)
+    room = ACL_PORTS[zones] - len(STORE_PORTS)
+    check(
+        len(own) <= room,
+        key="models.groups",
+        value=f"model servers on the ports {', '.join(map(str, own))}",
+        allowed=f"{room} different ports besides {HTTPS} with {zones} zones: AWS's quota of network ACL entries",
+        fix=f"let some of the model servers listen on the same port, for example {HTTPS}",
+    )
 
 
 def _a_zone_can_be_lost(network: Network, capacity: object, state: object) -> None:

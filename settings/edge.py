@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from itertools import permutations
 from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
@@ -46,6 +47,10 @@ ClientBlock = Annotated[
 ]
 
 
+MOST_CLIENT_BLOCKS = 30
+"""Each takes two of the 60 rules of a security group."""
+MOST_WILDCARDS = 5
+"""In one path: an ALB's rule takes no more."""
 MOST_PATHS = 20
 """In each list: what an ALB's rules and the firewall's capacity have room for, whatever the application's own are."""
 NEEDED_PATHS = ("/", "/logout", "/oauth2/idpresponse")
@@ -88,6 +93,15 @@ class Paths(Section):
                     allowed="a list that names each thing once",
                     fix="remove the repeated one",
                 )
+            for name, paths in ({"blocked": self.blocked} | offered).items():
+                for path in paths:
+                    check(
+                        path.count("*") + path.count("?") <= MOST_WILDCARDS,
+                        key=f"edge.paths.{name}",
+                        value=path,
+                        allowed=f"at most {MOST_WILDCARDS} wildcards in a path: a load balancer's rule takes no more",
+                        fix="use fewer: * stands for slashes too",
+                    )
             for path in self.blocked:
                 lost = [needed for needed in NEEDED_PATHS if fnmatchcase(needed, path)]
                 check(
@@ -129,8 +143,10 @@ class Edge(Section):
 
     tls_policy: TlsPolicy = TlsPolicy.TLS_1_2_RESTRICTED
     """TLS 1.3, and 1.2 with forward secrecy only; or TLS 1.3 alone, which shuts out clients from before about 2019."""
-    client_cidr_blocks: tuple[ClientBlock, ...] = Field(default=(ipaddress.IPv4Network("0.0.0.0/0"),), min_length=1)
-    """Where clients may come from. Omitted: anywhere."""
+    client_cidr_blocks: tuple[ClientBlock, ...] = Field(
+        default=(ipaddress.IPv4Network("0.0.0.0/0"),), min_length=1, max_length=MOST_CLIENT_BLOCKS
+    )
+    """Where clients may come from; no block inside another. Omitted: anywhere."""
     log_reader_arns: tuple[RoleArn, ...] = ()
     """Roles that may read access logs, which hold whole request lines. Omitted: nobody, until somebody is named."""
     count_only_rules: tuple[RuleKey, ...] = ()
@@ -146,6 +162,20 @@ class Edge(Section):
         | None
     ) = None
     """Replaces the application's own header. Omitted: the application's stays, since a strict one can break pages."""
+
+    @model_validator(mode="after")
+    def _no_block_hides_another(self) -> Self:
+        """A narrow block beside a wide one would look like a restriction that is none."""
+        with collected():
+            for one, other in permutations(dict.fromkeys(self.client_cidr_blocks), 2):
+                check(
+                    not one.subnet_of(other),
+                    key="edge.clientCidrBlocks",
+                    value=str(one),
+                    allowed=f"blocks of which none is inside another: {other} admits it already",
+                    fix=f"remove {one}, or remove {other} where only the narrower one is meant",
+                )
+        return self
 
     @model_validator(mode="after")
     def _lists_name_each_thing_once(self) -> Self:

@@ -28,6 +28,8 @@ _SECRET_LIKE = (
     re.compile(r"(?<![0-9a-f:])[0-9a-f]{32,}(?![0-9a-f])"),
     re.compile(r"(?=[^\s/:,]*[a-z])(?=[^\s/:,]*[A-Z])(?=[^\s/:,]*\d)[^\s/:,]{20,}"),
 )
+_PUBLIC = re.compile(r"^ELBSecurityPolicy-[A-Za-z0-9-]{1,60}$")
+"""Names of AWS's that have the form of a secret: hiding one would hide what was wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def printable(text: str, longest: int = _LONGEST) -> str:
 
 def looks_like_secret(text: str) -> bool:
     """Whether ``text`` has the form of a key, a token or a generated password rather than of a name."""
-    return any(pattern.search(text) for pattern in _SECRET_LIKE)
+    return not _PUBLIC.match(text) and any(pattern.search(text) for pattern in _SECRET_LIKE)
 
 
 def hide(text: str) -> str:

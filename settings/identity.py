@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
@@ -33,6 +34,11 @@ OPEN_MAIL_DOMAINS = frozenset(
     }
 )
 """Where anybody can register an address: allowing such a domain allows the internet."""
+
+CLAIMS_IN_ANY_CASE = frozenset({"aud", "exp", "iss", "nbf", "iat"})
+"""Of a machine client's token: the audience has a setting of its own, the load balancer checks the others."""
+MOST_CLAIM_VALUES = 10
+"""Of one claim that an ALB compares (ALB: JWT verification)."""
 
 
 class Claim(Section):
@@ -71,6 +77,22 @@ class People(Section):
         )
 
 
+class ClaimFormat(StrEnum):
+    """How a machine client's token writes a claim."""
+
+    SINGLE_STRING = "single-string"
+    STRING_ARRAY = "string-array"
+    SPACE_SEPARATED_VALUES = "space-separated-values"
+
+
+class TokenClaim(Claim):
+    """A claim of a machine client's token, and how the token writes it."""
+
+    format: ClaimFormat | None = None
+    """Omitted: one string where one value is named, a list where several are. ``scope`` is usually
+    ``space-separated-values``."""
+
+
 class MachineClients(Section):
     """Programs that call the model path with a signed token, under a host name of their own."""
 
@@ -79,8 +101,53 @@ class MachineClients(Section):
     jwks_endpoint: HttpsUrl
     audience: Annotated[str, StringConstraints(min_length=1, max_length=256)]
     """Checked as the ``aud`` claim: the ALB itself has no audience check."""
-    claims: tuple[Claim, ...] = Field(default=(), max_length=9)
+    audience_format: ClaimFormat = ClaimFormat.SINGLE_STRING
+    """How the token writes its audience. Omitted: one string."""
+    claims: tuple[TokenClaim, ...] = Field(default=(), max_length=9)
     """Further claims that a token must hold, each with one of its values."""
+
+    @model_validator(mode="after")
+    def _claims_are_further_ones(self) -> Self:
+        with collected():
+            for position, claim in enumerate(self.claims):
+                key = f"identity.machineClients.claims[{position}]"
+                check(
+                    claim.name not in CLAIMS_IN_ANY_CASE,
+                    key=f"{key}.name",
+                    value=claim.name,
+                    allowed="a claim besides aud (the audience) and exp, iss, nbf and iat, which are checked in any case",
+                    fix="remove the claim",
+                )
+                check(
+                    claim.name not in {earlier.name for earlier in self.claims[:position]},
+                    key=f"{key}.name",
+                    value=claim.name,
+                    allowed="each claim once, with all its values",
+                    fix="write its values in one list",
+                )
+                check(
+                    len(claim.values) <= MOST_CLAIM_VALUES,
+                    key=f"{key}.values",
+                    value=f"a list of {len(claim.values)}",
+                    allowed=f"at most {MOST_CLAIM_VALUES} values of one claim",
+                    fix="have the issuer give one value to all who may call",
+                )
+                check(
+                    claim.format is not ClaimFormat.SINGLE_STRING or len(claim.values) == 1,
+                    key=f"{key}.format",
+                    value=ClaimFormat.SINGLE_STRING.value,
+                    allowed="a format that holds several values, since several are named",
+                    fix="name one value, or write string-array or space-separated-values as the token does",
+                )
+                for value in claim.values:
+                    check(
+                        claim.format is not ClaimFormat.SPACE_SEPARATED_VALUES or " " not in value,
+                        key=f"{key}.values",
+                        value=value,
+                        allowed="values without spaces, which separate them in the token",
+                        fix="write each value as one element of the list",
+                    )
+        return self
 
 
 class Identity(Section):

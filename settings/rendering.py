@@ -62,10 +62,12 @@ def unknown_key(
     *,
     without: Collection[str] = (),
     also: Mapping[str, str] | None = None,
+    root: type[BaseModel] | None = None,
 ) -> Problem:
-    """A key that ``model`` does not have, with the nearest one that it has.
+    """A key that ``model`` does not have, with the nearest one that it has or with the place where it belongs.
 
-    ``without`` names fields that the file does not hold, ``also`` has the advice for keys that are often tried.
+    ``without`` names fields that the file does not hold, ``also`` has the advice for keys that are often tried, and
+    ``root`` is the whole model where ``model`` is a part of it.
     """
     known = [_alias(n, f) for n, f in model.model_fields.items() if n not in without]
     near = difflib.get_close_matches(name, known, n=1)
@@ -73,8 +75,8 @@ def unknown_key(
     if fix is None and near:
         fix = f"did you mean {near[0]}? Otherwise remove the key"
     elif fix is None:
-        inside = [path for path in _paths(model) if path.split(".")[-1] == name]
-        fix = f"it belongs under {inside[0].rpartition('.')[0]}" if inside else "remove the key"
+        places = [path.rpartition(".")[0] for path in _paths(root or model) if path.split(".")[-1] == name]
+        fix = f"it belongs under {' or '.join(places)}" if places else "remove the key"
     return Problem(key, "(unknown key)", f"the keys {', '.join(known)}", fix)
 
 
@@ -85,7 +87,7 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], prefix: str, file: st
         name = str(loc[-1])
         key = _join(parent.key, hide(printable(name, 60)), prefix)
         owner = parent.type if isinstance(parent.type, type) and issubclass(parent.type, BaseModel) else model
-        return unknown_key(key, name, owner)
+        return unknown_key(key, name, owner, root=model)
     place = _walk(model, loc, prefix)
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         tag = ctx.get("discriminator", "kind").strip("'")

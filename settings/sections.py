@@ -112,8 +112,11 @@ class Domain(Section):
         check(
             (self.hosted_zone_id is None) != (self.certificate_arn is None),
             key="domain",
+            value=None if self.hosted_zone_id is None else "hostedZoneId and certificateArn",
             allowed="exactly one of hostedZoneId (certificate and DNS records are made for you) and certificateArn (you bring both)",
-            fix="set domain.hostedZoneId, or set domain.certificateArn and create the DNS record yourself",
+            fix="set domain.hostedZoneId, or set domain.certificateArn and create the DNS record yourself"
+            if self.hosted_zone_id is None
+            else "remove one of the two",
         )
         return self
 

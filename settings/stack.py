@@ -26,6 +26,9 @@ class StackSettings(Configuration):
 
     prefix: ClassVar[str] = PREFIX
     subject: ClassVar[str] = "the settings of stack"
+    misplaced: ClassVar[Mapping[str, str]] = {
+        "firewall": "write sizes and rates under limits, and rules that only count under edge.countOnlyRules",
+    }
 
     owner: Owner
     domain: Domain

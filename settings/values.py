@@ -93,8 +93,8 @@ AwsRegion = Annotated[
 ]
 AvailabilityZone = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d[a-z]$"),
-    Field(description="an availability zone by name, for example eu-west-1a"),
+    StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d[a-f]$"),
+    Field(description="an availability zone by name, its letter from a to f, for example eu-west-1a"),
 ]
 
 

@@ -65,6 +65,13 @@ def test_a_rule_that_does_not_exist_is_a_mistake_in_the_settings() -> None:
     )
 
 
+def test_a_rule_that_only_counts_anyway_needs_no_switch() -> None:
+    with pytest.raises(SettingsError) as caught:
+        staging(countOnlyRules=["mark-upload"])
+    (problem,) = caught.value.problems
+    assert (problem.value, problem.fix) == ('"mark-upload"', "remove it: it only counts in any case")
+
+
 def test_added_paths_reach_their_lanes_behind_a_login_and_blocked_ones_come_first() -> None:
     recording = staging(paths={"blocked": ["/playground*"], "api": ["/reports/api/*"], "pages": ["/reports*"]})
 

@@ -6,13 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.edge_rules import CONDITION_VALUES, HIGHEST_PRIORITY, OPEN_WEBUI, EdgeRule, Lane, edge_rules
+from components.edge_rules import (
+    CONDITION_VALUES,
+    CONDITION_WILDCARDS,
+    HIGHEST_PRIORITY,
+    OPEN_WEBUI,
+    EdgeRule,
+    Lane,
+    edge_rules,
+)
 from components.presets import OpenWebuiSettings
 from components.presets import open_webui as open_webui_preset
 from components.proxy_settings import ProxyLogout
 
 segments = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_.", min_size=1, max_size=20)
-paths = st.lists(segments.map(lambda text: f"/{text}/*"), min_size=1, max_size=40)
+endings = st.sampled_from(["", "/*", "-??.png", "*/a*/b*", "/*-?*-?*"])
+paths = st.lists(st.builds(lambda text, end: f"/{text}{end}", segments, endings), min_size=1, max_size=40)
 host_lists = st.lists(segments.map(lambda text: f"{text}.example.com"), min_size=1, max_size=4, unique=True)
 
 
@@ -45,7 +54,7 @@ def test_no_rule_has_more_condition_values_or_wildcards_than_an_alb_takes(
 ) -> None:
     for rule in edge_rules(hosts, blocked=blocked, api=api, pages=pages):
         assert len(rule.hosts) + len(rule.paths) <= CONDITION_VALUES
-        assert sum(value.count("*") for value in (*rule.hosts, *rule.paths)) <= CONDITION_VALUES
+        assert sum(value.count("*") + value.count("?") for value in (*rule.hosts, *rule.paths)) <= CONDITION_WILDCARDS
         assert rule.paths
 
 
@@ -158,6 +167,7 @@ def test_without_machine_clients_no_rule_is_for_them() -> None:
         (["a.test"], ["api/*"], None, "starts with /"),
         (["a.test"], ["/a b"], None, "without spaces"),
         (["a.test"], ["/" + "a" * 128], None, "at most 128 characters"),
+        (["a.test"], ["/a*/b*/c*/d?/e?/f?"], None, "with 6 wildcards: one rule takes 5"),
         ([], ["/api/*"], None, "0 host names are given"),
         (["a", "b", "c", "d", "e"], ["/api/*"], None, "5 host names are given"),
         (["a.test"], [f"/{n}/*" for n in range(400)], None, "a load balancer takes 100"),

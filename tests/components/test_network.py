@@ -323,6 +323,7 @@ def test_existing_ids_that_do_not_fit_the_zones_are_refused(changes: dict[str, J
         ({"availability_zones": ["eu-west-1a", "eu-west-1a"]}, "each may be named once"),
         ({"internal_ports": [5432, 5432]}, "two are the same or differ by a multiple of 3000"),
         ({"internal_ports": [0]}, "ports are 1 to 65535"),
+        ({"internal_ports": list(range(5001, 5009))}, "has room for 7 besides 443 with 2 zones"),
         ({"nat_gateway": True}, "Extra inputs are not permitted"),
     ],
 )

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.addresses import ZONE_LETTERS, plan_addresses
-from components.network_acls import AclEntry, AclTable, private_acl_entries, public_acl_entries
+from components.network_acls import (
+    MOST_ENTRIES,
+    AclEntry,
+    AclTable,
+    most_internal_ports,
+    private_acl_entries,
+    public_acl_entries,
+)
+from settings.consistency import ACL_PORTS
 
 PLAN = plan_addresses("10.20.0.0/16", ["eu-west-1a", "eu-west-1b"])
 PUBLIC = public_acl_entries(PLAN, 8443)
@@ -90,9 +98,19 @@ def test_numbers_and_keys_are_distinct_and_within_aws_s_range(zones: list[str], 
     plan = plan_addresses("10.20.0.0/16", zones)
     for table in (public_acl_entries(plan, 8443), private_acl_entries(plan, 8443, ports)):
         for entries in (table.ingress, table.egress):
-            assert len({entry.number for entry in entries}) == len(entries) <= 20
+            assert len({entry.number for entry in entries}) == len(entries) <= MOST_ENTRIES
             assert len({entry.key for entry in entries}) == len(entries)
             assert all(1 <= entry.number <= 32_766 for entry in entries)
+
+
+@pytest.mark.parametrize(("zones", "ports"), [(2, 7), (3, 4)])
+def test_as_many_ports_as_have_room_fill_the_quota_that_aws_gives(zones: int, ports: int) -> None:
+    plan = plan_addresses("10.20.0.0/16", [f"eu-west-1{letter}" for letter in ZONE_LETTERS[:zones]])
+    full = private_acl_entries(plan, 8443, range(5000, 5000 + ports))
+    over = private_acl_entries(plan, 8443, range(5000, 5000 + ports + 1))
+
+    assert most_internal_ports(zones) == ACL_PORTS[zones] == ports
+    assert len(full.ingress) == len(full.egress) <= MOST_ENTRIES < len(over.ingress)
 
 
 @given(zone_lists, port_lists, st.integers(4000, 4999))

@@ -83,6 +83,21 @@ MODEL_ROWS = [
         ),
     ),
     row(
+        "more ports than the network ACLs of three zones have room for",
+        {
+            "network.availabilityZones": ["eu-west-1a", "eu-west-1b", "eu-west-1c"],
+            "capacity.minimumTasks": 3,
+            "models.groups[0].upstreams": [
+                {**PRIVATE, "hostName": f"m{n}.internal.example.com", "port": 8000 + n} for n in range(3)
+            ],
+        },
+        (
+            "models.groups",
+            "model servers on the ports 8000, 8001, 8002",
+            "let some of the model servers listen on the same port, for example 443",
+        ),
+    ),
+    row(
         "prompts recorded for nobody",
         {"models.recordPrompts": {"days": 30, "readerArns": []}},
         ("models.recordPrompts.readerArns", "a list of 0", "give at least 1"),

@@ -6,7 +6,11 @@ import pytest
 
 from settings import Problem, SettingsError
 from tests.settings.mistakes import ROWS, Row
+from tests.settings.mistakes_at_the_edge import EDGE_ROWS
+from tests.settings.mistakes_in_identity import IDENTITY_ROWS
 from tests.settings.mistakes_in_models import MODEL_ROWS
+from tests.settings.mistakes_in_sizes import SIZE_ROWS
+from tests.settings.mistakes_in_the_network import NETWORK_ROWS
 from tests.settings.stack_files import Values, changed, own_values, parse
 
 
@@ -17,7 +21,10 @@ def problems_with(changes: Values, **outside: object) -> tuple[Problem, ...]:
     return caught.value.problems
 
 
-@pytest.mark.parametrize("case", [*ROWS, *MODEL_ROWS], ids=lambda case: case.name)
+EVERY_ROW = (*ROWS, *EDGE_ROWS, *IDENTITY_ROWS, *MODEL_ROWS, *NETWORK_ROWS, *SIZE_ROWS)
+
+
+@pytest.mark.parametrize("case", EVERY_ROW, ids=lambda case: case.name)
 def test_each_mistake_is_named_with_its_key_value_and_fix(case: Row) -> None:
     found = [(p.key, p.value, p.fix) for p in problems_with(case.changes, **case.outside)]
     expected = [(k if ":" in k or " " in k else f"ai-interface:{k}", v, f) for k, v, f in case.problems]

@@ -1,0 +1,140 @@
+"""The table of mistakes, continued: who logs in, who may enter, and machine clients."""
+
+from __future__ import annotations
+
+from settings.errors import NOT_SET
+from tests.settings.mistakes import FORM, row
+from tests.settings.stack_files import REMOVED, Values
+
+MACHINES: Values = {
+    "hostName": "api.staging.example.com",
+    "issuer": "https://login.example.com",
+    "jwksEndpoint": "https://login.example.com/jwks",
+    "audience": "ai-interface",
+}
+
+IDENTITY_ROWS = [
+    # identity
+    row(
+        "nobody allowed in",
+        {"identity.allowed": {}},
+        ("identity.allowed", "nobody", "say who is meant, for example allowed: {emailDomains: [example.com]}"),
+    ),
+    row(
+        "allowed is left out",
+        {"identity.allowed": REMOVED},
+        ("identity.allowed", NOT_SET, "add allowed to Pulumi.staging.yaml"),
+    ),
+    row(
+        "no administrator",
+        {"identity.administrators": {"emails": []}},
+        (
+            "identity.administrators",
+            "nobody",
+            "say who is meant, for example administrators: {emailDomains: [example.com]}",
+        ),
+    ),
+    row(
+        "a mail domain open to everybody",
+        {"identity.allowed": {"emailDomains": ["gmail.com"]}},
+        (
+            "identity.allowed.emailDomains",
+            "gmail.com",
+            "name the people of gmail.com one by one under emails, or use a claim",
+        ),
+    ),
+    row(
+        "administrators who do not get in",
+        {
+            "identity.allowed": {"emailDomains": ["example.com"], "emails": ["guest@example.net"]},
+            "identity.administrators": {
+                "emails": ["root@example.org", "Guest@example.net"],
+                "emailDomains": ["example.edu"],
+            },
+        },
+        ("identity.administrators.emails", "root@example.org", "add the address, or its domain, to identity.allowed"),
+        ("identity.administrators.emailDomains", "example.edu", "add the domain to identity.allowed.emailDomains"),
+    ),
+    row(
+        "a claim without values",
+        {"identity.allowed.claim.values": []},
+        ("identity.allowed.claim.values", "a list of 0", "give at least 1"),
+    ),
+    row(
+        "scopes without email",
+        {"identity.scopes": ["openid"]},
+        ("identity.scopes", "openid", "add the missing scope: the trusted e-mail header comes from the email claim"),
+    ),
+    row(
+        "a token endpoint with query",
+        {"identity.tokenEndpoint": "https://a.example.com/t?x=1"},
+        ("identity.tokenEndpoint", '"https://a.example.com/t?x=1"', FORM),
+    ),
+    row(
+        "a session of nine days",
+        {"identity.sessionTimeoutSeconds": 777_600},
+        ("identity.sessionTimeoutSeconds", "777600", "set it to 604800 or less"),
+    ),
+    row(
+        "machines under the users' name",
+        {"identity.machineClients": {**MACHINES, "hostName": "chat.staging.example.com"}},
+        (
+            "identity.machineClients.hostName",
+            "chat.staging.example.com",
+            "use a name such as api.chat.staging.example.com",
+        ),
+    ),
+    row(
+        "the audience as a claim too",
+        {"identity.machineClients": {**MACHINES, "claims": [{"name": "aud", "values": ["x"]}]}},
+        ("identity.machineClients.claims[0].name", "aud", "remove the claim"),
+    ),
+    row(
+        "a claim that the load balancer checks in any case",
+        {"identity.machineClients": {**MACHINES, "claims": [{"name": "exp", "values": ["x"]}]}},
+        ("identity.machineClients.claims[0].name", "exp", "remove the claim"),
+    ),
+    row(
+        "a claim twice",
+        {"identity.machineClients": {**MACHINES, "claims": [{"name": "team", "values": [v]} for v in "ab"]}},
+        ("identity.machineClients.claims[1].name", "team", "write its values in one list"),
+    ),
+    row(
+        "more values than a load balancer compares",
+        {"identity.machineClients": {**MACHINES, "claims": [{"name": "team", "values": list("abcdefghijk")}]}},
+        (
+            "identity.machineClients.claims[0].values",
+            "a list of 11",
+            "have the issuer give one value to all who may call",
+        ),
+    ),
+    row(
+        "several values where the token holds one",
+        {
+            "identity.machineClients": {
+                **MACHINES,
+                "claims": [{"name": "team", "values": ["a", "b"], "format": "single-string"}],
+            }
+        },
+        (
+            "identity.machineClients.claims[0].format",
+            "single-string",
+            "name one value, or write string-array or space-separated-values as the token does",
+        ),
+    ),
+    row(
+        "a value with a space where spaces separate",
+        {
+            "identity.machineClients": {
+                **MACHINES,
+                "claims": [{"name": "scope", "values": ["models call"], "format": "space-separated-values"}],
+            }
+        },
+        ("identity.machineClients.claims[0].values", "models call", "write each value as one element of the list"),
+    ),
+    row(
+        "a format that no token has",
+        {"identity.machineClients": {**MACHINES, "audienceFormat": "list"}},
+        ("identity.machineClients.audienceFormat", '"list"', "choose one of these"),
+    ),
+]

@@ -1,0 +1,161 @@
+"""The table of mistakes, continued: limits, capacity, retention and state."""
+
+from __future__ import annotations
+
+from tests.settings.mistakes import FIXES, FORM, UNKNOWN, row
+
+SIZE_ROWS = [
+    # limits
+    row(
+        "an upload of 5 GB",
+        {"limits.uploadMebibytes": 5120},
+        ("limits.uploadMebibytes", "5120", "set it to 512 or less"),
+    ),
+    row("an upload of nothing", {"limits.uploadMebibytes": 0}, ("limits.uploadMebibytes", "0", "set it to 1 or more")),
+    row("a number in quotes", {"limits.uploadMebibytes": "50"}, ("limits.uploadMebibytes", '"50"', FIXES["unquote"])),
+    row(
+        "a number with a unit",
+        {"limits.uploadMebibytes": "50MB"},
+        ("limits.uploadMebibytes", '"50MB"', "write the number alone: its unit is in the key's name"),
+    ),
+    row("true is no number", {"limits.promptMebibytes": True}, ("limits.promptMebibytes", "true", FORM)),
+    row("a fraction", {"limits.promptMebibytes": 1.5}, ("limits.promptMebibytes", "1.5", FORM)),
+    row(
+        "prompts larger than uploads",
+        {"limits": {"promptMebibytes": 16, "uploadMebibytes": 8}},
+        ("limits.promptMebibytes", "16", "lower promptMebibytes or raise uploadMebibytes"),
+    ),
+    row(
+        "cookies larger than all headers",
+        {"limits": {"cookieBytes": 32_768, "headerBytes": 8_192}},
+        ("limits.cookieBytes", "32768", "lower cookieBytes or raise headerBytes"),
+    ),
+    row(
+        "a model slower than its stream",
+        {"limits.timeouts.modelDeadlineSeconds": 600},
+        ("limits.timeouts.modelDeadlineSeconds", "600", "set it to 599 or less, or raise streamSeconds"),
+    ),
+    row(
+        "a stream longer than a deploy waits, and a target that closes first",
+        {"limits.timeouts": {"streamSeconds": 900, "keepAliveSeconds": 120}},
+        ("limits.timeouts.streamSeconds", "900", "set it to 600 or less, or raise deregistrationDelaySeconds"),
+        ("limits.timeouts.keepAliveSeconds", "120", "set it to 150 or more, or lower edgeIdleSeconds"),
+    ),
+    row(
+        "headers slower than bodies",
+        {"limits.timeouts": {"requestHeadersSeconds": 30, "requestBodySeconds": 20}},
+        ("limits.timeouts.requestHeadersSeconds", "30", "set it to 20 or less, or raise requestBodySeconds"),
+    ),
+    row(
+        "a stop longer than Fargate's",
+        {"limits.timeouts.stopSeconds": 300},
+        ("limits.timeouts.stopSeconds", "300", "set it to 120 or less"),
+    ),
+    row(
+        "a rate below AWS's",
+        {"limits.rates.modelCallsPerFiveMinutes": 5},
+        ("limits.rates.modelCallsPerFiveMinutes", "5", "set it to 10 or more"),
+    ),
+    row(
+        "a timeout in the wrong place",
+        {"limits.streamSeconds": 600},
+        ("limits.streamSeconds", UNKNOWN, "it belongs under limits.timeouts"),
+    ),
+    # capacity, retention
+    row("a size that Fargate lacks", {"capacity.cpuUnits": 1000}, ("capacity.cpuUnits", "1000", "set it to 1024")),
+    row(
+        "memory out of steps",
+        {"capacity.memoryMebibytes": 3000},
+        ("capacity.memoryMebibytes", "3000", "set it to 3072"),
+    ),
+    row(
+        "an unknown processor",
+        {"capacity.architecture": "x86"},
+        ("capacity.architecture", '"x86"', "choose one of these"),
+    ),
+    row(
+        "more tasks at the least than at the most",
+        {"capacity.minimumTasks": 6, "capacity.maximumTasks": 4},
+        ("capacity.minimumTasks", "6", "lower it, or raise maximumTasks"),
+    ),
+    row(
+        "three tasks in two zones",
+        {"capacity.minimumTasks": 3, "capacity.maximumTasks": 4},
+        ("capacity.minimumTasks", "3", "set it to 4, or use another zone"),
+    ),
+    row("no task", {"capacity.minimumTasks": 0}, ("capacity.minimumTasks", "0", "set it to 1 or more")),
+    # state
+    row(
+        "half of a half",
+        {"state.database.minimumCapacityUnits": 0.75},
+        ("state.database.minimumCapacityUnits", "0.75", FORM),
+    ),
+    row(
+        "a database that pauses",
+        {"state.database.minimumCapacityUnits": 0},
+        ("state.database.minimumCapacityUnits", "0", "set it to 0.5 or more"),
+    ),
+    row(
+        "capacity in quotes",
+        {"state.database.maximumCapacityUnits": "16"},
+        ("state.database.maximumCapacityUnits", '"16"', FIXES["unquote"]),
+    ),
+    row(
+        "a database larger at the least than at the most",
+        {"state.database": {"minimumCapacityUnits": 8, "maximumCapacityUnits": 2}},
+        ("state.database.minimumCapacityUnits", "8", "lower it, or raise maximumCapacityUnits"),
+    ),
+    row(
+        "a database that a lost zone takes with it",
+        {"state.database.instances": 1},
+        ("state.database.instances", "1", "set it to 2 or more"),
+    ),
+    row(
+        "more instances than zones",
+        {"state.database.instances": 3},
+        ("state.database.instances", "3", "set it to 2, or name another zone"),
+    ),
+    row(
+        "backups for three days",
+        {"state.database.backupRetentionDays": 3},
+        ("state.database.backupRetentionDays", "3", "set it to 7 or more"),
+    ),
+    row(
+        "a snapshot of one instance",
+        {"state.database.snapshotIdentifier": "arn:aws:rds:eu-west-1:111122223333:snapshot:old"},
+        ("state.database.snapshotIdentifier", '"arn:aws:rds:eu-west-1:111122223333:snapshot:old"', FORM),
+    ),
+    row(
+        "a node type of the database's",
+        {"state.cache.nodeType": "db.t4g.small"},
+        ("state.cache.nodeType", '"db.t4g.small"', FORM),
+    ),
+    row("a cache without a replica", {"state.cache.replicas": 0}, ("state.cache.replicas", "0", "set it to 1 or more")),
+    row(
+        "a cache snapshot for a year",
+        {"state.cache.snapshotRetentionDays": 365},
+        ("state.cache.snapshotRetentionDays", "365", "set it to 35 or less"),
+    ),
+    row(
+        "object names for a year",
+        {"state.uploads.accessLogDays": 365},
+        ("state.uploads.accessLogDays", "365", "set it to 90 or less"),
+    ),
+    row("copies for a day", {"state.backupDays": 1}, ("state.backupDays", "1", "set it to 7 or more")),
+    row(
+        "retention in the wrong place",
+        {"state.backupRetentionDays": 7},
+        ("state.backupRetentionDays", UNKNOWN, "did you mean backupDays? Otherwise remove the key"),
+    ),
+    row("days that CloudWatch lacks", {"retention.flowLogDays": 31}, ("retention.flowLogDays", "31", "set it to 30")),
+    row(
+        "access logs for a year",
+        {"retention.edgeAccessLogDays": 365},
+        ("retention.edgeAccessLogDays", "365", "set it to 30 or less"),
+    ),
+    row(
+        "a switch that is neither on nor off",
+        {"allowDeletion": "yes"},
+        ("allowDeletion", '"yes"', "write true or false, without quotes"),
+    ),
+]
