@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from benchmarks.proxy_bare import answerer, arguments, pass_through
+from benchmarks.proxy_bare import answerer, pass_through
 from benchmarks.proxy_load import HOST, open_streams, saturate, steady, stream_server
 from components.proxy import ProxyApplication, ProxyIdentity, ProxyPeople, ProxySettings, envoy_arguments
 from local import envoy
@@ -75,13 +75,15 @@ def main() -> int:
     with contextlib.ExitStack() as stack:
         nowhere = stack.enter_context(Path(os.devnull).open("wb"))
         stack.enter_context(_apart_from_the_proxies())
-        stack.enter_context(envoy.running(arguments(answerer(ports[2])), port=ports[2], env={}, output=nowhere))
+        stack.enter_context(
+            envoy.running(envoy.plain_arguments(answerer(ports[2])), port=ports[2], env={}, output=nowhere)
+        )
         with _on_the_proxies_processor():
             first = stack.enter_context(
                 envoy.running(envoy_arguments(generated), port=ports[0], env=env, output=nowhere)
             )
             second = stack.enter_context(
-                envoy.running(arguments(pass_through(bare)), port=ports[1], env=env, output=nowhere)
+                envoy.running(envoy.plain_arguments(pass_through(bare)), port=ports[1], env=env, output=nowhere)
             )
         proxies = ((first, ports[0]), (second, ports[1]))
         few = [_token(generated, number) for number in range(USERS)]
@@ -215,7 +217,7 @@ def _memory(streams: int, application_port: int, nowhere: IO[bytes]) -> None:
         (port,) = envoy.free_ports(1)
         settings = _settings(port, application_port)
         settings = replace(settings, limits=replace(settings.limits, idle_seconds=300))
-        options = arguments(pass_through(settings)) if bare else envoy_arguments(settings)
+        options = envoy.plain_arguments(pass_through(settings)) if bare else envoy_arguments(settings)
         env = envoy.environment(settings, certificate)
         with envoy.running(options, port=port, env=env, output=nowhere) as process:
             resident.append(asyncio.run(_streams(process.pid, port, application_port, _token(settings, 1), streams)))

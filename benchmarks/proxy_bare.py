@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from components.proxy import ProxySettings, envoy_configuration
 
 ANSWER_BYTES = 1024
-
-
-def arguments(configuration: dict[str, Any]) -> list[str]:
-    """Return Envoy's arguments for a configuration."""
-    return [
-        "--config-yaml",
-        json.dumps(configuration),
-        "--disable-hot-restart",
-        "--log-level",
-        "error",
-        "--concurrency",
-        "1",
-    ]
 
 
 def pass_through(settings: ProxySettings) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components.iam import ANYONE, SOURCE_ACCOUNT, SOURCE_ARN, Effect, Statement, policy_document
+from components.iam import SOURCE_ACCOUNT, SOURCE_ARN, Statement, policy_document
+from components.private_bucket import close_bucket, encrypt_bucket, expire_objects, only_by_tls, only_named_readers
 
 ACCESS, CONNECTION, HEALTH_CHECK = "access", "connection", "health-check"
 PREFIXES = (ACCESS, CONNECTION, HEALTH_CHECK)
@@ -27,22 +28,8 @@ def bucket_policy(bucket_arn: str, account_id: str, region: str, reader_arns: Se
                 principals={"Service": ["logdelivery.elasticloadbalancing.amazonaws.com"]},
                 conditions={"StringEquals": {SOURCE_ACCOUNT: [account_id]}, "ArnLike": {SOURCE_ARN: [balancers]}},
             ),
-            Statement(
-                sid="OnlyNamedReaders",
-                effect=Effect.DENY,
-                actions=["s3:GetObject", "s3:GetObjectVersion"],
-                resources=[f"{bucket_arn}/*"],
-                principals=ANYONE,
-                conditions={"ArnNotLike": {"aws:PrincipalArn": reader_arns}} if reader_arns else {},
-            ),
-            Statement(
-                sid="OnlyByTls",
-                effect=Effect.DENY,
-                actions=["s3:*"],
-                resources=[bucket_arn, f"{bucket_arn}/*"],
-                principals=ANYONE,
-                conditions={"Bool": {"aws:SecureTransport": ["false"]}},
-            ),
+            only_named_readers(bucket_arn, reader_arns),
+            only_by_tls(bucket_arn),
         ]
     )
 
@@ -63,38 +50,9 @@ def make_log_bucket(
     bucket = aws.s3.Bucket(
         f"{name}-logs", force_destroy=allow_deletion, tags={**tags, "Name": f"{name}-logs"}, opts=opts
     )
-    closed = aws.s3.BucketPublicAccessBlock(
-        f"{name}-logs",
-        bucket=bucket.id,
-        block_public_acls=True,
-        block_public_policy=True,
-        ignore_public_acls=True,
-        restrict_public_buckets=True,
-        opts=opts,
-    )
-    aws.s3.BucketOwnershipControls(
-        f"{name}-logs", bucket=bucket.id, rule={"object_ownership": "BucketOwnerEnforced"}, opts=opts
-    )
-    aws.s3.BucketServerSideEncryptionConfiguration(
-        f"{name}-logs",
-        bucket=bucket.id,
-        rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
-        opts=opts,
-    )
-    aws.s3.BucketLifecycleConfiguration(
-        f"{name}-logs",
-        bucket=bucket.id,
-        rules=[
-            {
-                "id": "expire",
-                "status": "Enabled",
-                "filter": {},
-                "expiration": {"days": retention_days},
-                "abort_incomplete_multipart_upload": {"days_after_initiation": 1},
-            }
-        ],
-        opts=opts,
-    )
+    closed = close_bucket(f"{name}-logs", bucket, opts)
+    encrypt_bucket(f"{name}-logs", bucket, opts)
+    expire_objects(f"{name}-logs", bucket, retention_days, opts)
     policy = aws.s3.BucketPolicy(
         f"{name}-logs",
         bucket=bucket.id,

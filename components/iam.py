@@ -64,6 +64,19 @@ def service_trust(service: str, conditions: Conditions) -> str:
     return policy_document([trust])
 
 
+def account_delegates(account_id: str) -> Statement:
+    """A key policy's statement: who uses the key, the policies of the account's own roles say.
+
+    Without it nobody could change the key's policy any more, and AWS refuses to make such a key.
+    """
+    return Statement(
+        sid="AccountDelegatesToItsRoles",
+        actions=["kms:*"],
+        resources=["*"],
+        principals={"AWS": [f"arn:aws:iam::{account_id}:root"]},
+    )
+
+
 def render(statement: Statement) -> dict[str, Any]:
     """One statement as IAM's JSON object."""
     if not statement.sid.isalnum():

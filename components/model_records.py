@@ -11,7 +11,15 @@ import pulumi_aws as aws
 from pydantic import Field
 
 from components.args import Args
-from components.iam import ANYONE, SOURCE_ACCOUNT, SOURCE_ARN, Conditions, Effect, Statement, policy_document
+from components.iam import (
+    SOURCE_ACCOUNT,
+    SOURCE_ARN,
+    Conditions,
+    Statement,
+    account_delegates,
+    policy_document,
+)
+from components.private_bucket import close_bucket, encrypt_bucket, expire_objects, only_by_tls, only_named_readers
 
 BEDROCK = "bedrock.amazonaws.com"
 PREFIX = "prompts"
@@ -75,46 +83,9 @@ class PromptRecording(pulumi.ComponentResource):
         self, name: str, args: PromptRecordingArgs, key: aws.kms.Key, child: pulumi.ResourceOptions
     ) -> tuple[aws.s3.Bucket, aws.s3.BucketPolicy]:
         bucket = aws.s3.Bucket(name, force_destroy=False, tags={**args.tags, "Name": name}, opts=child)
-        closed = aws.s3.BucketPublicAccessBlock(
-            name,
-            bucket=bucket.id,
-            block_public_acls=True,
-            block_public_policy=True,
-            ignore_public_acls=True,
-            restrict_public_buckets=True,
-            opts=child,
-        )
-        aws.s3.BucketOwnershipControls(
-            name, bucket=bucket.id, rule={"object_ownership": "BucketOwnerEnforced"}, opts=child
-        )
-        aws.s3.BucketServerSideEncryptionConfiguration(
-            name,
-            bucket=bucket.id,
-            rules=[
-                {
-                    "apply_server_side_encryption_by_default": {
-                        "sse_algorithm": "aws:kms",
-                        "kms_master_key_id": key.arn,
-                    },
-                    "bucket_key_enabled": True,
-                }
-            ],
-            opts=child,
-        )
-        aws.s3.BucketLifecycleConfiguration(
-            name,
-            bucket=bucket.id,
-            rules=[
-                {
-                    "id": "expire",
-                    "status": "Enabled",
-                    "filter": {},
-                    "expiration": {"days": args.record_prompts_for_days},
-                    "abort_incomplete_multipart_upload": {"days_after_initiation": 1},
-                }
-            ],
-            opts=child,
-        )
+        closed = close_bucket(name, bucket, child)
+        encrypt_bucket(name, bucket, child, key_arn=key.arn)
+        expire_objects(name, bucket, args.record_prompts_for_days, child)
         policy = aws.s3.BucketPolicy(
             name,
             bucket=bucket.id,
@@ -137,12 +108,7 @@ def key_policy(account_id: str, region: str) -> str:
     """Bedrock encrypts for this account; who decrypts, the account's own policies say."""
     return policy_document(
         [
-            Statement(
-                sid="AccountDelegatesToItsRoles",
-                actions=["kms:*"],
-                resources=["*"],
-                principals={"AWS": [f"arn:aws:iam::{account_id}:root"]},
-            ),
+            account_delegates(account_id),
             Statement(
                 sid="EncryptInvocations",
                 actions=["kms:GenerateDataKey"],
@@ -165,21 +131,7 @@ def bucket_policy(bucket_arn: str, account_id: str, region: str, *, reader_arns:
                 principals={"Service": [BEDROCK]},
                 conditions=_from_this_account(account_id, region),
             ),
-            Statement(
-                sid="OnlyNamedReaders",
-                effect=Effect.DENY,
-                actions=["s3:GetObject", "s3:GetObjectVersion"],
-                resources=[f"{bucket_arn}/*"],
-                principals=ANYONE,
-                conditions={"ArnNotLike": {"aws:PrincipalArn": reader_arns}},
-            ),
-            Statement(
-                sid="OnlyByTls",
-                effect=Effect.DENY,
-                actions=["s3:*"],
-                resources=[bucket_arn, f"{bucket_arn}/*"],
-                principals=ANYONE,
-                conditions={"Bool": {"aws:SecureTransport": ["false"]}},
-            ),
+            only_named_readers(bucket_arn, reader_arns),
+            only_by_tls(bucket_arn),
         ]
     )

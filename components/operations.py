@@ -11,7 +11,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.args import Args
-from components.iam import ANYONE, SOURCE_ACCOUNT, Conditions, Effect, Statement, policy_document
+from components.iam import ANYONE, SOURCE_ACCOUNT, Conditions, Effect, Statement, account_delegates, policy_document
 
 CONTAINERS = ("prepare", "proxy", "interface")
 """The task's containers; each has a log group of its own, so that access and retention can be told apart."""
@@ -125,12 +125,7 @@ def key_policy(account_id: str, region: str) -> str:
     cluster = {"kms:EncryptionContext:aws:ecs:clusterAccount": [account_id]}
     return policy_document(
         [
-            Statement(
-                sid="AccountDelegatesToItsRoles",
-                actions=["kms:*"],
-                resources=["*"],
-                principals={"AWS": [f"arn:aws:iam::{account_id}:root"]},
-            ),
+            account_delegates(account_id),
             Statement(
                 sid="LogGroupsOfThisAccount",
                 actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],

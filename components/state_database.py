@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.certificates import DATABASE_AUTHORITY
 from components.iam import SOURCE_ACCOUNT, SOURCE_ARN, service_trust
 from components.state_policies import monitoring_policy
 from components.state_room import StateRoom, guarded_group
@@ -50,8 +51,6 @@ _AT_A_RESTART = frozenset({"rds.force_ssl", "track_activity_query_size"})
 MONITORING_SECONDS = 60
 INSIGHTS_DAYS = 7
 """Performance Insights' history, free of charge at this length."""
-CERTIFICATE_AUTHORITY = "rds-ca-rsa2048-g1"
-"""Signs the instances' certificates; part of AWS's published bundle of authorities."""
 BACKUP_WINDOW, MAINTENANCE_WINDOW = "02:00-03:00", "sun:03:30-sun:04:30"
 """UTC. They must not overlap."""
 
@@ -189,7 +188,7 @@ def _instance(
         # Readers of this tier grow with the writer, so the one that takes over can carry what it carried.
         promotion_tier=1,
         publicly_accessible=False,
-        ca_cert_identifier=CERTIFICATE_AUTHORITY,
+        ca_cert_identifier=DATABASE_AUTHORITY,
         auto_minor_version_upgrade=True,
         copy_tags_to_snapshot=True,
         monitoring_interval=MONITORING_SECONDS,

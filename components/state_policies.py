@@ -4,7 +4,8 @@ Pure functions. The task logs in to the database as one role and touches the obj
 reads the two secrets that containers start with; AWS Backup copies this database and this bucket and no other.
 """
 
-from components.iam import ANYONE, Conditions, Effect, Statement, policy_document
+from components.iam import ANYONE, Conditions, Effect, Statement, account_delegates, policy_document
+from components.private_bucket import only_by_tls
 
 OBJECT_ACTIONS = (
     "s3:AbortMultipartUpload",
@@ -18,16 +19,7 @@ BUCKET_ACTIONS = ("s3:ListBucket", "s3:ListBucketMultipartUploads")
 
 def key_policy(account_id: str) -> str:
     """The data's key serves whom the account's own policies name. Services get at it by grants of who uses them."""
-    return policy_document(
-        [
-            Statement(
-                sid="AccountDelegatesToItsRoles",
-                actions=["kms:*"],
-                resources=["*"],
-                principals={"AWS": [f"arn:aws:iam::{account_id}:root"]},
-            )
-        ]
-    )
+    return policy_document([account_delegates(account_id)])
 
 
 def task_policy(
@@ -135,7 +127,7 @@ def uploads_policy(*, bucket_arn: str, endpoint_id: str, backup_role_arn: str) -
                     "ArnNotEquals": {"aws:PrincipalArn": [backup_role_arn]},
                 },
             ),
-            _only_by_tls(bucket_arn),
+            only_by_tls(bucket_arn),
         ]
     )
 
@@ -154,19 +146,8 @@ def access_log_policy(*, bucket_arn: str, source_bucket_arn: str, account_id: st
                     "ArnLike": {"aws:SourceArn": [source_bucket_arn]},
                 },
             ),
-            _only_by_tls(bucket_arn),
+            only_by_tls(bucket_arn),
         ]
-    )
-
-
-def _only_by_tls(bucket_arn: str) -> Statement:
-    return Statement(
-        sid="OnlyByTls",
-        effect=Effect.DENY,
-        actions=["s3:*"],
-        resources=[bucket_arn, f"{bucket_arn}/*"],
-        principals=ANYONE,
-        conditions={"Bool": {"aws:SecureTransport": ["false"]}},
     )
 
 

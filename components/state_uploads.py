@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.args import Args
+from components.private_bucket import KEEP_PARTS_FOR_DAYS, close_bucket, encrypt_bucket, expire_objects
 from components.state_policies import access_log_policy, uploads_policy
 from components.state_room import StateRoom
 
@@ -23,26 +24,14 @@ def make_uploads(room: StateRoom) -> aws.s3.Bucket:
         tags={**args.tags, "Name": name},
         opts=pulumi.ResourceOptions(parent=child.parent, protect=not args.allow_deletion),
     )
-    _close(name, bucket, child)
+    close_bucket(name, bucket, child)
     aws.s3.BucketVersioning(
         name,
         bucket=bucket.id,
         versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
         opts=child,
     )
-    aws.s3.BucketServerSideEncryptionConfiguration(
-        name,
-        bucket=bucket.id,
-        rules=[
-            aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
-                apply_server_side_encryption_by_default=aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
-                    sse_algorithm="aws:kms", kms_master_key_id=room.key.arn
-                ),
-                bucket_key_enabled=True,
-            )
-        ],
-        opts=child,
-    )
+    encrypt_bucket(name, bucket, child, key_arn=room.key.arn)
     aws.s3.BucketLifecycleConfiguration(
         name,
         bucket=bucket.id,
@@ -53,7 +42,7 @@ def make_uploads(room: StateRoom) -> aws.s3.Bucket:
                 "filter": {},
                 "noncurrent_version_expiration": {"noncurrent_days": args.uploads.deleted_file_days},
                 "expiration": {"expired_object_delete_marker": True},
-                "abort_incomplete_multipart_upload": {"days_after_initiation": 1},
+                "abort_incomplete_multipart_upload": {"days_after_initiation": KEEP_PARTS_FOR_DAYS},
             }
         ],
         opts=child,
@@ -62,45 +51,14 @@ def make_uploads(room: StateRoom) -> aws.s3.Bucket:
     return bucket
 
 
-def _close(name: str, bucket: aws.s3.Bucket, child: pulumi.ResourceOptions) -> aws.s3.BucketPublicAccessBlock:
-    aws.s3.BucketOwnershipControls(name, bucket=bucket.id, rule={"object_ownership": "BucketOwnerEnforced"}, opts=child)
-    return aws.s3.BucketPublicAccessBlock(
-        name,
-        bucket=bucket.id,
-        block_public_acls=True,
-        block_public_policy=True,
-        ignore_public_acls=True,
-        restrict_public_buckets=True,
-        opts=child,
-    )
-
-
 def _record_access(room: StateRoom, bucket: aws.s3.Bucket) -> None:
     own, args, child = f"{room.name}-uploads-access", room.args, room.child
     # S3 goes on to deliver for hours, so nobody could empty it in time: the record goes with the bucket of files.
     logs = aws.s3.Bucket(own, force_destroy=args.allow_deletion, tags={**args.tags, "Name": own}, opts=child)
-    closed = _close(own, logs, child)
+    closed = close_bucket(own, logs, child)
     # S3 delivers its own logs only to a bucket that is encrypted with S3's key.
-    aws.s3.BucketServerSideEncryptionConfiguration(
-        own,
-        bucket=logs.id,
-        rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
-        opts=child,
-    )
-    aws.s3.BucketLifecycleConfiguration(
-        own,
-        bucket=logs.id,
-        rules=[
-            {
-                "id": "expire",
-                "status": "Enabled",
-                "filter": {},
-                "expiration": {"days": args.uploads.access_log_days},
-                "abort_incomplete_multipart_upload": {"days_after_initiation": 1},
-            }
-        ],
-        opts=child,
-    )
+    encrypt_bucket(own, logs, child)
+    expire_objects(own, logs, args.uploads.access_log_days, child)
     policy = aws.s3.BucketPolicy(
         own,
         bucket=logs.id,

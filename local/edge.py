@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from local.claims import HEADER, token
+from local.envoy import plain_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,15 +21,7 @@ def edge_arguments(settings: ProxySettings, people: Mapping[int, Mapping[str, An
             "clusters": [_cluster(settings)],
         }
     }
-    return [
-        "--config-yaml",
-        json.dumps(configuration),
-        "--disable-hot-restart",
-        "--log-level",
-        "error",
-        "--concurrency",
-        "1",
-    ]
+    return plain_arguments(configuration)
 
 
 def _listener(settings: ProxySettings, port: int, claims: Mapping[str, Any], expires_at: int) -> dict[str, Any]:

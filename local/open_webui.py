@@ -13,6 +13,7 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 from components.presets import OpenWebuiSettings, open_webui
+from local.processes import ending
 from releases.manifest import load_release, versions
 from releases.prompts import load_prompts
 
@@ -57,16 +58,9 @@ def running(chosen: Preset, settings: ProxySettings, folder: Path) -> Generator[
         "WEBUI_SECRET_KEY": secrets.token_hex(32),
     }
     process = subprocess.Popen(command, env=environment, cwd=folder, start_new_session=True)  # noqa: S603 - the preset's
-    try:
+    with ending(process, _STOP_SECONDS):
         _wait(process, f"http://127.0.0.1:{settings.application.port}{settings.application.health_path}")
         yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def _below(environment: dict[str, str], folder: Path) -> dict[str, str]:

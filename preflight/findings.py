@@ -73,6 +73,15 @@ class Finding:
         return re.sub(r"^urn:pulumi:[^:]*::", "", self.urn)
 
     @property
+    def details(self) -> dict[str, str]:
+        """Label → text of what there is to say beyond the headline, in the order of reading."""
+        said = {label: str(getattr(self, label)) for label in _LABELS}
+        said["source"] = f"{self.source_file}:{self.source_line}" if self.source_file else ""
+        said["seen"] = "" if self.seen is Seen.BOTH else str(self.seen)
+        said["urn"] = self.urn
+        return {label: text for label, text in said.items() if text}
+
+    @property
     def key(self) -> tuple[str, ...]:
         """The same in both runs of one environment."""
         return (self.environment, self.pack, self.rule, self.urn, self.headline.partition(" ")[0], self.headline)

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from xml.etree import ElementTree as Xml
 
-from preflight.findings import Finding, Report, Rule, Seen, Verdict, grouped
+from preflight.findings import Finding, Report, Rule, Verdict, grouped
 from preflight.wire import Json, Wire
 
 MARKER = "<!-- ai-interface preflight -->"
@@ -72,19 +72,7 @@ def _cut(lines: list[str]) -> str:
 def _markdown_finding(finding: Finding, environments: tuple[str, ...]) -> list[str]:
     facts = f"`{finding.rule}` · {', '.join(environments)}" + (f" · {finding.severity}" if finding.severity else "")
     lines = [f"<details open><summary><b>{finding.verdict}</b>: {_escape(finding.headline)}</summary>", "", facts, ""]
-    source = f"{finding.source_file}:{finding.source_line}" if finding.source_file else ""
-    details = {
-        "found": finding.found,
-        "wanted": finding.wanted,
-        "fix": finding.fix,
-        "witness": finding.witness,
-        "unknown": finding.unknown,
-        "assuming": finding.assuming,
-        "source": source,
-        "seen": "" if finding.seen is Seen.BOTH else str(finding.seen),
-        "urn": finding.urn,
-    }
-    lines += [f"- **{label}:** {_escape(value)}" for label, value in details.items() if value]
+    lines += [f"- **{label}:** {_escape(value)}" for label, value in finding.details.items()]
     return [*lines, "", "</details>"]
 
 
@@ -123,8 +111,12 @@ def _sarif_rule(rule: Rule) -> Wire:
     return content
 
 
+LOCATED = frozenset({"source", "urn"})
+"""What SARIF has fields for."""
+
+
 def _sarif_result(finding: Finding, environments: tuple[str, ...], index: int) -> Wire:
-    details = [f"{name}: {value}" for name, value in _details(finding).items() if value]
+    details = [f"{name}: {value}" for name, value in finding.details.items() if name not in LOCATED]
     message = f"{finding.verdict} in {', '.join(environments)}: {finding.headline}"
     location: Wire = {"logicalLocations": [{"fullyQualifiedName": finding.urn or finding.rule, "kind": "resource"}]}
     location["physicalLocation"] = {
@@ -144,16 +136,6 @@ def _sarif_result(finding: Finding, environments: tuple[str, ...], index: int) -
         until = f"until {finding.exemption.expires} ({finding.exemption.owner}): {finding.exemption.reason}"
         result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": until}]
     return result
-
-
-def _details(finding: Finding) -> dict[str, str]:
-    return {
-        "found": finding.found,
-        "wanted": finding.wanted,
-        "fix": finding.fix,
-        "witness": finding.witness,
-        "seen": str(finding.seen),
-    }
 
 
 def as_junit(report: Report) -> str:
@@ -179,7 +161,7 @@ def as_junit(report: Report) -> str:
 
 def _plain(finding: Finding) -> str:
     lines = [f"{finding.verdict}: {finding.headline}"]
-    lines += [f"{name}: {value}" for name, value in _details(finding).items() if value]
+    lines += [f"{name}: {value}" for name, value in finding.details.items()]
     return "\n".join(lines)
 
 

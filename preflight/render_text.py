@@ -81,23 +81,10 @@ def _finding(finding: Finding, environments: Iterable[str], *, terminal: bool) -
     head = f"{finding.verdict}: {finding.headline}"
     if terminal:
         head = f"\033[{_COLORS[finding.verdict]}m{head}\033[0m"
-    source = f"{finding.source_file}:{finding.source_line}" if finding.source_file else ""
-    details = {
-        "found": finding.found,
-        "wanted": finding.wanted,
-        "fix": finding.fix,
-        "witness": finding.witness,
-        "unknown": finding.unknown,
-        "assuming": finding.assuming,
-        "source": source,
-        "seen": "" if finding.seen is Seen.BOTH else str(finding.seen),
-        "urn": finding.urn,
-    }
     lines = [head, f"  {' · '.join(facts)}"]
-    for label, value in details.items():
-        if value:
-            wrapped = textwrap.wrap(value, WIDTH - 12, break_long_words=False, break_on_hyphens=False) or [""]
-            lines.extend(f"  {label if number == 0 else '':10}{part}" for number, part in enumerate(wrapped))
+    for label, value in finding.details.items():
+        wrapped = textwrap.wrap(value, WIDTH - 12, break_long_words=False, break_on_hyphens=False) or [""]
+        lines.extend(f"  {label if number == 0 else '':10}{part}" for number, part in enumerate(wrapped))
     return "\n".join(lines)
 
 

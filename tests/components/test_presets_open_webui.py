@@ -4,20 +4,18 @@ Runs where ``open-webui`` is installed (``make test-open-webui``): several gigab
 """
 
 import base64
+import contextlib
 import importlib.util
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +23,14 @@ import pytest
 
 from components.prepare import PLAN_VARIABLE, SCRIPT
 from components.presets import open_webui
+from local.envoy import free_ports
+from local.processes import ending
 from releases.prompt_settings import TEMPLATES
 from releases.prompts import PARAMETERS_VARIABLE
 from tests.components.task_room import OPEN_WEBUI
+from tests.database.surroundings import MODEL, models
 
 PYTHON = os.environ.get("OPEN_WEBUI_PYTHON") or (sys.executable if importlib.util.find_spec("open_webui") else "")
-MODEL = "openai.gpt-oss-120b-1:0"
 START_SECONDS = 600
 OWNER = 1000 if os.getuid() == 0 else os.getuid()
 
@@ -38,21 +38,6 @@ TEXTS = {t.variable: f"the text of {name}, about {''.join(t.needs[:1])}" for nam
 PARAMETERS = {"max_tokens": 64, "temperature": 0.5}
 
 pytestmark = pytest.mark.skipif(not PYTHON, reason="open-webui is not installed: make test-open-webui")
-
-
-class _Models(BaseHTTPRequestHandler):
-    """A server with one model, as the proxy's loopback listener offers it."""
-
-    def do_GET(self) -> None:
-        body = json.dumps({"object": "list", "data": [{"id": MODEL, "object": "model"}]}).encode()
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        return
 
 
 @dataclass(frozen=True)
@@ -92,39 +77,25 @@ def application() -> Iterator[Running]:
     """Prepare the directories as the task does, then start the preset's command as the preset's user."""
     root = Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())  # noqa: S607 - the user must reach it
     root.chmod(0o755)
-    models = ThreadingHTTPServer(("127.0.0.1", 0), _Models)
-    threading.Thread(target=models.serve_forever, daemon=True).start()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     log = root / "log"
-    try:
-        with log.open("wb") as output:
-            process = subprocess.Popen(  # noqa: S603 - the preset's command
-                [*_as_the_presets_user(), *_command(port)],
-                env=_prepared(root, models.server_port),
-                cwd="/",
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        try:
-            running = Running(f"http://127.0.0.1:{port}", port, process.pid, root, log)
-            _wait(running, process)
-            yield running
-        finally:
-            process.terminate()
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-    finally:
-        models.shutdown()
-        models.server_close()
-        shutil.rmtree(root)
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, root)
+        model_url = stack.enter_context(models())
+        process = subprocess.Popen(  # noqa: S603 - the preset's command
+            [*_as_the_presets_user(), *_command(port)],
+            env=_prepared(root, model_url),
+            cwd="/",
+            stdout=stack.enter_context(log.open("wb")),
+            stderr=subprocess.STDOUT,
+        )
+        stack.enter_context(ending(process, 30))
+        running = Running(f"http://127.0.0.1:{port}", port, process.pid, root, log)
+        _wait(running, process)
+        yield running
 
 
-def _prepared(root: Path, model_port: int) -> dict[str, str]:
+def _prepared(root: Path, model_url: str) -> dict[str, str]:
     """The preset's environment, with its directories made below ``root`` by the prepare script."""
     package = Path(
         subprocess.check_output(  # noqa: S603 - the interpreter under test
@@ -138,7 +109,7 @@ def _prepared(root: Path, model_port: int) -> dict[str, str]:
     )
     chosen = replace(
         OPEN_WEBUI,
-        model_base_urls=[f"http://127.0.0.1:{model_port}/v1"],
+        model_base_urls=[f"{model_url}/v1"],
         prompt_environment={**TEXTS, PARAMETERS_VARIABLE: json.dumps(PARAMETERS)},
     )
     preset = open_webui(chosen).application

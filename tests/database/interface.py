@@ -6,15 +6,14 @@ import contextlib
 import json
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,14 +23,15 @@ from components.open_webui_state import TRUST
 from components.presets import open_webui
 from components.task_definition import TaskPlan, container_definitions
 from local.envoy import free_ports
+from local.processes import ending
 from releases.manifest import load_release, versions
 from tests.components.task_room import DIGEST, LOG_GROUPS, OPEN_WEBUI, REGISTRY
 from tests.database.door import REGION, Door, task_role
 from tests.database.room import PASSWORD, Done
 from tests.database.server import MASTER, USER
+from tests.database.surroundings import BUCKET, MODEL, Cache, Uploads
 
 START_SECONDS = 900
-MODEL = "openai.gpt-oss-120b-1:0"
 SECRETS = ("cache-url", "database-master-password", "database-master-user", "session-key")
 OWNER = USER if os.getuid() == 0 else os.getuid()
 
@@ -61,7 +61,8 @@ class Cloud:
     door: Door
     authority: str
     database: str
-    cache_url: str
+    cache: Cache
+    uploads: Uploads
     model_url: str
     role: str = "interface"
 
@@ -110,17 +111,10 @@ class Task:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        try:
+        with ending(process, 60):
             interface = Interface(f"http://127.0.0.1:{self.port}", log, prepared)
             interface.wait(process)
             yield interface
-        finally:
-            process.terminate()
-            try:
-                process.wait(60)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
 
     def _container(self, name: str) -> dict[str, Any]:
         preset = open_webui(
@@ -141,7 +135,7 @@ class Task:
             proxy_memory_mebibytes=256,
             secret_references={name: name for name in (*SECRETS, *PROXY_SECRETS.values())},
             state_values={
-                "bucket-name": "uploads",
+                "bucket-name": BUCKET,
                 "database-host": "localhost",
                 "database-name": self.cloud.database,
                 "database-port": str(self.cloud.door.port),
@@ -158,7 +152,7 @@ class Task:
     def _variables(self, name: str) -> dict[str, str]:
         container = self._container(name)
         values = {
-            "cache-url": self.cloud.cache_url,
+            "cache-url": self.cloud.cache.url,
             "database-master-password": PASSWORD,
             "database-master-user": MASTER,
             "session-key": "k" * 64,
@@ -172,6 +166,9 @@ class Task:
             **moved,
             **{one["name"]: values[one["valueFrom"]] for one in container["secrets"]},
             **task_role(),
+            # An image trusts the authorities of AWS's public certificates; here the cache's is one.
+            "SSL_CERT_FILE": str(self.cloud.cache.authority),
+            "AWS_ENDPOINT_URL_S3": self.cloud.uploads.url,
             "TMPDIR": self._moved("/tmp"),  # noqa: S108 - the task's own volume
         }
 
@@ -200,6 +197,14 @@ class Interface:
 
     def ask(self, method: str, path: str, body: object = None, **headers: str) -> Any:  # noqa: ANN401 - JSON
         """The JSON that it answers."""
+        return json.loads(self.read(method, path, body, **headers) or b"null")
+
+    def content(self, file: str, **session: str) -> bytes:
+        """An uploaded file, as it is downloaded."""
+        return self.read("GET", f"/api/v1/files/{file}/content", **session)
+
+    def read(self, method: str, path: str, body: object = None, **headers: str) -> bytes:
+        """The body that it answers."""
         request = urllib.request.Request(  # noqa: S310 - our own loopback address
             self.url + path,
             method=method,
@@ -208,7 +213,7 @@ class Interface:
         )
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - our own loopback address
-                return json.loads(answer.read() or b"null")
+                return answer.read()
         except urllib.error.HTTPError as refused:
             with refused:
                 raise AssertionError(f"{method} {path}: {refused.code} {refused.read()!r}\n{self.tail()}") from None
@@ -243,6 +248,38 @@ class Interface:
         }
         return self.ask("POST", "/api/v1/chats/new", {"chat": chat}, **session)["id"]
 
+    def upload(self, name: str, content: bytes, **session: str) -> str:
+        """Upload a file as the browser does, without reading it into the vector store; return its id."""
+        form = (
+            f'--b\r\ncontent-disposition: form-data; name="file"; filename="{name}"\r\ncontent-type: text/plain\r\n\r\n'
+        )
+        body = form.encode() + content + b"\r\n--b--\r\n"
+        headers = {"content_type": "multipart/form-data; boundary=b", **session}
+        return self.ask("POST", "/api/v1/files/?process=false", body, **headers)["id"]
+
+    @contextlib.contextmanager
+    def listening(self) -> Generator[None]:
+        """A browser's WebSocket, open until the block ends."""
+        port = int(self.url.rpartition(":")[2])
+        lines = [
+            "GET /ws/socket.io/?EIO=4&transport=websocket HTTP/1.1",
+            f"host: 127.0.0.1:{port}",
+            "connection: upgrade",
+            "upgrade: websocket",
+            "sec-websocket-version: 13",
+            "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
+        ]
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+            connection.sendall("\r\n".join([*lines, "", ""]).encode())
+            received = b""
+            # Engine.IO's first packet: "0" and the session as JSON.
+            while b'0{"sid"' not in received:
+                more = connection.recv(65536)
+                assert more, received
+                received += more
+            assert received.startswith(b"HTTP/1.1 101 ")
+            yield
+
     def titles(self, **session: str) -> list[str]:
         """The titles of all chats."""
         return sorted(chat["title"] for chat in self.ask("GET", "/api/v1/chats/?page=1", **session))
@@ -260,47 +297,6 @@ class Interface:
     def tail(self) -> str:
         """The end of its log."""
         return self.log.read_text(errors="replace")[-6000:]
-
-
-class _Models(BaseHTTPRequestHandler):
-    """A server with one model, as the proxy's loopback listener offers it."""
-
-    def do_GET(self) -> None:
-        body = json.dumps({"object": "list", "data": [{"id": MODEL, "object": "model"}]}).encode()
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        return
-
-
-@contextlib.contextmanager
-def models() -> Generator[str]:
-    """Its address, until the block ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Models)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-@contextlib.contextmanager
-def cache() -> Generator[str]:
-    """The address of a redis-server, until the block ends."""
-    (port,) = free_ports(1)
-    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--requirepass", "s"]
-    with tempfile.TemporaryDirectory() as folder:
-        server = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)  # noqa: S603 - Debian's program
-        try:
-            yield f"redis://:s@127.0.0.1:{port}/0"
-        finally:
-            server.terminate()
-            server.wait(30)
 
 
 def reachable_folder() -> Path:

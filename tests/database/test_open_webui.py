@@ -19,9 +19,10 @@ from components.prepare.schema import revisions
 from local.certificate import self_signed
 from releases.manifest import load_release, versions
 from tests.database.door import opened
-from tests.database.interface import Cloud, Task, cache, models, pythons, reachable_folder, remove, schemas
+from tests.database.interface import Cloud, Task, pythons, reachable_folder, remove, schemas
 from tests.database.room import NEW, OLD, PASSWORD, finished
 from tests.database.server import MASTER, Server
+from tests.database.surroundings import cache, models, uploads
 
 INSTALLED = pythons()
 SECONDS = 900
@@ -42,10 +43,14 @@ def cloud(server: Server) -> Generator[Cloud]:
     with (
         tempfile.TemporaryDirectory() as folder,
         opened(server, certificate, Path(folder), PASSWORD) as door,
-        cache() as cache_url,
+        tempfile.TemporaryDirectory() as trusted,
+        cache(self_signed("localhost"), Path(trusted)) as cached,
+        uploads() as bucket,
         models() as model_url,
     ):
-        yield Cloud(door, certificate.certificate, name, cache_url, model_url)
+        # The application's user reads the certificate, as everybody reads those of an image.
+        Path(trusted).chmod(0o755)
+        yield Cloud(door, certificate.certificate, name, cached, bucket, model_url)
 
 
 @pytest.fixture
@@ -80,6 +85,12 @@ def test_two_tasks_of_a_release_start_at_once_on_an_empty_database(task: Make, c
         ann = first.sign_in()
         first.write("written here, read there", **ann)
         assert second.titles(**ann) == ["written here, read there"]
+        uploaded = first.upload("notes.txt", b"kept for both", **ann)
+        assert second.content(uploaded, **ann) == b"kept for both"
+        assert list(cloud.uploads.objects().values()) == [b"kept for both"]
+        with first.listening(), second.listening():
+            # What one tells a browser reaches those of the other, by the cache.
+            assert cloud.cache.listeners("socketio") == 2
     assert {way for user, way in cloud.door.entered if user == MASTER} == {"password"}
     assert {way for user, way in cloud.door.entered if user == cloud.role} == {"token"}
     assert not cloud.door.refused

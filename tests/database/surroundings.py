@@ -1,0 +1,136 @@
+"""What a task finds around it, on loopback: a model, a cache by TLS with a password, and a bucket."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import tempfile
+import threading
+import urllib.request
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import boto3  # pyright: ignore[reportMissingTypeStubs] - it has none
+from moto.server import ThreadedMotoServer
+
+from local.certificate import Certificate
+from local.envoy import free_ports
+from local.processes import ending
+from tests.database.door import KEY_ID, REGION, SECRET_KEY
+
+MODEL = "openai.gpt-oss-120b-1:0"
+BUCKET = "uploads"
+
+
+class _Models(BaseHTTPRequestHandler):
+    """A server with one model, as the proxy's loopback listener offers it."""
+
+    def do_GET(self) -> None:
+        body = json.dumps({"object": "list", "data": [{"id": MODEL, "object": "model"}]}).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
+@contextlib.contextmanager
+def models() -> Generator[str]:
+    """Its address, until the block ends."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Models)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@dataclass(frozen=True)
+class Cache:
+    """A redis-server that answers by TLS only, and to nobody without the password."""
+
+    port: int
+    authority: Path
+    password: str = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        """As ``State`` writes it."""
+        return f"rediss://default:{self.password}@localhost:{self.port}/0"
+
+    def listeners(self, channel: str) -> int:
+        """How many connections wait for messages on a channel."""
+        command = ["redis-cli", "-h", "localhost", "-p", str(self.port), "--tls", "--cacert", str(self.authority)]
+        answer = subprocess.run(  # noqa: S603 - Debian's program
+            [*command, "--no-auth-warning", "--raw", "PUBSUB", "NUMSUB", channel],
+            env={"PATH": "/usr/bin:/bin", "REDISCLI_AUTH": self.password},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+        ).stdout.split()
+        assert answer[0] == channel, answer
+        return int(answer[1])
+
+
+@contextlib.contextmanager
+def cache(certificate: Certificate, folder: Path) -> Generator[Cache]:
+    """A cache until the block ends."""
+    (port,) = free_ports(1)
+    authority, key = certificate.write(folder)
+    found = Cache(port, authority, "s" * 32)
+    tls = ["--port", "0", "--tls-port", str(port), "--tls-cert-file", str(authority), "--tls-key-file", str(key)]
+    command = ["redis-server", *tls, "--tls-auth-clients", "no", "--bind", "127.0.0.1", "--save", ""]
+    with tempfile.TemporaryDirectory() as data:
+        server = subprocess.Popen(  # noqa: S603 - Debian's program
+            [*command, "--requirepass", found.password], cwd=data, stdout=subprocess.DEVNULL
+        )
+        with ending(server, 30):
+            yield found
+
+
+def _s3(url: str) -> Any:  # noqa: ANN401 - boto3 has no types
+    return boto3.client(  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        "s3",
+        endpoint_url=url,
+        region_name=REGION,
+        aws_access_key_id=KEY_ID,
+        aws_secret_access_key=SECRET_KEY,
+    )
+
+
+@dataclass(frozen=True)
+class Uploads:
+    """An S3 with one bucket."""
+
+    url: str
+
+    def objects(self) -> dict[str, bytes]:
+        """Key → content of everything in the bucket."""
+        s3 = _s3(self.url)
+        listed = s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])
+        return {one["Key"]: s3.get_object(Bucket=BUCKET, Key=one["Key"])["Body"].read() for one in listed}
+
+
+@contextlib.contextmanager
+def uploads() -> Generator[Uploads]:
+    """An empty bucket until the block ends."""
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        found = Uploads(f"http://{host}:{port}")
+        # What it holds belongs to the process, not to the server.
+        urllib.request.urlopen(f"{found.url}/moto-api/reset", data=b"", timeout=30).close()  # noqa: S310 - our own
+        _s3(found.url).create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        yield found
+    finally:
+        server.stop()
