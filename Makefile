@@ -30,6 +30,7 @@ test-engine: $(SETUP) ## The tests on the real engine; needs the pulumi CLI on P
 # One environment a version, about 8 GB each; packages of both come from pip's cache the second time.
 OPEN_WEBUI := build/open-webui
 $(OPEN_WEBUI)-%/.installed: | $(SETUP)
+	@echo "installing Open WebUI $* into $(OPEN_WEBUI)-$* (about 8 GB, once)"
 	@$(PYTHON) -m venv $(OPEN_WEBUI)-$*
 	@$(OPEN_WEBUI)-$*/bin/python -m pip install --quiet --disable-pip-version-check "open-webui[postgres]==$*"
 	@touch $@
@@ -49,8 +50,14 @@ test-database: $(SETUP) ## Prepare with the real Open WebUI of every release; in
 	OPEN_WEBUI_PYTHONS=$$pythons $(BIN)/python -m pytest tests/database
 
 APP ?= stand-in
-local: $(SETUP) ## The path of a request on this machine (APP=open-webui: with the real application)
+local: $(SETUP) ## The path of a request on this machine (APP=open-webui: the real application, about 8 GB once)
+ifeq ($(APP),open-webui)
+	@version=$$($(BIN)/python -m releases.interface_versions staging) && \
+	$(MAKE) --no-print-directory $(OPEN_WEBUI)-$$version/.installed && \
+	OPEN_WEBUI_PYTHON=$(CURDIR)/$(OPEN_WEBUI)-$$version/bin/python exec $(BIN)/python -m local --app $(APP)
+else
 	@$(BIN)/python -m local --app $(APP)
+endif
 
 mutation: $(SETUP) ## Break both environments in every fixed way and print how much the policies report
 	@$(BIN)/python -m tests.mutation

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.presets import OpenWebuiSettings, open_webui
@@ -19,7 +20,6 @@ from releases.prompts import load_prompts
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
 
     from components.presets import Preset
     from components.proxy import ProxySettings
@@ -28,9 +28,15 @@ _START_SECONDS = 300
 _STOP_SECONDS = 15
 
 
-def installed() -> bool:
-    """Whether the ``open-webui`` package is there."""
-    return importlib.util.find_spec("open_webui") is not None
+def interpreter() -> str:
+    """The Python that has the ``open-webui`` package, ``OPEN_WEBUI_PYTHON`` or this one; empty where none has."""
+    return os.environ.get("OPEN_WEBUI_PYTHON") or (sys.executable if importlib.util.find_spec("open_webui") else "")
+
+
+def package(python: str) -> Path:
+    """Where this interpreter has the application's code."""
+    code = "import importlib.util as u; print(u.find_spec('open_webui').submodule_search_locations[0])"
+    return Path(subprocess.check_output([python, "-c", code], text=True).strip())  # noqa: S603 - the interpreter itself
 
 
 def preset(origin: str, model_port: int, groups: list[str]) -> Preset:
@@ -50,11 +56,13 @@ def preset(origin: str, model_port: int, groups: list[str]) -> Preset:
 @contextlib.contextmanager
 def running(chosen: Preset, settings: ProxySettings, folder: Path) -> Generator[subprocess.Popen[bytes]]:
     """Run it until the block ends; what it writes goes below ``folder``."""
-    command = [sys.executable, *chosen.application.command[1:]]
+    command = [interpreter(), *chosen.application.command[1:]]
     command[command.index("--port") + 1] = str(settings.application.port)
     environment = {
         **os.environ,
         **_below(chosen.application.environment, folder),
+        # The package has its pages elsewhere than the image, and without them answers 404.
+        "FRONTEND_BUILD_DIR": str(package(interpreter()) / "frontend"),
         "WEBUI_SECRET_KEY": secrets.token_hex(32),
     }
     process = subprocess.Popen(command, env=environment, cwd=folder, start_new_session=True)  # noqa: S603 - the preset's

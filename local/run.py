@@ -56,8 +56,11 @@ def main(arguments: list[str] | None = None) -> int:
         if taken := [port for port in ports if not envoy.is_free(port)]:
             _say(f"port {taken[0]} is in use, perhaps by another make local: end it, or choose another with {option}")
             return 2
-    if options.app == "open-webui" and not open_webui.installed():
-        _say("Open WebUI is not installed here: pip install open-webui (it is large), or leave APP out")
+    if options.app == "open-webui" and not open_webui.interpreter():
+        _say(
+            "Open WebUI is not installed here: make local APP=open-webui installs it below build/ (about 8 GB), and "
+            "OPEN_WEBUI_PYTHON names a Python that has it"
+        )
         return 2
     for ends in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ends, _interrupt)  # a shell's background job starts with SIGINT ignored, and would never stop

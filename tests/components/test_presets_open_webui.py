@@ -5,12 +5,10 @@ Runs where ``open-webui`` is installed (``make test-open-webui``): several gigab
 
 import base64
 import contextlib
-import importlib.util
 import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -24,13 +22,14 @@ import pytest
 from components.prepare import PLAN_VARIABLE, SCRIPT
 from components.presets import open_webui
 from local.envoy import free_ports
+from local.open_webui import interpreter, package
 from local.processes import ending
 from releases.prompt_settings import TEMPLATES
 from releases.prompts import PARAMETERS_VARIABLE
 from tests.components.task_room import OPEN_WEBUI
 from tests.database.surroundings import MODEL, models
 
-PYTHON = os.environ.get("OPEN_WEBUI_PYTHON") or (sys.executable if importlib.util.find_spec("open_webui") else "")
+PYTHON = interpreter()
 START_SECONDS = 600
 OWNER = 1000 if os.getuid() == 0 else os.getuid()
 
@@ -97,16 +96,7 @@ def application() -> Iterator[Running]:
 
 def _prepared(root: Path, model_url: str) -> dict[str, str]:
     """The preset's environment, with its directories made below ``root`` by the prepare script."""
-    package = Path(
-        subprocess.check_output(  # noqa: S603 - the interpreter under test
-            [
-                PYTHON,
-                "-c",
-                "import importlib.util as u; print(u.find_spec('open_webui').submodule_search_locations[0])",
-            ],
-            text=True,
-        ).strip()
-    )
+    code = package(PYTHON)
     chosen = replace(
         OPEN_WEBUI,
         model_base_urls=[f"{model_url}/v1"],
@@ -118,12 +108,12 @@ def _prepared(root: Path, model_url: str) -> dict[str, str]:
         "owner": [OWNER, OWNER],
         "directories": sorted(moved.values()),
         # The package has its files elsewhere than the image.
-        "seeds": {moved[directory]: str(package / "static") for directory in preset.seeds},
+        "seeds": {moved[directory]: str(code / "static") for directory in preset.seeds},
     }
     subprocess.run([PYTHON, "-I", "-c", SCRIPT], env={PLAN_VARIABLE: json.dumps(plan)}, check=True)  # noqa: S603
     return {
         **{name: moved.get(value, value) for name, value in preset.environment.items()},
-        "FRONTEND_BUILD_DIR": str(package / "frontend"),
+        "FRONTEND_BUILD_DIR": str(code / "frontend"),
         "PATH": "/usr/bin:/bin",
         "TMPDIR": moved["/tmp"],  # noqa: S108 - the task's own volume
         "WEBUI_SECRET_KEY": "k" * 64,

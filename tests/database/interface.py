@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +24,7 @@ from components.open_webui_state import TRUST
 from components.presets import open_webui
 from components.task_definition import TaskPlan, container_definitions
 from local.envoy import free_ports
+from local.open_webui import package
 from local.processes import ending
 from releases.manifest import load_release, versions
 from tests.components.task_room import DIGEST, LOG_GROUPS, OPEN_WEBUI, REGISTRY
@@ -78,11 +80,10 @@ class Task:
     schemas: Sequence[SchemaArgs]
     port: int = field(default_factory=lambda: free_ports(1)[0])
 
-    @property
+    @cached_property
     def package(self) -> Path:
         """Where the interpreter has the application's code."""
-        (found,) = Path(self.python).parent.parent.glob("lib/python*/site-packages/open_webui")
-        return found
+        return package(self.python)
 
     def prepare(self) -> subprocess.Popen[str]:
         """The prepare container, with its volumes in place."""
