@@ -86,7 +86,7 @@ def _start(stack: contextlib.ExitStack, app: str, port: int, page_port: int) -> 
     if app == "open-webui":
         chosen = open_webui.preset(f"http://localhost:{page_port}", settings.model_port, ["general"])
         settings = replace(settings, application=replace(chosen.proxy, port=settings.application.port))
-        _say("starting Open WebUI, which can take minutes")
+        _say("starting Open WebUI, which can take minutes; it will miss an embedding model, which the image has")
         stack.enter_context(open_webui.running(chosen, settings, folder))
     else:
         stack.enter_context(application(settings))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import re
 import shutil
 import signal
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local import envoy
+from local.open_webui import interpreter
 from local.run import main
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def test_envoy_ends_with_a_program_that_is_killed(tmp_path: Path) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("open_webui") is not None, reason="Open WebUI is installed here")
+@pytest.mark.skipif(bool(interpreter()), reason="Open WebUI is installed here")
 def test_an_application_that_is_not_installed_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--app", "open-webui"]) == 2
-    assert "pip install open-webui" in capsys.readouterr().out
+    assert "make local APP=open-webui installs it" in capsys.readouterr().out
