@@ -14,11 +14,12 @@ from components.firewall_args import FirewallArgs
 from components.network import PrivateNetwork
 from components.network_args import PrivateNetworkArgs
 from preflight.recorder import RecordedResource, Recording, record
-from preflight.wire import Json
+from preflight.wire import Json, unwrap
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 TAGS = {"owner": "ai-platform", "environment": "test", "project": "ai-interface"}
 ZONES = {2: ("eu-west-1a", "eu-west-1b"), 3: ("eu-west-1a", "eu-west-1b", "eu-west-1c")}
+LISTENER_RULE = "aws:lb/listenerRule:ListenerRule"
 ZONE_ID = "Z0123456789ABCDEFGHIJ"
 CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/00000000-0000-0000-0000-000000000000"
 EXISTING: Mapping[str, Any] = {
@@ -137,6 +138,16 @@ def named(recording: Recording, name: str, type_: str) -> RecordedResource:
     """The one resource of that logical name and type."""
     (found,) = [r for r in recording.resources if r.name == name and r.type == type_]
     return found
+
+
+def listener_rule(recording: Recording, key: str) -> RecordedResource:
+    """The edge's listener rule of that key."""
+    return named(recording, f"edge-{key}", LISTENER_RULE)
+
+
+def rule_actions(recording: Recording, key: str) -> list[Json]:
+    """What that listener rule does, in order."""
+    return unwrap(listener_rule(recording, key).inputs["actions"])
 
 
 def names(recording: Recording, type_: str) -> list[str]:

@@ -1,24 +1,14 @@
-"""The private network: what is made for 2 and 3 zones and in an existing VPC, and that nothing leads outside."""
-
-import json
-from dataclasses import replace
+"""The private network: what is made for 2 and 3 zones, and that nothing leads outside."""
 
 import pytest
 
 from components.network import PrivateNetwork
-from policies.guardrails.topology.resources import Graph
-from policies.guardrails.topology.routing import Routing
-from preflight.recorder import record
 from preflight.wire import Json
 from tests.components.edge_room import (
-    ACCOUNT,
-    EXISTING,
-    REGION,
     TAGS,
     ZONES,
     counts,
     named,
-    names,
     network_args,
     outputs_of,
     recorded_network,
@@ -28,7 +18,6 @@ from tests.components.edge_room import (
 SUBNET = "aws:ec2/subnet:Subnet"
 ROUTE = "aws:ec2/route:Route"
 ROUTE_TABLE = "aws:ec2/routeTable:RouteTable"
-ASSOCIATED = {"private_route_table_association_ids": ["rtbassoc-00000000000000001", "rtbassoc-00000000000000002"]}
 
 
 @pytest.mark.parametrize(("zones", "subnets", "tables", "entries"), [(2, 4, 3, 18), (3, 6, 4, 22)])
@@ -92,6 +81,36 @@ def test_private_subnets_are_associated_with_their_own_tables_and_public_ones_wi
     }
 
 
+def test_the_vpc_has_the_declared_block_and_names_for_its_endpoints() -> None:
+    vpc = named(recorded_network(), "network-vpc", "aws:ec2/vpc:Vpc").inputs
+
+    assert {key: value for key, value in vpc.items() if key != "tags"} == {
+        "cidrBlock": "10.20.0.0/16",
+        "enableDnsSupport": True,
+        "enableDnsHostnames": True,
+    }
+
+
+@pytest.mark.parametrize("zones", [2, 3])
+def test_each_subnet_has_its_zone_s_share(zones: int) -> None:
+    recording = recorded_network(zones)
+    vpc = named(recording, "network-vpc", "aws:ec2/vpc:Vpc").id
+    shares = {
+        "eu-west-1a": ("10.20.224.0/26", "10.20.0.0/19"),
+        "eu-west-1b": ("10.20.224.64/26", "10.20.32.0/19"),
+        "eu-west-1c": ("10.20.224.128/26", "10.20.64.0/19"),
+    }
+
+    assert {
+        subnet.name: (subnet.inputs["availabilityZone"], subnet.inputs["cidrBlock"], subnet.inputs["vpcId"])
+        for subnet in recording.of_type(SUBNET)
+    } == {
+        f"network-{kind}-{zone}": (zone, shares[zone][position], vpc)
+        for zone in ZONES[zones]
+        for position, kind in enumerate(("public", "private"))
+    }
+
+
 def test_no_subnet_gives_out_public_addresses_and_none_has_ipv6() -> None:
     recording = recorded_network(3)
 
@@ -123,68 +142,6 @@ def test_the_vpc_s_defaults_admit_nothing_and_lead_nowhere() -> None:
     }
 
 
-def test_every_flow_is_logged_each_minute_by_a_role_that_only_this_account_s_flow_logs_may_take() -> None:
-    recording = recorded_network()
-    (flow,) = recording.of_type("aws:ec2/flowLog:FlowLog")
-    role = named(recording, "network-flow", "aws:iam/role:Role")
-    group = named(recording, "network-flow", "aws:cloudwatch/logGroup:LogGroup")
-
-    assert {key: value for key, value in flow.inputs.items() if key != "tags"} == {
-        "vpcId": named(recording, "network-vpc", "aws:ec2/vpc:Vpc").id,
-        "trafficType": "ALL",
-        "maxAggregationInterval": 60,
-        "logDestinationType": "cloud-watch-logs",
-        "logDestination": group.outputs["arn"],
-        "iamRoleArn": role.outputs["arn"],
-    }
-    assert json.loads(role.inputs["assumeRolePolicy"])["Statement"][0]["Condition"] == {
-        "StringEquals": {"aws:SourceAccount": [ACCOUNT]},
-        "ArnLike": {"aws:SourceArn": [f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc-flow-log/*"]},
-    }
-    assert group.inputs["retentionInDays"] == 90
-
-
-def test_only_allowed_names_resolve_and_the_resolver_fails_closed() -> None:
-    recording = recorded_network()
-    lists = {
-        r.id: r.inputs["domains"]
-        for r in recording.of_type("aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList")
-    }
-    rules = recording.of_type("aws:route53/resolverFirewallRule:ResolverFirewallRule")
-
-    assert [
-        (
-            r.inputs["priority"],
-            r.inputs["action"],
-            lists[r.inputs["firewallDomainListId"]],
-            r.inputs.get("blockResponse"),
-        )
-        for r in sorted(rules, key=lambda r: r.inputs["priority"])
-    ] == [
-        (100, "ALLOW", ["login.example.com", "logs.eu-west-1.amazonaws.com"], None),
-        (200, "BLOCK", ["*"], "NXDOMAIN"),
-    ]
-    (config,) = recording.of_type("aws:route53/resolverFirewallConfig:ResolverFirewallConfig")
-    assert config.inputs["firewallFailOpen"] == "DISABLED"
-    (association,) = recording.of_type(
-        "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation"
-    )
-    assert 100 < association.inputs["priority"] < 9900
-
-
-def test_every_dns_question_is_logged_before_the_network_is_used() -> None:
-    recording = recorded_network()
-    vpc = named(recording, "network-vpc", "aws:ec2/vpc:Vpc")
-    log = named(recording, "network-dns", "aws:route53/resolverQueryLogConfig:ResolverQueryLogConfig")
-    permission = named(recording, "network-dns", "aws:cloudwatch/logResourcePolicy:LogResourcePolicy")
-    association = named(
-        recording, "network-dns", "aws:route53/resolverQueryLogConfigAssociation:ResolverQueryLogConfigAssociation"
-    )
-
-    assert association.inputs == {"resolverQueryLogConfigId": log.id, "resourceId": vpc.id}
-    assert permission.urn in log.dependencies
-
-
 @pytest.mark.parametrize("zones", [2, 3])
 def test_every_taggable_resource_carries_owner_and_environment(zones: int) -> None:
     assert untagged(recorded_network(zones)) == []
@@ -199,121 +156,6 @@ def test_outputs_are_sorted_by_zone_whatever_the_order_of_the_zones() -> None:
         "private_subnet_ids": [named(recording, f"network-private-{zone}", SUBNET).id for zone in ZONES[3]],
         "cidr_block": "10.20.0.0/16",
     }
-
-
-def test_in_an_existing_vpc_nothing_is_made_but_logs_and_what_its_ids_tell_is_read() -> None:
-    assert counts(recorded_network(existing=True)) == {
-        "FlowLog": 4,
-        "LogGroup": 1,
-        "Role": 1,
-        "RolePolicy": 1,
-        "RouteTable (read)": 2,
-        "SecurityGroup (read)": 1,
-        "Subnet (read)": 2,
-        "Vpc (read)": 1,
-    }
-
-
-def test_in_an_existing_vpc_the_flows_of_each_zone_s_subnets_are_logged() -> None:
-    flows = recorded_network(existing=True).of_type("aws:ec2/flowLog:FlowLog")
-
-    assert {flow.name: flow.inputs["subnetId"] for flow in flows} == {
-        "network-flow-public-eu-west-1a": "subnet-00000000000000002",
-        "network-flow-public-eu-west-1b": "subnet-00000000000000001",
-        "network-flow-private-eu-west-1a": "subnet-00000000000000003",
-        "network-flow-private-eu-west-1b": "subnet-00000000000000004",
-    }
-    assert not any("vpcId" in flow.inputs for flow in flows)
-
-
-def test_what_is_read_is_named_by_zone_so_that_environments_can_be_compared() -> None:
-    recording = record(lambda: PrivateNetwork("network", network_args(existing={**EXISTING, **ASSOCIATED})))
-
-    assert {(r.name, r.id) for r in recording.resources if r.external and "Group" not in r.type} == {
-        ("network-existing-vpc", "vpc-0123456789abcdef0"),
-        ("network-existing-public-eu-west-1a", "subnet-00000000000000002"),
-        ("network-existing-public-eu-west-1b", "subnet-00000000000000001"),
-        ("network-existing-private-eu-west-1a", "subnet-00000000000000003"),
-        ("network-existing-private-eu-west-1b", "subnet-00000000000000004"),
-        ("network-existing-private-eu-west-1a", "rtb-00000000000000001"),
-        ("network-existing-private-eu-west-1b", "rtb-00000000000000002"),
-        ("network-existing-private-eu-west-1a", "rtbassoc-00000000000000001"),
-        ("network-existing-private-eu-west-1b", "rtbassoc-00000000000000002"),
-    }
-
-
-@pytest.mark.parametrize(
-    ("route", "internet", "unknown"),
-    [
-        ([], False, False),
-        ([{"cidrBlock": "0.0.0.0/0", "gatewayId": "igw-00000000000000001"}], True, False),
-        (None, False, True),
-    ],
-    ids=["closed", "open", "not known offline"],
-)
-def test_the_routes_of_an_existing_private_subnet_are_judged_by_what_aws_answers(
-    route: Json, internet: bool, unknown: bool
-) -> None:
-    recording = record(lambda: PrivateNetwork("network", network_args(existing={**EXISTING, **ASSOCIATED})))
-    answers = {
-        "rtb-00000000000000001": {"routes": route},
-        "rtbassoc-00000000000000001": {
-            "subnetId": "subnet-00000000000000003",
-            "routeTableId": "rtb-00000000000000001",
-            "gatewayId": "",
-        },
-    }
-    graph = Graph.from_recorded(
-        replace(r, outputs={**r.outputs, **answers[r.id]}) if r.id in answers and route is not None else r
-        for r in recording.resources
-    )
-    (subnet,) = [r for r in graph.of_type("ec2.Subnet") if r.value("id") == "subnet-00000000000000003"]
-    placed = Routing(graph).placement(subnet)
-
-    assert (bool(placed.internet), bool(placed.unknowns)) == (internet, unknown)
-
-
-def test_a_route_table_of_several_zones_is_read_once_under_the_first_of_them() -> None:
-    shared = ["rtb-00000000000000001", "rtb-00000000000000001"]
-    recording = record(
-        lambda: PrivateNetwork("network", network_args(existing={**EXISTING, "private_route_table_ids": shared}))
-    )
-
-    assert [(r.name, r.id) for r in recording.of_type(ROUTE_TABLE)] == [
-        ("network-existing-private-eu-west-1a", "rtb-00000000000000001")
-    ]
-
-
-def test_an_existing_vpc_s_dns_is_filtered_only_when_that_is_asked_for() -> None:
-    type_ = "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation"
-
-    assert names(recorded_network(existing=True), type_) == []
-    (association,) = recorded_network(existing=True, filter_dns=True).of_type(type_)
-    assert association.inputs["vpcId"] == EXISTING["vpc_id"]
-
-
-def test_an_existing_vpc_s_ids_come_out_by_zone() -> None:
-    def make() -> PrivateNetwork:
-        return PrivateNetwork("network", network_args(existing=dict(EXISTING)))
-
-    assert outputs_of(make, "vpc_id", "public_subnet_ids", "private_route_table_ids") == {
-        "vpc_id": EXISTING["vpc_id"],
-        "public_subnet_ids": EXISTING["public_subnet_ids"],
-        "private_route_table_ids": sorted(EXISTING["private_route_table_ids"]),
-    }
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"public_subnet_ids": [f"subnet-0000000{n}" for n in range(3)]}, "public_subnet_ids has 3 ids for 2 zones"),
-        ({"private_route_table_association_ids": ["rtbassoc-00000000"]}, "has 1 ids for 2 zones"),
-        ({"private_subnet_ids": EXISTING["public_subnet_ids"]}, "a subnet is named twice"),
-    ],
-)
-def test_existing_ids_that_do_not_fit_the_zones_are_refused(changes: dict[str, Json], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        network_args(existing={**EXISTING, **changes})
 
 
 @pytest.mark.parametrize(

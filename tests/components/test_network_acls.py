@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.addresses import ZONE_LETTERS, plan_addresses
+from components.network import PrivateNetwork
 from components.network_acls import (
     MOST_ENTRIES,
     AclEntry,
@@ -15,13 +16,93 @@ from components.network_acls import (
     private_acl_entries,
     public_acl_entries,
 )
+from preflight.recorder import record
 from settings.consistency import ACL_PORTS
+from tests.components.edge_room import ZONES, named, network_args, recorded_network
 
 PLAN = plan_addresses("10.20.0.0/16", ["eu-west-1a", "eu-west-1b"])
 PUBLIC = public_acl_entries(PLAN, 8443)
 PRIVATE = private_acl_entries(PLAN, 8443, [5433])
 INTERNET, EDGE, TASK, OTHER_TASK = "198.51.100.7", "10.20.224.5", "10.20.0.9", "10.20.32.9"
 S3 = "52.218.0.1"
+
+
+NETWORK_ACL, RULE, SUBNET = (
+    f"aws:ec2/{kind[0].lower()}{kind[1:]}:{kind}" for kind in ("NetworkAcl", "NetworkAclRule", "Subnet")
+)
+ANYWHERE, PUBLIC_BLOCK = "0.0.0.0/0", "10.20.224.0/19"
+ZONE_A, ZONE_B, ZONE_C = "10.20.0.0/19", "10.20.32.0/19", "10.20.64.0/19"
+
+
+def registered(zones: int, kind: str, direction: str) -> list[tuple[int, str, int, int]]:
+    """The entries of one network ACL in one direction as AWS gets them: number, block, first and last port."""
+    recording = record(lambda: PrivateNetwork("network", network_args(zones, internal_ports=[5432])))
+    acl = named(recording, f"network-{kind}-acl", NETWORK_ACL)
+    rules = [r.inputs for r in recording.of_type(RULE) if r.inputs["networkAclId"] == acl.id]
+    assert {(rule["protocol"], rule["ruleAction"]) for rule in rules} == {("tcp", "allow")}
+    return sorted(
+        (rule["ruleNumber"], rule["cidrBlock"], rule["fromPort"], rule["toPort"])
+        for rule in rules
+        if rule["egress"] is (direction == "egress")
+    )
+
+
+def test_aws_gets_the_table_in_the_direction_and_for_the_subnets_that_it_is_about() -> None:
+    assert registered(2, "public", "ingress") == [
+        (100, ANYWHERE, 443, 443),
+        (110, ANYWHERE, 80, 80),
+        (200, ANYWHERE, 1024, 3388),
+        (210, ANYWHERE, 3390, 65535),
+        (300, ZONE_A, 1024, 65535),
+        (301, ZONE_B, 1024, 65535),
+    ]
+    assert registered(2, "public", "egress") == [
+        (100, ANYWHERE, 443, 443),
+        (200, ANYWHERE, 1024, 65535),
+        (300, ZONE_A, 8443, 8443),
+        (301, ZONE_B, 8443, 8443),
+    ]
+    assert registered(2, "private", "ingress") == [
+        (100, PUBLIC_BLOCK, 8443, 8443),
+        (200, ANYWHERE, 32768, 60999),
+        (300, ZONE_A, 443, 443),
+        (301, ZONE_B, 443, 443),
+        (25320, ZONE_A, 5432, 5432),
+        (25321, ZONE_B, 5432, 5432),
+    ]
+    assert registered(2, "private", "egress") == [
+        (100, ANYWHERE, 443, 443),
+        (200, PUBLIC_BLOCK, 1024, 65535),
+        (300, ZONE_A, 32768, 60999),
+        (301, ZONE_B, 32768, 60999),
+        (25320, ZONE_A, 5432, 5432),
+        (25321, ZONE_B, 5432, 5432),
+    ]
+
+
+def test_a_third_zone_adds_its_entries_and_changes_no_other() -> None:
+    added = {
+        (kind, direction): sorted(set(registered(3, kind, direction)) - set(registered(2, kind, direction)))
+        for kind in ("public", "private")
+        for direction in ("ingress", "egress")
+    }
+
+    assert added == {
+        ("public", "ingress"): [(302, ZONE_C, 1024, 65535)],
+        ("public", "egress"): [(302, ZONE_C, 8443, 8443)],
+        ("private", "ingress"): [(302, ZONE_C, 443, 443), (25322, ZONE_C, 5432, 5432)],
+        ("private", "egress"): [(302, ZONE_C, 32768, 60999), (25322, ZONE_C, 5432, 5432)],
+    }
+
+
+@pytest.mark.parametrize("zones", [2, 3])
+@pytest.mark.parametrize("kind", ["public", "private"])
+def test_each_network_acl_is_on_every_subnet_of_its_kind(zones: int, kind: str) -> None:
+    recording = recorded_network(zones)
+
+    assert named(recording, f"network-{kind}-acl", NETWORK_ACL).inputs["subnetIds"] == [
+        named(recording, f"network-{kind}-{zone}", SUBNET).id for zone in ZONES[zones]
+    ]
 
 
 def allows(entries: tuple[AclEntry, ...], address: str, port: int) -> bool:
