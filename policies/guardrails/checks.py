@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any, cast
 
 from .topology.resources import Graph, Resource, Secret, Unknown, shown
@@ -168,6 +170,46 @@ def condition_keys(statement: Statement) -> set[str]:
     """The condition keys of a statement, in lower case."""
     blocks = cast("Iterable[Mapping[str, Any]]", statement.conditions.values())
     return {key.lower() for block in blocks for key in block}
+
+
+def bounding_keys(statement: Statement) -> set[str]:
+    """The condition keys that really narrow who a grant is for, in lower case.
+
+    Left out are comparisons that everybody else passes: negative ones, those that also hold where the key is absent
+    (``…IfExists``, ``ForAllValues:``, ``Null``), and those with a wildcard that leaves the account open.
+    """
+    return {
+        key.lower()
+        for operator, block in cast("Mapping[str, Mapping[str, Any]]", statement.conditions).items()
+        if not _passes_strangers(operator)
+        for key, value in block.items()
+        if not any(OPEN_VALUE.fullmatch(str(item)) for item in listed(value))
+    }
+
+
+OPEN_VALUE = re.compile(r"[*?:]*|arn:[^:]*:(iam|sts):[^:]*:[*?]+:.*|arn:aws[a-z-]*:\*")
+"""A value that any account's caller, network or resource fits."""
+
+
+def _passes_strangers(operator: str) -> bool:
+    name = operator.lower()
+    return "not" in name or name.endswith("ifexists") or name.startswith("forallvalues:") or name == "null"
+
+
+def denies_clear_text(statement: Statement, *actions: str) -> bool:
+    """Whether it denies these actions to everybody who does not come by TLS."""
+    insecure = any(
+        operator.lower() == "bool" and key.lower() == "aws:securetransport" and _all_false(value)
+        for operator, block in cast("Mapping[str, Mapping[str, Any]]", statement.conditions).items()
+        for key, value in block.items()
+    )
+    covered = all(any(fnmatchcase(action, pattern) for pattern in statement.actions) for action in actions)
+    return not statement.allows and insecure and covered and "*" in statement.principals
+
+
+def _all_false(value: Value) -> bool:
+    found = [str(item).lower() for item in listed(value)]
+    return bool(found) and set(found) == {"false"}
 
 
 def _texts(value: Value) -> tuple[str, ...]:

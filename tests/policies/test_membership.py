@@ -23,7 +23,6 @@ NO_UNKNOWN = {
     "service-is-watched",
     "buckets-have-lifecycles",
     "buckets-record-access",
-    "network-acls-closed",
     "open-ingress",
     "sensitive-values-are-secret",
 }

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from ..checks import Statement, condition_keys, document, statements, undecided
+from ..checks import Statement, bounding_keys, document, statements, undecided
 from ..rule import Rule, Settings, Severity, resource_rule
 from ..topology.resources import Resource
 from ..topology.verdicts import Finding, violated
@@ -47,7 +47,7 @@ def _statement(endpoint: Resource, place: str, statement: Statement) -> Iterator
     layers = all(
         re.match(r"arn:aws[a-z-]*:s3:::prod-[a-z0-9-]+-starport-layer-bucket/", arn) for arn in statement.resources
     )
-    if "*" in statement.principals and not layers and not condition_keys(statement) & CALLERS:
+    if "*" in statement.principals and not layers and not bounding_keys(statement) & CALLERS:
         fix = "add a condition on aws:PrincipalAccount, aws:PrincipalArn or aws:PrincipalOrgID"
         yield violated(endpoint, f"{place}.Principal", "*", "named callers", fix, what="carries anybody's requests")
 

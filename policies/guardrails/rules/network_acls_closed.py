@@ -14,7 +14,7 @@ from ..joins import referring
 from ..rule import Rule, Settings, Severity, stack_rule
 from ..topology.addresses import INTERNET, NO_ADDRESSES, parse
 from ..topology.resources import Graph, Resource, Unknown
-from ..topology.verdicts import Finding, violated
+from ..topology.verdicts import Finding, not_proven, violated
 
 _SHELLS = (22, 3389)
 _WIDE = 2**24
@@ -25,6 +25,8 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each network access list and rule."""
     for acl in graph.of_type("ec2.NetworkAcl", "ec2.DefaultNetworkAcl"):
         ingress = acl.items("ingress")
+        if isinstance(ingress, Unknown) and acl.property_dependencies.get("ingress"):
+            yield not_proven(acl, "ingress", [ingress], "entries that can be judged", _FIX)
         for index, rule in enumerate([] if isinstance(ingress, Unknown) else ingress):
             if isinstance(rule, Mapping):
                 yield from _rule(acl, f"ingress[{index}]", cast("Mapping[str, Any]", rule), "action")
@@ -40,19 +42,27 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 def _rule(resource: Resource, prefix: str, rule: Mapping[str, Any], action: str) -> Iterator[Finding]:
-    if str(rule.get(action)).lower() != "allow":
+    if not isinstance(rule.get(action), Unknown) and str(rule.get(action)).lower() != "allow":
         return
+    unknown = [value for value in rule.values() if isinstance(value, Unknown)]
     covered = NO_ADDRESSES
     for key in ("cidrBlock", "ipv6CidrBlock"):
         block = rule.get(key)
+        if isinstance(block, Unknown):
+            covered = INTERNET
         covered |= (parse(block) if isinstance(block, str) else None) or NO_ADDRESSES
-    low, high = rule.get("fromPort"), rule.get("toPort")
     everything = str(rule.get("protocol")) in ("-1", "all")
+    low, high = rule.get("fromPort"), rule.get("toPort")
+    # Ports that are not given, or not known, may be any.
+    first, last = (low, high) if isinstance(low, int) and isinstance(high, int) else (0, 65535)
     for shell in _SHELLS:
-        hit = everything or (isinstance(low, int) and isinstance(high, int) and low <= shell <= high)
+        hit = everything or first <= shell <= last
         if hit and (covered & INTERNET).v4.size() + (covered & INTERNET).v6.size() > _WIDE:
             place = f"{prefix}.cidrBlock" if prefix else "cidrBlock"
             wanted = f"nothing from the internet to port {shell}"
+            if unknown:
+                yield not_proven(resource, place, unknown, wanted, _FIX, what=f"may admit the internet to port {shell}")
+                continue
             yield violated(resource, place, str(covered), wanted, _FIX, what=f"admits the internet to port {shell}")
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from ..checks import Statement, condition_keys, document, statements, undecided
+from ..checks import Statement, bounding_keys, document, statements, undecided
 from ..rule import Rule, Settings, Severity, resource_rule
 from ..topology.resources import Resource
 from ..topology.verdicts import Finding, violated
@@ -78,7 +78,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 def _statement(resource: Resource, place: str, statement: Statement) -> Iterator[Finding]:
     if statement.not_principals:
         yield violated(resource, f"{place}.NotPrincipal", list(statement.not_principals), "Principal", _FIX)
-    if resource.kind.startswith("s3.") and any(":iam::" in who for who in statement.principals):
+    if resource.kind.startswith("s3.") and any(not who.endswith(".amazonaws.com") for who in statement.principals):
         handed = [action for action in _OWNERS if any(fnmatchcase(action, pattern) for pattern in statement.actions)]
         if handed:
             fix = "leave these actions to identity policies of the bucket's own account"
@@ -93,7 +93,7 @@ def _statement(resource: Resource, place: str, statement: Statement) -> Iterator
     wide = [action for action in statement.actions if action == "*" or action.endswith(":*")]
     if wide and not all(who.endswith(":root") for who in statement.principals):
         yield violated(resource, f"{place}.Action", wide, "actions by name", _FIX, what="allows every action")
-    if anybody and not condition_keys(statement) & CALLERS:
+    if anybody and not bounding_keys(statement) & CALLERS:
         yield violated(resource, f"{place}.Principal", anybody, _WANTED, _FIX, what="is open to every account")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..checks import condition_keys, document, statements, undecided
+from ..checks import bounding_keys, document, statements, undecided
 from ..rule import Level, Rule, Settings, Severity, resource_rule
 from ..topology.resources import Resource
 from ..topology.verdicts import Finding, violated
@@ -29,7 +29,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
     yield from undecided(resource, path, of, _WANTED, _FIX)
     for statement in statements(of.value) if of.known else ():
         services = [who for who in statement.principals if who.endswith(".amazonaws.com")]
-        keys = condition_keys(statement)
+        keys = bounding_keys(statement)
         named = keys & SOURCES or keys & set(_ON_BEHALF) or any("encryptioncontext" in key for key in keys)
         if statement.allows and services and not named:
             yield violated(resource, f"{path}[{statement.label}].Condition", "no such condition", _WANTED, _FIX)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..checks import condition_keys, document, statements, undecided
+from ..checks import denies_clear_text, document, statements, undecided
 from ..joins import referring
 from ..rule import Level, Rule, Settings, Severity, stack_rule
 from ..topology.resources import Graph
@@ -26,10 +26,7 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
         documents = [(holder, document(holder, "policy")) for holder in holders]
         undecided_ = [finding for holder, of in documents for finding in undecided(holder, "policy", of, _WANTED, _FIX)]
         denied = any(
-            not item.allows and "aws:securetransport" in condition_keys(item)
-            for _, of in documents
-            if of.known
-            for item in statements(of.value)
+            denies_clear_text(item, "sns:Publish") for _, of in documents if of.known for item in statements(of.value)
         )
         if undecided_:
             yield from undecided_

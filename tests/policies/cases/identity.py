@@ -88,6 +88,28 @@ CASES = [
          key(Principal="*", Condition={"Bool": {"aws:SecureTransport": "true"}}), says=["violated x.policy[One].Principal"]),
     case("resource-policies-are-narrow", "everybody of the account",
          key(Principal="*", Condition={"StringEquals": {"aws:PrincipalAccount": "123456789012"}})),
+    *(
+        case("resource-policies-are-narrow", f"a condition that strangers pass: {operator} {value}",
+             key(Principal="*", Condition={operator: {"aws:PrincipalArn": value}}), says=["violated x.policy[One].Principal"])
+        for operator, value in (
+            ("StringNotEquals", ROLE), ("ArnNotLike", ROLE), ("ForAllValues:ArnEquals", ROLE), ("ArnEqualsIfExists", ROLE),
+            ("StringLike", "*"), ("ArnLike", "arn:aws:iam::*:role/*"), ("ArnLike", "arn:aws:*"), ("Null", "false"),
+        )
+    ),
+    case("resource-policies-are-narrow", "roles of one account by pattern",
+         key(Principal="*", Condition={"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::123456789012:role/app-*"}})),
+    case("resource-policies-are-narrow", "one good value beside a wildcard",
+         key(Principal="*", Condition={"ArnLike": {"aws:PrincipalArn": [ROLE, "*"]}}), says=["violated x.policy[One].Principal"]),
+    *(
+        case("resource-policies-are-narrow", f"a bucket whose policy may be changed by {who}",
+             r("s3.BucketPolicy", policy=document("s3:PutBucketPolicy", ARN, Principal=principal, **more)), says=["violated x.policy[One].Action"])
+        for who, principal, more in (
+            ("an account's number", {"AWS": "444455556666"}, {}),
+            ("a session", {"AWS": "arn:aws:sts::444455556666:assumed-role/a/b"}, {}),
+            ("a canonical user", {"CanonicalUser": "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"}, {}),
+            ("anybody of an account", "*", {"Condition": {"StringEquals": {"aws:PrincipalAccount": "444455556666"}}}),
+        )
+    ),
     case("resource-policies-are-narrow", "everybody but one",
          r("sqs.QueuePolicy", policy=json.dumps({"Statement": {"Effect": "Allow", "Action": "sqs:*", "NotPrincipal": {"AWS": ROLE}}})),
          says=["violated x.policy[0].NotPrincipal"]),
@@ -138,6 +160,15 @@ CASES = [
          r("s3.BucketPolicy", policy=json.dumps({"Statement": [{**DENY_HTTP, "Action": "s3:GetObject"}]})), says=["violated x.policy"]),
     case("bucket-policies-require-tls", "only for one principal",
          r("s3.BucketPolicy", policy=json.dumps({"Statement": [{**DENY_HTTP, "Principal": {"AWS": ROLE}}]})), says=["violated x.policy"]),
+    case("bucket-policies-require-tls", "TLS denied instead",
+         r("s3.BucketPolicy", policy=json.dumps({"Statement": [{**DENY_HTTP, "Condition": {"Bool": {"aws:SecureTransport": "true"}}}]})),
+         says=["violated x.policy"]),
+    case("bucket-policies-require-tls", "the bucket without its objects",
+         r("s3.BucketPolicy", policy=json.dumps({"Statement": [{**DENY_HTTP, "Resource": "arn:aws:s3:::logs"}]})), says=["violated x.policy"]),
+    case("bucket-policies-require-tls", "bucket and objects", r("s3.BucketPolicy", bucket="logs",
+         policy=json.dumps({"Statement": [{**DENY_HTTP, "Resource": ["arn:aws:s3:::logs", "arn:aws:s3:::logs/*"]}]}))),
+    case("bucket-policies-require-tls", "another bucket", r("s3.BucketPolicy", bucket="records",
+         policy=json.dumps({"Statement": [{**DENY_HTTP, "Resource": ["arn:aws:s3:::logs", "arn:aws:s3:::logs/*"]}]})), says=["violated x.policy"]),
     case("bucket-policies-require-tls", "unknown", r("s3.BucketPolicy", policy=UNKNOWN), says=["not proven x.policy"]),
     case("bucket-policies-require-tls", "not applicable", TOPIC),
     case("endpoint-policies-are-narrow", "a repository for the account's own roles",

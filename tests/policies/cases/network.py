@@ -42,6 +42,13 @@ BASE = (VPC, LOCKED, LOG, GATEWAY, PRIVATE, PUBLIC, CLOSED_TABLE, OPEN_TABLE)
 PLACES = (placed(PRIVATE, CLOSED_TABLE), placed(PUBLIC, OPEN_TABLE))
 
 
+def serving(name: str, type_: str) -> dict[str, Any]:
+    return inside("ec2.VpcEndpoint", name, serviceName=f"com.amazonaws.eu-west-1.{name}", vpcEndpointType=type_)
+
+
+SERVING = [*(serving(name, "Interface") for name in ("ecr.api", "ecr.dkr", "logs")), serving("s3", "Gateway")]
+
+
 def group(logical: str, **more: Value) -> dict[str, Any]:
     return inside("ec2.SecurityGroup", logical, **more)
 
@@ -241,14 +248,26 @@ CASES = [
          r("ec2.NetworkAclRule", ruleAction="allow", protocol="tcp", fromPort=3000, toPort=4000, cidrBlock="0.0.0.0/1"),
          says=["violated x.cidrBlock"]),
     case("network-acls-closed", "a rule that lets out", r("ec2.NetworkAclRule", egress=True, ruleAction="allow", protocol="-1", cidrBlock="0.0.0.0/0")),
+    case("network-acls-closed", "ports that are not named",
+         r("ec2.NetworkAclRule", ruleAction="allow", protocol="6", cidrBlock="0.0.0.0/0"), says=["violated x.cidrBlock"] * 2),
+    case("network-acls-closed", "a block that is not known",
+         r("ec2.NetworkAclRule", ruleAction="allow", protocol="tcp", fromPort=22, toPort=22, cidrBlock=UNKNOWN, needs={"cidrBlock": TOPIC}),
+         says=["not proven x.cidrBlock"]),
+    case("network-acls-closed", "an action that is not known",
+         r("ec2.NetworkAclRule", ruleAction=UNKNOWN, protocol="tcp", fromPort=22, toPort=22, cidrBlock="0.0.0.0/0", needs={"ruleAction": TOPIC}),
+         says=["not proven x.cidrBlock"]),
     case("network-acls-closed", "used by nobody", r("ec2.NetworkAcl", "acl"), says=["violated acl.subnetIds"]),
     case("network-acls-closed", "not applicable", TOPIC),
-    case("endpoints-serve-tasks", "all four", VPC, service(), *(
-        r("ec2.VpcEndpoint", name, serviceName=f"com.amazonaws.eu-west-1.{name}") for name in ("ecr.api", "ecr.dkr", "logs", "s3"))),
+    case("endpoints-serve-tasks", "all four", VPC, service(), *SERVING),
+    case("endpoints-serve-tasks", "all four in another VPC", VPC, service(),
+         *(r("ec2.VpcEndpoint", e["name"], vpcId="vpc-0other", serviceName=f"com.amazonaws.eu-west-1.{e['name']}") for e in SERVING),
+         says=["violated vpc"] * 4),
+    case("endpoints-serve-tasks", "S3 by interface, from which no image layer comes", VPC, service(), *SERVING[:3],
+         serving("s3", "Interface"), says=["violated vpc"]),
     case("endpoints-serve-tasks", "none", VPC, service(), says=["violated vpc"] * 4),
     case("endpoints-serve-tasks", "a NAT gateway instead", VPC, service(), r("ec2.NatGateway", "nat")),
     case("endpoints-serve-tasks", "unknown", VPC, service(),
-         r("ec2.VpcEndpoint", "e", serviceName=UNKNOWN, needs={"serviceName": TOPIC}), says=["not proven vpc"] * 4),
+         inside("ec2.VpcEndpoint", "e", serviceName=UNKNOWN, needs={"serviceName": TOPIC}), says=["not proven vpc"] * 4),
     case("endpoints-serve-tasks", "not applicable", VPC),
     case("public-function-url", "signed", r("lambda.FunctionUrl", authorizationType="AWS_IAM")),
     case("public-function-url", "open", r("lambda.FunctionUrl", authorizationType="NONE"), says=["violated x.authorizationType"]),
