@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -281,6 +282,35 @@ def test_a_rate_rule_holds_for_its_scope_once_it_is_used_up(scope: Statement | N
     request = Request("GET", "https://chat.example.test/api/x", exceeds=frozenset({"rate"}))
     assert ask(stack, request).status == status
     assert ask(stack).status == 401
+
+
+SESSION: Statement = {"cookie": {"name": "session-0"}}
+TEAM: Statement = {"header": {"name": "x-team"}}
+ADDRESS: Statement = {"ip": EMPTY}
+CHAT_PAGE = Request("GET", "https://chat.example.test/api/x", exceeds=frozenset({"rate"}))
+
+
+@pytest.mark.parametrize(
+    ("keys", "request_", "counted"),
+    [
+        ([SESSION], CHAT_PAGE, False),
+        ([SESSION], replace(CHAT_PAGE, cookies=(("session-0", "x"),)), True),
+        ([SESSION], replace(CHAT_PAGE, identity=Identity({"email": "a@example.test"})), True),
+        ([SESSION], replace(CHAT_PAGE, identity=Identity(token=True)), False),
+        ([TEAM], CHAT_PAGE, False),
+        ([TEAM, ADDRESS], replace(CHAT_PAGE, headers=(("X-Team", "blue"),)), True),
+    ],
+)
+def test_a_request_that_lacks_what_a_rate_rule_counts_by_is_not_counted(
+    keys: list[Statement], request_: Request, counted: bool
+) -> None:
+    stack = compliant()
+    limited: Statement = {"limit": 100, "aggregateKeyType": "CUSTOM_KEYS", "customKeys": keys}
+    stack["acl"]["rules"] = [
+        {"name": "rate", "priority": 1, "action": {"block": {}}, "statement": {"rateBasedStatement": limited}}
+    ]
+
+    assert (ask(stack, request_).rule == "rate") is counted
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["known", "first preview"])

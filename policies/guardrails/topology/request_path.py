@@ -7,6 +7,7 @@ which are given as data because they live in its configuration.
 from __future__ import annotations
 
 from .addresses import TCP, parse
+from .balancer_limits import refused_by_balancer
 from .exposure import reachability
 from .listener_rules import choose, run_actions
 from .network import Network
@@ -14,11 +15,6 @@ from .onward import reached_by
 from .requests import Outcome, ProxyFacts, Request, Result, Step, Trail
 from .resources import Graph, Resource
 from .web_acl import WebAcl
-
-REQUEST_LINE_BYTES = 16 * 1024
-HEADER_BYTES = 16 * 1024
-ALL_HEADERS_BYTES = 64 * 1024
-"""Fixed limits of an application load balancer."""
 
 
 def trace(graph: Graph, request: Request, proxy: ProxyFacts | None = None, balancer: str = "") -> Outcome:
@@ -31,7 +27,7 @@ def trace(graph: Graph, request: Request, proxy: ProxyFacts | None = None, balan
     listener = _arrive(network, trail, edge)
     if isinstance(listener, Outcome):
         return listener
-    if outcome := _limits(trail, edge) or _firewall(network, trail, edge):
+    if outcome := refused_by_balancer(trail, edge) or _firewall(network, trail, edge):
         return outcome
     entry = choose(trail, listener, network.balancing.rules.get(listener.urn, []))
     done = run_actions(trail, entry)
@@ -106,21 +102,6 @@ def _arrive(network: Network, trail: Trail, edge: Resource) -> Outcome | Resourc
         return trail.end(Result.ANSWERED, 400, listener.name)
     trail.note(listener, "port", f"accepts {request.scheme} on port {request.port}")
     return listener
-
-
-def _limits(trail: Trail, edge: Resource) -> Outcome | None:
-    """What the load balancer itself cannot take."""
-    request = trail.request
-    target = f"{request.path}?{request.query}" if request.query else request.path
-    line = len(f"{request.method} {target} HTTP/1.1".encode())
-    sizes = [len(name.encode()) + len(value.encode()) + 2 for name, value in request.sent_headers()]
-    if line > REQUEST_LINE_BYTES:
-        trail.note(edge, "", f"the request line has {line} bytes, more than {REQUEST_LINE_BYTES}")
-        return trail.end(Result.ANSWERED, 414, "request line limit")
-    if max(sizes, default=0) > HEADER_BYTES or sum(sizes) > ALL_HEADERS_BYTES:
-        trail.note(edge, "", f"headers beyond {HEADER_BYTES} bytes for one or {ALL_HEADERS_BYTES} for all")
-        return trail.end(Result.ANSWERED, 400, "header limit")
-    return None
 
 
 def _onward(network: Network, trail: Trail, entry: Resource) -> None:

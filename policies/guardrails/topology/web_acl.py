@@ -7,7 +7,7 @@ proven. Managed rule groups match what the request says that it looks like, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from .addresses import parse
@@ -159,7 +159,7 @@ class WebAcl:
         return None if matched is None else not matched
 
     def _rate(self, trail: Trail, name: str, body: dict[str, Any]) -> Match:
-        if name not in trail.request.exceeds:
+        if name not in trail.request.exceeds or not _has_keys(trail.request, as_list(body.get("customKeys")) or ()):
             return False
         scope = as_mapping(body.get("scopeDownStatement"))
         return True if scope is None else self.matches(trail, name, scope)
@@ -184,6 +184,25 @@ class WebAcl:
             return None
         texts = [(as_mapping(item) or {}).get("regexString") for item in patterns]
         return either(_on_fields(request, {**body, "regexString": text}, _regex_match) for text in texts)
+
+
+def _has_keys(request: Request, keys: Sequence[Any]) -> bool:
+    """Whether the request has what the rule counts by: one that lacks it is never counted."""
+    cookies = {name for name, _ in request.cookies}
+    session = request.identity is not None and not request.identity.token
+    for item in keys:
+        key = as_mapping(item) or {}
+        cookie, header = as_mapping(key.get("cookie")), as_mapping(key.get("header"))
+        # Whoever has logged in sends the load balancer's session, shard by shard.
+        if cookie is not None and cookie.get("name") not in cookies and not (session and _is_shard(cookie)):
+            return False
+        if header is not None and request.header(str(header.get("name"))) is None:
+            return False
+    return True
+
+
+def _is_shard(cookie: Mapping[str, Any]) -> bool:
+    return str(cookie.get("name")).endswith("-0")
 
 
 def _number(value: Any) -> float:  # noqa: ANN401 (a property of any type)
