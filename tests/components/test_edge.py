@@ -20,6 +20,9 @@ from tests.components.edge_room import (
 )
 
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"
+VPC = "vpc-0123456789abcdef0"
+
+CLAIMS = [{"name": "a", "values": ["x"]}, {"name": "b", "values": ["x"]}]
 
 ALWAYS = {
     "Bucket": 1,
@@ -62,8 +65,9 @@ def test_the_load_balancer_is_strict_about_requests_and_closed_about_failures() 
     balancer = named(recording, "edge-balancer", BALANCER)
     bucket = named(recording, "edge-logs", "aws:s3/bucket:Bucket").outputs["bucket"]
 
-    assert {key: value for key, value in balancer.inputs.items() if key not in ("tags", "subnets")} == {
+    assert {key: value for key, value in balancer.inputs.items() if key != "tags"} == {
         "internal": False,
+        "subnets": ["subnet-00000000000000001", "subnet-00000000000000002"],
         "loadBalancerType": "application",
         "ipAddressType": "ipv4",
         "securityGroups": [named(recording, "edge-group", "aws:ec2/securityGroup:SecurityGroup").id],
@@ -91,7 +95,7 @@ def test_the_edge_admits_clients_on_80_and_443_and_reaches_tasks_and_443_only() 
     group = named(recording, "edge-group", "aws:ec2/securityGroup:SecurityGroup").id
     tasks = "sg-00000000000000001"
     rules = [
-        {key: value for key, value in one.inputs.items() if key not in ("tags", "description", "ipProtocol")}
+        {key: value for key, value in one.inputs.items() if key not in ("tags", "description")}
         for kind in (
             "securityGroupIngressRule:SecurityGroupIngressRule",
             "securityGroupEgressRule:SecurityGroupEgressRule",
@@ -99,13 +103,17 @@ def test_the_edge_admits_clients_on_80_and_443_and_reaches_tasks_and_443_only() 
         for one in recording.of_type(f"aws:vpc/{kind}")
     ]
 
+    def on(port: int, **more: str) -> dict[str, Json]:
+        return {"ipProtocol": "tcp", "fromPort": port, "toPort": port, **more}
+
     assert rules == [
-        {"securityGroupId": group, "cidrIpv4": "0.0.0.0/0", "fromPort": 80, "toPort": 80},
-        {"securityGroupId": group, "cidrIpv4": "0.0.0.0/0", "fromPort": 443, "toPort": 443},
-        {"securityGroupId": tasks, "referencedSecurityGroupId": group, "fromPort": 8443, "toPort": 8443},
-        {"securityGroupId": group, "cidrIpv4": "0.0.0.0/0", "fromPort": 443, "toPort": 443},
-        {"securityGroupId": group, "referencedSecurityGroupId": tasks, "fromPort": 8443, "toPort": 8443},
+        on(80, securityGroupId=group, cidrIpv4="0.0.0.0/0"),
+        on(443, securityGroupId=group, cidrIpv4="0.0.0.0/0"),
+        on(8443, securityGroupId=tasks, referencedSecurityGroupId=group),
+        on(443, securityGroupId=group, cidrIpv4="0.0.0.0/0"),
+        on(8443, securityGroupId=group, referencedSecurityGroupId=tasks),
     ]
+    assert named(recording, "edge-group", "aws:ec2/securityGroup:SecurityGroup").inputs["vpcId"] == VPC
 
 
 def test_clients_can_be_limited_to_given_blocks() -> None:
@@ -121,18 +129,26 @@ def test_clients_can_be_limited_to_given_blocks() -> None:
 def test_targets_are_spoken_to_and_asked_for_health_by_tls() -> None:
     target = named(recorded_edge(), "edge-targets", "aws:lb/targetGroup:TargetGroup").inputs
 
-    assert (target["protocol"], target["port"], target["targetType"]) == ("HTTPS", 8443, "ip")
-    assert target["deregistrationDelay"] == 600
-    assert target["healthCheck"] == {
-        "enabled": True,
+    assert {key: value for key, value in target.items() if key != "tags"} == {
+        "vpcId": VPC,
+        "targetType": "ip",
+        "ipAddressType": "ipv4",
         "protocol": "HTTPS",
-        "port": "traffic-port",
-        "path": "/health",
-        "matcher": "200",
-        "interval": 15,
-        "timeout": 5,
-        "healthyThreshold": 2,
-        "unhealthyThreshold": 3,
+        "protocolVersion": "HTTP1",
+        "port": 8443,
+        "deregistrationDelay": 600,
+        "loadBalancingAlgorithmType": "least_outstanding_requests",
+        "healthCheck": {
+            "enabled": True,
+            "protocol": "HTTPS",
+            "port": "traffic-port",
+            "path": "/health",
+            "matcher": "200",
+            "interval": 15,
+            "timeout": 5,
+            "healthyThreshold": 2,
+            "unhealthyThreshold": 3,
+        },
     }
 
 
@@ -173,6 +189,31 @@ def test_outputs_are_those_of_the_load_balancer_and_the_target_group() -> None:
 
 
 @pytest.mark.parametrize(
+    ("field", "least", "most"),
+    [
+        ("idle_timeout_seconds", 1, 4000),
+        ("client_keep_alive_seconds", 60, 604_800),
+        ("deregistration_delay_seconds", 0, 3600),
+        ("access_log_retention_days", 1, 30),
+    ],
+)
+def test_what_the_provider_does_not_check_is_held_to_aws_s_range(field: str, least: int, most: int) -> None:
+    assert [getattr(edge_args(**{field: value}), field) for value in (least, most)] == [least, most]
+    for beyond in (least - 1, most + 1):
+        with pytest.raises(ValidationError, match=field):
+            edge_args(**{field: beyond})
+
+
+def test_a_login_lasts_between_a_second_and_a_week() -> None:
+    lasts = [edge_args(oidc={**OIDC, "session_timeout_seconds": s}).oidc.session_timeout_seconds for s in (1, 604_800)]
+
+    assert lasts == [1, 604_800]
+    for beyond in (0, 604_801):
+        with pytest.raises(ValidationError, match="session_timeout_seconds"):
+            edge_args(oidc={**OIDC, "session_timeout_seconds": beyond})
+
+
+@pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"certificate_arn": CERTIFICATE}, "exactly one of hosted_zone_id"),
@@ -184,6 +225,8 @@ def test_outputs_are_those_of_the_load_balancer_and_the_target_group() -> None:
         ({"paths": {"blocked": ["/oauth2/*"]}}, "nobody could log in"),
         ({"machine_clients": {**MACHINE, "host_name": "chat.example.com"}}, "a host name of their own"),
         ({"machine_clients": {**MACHINE, "claims": [{"name": "iss", "values": ["x"]}]}}, "in any case: remove it"),
+        ({"machine_clients": {**MACHINE, "claims": CLAIMS * 5}}, "at most 9 items"),
+        ({"machine_clients": {**MACHINE, "claims": [{"name": "a", "values": ["x"] * 11}]}}, "at most 10 items"),
         ({"tls_policy": "ELBSecurityPolicy-2016-08"}, "Input should be"),
         ({"paths": {"pages": ["/"]}}, "without which nobody can finish logging in"),
         ({"client_cidr_blocks": ["203.0.113.1/24"]}, "has host bits set"),

@@ -10,6 +10,7 @@ from preflight.wire import is_signed, unwrap
 from tests.components.edge_room import (
     LISTENER_RULE,
     MACHINE,
+    OIDC,
     SECRET,
     edge_args,
     named,
@@ -43,6 +44,39 @@ def test_pages_redirect_to_log_in_and_api_paths_answer_401_with_the_same_session
             },
             forward,
         ]
+
+
+def test_the_choices_of_a_login_reach_both_lanes() -> None:
+    chosen = {
+        **OIDC,
+        "scopes": ["openid", "groups"],
+        "session_cookie_name": "session",
+        "session_timeout_seconds": 3600,
+        "extra_parameters": {"prompt": "select_account"},
+    }
+    recording = record(lambda: Edge("edge", edge_args(oidc=chosen)))
+
+    for key in ("page-1", "api-1"):
+        login = rule_actions(recording, key)[0]["authenticateOidc"]
+        assert {name: login[name] for name in ("scope", "sessionCookieName", "sessionTimeout")} == {
+            "scope": "openid groups",
+            "sessionCookieName": "session",
+            "sessionTimeout": 3600,
+        }
+        assert login["authenticationRequestExtraParams"] == {"prompt": "select_account"}
+
+
+def test_rules_are_asked_in_the_order_of_the_table() -> None:
+    recording = recorded_edge(machine=True)
+    https = named(recording, "edge-https", "aws:lb/listener:Listener").outputs["arn"]
+    rules = [r for r in recording.of_type(LISTENER_RULE) if r.inputs["listenerArn"] == https]
+
+    assert [r.name.removeprefix("edge-") for r in sorted(rules, key=lambda r: r.inputs["priority"])] == [
+        *(f"blocked-{n}" for n in range(1, 4)),
+        "machine-1",
+        *(f"api-{n}" for n in range(1, 6)),
+        *(f"page-{n}" for n in range(1, 6)),
+    ]
 
 
 @pytest.mark.parametrize("zone", [True, False])
@@ -88,6 +122,7 @@ def test_machine_clients_need_a_token_with_audience_and_claims() -> None:
             {"name": "scope", "values": ["models.call"], "format": ClaimFormat.SPACE_SEPARATED_VALUES},
             {"name": "groups", "values": ["a", "b"]},
         ],
+        "audience_format": ClaimFormat.STRING_ARRAY,
     }
     recording = record(lambda: Edge("edge", edge_args(machine_clients=machine)))
     validation, forward = rule_actions(recording, "machine-1")
@@ -99,7 +134,7 @@ def test_machine_clients_need_a_token_with_audience_and_claims() -> None:
             "issuer": "https://login.example.com",
             "jwksEndpoint": "https://login.example.com/keys",
             "additionalClaims": [
-                {"name": "aud", "format": "single-string", "values": ["models"]},
+                {"name": "aud", "format": "string-array", "values": ["models"]},
                 {"name": "scope", "format": "space-separated-values", "values": ["models.call"]},
                 {"name": "groups", "format": "string-array", "values": ["a", "b"]},
             ],

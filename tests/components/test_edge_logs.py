@@ -27,9 +27,24 @@ def test_the_log_bucket_is_closed_encrypted_by_s3_and_emptied() -> None:
     assert inputs("BucketServerSideEncryptionConfiguration") == {
         "rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}]
     }
-    (lifecycle,) = inputs("BucketLifecycleConfiguration")["rules"]
-    assert lifecycle["status"] == "Enabled"
-    assert lifecycle["expiration"] == {"days": 30}
+    assert inputs("BucketLifecycleConfiguration") == {
+        "rules": [
+            {
+                "id": "expire",
+                "status": "Enabled",
+                "filter": {},
+                "expiration": {"days": 30},
+                "abortIncompleteMultipartUpload": {"daysAfterInitiation": 1},
+            }
+        ]
+    }
+
+
+def test_logs_are_kept_no_longer_than_asked() -> None:
+    recording = record(lambda: Edge("edge", edge_args(access_log_retention_days=7)))
+    lifecycle = named(recording, "edge-logs", "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration")
+
+    assert lifecycle.inputs["rules"][0]["expiration"] == {"days": 7}
 
 
 def test_load_balancers_of_the_account_write_logs_and_nobody_reads_them_until_named() -> None:
@@ -49,12 +64,28 @@ def test_load_balancers_of_the_account_write_logs_and_nobody_reads_them_until_na
             "ArnLike": {"aws:SourceArn": [f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:loadbalancer/*"]},
         },
     }
-    assert (readers["Effect"], readers["Action"], "Condition" in readers) == (
-        "Deny",
-        ["s3:GetObject", "s3:GetObjectVersion"],
-        False,
-    )
-    assert (tls["Effect"], tls["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": ["false"]}})
+    assert readers == {
+        "Sid": "OnlyNamedReaders",
+        "Effect": "Deny",
+        "Action": ["s3:GetObject", "s3:GetObjectVersion"],
+        "Principal": "*",
+        "Resource": [f"{arn}/*"],
+    }
+    assert tls == {
+        "Sid": "OnlyByTls",
+        "Effect": "Deny",
+        "Action": ["s3:*"],
+        "Principal": "*",
+        "Resource": [arn, f"{arn}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": ["false"]}},
+    }
+
+
+def test_the_bucket_is_closed_before_it_has_a_policy() -> None:
+    recording = recorded_edge()
+    closed = named(recording, "edge-logs", "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock")
+
+    assert closed.urn in named(recording, "edge-logs", "aws:s3/bucketPolicy:BucketPolicy").dependencies
 
 
 def test_named_readers_may_read_the_logs() -> None:

@@ -196,8 +196,20 @@ def test_own_buckets_are_reached_by_the_task_role_alone() -> None:
     layers, objects, buckets = statements(s3_gateway_policy(own))
 
     assert "Condition" not in layers
-    assert objects["Resource"] == ["arn:aws:s3:::uploads/*"]
-    assert buckets["Resource"] == ["arn:aws:s3:::uploads"]
+    assert (objects["Resource"], objects["Action"]) == (
+        ["arn:aws:s3:::uploads/*"],
+        [
+            "s3:AbortMultipartUpload",
+            "s3:DeleteObject",
+            "s3:GetObject",
+            "s3:ListMultipartUploadParts",
+            "s3:PutObject",
+        ],
+    )
+    assert (buckets["Resource"], buckets["Action"]) == (
+        ["arn:aws:s3:::uploads"],
+        ["s3:ListBucket", "s3:ListBucketMultipartUploads"],
+    )
     assert objects["Condition"] == buckets["Condition"] == bound_to(TASK, own_resources=True)
 
 
