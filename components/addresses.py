@@ -13,6 +13,9 @@ from ipaddress import IPv4Network
 ZONE_LETTERS = "abcdef"
 """Zones that have a share. AWS names the zones of a region with these letters today."""
 
+WORLD = "0.0.0.0/0"
+"""Every IPv4 address."""
+
 PUBLIC_PREFIX_LENGTH = 26
 """62 addresses a zone: an ALB needs a /27 or larger with 8 free addresses to scale."""
 

@@ -8,12 +8,11 @@ import pulumi
 import pulumi_aws as aws
 
 from components.edge_args import EdgeArgs
-from components.edge_listeners import HSTS, actions, conditions
+from components.edge_group import HTTP, HTTPS, make_edge_group
+from components.edge_listeners import HSTS, NOT_FOUND, actions, conditions
 from components.edge_logs import ACCESS, CONNECTION, HEALTH_CHECK, make_log_bucket
 from components.edge_names import make_alias_record, make_certificate
 from components.edge_rules import edge_rules
-
-HTTP, HTTPS = 80, 443
 
 
 class Edge(pulumi.ComponentResource):
@@ -45,7 +44,7 @@ class Edge(pulumi.ComponentResource):
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
 
-        group = self._security_group()
+        group = make_edge_group(name, args, self._child)
         balancer = self._load_balancer(group)
         targets = self._target_group()
         listener = self._https_listener(balancer)
@@ -83,69 +82,6 @@ class Edge(pulumi.ComponentResource):
         machine = self._args.machine_clients
         names = [*self._args.host_names, *([machine.host_name] if machine else [])]
         return sorted(set(names))
-
-    def _security_group(self) -> aws.ec2.SecurityGroup:
-        args = self._args
-        group = aws.ec2.SecurityGroup(
-            f"{self._name}-group",
-            vpc_id=args.vpc_id,
-            description="Load balancer: clients in, tasks and identity provider out",
-            tags=self._tags("edge"),
-            opts=self._child,
-        )
-        for port, purpose in ((HTTP, "http"), (HTTPS, "https")):
-            for cidr in sorted(set(args.client_cidr_blocks)):
-                role = f"{purpose}-from-{'anywhere' if cidr == '0.0.0.0/0' else cidr}"
-                aws.vpc.SecurityGroupIngressRule(
-                    f"{self._name}-{role}",
-                    security_group_id=group.id,
-                    cidr_ipv4=cidr,
-                    ip_protocol="tcp",
-                    from_port=port,
-                    to_port=port,
-                    description="Clients" if port == HTTPS else "Clients, redirected to HTTPS",
-                    tags=self._tags(role),
-                    opts=self._child,
-                )
-        aws.vpc.SecurityGroupEgressRule(
-            f"{self._name}-to-identity-provider",
-            security_group_id=group.id,
-            cidr_ipv4="0.0.0.0/0",
-            ip_protocol="tcp",
-            from_port=HTTPS,
-            to_port=HTTPS,
-            description="Identity provider: its addresses are not fixed",
-            tags=self._tags("to-identity-provider"),
-            opts=self._child,
-        )
-        self._between(group)
-        return group
-
-    def _between(self, group: aws.ec2.SecurityGroup) -> None:
-        """Edge and tasks refer to each other's security group, on the target port alone."""
-        args = self._args
-        aws.vpc.SecurityGroupEgressRule(
-            f"{self._name}-to-tasks",
-            security_group_id=group.id,
-            referenced_security_group_id=args.target_security_group_id,
-            ip_protocol="tcp",
-            from_port=args.target_port,
-            to_port=args.target_port,
-            description="Tasks",
-            tags=self._tags("to-tasks"),
-            opts=self._child,
-        )
-        aws.vpc.SecurityGroupIngressRule(
-            f"{self._name}-tasks-from-edge",
-            security_group_id=args.target_security_group_id,
-            referenced_security_group_id=group.id,
-            ip_protocol="tcp",
-            from_port=args.target_port,
-            to_port=args.target_port,
-            description="The edge, and nobody else",
-            tags=self._tags("tasks-from-edge"),
-            opts=self._child,
-        )
 
     def _load_balancer(self, group: aws.ec2.SecurityGroup) -> aws.lb.LoadBalancer:
         args = self._args
@@ -237,7 +173,7 @@ class Edge(pulumi.ComponentResource):
             protocol="HTTPS",
             ssl_policy=args.tls_policy.value,
             certificate_arn=self._certificate_arn(),
-            default_actions=[_not_found()],
+            default_actions=[{"type": "fixed-response", "fixed_response": NOT_FOUND}],
             routing_http_response_server_enabled=False,
             routing_http_response_strict_transport_security_header_value=HSTS,
             routing_http_response_x_content_type_options_header_value="nosniff",
@@ -271,7 +207,7 @@ class Edge(pulumi.ComponentResource):
             load_balancer_arn=balancer.arn,
             port=HTTP,
             protocol="HTTP",
-            default_actions=[_not_found()],
+            default_actions=[{"type": "fixed-response", "fixed_response": NOT_FOUND}],
             routing_http_response_server_enabled=False,
             tags=self._tags("http"),
             opts=self._child,
@@ -325,11 +261,3 @@ class Edge(pulumi.ComponentResource):
             return
         for host_name in self._host_names():
             make_alias_record(self._name, host_name, zone_id=args.hosted_zone_id, balancer=balancer, opts=self._child)
-
-
-def _not_found() -> aws.lb.ListenerDefaultActionArgsDict:
-    """What both listeners do with a request that no rule names: answer 404 from the edge itself."""
-    return {
-        "type": "fixed-response",
-        "fixed_response": {"content_type": "text/plain", "message_body": "Not found\n", "status_code": "404"},
-    }

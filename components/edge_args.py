@@ -8,6 +8,7 @@ from typing import Self
 import pulumi
 from pydantic import Field, model_validator
 
+from components.addresses import WORLD
 from components.args import Args
 from components.edge_rules import LOGIN_CALLBACK, OPEN_WEBUI, edge_rules, offers
 
@@ -151,9 +152,7 @@ class EdgeArgs(Args):
     """Omitted: no machine client gets in."""
     paths: PathsArgs = Field(default_factory=PathsArgs)
     """Which paths are offered."""
-    client_cidr_blocks: list[str] = Field(
-        default_factory=lambda: ["0.0.0.0/0"], min_length=1, max_length=MOST_CLIENT_BLOCKS
-    )
+    client_cidr_blocks: list[str] = Field(default_factory=lambda: [WORLD], min_length=1, max_length=MOST_CLIENT_BLOCKS)
     """Where clients may come from; no block inside another. Omitted: anywhere."""
     idle_timeout_seconds: int = Field(default=120, ge=1, le=4000)
     """The longest silence on a connection, towards clients and targets: longer than a model's longest pause."""

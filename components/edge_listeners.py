@@ -13,16 +13,12 @@ HSTS = "max-age=63072000; includeSubDomains"
 
 AUTHENTICATE, DENY = "authenticate", "deny"
 
-
-def not_found() -> aws.lb.ListenerRuleActionArgs:
-    """Answer 404 from the edge itself."""
-    return aws.lb.ListenerRuleActionArgs(
-        type="fixed-response",
-        order=1,
-        fixed_response=aws.lb.ListenerRuleActionFixedResponseArgs(
-            content_type="text/plain", message_body="Not found\n", status_code="404"
-        ),
-    )
+NOT_FOUND: aws.lb.ListenerDefaultActionFixedResponseArgsDict = {
+    "content_type": "text/plain",
+    "message_body": "Not found\n",
+    "status_code": "404",
+}
+"""The edge's own answer to what is blocked and to what no rule names: the two cannot be told apart."""
 
 
 def kept_secret(value: str | None) -> pulumi.Output[str]:
@@ -91,7 +87,13 @@ def actions(
 ) -> Sequence[aws.lb.ListenerRuleActionArgs]:
     """What the rule does, in order: a forward is always behind an authentication."""
     if rule.lane is Lane.BLOCKED:
-        return [not_found()]
+        return [
+            aws.lb.ListenerRuleActionArgs(
+                type="fixed-response",
+                order=1,
+                fixed_response=aws.lb.ListenerRuleActionFixedResponseArgs(**NOT_FOUND),
+            )
+        ]
     if rule.lane is Lane.MACHINE:
         if machine is None:
             raise ValueError(f"rule {rule.key} is for machine clients, and none are configured")

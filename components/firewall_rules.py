@@ -95,7 +95,7 @@ def _guards(application: Application) -> list[Rule]:
     prefixed = [starts_with(header_names(), prefix, LOWERCASE) for prefix in TRUSTED_PREFIXES]
     return [
         Rule("canary", 100, equals(URI_PATH, CANARY_PATH), Action.BLOCK, 403, "Blocked on purpose: this is the canary",
-             reason="monitoring asks for this path to see that the firewall blocks and that its alarm rings"),
+             reason="monitoring asks for this path: answer and metric show that the firewall stands in the way"),
         Rule("ambiguous-path", 110, matches(URI_PATH, AMBIGUOUS_PATH), Action.BLOCK, 400, "Ambiguous path",
              reason="every later rule, and every path rule behind, may take a path as it is written"),
         Rule("method", 120, negated(matches(METHOD, f"^({'|'.join(sorted(set(application.methods)))})$")), Action.BLOCK,

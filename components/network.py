@@ -8,13 +8,11 @@ given ones, so that their guarantees are judged on what AWS says and reported as
 import pulumi
 import pulumi_aws as aws
 
-from components.addresses import AddressPlan, ZoneSubnets, plan_addresses
+from components.addresses import WORLD, AddressPlan, ZoneSubnets, plan_addresses
 from components.network_acls import private_acl_entries, public_acl_entries
 from components.network_args import ExistingNetworkArgs, PrivateNetworkArgs
 from components.network_dns import make_dns_guard
 from components.network_logs import make_flow_logs
-
-WORLD = "0.0.0.0/0"
 
 
 class PrivateNetwork(pulumi.ComponentResource):

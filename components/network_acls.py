@@ -8,9 +8,8 @@ resolver, DHCP, instance metadata or the task metadata endpoint.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from components.addresses import ZONE_LETTERS, AddressPlan
+from components.addresses import WORLD, ZONE_LETTERS, AddressPlan
 
-WORLD = "0.0.0.0/0"
 HTTP, HTTPS = 80, 443
 EPHEMERAL = (1024, 65535)
 LINUX_EPHEMERAL = (32768, 60999)

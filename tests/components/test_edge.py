@@ -198,10 +198,13 @@ def test_outputs_are_those_of_the_load_balancer_and_the_target_group() -> None:
     ],
 )
 def test_what_the_provider_does_not_check_is_held_to_aws_s_range(field: str, least: int, most: int) -> None:
-    assert [getattr(edge_args(**{field: value}), field) for value in (least, most)] == [least, most]
+    def given(value: int) -> dict[str, Json]:
+        return {field: value}
+
+    assert [getattr(edge_args(**given(value)), field) for value in (least, most)] == [least, most]
     for beyond in (least - 1, most + 1):
         with pytest.raises(ValidationError, match=field):
-            edge_args(**{field: beyond})
+            edge_args(**given(beyond))
 
 
 def test_a_login_lasts_between_a_second_and_a_week() -> None:
