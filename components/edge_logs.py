@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components.iam import SOURCE_ACCOUNT, SOURCE_ARN, Statement, policy_document
+from components.iam import SOURCE_ARN, Statement, policy_document
 from components.private_bucket import close_bucket, encrypt_bucket, expire_objects, only_by_tls, only_named_readers
 
 ACCESS, CONNECTION, HEALTH_CHECK = "access", "connection", "health-check"
@@ -17,7 +17,11 @@ PREFIXES = (ACCESS, CONNECTION, HEALTH_CHECK)
 
 
 def bucket_policy(bucket_arn: str, account_id: str, region: str, reader_arns: Sequence[str]) -> str:
-    """Load balancers of this account write; only the named readers read; nobody comes without TLS."""
+    """Load balancers of this account write; only the named readers read; nobody comes without TLS.
+
+    The writer is bound by the load balancers' ARN, which holds region and account; that log delivery sends the account
+    as a key of its own too is not documented, and a condition on a key that is not sent would stop every log.
+    """
     balancers = f"arn:aws:elasticloadbalancing:{region}:{account_id}:loadbalancer/*"
     return policy_document(
         [
@@ -26,7 +30,7 @@ def bucket_policy(bucket_arn: str, account_id: str, region: str, reader_arns: Se
                 actions=["s3:PutObject"],
                 resources=[f"{bucket_arn}/{prefix}/AWSLogs/{account_id}/*" for prefix in PREFIXES],
                 principals={"Service": ["logdelivery.elasticloadbalancing.amazonaws.com"]},
-                conditions={"StringEquals": {SOURCE_ACCOUNT: [account_id]}, "ArnLike": {SOURCE_ARN: [balancers]}},
+                conditions={"ArnLike": {SOURCE_ARN: [balancers]}},
             ),
             only_named_readers(bucket_arn, reader_arns),
             only_by_tls(bucket_arn),

@@ -60,7 +60,6 @@ def test_load_balancers_of_the_account_write_logs_and_nobody_reads_them_until_na
         "Principal": {"Service": ["logdelivery.elasticloadbalancing.amazonaws.com"]},
         "Resource": [f"{arn}/{prefix}/AWSLogs/{ACCOUNT}/*" for prefix in ("access", "connection", "health-check")],
         "Condition": {
-            "StringEquals": {"aws:SourceAccount": [ACCOUNT]},
             "ArnLike": {"aws:SourceArn": [f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:loadbalancer/*"]},
         },
     }
