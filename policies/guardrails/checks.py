@@ -183,8 +183,26 @@ def bounding_keys(statement: Statement) -> set[str]:
         for operator, block in cast("Mapping[str, Mapping[str, Any]]", statement.conditions).items()
         if not _passes_strangers(operator)
         for key, value in block.items()
-        if not any(OPEN_VALUE.fullmatch(str(item)) for item in listed(value))
+        if not any(_leaves_open(key.lower(), str(item)) for item in listed(value))
     }
+
+
+def _leaves_open(key: str, value: str) -> bool:
+    return bool(OPEN_VALUE.fullmatch(value)) or (key in _WHOLE and bool(re.search(r"[*?]", value)))
+
+
+_WHOLE = frozenset(
+    {
+        "aws:principalaccount",
+        "aws:principalorgid",
+        "aws:sourceaccount",
+        "aws:sourceorgid",
+        "aws:sourcevpc",
+        "aws:sourcevpce",
+        "kms:calleraccount",
+    }
+)
+"""Keys of which a value is one identifier: a part of it (``o-*``, ``vpce-*``) is every customer's."""
 
 
 OPEN_VALUE = re.compile(r"[*?:]*|arn:[^:]*:(iam|sts):[^:]*:[*?]+:.*|arn:aws[a-z-]*:\*")
@@ -194,6 +212,36 @@ OPEN_VALUE = re.compile(r"[*?:]*|arn:[^:]*:(iam|sts):[^:]*:[*?]+:.*|arn:aws[a-z-
 def _passes_strangers(operator: str) -> bool:
     name = operator.lower()
     return "not" in name or name.endswith("ifexists") or name.startswith("forallvalues:") or name == "null"
+
+
+def denied_to_strangers(every: Iterable[Statement], callers: frozenset[str], actions: Iterable[str]) -> bool:
+    """Whether another statement denies these actions to everybody but the callers that a condition names."""
+    wanted = list(actions)
+    return bool(wanted) and any(
+        not statement.allows
+        and "*" in statement.principals
+        and all(any(_covers(pattern, action) for pattern in statement.actions) for action in wanted)
+        and _denies_others(statement, callers)
+        for statement in every
+    )
+
+
+def _covers(pattern: str, action: str) -> bool:
+    """Whether every action that one pattern stands for is among those of another."""
+    return fnmatchcase(action.lower(), pattern.lower())
+
+
+def _denies_others(statement: Statement, callers: frozenset[str]) -> bool:
+    blocks = cast("Mapping[str, Mapping[str, Any]]", statement.conditions)
+    tests = [
+        (operator.lower(), key.lower(), value) for operator, block in blocks.items() for key, value in block.items()
+    ]
+    return len(tests) == 1 and all(
+        operator.removesuffix("ifexists") in ("stringnotequals", "stringnotlike", "arnnotequals", "arnnotlike")
+        and key in callers
+        and not any(_leaves_open(key, str(item)) for item in listed(value))
+        for operator, key, value in tests
+    )
 
 
 def denies_clear_text(statement: Statement, *actions: str) -> bool:

@@ -28,29 +28,44 @@ _DOCUMENTS = {
     "ec2.VpcEndpointPolicy": "policy",
     "iam.Role": "assumeRolePolicy",
 }
+_IDENTITY = ("iam.GroupPolicy", "iam.Policy", "iam.RolePolicy", "iam.UserPolicy")
 _DESTINATIONS = {
+    "backup.Plan": ("rules",),
     "cloudwatch.CompositeAlarm": ("alarmActions", "insufficientDataActions", "okActions"),
+    "cloudwatch.EventPermission": ("principal",),
     "cloudwatch.EventTarget": ("arn",),
     "cloudwatch.LogGroup": ("kmsKeyId",),
     "cloudwatch.LogSubscriptionFilter": ("destinationArn",),
     "cloudwatch.MetricAlarm": ("alarmActions", "insufficientDataActions", "okActions"),
     "cloudwatch.MetricStream": ("firehoseArn",),
+    "ec2.AmiLaunchPermission": ("accountId",),
     "ec2.FlowLog": ("logDestination",),
     "ec2.SnapshotCreateVolumePermission": ("accountId",),
+    "ec2.TrafficMirrorTarget": ("networkLoadBalancerArn",),
     "ec2.VpcEndpointService": ("allowedPrincipals",),
     "ec2.VpcEndpointServiceAllowedPrinciple": ("principalArn",),
     "ec2.VpcPeeringConnection": ("peerOwnerId",),
+    "ecr.ReplicationConfiguration": ("replicationConfiguration",),
+    "kms.Grant": ("granteePrincipal", "retiringPrincipal"),
+    "lambda.LayerVersionPermission": ("principal",),
     "lambda.Permission": ("principal", "sourceAccount"),
+    "oam.Link": ("sinkIdentifier",),
     "ram.PrincipalAssociation": ("principal",),
     "rds.Cluster": ("kmsKeyId",),
+    "rds.ClusterSnapshot": ("sharedAccounts",),
+    "rds.ClusterSnapshotCopy": ("sharedAccounts",),
     "rds.EventSubscription": ("snsTopic",),
     "rds.Instance": ("kmsKeyId",),
+    "rds.Snapshot": ("sharedAccounts",),
+    "rds.SnapshotCopy": ("sharedAccounts",),
+    "redshift.EndpointAuthorization": ("account",),
     "route53.ResolverQueryLogConfig": ("destinationArn",),
     "s3.BucketServerSideEncryptionConfiguration": ("rules",),
     "secretsmanager.Secret": ("kmsKeyId",),
     "sns.Topic": ("kmsMasterKeyId",),
     "s3.BucketNotification": ("lambdaFunctions", "queues", "topics"),
     "s3.BucketReplicationConfig": ("rules",),
+    "s3.Inventory": ("destination",),
     "sns.TopicSubscription": ("endpoint", "topic"),
     "wafv2.WebAclLoggingConfiguration": ("logDestinationConfigs",),
 }
@@ -70,6 +85,8 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
     known = own | LOG_DELIVERY | IMAGES | set(cast("list[str]", settings["accounts"]))
     for resource in graph.of_type(*_DOCUMENTS):
         yield from _document(resource, own, known)
+    for resource in graph.of_type(*_IDENTITY):
+        yield from _used(resource, own, known)
     for task in graph.of_type("ecs.TaskDefinition"):
         found, unclear = containers(task, _WANTED, _FIX)
         yield from unclear
@@ -96,6 +113,15 @@ def _document(resource: Resource, own: frozenset[str], known: set[str] | frozens
             yield from _named(resource, place, accounts_of(list(statement.principals)), own, known)
 
 
+def _used(resource: Resource, own: frozenset[str], known: set[str] | frozenset[str]) -> Iterator[Finding]:
+    """What an identity policy lets its holder work on; one that is not known yet is judged before its step."""
+    of = document(resource, "policy")
+    for statement in statements(of.value) if of.known else ():
+        if statement.allows:
+            place = f"policy[{statement.label}].Resource"
+            yield from _named(resource, place, accounts_of(list(statement.resources)), own, known)
+
+
 def _named(
     resource: Resource, place: str, accounts: list[str], own: frozenset[str], known: set[str] | frozenset[str]
 ) -> Iterator[Finding]:
@@ -113,7 +139,7 @@ RULE: Rule = stack_rule(
     judge,
     severity=Severity.HIGH,
     remediation=_FIX,
-    types=tuple(sorted({*_DOCUMENTS, *_DESTINATIONS, "ecs.TaskDefinition"})),
+    types=tuple(sorted({*_DOCUMENTS, *_DESTINATIONS, *_IDENTITY, "ecs.TaskDefinition"})),
     schema=_SCHEMA,
     unknown_blocks=False,
 )

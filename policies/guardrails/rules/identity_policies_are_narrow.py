@@ -38,6 +38,17 @@ WITHOUT_RESOURCE = (
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 )
+_EVERYTHING = re.compile(r"[*?]+|arn:[*?:]*|arn:[^:]*:[^:]*:[^:]*:[^:]*:[*?/:]*")
+"""A resource that stands for all of an account, a service or a region."""
+
+_HANDED_ON = (
+    "iam:PassRole",
+    "secretsmanager:GetSecretValue",
+    "ssm:GetParameter",
+    "ssm:GetParameters",
+    "sts:AssumeRole",
+)
+_EVERY_ONE = re.compile(r":(role/|secret:|parameter/)\*$")
 _DECRYPTION = ("kms:Decrypt", "kms:ReEncryptFrom")
 _SCHEMA = {
     "withoutResource": {
@@ -120,7 +131,9 @@ def _statement(resource: Resource, place: str, statement: Statement, settings: S
     if wide:
         wanted = "actions by name: no * for a service, nor at the end of a verb such as Put*"
         yield violated(resource, f"{place}.Action", wide, wanted, _FIX)
-    if "*" not in statement.resources:
+    everything = [arn for arn in statement.resources if _EVERYTHING.fullmatch(arn)]
+    if not everything:
+        yield from _handed_on(resource, place, statement)
         key_wide = [arn for arn in statement.resources if re.search(r":kms:[^:]*:[^:]*:(key/)?\*$", arn)]
         if key_wide and any(fnmatchcase(action, pattern) for action in _DECRYPTION for pattern in statement.actions):
             yield violated(resource, f"{place}.Resource", key_wide, "the ARNs of single keys", _FIX)
@@ -128,12 +141,27 @@ def _statement(resource: Resource, place: str, statement: Statement, settings: S
     allowed = cast("list[str]", settings["withoutResource"])
     unbounded = sorted(a for a in statement.actions if not any(fnmatchcase(a, pattern) for pattern in allowed))
     if unbounded and not wide:
-        yield violated(resource, f"{place}.Resource", f"* for {', '.join(unbounded)}", "ARNs", _FIX)
+        named = ", ".join(everything)
+        yield violated(resource, f"{place}.Resource", f"{named} for {', '.join(unbounded)}", "ARNs", _FIX)
+
+
+def _handed_on(resource: Resource, place: str, statement: Statement) -> Iterator[Finding]:
+    """Actions that give whoever may do them what all roles, secrets or parameters of an account hold."""
+    wide = [arn for arn in statement.resources if _EVERY_ONE.search(arn)]
+    given = [a for a in statement.actions if any(fnmatchcase(name, a) for name in _HANDED_ON)]
+    if wide and given:
+        found = f"{', '.join(wide)} for {', '.join(given)}"
+        yield violated(resource, f"{place}.Resource", found, "the ARNs of single ones", _FIX)
 
 
 def _is_wide(action: str) -> bool:
     service, _, verb = action.partition(":")
-    return service == "*" or verb in ("", "*") or (verb.endswith("*") and not re.match(r"(Get|List|Describe)", verb))
+    return (
+        "*" in service
+        or verb.startswith(("*", "?"))
+        or not verb
+        or (verb.endswith(("*", "?")) and not re.match(r"(get|list|describe)", verb, re.IGNORECASE))
+    )
 
 
 RULE: Rule = resource_rule(

@@ -19,7 +19,7 @@ _BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrict
 
 
 def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """A bucket, its access list, its public access block, or an access point."""
+    """A bucket or an object and its access list, a public access block, or an access point."""
     if resource.kind in ("s3.BucketPublicAccessBlock", "s3.AccountPublicAccessBlock"):
         for flag in _BLOCKS:
             yield from expect_value(resource, flag, True, f"set {flag} to true", default=False)
@@ -45,8 +45,11 @@ RULE: Rule = resource_rule(
         "s3.Bucket",
         "s3.BucketAcl",
         "s3.BucketAclV2",
+        "s3.BucketObject",
+        "s3.BucketObjectv2",
         "s3.BucketPublicAccessBlock",
         "s3.BucketV2",
+        "s3.ObjectCopy",
     ),
     controls=("S3.8", "S3.19"),
 )

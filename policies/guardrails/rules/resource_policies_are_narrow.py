@@ -12,27 +12,67 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from ..checks import Statement, bounding_keys, document, statements, undecided
+from ..checks import Statement, bounding_keys, denied_to_strangers, document, listed, statements, undecided
 from ..rule import Rule, Settings, Severity, resource_rule
-from ..topology.resources import Resource
+from ..topology.resources import Resource, Unknown
 from ..topology.verdicts import Finding, violated
 
 _WANTED = "named principals, or a condition on who asks"
 _FIX = "name the principals, or add a condition such as aws:PrincipalAccount, aws:SourceArn or aws:SourceVpce"
 PATHS = {
+    "acmpca.Policy": "policy",
+    "apigateway.RestApi": "policy",
+    "apigateway.RestApiPolicy": "policy",
     "backup.VaultPolicy": "policy",
+    "cloudwatch.EventBusPolicy": "policy",
+    "cloudwatch.LogDeliveryDestinationPolicy": "deliveryDestinationPolicy",
+    "cloudwatch.LogDestinationPolicy": "accessPolicy",
+    "codebuild.ResourcePolicy": "policy",
+    "dsql.ClusterPolicy": "policy",
+    "dynamodb.ResourcePolicy": "policy",
+    "ecr.RegistryPolicy": "policy",
     "ecr.RepositoryPolicy": "policy",
     "efs.FileSystemPolicy": "policy",
+    "elasticsearch.Domain": "accessPolicies",
+    "elasticsearch.DomainPolicy": "accessPolicies",
+    "glacier.Vault": "accessPolicy",
+    "glue.ResourcePolicy": "policy",
+    "kinesis.ResourcePolicy": "policy",
+    "kms.ExternalKey": "policy",
     "kms.Key": "policy",
     "kms.KeyPolicy": "policy",
+    "kms.ReplicaExternalKey": "policy",
+    "kms.ReplicaKey": "policy",
+    "lambda.ResourcePolicy": "policy",
+    "mediastore.ContainerPolicy": "policy",
+    "msk.ClusterPolicy": "policy",
+    "networkfirewall.ResourcePolicy": "policy",
+    "oam.SinkPolicy": "policy",
+    "opensearch.Domain": "accessPolicies",
+    "opensearch.DomainPolicy": "accessPolicies",
+    "opensearchingest.ResourcePolicy": "policy",
+    "redshift.ResourcePolicy": "policy",
+    "redshiftserverless.ResourcePolicy": "policy",
+    "s3.AccessPoint": "policy",
     "s3.Bucket": "policy",
     "s3.BucketPolicy": "policy",
+    "s3.VectorsVectorBucketPolicy": "policy",
+    "s3control.AccessPointPolicy": "policy",
+    "s3control.BucketPolicy": "policy",
+    "s3control.ObjectLambdaAccessPointPolicy": "policy",
+    "s3tables.TableBucketPolicy": "resourcePolicy",
+    "s3tables.TablePolicy": "resourcePolicy",
+    "schemas.RegistryPolicy": "policy",
     "secretsmanager.Secret": "policy",
     "secretsmanager.SecretPolicy": "policy",
+    "ses.IdentityPolicy": "policy",
+    "sesv2.EmailIdentityPolicy": "policy",
     "sns.Topic": "policy",
     "sns.TopicPolicy": "policy",
     "sqs.Queue": "policy",
     "sqs.QueuePolicy": "policy",
+    "vpclattice.AuthPolicy": "policy",
+    "vpclattice.ResourcePolicy": "policy",
 }
 CALLERS = frozenset(
     {
@@ -69,13 +109,21 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One policy of a resource."""
     path = PATHS[resource.kind]
     of = document(resource, path)
+    if resource.kind == "apigateway.RestApi" and _on_the_internet(resource):
+        return  # who may call it is judged as a path from the internet
     yield from undecided(resource, path, of, _WANTED, _FIX)
-    for statement in statements(of.value) if of.known else ():
+    every = statements(of.value) if of.known else []
+    for statement in every:
         if statement.allows:
-            yield from _statement(resource, f"{path}[{statement.label}]", statement)
+            yield from _statement(resource, f"{path}[{statement.label}]", statement, every)
 
 
-def _statement(resource: Resource, place: str, statement: Statement) -> Iterator[Finding]:
+def _on_the_internet(api: Resource) -> bool:
+    kinds = api.value("endpointConfiguration.types")
+    return not isinstance(kinds, Unknown) and "PRIVATE" not in listed(kinds)
+
+
+def _statement(resource: Resource, place: str, statement: Statement, every: list[Statement]) -> Iterator[Finding]:
     if statement.not_principals:
         yield violated(resource, f"{place}.NotPrincipal", list(statement.not_principals), "Principal", _FIX)
     if resource.kind.startswith("s3.") and any(not who.endswith(".amazonaws.com") for who in statement.principals):
@@ -93,7 +141,8 @@ def _statement(resource: Resource, place: str, statement: Statement) -> Iterator
     wide = [action for action in statement.actions if action == "*" or action.endswith(":*")]
     if wide and not all(who.endswith(":root") for who in statement.principals):
         yield violated(resource, f"{place}.Action", wide, "actions by name", _FIX, what="allows every action")
-    if anybody and not bounding_keys(statement) & CALLERS:
+    bounded = bounding_keys(statement) & CALLERS or denied_to_strangers(every, CALLERS, statement.actions)
+    if anybody and not bounded:
         yield violated(resource, f"{place}.Principal", anybody, _WANTED, _FIX, what="is open to every account")
 
 
