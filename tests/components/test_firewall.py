@@ -218,11 +218,40 @@ def test_the_log_is_named_as_aws_demands_redacted_and_keeps_what_was_blocked_or_
         {"singleHeader": {"name": "x-amzn-oidc-identity"}},
         {"queryString": {}},
     ]
-    assert log.inputs["loggingFilter"]["defaultBehavior"] == "DROP"
-    assert [c["actionCondition"]["action"] for c in log.inputs["loggingFilter"]["filters"][0]["conditions"]] == [
-        "BLOCK",
-        "COUNT",
-        "EXCLUDED_AS_COUNT",
+    assert log.inputs["loggingFilter"] == {
+        "defaultBehavior": "DROP",
+        "filters": [
+            {
+                "behavior": "KEEP",
+                "requirement": "MEETS_ANY",
+                "conditions": [
+                    {"actionCondition": {"action": action}} for action in ("BLOCK", "COUNT", "EXCLUDED_AS_COUNT")
+                ],
+            }
+        ],
+    }
+
+
+def test_the_log_is_kept_and_encrypted_as_asked() -> None:
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000000"
+    recording = record(lambda: Firewall("firewall", firewall_args(log_retention_days=7, log_key_arn=key)))
+    group = named(recording, "firewall-log", "aws:cloudwatch/logGroup:LogGroup").inputs
+
+    assert (group["retentionInDays"], group["kmsKeyId"]) == (7, key)
+
+
+def test_every_shard_of_a_session_with_another_name_is_substituted_too() -> None:
+    protections = acl_of(session_cookie_name="chat", protected_cookies=["token", "sid"])["dataProtectionConfig"]
+
+    assert [
+        p["field"]["fieldKeys"] for p in protections["dataProtections"] if p["field"]["fieldType"] == "SINGLE_COOKIE"
+    ] == [
+        ["chat-0"],
+        ["chat-1"],
+        ["chat-2"],
+        ["chat-3"],
+        ["sid"],
+        ["token"],
     ]
 
 
