@@ -10,7 +10,7 @@ from policies.guardrails.topology.exposure import Reachability, reachability
 from policies.guardrails.topology.resources import Graph
 from policies.guardrails.topology.verdicts import Finding, Verdict
 
-from . import planted_doors, planted_networks
+from . import planted_by_setting, planted_doors, planted_networks, safe_settings, safe_variants
 from .builders import Stack, compliant
 from .planting import PLANTS, Change, Plant
 from .safe_variants import SAFE
@@ -42,7 +42,12 @@ def place(finding: Finding) -> str:
 def test_the_corpus_is_large_enough() -> None:
     assert len(PLANTS) >= LEAST_PLANTS
     assert len(SAFE) >= LEAST_SAFE
-    assert {plant.change.__module__ for plant in PLANTS} == {planted_doors.__name__, planted_networks.__name__}
+    assert {plant.change.__module__ for plant in PLANTS} == {
+        planted_by_setting.__name__,
+        planted_doors.__name__,
+        planted_networks.__name__,
+    }
+    assert {change.__module__ for change in SAFE} == {safe_settings.__name__, safe_variants.__name__}
 
 
 @SEEN

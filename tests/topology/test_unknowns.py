@@ -162,6 +162,21 @@ def the_instance_of_an_elastic_address(stack: Stack) -> None:
     stack.add("ec2.EipAssociation", "more", instanceId=UNKNOWN, allocationId="eipalloc-1")
 
 
+@row("exposures", "ec2.EipAssociation more.networkInterfaceId")
+def the_interface_of_another_stack_that_gets_an_elastic_address(stack: Stack) -> None:
+    stack.add("ec2.EipAssociation", "more", networkInterfaceId="eni-0abc", allocationId="eipalloc-1")
+
+
+@row("exposures", "rds.Cluster db.enableHttpEndpoint")
+def the_data_api_of_a_database(stack: Stack) -> None:
+    stack["db"]["enableHttpEndpoint"] = UNKNOWN
+
+
+@row("unauthenticated", "apigatewayv2.Api more.body")
+def the_document_of_an_api(stack: Stack) -> None:
+    stack.add("apigatewayv2.Api", "more", protocolType="HTTP", body=UNKNOWN)
+
+
 @row("unauthenticated", "globalaccelerator.EndpointGroup more.endpointConfigurations[0].endpointId")
 def what_an_accelerator_leads_to(stack: Stack) -> None:
     stack.add("globalaccelerator.EndpointGroup", "more", endpointConfigurations=[{"endpointId": UNKNOWN}])

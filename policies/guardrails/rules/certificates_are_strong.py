@@ -1,4 +1,4 @@
-"""Certificates that ACM issues have a key of at least 2,048 bits RSA, or an elliptic curve.
+"""Certificates that ACM issues have a key of at least 2,048 bits RSA or an elliptic curve, and it stays in ACM.
 
 It cannot see the key of an imported certificate, nor when one runs out.
 """
@@ -26,6 +26,9 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
             "leave keyAlgorithm out (RSA_2048) or choose an elliptic curve",
             default="RSA_2048",
         )
+        exported = "options.export"
+        fix = "remove options.export: the key of a certificate for load balancers need never leave ACM"
+        yield from expect(resource, exported, lambda found: found != "ENABLED", "DISABLED", fix, default="DISABLED")
 
 
 RULE: Rule = resource_rule(

@@ -36,7 +36,10 @@ _FIX = "use protocol HTTPS with a recommended sslPolicy; on port 80 only redirec
 
 
 def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One listener."""
+    """One listener, or one distribution."""
+    if resource.kind == "cloudfront.Distribution":
+        yield from _distribution(resource)
+        return
     protocol = resource.value("protocol")
     if isinstance(protocol, Unknown):
         yield not_proven(resource, "protocol", [protocol], "HTTPS, TLS, or HTTP that redirects", _FIX)
@@ -50,6 +53,19 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
         yield from _redirects(resource)
     elif protocol in ("TCP", "UDP", "TCP_UDP"):
         yield violated(resource, "protocol", protocol, "TLS", "use protocol TLS, or forward TLS to a TLS target group")
+
+
+def _distribution(distribution: Resource) -> Iterator[Finding]:
+    ordered = distribution.items("orderedCacheBehaviors")
+    count = 0 if isinstance(ordered, Unknown) else len(ordered)
+    for path in ("defaultCacheBehavior", *(f"orderedCacheBehaviors[{index}]" for index in range(count))):
+        yield from expect(
+            distribution,
+            f"{path}.viewerProtocolPolicy",
+            lambda found: found in ("https-only", "redirect-to-https"),
+            "redirect-to-https or https-only",
+            "set viewerProtocolPolicy to redirect-to-https",
+        )
 
 
 def _redirects(listener: Resource) -> Iterator[Finding]:
@@ -77,7 +93,7 @@ RULE: Rule = resource_rule(
     judge,
     severity=Severity.HIGH,
     remediation=_FIX,
-    types=("lb.Listener",),
+    types=("cloudfront.Distribution", "lb.Listener"),
     controls=("ELB.1", "ELB.17", "ELB.18"),
     schema=_SCHEMA,
 )

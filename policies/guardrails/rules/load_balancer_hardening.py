@@ -1,4 +1,4 @@
-"""Application load balancers drop malformed headers and ambiguous requests, and fail closed without a firewall.
+"""Load balancers drop malformed headers and ambiguous requests, fail closed, and apply their groups to everyone.
 
 A header that the load balancer and the target read differently, or a request that they cut differently, is how one
 user's request becomes another's. Open failure would turn a firewall outage into an open door.
@@ -19,6 +19,10 @@ from ..topology.verdicts import Finding
 def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One load balancer."""
     if resource.value("loadBalancerType") in ("network", "gateway"):
+        if resource.value("loadBalancerType") == "network":
+            private = "enforceSecurityGroupInboundRulesOnPrivateLinkTraffic"
+            fix = f"remove {private}: consumers of an endpoint service pass the groups too"
+            yield from expect(resource, private, lambda found: found != "off", "on", fix)
         return
     yield from expect_value(
         resource, "dropInvalidHeaderFields", True, "set dropInvalidHeaderFields to true", default=False

@@ -13,7 +13,9 @@ from collections.abc import Iterator
 
 from ..joins import referring
 from ..rule import Level, Rule, Settings, Severity, stack_rule
+from ..topology.addresses import INTERNET, NO_ADDRESSES, parse
 from ..topology.resources import Graph, Resource, Unknown, contains_unknown
+from ..topology.values import as_mapping
 from ..topology.verdicts import Finding, not_proven, violated
 
 _WANTED = {
@@ -23,6 +25,7 @@ _WANTED = {
 _WIDE = re.compile(r"^\*\.?([a-z0-9-]+\.?)?$", re.IGNORECASE)
 """Every name, or every name of a top-level domain."""
 
+_RESOLVER = ("AmazonProvidedDNS", "169.254.169.253", "fd00:ec2::253")
 _FIX = "associate a DNS firewall rule group and a resolver query log with the VPC"
 
 
@@ -34,12 +37,35 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
                 yield violated(vpc, "", f"no {wanted.partition(' ')[2]}", wanted, _FIX)
     for group in graph.of_type("route53.ResolverFirewallRuleGroup"):
         yield from _group(graph, group)
+    yield from _elsewhere(graph)
     for config in graph.of_type("route53.ResolverFirewallConfig"):
         found = config.value("firewallFailOpen")
         if isinstance(found, Unknown):
             yield not_proven(config, "firewallFailOpen", [found], "DISABLED", "remove firewallFailOpen")
         elif found not in (None, "DISABLED"):
             yield violated(config, "firewallFailOpen", found, "DISABLED", "remove firewallFailOpen", what="fails open")
+
+
+def _elsewhere(graph: Graph) -> Iterator[Finding]:
+    """Questions that go to another server than the resolver, past its filter and its log, or on to the internet."""
+    for options in graph.of_type("ec2.VpcDhcpOptions"):
+        servers = options.items("domainNameServers")
+        fix = "leave domainNameServers out or set AmazonProvidedDNS, and forward single domains by resolver rules"
+        if isinstance(servers, Unknown) or contains_unknown(servers):
+            yield not_proven(options, "domainNameServers", ["domainNameServers"], "AmazonProvidedDNS", fix)
+        elif others := [server for server in servers if server not in _RESOLVER]:
+            what = "sends questions past the filter and the log"
+            yield violated(options, "domainNameServers", others, "AmazonProvidedDNS", fix, what=what)
+    for rule in graph.of_type("route53.ResolverRule"):
+        targets = rule.items("targetIps")
+        fix = "forward to name servers inside a network of your own"
+        if isinstance(targets, Unknown) or contains_unknown(targets):
+            yield not_proven(rule, "targetIps", ["targetIps"], "private addresses", fix)
+            continue
+        named = [str((as_mapping(item) or {}).get(key) or "") for item in targets for key in ("ip", "ipv6")]
+        if public := [ip for ip in named if (parse(ip) or NO_ADDRESSES) & INTERNET]:
+            what = "forwards questions to the internet"
+            yield violated(rule, "targetIps", public, "private addresses", fix, what=what)
 
 
 def _group(graph: Graph, group: Resource) -> Iterator[Finding]:
@@ -96,6 +122,12 @@ RULE: Rule = stack_rule(
     judge,
     severity=Severity.LOW,
     remediation=_FIX,
-    types=("ec2.Vpc", "route53.ResolverFirewallConfig", "route53.ResolverFirewallRuleGroup"),
+    types=(
+        "ec2.Vpc",
+        "ec2.VpcDhcpOptions",
+        "route53.ResolverFirewallConfig",
+        "route53.ResolverFirewallRuleGroup",
+        "route53.ResolverRule",
+    ),
     level=Level.ADVISORY,
 )

@@ -1,4 +1,4 @@
-"""No container or function gets a secret in its plain environment, command, labels or log options.
+"""No container, function or parameter holds a secret in plain text: environment, command, labels, log options.
 
 A definition is shown by the console and the API to everybody who may read it, and it is in the plan. A secret arrives
 by Secrets Manager or Parameter Store name instead.
@@ -44,6 +44,9 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
     if resource.kind == "lambda.Function":
         yield from _function(resource)
         return
+    if resource.kind == "ssm.Parameter":
+        yield from _parameter(resource)
+        return
     if is_secret(resource.get("containerDefinitions")):
         yield violated(
             resource, "containerDefinitions", resource.get("containerDefinitions"), _WANTED, _FIX, what="holds a secret"
@@ -54,6 +57,17 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
         for variable in cast("list[Mapping[str, Any]]", listed(container.get("environment"))):
             name = str(variable.get("name") or "")
             yield from _variable(resource, container.path(f"environment[{name}]"), name, variable.get("value"))
+        for entry in cast("list[Mapping[str, Any]]", listed(container.get("secrets"))):
+            if _VALUE.search(str(entry.get("valueFrom"))):
+                place = container.path(f"secrets[{entry.get('name')}].valueFrom")
+                found_ = "a value that looks like a credential"
+                yield violated(resource, place, found_, _WANTED, _FIX, what="holds a secret instead of its name")
+        if container.get("environmentFiles"):
+            place = container.path("environmentFiles")
+            fix = "list the variables under environment and the secrets under secrets, where they can be judged"
+            yield not_proven(
+                resource, place, ["what the files hold"], _WANTED, fix, what="reads variables from a bucket"
+            )
         for place in _TEXTS:
             yield from _arguments(resource, container.path(place), listed(walk(container.values, place)))
         for place in _MAPPINGS:
@@ -61,6 +75,18 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
             for name, value in sorted(options.items()):
                 spelled = re.sub(r"\W+", "_", name)
                 yield from _variable(resource, container.path(f"{place}[{name}]"), spelled, value)
+
+
+def _parameter(parameter: Resource) -> Iterator[Finding]:
+    """A parameter that is not encrypted, by its name and the shape of its value."""
+    type_, value = parameter.value("type"), parameter.get("value")
+    wanted, fix = "type SecureString, or a secret of Secrets Manager", "set type to SecureString and name a keyId"
+    name = parameter.value("name")
+    last = re.sub(r"\W+", "_", (name if isinstance(name, str) else parameter.name).rpartition("/")[2]).upper()
+    if isinstance(type_, Unknown):
+        yield not_proven(parameter, "type", [type_], wanted, fix)
+    elif type_ != "SecureString" and (is_secret(value) or _VALUE.search(str(value)) or _NAME.search(last)):
+        yield violated(parameter, "type", type_, wanted, fix, what="holds a secret")
 
 
 def _arguments(resource: Resource, path: str, arguments: list[Any]) -> Iterator[Finding]:
@@ -111,6 +137,6 @@ RULE: Rule = resource_rule(
     judge,
     severity=Severity.CRITICAL,
     remediation=_FIX,
-    types=("ecs.TaskDefinition", "lambda.Function"),
+    types=("ecs.TaskDefinition", "lambda.Function", "ssm.Parameter"),
     controls=("ECS.8",),
 )

@@ -1,4 +1,4 @@
-"""Tasks share nothing with a host, take no shell, and have no public address.
+"""Tasks share nothing with a host, their containers no processes; they take no shell and no public address.
 
 A task with a public address is one security-group rule away from the internet; a shell into a task goes around
 the proxy, the log rules and the read-only file system.
@@ -22,10 +22,9 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
         yield from expect_value(
             resource, "networkMode", "awsvpc", "set networkMode to awsvpc: an interface of its own", default="bridge"
         )
-        for mode in ("pidMode", "ipcMode"):
-            yield from expect(
-                resource, mode, lambda found: found != "host", "anything but host", f"remove {mode}: do not share"
-            )
+        for mode, apart in (("pidMode", (None,)), ("ipcMode", (None, "none"))):
+            fix = f"remove {mode}: a container reads what it shares, secrets in another one's memory too"
+            yield from expect(resource, mode, lambda found, apart=apart: found in apart, "not set", fix)
         return
     public = "networkConfiguration.assignPublicIp"
     yield from expect_value(resource, public, False, "set assignPublicIp to false and use endpoints", default=False)

@@ -1,4 +1,4 @@
-"""Every topic's policy denies what does not come by TLS.
+"""Every topic's policy denies what does not come by TLS, and no topic sends in clear text.
 
 A topic carries alarms, and alarms name what is broken.
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..checks import denies_clear_text, document, statements, undecided
+from ..checks import denies_clear_text, document, expect, statements, undecided
 from ..joins import referring
 from ..rule import Level, Rule, Settings, Severity, stack_rule
 from ..topology.resources import Graph
@@ -32,8 +32,19 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
             yield from undecided_
         elif not denied:
             yield violated(topic, "policy", "no such statement", _WANTED, _FIX, what="accepts clear text")
+    for subscription in graph.of_type("sns.TopicSubscription"):
+        fix = "subscribe an https endpoint"
+        yield from expect(
+            subscription, "protocol", lambda found: found != "http", "https", fix, what="sends in clear text"
+        )
 
 
 RULE: Rule = stack_rule(
-    __name__, __doc__, judge, severity=Severity.LOW, remediation=_FIX, types=("sns.Topic",), level=Level.ADVISORY
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.LOW,
+    remediation=_FIX,
+    types=("sns.Topic", "sns.TopicSubscription"),
+    level=Level.ADVISORY,
 )

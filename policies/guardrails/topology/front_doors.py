@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from .api_bodies import operations
 from .carriers import INTERNET, MISSED, PASSED, Edge, Pass
 from .firewalls import Firewalls
 from .load_balancing import BALANCERS, LoadBalancing
@@ -77,6 +78,8 @@ class FrontDoors:
         yield from self._accelerators()
         yield from self._http_apis()
         yield from self._rest_apis()
+        for api in self.graph.of_type("apigatewayv2.Api", "apigateway.RestApi"):
+            yield from self._imported(api)
         for url in self.graph.of_type("lambda.FunctionUrl"):
             yield from self._function_url(url)
 
@@ -261,6 +264,13 @@ class FrontDoors:
                 authentication = _authorization(method, "authorization") if method else MISSED
                 for target in self._integrated(integration, "uri"):
                     yield from self._into(api.urn, target, _Way(entry, "authorization", authentication, api))
+
+    def _imported(self, api: Resource) -> Iterator[Edge]:
+        """What an API's OpenAPI document hands on to: its own text says where, so the document is the end."""
+        for operation in operations(api):
+            step = hop(api, operation.place, "hands on to its integration")
+            way = _Way(api, operation.place, operation.authentication)
+            yield way.edge(api.urn, f"{api.urn}#{operation.place}", (step,), final=True)
 
     def _stage_firewall(self, api: Resource, module: str) -> Pass:
         """The firewall in front of an API: of every stage; HTTP APIs cannot have one."""

@@ -54,7 +54,7 @@ class Machines:
         self.graph = graph
         self.groups = groups
         self.adrift: list[tuple[Resource, str]] = []
-        """Elastic IPs of which the holder is not known yet, and the property that will name it."""
+        """Elastic IPs of which the holder is not known or not of this stack, and the property that names it."""
         self._elastic = self._elastic_addresses()
         self._attached = self._attachments()
 
@@ -182,6 +182,6 @@ class Machines:
                     holders = self.graph.referenced(address, path, types=(*INSTANCES, "ec2.NetworkInterface"))
                     for holder in holders:
                         found.setdefault(holder.urn, []).append((address, path))
-                    if holders.unknowns:
+                    if holders.unknowns or holders.external:
                         self.adrift.append((address, path))
         return found

@@ -6,6 +6,7 @@ properties name subnets, security groups or a public address.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from .load_balancing import BALANCERS
@@ -21,7 +22,6 @@ MODELLED = frozenset(
         "apigateway.RestApi", "apigateway.VpcLink", "apigatewayv2.Api", "apigatewayv2.VpcLink",
         "cloudfront.Distribution", "cloudfront.VpcOrigin", "globalaccelerator.Accelerator",
         "globalaccelerator.EndpointGroup", "lambda.FunctionUrl", "ec2.LaunchTemplate", "ec2.LaunchConfiguration",
-        "autoscaling.LaunchConfiguration",
     }
 )  # fmt: skip
 """Types whose endpoints the model knows."""
@@ -44,16 +44,24 @@ _NO_ENDPOINT = frozenset(
 
 _SUSPECT_NAMES = frozenset(
     {
-        "amplify.App", "appstream.Fleet", "appsync.GraphQLApi", "appsync.Api", "batch.ComputeEnvironment",
-        "bedrock.AgentcoreAgentRuntime", "bedrock.AgentcoreGateway", "cloud9.EnvironmentEC2", "cloudfront.DistributionTenant",
-        "cloudfront.MultitenantDistribution", "directconnect.PublicVirtualInterface", "ec2.CarrierGateway", "ec2.Fleet",
-        "ec2.SpotFleetRequest", "ec2clientvpn.Endpoint", "ecs.ExpressGatewayService", "elasticbeanstalk.Environment",
-        "emr.Cluster", "emr.Studio", "gamelift.Fleet", "globalaccelerator.CustomRoutingAccelerator",
-        "globalaccelerator.CustomRoutingEndpointGroup", "grafana.Workspace", "iot.DomainConfiguration", "ivs.Channel",
-        "lightsail.ContainerService", "lightsail.Database", "lightsail.Instance", "lightsail.Lb", "medialive.Channel",
-        "opensearch.ServerlessCollection", "opensearchingest.Pipeline", "sagemaker.Domain", "storagegateway.Gateway",
-        "verifiedaccess.Endpoint", "vpclattice.Service", "vpclattice.ResourceGateway", "vpclattice.ServiceNetworkVpcAssociation",
-        "workspaces.Workspace", "workspacesweb.Portal",
+        "amplify.App", "appstream.Fleet", "appsync.Api", "appsync.GraphQLApi", "batch.ComputeEnvironment",
+        "bedrock.AgentcoreAgentRuntime", "bedrock.AgentcoreBrowser", "bedrock.AgentcoreGateway",
+        "cloud9.EnvironmentEC2", "cloudfront.DistributionTenant", "cloudfront.MultitenantDistribution",
+        "cloudsearch.Domain", "datazone.Domain", "directconnect.PublicVirtualInterface",
+        "directoryservice.Directory", "docdb.ElasticCluster", "drs.ReplicationConfigurationTemplate", "dsql.Cluster",
+        "ec2.CarrierGateway", "ec2.Fleet", "ec2.SpotFleetRequest",
+        "ec2clientvpn.Endpoint", "ecs.ExpressGatewayService", "elasticbeanstalk.Environment", "emr.Cluster",
+        "emr.Studio", "gamelift.Fleet", "gamelift.GameServerGroup", "globalaccelerator.CustomRoutingAccelerator",
+        "globalaccelerator.CustomRoutingEndpointGroup", "grafana.Workspace", "iot.DomainConfiguration",
+        "ivs.Channel", "kendra.Experience", "lambdamicrovms.Microvm", "lightsail.Bucket",
+        "lightsail.ContainerService", "lightsail.Database", "lightsail.Distribution", "lightsail.Instance",
+        "lightsail.Lb", "medialive.Channel", "medialive.Input", "mediastore.Container", "opensearch.Application",
+        "opensearch.ServerlessCollection", "opensearchingest.Pipeline", "s3control.MultiRegionAccessPoint",
+        "sagemaker.Domain", "sagemaker.MlflowTrackingServer", "storagegateway.Gateway",
+        "transfer.WebApp", "verifiedaccess.Endpoint",
+        "vpclattice.ResourceConfiguration", "vpclattice.ResourceGateway", "vpclattice.Service",
+        "vpclattice.ServiceNetworkVpcAssociation", "workmail.Organization", "workspaces.Workspace",
+        "workspacesweb.Portal",
     }
 )  # fmt: skip
 
@@ -70,19 +78,38 @@ _SUSPECT_PROPERTIES = (
     "isPubliclyAccessible",
 )  # fmt: skip
 
+_NATIVE = re.compile(
+    r"(aws-native|awscc):(apigateway|apigatewayv2|apprunner|autoscaling|cloudfront|docdb|ec2|ecs|efs|eks|elasticache"
+    r"|elasticloadbalancing|elasticloadbalancingv2|globalaccelerator|lambda|memorydb|msk|neptune|opensearchservice|rds"
+    r"|redshift|redshiftserverless|transfer|vpclattice)[:/]"
+)
+"""Services that hold endpoints or open them, declared by a provider whose properties this model does not read."""
+
 _KUBERNETES = ("kubernetes:core/v1:Service", "kubernetes:networking.k8s.io/v1:Ingress", "kubernetes:helm.sh/v3:Release")
 
 
 def _suspicion(resource: Resource) -> str:
     """Why a resource may hold an endpoint, or nothing."""
     kind = resource.kind
+    if kind in ("ecs.Service", "ecs.TaskSet") and resource.value("vpcLatticeConfigurations") not in (None, []):
+        return "is offered through VPC Lattice (vpcLatticeConfigurations)"
     if kind in MODELLED or kind in _NO_ENDPOINT:
         return ""
-    if kind in _OPAQUE:
+    return _by_name(resource) or _by_properties(resource)
+
+
+def _by_name(resource: Resource) -> str:
+    if resource.kind in _OPAQUE:
         return "declares resources that a plan does not show"
-    if kind in _SUSPECT_NAMES or resource.type.startswith(_KUBERNETES):
+    if resource.kind in _SUSPECT_NAMES or resource.type.startswith(_KUBERNETES):
         return "can hold a public endpoint"
-    if not resource.type.startswith(("aws:", "aws-native:")):
+    if _NATIVE.match(resource.type):
+        return "is of a provider whose properties are not read here"
+    return ""
+
+
+def _by_properties(resource: Resource) -> str:
+    if not resource.type.startswith("aws:"):
         return ""
     named = [name for name in _SUSPECT_PROPERTIES if resource.value(name) not in (None, [], {}, "")]
     return f"names {', '.join(named)}" if named else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .carriers import Path
+from .resources import Resource
 from .verdicts import Finding, not_proven, violated
 
 
@@ -30,7 +31,7 @@ def unprotected(paths: Sequence[Path]) -> tuple[Finding, ...]:
 
 def unauthenticated(paths: Sequence[Path]) -> tuple[Finding, ...]:
     """One finding for each action, route or setting that lets strangers in."""
-    wanted = "an authenticating action before every forward"
+    wanted = "a login, token or signature before anything is handed on"
     found: dict[tuple[str, str], Finding] = {}
     for path in sorted(
         paths, key=lambda item: (item.authentication.value is None, bool(item.unknowns), len(item.edges))
@@ -40,7 +41,7 @@ def unauthenticated(paths: Sequence[Path]) -> tuple[Finding, ...]:
         if path.authentication.value is True or key in found:
             continue
         unknowns = (*path.unknowns, *path.authentication.unknowns)
-        fix = "put an authenticate-oidc or jwt-validation action that refuses strangers before the forward"
+        fix = _fix(entry.entry)
         if path.authentication.value is False and not path.unknowns:
             what = "forwards without authentication"
             found[key] = violated(
@@ -49,3 +50,17 @@ def unauthenticated(paths: Sequence[Path]) -> tuple[Finding, ...]:
         else:
             found[key] = not_proven(entry.entry, entry.property, unknowns, wanted, fix, witness=path.hops)
     return tuple(found[key] for key in sorted(found))
+
+
+def _fix(entry: Resource) -> str:
+    """How the thing that hands on could ask who is there."""
+    module = entry.kind.partition(".")[0]
+    if module in ("apigateway", "apigatewayv2"):
+        return "put an authorizer or AWS_IAM on the route, or a PRIVATE endpoint type on a REST API"
+    if module == "lambda":
+        return "set authorizationType to AWS_IAM"
+    if module == "cloudfront":
+        return (
+            "require signed URLs or cookies (trustedKeyGroups), or lead to a load balancer whose rules ask for a login"
+        )
+    return "put an authenticate-oidc or jwt-validation action that refuses strangers before the forward"

@@ -63,6 +63,25 @@ def _app_runner(resource: Resource) -> Iterator[Finding]:
     yield from _judge(resource, path, as_switch(resource.value(path), True), fix)
 
 
+def _graph_database(resource: Resource) -> Iterator[Finding]:
+    path = "publicConnectivity"
+    yield from _judge(resource, path, as_switch(resource.value(path), False), "set publicConnectivity to false")
+
+
+def _data_api(resource: Resource) -> Iterator[Finding]:
+    """The Data API answers SQL on AWS's public endpoint: credentials alone decide, no group and no subnet."""
+    path = "enableHttpEndpoint"
+    fix = "remove enableHttpEndpoint: let clients connect inside the network"
+    switched = as_switch(resource.value(path), False)
+    wanted = "connections inside the network only"
+    if switched is None:
+        yield not_proven(resource, path, [f"{resource.label}.{path}"], wanted, fix)
+    elif switched:
+        what = "answers SQL on AWS's public endpoint, past every group and subnet: credentials alone decide"
+        witness = (Hop("internet"), hop(resource, path, "the Data API"))
+        yield violated(resource, path, True, wanted, fix, what=what, witness=witness, latent=True)
+
+
 def _offered(graph: Graph, service: Resource) -> Iterator[Finding]:
     """An endpoint service is offered to accounts: to every one when its principals say ``*``."""
     fix = "name the accounts that may connect, and accept each connection"
@@ -91,6 +110,8 @@ _JUDGES: dict[str, Callable[[Resource], Iterator[Finding]]] = {
     "eks.Cluster": _kubernetes,
     "transfer.Server": _transfer,
     "apprunner.Service": _app_runner,
+    "neptunegraph.Graph": _graph_database,
+    "rds.Cluster": _data_api,
 }
 KINDS = (*_JUDGES, "ec2.VpcEndpointService", "ec2.VpcEndpointServiceAllowedPrinciple")
 

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from policies.guardrails.topology.values import Value
-from tests.policies.cases.elsewhere import KEY, OURS, PROVIDER, THEIRS, TOPIC
+from tests.policies.cases.elsewhere import KEY, OURS, PROVIDER, THEIRS, TOPIC, task
 from tests.policies.cases.identity import document, policy
-from tests.policies.wire import UNKNOWN, case, r
+from tests.policies.wire import UNKNOWN, case, r, secret
 
 SHARED, KEYS, INVITED = "nothing-is-shared-with-everybody", "no-long-lived-keys", "logins-are-by-invitation"
 MATCHED, NARROW, IDENTITY = (
@@ -55,7 +55,61 @@ WIDE = ["violated x.policy[One].Resource"]
 ACTION = ["violated x.policy[One].Action"]
 PERMISSION = {"action": "lambda:InvokeFunction", "function": "hook"}
 
+FILTER, HIDDEN = "names-are-filtered", "secrets-not-in-environment"
+
+
+def parameter(name: str, value: Value = "hunter2", type_: Value = "String") -> dict[str, Any]:
+    return r("ssm.Parameter", name=name, type=type_, value=value)
+
+
+def forwarding(*addresses: Value) -> dict[str, Any]:
+    targets = [{"ip": address} for address in addresses]
+    return r("route53.ResolverRule", ruleType="FORWARD", targetIps=targets, needs={"targetIps": TOPIC})
+
+
+def distributed(*policies: Value) -> dict[str, Any]:
+    behaviours = [{"viewerProtocolPolicy": policy} for policy in policies]
+    return r("cloudfront.Distribution", defaultCacheBehavior=behaviours[0], orderedCacheBehaviors=behaviours[1:])
+
+
 CASES = [
+    case(HIDDEN, "a credential where its name belongs",
+         task(secrets=[{"name": "T", "valueFrom": "sk-live-1234567890abcdef1234567890"}]),
+         says=["violated x.containerDefinitions[api].secrets[T].valueFrom"]),
+    case(HIDDEN, "a parameter by name", task(secrets=[{"name": "T", "valueFrom": "/app/token"}])),
+    case(HIDDEN, "variables from a file", task(environmentFiles=[{"type": "s3", "value": "arn:aws:s3:::x/app.env"}]),
+         says=["not proven x.containerDefinitions[api].environmentFiles"]),
+    case(HIDDEN, "a password in a plain parameter", parameter("/app/db/password"), says=["violated x.type"]),
+    case(HIDDEN, "a credential in a plain parameter", parameter("/app/note", "AKIAABCDEFGHIJKLMNOP"), says=["violated x.type"]),
+    case(HIDDEN, "the mark of a secret in a plain parameter", parameter("/app/note", secret("x")), says=["violated x.type"]),
+    case(HIDDEN, "an encrypted parameter", parameter("/app/db/password", secret("x"), "SecureString")),
+    case(HIDDEN, "a setting in a parameter", parameter("/app/password-length", "12")),
+    case(HIDDEN, "a parameter of which the type is not known", parameter("/app/token", type_=UNKNOWN), says=["not proven x.type"]),
+    case("task-isolation", "processes that containers share", r("ecs.TaskDefinition", networkMode="awsvpc", pidMode="task"),
+         says=["violated x.pidMode"]),
+    case("task-isolation", "no memory that containers share", r("ecs.TaskDefinition", networkMode="awsvpc", ipcMode="none")),
+    case("certificates-are-strong", "a key that may leave", r("acm.Certificate", options={"export": "ENABLED"}),
+         says=["violated x.options.export"]),
+    case("load-balancer-hardening", "consumers that pass no group", r("lb.LoadBalancer", loadBalancerType="network",
+         enforceSecurityGroupInboundRulesOnPrivateLinkTraffic="off"),
+         says=["violated x.enforceSecurityGroupInboundRulesOnPrivateLinkTraffic"]),
+    case("load-balancer-hardening", "consumers that pass the groups", r("lb.LoadBalancer", loadBalancerType="network",
+         enforceSecurityGroupInboundRulesOnPrivateLinkTraffic="on")),
+    case("topics-require-tls", "alarms in clear text", r("sns.TopicSubscription", protocol="http"), says=["violated x.protocol"]),
+    case("topics-require-tls", "alarms by TLS", r("sns.TopicSubscription", protocol="https")),
+    case("listeners-use-tls", "a distribution in clear text", distributed("allow-all"),
+         says=["violated x.defaultCacheBehavior.viewerProtocolPolicy"]),
+    case("listeners-use-tls", "one path in clear text", distributed("https-only", "allow-all"),
+         says=["violated x.orderedCacheBehaviors[0].viewerProtocolPolicy"]),
+    case("listeners-use-tls", "a distribution that redirects", distributed("redirect-to-https", "https-only")),
+    case(FILTER, "questions to a public server", r("ec2.VpcDhcpOptions", domainNameServers=["8.8.8.8"]),
+         says=["violated x.domainNameServers"]),
+    case(FILTER, "a server that is not known", r("ec2.VpcDhcpOptions", domainNameServers=[UNKNOWN]),
+         says=["not proven x.domainNameServers"]),
+    case(FILTER, "a search domain and the resolver", r("ec2.VpcDhcpOptions", domainNameServers=["AmazonProvidedDNS"])),
+    case(FILTER, "forwarded to the internet", forwarding("10.0.0.2", "8.8.8.8"), says=["violated x.targetIps"]),
+    case(FILTER, "forwarded inside", forwarding("10.0.0.2")),
+    case(FILTER, "forwarded to what is not known", forwarding(UNKNOWN), says=["not proven x.targetIps"]),
     *(case(SHARED, f"{kind} for everybody", r(kind, **properties), says=[f"violated x.{path}"]) for kind, path, properties in (
         ("cloudwatch.EventPermission", "principal", {"principal": "*"}),
         ("ec2.AmiLaunchPermission", "group", {"group": "all"}),
