@@ -7,9 +7,9 @@ nothing, and it cannot see a subnet that uses the VPC's main table without sayin
 import pulumi_aws as aws
 
 from components.network_args import ExistingNetworkArgs
-from settings import Problem, SettingsError
+from settings import Problem
 from settings.sections import ExistingNetwork
-from settings.stack import PREFIX
+from settings.stack import PREFIX, refused
 
 
 def existing_network(existing: ExistingNetwork, environment: str) -> ExistingNetworkArgs:
@@ -28,7 +28,7 @@ def existing_network(existing: ExistingNetwork, environment: str) -> ExistingNet
         if subnet in associations and associations[subnet][0] != table
     ]
     if problems:
-        raise SettingsError(f"the settings of stack {environment}", problems)
+        raise refused(environment, problems)
     return ExistingNetworkArgs(
         vpc_id=existing.vpc_id,
         public_subnet_ids=list(existing.public_subnet_ids),

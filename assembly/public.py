@@ -25,9 +25,9 @@ from components.firewall_table import Action, Rule
 from components.network import PrivateNetwork
 from components.operations import Operations
 from components.workload import WorkloadIdentity
-from settings import Problem, SettingsError, StackSettings
+from settings import Problem, StackSettings
 from settings.errors import shown
-from settings.stack import PREFIX
+from settings.stack import PREFIX, refused
 
 
 def edge(
@@ -148,7 +148,7 @@ def _watched(settings: StackSettings, rules: Sequence[Rule]) -> list[str]:
         if rule not in blocking
     ]
     if problems:
-        raise SettingsError(f"the settings of stack {settings.environment}", problems)
+        raise refused(settings.environment, problems)
     return chosen
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from pydantic import StrictBool
@@ -10,7 +10,7 @@ from pydantic import StrictBool
 from settings.configuration import Configuration
 from settings.consistency import inconsistencies
 from settings.edge import Edge
-from settings.errors import Problem
+from settings.errors import Problem, SettingsError
 from settings.identity import Identity
 from settings.limits import Limits
 from settings.sections import Capacity, Domain, Models, Network, Owner, Retention
@@ -19,6 +19,11 @@ from settings.values import ReleaseVersion
 
 PREFIX = "ai-interface:"
 """The project's configuration namespace: keys of the stack file read ``ai-interface:<key>``."""
+
+
+def refused(environment: str, problems: Iterable[Problem]) -> SettingsError:
+    """The error for problems that only the program can see, in the form of those that are seen while reading."""
+    return SettingsError(f"{StackSettings.subject} {environment} (Pulumi.{environment}.yaml)", problems)
 
 
 class StackSettings(Configuration):

@@ -70,6 +70,7 @@ def test_a_rule_that_only_counts_anyway_needs_no_switch() -> None:
         staging(countOnlyRules=["mark-upload"])
     (problem,) = caught.value.problems
     assert (problem.value, problem.fix) == ('"mark-upload"', "remove it: it only counts in any case")
+    assert str(caught.value).startswith("1 problem in the settings of stack staging (Pulumi.staging.yaml)")
 
 
 def test_added_paths_reach_their_lanes_behind_a_login_and_blocked_ones_come_first() -> None:

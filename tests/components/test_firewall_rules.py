@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from itertools import pairwise
 from random import Random
 
@@ -165,6 +166,31 @@ def test_labels_are_put_on_before_a_rule_asks_for_them() -> None:
 def _labels_asked_for(node: Json) -> list[str]:
     """As the text of the statement shows them, however deep."""
     return re.findall(r'"label_match_statement": {"scope": "LABEL", "key": "([^"]+)"}', json.dumps(node))
+
+
+prefixes = st.lists(st.from_regex("/[a-z]{1,3}/", fullmatch=True), min_size=1, max_size=30).map(tuple)
+WITHOUT_PATHS_AND_HEADERS = 1114
+"""Units of all that does not depend on the application: 925 for AWS's groups, 189 for the rules of ours."""
+
+
+@given(prefixes, prefixes, prefixes, st.sets(st.sampled_from(["a", "b", "C"])), st.randoms(use_true_random=False))
+def test_whatever_the_application_the_table_is_in_order_and_costs_what_its_paths_cost(
+    uploads: tuple[str, ...], calls: tuple[str, ...], prompts: tuple[str, ...], headers: set[str], random: Random
+) -> None:
+    def table(shuffled: Callable[[tuple[str, ...]], tuple[str, ...]]) -> tuple[Rule, ...]:
+        lists = (shuffled(uploads), shuffled(calls), shuffled(prompts))
+        return firewall_rules(
+            LIMITS, Application(*lists, methods=("GET",), trusted_headers=tuple(headers), session_cookie="s")
+        )
+
+    rules = table(lambda paths: paths)
+    priorities = [rule.priority for rule in rules]
+    marked = len(set(uploads)) + len(set(calls)) + len({*uploads, *calls, *prompts})
+
+    assert priorities == sorted(set(priorities))
+    assert len({rule.key for rule in rules}) == len(rules) == 34
+    assert check_table(rules, 5000) == WITHOUT_PATHS_AND_HEADERS + 2 * marked + len(headers)
+    assert table(lambda paths: tuple(random.sample(paths, len(paths)))) == rules
 
 
 def test_the_whole_table_is_within_the_base_price() -> None:
