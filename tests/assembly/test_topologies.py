@@ -9,7 +9,7 @@ from policies.guardrails.topology.resources import Graph
 from policies.guardrails.topology.verdicts import Verdict
 from preflight.recorder import Recording
 from preflight.wire import Json, unwrap
-from tests.assembly.topologies import CERTIFICATE, HOST, MACHINE_HOST, SHAPES, Shape, recorded
+from tests.assembly.topologies import CERTIFICATE, HOST, MACHINE_HOST, PRIVATE_IDS, PUBLIC_IDS, SHAPES, Shape, recorded
 from tests.components.edge_room import counts
 
 EVERY_SHAPE = pytest.mark.parametrize("shape", SHAPES, ids=str)
@@ -121,6 +121,41 @@ def test_whoever_may_speak_to_whom_is_the_same_in_every_shape(shape: Shape) -> N
         ("endpoints-group", "ingress", "workload-tasks", "tcp", 443),
         ("state-database-group", "ingress", "workload-tasks", "tcp", 5432),
         ("state-cache-group", "ingress", "workload-tasks", "tcp", 6379),
+    }
+
+
+def placed(recording: Recording) -> dict[str, set[str]]:
+    """Kind of resource → the subnets that it stands in."""
+    found: dict[str, set[str]] = {}
+    for resource in recording.resources:
+        given = resource.inputs
+        subnets = [
+            *given.get("subnets", []),
+            *given.get("subnetIds", []),
+            *given.get("networkConfiguration", {}).get("subnets", []),
+        ]
+        if subnets:
+            found.setdefault(resource.type.rpartition(":")[2], set()).update(subnets)
+    return found
+
+
+@EVERY_SHAPE
+def test_the_load_balancer_alone_stands_in_the_public_subnets(shape: Shape) -> None:
+    recording = recorded(shape)
+    if shape.own_vpc:
+        own = recording.of_type("aws:ec2/subnet:Subnet")
+        public, private = ({r.id for r in own if f"-{kind}-" in r.name} for kind in ("public", "private"))
+    else:
+        public, private = set(PUBLIC_IDS[: shape.zones]), set(PRIVATE_IDS[: shape.zones])
+    acls = {"NetworkAcl": public | private} if shape.own_vpc else {}
+
+    assert len(public) == len(private) == shape.zones
+    assert placed(recording) == {
+        "LoadBalancer": public,
+        "Service": private,
+        "SubnetGroup": private,
+        "VpcEndpoint": private,
+        **acls,
     }
 
 
