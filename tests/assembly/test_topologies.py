@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from policies.guardrails.topology.exposure import reachability
@@ -159,6 +161,52 @@ def test_the_load_balancer_alone_stands_in_the_public_subnets(shape: Shape) -> N
     }
 
 
+@pytest.mark.parametrize("shape", [shape for shape in SHAPES if shape.own_vpc], ids=str)
+def test_only_names_of_declared_destinations_resolve(shape: Shape) -> None:
+    lists = recorded(shape).of_type("aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList")
+
+    assert {r.name: r.inputs["domains"] for r in lists} == {
+        "network-dns-everything": ["*"],
+        "network-dns-allowed": [
+            "*.cache.amazonaws.com",
+            "*.eu-west-1.rds.amazonaws.com",
+            "*.s3.eu-west-1.amazonaws.com",
+            "111122223333.dkr.ecr.eu-west-1.amazonaws.com",
+            "api.ecr.eu-west-1.amazonaws.com",
+            "bedrock-runtime.eu-west-1.amazonaws.com",
+            *(["keys.example.com"] if shape.machine_clients else []),
+            "login.example.com",
+            "logs.eu-west-1.amazonaws.com",
+            "s3.eu-west-1.amazonaws.com",
+            "secretsmanager.eu-west-1.amazonaws.com",
+        ],
+    }
+
+
+@EVERY_SHAPE
+def test_each_endpoint_serves_one_role_of_this_stack_alone(shape: Shape) -> None:
+    recording = recorded(shape)
+    roles = {r.outputs["arn"]: r.name for r in recording.of_type("aws:iam/role:Role")}
+    served: dict[str, set[str]] = {}
+    for endpoint in recording.of_type("aws:ec2/vpcEndpoint:VpcEndpoint"):
+        callers = served.setdefault(endpoint.name.removeprefix("endpoints-"), set())
+        for statement in json.loads(endpoint.inputs["policy"])["Statement"]:
+            if statement["Effect"] == "Allow":
+                bounds = statement.get("Condition", {}).get("StringEquals", {})
+                callers.update(roles[arn] for arn in bounds.get("aws:PrincipalArn", []))
+                if not bounds:
+                    callers.add(f"anybody for {statement['Resource'][0]}")
+
+    assert served == {
+        "bedrock-runtime-eu-west-1": {"workload-task"},
+        "ecr-api": {"workload-execution"},
+        "ecr-dkr": {"workload-execution"},
+        "logs": {"workload-execution"},
+        "secretsmanager": {"workload-execution"},
+        "s3": {"workload-task", "anybody for arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/*"},
+    }
+
+
 def lanes(recording: Recording) -> dict[str, tuple[set[str], set[tuple[str, ...]]]]:
     """Lane → the hosts that its rules name, and what they do in order."""
     found: dict[str, tuple[set[str], set[tuple[str, ...]]]] = {}
@@ -197,7 +245,7 @@ def test_machine_clients_reach_the_models_with_the_audience_and_claims_that_thei
     assert [c["pathPattern"]["values"] for c in rule.inputs["conditions"] if "pathPattern" in c] == [["/general/v1/*"]]
     assert validation["jwtValidation"] == {
         "issuer": "https://login.example.com",
-        "jwksEndpoint": "https://login.example.com/jwks",
+        "jwksEndpoint": "https://keys.example.com/jwks",
         "additionalClaims": [
             {"name": "aud", "format": "string-array", "values": ["models"]},
             {"name": "scope", "format": "space-separated-values", "values": ["models.call"]},

@@ -77,7 +77,7 @@ def _config(shape: Shape) -> dict[str, Any]:
         config["ai-interface:identity"]["machineClients"] = {
             "hostName": MACHINE_HOST,
             "issuer": "https://login.example.com",
-            "jwksEndpoint": "https://login.example.com/jwks",
+            "jwksEndpoint": "https://keys.example.com/jwks",
             "audience": "models",
             "audienceFormat": "string-array",
             "claims": [{"name": "scope", "values": ["models.call"], "format": "space-separated-values"}],
