@@ -115,4 +115,7 @@ def test_each_log_is_kept_as_long_as_its_own_setting_says() -> None:
     (lifecycle,) = only("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", "edge-logs").inputs["rules"]
 
     assert groups == {"firewall-log": 14, "network-flow": 60, "network-dns": 60}
+    assert {g.inputs["kmsKeyId"] for g in staging().of_type("aws:cloudwatch/logGroup:LogGroup")} == {
+        only("aws:kms/key:Key", "operations-key").outputs["arn"]
+    }
     assert lifecycle["expiration"] == {"days": 7}

@@ -54,6 +54,8 @@ def test_with_a_zone_each_name_has_a_validated_certificate_and_an_alias_record()
     assert listener.inputs["certificateArn"] == validated["edge-chat.example.com"]
     (further,) = recording.of_type(FURTHER)
     assert further.inputs["certificateArn"] == validated["edge-models.example.com"]
+    for user, host in ((listener, "chat.example.com"), (further, "models.example.com")):
+        assert list(user.property_dependencies["certificateArn"]) == [named(recording, f"edge-{host}", VALIDATION).urn]
 
 
 def test_every_further_name_of_people_has_a_certificate_and_records_of_its_own() -> None:
