@@ -204,9 +204,9 @@ def _token(trail: Trail, entry: Resource, path: str) -> Outcome | None:
         checks: list[Match] = [None if isinstance(issuer, Unknown) else identity.claims.get("iss") == issuer]
         for item in as_list(options.get("additionalClaims")) or []:
             claim = as_mapping(item) or {}
-            held = identity.claims.get(str(claim.get("name")))
+            held = _written(identity.claims.get(str(claim.get("name"))), claim.get("format"))
             wanted = as_list(claim.get("values")) or []
-            fitting = any(value in wanted for value in as_list(held) or [held])
+            fitting = any(value in wanted for value in held)
             checks.append(None if not fitting and contains_unknown(wanted) else fitting)
         if (valid := every(checks)) is not False:
             if valid is None:
@@ -215,6 +215,17 @@ def _token(trail: Trail, entry: Resource, path: str) -> Outcome | None:
             return None
     trail.note(entry, path, "has no token that fits: 401")
     return trail.end(Result.ANSWERED, 401, entry.name)
+
+
+def _written(held: object, form: object) -> list[object]:
+    """The values of a token's claim, where the token writes it in the form that the rule expects."""
+    if isinstance(form, Unknown):
+        return list(as_list(held) or [held])
+    if form == "space-separated-values":
+        return list(held.split(" ")) if isinstance(held, str) else []
+    if form == "string-array":
+        return list(as_list(held) or [])
+    return [held] if isinstance(held, str) else []
 
 
 _REDIRECT = {"protocol": "#{protocol}", "host": "#{host}", "port": "#{port}", "path": "/#{path}", "query": "#{query}"}
