@@ -201,6 +201,8 @@ def endpoints(parties: Parties, wired: list[Flow]) -> Iterator[Gap]:
         resource, port = party.resource, service_port(party.resource)
         if port is None or not party.certain or port in reached.get(party.key, Intervals()):
             continue
+        if any(not other.certain for other in parties.all):
+            continue  # one of those may be its client
         rules = parties.rules(party, ingress=True)
         if not any(rule.covers(TCP, port) and (rule.addresses or rule.unknowns) for rule in rules):
             yield Gap(resource, "", f"no rule of its groups that a client matches on port {port}", "serves nobody")

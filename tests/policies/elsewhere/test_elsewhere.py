@@ -8,7 +8,7 @@ import pytest
 
 from preflight.analyzer import Analyzer, Diagnostic
 from preflight.recorder import record
-from tests.policies.elsewhere import programs
+from tests.policies.elsewhere import more_programs, programs
 
 SERIOUS = ("critical", "high")
 VERDICTS: dict[Callable[[], None], set[str]] = {
@@ -48,10 +48,22 @@ VERDICTS: dict[Callable[[], None], set[str]] = {
         "public-database",
     },
     programs.queue_worker: {"encryption-at-rest"},
+    more_programs.instance_with_an_elastic_address: {"no-internal-endpoint-reachable"},
+    more_programs.kubernetes_cluster: {"default-security-groups-locked", "no-internal-endpoint-reachable"},
+    more_programs.mail_user: {"identity-policies-are-narrow", "logins-are-by-invitation", "no-long-lived-keys"},
+    more_programs.serverless_api: {
+        "internet-paths-authenticate",
+        "internet-paths-pass-a-firewall",
+        "public-function-url",
+    },
+    more_programs.site_behind_a_distribution: set(),
     programs.web_server: {"no-internal-endpoint-reachable", "open-ingress"},
 }
 # What a first preview cannot decide, because a whole document is not known yet.
-UNDECIDED = {programs.queue_worker: {"resource-policies-are-narrow"}}
+UNDECIDED = {
+    more_programs.site_behind_a_distribution: {"resource-policies-are-narrow"},
+    programs.queue_worker: {"resource-policies-are-narrow"},
+}
 
 
 def judged(pack: Analyzer, program: Callable[[], None], *, preview: bool) -> list[Diagnostic]:
