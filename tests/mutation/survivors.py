@@ -15,6 +15,8 @@ ACCEPTED: dict[str, str] = {
     "drop ecs.TaskDefinition *.stopTimeout": _DEFAULT,
     "delete route53.ResolverFirewallConfig *": _DEFAULT,
     "drop lb.ListenerRule *.onUnauthenticatedRequest": "the default sends a stranger to the login instead of refusing",
+    "drop rds.ClusterParameterGroup *.parameters?*?": f"{_DEFAULT}; of a running statement more text is shown, to who may ask",
+    "drop wafv2.WebAclLoggingConfiguration *.loggingFilter": "more requests are logged, each as redacted as before",
     "drop wafv2.WebAcl *.dataProtectionConfig": _LAYER,
     "drop wafv2.WebAclLoggingConfiguration *.redactedFields?*?": f"{_LAYER}, or they are headers of the application",
     "drop wafv2.WebAcl *.rules?*?": "the rule sets a label for the log and stops nothing",

@@ -24,6 +24,7 @@ NO_UNKNOWN = {
     "buckets-have-lifecycles",
     "buckets-record-access",
     "open-ingress",
+    "roles-share-their-boundary",
     "sensitive-values-are-secret",
 }
 

@@ -25,14 +25,17 @@ BY_NAME = {rule.name: rule for rule in RULES}
 
 # What only has to be there: an unknown that the program declares is there.
 PRESENCE_COUNTS = (
+    "authToken",
     "block",
     "cookies",
     "kmsMasterKeyId",
+    "permissionsBoundary",
     "queryString",
     "replicationSourceIdentifier",
     "ruleLabels",
     "subnetIds",
     "uriPath",
+    "userGroupIds",
 )
 # Where an absent value is worse than an unknown one, for the reason given.
 ABSENCE_IS_WORSE = {

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ..checks import expect_value
 from ..joins import referring
 from ..rule import Level, Rule, Settings, Severity, stack_rule
 from ..topology.addresses import INTERNET, NO_ADDRESSES, parse
@@ -37,6 +38,9 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
                 yield violated(vpc, "", f"no {wanted.partition(' ')[2]}", wanted, _FIX)
     for group in graph.of_type("route53.ResolverFirewallRuleGroup"):
         yield from _group(graph, group)
+    for association in graph.of_type("route53.ResolverFirewallRuleGroupAssociation"):
+        fix = "set mutationProtection to ENABLED: then nobody takes the filter off by the way"
+        yield from expect_value(association, "mutationProtection", "ENABLED", fix, default="DISABLED")
     yield from _elsewhere(graph)
     for config in graph.of_type("route53.ResolverFirewallConfig"):
         found = config.value("firewallFailOpen")

@@ -15,6 +15,7 @@ from tests.policies.cases import (
     openings,
     operations,
     proxies,
+    stores,
     wiring,
 )
 
@@ -31,6 +32,7 @@ SUBJECTS = (
     openings,
     operations,
     proxies,
+    stores,
     wiring,
 )
 ALL = [case for subject in SUBJECTS for case in subject.CASES]

@@ -63,7 +63,13 @@ NAMES = r("route53.ResolverFirewallRuleGroup", "names")
 RECORDED = (
     VPC,
     NAMES,
-    r("route53.ResolverFirewallRuleGroupAssociation", "a", vpcId=UNKNOWN, needs={"vpcId": VPC}),
+    r(
+        "route53.ResolverFirewallRuleGroupAssociation",
+        "a",
+        vpcId=UNKNOWN,
+        mutationProtection="ENABLED",
+        needs={"vpcId": VPC},
+    ),
     r("route53.ResolverQueryLogConfigAssociation", "q", resourceId=UNKNOWN, needs={"resourceId": VPC}),
 )
 
@@ -171,6 +177,8 @@ CASES = [
     case(AGREE, "not applicable", TOPIC),
     case(FILTER, "filtered and recorded", *FILTERED),
     case(FILTER, "neither", VPC, says=["violated vpc", "violated vpc"]),
+    case(FILTER, "an association that anybody may take off", *FILTERED,
+         r("route53.ResolverFirewallRuleGroupAssociation", "b", vpcId="vpc-1"), says=["violated b.mutationProtection"]),
     case(FILTER, "a group that blocks nothing", *RECORDED, NEEDED, ALLOWED, says=["violated names"]),
     case(FILTER, "a group that blocks some", *RECORDED, NEEDED, ALLOWED, named("rest", "BLOCK", 200, NEEDED), says=["violated names"]),
     case(FILTER, "every name before the rest is blocked", *RECORDED, EVERYTHING, named("allowed", "ALLOW", 100, EVERYTHING), REST,
