@@ -23,7 +23,7 @@ ACCEPTED: dict[str, str] = {
     "drop ecs.TaskDefinition *?prepare?.user": "without a user the container is root, which an exception allows already",
     "drop *?RefuseBearerTokens?": "the statement denies what nothing allows",
     "drop s3.BucketPolicy *?ObjectsOnlyByTheEndpoint?": "public access is blocked, and identity policies name the readers",
-    "drop s3.BucketLifecycleConfiguration *.expiration": "the rule still ends older versions and broken uploads",
+    "drop s3.BucketLifecycleConfiguration *-uploads.*.expiration": "the rule still ends older versions and broken uploads",
     "delete appautoscaling.Policy *": "the other policy of the same target still scales",
     "swap ecs.Service *.alarms *": "the other alarm watches the same service",
     "widen ec2.NetworkAclRule *-answers*.toPort": "answers go to the ports that their clients choose",

@@ -101,6 +101,7 @@ NAMES = (
     "public_database",
     "public_function_url",
     "public_zones_log_queries",
+    "records_of_requests_expire",
     "resource_policies_are_narrow",
     "response_headers_set",
     "role_trust_is_narrow",

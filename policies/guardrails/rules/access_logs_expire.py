@@ -19,7 +19,8 @@ from ..topology.values import Value, as_mapping
 from ..topology.verdicts import Finding, not_proven, violated
 
 LIFECYCLES = ("s3.BucketLifecycleConfiguration", "s3.BucketLifecycleConfigurationV2")
-_FIX = "give the bucket a lifecycle rule that is enabled, has no filter and expires objects in at most 30 days"
+_WANTED = "every object expires in at most {} days"
+_FIX = "give the bucket a lifecycle rule that is enabled, has no filter and expires objects in at most {} days"
 _SCHEMA = {
     "maximumDays": {
         "type": "integer",
@@ -33,26 +34,29 @@ _SCHEMA = {
 def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each bucket of this stack that a load balancer logs to."""
     limit = int(settings["maximumDays"])
-    wanted = f"every object expires in at most {limit} days"
     judged: set[str] = set()
     for balancer in graph.of_type("lb.LoadBalancer"):
         buckets = buckets_of(graph, balancer, "accessLogs.bucket")
         if not buckets.resources and balancer.value("accessLogs.enabled") is True:
             found = ", ".join(buckets.external) or "not known yet"
-            yield not_proven(balancer, "accessLogs.bucket", ["the bucket's lifecycle"], wanted, _FIX, found=found)
+            unknown = ["the bucket's lifecycle"]
+            wanted, fix = _WANTED.format(limit), _FIX.format(limit)
+            yield not_proven(balancer, "accessLogs.bucket", unknown, wanted, fix, found=found)
         for bucket in buckets:
             if bucket.urn not in judged:
                 judged.add(bucket.urn)
-                yield from _bucket(graph, bucket, limit, wanted)
+                yield from expires(graph, bucket, limit)
 
 
-def _bucket(graph: Graph, bucket: Resource, limit: int, wanted: str) -> Iterator[Finding]:
+def expires(graph: Graph, bucket: Resource, limit: int) -> Iterator[Finding]:
+    """The finding where a bucket keeps an object longer than ``limit`` days; none where it does not."""
+    wanted, fix = _WANTED.format(limit), _FIX.format(limit)
     configurations = configurations_of(graph, bucket, *LIFECYCLES)
     days: list[int] = []
     for configuration in configurations:
         rules = configuration.items("rules")
         if isinstance(rules, Unknown) or contains_unknown(rules):
-            yield not_proven(configuration, "rules", list(unknowns_in(rules)), wanted, _FIX)
+            yield not_proven(configuration, "rules", list(unknowns_in(rules)), wanted, fix)
             return
         for rule in rules:
             days.extend(_expiry(as_mapping(rule) or {}))
@@ -61,9 +65,9 @@ def _bucket(graph: Graph, bucket: Resource, limit: int, wanted: str) -> Iterator
         if rule.get("enabled") is True and not rule.get("prefix") and not rule.get("tags"):
             days.extend(_days(rule.get("expiration")))
     if not days:
-        yield violated(bucket, "lifecycle", "no rule expires every object", wanted, _FIX, what="keeps access logs")
+        yield violated(bucket, "lifecycle", "no rule expires every object", wanted, fix, what="keeps access logs")
     elif min(days) > limit:
-        yield violated(bucket, "lifecycle", f"{min(days)} days", wanted, _FIX, what="keeps access logs too long")
+        yield violated(bucket, "lifecycle", f"{min(days)} days", wanted, fix, what="keeps access logs too long")
 
 
 def _expiry(rule: Mapping[str, Any]) -> list[int]:
@@ -85,7 +89,7 @@ RULE: Rule = stack_rule(
     __doc__,
     judge,
     severity=Severity.HIGH,
-    remediation=_FIX,
+    remediation=_FIX.format(30),
     types=("lb.LoadBalancer",),
     schema=_SCHEMA,
 )

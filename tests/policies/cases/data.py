@@ -20,6 +20,8 @@ BLOCK = of_bucket("s3.BucketPublicAccessBlock", "block", **FLAGS)
 POLICY = of_bucket("s3.BucketPolicy", "policy", policy="{}")
 BALANCER = r("lb.LoadBalancer", "edge", accessLogs={"enabled": True, "bucket": UNKNOWN}, needs={"accessLogs": BUCKET})
 
+RECORDED = r("s3.BucketLogging", "log", bucket="a", targetBucket=UNKNOWN, needs={"targetBucket": BUCKET})
+
 
 def lifecycle(**rule: Value) -> dict[str, Any]:
     return of_bucket("s3.BucketLifecycleConfiguration", "lifecycle", rules=[{"id": "a", "status": "Enabled", **rule}])
@@ -136,6 +138,14 @@ CASES = [
     case("buckets-have-lifecycles", "one", BUCKET, lifecycle(expiration={"days": 30})),
     case("buckets-have-lifecycles", "none", BUCKET, says=["violated b"]),
     case("buckets-have-lifecycles", "not applicable", TOPIC),
+    case("records-of-requests-expire", "in a year", RECORDED, BUCKET, lifecycle(expiration={"days": 400})),
+    case("records-of-requests-expire", "in two years", RECORDED, BUCKET, lifecycle(expiration={"days": 730}),
+         says=["violated b.lifecycle"]),
+    case("records-of-requests-expire", "never", RECORDED, BUCKET, says=["violated b.lifecycle"]),
+    case("records-of-requests-expire", "a bucket from elsewhere", r("s3.BucketLogging", "log", bucket="a", targetBucket="else")),
+    case("records-of-requests-expire", "unknown", RECORDED, BUCKET, of_bucket("s3.BucketLifecycleConfiguration", "lifecycle",
+         rules=UNKNOWN, needs={"bucket": BUCKET, "rules": TOPIC}), says=["not proven lifecycle.rules"]),
+    case("records-of-requests-expire", "not applicable", TOPIC),
     case("access-logs-expire", "in a month", BALANCER, BUCKET, lifecycle(expiration={"days": 30})),
     case("access-logs-expire", "in a year", BALANCER, BUCKET, lifecycle(expiration={"days": 365}), says=["violated b.lifecycle"]),
     case("access-logs-expire", "only some of them", BALANCER, BUCKET,
