@@ -17,6 +17,27 @@ _Question = tuple[tuple[str, ...], str, tuple[str, ...], tuple[str, ...]]
 _INDEXES: WeakKeyDictionary[Graph, dict[_Question, dict[str, list[Resource]]]] = WeakKeyDictionary()
 
 
+LOGGINGS = ("s3.BucketLogging", "s3.BucketLoggingV2")
+ENCRYPTIONS = ("s3.BucketServerSideEncryptionConfiguration", "s3.BucketServerSideEncryptionConfigurationV2")
+
+
+def buckets_of_records(graph: Graph) -> dict[str, Resource]:
+    """URN → bucket of this stack that S3's own access logs go to."""
+    return {
+        bucket.urn: bucket
+        for logging in graph.of_type(*LOGGINGS)
+        for bucket in buckets_of(graph, logging, "targetBucket")
+    }
+
+
+def buckets_taking_logs(graph: Graph) -> set[str]:
+    """URNs of the buckets that access logs of load balancers or of S3 itself go to."""
+    balancers = graph.of_type("lb.LoadBalancer")
+    return set(buckets_of_records(graph)) | {
+        bucket.urn for balancer in balancers for bucket in buckets_of(graph, balancer, "accessLogs.bucket")
+    }
+
+
 def buckets_of(graph: Graph, resource: Resource, path: str) -> References:
     """The buckets that a property refers to, by name, id or ARN."""
     return graph.referenced(resource, path, BUCKETS, _BUCKET_KEYS)

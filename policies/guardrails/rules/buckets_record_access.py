@@ -9,25 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..joins import BUCKETS, buckets_of, configurations_of
+from ..joins import BUCKETS, LOGGINGS, buckets_taking_logs, configurations_of
 from ..rule import Rule, Settings, Severity, stack_rule
 from ..topology.resources import Graph
 from ..topology.verdicts import Finding, violated
 
-_KINDS = ("s3.BucketLogging", "s3.BucketLoggingV2")
 _FIX = "add aws.s3.BucketLogging with a target bucket"
 
 
 def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each bucket that takes no logs."""
-    taking_logs = {
-        bucket.urn
-        for kind, path in (("lb.LoadBalancer", "accessLogs.bucket"), *((kind, "targetBucket") for kind in _KINDS))
-        for resource in graph.of_type(kind)
-        for bucket in buckets_of(graph, resource, path)
-    }
+    taking_logs = buckets_taking_logs(graph)
     for bucket in graph.of_type(*BUCKETS):
-        recorded = configurations_of(graph, bucket, *_KINDS) or bucket.value("loggings") or bucket.value("logging")
+        recorded = configurations_of(graph, bucket, *LOGGINGS) or bucket.value("loggings") or bucket.value("logging")
         if bucket.urn not in taking_logs and not recorded:
             yield violated(bucket, "", "no server access logging", "a record of requests", _FIX)
 

@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..checks import expect
-from ..joins import BUCKETS, buckets_of, configurations_of
+from ..joins import BUCKETS, ENCRYPTIONS, buckets_taking_logs, configurations_of
 from ..rule import Rule, Settings, Severity, stack_rule
 from ..topology.resources import Graph, Unknown
 from ..topology.verdicts import Finding, not_proven, violated
 
-_LOGGING = ("s3.BucketLogging", "s3.BucketLoggingV2")
-_KINDS = ("s3.BucketServerSideEncryptionConfiguration", "s3.BucketServerSideEncryptionConfigurationV2")
 _ALGORITHM = "applyServerSideEncryptionByDefault.sseAlgorithm"
 _WANTED = "aws:kms or aws:kms:dsse"
 _FIX = "add aws.s3.BucketServerSideEncryptionConfiguration with sseAlgorithm aws:kms and a key"
@@ -24,16 +22,11 @@ _FIX = "add aws.s3.BucketServerSideEncryptionConfiguration with sseAlgorithm aws
 
 def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each bucket that takes no access logs."""
-    taking_logs = {
-        bucket.urn
-        for kind, path in (("lb.LoadBalancer", "accessLogs.bucket"), *((kind, "targetBucket") for kind in _LOGGING))
-        for resource in graph.of_type(kind)
-        for bucket in buckets_of(graph, resource, path)
-    }
+    taking_logs = buckets_taking_logs(graph)
     for bucket in graph.of_type(*BUCKETS):
         if bucket.urn in taking_logs:
             continue
-        configurations = configurations_of(graph, bucket, *_KINDS)
+        configurations = configurations_of(graph, bucket, *ENCRYPTIONS)
         if not configurations:
             yield violated(bucket, "", "S3's own key", _WANTED, _FIX)
         for configuration in configurations:

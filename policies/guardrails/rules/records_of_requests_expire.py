@@ -9,24 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..joins import buckets_of
+from ..joins import LOGGINGS, buckets_of_records
 from ..rule import Level, Rule, Settings, Severity, stack_rule
 from ..topology.resources import Graph
 from ..topology.verdicts import Finding
 from .access_logs_expire import expires
 
-_KINDS = ("s3.BucketLogging", "s3.BucketLoggingV2")
-
 
 def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each bucket of this stack that another bucket's log goes to."""
-    targets = {
-        bucket.urn: bucket
-        for kind in _KINDS
-        for logging in graph.of_type(kind)
-        for bucket in buckets_of(graph, logging, "targetBucket")
-    }
-    for bucket in targets.values():
+    for bucket in buckets_of_records(graph).values():
         yield from expires(graph, bucket, int(settings["maximumDays"]))
 
 
@@ -36,7 +28,7 @@ RULE: Rule = stack_rule(
     judge,
     severity=Severity.LOW,
     remediation="give the bucket a lifecycle rule that is enabled, has no filter and expires objects",
-    types=_KINDS,
+    types=LOGGINGS,
     schema={
         "maximumDays": {
             "type": "integer",

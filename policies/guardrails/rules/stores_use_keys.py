@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..checks import expect_reference
+from ..joins import ENCRYPTIONS
 from ..rule import Level, Rule, Settings, Severity, stack_rule
 from ..topology.resources import Graph, Resource, Unknown
 from ..topology.verdicts import Finding
 
-_SSE = ("s3.BucketServerSideEncryptionConfiguration", "s3.BucketServerSideEncryptionConfigurationV2")
 _FARGATE = "configuration.managedStorageConfiguration.fargateEphemeralStorageKmsKeyId"
 _PATHS: dict[str, tuple[tuple[str, str], ...]] = {
     "backup.Vault": (("kmsKeyArn", ""),),
@@ -41,7 +41,7 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
         for path, switch in _PATHS[store.kind]:
             if not switch or store.value(switch) is True:
                 yield from _named(graph, store, path)
-    for configuration in graph.of_type(*_SSE):
+    for configuration in graph.of_type(*ENCRYPTIONS):
         rules = configuration.items("rules")
         for index in range(0 if isinstance(rules, Unknown) else len(rules)):
             base = f"rules[{index}].applyServerSideEncryptionByDefault"
@@ -59,7 +59,7 @@ RULE: Rule = stack_rule(
     judge,
     severity=Severity.LOW,
     remediation="name a customer managed key; changing it later replaces most stores",
-    types=(*sorted(_PATHS), *_SSE),
+    types=(*sorted(_PATHS), *ENCRYPTIONS),
     level=Level.ADVISORY,
     unknown_blocks=False,
 )
