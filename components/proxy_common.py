@@ -136,7 +136,8 @@ FRAMING_HEADER = "x-request-framing"
 def no_body_above(limit: int, path: dict[str, Any]) -> dict[str, Any]:
     """Return a match for a declared length above the limit, numbers that no integer holds included."""
     within = {"start": "0", "end": str(limit + 1)}
-    return {**path, "headers": [{"name": "content-length", "range_match": within, "invert_match": True}]}
+    too_long = {"name": "content-length", "range_match": within, "invert_match": True}
+    return {**path, "headers": [*path.get("headers", ()), too_long]}
 
 
 def undeclared_length_matches() -> list[dict[str, Any]]:

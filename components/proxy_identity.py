@@ -2,7 +2,7 @@
 
 Three steps, in this order: the connection manager removes every client-sent copy of a trusted header before anything
 else reads the request; a Lua filter reads the claims and answers 401 or 403 or sets the trusted headers; an RBAC
-filter lets pass only what carries the trusted e-mail header, so that a failing script closes the way.
+filter refuses what lacks the trusted e-mail header, so that a failing script closes the way.
 """
 
 import html
@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from components.proxy_common import (
-    FRAMING_HEADER,
     REQUEST_ID_LENGTH,
     early_mutation,
     framing_mutation,
@@ -35,24 +34,15 @@ _RBAC_FILTER = "envoy.filters.http.rbac"
 EDGE_HEADERS = ("x-amzn-oidc-accesstoken", "x-amzn-oidc-data", "x-amzn-oidc-identity")
 """What the load balancer adds after a login. The application gets none of it."""
 
-_NEVER_FROM_A_CLIENT = (
-    "forwarded",
-    "remote-user",
-    "x-forwarded-email",
-    "x-forwarded-groups",
-    "x-forwarded-host",
-    "x-forwarded-preferred-username",
-    "x-forwarded-prefix",
-    "x-forwarded-server",
-    "x-forwarded-user",
-    "x-http-method",
-    "x-http-method-override",
-    "x-method-override",
-    "x-real-ip",
-    "x-request-id",
-    FRAMING_HEADER,
+_NEVER_FROM_A_CLIENT = ("forwarded", "remote-user")
+_FAMILIES_NEVER_FROM_A_CLIENT = (
+    "x-((envoy|original|real|remote|request|rewrite)-|(http-)?method|forwarded-([^fp]|for.|p[^or]|port.|pre|proto.)).*"
 )
-_FAMILIES_NEVER_FROM_A_CLIENT = "x-(envoy|original|remote|rewrite)-.*"
+"""Of ``x-forwarded-`` the load balancer's own stay: ``for``, ``port`` and ``proto``.
+
+One expression, because each is tried on every header of every request, and each name costs a search: fifteen names and
+an expression took 1.4 percent of a bare request more. Envoy refuses an expression of more than 100 RE2 instructions.
+"""
 
 
 def strip_client_headers(settings: ProxySettings) -> dict[str, Any]:
@@ -65,8 +55,8 @@ def strip_client_headers(settings: ProxySettings) -> dict[str, Any]:
     patterns = [{"contains": "."}, {"safe_regex": {"regex": _FAMILIES_NEVER_FROM_A_CLIENT}}]
     return early_mutation(
         [
-            *({"remove": name} for name in names),
             *({"remove_on_match": {"key_matcher": pattern}} for pattern in patterns),
+            *({"remove": name} for name in names),
             {"append": overwrite_header("x-request-id", f"%REQ(X-AMZN-TRACE-ID):{REQUEST_ID_LENGTH}%", formatted=True)},
             framing_mutation(),
         ]
@@ -89,12 +79,15 @@ def identity_filters(settings: ProxySettings) -> list[dict[str, Any]]:
             "name": _RBAC_FILTER,
             "typed_config": {
                 "@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC",
+                # As a rule to refuse it takes a fifth fewer instructions than as a rule to admit.
                 "rules": {
-                    "action": "ALLOW",
+                    "action": "DENY",
                     "policies": {
-                        "identified": {
+                        "stranger": {
                             "permissions": [{"any": True}],
-                            "principals": [{"header": {"name": settings.identity.email_header, "present_match": True}}],
+                            "principals": [
+                                {"header": {"name": settings.identity.email_header, "present_match": False}}
+                            ],
                         }
                     },
                 },

@@ -27,7 +27,11 @@ from components.proxy_settings import ProxySettings
 
 _APPLICATION = "application"
 _ANY_PATH: dict[str, Any] = {"prefix": "/"}
-_ESCAPED_SLASH: dict[str, Any] = {"safe_regex": {"regex": ".*%(2[Ff]|5[Cc]).*"}}
+_ESCAPED_SLASH: dict[str, Any] = {
+    "safe_regex": {"regex": ".*%(2[Ff]|5[Cc]).*"},
+    # Envoy looks at headers before it tries the expression, which few paths need.
+    "headers": [{"name": ":path", "string_match": {"contains": "%"}}],
+}
 _EDGE_COOKIE_SHARDS = ("", "-0", "-1", "-2", "-3")
 
 

@@ -9,6 +9,10 @@
 local bit, ffi = require("bit"), require("ffi")
 local band, bor, lshift, rshift = bit.band, bit.bor, bit.lshift, bit.rshift
 
+-- What is remembered below stays small: letting the heap grow to four times as much before it is collected costs a few
+-- megabytes and saves half of the collector's work.
+collectgarbage("setpause", 400)
+
 local LARGEST_TOKEN = 16384 -- the load balancer's limit for one header
 local REMEMBERED_BYTES = 262144
 local DENIED = { status = "401" }

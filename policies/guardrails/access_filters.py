@@ -11,6 +11,9 @@ from .proxies import kind_of_filter, routes_of
 from .topology.values import Value, as_mapping
 
 _ALWAYS = ("oauth2", "basic_auth", "api_key_auth")
+_ALLOW = (None, "ALLOW", 0)
+_DENY = ("DENY", 1)
+"""An action of RBAC by its name or its number in the protocol; without one it allows."""
 
 
 def access_filters(manager: dict[str, Any]) -> list[dict[str, Any]]:
@@ -38,18 +41,42 @@ def _refuses(kind: str, config: dict[str, Any]) -> bool:
 
 
 def _rbac(rules: dict[str, Any]) -> bool:
-    """Whether the rules let in somebody and not everybody."""
-    policies = as_mapping(rules.get("policies")) or {}
-    if rules.get("action") not in (None, "ALLOW", 0):
+    """Whether the rules keep strangers out: they let in somebody and not everybody, or refuse what lacks a header."""
+    policies = [as_mapping(policy) or {} for policy in (as_mapping(rules.get("policies")) or {}).values()]
+    if rules.get("action") in _DENY:
+        return any(_for_any_path(policy) and _headers(policy, present=False) for policy in policies)
+    if rules.get("action") not in _ALLOW:
         return False
-    return bool(policies) and not any(
-        _has_any(policy, "principals") and _has_any(policy, "permissions") for policy in policies.values()
+    return bool(policies) and not any(_for_any_path(policy) and _admits_anybody(policy) for policy in policies)
+
+
+def _for_any_path(policy: dict[str, Any]) -> bool:
+    return any(item.get("any") is True for item in _items(policy, "permissions"))
+
+
+def _admits_anybody(policy: dict[str, Any]) -> bool:
+    """Whether a policy names everybody, or everybody who leaves a header out."""
+    return any(item.get("any") is True for item in _items(policy, "principals")) or bool(
+        _headers(policy, present=False)
     )
 
 
-def _has_any(policy: Value, key: str) -> bool:
-    named = [as_mapping(item) or {} for item in listed((as_mapping(policy) or {}).get(key))]
-    return any(item.get("any") is True for item in named)
+def _items(policy: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    return [as_mapping(item) or {} for item in listed(policy.get(key))]
+
+
+def _headers(policy: dict[str, Any], *, present: bool) -> set[str]:
+    """The headers whose presence, or absence, is enough for the policy."""
+    found: set[str] = set()
+    for item in _items(policy, "principals"):
+        principal, wanted = item, present
+        while (inner := as_mapping(principal.get("not_id"))) is not None:
+            principal, wanted = inner, not wanted
+        header = as_mapping(principal.get("header")) or {}
+        matched = header.get("present_match")
+        if isinstance(matched, bool) and (matched is not (header.get("invert_match") is True)) is wanted:
+            found.add(str(header.get("name")).lower())
+    return found
 
 
 def _required(requires: dict[str, Any]) -> bool:
@@ -68,10 +95,7 @@ def trusted_headers(filters: list[dict[str, Any]]) -> set[str]:
             continue
         rules = as_mapping((as_mapping(item.get("typed_config")) or {}).get("rules")) or {}
         for policy in (as_mapping(rules.get("policies")) or {}).values():
-            for principal in listed((as_mapping(policy) or {}).get("principals")):
-                header = as_mapping((as_mapping(principal) or {}).get("header")) or {}
-                if header.get("present_match") is True:
-                    found.add(str(header.get("name")).lower())
+            found |= _headers(as_mapping(policy) or {}, present=rules.get("action") not in _DENY)
     return found
 
 

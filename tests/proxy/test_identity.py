@@ -104,13 +104,25 @@ def test_the_name_arrives_percent_encoded_where_it_is_not_printable_ascii(
         "x-user.email",
         "x-forwarded-user",
         "x-forwarded-email",
+        "x-forwarded-groups",
+        "x-forwarded-prefix",
+        "x-forwarded-preferred-username",
+        "x-forwarded-server",
+        "x-forwarded-protocol",
+        "x-forwarded-for-original",
+        "x-forwarded-port-original",
+        "x-forwarded-path",
         "remote-user",
         "x-remote-user",
         "x-original-url",
         "x-rewrite-url",
         "x-envoy-original-path",
         "x-envoy-upstream-rq-timeout-ms",
+        "x-http-method",
         "x-http-method-override",
+        "x-method-override",
+        "x-real-ip",
+        "x-request-framing",
         "x-forwarded-host",
         "forwarded",
         "x-amzn.oidc-data",
@@ -121,6 +133,21 @@ def test_a_client_sent_copy_of_a_trusted_header_is_removed(proxy: Gateway, spoof
     seen = proxy.arrived("GET", "/", twice)
     assert "root@example.com" not in [value for _, value in seen["headers"]]
     assert header(seen, "x-user-email") == ["ann@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("x-forwarded-for", "203.0.113.9"),
+        ("x-forwarded-port", "443"),
+        ("x-forwarded-proto", "https"),
+        ("x-requested-with", "XMLHttpRequest"),
+        ("x-csrf-token", "root@example.com"),
+        ("origin", "https://chat.example.com"),
+    ],
+)
+def test_what_the_load_balancer_and_pages_send_stays(proxy: Gateway, name: str, value: str) -> None:
+    assert header(proxy.arrived("GET", "/", [(name, value)]), name) == [value]
 
 
 @pytest.mark.parametrize("name", ["x_user_email", "X_User_Role", "x-user_email", "x_amzn_oidc_data"])

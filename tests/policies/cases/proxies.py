@@ -32,6 +32,10 @@ def open_to_all(**more: Value) -> dict[str, Any]:
     return rbac(policies={"all": {"permissions": [{"any": True}], "principals": [{"any": True}], **more}})
 
 
+def denies(action: str | int, who: Value, **more: Value) -> dict[str, Any]:
+    return rbac(action=action, policies={"stranger": {"permissions": [{"any": True}], "principals": [who], **more}})
+
+
 ROUTER = http_filter("router.v3.Router", "router")
 JWT = http_filter(
     "jwt_authn.v3.JwtAuthentication", rules=[{"match": {"prefix": "/"}, "requires": {"provider_name": "idp"}}]
@@ -146,6 +150,21 @@ CASES = [
     case(AUTHORIZE, "rules that let in everybody", proxy(listening(manager(open_to_all()))), says=[f"{AT}.listeners[in].http_filters"]),
     case(AUTHORIZE, "everybody on one path", proxy(listening(manager(open_to_all(permissions=[{"url_path": {"path": {"exact": "/"}}}]))))),
     case(AUTHORIZE, "rules that keep out somebody", proxy(listening(manager(rbac(action="DENY")))), says=[f"{AT}.listeners[in].http_filters"]),
+    *(case(AUTHORIZE, f"rules that keep out who lacks a header, {how}", proxy(listening(manager(denies(action, principal)))))
+      for how, action, principal in (
+          ("absent", "DENY", principal("x-user", present_match=False)), ("by number", 1, principal("x-user", present_match=False)),
+          ("not present", "DENY", principal("x-user", present_match=True, invert_match=True)),
+          ("not those who have it", "DENY", {"not_id": principal("x-user")}))),
+    case(AUTHORIZE, "rules that keep them out on one path", proxy(listening(manager(denies(
+         "DENY", principal("x-user", present_match=False), permissions=[{"url_path": {"path": {"exact": "/"}}}])))),
+         says=[f"{AT}.listeners[in].http_filters"]),
+    case(AUTHORIZE, "rules that keep them out for a header that clients may write", proxy(listening(manager(
+         denies("DENY", principal("x-user", present_match=False)), early_header_mutation_extensions=[]))),
+         says=[f"{AT}.listeners[in].http_filters"]),
+    *(case(AUTHORIZE, f"rules that let in who lacks a header, {how}", proxy(listening(manager(rbac(policies={"p": {
+         "permissions": [{"any": True}], "principals": [principal]}})))), says=[f"{AT}.listeners[in].http_filters"])
+      for how, principal in (("absent", principal("x-user", present_match=False)), ("not present", {"not_id": principal("x-user")}))),
+    case(AUTHORIZE, "rules that only write a log", proxy(listening(manager(rbac(action="LOG")))), says=[f"{AT}.listeners[in].http_filters"]),
     case(AUTHORIZE, "rules without a policy", proxy(listening(manager(rbac(policies={})))), says=[f"{AT}.listeners[in].http_filters"]),
     case(AUTHORIZE, "rules that are only tried out", proxy(listening(manager(http_filter("rbac.v3.RBAC", shadow_rules={"policies": {}})))),
          says=[f"{AT}.listeners[in].http_filters"]),
