@@ -140,6 +140,9 @@ ENTER, AUTHORIZE = "services-are-entered-by-their-proxy", "proxies-authorize"
 LIMIT, VERIFY = "proxies-limit-requests", "proxies-verify-upstreams"
 CASES = [
     case(AUTHORIZE, "by rbac", proxy()),
+    case(AUTHORIZE, "by rbac, the action as a number", proxy(listening(manager(rbac(action=0))))),
+    case(AUTHORIZE, "by rbac, the header in other letters", proxy(listening(manager(rbac(policies={"p": {
+         "permissions": [{"any": True}], "principals": [principal("X-User")]}}))))),
     case(AUTHORIZE, "by a token", proxy(listening(manager(JWT)))),
     case(AUTHORIZE, "by another service", proxy(listening(manager(http_filter("ext_authz.v3.ExtAuthz"))))),
     case(AUTHORIZE, "by a login", proxy(listening(manager(http_filter("oauth2.v3.OAuth2"))))),
