@@ -14,6 +14,8 @@ _ALWAYS = ("oauth2", "basic_auth", "api_key_auth")
 _ALLOW = (None, "ALLOW", 0)
 _DENY = ("DENY", 1)
 """An action of RBAC by its name or its number in the protocol; without one it allows."""
+_CONDITIONS = {"checked_condition", "condition"}
+"""What narrows a policy further: one that refuses may then refuse nobody."""
 
 
 def access_filters(manager: dict[str, Any]) -> list[dict[str, Any]]:
@@ -44,7 +46,10 @@ def _rbac(rules: dict[str, Any]) -> bool:
     """Whether the rules keep strangers out: they let in somebody and not everybody, or refuse what lacks a header."""
     policies = [as_mapping(policy) or {} for policy in (as_mapping(rules.get("policies")) or {}).values()]
     if rules.get("action") in _DENY:
-        return any(_for_any_path(policy) and _headers(policy, present=False) for policy in policies)
+        return any(
+            _for_any_path(policy) and not _CONDITIONS & set(policy) and _headers(policy, present=False)
+            for policy in policies
+        )
     if rules.get("action") not in _ALLOW:
         return False
     return bool(policies) and not any(_for_any_path(policy) and _admits_anybody(policy) for policy in policies)

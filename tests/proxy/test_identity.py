@@ -112,6 +112,7 @@ def test_the_name_arrives_percent_encoded_where_it_is_not_printable_ascii(
         "x-forwarded-for-original",
         "x-forwarded-port-original",
         "x-forwarded-path",
+        "x-forwarded-from",
         "remote-user",
         "x-remote-user",
         "x-original-url",

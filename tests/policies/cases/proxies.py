@@ -161,6 +161,8 @@ CASES = [
     case(AUTHORIZE, "rules that keep them out on one path", proxy(listening(manager(denies(
          "DENY", principal("x-user", present_match=False), permissions=[{"url_path": {"path": {"exact": "/"}}}])))),
          says=[f"{AT}.listeners[in].http_filters"]),
+    *(case(AUTHORIZE, f"rules that keep them out on a {key}", proxy(listening(manager(denies("DENY", principal("x-user", present_match=False), **{key: {}})))),
+           says=[f"{AT}.listeners[in].http_filters"]) for key in ("condition", "checked_condition")),
     case(AUTHORIZE, "rules that keep them out for a header that clients may write", proxy(listening(manager(
          denies("DENY", principal("x-user", present_match=False)), early_header_mutation_extensions=[]))),
          says=[f"{AT}.listeners[in].http_filters"]),
