@@ -35,6 +35,11 @@ def application(settings: ProxySettings) -> Server:
     return Server(handle, port=settings.application.port)
 
 
+def curl_lines(page: str) -> tuple[str, str]:
+    """Return a line that tells who is signed in, and one that streams an answer of the stand-in for the model."""
+    return f"curl -s {page}/", f"curl -sN '{page}/chat?q=tell+me+something+long'"
+
+
 async def _ask(settings: ProxySettings, question: str, writer: asyncio.StreamWriter) -> bool:
     """Ask the first model by the proxy's loopback port and pass its stream on as it comes."""
     group = settings.model_groups[0]

@@ -53,6 +53,18 @@ def preset(origin: str, model_port: int, groups: list[str]) -> Preset:
     )
 
 
+def curl_lines(page: str) -> tuple[str, str]:
+    """Return a line that tells who is signed in, and one that streams an answer of the stand-in for the model."""
+    json = "-H 'content-type: application/json'"
+    name = f"""curl -s {page}/api/v1/auths/signin {json} -d '{{"email": "", "password": ""}}'"""
+    session = """sed 's/.*"token":"\\([^"]*\\)".*/\\1/'"""
+    question = (
+        '{"model": "stand-in", "stream": true, "messages": [{"role": "user", "content": "tell me something long"}]}'
+    )
+    stream = f"curl -sN {page}/api/chat/completions {json} -H \"authorization: Bearer $({name} | {session})\" -d '{question}'"
+    return name, stream
+
+
 @contextlib.contextmanager
 def running(chosen: Preset, settings: ProxySettings, folder: Path) -> Generator[subprocess.Popen[bytes]]:
     """Run it until the block ends; what it writes goes below ``folder``."""

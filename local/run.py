@@ -26,6 +26,7 @@ from components.proxy import (
 )
 from local import envoy, open_webui
 from local.application import application
+from local.application import curl_lines as stand_in_curl_lines
 from local.certificate import Certificate, self_signed
 from local.claims import HEADER, token
 from local.edge import edge_arguments
@@ -98,7 +99,7 @@ def _start(stack: contextlib.ExitStack, app: str, port: int, page_port: int) -> 
     stack.enter_context(envoy.running(edge_arguments(settings, people, expires_at), port=page_port, env={}))
     stranger = folder / "stranger.txt"
     stranger.write_text(f"{HEADER}: {token(settings.identity, STRANGER, exp=expires_at)}\n", encoding="utf-8")
-    _say(_lines(settings, page_port, stranger))
+    _say(_lines(settings, page_port, stranger, app))
 
 
 def _settings(certificate: Certificate, *, port: int, server_port: int) -> ProxySettings:
@@ -133,15 +134,16 @@ def _settings(certificate: Certificate, *, port: int, server_port: int) -> Proxy
     )
 
 
-def _lines(settings: ProxySettings, page_port: int, stranger: Path) -> str:
+def _lines(settings: ProxySettings, page_port: int, stranger: Path, app: str) -> str:
     page, proxy, models = f"http://localhost:{page_port}", f"https://localhost:{settings.port}", settings.model_port
+    name, stream = open_webui.curl_lines(page) if app == "open-webui" else stand_in_curl_lines(page)
     return f"""
   in a browser   {page}  (signed in as {MEMBER["email"]})
                  http://localhost:{page_port + 1}  (as the administrator {ADMINISTRATOR["email"]})
 
-  who am I       curl -s {page}/
-  a stream       curl -sN '{page}/chat?q=tell+me+something+long'
-  spoofing       curl -s {page}/ -H 'x-user-email: root@example.com'
+  who am I       {name}
+  a stream       {stream}
+  spoofing       {name} -H '{settings.identity.email_header}: {ADMINISTRATOR["email"]}'
   not signed in  curl -sk {proxy}/
   not allowed    curl -sk {proxy}/ -H @{stranger}
   too large      head -c 3000000 /dev/zero | curl -s {page}/ --data-binary @-

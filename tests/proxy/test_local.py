@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 import re
 import shutil
 import signal
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local import envoy
-from local.open_webui import interpreter
+from local.open_webui import curl_lines, interpreter
 from local.run import main
 
 if TYPE_CHECKING:
@@ -122,3 +124,27 @@ def test_envoy_ends_with_a_program_that_is_killed(tmp_path: Path) -> None:
 def test_an_application_that_is_not_installed_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--app", "open-webui"]) == 2
     assert "make local APP=open-webui installs it" in capsys.readouterr().out
+
+
+FAKE_CURL = """#!/bin/sh
+case "$*" in
+  *completions*) for argument; do echo "$argument"; done ;;
+  *) echo '{"id":"1","token":"head.claims-_.sign","name":"Ann \\"the\\" Lee"}' ;;
+esac
+"""
+
+
+def test_the_lines_for_open_webui_sign_in_and_ask_with_that_session(tmp_path: Path) -> None:
+    curl = tmp_path / "curl"
+    curl.write_text(FAKE_CURL, encoding="utf-8")
+    curl.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    name, stream = (
+        subprocess.run(["sh", "-c", line], env=environment, check=True, capture_output=True, text=True).stdout  # noqa: S603, S607 - ours
+        for line in curl_lines("http://localhost:8000")
+    )
+    assert json.loads(name)["token"] == "head.claims-_.sign"
+    arguments = stream.splitlines()
+    assert arguments[:2] == ["-sN", "http://localhost:8000/api/chat/completions"]
+    assert "authorization: Bearer head.claims-_.sign" in arguments
+    assert json.loads(arguments[-1])["stream"] is True
