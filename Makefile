@@ -25,7 +25,7 @@ test: $(SETUP) ## The tests, on every processor
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-engine: $(SETUP) ## The tests on the real engine; needs the pulumi CLI on PATH
-	@$(BIN)/python -m pytest tests/engine -m engine
+	@$(BIN)/python -m pytest tests/engine -m engine -n auto --dist worksteal
 
 # One environment a version, about 8 GB each; packages of both come from pip's cache the second time.
 OPEN_WEBUI := build/open-webui
