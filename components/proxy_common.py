@@ -130,7 +130,10 @@ def json_error(message: str, kind: str) -> str:
 
 
 FRAMING_HEADER = "x-request-framing"
-"""Holds the request's Transfer-Encoding for the routes: Envoy removes the original before it looks for one."""
+"""Holds the request's Transfer-Encoding for the routes: Envoy removes the original before it looks for one.
+
+A client's own copy goes with its family, ``x-request-``: under another name it would have to be stripped by that name.
+"""
 
 
 def no_body_above(limit: int, path: dict[str, Any]) -> dict[str, Any]:

@@ -61,7 +61,8 @@ def curl_lines(page: str) -> tuple[str, str]:
     question = (
         '{"model": "stand-in", "stream": true, "messages": [{"role": "user", "content": "tell me something long"}]}'
     )
-    stream = f"curl -sN {page}/api/chat/completions {json} -H \"authorization: Bearer $({name} | {session})\" -d '{question}'"
+    bearer = f'-H "authorization: Bearer $({name} | {session})"'
+    stream = f"curl -sN {page}/api/chat/completions {json} {bearer} -d '{question}'"
     return name, stream
 
 

@@ -89,8 +89,10 @@ def _start(stack: contextlib.ExitStack, app: str, port: int, page_port: int) -> 
         settings = replace(settings, application=replace(chosen.proxy, port=settings.application.port))
         _say("starting Open WebUI, which can take minutes; it will miss an embedding model, which the image has")
         stack.enter_context(open_webui.running(chosen, settings, folder))
+        curl_lines = open_webui.curl_lines
     else:
         stack.enter_context(application(settings))
+        curl_lines = stand_in_curl_lines
     stack.enter_context(
         envoy.running(envoy_arguments(settings), port=port, env=envoy.environment(settings, certificate))
     )
@@ -99,7 +101,7 @@ def _start(stack: contextlib.ExitStack, app: str, port: int, page_port: int) -> 
     stack.enter_context(envoy.running(edge_arguments(settings, people, expires_at), port=page_port, env={}))
     stranger = folder / "stranger.txt"
     stranger.write_text(f"{HEADER}: {token(settings.identity, STRANGER, exp=expires_at)}\n", encoding="utf-8")
-    _say(_lines(settings, page_port, stranger, app))
+    _say(_lines(settings, page_port, stranger, curl_lines(f"http://localhost:{page_port}")))
 
 
 def _settings(certificate: Certificate, *, port: int, server_port: int) -> ProxySettings:
@@ -134,9 +136,9 @@ def _settings(certificate: Certificate, *, port: int, server_port: int) -> Proxy
     )
 
 
-def _lines(settings: ProxySettings, page_port: int, stranger: Path, app: str) -> str:
+def _lines(settings: ProxySettings, page_port: int, stranger: Path, curl_lines: tuple[str, str]) -> str:
     page, proxy, models = f"http://localhost:{page_port}", f"https://localhost:{settings.port}", settings.model_port
-    name, stream = open_webui.curl_lines(page) if app == "open-webui" else stand_in_curl_lines(page)
+    name, stream = curl_lines
     return f"""
   in a browser   {page}  (signed in as {MEMBER["email"]})
                  http://localhost:{page_port + 1}  (as the administrator {ADMINISTRATOR["email"]})

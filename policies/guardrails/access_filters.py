@@ -44,30 +44,26 @@ def _refuses(kind: str, config: dict[str, Any]) -> bool:
 
 def _rbac(rules: dict[str, Any]) -> bool:
     """Whether the rules keep strangers out: they let in somebody and not everybody, or refuse what lacks a header."""
-    policies = [as_mapping(policy) or {} for policy in (as_mapping(rules.get("policies")) or {}).values()]
+    everywhere = [policy for policy in _policies(rules) if _has_any(policy, "permissions")]
     if rules.get("action") in _DENY:
-        return any(
-            _for_any_path(policy) and not _CONDITIONS & set(policy) and _headers(policy, present=False)
-            for policy in policies
-        )
-    if rules.get("action") not in _ALLOW:
-        return False
-    return bool(policies) and not any(_for_any_path(policy) and _admits_anybody(policy) for policy in policies)
-
-
-def _for_any_path(policy: dict[str, Any]) -> bool:
-    return any(item.get("any") is True for item in _items(policy, "permissions"))
-
-
-def _admits_anybody(policy: dict[str, Any]) -> bool:
-    """Whether a policy names everybody, or everybody who leaves a header out."""
-    return any(item.get("any") is True for item in _items(policy, "principals")) or bool(
-        _headers(policy, present=False)
+        return any(_headers(policy, present=False) and not _CONDITIONS & set(policy) for policy in everywhere)
+    return (
+        rules.get("action") in _ALLOW
+        and bool(_policies(rules))
+        and not any(_has_any(policy, "principals") or _headers(policy, present=False) for policy in everywhere)
     )
+
+
+def _policies(rules: dict[str, Any]) -> list[dict[str, Any]]:
+    return [as_mapping(policy) or {} for policy in (as_mapping(rules.get("policies")) or {}).values()]
 
 
 def _items(policy: dict[str, Any], key: str) -> list[dict[str, Any]]:
     return [as_mapping(item) or {} for item in listed(policy.get(key))]
+
+
+def _has_any(policy: dict[str, Any], key: str) -> bool:
+    return any(item.get("any") is True for item in _items(policy, key))
 
 
 def _headers(policy: dict[str, Any], *, present: bool) -> set[str]:
@@ -99,8 +95,8 @@ def trusted_headers(filters: list[dict[str, Any]]) -> set[str]:
         if not kind_of_filter(item).startswith("rbac"):
             continue
         rules = as_mapping((as_mapping(item.get("typed_config")) or {}).get("rules")) or {}
-        for policy in (as_mapping(rules.get("policies")) or {}).values():
-            found |= _headers(as_mapping(policy) or {}, present=rules.get("action") not in _DENY)
+        for policy in _policies(rules):
+            found |= _headers(policy, present=rules.get("action") not in _DENY)
     return found
 
 
