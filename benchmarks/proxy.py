@@ -32,6 +32,7 @@ from components.proxy import ProxyApplication, ProxyIdentity, ProxyPeople, Proxy
 from local import envoy
 from local.certificate import self_signed
 from local.claims import token
+from local.ports import held_ports
 
 if TYPE_CHECKING:
     import subprocess
@@ -69,10 +70,10 @@ def main() -> int:
     _print(f"{platform.machine()}, {os.cpu_count()} processors, {platform.system()} {platform.release()}")
     _print(f"load average at the start {load:.1f}{': NOT A QUIET MACHINE' if load > BUSY_LOAD else ''}")
     certificate = self_signed(HOST)
-    ports = envoy.free_ports(4)
-    generated, bare = _settings(ports[0], ports[2]), _settings(ports[1], ports[2])
-    env = envoy.environment(generated, certificate)
     with contextlib.ExitStack() as stack:
+        ports = stack.enter_context(held_ports(0, 0, 0, 0))
+        generated, bare = _settings(ports[0], ports[2]), _settings(ports[1], ports[2])
+        env = envoy.environment(generated, certificate)
         nowhere = stack.enter_context(Path(os.devnull).open("wb"))
         stack.enter_context(_apart_from_the_proxies())
         stack.enter_context(
@@ -214,12 +215,13 @@ def _memory(streams: int, application_port: int, nowhere: IO[bytes]) -> None:
     certificate = self_signed(HOST)
     resident: list[tuple[float, float]] = []
     for bare in (False, True):
-        (port,) = envoy.free_ports(1)
-        settings = _settings(port, application_port)
-        settings = replace(settings, limits=replace(settings.limits, idle_seconds=300))
-        options = envoy.plain_arguments(pass_through(settings)) if bare else envoy_arguments(settings)
-        env = envoy.environment(settings, certificate)
-        with envoy.running(options, port=port, env=env, output=nowhere) as process:
+        with contextlib.ExitStack() as stack:
+            (port,) = stack.enter_context(held_ports(0))
+            settings = _settings(port, application_port)
+            settings = replace(settings, limits=replace(settings.limits, idle_seconds=300))
+            options = envoy.plain_arguments(pass_through(settings)) if bare else envoy_arguments(settings)
+            env = envoy.environment(settings, certificate)
+            process = stack.enter_context(envoy.running(options, port=port, env=env, output=nowhere))
             resident.append(asyncio.run(_streams(process.pid, port, application_port, _token(settings, 1), streams)))
     (idle, ours), (bare_idle, theirs) = resident
     share = ProxySettings.memory_bytes / 1e6

@@ -25,26 +25,6 @@ _START_SECONDS = 20
 _STOP_SECONDS = 5
 
 
-def free_ports(count: int) -> list[int]:
-    """Return ports on loopback that nothing listens on now."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-
-
-def is_free(port: int) -> bool:
-    """Whether nothing listens on a port of loopback. Envoy would share it with another Envoy, request by request."""
-    with socket.socket() as one:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what was closed a moment ago is free
-        try:
-            one.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
 def environment(
     settings: ProxySettings, certificate: Certificate, extra: Mapping[str, str] | None = None
 ) -> dict[str, str]:

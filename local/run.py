@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
+import os
 import signal
 import tempfile
 import time
@@ -31,6 +33,7 @@ from local.certificate import Certificate, self_signed
 from local.claims import HEADER, token
 from local.edge import edge_arguments
 from local.model import model_server
+from local.ports import held_ports
 
 HOST, MODEL_HOST = "localhost", "model.localhost"
 MEMBER = {"sub": "1", "email": "ann@example.com", "name": "Ann Lee"}
@@ -53,24 +56,40 @@ def main(arguments: list[str] | None = None) -> int:
         "--page-port", type=_port, default=8000, help="signed in as a member; the next one as administrator"
     )
     options = parser.parse_args(arguments)
-    for option, ports in {"--port": [options.port], "--page-port": [options.page_port, options.page_port + 1]}.items():
-        if taken := [port for port in ports if not envoy.is_free(port)]:
-            _say(f"port {taken[0]} is in use, perhaps by another make local: end it, or choose another with {option}")
-            return 2
+    if options.port in (options.page_port, options.page_port + 1):
+        _say(f"port {options.port} is a page's, --page-port or the one after it: choose another with --port")
+        return 2
     if options.app == "open-webui" and not open_webui.interpreter():
         _say(
             "Open WebUI is not installed here: make local APP=open-webui installs it below build/ (about 8 GB), and "
             "OPEN_WEBUI_PYTHON names a Python that has it"
         )
         return 2
-    for ends in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ends, _interrupt)  # a shell's background job starts with SIGINT ignored, and would never stop
     with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
+        for option, port in (
+            ("--port", options.port),
+            ("--page-port", options.page_port),
+            ("--page-port", options.page_port + 1),
+        ):
+            try:
+                # Envoy would share a port with another Envoy, request by request, and say nothing.
+                stack.enter_context(held_ports(port))
+            except OSError as error:
+                _say(_unusable(port, option, error))
+                return 2
+        for ends in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(ends, _interrupt)  # a shell's background job starts with SIGINT ignored, and would never stop
         _start(stack, options.app, options.port, options.page_port)
         while True:
             time.sleep(3600)
     _say("stopped")
     return 0
+
+
+def _unusable(port: int, option: str, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} is in use, perhaps by another make local: end it, or choose another with {option}"
+    return f"port {port} cannot be used ({os.strerror(error.errno or 0)}): choose another with {option}"
 
 
 def _port(text: str) -> int:
@@ -83,7 +102,10 @@ def _start(stack: contextlib.ExitStack, app: str, port: int, page_port: int) -> 
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ai-interface-")))
     certificate = self_signed(HOST, MODEL_HOST)
     model = stack.enter_context(model_server(certificate))
-    settings = _settings(certificate, port=port, server_port=model.port)
+    application_port, model_port = stack.enter_context(held_ports(0, 0))
+    settings = _settings(
+        certificate, port=port, application_port=application_port, model_port=model_port, server_port=model.port
+    )
     if app == "open-webui":
         chosen = open_webui.preset(f"http://localhost:{page_port}", settings.model_port, ["general"])
         settings = replace(settings, application=replace(chosen.proxy, port=settings.application.port))
@@ -104,8 +126,9 @@ def _start(stack: contextlib.ExitStack, app: str, port: int, page_port: int) -> 
     _say(_lines(settings, page_port, stranger, curl_lines(f"http://localhost:{page_port}")))
 
 
-def _settings(certificate: Certificate, *, port: int, server_port: int) -> ProxySettings:
-    application_port, model_port = envoy.free_ports(2)
+def _settings(
+    certificate: Certificate, *, port: int, application_port: int, model_port: int, server_port: int
+) -> ProxySettings:
     upstream = ProxyUpstream(
         name="stand-in",
         host_name=MODEL_HOST,

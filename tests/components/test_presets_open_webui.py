@@ -21,8 +21,8 @@ import pytest
 
 from components.prepare import PLAN_VARIABLE, SCRIPT
 from components.presets import open_webui
-from local.envoy import free_ports
 from local.open_webui import interpreter, package
+from local.ports import held_ports
 from local.processes import ending
 from releases.prompt_settings import TEMPLATES
 from releases.prompts import PARAMETERS_VARIABLE
@@ -76,11 +76,11 @@ def application() -> Iterator[Running]:
     """Prepare the directories as the task does, then start the preset's command as the preset's user."""
     root = Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())  # noqa: S607 - the user must reach it
     root.chmod(0o755)
-    (port,) = free_ports(1)
     log = root / "log"
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, root)
         model_url = stack.enter_context(models())
+        (port,) = stack.enter_context(held_ports(0))
         process = subprocess.Popen(  # noqa: S603 - the preset's command
             [*_as_the_presets_user(), *_command(port)],
             env=_prepared(root, model_url),

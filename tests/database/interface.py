@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -23,8 +23,8 @@ from components.compute import PROXY_SECRETS
 from components.open_webui_state import TRUST
 from components.presets import open_webui
 from components.task_definition import TaskPlan, container_definitions
-from local.envoy import free_ports
 from local.open_webui import package
+from local.ports import held_ports
 from local.processes import ending
 from releases.manifest import load_release, versions
 from tests.components.task_room import DIGEST, LOG_GROUPS, OPEN_WEBUI, REGISTRY
@@ -78,7 +78,6 @@ class Task:
     python: str
     folder: Path
     schemas: Sequence[SchemaArgs]
-    port: int = field(default_factory=lambda: free_ports(1)[0])
 
     @cached_property
     def package(self) -> Path:
@@ -101,10 +100,10 @@ class Task:
     def started(self, prepared: Done) -> Generator[Interface]:
         """The application, as its user without any privilege, until the block ends."""
         command = [self.python, *self._container("interface")["command"]]
-        command[command.index("--port") + 1] = str(self.port)
         user = ["setpriv", f"--reuid={OWNER}", f"--regid={OWNER}", "--clear-groups", "--bounding-set=-all", "--"]
         log = self.folder / "log"
-        with log.open("wb") as output:
+        with held_ports(0) as (port,), log.open("wb") as output:
+            command[command.index("--port") + 1] = str(port)
             process = subprocess.Popen(  # noqa: S603 - the task's command
                 [*(user if os.getuid() == 0 else []), *command],
                 env={**self._variables("interface"), "FRONTEND_BUILD_DIR": str(self.package / "frontend")},
@@ -112,10 +111,10 @@ class Task:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        with ending(process, 60):
-            interface = Interface(f"http://127.0.0.1:{self.port}", log, prepared)
-            interface.wait(process)
-            yield interface
+            with ending(process, 60):
+                interface = Interface(f"http://127.0.0.1:{port}", log, prepared)
+                interface.wait(process)
+                yield interface
 
     def _container(self, name: str) -> dict[str, Any]:
         preset = open_webui(

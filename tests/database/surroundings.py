@@ -18,7 +18,7 @@ import boto3  # pyright: ignore[reportMissingTypeStubs] - it has none
 from moto.server import ThreadedMotoServer
 
 from local.certificate import Certificate
-from local.envoy import free_ports
+from local.ports import held_ports
 from local.processes import ending
 from tests.database.door import KEY_ID, REGION, SECRET_KEY
 
@@ -84,12 +84,11 @@ class Cache:
 @contextlib.contextmanager
 def cache(certificate: Certificate, folder: Path) -> Generator[Cache]:
     """A cache until the block ends."""
-    (port,) = free_ports(1)
     authority, key = certificate.write(folder)
-    found = Cache(port, authority, "s" * 32)
-    tls = ["--port", "0", "--tls-port", str(port), "--tls-cert-file", str(authority), "--tls-key-file", str(key)]
-    command = ["redis-server", *tls, "--tls-auth-clients", "no", "--bind", "127.0.0.1", "--save", ""]
-    with tempfile.TemporaryDirectory() as data:
+    with held_ports(0) as (port,), tempfile.TemporaryDirectory() as data:
+        found = Cache(port, authority, "s" * 32)
+        tls = ["--port", "0", "--tls-port", str(port), "--tls-cert-file", str(authority), "--tls-key-file", str(key)]
+        command = ["redis-server", *tls, "--tls-auth-clients", "no", "--bind", "127.0.0.1", "--save", ""]
         server = subprocess.Popen(  # noqa: S603 - Debian's program
             [*command, "--requirepass", found.password], cwd=data, stdout=subprocess.DEVNULL
         )

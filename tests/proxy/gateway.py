@@ -18,6 +18,7 @@ from components.proxy import (
 )
 from local import envoy
 from local.claims import HEADER, token
+from local.ports import held_ports
 from tests.proxy import client
 
 if TYPE_CHECKING:
@@ -134,15 +135,15 @@ def gateway(
     env: Mapping[str, str] | None = None,
 ) -> Generator[Gateway]:
     """Run the proxy in front of an application on free ports; what it prints goes to a file."""
-    port, model_port = envoy.free_ports(2)
-    settings = replace(
-        settings, port=port, model_port=model_port, application=replace(settings.application, port=application_port)
-    )
-    log = folder / f"envoy-{port}.log"
-    with (
-        log.open("wb") as output,
-        envoy.running(
-            envoy_arguments(settings), port=port, env=envoy.environment(settings, certificate, env), output=output
-        ),
-    ):
-        yield Gateway(settings, log)
+    with held_ports(0, 0) as (port, model_port):
+        settings = replace(
+            settings, port=port, model_port=model_port, application=replace(settings.application, port=application_port)
+        )
+        log = folder / f"envoy-{port}.log"
+        with (
+            log.open("wb") as output,
+            envoy.running(
+                envoy_arguments(settings), port=port, env=envoy.environment(settings, certificate, env), output=output
+            ),
+        ):
+            yield Gateway(settings, log)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from components.proxy import ProxyModelGroup, ProxyUpstream
-from local import envoy
 from local.certificate import Certificate, self_signed
+from local.ports import held_ports
 from local.server import Received, Server, answer
 from tests.proxy import client
 from tests.proxy.gateway import SETTINGS, Gateway, gateway
@@ -69,6 +69,7 @@ def running(server: Server, certificate: Certificate, tmp_path_factory: pytest.T
         model("private", authority) as private,
         model("stranger", other) as stranger,
         Server(credentials) as container,
+        held_ports(0) as (closed,),
     ):
         guardrail = (("x-amzn-bedrock-guardrailidentifier", "gr-1"), ("x-amzn-bedrock-guardrailversion", "7"))
 
@@ -117,7 +118,6 @@ def running(server: Server, certificate: Certificate, tmp_path_factory: pytest.T
                 replace(own("wrong-name"), host_name="elsewhere.example.internal"),
             ),
         )
-        (closed,) = envoy.free_ports(1)
         refused = group(
             "refused",
             bedrock("refused", FIRST, "eu-west-1", closed),

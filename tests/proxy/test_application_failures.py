@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local import envoy
 from local.claims import HEADER
+from local.ports import held_ports
 from tests.proxy import client
 from tests.proxy.gateway import MEMBER, SETTINGS, Gateway, gateway
 
@@ -26,8 +26,7 @@ def test_the_applications_own_refusal_passes_as_it_is(proxy: Gateway, status: in
 
 
 def test_an_application_that_is_not_there_is_a_clear_503_at_once(certificate: Certificate, tmp_path: Path) -> None:
-    (closed,) = envoy.free_ports(1)
-    with gateway(SETTINGS, closed, certificate, tmp_path) as proxy:
+    with held_ports(0) as (closed,), gateway(SETTINGS, closed, certificate, tmp_path) as proxy:
         started = time.monotonic()
         answer = proxy.send("GET", "/")
         assert time.monotonic() - started < 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -13,25 +14,31 @@ import subprocess
 import sys
 import time
 import urllib.request
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from local import envoy
+from local import run
 from local.open_webui import curl_lines, interpreter
+from local.ports import LOOPBACK, held_ports
 from local.run import main
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
-def ports_in_a_row() -> int:
-    """Return a free port whose successor is free too."""
-    while True:
-        (port,) = envoy.free_ports(1)
-        with contextlib.suppress(OSError), socket.socket() as after:
-            after.bind(("127.0.0.1", port + 1))
-            return port
+@pytest.fixture
+def ports() -> Iterator[tuple[int, int]]:
+    """Ports for the proxy and for two pages, the second page's after the first's."""
+    with contextlib.ExitStack() as stack:
+        (port,) = stack.enter_context(held_ports(0))
+        while True:
+            (page,) = stack.enter_context(held_ports(0))
+            with contextlib.suppress(OSError, OverflowError):
+                stack.enter_context(held_ports(page + 1))
+                break
+        yield port, page
 
 
 def refuses(port: int) -> bool:
@@ -41,8 +48,10 @@ def refuses(port: int) -> bool:
 
 
 @pytest.mark.parametrize("seconds", [0.3, 0.8, 1.5, 2.5])
-def test_ctrl_c_ends_it_quietly_at_any_moment_even_when_it_is_pressed_twice(seconds: float) -> None:
-    (port,), page = envoy.free_ports(1), ports_in_a_row()
+def test_ctrl_c_ends_it_quietly_at_any_moment_even_when_it_is_pressed_twice(
+    ports: tuple[int, int], seconds: float
+) -> None:
+    port, page = ports
     command = [sys.executable, "-m", "local", "--port", str(port), "--page-port", str(page)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:  # noqa: S603 - ours
         time.sleep(seconds)
@@ -55,16 +64,33 @@ def test_ctrl_c_ends_it_quietly_at_any_moment_even_when_it_is_pressed_twice(seco
     assert [refuses(one) for one in (port, page, page + 1)] == [True, True, True]
 
 
-def test_a_port_that_another_program_has_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
-        assert main(["--port", str(port), "--page-port", str(ports_in_a_row())]) == 2
-        assert main(["--port", str(envoy.free_ports(1)[0]), "--page-port", str(port)]) == 2
-    said = capsys.readouterr().out
-    assert said.splitlines() == [
-        f"port {port} is in use, perhaps by another make local: end it, or choose another with {option}"
-        for option in ("--port", "--page-port")
-    ]
+def test_a_port_that_another_program_has_is_said_in_one_line(
+    ports: tuple[int, int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    port, page = ports
+    for taken, option in ((port, "--port"), (page, "--page-port"), (page + 1, "--page-port")):
+        with socket.create_server((LOOPBACK, taken)):
+            assert main(["--port", str(port), "--page-port", str(page)]) == 2
+        said = f"port {taken} is in use, perhaps by another make local: end it, or choose another with {option}\n"
+        assert capsys.readouterr().out == said
+
+
+def test_a_port_that_may_not_be_had_is_said_with_the_reason(
+    ports: tuple[int, int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: int) -> NoReturn:
+        raise PermissionError(errno.EACCES, "no")
+
+    monkeypatch.setattr(run, "held_ports", refuse)
+    assert main(["--port", "443", "--page-port", str(ports[1])]) == 2
+    assert capsys.readouterr().out == "port 443 cannot be used (Permission denied): choose another with --port\n"
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_page_and_the_proxy_cannot_share_a_port(after: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--port", str(8_000 + after), "--page-port", "8000"]) == 2
+    said = f"port {8_000 + after} is a page's, --page-port or the one after it: choose another with --port\n"
+    assert capsys.readouterr().out == said
 
 
 @pytest.mark.parametrize("port", ["0", "65535", "-1", "http", ""])
@@ -74,8 +100,8 @@ def test_a_port_that_is_none_is_refused(port: str, capsys: pytest.CaptureFixture
     assert "is no port: 1 to 65534" in capsys.readouterr().err
 
 
-def test_it_serves_the_path_and_stops_cleanly_on_ctrl_c(tmp_path: Path) -> None:
-    (port,), page = envoy.free_ports(1), ports_in_a_row()
+def test_it_serves_the_path_and_stops_cleanly_on_ctrl_c(ports: tuple[int, int], tmp_path: Path) -> None:
+    port, page = ports
     output = tmp_path / "output.txt"
     command = [sys.executable, "-m", "local", "--port", str(port), "--page-port", str(page)]
     with output.open("wb") as file, subprocess.Popen(command, stdout=file, stderr=file) as process:  # noqa: S603 - ours
@@ -105,8 +131,8 @@ def test_it_serves_the_path_and_stops_cleanly_on_ctrl_c(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv of util-linux")
-def test_envoy_ends_with_a_program_that_is_killed(tmp_path: Path) -> None:
-    (port,), page = envoy.free_ports(1), ports_in_a_row()
+def test_envoy_ends_with_a_program_that_is_killed(ports: tuple[int, int], tmp_path: Path) -> None:
+    port, page = ports
     output = tmp_path / "output.txt"
     command = [sys.executable, "-m", "local", "--port", str(port), "--page-port", str(page)]
     with output.open("wb") as file, subprocess.Popen(command, stdout=file, stderr=file) as process:  # noqa: S603 - ours

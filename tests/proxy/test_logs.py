@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from components.proxy import ProxyModelGroup, ProxyUpstream
-from local import envoy
 from local.claims import HEADER
+from local.ports import held_ports
 from tests.proxy import client
 from tests.proxy.gateway import MEMBER, PROMPT_BYTES, SETTINGS, Gateway, gateway
 
@@ -27,17 +27,18 @@ CANARY = "canary7f3a9c"
 @pytest.fixture
 def fresh(server: Server, certificate: Certificate, tmp_path_factory: pytest.TempPathFactory) -> Generator[Gateway]:
     """A proxy of its own, so that its log is complete; its model server refuses connections."""
-    (closed,) = envoy.free_ports(1)
-    upstream = ProxyUpstream(
-        name="gone",
-        host_name="llm.example.internal",
-        address="127.0.0.1",
-        port=closed,
-        ca_certificate=certificate.certificate,
-    )
-    settings = replace(SETTINGS, model_groups=(ProxyModelGroup(name="general", models=("m",), upstreams=(upstream,)),))
-    with gateway(settings, server.port, certificate, tmp_path_factory.mktemp("logs")) as running:
-        yield running
+    with held_ports(0) as (closed,):
+        upstream = ProxyUpstream(
+            name="gone",
+            host_name="llm.example.internal",
+            address="127.0.0.1",
+            port=closed,
+            ca_certificate=certificate.certificate,
+        )
+        group = ProxyModelGroup(name="general", models=("m",), upstreams=(upstream,))
+        settings = replace(SETTINGS, model_groups=(group,))
+        with gateway(settings, server.port, certificate, tmp_path_factory.mktemp("logs")) as running:
+            yield running
 
 
 def provoke(proxy: Gateway) -> int:
