@@ -110,16 +110,17 @@ def _people(people: People) -> ProxyPeople:
 def _upstream(
     group: str, upstream: BedrockUpstream | PrivateUpstream, guardrails: Mapping[str, tuple[str, str]]
 ) -> ProxyUpstream:
+    """One upstream of one group. Names hold colons, which neither groups nor hosts have: no two are ever the same."""
     if isinstance(upstream, PrivateUpstream):
         return ProxyUpstream(
-            name=f"{group}-{upstream.host_name}",
+            name=f"{group}:{upstream.host_name}:{upstream.port}",
             host_name=upstream.host_name,
             port=upstream.port,
             ca_certificate=upstream.ca_certificate,
         )
     identifier, version = guardrails[upstream.region]
     return ProxyUpstream(
-        name=f"{group}-bedrock-{upstream.region}",
+        name=f"{group}:bedrock-{upstream.region}",
         host_name=f"bedrock-runtime.{upstream.region}.amazonaws.com",
         path_prefix="/openai/v1",
         signing_region=upstream.region,

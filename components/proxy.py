@@ -9,6 +9,7 @@ subnets cannot fetch the keys. That only the load balancer reaches it, and only 
 pack proves on the network graph; checks of signer, client, issuer and expiry are for sanity.
 """
 
+from collections import Counter
 from typing import Any
 
 from components.proxy_inbound import application_cluster, inbound_listener
@@ -43,12 +44,16 @@ _HEAP = "envoy.resource_monitors.fixed_heap"
 
 
 def envoy_configuration(settings: ProxySettings) -> dict[str, Any]:
-    """Return the configuration (bootstrap) of Envoy as JSON-able data, the same for the same settings."""
+    """Return the configuration (bootstrap) of Envoy as JSON-able data, the same for the same settings.
+
+    Raises ``ValueError`` where two groups or two upstreams have one name: Envoy would not start.
+    """
+    listeners = [inbound_listener(settings), *model_listeners(settings)]
+    clusters = [application_cluster(settings), *model_clusters(settings)]
+    _named_once("listener", listeners)
+    _named_once("cluster", clusters)
     return {
-        "static_resources": {
-            "listeners": [inbound_listener(settings), *model_listeners(settings)],
-            "clusters": [application_cluster(settings), *model_clusters(settings)],
-        },
+        "static_resources": {"listeners": listeners, "clusters": clusters},
         "bootstrap_extensions": [
             {
                 "name": "envoy.bootstrap.internal_listener",
@@ -78,6 +83,15 @@ def envoy_arguments(settings: ProxySettings) -> list[str]:
         "--file-flush-interval-msec",
         "1000",
     ]
+
+
+def _named_once(kind: str, parts: list[dict[str, Any]]) -> None:
+    names = Counter(part["name"] for part in parts)
+    if repeated := sorted(name for name, times in names.items() if times > 1):
+        raise ValueError(
+            f"more than one {kind} of the proxy is named {', '.join(repeated)}: give each model group a name of its own, "
+            "and each upstream one that no upstream of any group has"
+        )
 
 
 def _overload_manager(settings: ProxySettings) -> dict[str, Any]:

@@ -264,6 +264,11 @@ class BedrockUpstream(Section):
     kind: Literal["bedrock"]
     region: AwsRegion
 
+    @property
+    def server(self) -> str:
+        """What tells it from the group's other upstreams."""
+        return f"bedrock in {self.region}"
+
 
 class PrivateUpstream(Section):
     """An OpenAI-compatible server (for example vLLM) in this VPC or a peered one, spoken to by TLS."""
@@ -282,6 +287,11 @@ class PrivateUpstream(Section):
         ),
     ]
     """PEM of the authority that signed the server's certificate (public, not a secret)."""
+
+    @property
+    def server(self) -> str:
+        """What tells it from the group's other upstreams: one host may serve on several ports."""
+        return f"{self.host_name}:{self.port}"
 
 
 Upstream = Annotated[BedrockUpstream | PrivateUpstream, Field(discriminator="kind")]
@@ -302,6 +312,8 @@ class ModelGroup(Section):
     models: tuple[ModelId, ...] = Field(min_length=1)
     """Model ids. Every upstream of the group serves all of them, since bodies are not rewritten."""
     upstreams: tuple[Upstream, ...] = Field(min_length=1)
+    """In order of failover, each server once. One host may be named again with another port; the same host and port
+    with another security group or certificate may not: it is one server."""
 
 
 class PromptRecords(Section):
@@ -346,13 +358,16 @@ class Models(Section):
             )
             for position, group in enumerate(self.groups):
                 key = f"models.groups[{position}]"
-                check(
-                    len(set(group.upstreams)) == len(group.upstreams),
-                    key=f"{key}.upstreams",
-                    value=f"{len(group.upstreams)} upstreams, some of them equal",
-                    allowed="distinct upstreams, in order of failover",
-                    fix="remove the repeated one",
-                )
+                servers = [upstream.server for upstream in group.upstreams]
+                for place, server in enumerate(servers):
+                    check(
+                        server not in servers[:place],
+                        key=f"{key}.upstreams[{place}]",
+                        value=server,
+                        allowed="a region, or a host and port, that no earlier upstream of the group has: asking the same "
+                        "server again is no failover, whatever its security group or certificate",
+                        fix="remove it, or name another server",
+                    )
                 if not any(isinstance(u, BedrockUpstream) for u in group.upstreams):
                     continue
                 for model in group.models:

@@ -43,7 +43,12 @@ MODEL_ROWS = [
     row(
         "the same upstream twice",
         {"models.groups[0].upstreams": [{"kind": "bedrock", "region": "eu-west-1"}] * 2},
-        ("models.groups[0].upstreams", "2 upstreams, some of them equal", "remove the repeated one"),
+        ("models.groups[0].upstreams[1]", "bedrock in eu-west-1", "remove it, or name another server"),
+    ),
+    row(
+        "the same host and port twice, with another security group",
+        {"models.groups[0].upstreams": [PRIVATE, {**PRIVATE, "securityGroupId": "sg-0123456789abcdef1"}]},
+        ("models.groups[0].upstreams[1]", "models.internal.example.com:443", "remove it, or name another server"),
     ),
     row(
         "the interface as its own upstream",
