@@ -81,6 +81,7 @@ def proxy(
             stream_seconds=times.stream_seconds,
             websocket_seconds=identity.session_timeout_seconds,
             model_deadline_seconds=times.model_deadline_seconds,
+            model_idle_seconds=times.model_idle_seconds,
         ),
         application=preset.proxy,
         logout=ProxyLogout(

@@ -75,8 +75,9 @@ class ProxyLimits:
     """A WebSocket is authorized when it opens, so it ends with the session at the latest."""
     model_deadline_seconds: int = 540
     """Longest answer of a model, retries included."""
-    model_idle_seconds: int = 60
-    """Longest silence of one upstream before the next is tried: well below ``idle_seconds``, which ends the request."""
+    model_idle_seconds: int = 59
+    """Longest silence of one upstream before the next is tried: less than half of ``idle_seconds`` and of
+    ``model_deadline_seconds``, which end the request, or the next has no time left to answer."""
     model_requests: int = 1024
     """Requests to one group of models that are under way at the same time, streams included; one more is 503 at once."""
     model_retries: int = 256

@@ -9,6 +9,10 @@ from pydantic import Field, model_validator
 from settings.errors import check, collected
 from settings.values import Section, Whole
 
+LONGEST_MODEL_SILENCE_SECONDS = 60
+RETRY_PAUSE_SECONDS = 1
+"""The longest pause of the proxy before it asks the next model server (``components.proxy_outbound``)."""
+
 
 class Timeouts(Section):
     """One time budget for a request, in seconds; the ordering is checked as a whole."""
@@ -20,7 +24,8 @@ class Timeouts(Section):
     deregistration_delay_seconds: Whole = Field(default=600, ge=10, le=3600)
     """How long a leaving task finishes its responses (AWS: 0 to 3600). An open WebSocket holds a deploy this long."""
     edge_idle_seconds: Whole = Field(default=120, ge=10, le=4000)
-    """ALB ``idle_timeout`` (AWS: 1 to 4000): longest silence on a connection, so longer than a model's longest pause."""
+    """ALB ``idle_timeout`` (AWS: 1 to 4000): longest silence on a connection, so longer than a model's longest pause.
+    Less than half of it, 60 seconds at most, is what one model server may be silent before the next is asked."""
     keep_alive_seconds: Whole = Field(default=150, ge=15, le=4100)
     """Idle connections of proxy and application live longer than the ALB's, or clients see 502."""
     client_keep_alive_seconds: Whole = Field(default=3600, ge=60, le=604_800)
@@ -31,6 +36,17 @@ class Timeouts(Section):
     """How long a client may take to send its body."""
     stop_seconds: Whole = Field(default=60, ge=5, le=120)
     """Between SIGTERM and SIGKILL (Fargate: at most 120); not part of the ordering."""
+
+    @property
+    def model_idle_seconds(self) -> int:
+        """How long one model server may say nothing before the next is asked, which then has as long again.
+
+        Not a setting: two such silences and the pause between them fit into ``edge_idle_seconds``, in which the user
+        has to hear something, and into ``model_deadline_seconds``. A third server gets its turn only when one of the
+        first two failed sooner, or is left alone because it keeps failing.
+        """
+        ends = min(self.edge_idle_seconds, self.model_deadline_seconds)
+        return min(LONGEST_MODEL_SILENCE_SECONDS, (ends - RETRY_PAUSE_SECONDS) // 2)
 
     @model_validator(mode="after")
     def _budget(self) -> Self:

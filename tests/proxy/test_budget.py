@@ -1,0 +1,141 @@
+"""The settings' one time budget, as the proxy keeps it: a silent model server leaves the next one time to answer."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+import assembly
+from components.proxy import ProxyLimits, ProxyModelGroup, ProxySettings, ProxyUpstream, envoy_configuration
+from local.certificate import self_signed
+from settings.limits import RETRY_PAUSE_SECONDS, Timeouts
+from tests.proxy.gateway import SETTINGS, gateway
+from tests.proxy.models import SILENT, model
+from tests.settings.stack_files import Values, changed, own_values, parse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local.certificate import Certificate
+    from local.server import Server
+
+MINIMA: Values = {
+    "modelDeadlineSeconds": 5,
+    "streamSeconds": 10,
+    "deregistrationDelaySeconds": 10,
+    "edgeIdleSeconds": 10,
+    "keepAliveSeconds": 15,
+    "clientKeepAliveSeconds": 60,
+    "requestHeadersSeconds": 1,
+    "requestBodySeconds": 5,
+    "stopSeconds": 5,
+}
+MAXIMA: Values = {
+    "modelDeadlineSeconds": 3500,
+    "streamSeconds": 3600,
+    "deregistrationDelaySeconds": 3600,
+    "edgeIdleSeconds": 4000,
+    "keepAliveSeconds": 4100,
+    "clientKeepAliveSeconds": 604_800,
+    "requestHeadersSeconds": 60,
+    "requestBodySeconds": 900,
+    "stopSeconds": 120,
+}
+HOST = "llm.example.internal"
+
+
+def limits(times: Values) -> ProxyLimits:
+    """What the program tells the proxy for these times."""
+    settings = parse(changed(own_values(), {"limits.timeouts": times}))
+    return assembly.proxy(settings, assembly.preset(settings), "arn", {"eu-west-1": ("guardrail", "1")}).limits
+
+
+@pytest.mark.parametrize(
+    ("times", "seconds"),
+    [
+        (MINIMA, 2),
+        ({}, 59),
+        (MAXIMA, 60),
+        ({"edgeIdleSeconds": 10}, 4),
+        ({"edgeIdleSeconds": 30}, 14),
+        ({"modelDeadlineSeconds": 60}, 29),
+    ],
+    ids=["minima", "defaults", "maxima", "the shortest edge", "a short edge", "a short deadline"],
+)
+def test_the_silence_of_one_upstream_follows_from_the_budget(times: Values, seconds: int) -> None:
+    upstreams = tuple(ProxyUpstream(name=name, host_name=HOST) for name in ("first", "second"))
+    group = ProxyModelGroup(name="general", models=("m",), upstreams=upstreams)
+    configuration = envoy_configuration(replace(SETTINGS, limits=limits(times), model_groups=(group,)))
+
+    assert re.findall('"per_try_idle_timeout": "([^"]*)"', json.dumps(configuration)) == [f"{seconds}s"]
+
+
+def test_at_every_accepted_time_the_second_upstream_has_as_long_as_the_first() -> None:
+    late: list[tuple[int, int, int]] = []
+    for edge in range(10, 4001):
+        for deadline in (5, 6, 7, 10, edge - 1, edge, edge + 1, 540, 3500):
+            if not 5 <= deadline <= 3500:
+                continue
+            times = Timeouts(
+                edge_idle_seconds=edge,
+                keep_alive_seconds=max(15, edge + 1),
+                model_deadline_seconds=deadline,
+                stream_seconds=max(10, deadline + 1),
+                deregistration_delay_seconds=3600,
+            )
+            silence = times.model_idle_seconds
+            if silence < 1 or 2 * silence + RETRY_PAUSE_SECONDS > min(edge, deadline):
+                late.append((edge, deadline, silence))
+
+    assert late == []
+
+
+def test_the_defaults_of_the_component_are_those_of_the_settings() -> None:
+    assert ProxyLimits().model_idle_seconds == Timeouts().model_idle_seconds
+
+
+@pytest.fixture
+def authority() -> Certificate:
+    return self_signed(HOST)
+
+
+def test_at_the_shortest_times_a_silent_upstream_is_replaced_before_the_edge_gives_up(
+    server: Server, certificate: Certificate, authority: Certificate, tmp_path: Path
+) -> None:
+    with model("first", authority) as first, model("second", authority) as second:
+        first.behaviour = SILENT
+        upstreams = tuple(
+            ProxyUpstream(
+                name=one.name,
+                host_name=HOST,
+                address="127.0.0.1",
+                port=one.server.port,
+                ca_certificate=authority.certificate,
+            )
+            for one in (first, second)
+        )
+        settings: ProxySettings = replace(
+            SETTINGS,
+            limits=limits(MINIMA),
+            model_groups=(ProxyModelGroup(name="general", models=("m",), upstreams=upstreams),),
+            machine_host_names=("api.example.com",),
+        )
+        with gateway(settings, server.port, certificate, tmp_path) as proxy:
+            started = time.monotonic()
+            answer = proxy.send(
+                "POST",
+                "/general/v1/chat/completions",
+                [("authorization", "Bearer x")],
+                b"{}",
+                claims=None,
+                host="api.example.com",
+            )
+            took = time.monotonic() - started
+
+    assert (answer.status, answer.body, len(second.received)) == (200, b"second", 1)
+    assert 1.9 < took < 4
