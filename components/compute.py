@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from components.application import ApplicationArgs, SchemaArgs
 from components.args import Args
-from components.scaling import ScalingPlan, lost_zone_shortage, scale
+from components.scaling import FULL_PERCENT, ScalingPlan, highest_target, lost_zone_shortage, scale
 from components.task_definition import (
     PROXY,
     PROXY_PORT,
@@ -88,13 +88,15 @@ class InterfaceServiceArgs(Args):
     """The fewest tasks that run."""
     maximum_tasks: int = Field(default=1, ge=1)
     """With as many tasks as ``minimum_tasks`` the service keeps its size."""
-    requests_per_task_per_minute: int = Field(default=600, ge=1)
-    """Scale out above this many requests for each task."""
-    cpu_target_percent: int = Field(default=45, ge=10, le=90)
-    """Scale out above this average CPU use. The default lets two zones lose one."""
+    full_requests_per_task_per_minute: int = Field(default=1200, ge=10)
+    """How many requests a task answers in a minute when it is as busy as it should ever be. Scaling adds a task at the
+    part of it that a lost zone leaves room for: half with two tasks in two zones."""
+    cpu_target_percent: int | None = Field(default=None, ge=10, le=90)
+    """Scale out above this average CPU use. Omitted: the highest at which a zone can be lost at every number of tasks
+    from ``minimum_tasks`` to ``maximum_tasks`` (``scaling.highest_target``)."""
     availability_zones: int = Field(default=2, ge=1)
-    """In how many zones the subnets are: what is left when one fails must carry the load, or the arguments are
-    refused (see ``scaling.lost_zone_shortage``)."""
+    """In how many zones the subnets are: what is left when one fails must carry the load, at every number of tasks, or
+    the arguments are refused (see ``scaling.lost_zone_shortage``)."""
     deregistration_delay_seconds: int = Field(default=600, ge=0, le=3600)
     """How long a leaving task finishes its answers; deployments take at least this long."""
     stop_seconds: int = Field(default=60, ge=2, le=120)
@@ -120,9 +122,19 @@ class InterfaceServiceArgs(Args):
     def _survives_a_zone(self) -> "InterfaceServiceArgs":
         if self.maximum_tasks < self.minimum_tasks:
             raise ValueError(f"maximum_tasks {self.maximum_tasks} is less than minimum_tasks {self.minimum_tasks}")
-        if shortage := lost_zone_shortage(self.minimum_tasks, self.availability_zones, self.cpu_target_percent):
+        if shortage := lost_zone_shortage(self.tasks, self.availability_zones, self.cpu_percent):
             raise ValueError(shortage)
         return self
+
+    @property
+    def tasks(self) -> range:
+        """Every number of tasks that scaling passes through."""
+        return range(self.minimum_tasks, self.maximum_tasks + 1)
+
+    @property
+    def cpu_percent(self) -> int:
+        """The CPU target that applies."""
+        return self.cpu_target_percent or highest_target(FULL_PERCENT, self.tasks, self.availability_zones)
 
 
 class InterfaceService(pulumi.ComponentResource):
@@ -296,8 +308,10 @@ class InterfaceService(pulumi.ComponentResource):
             service_name=service.name,
             minimum_tasks=args.minimum_tasks,
             maximum_tasks=args.maximum_tasks,
-            requests_per_task_per_minute=args.requests_per_task_per_minute,
-            cpu_target_percent=args.cpu_target_percent,
+            requests_per_task_per_minute=highest_target(
+                args.full_requests_per_task_per_minute, args.tasks, args.availability_zones
+            ),
+            cpu_target_percent=args.cpu_percent,
             load_balancer_arn_suffix=args.load_balancer_arn_suffix,
             target_group_arn_suffix=args.target_group_arn_suffix,
             tags=args.tags,

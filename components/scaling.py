@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 import pulumi
 import pulumi_aws as aws
@@ -18,24 +19,46 @@ FULL_PERCENT = 90
 """Above this much CPU a task answers slowly; what is left of the service must stay below it."""
 
 
-def lost_zone_shortage(tasks: int, zones: int, cpu_target_percent: int) -> str:
-    """Why the service is too small to lose a zone, or an empty string.
+def left_after_a_zone(tasks: int, zones: int) -> Fraction:
+    """The part of the tasks that is left when the fullest zone fails.
 
-    Tasks are spread evenly, so the fullest zone holds ``ceil(tasks / zones)`` of them. What they carried goes to the
-    others, which were at the target when it happened. A single task has nobody to take over: nothing to check.
+    Tasks are spread evenly, so the fullest zone holds ``ceil(tasks / zones)`` of them.
     """
-    if tasks == 1:
+    return Fraction(tasks - math.ceil(tasks / zones), tasks)
+
+
+def headroom(tasks: range, zones: int) -> Fraction:
+    """How much of what a task can carry it may carry before another is added, at every number of tasks in the range.
+
+    What a failing zone's tasks carried goes to the others, which were at the target when it happened. Scaling passes
+    through every number, so the worst one decides: 3 in two zones, of which one is left. A single task has nobody to
+    take over and does not count.
+    """
+    several = [number for number in tasks if number > 1]
+    return min((left_after_a_zone(number, zones) for number in several), default=Fraction(1))
+
+
+def highest_target(full: int, tasks: range, zones: int) -> int:
+    """The target of a metric of which a task that is full has ``full``: the highest that lets a zone be lost."""
+    return math.floor(full * headroom(tasks, zones))
+
+
+def lost_zone_shortage(tasks: range, zones: int, cpu_target_percent: int) -> str:
+    """Why the service cannot lose a zone at some number of tasks in the range, or an empty string."""
+    several = [number for number in tasks if number > 1]
+    if not several:
         return ""
-    left = tasks - math.ceil(tasks / zones)
-    if left == 0:
-        return f"{tasks} tasks in one availability zone: none is left when it fails; use two zones or more"
-    load = math.ceil(cpu_target_percent * tasks / left)
+    worst = min(several, key=lambda number: left_after_a_zone(number, zones))
+    share = left_after_a_zone(worst, zones)
+    if share == 0:
+        return f"{worst} tasks in one availability zone: none is left when it fails; use two zones or more"
+    load = math.ceil(cpu_target_percent / share)
     if load <= FULL_PERCENT:
         return ""
     return (
-        f"{tasks} tasks in {zones} availability zones at {cpu_target_percent} percent CPU: when a zone fails, the "
-        f"other {left} would need {load} percent, more than {FULL_PERCENT}; lower the CPU target to "
-        f"{FULL_PERCENT * left // tasks} or raise the minimum of tasks"
+        f"{worst} tasks in {zones} availability zones at {cpu_target_percent} percent CPU: when a zone fails, the "
+        f"other {int(worst * share)} would need {load} percent, more than {FULL_PERCENT}; lower the CPU target to "
+        f"{math.floor(FULL_PERCENT * share)}, leave it out, or use another zone"
     )
 
 

@@ -140,7 +140,8 @@ def _a_zone_can_be_lost(network: Network, capacity: object, state: object) -> No
             2 * (tasks - math.ceil(tasks / zones)) >= tasks,
             key="capacity.minimumTasks",
             value=str(tasks),
-            allowed=f"a number of which half is left when the fullest of {zones} zones fails: those tasks carry the rest",
+            allowed=f"a number of which half is left when the fullest of {zones} zones fails: {tasks} tasks survive no more "
+            f"load than {tasks - 1}",
             fix=f"set it to {tasks + 1}, or use another zone",
         )
     if isinstance(state, State):

@@ -221,7 +221,8 @@ class Capacity(Section):
     minimum_tasks: Whole = Field(default=2, ge=1, le=50)
     """The fewest tasks that run. With one, a lost zone or a crash is an outage of minutes."""
     maximum_tasks: Whole = Field(default=4, ge=1, le=50)
-    """As many are added when requests or CPU ask for them."""
+    """As many are added when requests or CPU ask for them. The targets follow from both numbers and the zones, so that
+    a zone can be lost at every number in between (``docs/scaling.md``)."""
 
     @model_validator(mode="after")
     def _fits_fargate(self) -> Self:
