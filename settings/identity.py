@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints, ValidationInfo, field_validator, 
 from pydantic.alias_generators import to_camel
 
 from settings.errors import check, collected
-from settings.values import Email, HostName, HttpsUrl, SecretName, Section, Whole
+from settings.values import Email, HostName, HttpsUrl, LogoutUrl, SecretName, Section, Whole
 
 OPEN_MAIL_DOMAINS = frozenset(
     {
@@ -157,8 +157,10 @@ class Identity(Section):
     authorization_endpoint: HttpsUrl
     token_endpoint: HttpsUrl
     user_info_endpoint: HttpsUrl
-    end_session_endpoint: HttpsUrl | None = None
-    """The identity provider's logout page; without it logout ends the edge's and the application's session only."""
+    end_session_endpoint: LogoutUrl | None = None
+    """The identity provider's logout page; without it logout ends the edge's and the application's session only. It may
+    have a query, which some providers need (``docs/proxy.md``). Everybody who logs out sees all of it, and so does
+    everybody who asks for the logout path: never write a secret into it."""
     client_id: Annotated[
         str,
         StringConstraints(min_length=1, max_length=256, pattern=r"^[\x21-\x7e]+$"),

@@ -37,6 +37,20 @@ HttpsUrl = Annotated[
     ),
     Field(description="a full https URL without query or fragment, for example https://login.example.com/authorize"),
 ]
+LogoutUrl = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^https://([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}(:\d{1,5})?"
+        r"(/([A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)?"
+        r"(\?([A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?$",
+        max_length=2048,
+    ),
+    Field(
+        description="a full https URL in the characters of URLs (others as %XX), without user or fragment; its query is "
+        "public, for example https://login.example.com/logout?client_id=chat"
+    ),
+]
+"""A page to which browsers are sent, query and all: it stands in an answer's header, and anybody can read it (RFC 3986)."""
 Email = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9._%+-]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,63}$", max_length=254),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from settings.errors import NOT_SET
+from settings.errors import NOT_SET, shown
 from tests.settings.mistakes import FORM, row
 from tests.settings.stack_files import REMOVED, Values
 
@@ -69,6 +69,24 @@ IDENTITY_ROWS = [
         "a token endpoint with query",
         {"identity.tokenEndpoint": "https://a.example.com/t?x=1"},
         ("identity.tokenEndpoint", '"https://a.example.com/t?x=1"', FORM),
+    ),
+    *(
+        row(
+            f"a logout page {what}",
+            {"identity.endSessionEndpoint": url},
+            ("identity.endSessionEndpoint", shown(url), FORM),
+        )
+        for what, url in {
+            "without TLS": "http://login.example.com/logout?client_id=chat",
+            "with a fragment": "https://login.example.com/logout?client_id=chat#top",
+            "with a user": "https://user@login.example.com/logout",
+            "with a line end": "https://login.example.com/logout?x=1\r\nset-cookie: a=b",
+            "with a space": "https://login.example.com/logout?x=a b",
+            "with a quote": 'https://login.example.com/logout?x="',
+            "with a letter that URLs lack": "https://login.example.com/logout?x=ä",
+            "with half an escape": "https://login.example.com/logout?x=%4",
+            "on a bare host": "https://login/logout?client_id=chat",
+        }.items()
     ),
     row(
         "a session of nine days",
