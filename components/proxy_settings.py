@@ -62,6 +62,7 @@ class ProxyLimits:
     upload_bytes: int = 50 * 1024 * 1024
     """Largest request body on an upload path."""
     header_bytes: int = 32 * 1024
+    """All headers of a request; a multiple of 1024, since Envoy counts whole KiB."""
     request_headers_seconds: int = 10
     request_body_seconds: int = 120
     """From the first byte of a request to the last of its body."""
@@ -87,6 +88,11 @@ class ProxyLimits:
     """How long an upstream that keeps failing is left alone; six times that when it goes on failing."""
     maximum_connections: int = 4096
     """Connections from the load balancer that are accepted at the same time."""
+
+    def __post_init__(self) -> None:
+        """Refuse what Envoy would round."""
+        if self.header_bytes < 1024 or self.header_bytes % 1024:
+            raise ValueError(f"header_bytes {self.header_bytes}: Envoy counts whole KiB, so write a multiple of 1024")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from settings.errors import check, collected
 from settings.values import Section, Whole
 
+KIBIBYTE = 1024
 LONGEST_MODEL_SILENCE_SECONDS = 60
 RETRY_PAUSE_SECONDS = 1
 """The longest pause of the proxy before it asks the next model server (``components.proxy_outbound``)."""
@@ -101,7 +102,7 @@ class Limits(Section):
     cookie_bytes: Whole = Field(default=16_384, ge=4_096, le=65_536)
     """All cookies of a request. ALB session cookies come in shards of 4 KB, at most 11 KB of claims and token."""
     header_bytes: Whole = Field(default=32_768, ge=8_192, le=65_536)
-    """All request headers (ALB: 64 KB)."""
+    """All request headers (ALB: 64 KB). A multiple of 1024: the proxy counts whole KiB."""
     query_bytes: Whole = Field(default=4_096, ge=512, le=8_192)
     """The query string; OIDC callbacks carry code and state in it."""
     uri_bytes: Whole = Field(default=2_048, ge=256, le=8_192)
@@ -118,6 +119,13 @@ class Limits(Section):
                 value=str(self.prompt_mebibytes),
                 allowed=f"at most limits.uploadMebibytes ({self.upload_mebibytes})",
                 fix="lower promptMebibytes or raise uploadMebibytes",
+            )
+            check(
+                self.header_bytes % KIBIBYTE == 0,
+                key="limits.headerBytes",
+                value=str(self.header_bytes),
+                allowed=f"a multiple of {KIBIBYTE}: the proxy counts headers in whole KiB",
+                fix=f"set it to {-(-self.header_bytes // KIBIBYTE) * KIBIBYTE}",
             )
             check(
                 self.cookie_bytes <= self.header_bytes,

@@ -17,7 +17,7 @@ CHOSEN: dict[str, Json] = {
         "promptMebibytes": 3,
         "uploadMebibytes": 70,
         "cookieBytes": 12_001,
-        "headerBytes": 20_000,
+        "headerBytes": 20_480,
         "queryBytes": 3001,
         "uriBytes": 1001,
         "rates": {"pagesPerFiveMinutes": 1111, "uploadsPerFiveMinutes": 222, "modelCallsPerFiveMinutes": 333},

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from components.proxy import ProxyLimits
 from local.claims import HEADER, token
 from tests.proxy import client
 from tests.proxy.gateway import MEMBER, PROMPT_BYTES, SETTINGS, UPLOAD_BYTES, Gateway, gateway, header
@@ -208,6 +209,12 @@ def test_headers_up_to_the_limit_pass_and_more_are_431(proxy: Gateway) -> None:
 
     assert status(28 * 1024) == 200
     assert status(34 * 1024) == 431
+
+
+@pytest.mark.parametrize("header_bytes", [0, 1000, 9215, 32_769])
+def test_a_header_limit_that_envoy_would_round_is_refused(header_bytes: int) -> None:
+    with pytest.raises(ValueError, match=f"header_bytes {header_bytes}: Envoy counts whole KiB"):
+        ProxyLimits(header_bytes=header_bytes)
 
 
 def test_more_than_a_hundred_headers_are_431(proxy: Gateway) -> None:

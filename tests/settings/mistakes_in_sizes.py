@@ -31,6 +31,11 @@ SIZE_ROWS = [
         ("limits.cookieBytes", "32768", "lower cookieBytes or raise headerBytes"),
     ),
     row(
+        "headers that are not whole KiB",
+        {"limits": {"headerBytes": 9_215, "cookieBytes": 8_192}},
+        ("limits.headerBytes", "9215", "set it to 9216"),
+    ),
+    row(
         "a model slower than its stream",
         {"limits.timeouts.modelDeadlineSeconds": 600},
         ("limits.timeouts.modelDeadlineSeconds", "600", "set it to 599 or less, or raise streamSeconds"),
