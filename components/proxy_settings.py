@@ -7,6 +7,8 @@ is resolved first: build the settings inside one ``apply``, or build them with p
 
 from dataclasses import dataclass, field
 
+KIBIBYTE = 1024
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProxyPeople:
@@ -91,7 +93,7 @@ class ProxyLimits:
 
     def __post_init__(self) -> None:
         """Refuse what Envoy would round."""
-        if self.header_bytes < 1024 or self.header_bytes % 1024:
+        if self.header_bytes < KIBIBYTE or self.header_bytes % KIBIBYTE:
             raise ValueError(f"header_bytes {self.header_bytes}: Envoy counts whole KiB, so write a multiple of 1024")
 
 
