@@ -1,8 +1,18 @@
 """What the service has to know about the application that it runs: a preset describes one with this."""
 
+import re
+
 from pydantic import Field, field_validator, model_validator
 
 from components.args import Args
+
+VOLUME_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
+"""What ECS accepts as the name of a task's volume (API reference of Volume)."""
+
+
+def volume_name(directory: str) -> str:
+    """The task volume behind a directory: ``/app/data`` is ``app-data``."""
+    return directory.strip("/").replace("/", "-").replace(".", "-")
 
 
 class DatabaseArgs(Args):
@@ -82,6 +92,16 @@ class ApplicationArgs(Args):
     prepare_command: list[str] = Field(default_factory=list[str])
     """Replaces the prepare script, for an image without ``python3``. Empty: the script."""
 
+    @property
+    def file_directories(self) -> set[str]:
+        """Where prepare writes ``files``."""
+        return {path.rpartition("/")[0] for path in self.files}
+
+    @property
+    def volume_directories(self) -> list[str]:
+        """Where the task's volumes are mounted: what the application writes, and what prepare writes for it."""
+        return sorted({*self.writable_directories, *self.file_directories})
+
     @field_validator("user", "group")
     @classmethod
     def _is_not_root(cls, value: int) -> int:
@@ -93,6 +113,24 @@ class ApplicationArgs(Args):
     def _prepare_can_do_it(self) -> "ApplicationArgs":
         if self.prepare_command and (self.database or self.files):
             raise ValueError("prepare_command replaces the script that database and files need: leave one out")
-        if shared := sorted({path.rpartition("/")[0] for path in self.files} & set(self.writable_directories)):
+        if shared := sorted(self.file_directories & set(self.writable_directories)):
             raise ValueError(f"files must lie apart from what the application writes, not in {', '.join(shared)}")
+        return self
+
+    @model_validator(mode="after")
+    def _volumes_are_told_apart(self) -> "ApplicationArgs":
+        taken: dict[str, str] = {}
+        for directory in self.volume_directories:
+            name = volume_name(directory)
+            if not directory.startswith("/") or not VOLUME_NAME.fullmatch(name):
+                raise ValueError(
+                    f"{directory!r} cannot be a volume: write an absolute path below / of at most 255 letters, digits, "
+                    "dots, hyphens, underscores and slashes"
+                )
+            if name in taken:
+                raise ValueError(
+                    f"{taken[name]!r} and {directory!r} would be one volume, {name}: choose directories that differ in "
+                    "more than slashes, dots and hyphens"
+                )
+            taken[name] = directory
         return self

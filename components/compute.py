@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 from pydantic import Field, field_validator, model_validator
 
-from components.application import ApplicationArgs, SchemaArgs
+from components.application import ApplicationArgs, SchemaArgs, volume_name
 from components.args import Args
 from components.scaling import FULL_PERCENT, ScalingPlan, highest_target, lost_zone_shortage, scale
 from components.task_definition import (
@@ -18,8 +18,6 @@ from components.task_definition import (
     PROXY_PORT,
     TaskPlan,
     container_definitions,
-    volume_directories,
-    volume_name,
 )
 from components.workload import PROXY_CERTIFICATE, PROXY_PRIVATE_KEY
 
@@ -242,7 +240,7 @@ class InterfaceService(pulumi.ComponentResource):
             container_definitions=containers,
             volumes=[
                 aws.ecs.TaskDefinitionVolumeArgs(name=volume_name(directory))
-                for directory in volume_directories(args.application)
+                for directory in args.application.volume_directories
             ],
             # ECS rolls a failed deployment back to the previous revision, so that one must stay registered.
             skip_destroy=True,

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.application import ApplicationArgs, SchemaArgs
+from components.application import ApplicationArgs, SchemaArgs, volume_name
 from components.prepare import DATABASE_SCRIPT, PLAN_VARIABLE, SCRIPT
 
 PREPARE, PROXY, INTERFACE = "prepare", "proxy", "interface"
@@ -86,11 +86,6 @@ def check_size(text: str, definitions: Sequence[Definition]) -> None:
         f"the container definitions are {size} bytes ({shares}); AWS accepts less than {MAXIMUM_BYTES}. "
         "Shorten what the largest one carries: model groups, allowed people or application environment."
     )
-
-
-def volume_name(directory: str) -> str:
-    """The task volume behind a writable directory: ``/app/data`` is ``app-data``."""
-    return directory.strip("/").replace("/", "-").replace(".", "-")
 
 
 def _prepare(plan: TaskPlan) -> Definition:
@@ -212,20 +207,11 @@ def _common(plan: TaskPlan, name: str) -> Definition:
     }
 
 
-def volume_directories(application: ApplicationArgs) -> list[str]:
-    """Where the task's volumes are mounted: what the application writes, and what prepare writes for it."""
-    return sorted({*application.writable_directories, *_file_directories(application)})
-
-
-def _file_directories(application: ApplicationArgs) -> set[str]:
-    return {path.rpartition("/")[0] for path in application.files}
-
-
 def _mounts(application: ApplicationArgs, *, files_read_only: bool) -> list[Definition]:
-    read_only = _file_directories(application) if files_read_only else set[str]()
+    read_only = application.file_directories if files_read_only else set[str]()
     return [
         {"containerPath": directory, "sourceVolume": volume_name(directory), "readOnly": directory in read_only}
-        for directory in volume_directories(application)
+        for directory in application.volume_directories
     ]
 
 

@@ -11,7 +11,7 @@ from cryptography import x509
 from pydantic import ValidationError
 
 from components import certificates
-from components.application import ApplicationArgs, SchemaArgs
+from components.application import ApplicationArgs, SchemaArgs, volume_name
 from components.certificates import DATABASE_AUTHORITY, database_authority
 from components.compute import PROXY_SECRETS
 from components.task_definition import TaskPlan, container_definitions
@@ -188,6 +188,38 @@ def test_a_region_whose_authority_is_not_known_is_refused_with_the_way_to_add_it
 def test_arguments_that_prepare_cannot_carry_out_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         ApplicationArgs(name="own", **changes)
+
+
+@pytest.mark.parametrize(
+    ("directories", "message"),
+    [
+        (["/srv/data", "/srv-data"], "'/srv-data' and '/srv/data' would be one volume, srv-data"),
+        (["/srv/data", "/srv.data"], "'/srv.data' and '/srv/data' would be one volume, srv-data"),
+        (["/srv/data", "/srv/data/"], "'/srv/data' and '/srv/data/' would be one volume, srv-data"),
+        (["/"], "'/' cannot be a volume"),
+        (["srv/data"], "'srv/data' cannot be a volume"),
+        (["/srv/a b"], "'/srv/a b' cannot be a volume"),
+        (["/" + "x" * 256], "cannot be a volume: write an absolute path"),
+    ],
+)
+def test_directories_without_a_volume_of_their_own_are_refused(directories: list[str], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        ApplicationArgs(name="own", writable_directories=directories)
+
+
+def test_the_directory_of_a_file_is_a_volume_of_its_own_too() -> None:
+    with pytest.raises(ValidationError, match="'/srv-data' and '/srv/data' would be one volume"):
+        ApplicationArgs(name="own", writable_directories=["/srv/data"], files={"/srv-data/authority.pem": ""})
+
+
+def test_directories_that_differ_are_volumes_by_their_paths() -> None:
+    application = ApplicationArgs(name="own", writable_directories=["/srv/data", "/srv/data2", "/srv_data"])
+
+    assert [volume_name(directory) for directory in application.volume_directories] == [
+        "srv-data",
+        "srv-data2",
+        "srv_data",
+    ]
 
 
 def test_a_release_without_a_schema_is_refused_where_there_is_a_database() -> None:
