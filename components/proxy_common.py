@@ -157,6 +157,27 @@ def undeclared_length_matches() -> list[dict[str, Any]]:
     ]
 
 
+_BUFFER_FILTER = "envoy.filters.http.buffer"
+_BUFFER = "type.googleapis.com/envoy.extensions.filters.http.buffer.v3"
+
+
+def body_filter() -> dict[str, Any]:
+    """Return the filter that holds requests to ``no_body``, where a route asks for it."""
+    return {
+        "name": _BUFFER_FILTER,
+        "disabled": True,
+        "typed_config": {"@type": f"{_BUFFER}.Buffer", "max_request_bytes": 1},
+    }
+
+
+def no_body() -> dict[str, Any]:
+    """Return the per-route setting that answers a body of more than one byte with 413, and sends on none of it.
+
+    Envoy knows no limit of zero. A single byte goes on with its length declared.
+    """
+    return {_BUFFER_FILTER: {"@type": f"{_BUFFER}.BufferPerRoute", "buffer": {"max_request_bytes": 1}}}
+
+
 def early_mutation(mutations: list[dict[str, Any]]) -> dict[str, Any]:
     """Return changes to a request's headers that come before anything else reads them."""
     return {

@@ -10,9 +10,11 @@ from components.proxy_common import (
     FRAMING_HEADER,
     NO_STORE,
     access_log,
+    body_filter,
     circuit_breakers,
     fixed_answer,
     http1_upstream,
+    no_body,
     no_body_above,
     one_endpoint,
     overwrite_header,
@@ -32,6 +34,7 @@ _ESCAPED_SLASH: dict[str, Any] = {
     # Envoy looks at headers before it tries the expression, which few paths need.
     "headers": [{"name": ":path", "string_match": {"contains": "%"}}],
 }
+_NO_LENGTH = {"name": "content-length", "present_match": False}
 _EDGE_COOKIE_SHARDS = ("", "-0", "-1", "-2", "-3")
 
 
@@ -98,7 +101,7 @@ def _connection_manager(settings: ProxySettings) -> dict[str, Any]:
         },
         "upgrade_configs": [{"upgrade_type": "websocket", "enabled": False}],
         "early_header_mutation_extensions": [strip_client_headers(settings)],
-        "http_filters": [*identity_filters(settings), router()],
+        "http_filters": [*identity_filters(settings), body_filter(), router()],
         "local_reply_config": own_unavailable_answer(
             "The application does not answer. Try again in a moment.\n", "text/plain"
         ),
@@ -136,28 +139,48 @@ def _virtual_hosts(settings: ProxySettings) -> list[dict[str, Any]]:
 
 
 def _interface_routes(settings: ProxySettings) -> list[dict[str, Any]]:
-    application, limits = settings.application, settings.limits
-    routes = [_logout_route(settings), *_length_required()]
-    # Some applications take ``%2F`` or ``%5C`` for a slash: what such a path means to them is theirs to say, so it
-    # gets the smaller limit, no upgrade and no caching, whatever it begins with.
-    routes += [
-        _too_large("request", _ESCAPED_SLASH, limits.prompt_bytes),
-        _route("request", _ESCAPED_SLASH, settings),
-    ]
-    for prefix in application.upload_path_prefixes:
-        starts = {"prefix": prefix}
-        routes += [_too_large("upload", starts, limits.upload_bytes), _route("upload", starts, settings)]
-    routes.append(_too_large("request", _ANY_PATH, limits.prompt_bytes))
+    return [_logout_route(settings), *_length_required(), *_without_a_length(settings), *_with_a_length(settings)]
+
+
+def _without_a_length(settings: ProxySettings) -> list[dict[str, Any]]:
+    """What carries no body, and is held to that by a filter, since a route sees no more than the headers.
+
+    A client may name Content-Length or Transfer-Encoding in ``Connection``: Envoy then removes the header before a
+    route sees it, and would send the body on, as long as it likes.
+    """
+    application = settings.application
+    routes = [_bodiless("request", _ESCAPED_SLASH, settings)]
     for prefix in application.websocket_path_prefixes:
-        route = _route("websocket", {"prefix": prefix}, settings)
+        # Envoy leaves this token only where it takes the request for an upgrade, and then removes no header.
+        upgrade = {"name": "connection", "string_match": {"contains": "upgrade", "ignore_case": True}}
+        route = _route("websocket", {"prefix": prefix, "headers": [_NO_LENGTH, upgrade]}, settings)
         route["route"]["upgrade_configs"] = [{"upgrade_type": "websocket"}]
-        route["route"]["max_stream_duration"] = {"max_stream_duration": f"{limits.websocket_seconds}s"}
+        route["route"]["max_stream_duration"] = {"max_stream_duration": f"{settings.limits.websocket_seconds}s"}
         routes.append(route)
     for prefix in application.cacheable_path_prefixes:
-        route = _route("static", {"prefix": prefix}, settings)
+        route = _bodiless("static", {"prefix": prefix}, settings)
         del route["response_headers_to_add"]
         routes.append(route)
-    return [*routes, _route("request", _ANY_PATH, settings)]
+    return [*routes, _bodiless("request", _ANY_PATH, settings)]
+
+
+def _with_a_length(settings: ProxySettings) -> list[dict[str, Any]]:
+    limits = settings.limits
+    # Some applications take ``%2F`` or ``%5C`` for a slash: what such a path means to them is theirs to say, so it
+    # gets the smaller limit, no upgrade and no caching, whatever it begins with.
+    routes = _limited("request", _ESCAPED_SLASH, limits.prompt_bytes, settings)
+    for prefix in settings.application.upload_path_prefixes:
+        routes += _limited("upload", {"prefix": prefix}, limits.upload_bytes, settings)
+    return [*routes, *_limited("request", _ANY_PATH, limits.prompt_bytes, settings)]
+
+
+def _bodiless(name: str, path: dict[str, Any], settings: ProxySettings) -> dict[str, Any]:
+    match = {**path, "headers": [_NO_LENGTH, *path.get("headers", ())]}
+    return {**_route(name, match, settings), "typed_per_filter_config": no_body()}
+
+
+def _limited(name: str, path: dict[str, Any], limit: int, settings: ProxySettings) -> list[dict[str, Any]]:
+    return [_too_large(name, path, limit), _route(name, path, settings)]
 
 
 def _length_required() -> list[dict[str, Any]]:
@@ -230,7 +253,12 @@ def _other_routes(settings: ProxySettings) -> list[dict[str, Any]]:
     headers = [{"name": ":method", "string_match": {"exact": "GET"}}, *without_body]
     match = {"path": settings.application.health_path, "headers": headers}
     return [
-        {"name": "health", "match": match, "route": {"cluster": _APPLICATION, "timeout": "5s"}},
+        {
+            "name": "health",
+            "match": match,
+            "route": {"cluster": _APPLICATION, "timeout": "5s"},
+            "typed_per_filter_config": no_body(),
+        },
         fixed_answer("unknown-host", {"prefix": "/"}, 404, "Not found.\n"),
     ]
 

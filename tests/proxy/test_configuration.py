@@ -116,17 +116,33 @@ def strings(value: object) -> Iterator[str]:
         yield value
 
 
-def test_there_is_no_admin_interface_no_buffer_no_cache_and_no_compressor() -> None:
+def test_there_is_no_admin_interface_no_cache_and_no_compressor() -> None:
     configuration = envoy_configuration(CASES["with two regions"])
     assert "admin" not in configuration
     filters = sorted({text for text in strings(configuration) if text.startswith("envoy.filters.http.")})
     assert filters == [
         "envoy.filters.http.aws_request_signing",
+        "envoy.filters.http.buffer",
         "envoy.filters.http.lua",
         "envoy.filters.http.rbac",
         "envoy.filters.http.router",
         "envoy.filters.http.upstream_codec",
     ]
+
+
+def test_the_buffer_holds_one_byte_and_only_where_no_body_is_declared() -> None:
+    configuration = envoy_configuration(CASES["with two regions"])
+    (inbound,) = (one for one in configuration["static_resources"]["listeners"] if one["name"] == "inbound")
+    manager = inbound["filter_chains"][0]["filters"][0]["typed_config"]
+    (buffer,) = (one for one in manager["http_filters"] if one["name"] == "envoy.filters.http.buffer")
+    assert (buffer["disabled"], buffer["typed_config"]["max_request_bytes"]) == (True, 1)
+    for host in manager["route_config"]["virtual_hosts"]:
+        for route in host["routes"]:
+            setting = route.get("typed_per_filter_config", {}).get("envoy.filters.http.buffer")
+            unmeasured = {"name": "content-length", "present_match": False} in route["match"].get("headers", [])
+            served = "route" in route and not route["route"].get("upgrade_configs")
+            assert (setting is not None) == (unmeasured and served), route["name"]
+            assert setting is None or setting["buffer"] == {"max_request_bytes": 1}
 
 
 EVERYWHERE = ProxySettings(host_names=("chat.example.com",), identity=SETTINGS.identity).listen_address

@@ -77,6 +77,62 @@ def test_a_length_beside_chunks_is_refused(proxy: Gateway, server: Server) -> No
     assert len(server.received) == before
 
 
+NOMINATED = {
+    "its length": {"content-length": "{}", "connection": "content-length"},
+    "its length, in other letters": {"content-length": "{}", "connection": "close, Content-Length"},
+    "its length, with an upgrade that is none": {"content-length": "{}", "connection": "upgraded, content-length"},
+    "its length, with an upgrade to nothing": {"content-length": "{}", "connection": "upgrade, content-length"},
+    "its length, with a protocol that it does not ask for": {
+        "content-length": "{}",
+        "connection": "content-length",
+        "upgrade": "websocket",
+    },
+    "its length, with an upgrade": {
+        "content-length": "{}",
+        "connection": "upgrade, content-length",
+        "upgrade": "websocket",
+    },
+    "its chunks": {"transfer-encoding": "chunked", "connection": "transfer-encoding"},
+}
+
+
+def nominated(name: str, body: bytes) -> tuple[dict[str, str], bytes]:
+    """A header that Envoy removes before a route sees it, and the body as it says."""
+    headers = {key: value.format(len(body)) for key, value in NOMINATED[name].items()}
+    return headers, b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if "transfer-encoding" in headers else body
+
+
+@pytest.mark.parametrize("name", NOMINATED)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "OPTIONS", "POST"])
+@pytest.mark.parametrize("target", ["/api/chat", UPLOAD, "/ws/", "/static/app.js", "/static/..%2Fapi/chat"])
+def test_a_body_whose_framing_is_named_as_the_connections_own_never_reaches_the_application(
+    proxy: Gateway, server: Server, name: str, method: str, target: str
+) -> None:
+    headers, body = nominated(name, b"hidden")
+    before = len(server.received)
+    answer = client.send(proxy.settings.port, method, target, [(HEADER, proxy.token(MEMBER)), *headers.items()], body)
+    assert answer.status in (400, 403, 411, 413)
+    assert len(server.received) == before
+
+
+@pytest.mark.parametrize("name", NOMINATED)
+def test_the_health_route_takes_no_hidden_body_either(proxy: Gateway, server: Server, name: str) -> None:
+    headers, body = nominated(name, b"hidden")
+    before = len(server.received)
+    assert client.send(proxy.settings.port, "GET", "/health", headers.items(), body, host="10.0.0.1").status >= 400
+    assert len(server.received) == before
+
+
+def test_a_hidden_body_of_many_megabytes_is_cut_off(proxy: Gateway, server: Server) -> None:
+    before = len(server.received)
+    headers = {HEADER: proxy.token(MEMBER), "content-length": str(100 * UPLOAD_BYTES), "connection": "content-length"}
+    with client.opened(proxy.settings.port) as connection, pytest.raises(OSError, match=r"."):
+        connection.sendall(client.head("GET", "/api/chat", headers))
+        for _ in range(100):
+            connection.sendall(b"x" * UPLOAD_BYTES)
+    assert len(server.received) == before
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
 def test_a_method_with_a_body_needs_a_length(proxy: Gateway, method: str) -> None:
     assert proxy.send(method, "/").status == 411
