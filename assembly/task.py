@@ -182,6 +182,7 @@ def service(
         rollback_alarm_names=rollback_alarm_names,
         cpu_units=capacity.cpu_units,
         memory_mebibytes=capacity.memory_mebibytes,
+        proxy_memory_mebibytes=ProxySettings.memory_bytes // MEBIBYTE,
         ephemeral_gibibytes=capacity.ephemeral_gibibytes,
         architecture=capacity.architecture.value,
         minimum_tasks=capacity.minimum_tasks,

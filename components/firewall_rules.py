@@ -49,6 +49,8 @@ CANARY_PATH = "/firewall-canary"
 TRUSTED_PREFIXES = ("x-amzn-oidc-", "x-envoy-")
 """Names that begin like this are the edge's and the proxy's, whatever follows."""
 
+GRPC = "application/grpc"
+
 LARGEST_SINGLE_HEADER_BYTES = 6144
 """Three quarters of the window: more could not be told from a header that the window cuts off."""
 
@@ -102,6 +104,8 @@ def _guards(application: Application) -> list[Rule]:
              405, "Method not allowed", reason="only methods that the application uses"),
         Rule("forged-identity", 130, either(*forged, *prefixed), Action.BLOCK, 403, "Header not allowed",
              reason="identity headers are the edge's to set; the proxy strips them again"),
+        Rule("grpc", 140, starts_with(header("content-type"), GRPC, LOWERCASE), Action.BLOCK, 415, "gRPC is not offered",
+             reason="the proxy's Envoy answers every refusal of such a request with 200, in its log too"),
     ]  # fmt: skip
 
 

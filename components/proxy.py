@@ -41,6 +41,9 @@ __all__ = [
 
 
 _HEAP = "envoy.resource_monitors.fixed_heap"
+_SHRINK_AT, _NO_MORE_REQUESTS_AT, _NO_MORE_BYTES_AT = 0.5, 0.65, 0.7
+"""Shares of the container's memory. What arrives between two looks at the heap needs the rest: 160 prompts of 2 MiB at
+once, on loopback, took 85 percent of 256 MiB."""
 
 
 def envoy_configuration(settings: ProxySettings) -> dict[str, Any]:
@@ -97,7 +100,7 @@ def _named_once(kind: str, parts: list[dict[str, Any]]) -> None:
 def _overload_manager(settings: ProxySettings) -> dict[str, Any]:
     types = "type.googleapis.com/envoy.extensions.resource_monitors"
     return {
-        "refresh_interval": "0.25s",
+        "refresh_interval": "0.1s",
         "resource_monitors": [
             {
                 "name": "envoy.resource_monitors.global_downstream_max_connections",
@@ -115,10 +118,13 @@ def _overload_manager(settings: ProxySettings) -> dict[str, Any]:
             },
         ],
         "actions": [
-            {
-                "name": f"envoy.overload_actions.{action}",
-                "triggers": [{"name": _HEAP, "threshold": {"value": threshold}}],
-            }
-            for action, threshold in (("shrink_heap", 0.8), ("stop_accepting_requests", 0.92))
+            _from("envoy.overload_actions.shrink_heap", _SHRINK_AT),
+            _from("envoy.overload_actions.stop_accepting_requests", _NO_MORE_REQUESTS_AT),
         ],
+        # Bodies of requests that were accepted before go on arriving: 503 for the rest of them, too.
+        "loadshed_points": [_from("envoy.load_shed_points.http1_server_abort_dispatch", _NO_MORE_BYTES_AT)],
     }
+
+
+def _from(name: str, share: float) -> dict[str, Any]:
+    return {"name": name, "triggers": [{"name": _HEAP, "threshold": {"value": share}}]}

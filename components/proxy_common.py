@@ -108,25 +108,38 @@ def fixed_answer(name: str, match: dict[str, Any], status: int, body: str, conte
     return route
 
 
-def own_unavailable_answer(body: str, content_type: str) -> dict[str, Any]:
-    """Return a local reply in place of Envoy's own text, which tells of addresses, where Envoy answers 502 to 504."""
-    comparison = {"op": "GE", "value": {"default_value": 502, "runtime_key": "unused"}}
-    return {
-        "mappers": [
-            {
-                "filter": {"status_code_filter": {"comparison": comparison}},
-                "body_format_override": {
-                    "text_format_source": {"inline_string": body},
-                    "content_type": content_type,
-                },
-            }
-        ]
-    }
+def own_unavailable_answer(body: str, content_type: str, only: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Return local replies in place of Envoy's own text, which tells of addresses, where Envoy answers 502 to 504.
+
+    Where memory is short Envoy answers 500, and would have the client believe that the request was at fault.
+    """
+    text = {"body_format_override": {"text_format_source": {"inline_string": body}, "content_type": content_type}}
+    return [
+        {"filter": _both(only, _status("EQ", 500)), "status_code": 503, **text},
+        {"filter": _both(only, _status("GE", 502)), **text},
+    ]
+
+
+def _both(only: dict[str, Any] | None, status: dict[str, Any]) -> dict[str, Any]:
+    return {"and_filter": {"filters": [only, status]}} if only else status
+
+
+def _status(operator: str, status: int) -> dict[str, Any]:
+    comparison = {"op": operator, "value": {"default_value": status, "runtime_key": "unused"}}
+    return {"status_code_filter": {"comparison": comparison}}
 
 
 def json_error(message: str, kind: str) -> str:
     """Return an error in the form that OpenAI-compatible clients read."""
     return json.dumps({"error": {"message": message, "type": kind, "param": None, "code": kind}}, separators=(",", ":"))
+
+
+def json_answer(name: str, match: dict[str, Any], status: int, message: str) -> dict[str, Any]:
+    """Return a route with an error of Envoy's own in that form; its kind is the route's name."""
+    return fixed_answer(name, match, status, json_error(message, name.replace("-", "_")), "application/json")
+
+
+UNAVAILABLE = json_error("No model server answered. Try again in a moment.", "upstream_unavailable")
 
 
 FRAMING_HEADER = "x-request-framing"

@@ -4,16 +4,19 @@ Routes do most of the work, because they cost little and buffer nothing: a body 
 declared at all, is refused before a byte of it is read.
 """
 
+import re
 from typing import Any
 
 from components.proxy_common import (
     FRAMING_HEADER,
     NO_STORE,
+    UNAVAILABLE,
     access_log,
     body_filter,
     circuit_breakers,
     fixed_answer,
     http1_upstream,
+    json_answer,
     no_body,
     no_body_above,
     one_endpoint,
@@ -102,9 +105,7 @@ def _connection_manager(settings: ProxySettings) -> dict[str, Any]:
         "upgrade_configs": [{"upgrade_type": "websocket", "enabled": False}],
         "early_header_mutation_extensions": [strip_client_headers(settings)],
         "http_filters": [*identity_filters(settings), body_filter(), router()],
-        "local_reply_config": own_unavailable_answer(
-            "The application does not answer. Try again in a moment.\n", "text/plain"
-        ),
+        "local_reply_config": {"mappers": _own_answers(settings)},
         "route_config": {
             "name": "inbound",
             "max_direct_response_body_size_bytes": 65_536,
@@ -112,6 +113,15 @@ def _connection_manager(settings: ProxySettings) -> dict[str, Any]:
             "virtual_hosts": _virtual_hosts(settings),
         },
     }
+
+
+def _own_answers(settings: ProxySettings) -> list[dict[str, Any]]:
+    people = own_unavailable_answer("The application does not answer. Try again in a moment.\n", "text/plain")
+    if not settings.machine_host_names:
+        return people
+    names = "|".join(re.escape(domain) for domain in _domains(settings.machine_host_names))
+    host = {"header_filter": {"header": {"name": ":authority", "string_match": {"safe_regex": {"regex": names}}}}}
+    return [*own_unavailable_answer(UNAVAILABLE, "application/json", host), *people]
 
 
 def _virtual_hosts(settings: ProxySettings) -> list[dict[str, Any]]:
@@ -234,17 +244,10 @@ def _logout_route(settings: ProxySettings) -> dict[str, Any]:
 
 def _machine_routes(settings: ProxySettings) -> list[dict[str, Any]]:
     """Programs reach the model paths alone; the load balancer has validated their token for this host name."""
-    routes: list[dict[str, Any]] = [
-        {
-            "name": "machine-unauthorized",
-            "match": {"prefix": "/", "headers": [{"name": "authorization", "present_match": False}]},
-            "direct_response": {"status": 401},
-        },
-        *_length_required(),
-        _too_large("machine", _ANY_PATH, settings.limits.prompt_bytes),
-        *model_routes(settings),
-    ]
-    return routes
+    nobody = {"prefix": "/", "headers": [{"name": "authorization", "present_match": False}]}
+    unauthorized = json_answer("machine-unauthorized", nobody, 401, "A request needs a token.")
+    unauthorized["response_headers_to_add"].append(overwrite_header("www-authenticate", "Bearer"))
+    return [unauthorized, *model_routes(settings)]
 
 
 def _other_routes(settings: ProxySettings) -> list[dict[str, Any]]:

@@ -11,13 +11,14 @@ import json
 from typing import Any
 
 from components.proxy_common import (
+    UNAVAILABLE,
     access_log,
     circuit_breakers,
     early_mutation,
     fixed_answer,
     framing_mutation,
     http1_upstream,
-    json_error,
+    json_answer,
     no_body_above,
     one_endpoint,
     overwrite_header,
@@ -32,10 +33,6 @@ _RETRIED_STATUSES = [429, 500, 502, 503, 504]
 _EJECTING_FAILURES = 5
 _CONNECT_SECONDS = 3
 _UPSTREAM_IDLE_SECONDS = 60
-_UNAVAILABLE = own_unavailable_answer(
-    json_error("No model server answered. Try again in a moment.", "upstream_unavailable"), "application/json"
-)
-
 
 _MORE_IN_THE_LOG = {
     "path": "%PATH(NQ):256%",
@@ -55,23 +52,13 @@ def model_listeners(settings: ProxySettings) -> list[dict[str, Any]]:
     """Return the application's listener on loopback and the internal listener of each upstream."""
     if not settings.model_groups:
         return []
-    refused = [
-        *(
-            _json_answer("length-required", m, 411, "A body needs a Content-Length.")
-            for m in undeclared_length_matches()
-        ),
-        _json_answer(
-            "prompt-too-large",
-            no_body_above(settings.limits.prompt_bytes, {"prefix": "/"}),
-            413,
-            f"The limit is {settings.limits.prompt_bytes} bytes.",
-        ),
-    ]
-    manager = _connection_manager("models", settings, [*refused, *model_routes(settings)], outer=True)
+    manager = _connection_manager("models", settings, model_routes(settings), outer=True)
     return [
         {
             "name": "models",
             "address": socket_address("127.0.0.1", settings.model_port),
+            # That limit is the load balancer's. At it, the application's requests would still need their models.
+            "ignore_global_conn_limit": True,
             "per_connection_buffer_limit_bytes": 65_536,
             "filter_chains": [_filter_chain(manager)],
         },
@@ -94,14 +81,21 @@ def model_clusters(settings: ProxySettings) -> list[dict[str, Any]]:
 
 
 def model_routes(settings: ProxySettings) -> list[dict[str, Any]]:
-    """Return the routes of all groups, and 403 for whatever is not declared."""
-    routes: list[dict[str, Any]] = []
+    """Return the routes of all groups with their limits, and 403 for whatever is not declared."""
+    limit = settings.limits.prompt_bytes
+    routes = [
+        json_answer("length-required", match, 411, "A body needs a Content-Length.")
+        for match in undeclared_length_matches()
+    ]
+    routes.append(
+        json_answer("prompt-too-large", no_body_above(limit, {"prefix": "/"}), 413, f"The limit is {limit} bytes.")
+    )
     for group in settings.model_groups:
         base = f"/{group.name}/v1"
         routes.append(
             fixed_answer(
                 f"{group.name}-models",
-                {"path": f"{base}/models", "headers": [_method("GET")]},
+                {"path": f"{base}/models", "headers": [_method("GET|HEAD")]},
                 200,
                 _model_list(group),
                 "application/json",
@@ -118,7 +112,11 @@ def model_routes(settings: ProxySettings) -> list[dict[str, Any]]:
                     "route": _group_action(group, settings),
                 }
             )
-    return [*routes, _json_answer("undeclared", {"prefix": "/"}, 403, "This model path is not declared.")]
+    elsewhere: list[dict[str, Any]] = [{"prefix": "/"}, {"connect_matcher": {}}]
+    return [
+        *routes,
+        *(json_answer("undeclared", match, 403, "This model path is not declared.") for match in elsewhere),
+    ]
 
 
 def _group_action(group: ProxyModelGroup, settings: ProxySettings) -> dict[str, Any]:
@@ -174,7 +172,10 @@ def _member_cluster(upstream: ProxyUpstream, settings: ProxySettings) -> dict[st
         ),
         "common_lb_config": _NO_TRAFFIC_TO_THE_EJECTED,
         "outlier_detection": {
-            "consecutive_5xx": _EJECTING_FAILURES,
+            # A 500 may be the prompt's doing: repeated, it would shut everybody out of the model.
+            "consecutive_gateway_failure": _EJECTING_FAILURES,
+            "enforcing_consecutive_gateway_failure": 100,
+            "enforcing_consecutive_5xx": 0,
             "interval": "1s",
             "base_ejection_time": f"{settings.limits.ejection_seconds}s",
             "max_ejection_time": f"{settings.limits.ejection_seconds * 6}s",
@@ -290,7 +291,7 @@ def _connection_manager(
         # A broken answer shows as broken at once instead of after a second.
         "delayed_close_timeout": "0.1s",
         "common_http_protocol_options": {"idle_timeout": f"{limits.keep_alive_seconds}s"},
-        "local_reply_config": _UNAVAILABLE,
+        "local_reply_config": {"mappers": own_unavailable_answer(UNAVAILABLE, "application/json")},
         "http_filters": [router()],
         "route_config": {
             "name": name,
@@ -315,14 +316,10 @@ def _filter_chain(manager: dict[str, Any]) -> dict[str, Any]:
     return {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
 
 
-def _json_answer(name: str, match: dict[str, Any], status: int, message: str) -> dict[str, Any]:
-    return fixed_answer(name, match, status, json_error(message, name.replace("-", "_")), "application/json")
-
-
 def _model_list(group: ProxyModelGroup) -> str:
     models = [{"id": model, "object": "model", "created": 0, "owned_by": group.name} for model in group.models]
     return json.dumps({"object": "list", "data": models}, separators=(",", ":"))
 
 
-def _method(name: str) -> dict[str, Any]:
-    return {"name": ":method", "string_match": {"exact": name}}
+def _method(names: str) -> dict[str, Any]:
+    return {"name": ":method", "string_match": {"safe_regex": {"regex": names}}}

@@ -183,6 +183,7 @@ class ProxySettings:
     ca_file: str = "/etc/ssl/certs/ca-certificates.crt"
     """The image's certificate authorities."""
     memory_bytes: int = 256 * 1024 * 1024
-    """The container's memory: Envoy gives memory back, then answers 503, before it is used up."""
+    """The container's memory. Before it is used up Envoy gives memory back, then answers 503 to new requests, then to
+    those whose bodies are still arriving."""
     workers: int = 2
     """Threads that serve requests; Envoy alone would start one for each processor of the host."""

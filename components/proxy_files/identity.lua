@@ -15,6 +15,7 @@ collectgarbage("setpause", 400)
 
 local LARGEST_TOKEN = 16384 -- the load balancer's limit for one header
 local REMEMBERED_BYTES = 262144
+local NULL = function() end -- stands for JSON's null, which as nil would end a list
 local DENIED = { status = "401" }
 local NOBODY = { who = DENIED, expires = math.huge }
 
@@ -54,7 +55,7 @@ local function json_object(segment)
   if not text then
     return nil
   end
-  local value, after = json.decode(text)
+  local value, after = json.decode(text, 1, NULL)
   if type(value) ~= "table" or getmetatable(value).__jsontype ~= "object" or text:find("%S", after) then
     return nil
   end
@@ -108,7 +109,7 @@ local function person(segment)
   if not claims then
     return DENIED
   end
-  local email, name = claims.email, claims.name
+  local email, name, verified = claims.email, claims.name, claims.email_verified
   if type(email) ~= "string" or #email > 254 then
     return DENIED
   end
@@ -117,13 +118,17 @@ local function person(segment)
   if not domain then
     return DENIED
   end
-  if name == nil or name == "" then
+  if name == nil or name == NULL then
     name = email
   end
   if type(name) ~= "string" or #name > 256 or name:find("%c") then
     return DENIED
   end
-  if claims.email_verified == false or claims.email_verified == "false" then
+  if not name:find("%S") then
+    name = email
+  end
+  -- Whoever says anything else about it than yes has not verified it.
+  if verified ~= nil and verified ~= NULL and verified ~= true and verified ~= "true" then
     return { status = "403" }
   end
   if not is_one_of(settings.allowed, claims, email, domain) then
@@ -193,6 +198,7 @@ function envoy_on_request(handle)
     handle:respond({
       [":status"] = who.status,
       ["content-type"] = "text/html; charset=utf-8",
+      ["www-authenticate"] = who.status == "401" and "Bearer" or nil,
     }, settings.pages[who.status])
     return
   end

@@ -64,7 +64,7 @@ def test_rules_are_registered_by_priority(acl: dict[str, Json]) -> None:
     priorities = [rule["priority"] for rule in acl["rules"]]
 
     assert priorities == sorted(priorities)
-    assert len(priorities) == 34
+    assert len(priorities) == 35
 
 
 def test_too_large_bodies_are_answered_413_with_the_limit(acl: dict[str, Json]) -> None:
@@ -280,7 +280,7 @@ def test_log_delivery_may_write_to_this_group_from_this_account_before_logging_s
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"capacity_limit": 1000}, "need 1201 capacity units and 1000 are allowed"),
+        ({"capacity_limit": 1000}, "need 1213 capacity units and 1000 are allowed"),
         ({"count_only_rules": ["nothing"]}, "which no rule has"),
         ({"limits": {"uploads_per_five_minutes": 9}}, "greater than or equal to 10"),
         ({"upload_paths": []}, "at least 1 item"),

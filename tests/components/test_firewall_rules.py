@@ -92,6 +92,7 @@ def test_the_table_is_what_it_was() -> None:
         (110, "ambiguous-path", "block", 400),
         (120, "method", "block", 405),
         (130, "forged-identity", "block", 403),
+        (140, "grpc", "block", 415),
         (200, "mark-upload", "count", 403),
         (210, "mark-model-call", "count", 403),
         (220, "mark-free-text", "count", 403),
@@ -188,13 +189,13 @@ def test_whatever_the_application_the_table_is_in_order_and_costs_what_its_paths
     marked = len(set(uploads)) + len(set(calls)) + len({*uploads, *calls, *prompts})
 
     assert priorities == sorted(set(priorities))
-    assert len({rule.key for rule in rules}) == len(rules) == 34
+    assert len({rule.key for rule in rules}) == len(rules) == 35
     assert check_table(rules, 5000) == WITHOUT_PATHS_AND_HEADERS + 2 * marked + len(headers)
     assert table(lambda paths: tuple(random.sample(paths, len(paths)))) == rules
 
 
 def test_the_whole_table_is_within_the_base_price() -> None:
-    assert check_table(TABLE, CAPACITY_IN_BASE_PRICE) == 1200
+    assert check_table(TABLE, CAPACITY_IN_BASE_PRICE) == 1212
 
 
 @pytest.mark.parametrize(
@@ -246,7 +247,7 @@ def test_a_switch_for_a_rule_that_does_not_exist_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("rules", "limit", "message"),
     [
-        (TABLE, 1000, "need 1200 capacity units and 1000 are allowed"),
+        (TABLE, 1000, "need 1212 capacity units and 1000 are allowed"),
         ((TABLE[0], TABLE[0]), 5000, "the same priority"),
         ((Rule("a", 1, labelled("x"), Action.COUNT), Rule("a", 2, labelled("x"), Action.COUNT)), 5000, "the same key"),
         ((Rule("a", 1, matches(URI_PATH, "x" * 201), Action.COUNT),), 5000, "AWS takes 1 to 200"),

@@ -80,6 +80,7 @@ def test_every_rule_compares_what_it_should() -> None:
             "(header x-user-email GE 0 or headers all KEY CONTINUE STARTS_WITH x-amzn-oidc- LOWERCASE"
             " or headers all KEY CONTINUE STARTS_WITH x-envoy- LOWERCASE)"
         ),
+        "grpc": "header content-type STARTS_WITH application/grpc LOWERCASE",
         "mark-upload": "(uri_path STARTS_WITH /files/ and method ~ ^(POST|PUT|PATCH)$)",
         "mark-model-call": "(uri_path STARTS_WITH /chat and method ~ ^(POST|PUT|PATCH)$)",
         "mark-free-text": (

@@ -66,7 +66,8 @@ def decision(claims: dict[str, Any]) -> tuple[int, str | None]:
     )
     by_claim = any(isinstance(g, str) and g in IDENTITY.allowed.claim_values for g in held)
     allowed = by_claim or domain in IDENTITY.allowed.email_domains or email.lower() in IDENTITY.allowed.emails
-    if claims.get("email_verified") is False or claims.get("email_verified") == "false" or not allowed:
+    verified = claims.get("email_verified")
+    if not allowed or not (verified is None or verified is True or verified == "true"):
         return 403, None
     return 200, email.lower()
 
@@ -87,6 +88,8 @@ def answered(proxy: Gateway, token: str) -> tuple[int, dict[str, Any] | None]:
 @example(claims={"email": "@example.com"})
 @example(claims={"email": "a@b@example.com"})
 @example(claims={"email": "ann@.example.com"})
+@example(claims={"email": "ann@example.com", "name": None, "email_verified": None})
+@example(claims={"email": "x@outside.test", "groups": [None, "ai-users"]})
 def test_every_claims_object_gets_the_decision_that_the_settings_mean(proxy: Gateway, claims: dict[str, Any]) -> None:
     status, seen = answered(proxy, f"{GOOD_HEADER}.{encoded(claims)}.{SIGNATURE}")
     expected, email = decision(claims)

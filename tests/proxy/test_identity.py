@@ -55,7 +55,17 @@ def test_an_administrator_has_the_administrator_role(proxy: Gateway) -> None:
         ({"email": "x@outside.test"}, 403),
         ({"email": "ann@example.com", "email_verified": True}, 200),
         ({"email": "ann@example.com", "email_verified": False}, 403),
+        ({"email": "ann@example.com", "email_verified": "true"}, 200),
+        ({"email": "ann@example.com", "email_verified": None}, 200),
         ({"email": "ann@example.com", "email_verified": "false"}, 403),
+        ({"email": "ann@example.com", "email_verified": "False"}, 403),
+        ({"email": "ann@example.com", "email_verified": "no"}, 403),
+        ({"email": "ann@example.com", "email_verified": ""}, 403),
+        ({"email": "ann@example.com", "email_verified": 0}, 403),
+        ({"email": "ann@example.com", "email_verified": 1}, 403),
+        ({"email": "ann@example.com", "email_verified": []}, 403),
+        ({"email": "x@outside.test", "groups": [None, "ai-users"]}, 200),
+        ({"email": None}, 401),
     ],
     ids=repr,
 )
@@ -81,6 +91,7 @@ def test_the_403_page_names_whom_to_ask_and_is_not_stored(proxy: Gateway) -> Non
         ("Zoë 李 🎉", "Zo%C3%AB %E6%9D%8E %F0%9F%8E%89"),
         ("100% Ann", "100%25 Ann"),
         ("", "ann@example.com"),
+        ("   ", "ann@example.com"),
         (None, "ann@example.com"),
         ('"Ann" <a@b>, C', '"Ann" <a@b>, C'),
         ("x" * 256, "x" * 256),
@@ -242,7 +253,8 @@ def test_base64_is_read_with_and_without_padding(proxy: Gateway, padded: bool) -
 
 def test_health_is_answered_for_an_address_as_host_and_nothing_else_is(proxy: Gateway) -> None:
     assert proxy.send("GET", "/health", claims=None, host="10.20.1.7:8443").status == 200
-    assert proxy.send("GET", "/health", claims=None).status == 401
+    answer = proxy.send("GET", "/health", claims=None)
+    assert (answer.status, answer.value("www-authenticate")) == (401, "Bearer")
     assert proxy.send("POST", "/health", claims=None, host="10.20.1.7:8443").status == 404
     assert proxy.send("GET", "/health", body=b"x", claims=None, host="10.20.1.7:8443").status == 404
     chunked = [("transfer-encoding", "chunked")]

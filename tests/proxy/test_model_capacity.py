@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import json
+import select
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,8 +14,9 @@ import pytest
 
 from components.proxy import ProxyModelGroup, ProxyUpstream
 from local.certificate import self_signed
-from tests.proxy.gateway import SETTINGS, Gateway, gateway
-from tests.proxy.models import SLOW, Model, model
+from tests.proxy import client
+from tests.proxy.gateway import PROMPT_BYTES, SETTINGS, Gateway, gateway
+from tests.proxy.models import SILENT, SLOW, Model, model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 HOST = "llm.example.internal"
 CHAT = "/general/v1/chat/completions"
 MODEL_REQUESTS, MODEL_RETRIES = 4, 1
+SMALL_MEMORY_BYTES = 64 * 1024 * 1024
 
 
 @pytest.fixture
@@ -79,6 +83,48 @@ def test_without_a_retry_left_the_failing_upstreams_answer_is_passed_on(small: t
     answers = ask(proxy, MODEL_REQUESTS)
     assert sorted(answer.status for answer in answers) == [200] * MODEL_RETRIES + [500] * 3
     assert len(second.received) == MODEL_RETRIES
+
+
+def test_prompts_that_were_accepted_and_together_exceed_the_memory_are_refused_while_they_arrive(
+    server: Server, certificate: Certificate, tmp_path: Path
+) -> None:
+    authority = self_signed(HOST)
+    with contextlib.ExitStack() as stack:
+        silent = stack.enter_context(model("silent", authority))
+        silent.behaviour = SILENT
+        upstream = ProxyUpstream(
+            name="silent",
+            host_name=HOST,
+            address="127.0.0.1",
+            port=silent.server.port,
+            ca_certificate=authority.certificate,
+        )
+        group = ProxyModelGroup(name="general", models=("m",), upstreams=(upstream,))
+        settings = replace(SETTINGS, memory_bytes=SMALL_MEMORY_BYTES, model_groups=(group,))
+        proxy = stack.enter_context(gateway(settings, server.port, certificate, tmp_path))
+        prompts = [
+            stack.enter_context(client.opened(proxy.settings.model_port, tls=False))
+            for _ in range(2 * SMALL_MEMORY_BYTES // PROMPT_BYTES)
+        ]
+        for prompt in prompts:
+            prompt.sendall(client.head("POST", CHAT, {"content-length": str(PROMPT_BYTES)}))
+        time.sleep(0.5)  # all are accepted: nothing has arrived yet that takes memory
+        for prompt in prompts:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                prompt.sendall(b"x" * PROMPT_BYTES)
+        time.sleep(1)
+        answered, _, _ = select.select(prompts, [], [], 0)
+        assert answered, "every prompt was taken"
+        for prompt in answered:
+            answer = client.read_answer(prompt)
+            assert answer.status == 503
+            assert json.loads(answer.body)["error"]["type"] == "upstream_unavailable"
+        for prompt in prompts:
+            prompt.close()
+        deadline = time.monotonic() + 10
+        while proxy.send("GET", "/").status != 200:
+            assert time.monotonic() < deadline, "the memory is not given back"
+            time.sleep(0.1)
 
 
 def test_an_upstream_whose_name_is_unknown_is_a_clear_503_at_once(small: tuple[Gateway, Model, Model]) -> None:

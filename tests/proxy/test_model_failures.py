@@ -89,8 +89,9 @@ def test_an_answer_longer_than_the_deadline_is_cut(path: Path) -> None:
     assert path.second.received == []
 
 
-def test_an_upstream_that_keeps_failing_is_left_alone_and_comes_back(path: Path) -> None:
-    path.first.behaviour = 500
+@pytest.mark.parametrize("failure", [502, 503, 504, RESET_BEFORE])
+def test_an_upstream_that_keeps_failing_is_left_alone_and_comes_back(path: Path, failure: int | str) -> None:
+    path.first.behaviour = failure
     for _ in range(EJECTED_AFTER + 3):
         assert path.chat().body == b"second"
     assert len(path.first.received) == EJECTED_AFTER
@@ -101,8 +102,9 @@ def test_an_upstream_that_keeps_failing_is_left_alone_and_comes_back(path: Path)
         time.sleep(0.2)
 
 
-def test_too_many_requests_ejects_no_one(path: Path) -> None:
-    path.first.behaviour = 429
+@pytest.mark.parametrize("status", [429, 500])
+def test_what_may_be_the_askers_doing_ejects_no_one(path: Path, status: int) -> None:
+    path.first.behaviour = status
     for _ in range(EJECTED_AFTER + 3):
         assert path.chat().body == b"second"
     assert len(path.first.received) == EJECTED_AFTER + 3

@@ -7,8 +7,10 @@ import time
 
 import pytest
 
+from tests.proxy import client
 from tests.proxy.gateway import PROMPT_BYTES, Gateway
 from tests.proxy.model_path import BODY, CHAT, FIRST, PRIVATE, SECOND, SECRET, Path
+from tests.proxy.models import RESET_BEFORE
 from tests.proxy.sigv4 import verified
 
 
@@ -94,6 +96,17 @@ def test_what_is_not_declared_is_403_and_logged(path: Path, method: str, target:
         time.sleep(0.05)
 
 
+def test_a_way_out_by_connect_is_403_and_logged(path: Path) -> None:
+    before = _refusals(path.proxy)
+    with client.opened(path.proxy.settings.model_port, tls=False) as connection:
+        connection.sendall(b"CONNECT example.com:443 HTTP/1.1\r\nhost: example.com:443\r\n\r\n")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 403 ")
+    deadline = time.monotonic() + 5
+    while _refusals(path.proxy) == before:
+        assert time.monotonic() < deadline, "nothing logged"
+        time.sleep(0.05)
+
+
 def _refusals(proxy: Gateway) -> int:
     return sum(
         (line["side"], line["route"], line["status"]) == ("models", "undeclared", 403) for line in proxy.logged()
@@ -104,6 +117,8 @@ def test_the_model_list_is_the_declaration(path: Path) -> None:
     answer = path.proxy.model("GET", "/general/v1/models")
     assert answer.value("content-type") == "application/json"
     assert [one["id"] for one in json.loads(answer.body)["data"]] == ["m1", "m2:0"]
+    head = path.proxy.model("HEAD", "/general/v1/models")
+    assert (head.status, head.body, head.value("content-length")) == (200, b"", answer.value("content-length"))
 
 
 def test_a_prompt_of_the_limit_is_signed_and_one_byte_more_is_413(path: Path) -> None:
@@ -120,6 +135,23 @@ def test_a_large_prompt_survives_a_failover(path: Path) -> None:
     assert path.chat(body=body).body == b"second"
     assert path.second.received[0].body == body
     assert verified(path.second.received[0], SECRET)["region"] == "eu-central-1"
+
+
+def test_a_machine_client_reads_every_refusal_as_an_openai_compatible_error(path: Path) -> None:
+    def refused(*headers: tuple[str, str], target: str = CHAT, body: bytes = b"") -> tuple[int, str]:
+        answer = path.proxy.send("POST", target, headers, body, claims=None, host="api.example.com")
+        assert answer.value("content-type") == "application/json"
+        return answer.status, json.loads(answer.body)["error"]["type"]
+
+    bearer = ("authorization", "Bearer machine")
+    assert refused(body=BODY) == (401, "machine_unauthorized")
+    assert refused(bearer) == (411, "length_required")
+    assert refused(bearer, ("content-length", str(PROMPT_BYTES + 1))) == (413, "prompt_too_large")
+    assert refused(bearer, target="/elsewhere", body=BODY) == (403, "undeclared")
+    path.first.behaviour = path.second.behaviour = RESET_BEFORE
+    assert refused(bearer, body=BODY) == (503, "upstream_unavailable")
+    answer = path.proxy.send("POST", CHAT, [], BODY, claims=None, host="api.example.com:443")
+    assert (answer.status, answer.value("www-authenticate")) == (401, "Bearer")
 
 
 def test_machine_clients_reach_the_models_alone_and_need_a_token(path: Path) -> None:

@@ -129,6 +129,7 @@ TABLE: tuple[Row, ...] = (
     served("an address that a client claims is only passed on", "GET", "/", "edge-page-*", headers=header("x-forwarded-for", "10.20.0.9")),
     row("a role from a client is blocked", "GET", "/", 403, "forged-identity", headers=header("X-User-Role", "admin"), identity=MEMBER),
     row("a proxy's header from a client is blocked", "GET", "/", 403, "forged-identity", headers=header("x-envoy-original-path")),
+    row("gRPC is not offered", "POST", "/", 415, "grpc", headers=header("content-type", "Application/GRPC+proto"), identity=MEMBER),
     # Methods and ambiguous paths
     row("the load balancer knows no TRACE", "TRACE", "/", 405, "unsupported method"),
     row("an unusual method is blocked", "PROPFIND", "/", 405, "method"),
