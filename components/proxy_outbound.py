@@ -33,6 +33,7 @@ _RETRIED_STATUSES = [429, 500, 502, 503, 504]
 _EJECTING_FAILURES = 5
 _CONNECT_SECONDS = 3
 _UPSTREAM_IDLE_SECONDS = 60
+_HTTPS_PORT = 443
 
 _MORE_IN_THE_LOG = {
     "path": "%PATH(NQ):256%",
@@ -265,7 +266,7 @@ def _upstream_listener(group: ProxyModelGroup, upstream: ProxyUpstream, settings
         "route": {
             "cluster": f"server-{upstream.name}",
             "prefix_rewrite": upstream.path_prefix,
-            "host_rewrite_literal": upstream.host_name,
+            "host_rewrite_literal": _authority(upstream),
             "timeout": f"{limits.model_deadline_seconds}s",
         },
     }
@@ -275,6 +276,11 @@ def _upstream_listener(group: ProxyModelGroup, upstream: ProxyUpstream, settings
         "per_connection_buffer_limit_bytes": 65_536,
         "filter_chains": [_filter_chain(_connection_manager(f"upstream-{upstream.name}", settings, [route]))],
     }
+
+
+def _authority(upstream: ProxyUpstream) -> str:
+    """The request's Host: it names the port unless that is HTTPS's own (RFC 9110, 4.2.2 and 7.2)."""
+    return upstream.host_name if upstream.port == _HTTPS_PORT else f"{upstream.host_name}:{upstream.port}"
 
 
 def _connection_manager(

@@ -145,6 +145,21 @@ def test_the_buffer_holds_one_byte_and_only_where_no_body_is_declared() -> None:
             assert setting is None or setting["buffer"] == {"max_request_bytes": 1}
 
 
+def test_a_server_is_called_by_its_name_and_by_its_port_only_where_that_is_unusual() -> None:
+    (group,) = CASES["with two regions"].model_groups
+    first, second = group.upstreams
+    groups = (replace(group, upstreams=(first, replace(second, port=8443))),)
+    configuration = envoy_configuration(replace(CASES["with two regions"], model_groups=groups))
+    called = [
+        route["route"]["host_rewrite_literal"]
+        for listener in configuration["static_resources"]["listeners"]
+        if "internal_listener" in listener
+        for host in listener["filter_chains"][0]["filters"][0]["typed_config"]["route_config"]["virtual_hosts"]
+        for route in host["routes"]
+    ]
+    assert called == [first.host_name, f"{second.host_name}:8443"]
+
+
 EVERYWHERE = ProxySettings(host_names=("chat.example.com",), identity=SETTINGS.identity).listen_address
 
 

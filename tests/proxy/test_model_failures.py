@@ -22,12 +22,12 @@ def test_a_failing_upstream_is_replaced_by_the_next_with_its_own_host_and_signat
     assert path.chat().body == b"second"
     assert (len(path.first.received), len(path.second.received)) == (1, 1)
     signed = verified(path.second.received[0], SECRET)
-    assert (signed["host"], signed["region"]) == (SECOND, "eu-central-1")
+    assert (signed["host"], signed["region"]) == (f"{SECOND}:{path.second.server.port}", "eu-central-1")
 
 
 def test_an_upstream_that_refuses_connections_is_replaced_by_the_next(path: Path) -> None:
     assert path.chat("/refused/v1/chat/completions").body == b"second"
-    assert verified(path.second.received[0], SECRET)["host"] == SECOND
+    assert verified(path.second.received[0], SECRET)["host"] == f"{SECOND}:{path.second.server.port}"
 
 
 def test_a_silent_upstream_is_replaced_after_the_idle_limit(path: Path) -> None:

@@ -23,7 +23,7 @@ def test_a_prompt_reaches_the_first_upstream_with_its_path_host_headers_and_sign
     assert request.value("x-amz-security-token") == "session"
     signed = verified(request, SECRET)
     assert (signed["host"], signed["region"], signed["service"], signed["key"]) == (
-        FIRST,
+        f"{FIRST}:{path.first.server.port}",
         "eu-west-1",
         "bedrock",
         "AKIDEXAMPLE",
@@ -34,7 +34,7 @@ def test_a_prompt_reaches_the_first_upstream_with_its_path_host_headers_and_sign
 def test_a_private_upstream_gets_its_own_path_and_no_credentials(path: Path) -> None:
     assert path.chat("/private/v1/chat/completions").body == b"private"
     (request,) = path.private.received
-    assert (request.target, request.value("host")) == ("/v1/chat/completions", PRIVATE)
+    assert (request.target, request.value("host")) == ("/v1/chat/completions", f"{PRIVATE}:{path.private.server.port}")
     for name in ("authorization", "cookie", "x-user-email", "x-amz-date"):
         assert request.value(name) is None
 
@@ -44,7 +44,7 @@ def test_a_private_upstream_takes_over_from_bedrock_without_its_signature(path: 
     assert path.chat("/own-second/v1/chat/completions").body == b"private"
     verified(path.second.received[0], SECRET)
     (request,) = path.private.received
-    assert (request.target, request.value("host")) == ("/v1/chat/completions", PRIVATE)
+    assert (request.target, request.value("host")) == ("/v1/chat/completions", f"{PRIVATE}:{path.private.server.port}")
     names = {name for name, _ in request.headers}
     assert not names & {"authorization", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"}
     assert not {name for name in names if "guardrail" in name}
@@ -58,7 +58,7 @@ def test_bedrock_takes_over_from_a_private_upstream_with_a_signature_of_its_own(
     (request,) = path.second.received
     assert (request.target, request.body) == ("/openai/v1/chat/completions", body)
     assert request.value("x-amzn-bedrock-guardrailidentifier") == "gr-1"
-    assert verified(request, SECRET)["host"] == SECOND
+    assert verified(request, SECRET)["host"] == f"{SECOND}:{path.second.server.port}"
 
 
 def test_a_server_whose_certificate_is_not_the_declared_ones_gets_no_prompt(path: Path) -> None:
@@ -166,4 +166,4 @@ def test_machine_clients_reach_the_models_alone_and_need_a_token(path: Path) -> 
     assert status("GET", "/", bearer) == 403
     assert status("GET", "/health", bearer) == 403
     assert status("GET", "/logout", bearer) == 403
-    assert verified(path.first.received[0], SECRET)["host"] == FIRST
+    assert verified(path.first.received[0], SECRET)["host"] == f"{FIRST}:{path.first.server.port}"
