@@ -72,7 +72,7 @@ def main() -> int:
     certificate = self_signed(HOST)
     with contextlib.ExitStack() as stack:
         ports = stack.enter_context(held_ports(0, 0, 0, 0))
-        generated, bare = _settings(ports[0], ports[2]), _settings(ports[1], ports[2])
+        generated, bare = settings_for(ports[0], ports[2]), settings_for(ports[1], ports[2])
         env = envoy.environment(generated, certificate)
         nowhere = stack.enter_context(Path(os.devnull).open("wb"))
         stack.enter_context(_apart_from_the_proxies())
@@ -125,7 +125,8 @@ def _on_the_proxies_processor() -> Generator[None]:
         os.sched_setaffinity(0, ours)
 
 
-def _settings(port: int, application_port: int) -> ProxySettings:
+def settings_for(port: int, application_port: int) -> ProxySettings:
+    """Return the settings of a proxy that is measured, in front of an application on loopback."""
     return ProxySettings(
         host_names=(HOST,),
         identity=ProxyIdentity(
@@ -217,7 +218,7 @@ def _memory(streams: int, application_port: int, nowhere: IO[bytes]) -> None:
     for bare in (False, True):
         with contextlib.ExitStack() as stack:
             (port,) = stack.enter_context(held_ports(0))
-            settings = _settings(port, application_port)
+            settings = settings_for(port, application_port)
             settings = replace(settings, limits=replace(settings.limits, idle_seconds=300))
             options = envoy.plain_arguments(pass_through(settings)) if bare else envoy_arguments(settings)
             env = envoy.environment(settings, certificate)

@@ -42,8 +42,7 @@ __all__ = [
 
 _HEAP = "envoy.resource_monitors.fixed_heap"
 _SHRINK_AT, _NO_MORE_REQUESTS_AT, _NO_MORE_BYTES_AT = 0.5, 0.65, 0.7
-"""Shares of the container's memory. What arrives between two looks at the heap needs the rest: 160 prompts of 2 MiB at
-once, on loopback, took 85 percent of 256 MiB."""
+"""Shares of the container's memory. What arrives between two looks at the heap needs the rest: docs/measurements.md."""
 
 
 def envoy_configuration(settings: ProxySettings) -> dict[str, Any]:
