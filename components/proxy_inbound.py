@@ -32,6 +32,8 @@ from components.proxy_settings import ProxySettings
 
 _APPLICATION = "application"
 _ANY_PATH: dict[str, Any] = {"prefix": "/"}
+# Some applications take ``%2F`` or ``%5C`` for a slash: what such a path means to them is theirs to say, so it gets the
+# smaller limit, no upgrade and no caching, whatever it begins with.
 _ESCAPED_SLASH: dict[str, Any] = {
     "safe_regex": {"regex": ".*%(2[Ff]|5[Cc]).*"},
     # Envoy looks at headers before it tries the expression, which few paths need.
@@ -176,8 +178,6 @@ def _without_a_length(settings: ProxySettings) -> list[dict[str, Any]]:
 
 def _with_a_length(settings: ProxySettings) -> list[dict[str, Any]]:
     limits = settings.limits
-    # Some applications take ``%2F`` or ``%5C`` for a slash: what such a path means to them is theirs to say, so it
-    # gets the smaller limit, no upgrade and no caching, whatever it begins with.
     routes = _limited("request", _ESCAPED_SLASH, limits.prompt_bytes, settings)
     for prefix in settings.application.upload_path_prefixes:
         routes += _limited("upload", {"prefix": prefix}, limits.upload_bytes, settings)
