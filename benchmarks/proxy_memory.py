@@ -8,13 +8,10 @@ memory (Linux), since a container's limit ends what exceeds it; pages of Envoy's
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import os
 import select
-import ssl
 import sys
-import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -26,8 +23,8 @@ from components.proxy import ProxyModelGroup, ProxySettings, ProxyUpstream, envo
 from local import envoy
 from local.certificate import Certificate, self_signed
 from local.ports import LOOPBACK, held_ports
-from local.server import Received, Server
 from tests.proxy import client
+from tests.proxy.models import SILENT, model
 
 if TYPE_CHECKING:
     import socket
@@ -61,11 +58,12 @@ def _measure(certificate: Certificate, count: int, size: int, *, limited: bool) 
     """Return megabytes before and after, and how many prompts were answered (with 503) instead of held."""
     with contextlib.ExitStack() as stack:
         port, model_port, application_port = stack.enter_context(held_ports(0, 0, 0))
-        model = stack.enter_context(_silent_model(certificate))
+        silent = stack.enter_context(model(SILENT, certificate))
+        silent.behaviour = SILENT
         settings = settings_for(port, application_port)
         limits = replace(settings.limits, prompt_bytes=size, upload_bytes=max(size, settings.limits.upload_bytes))
         settings = replace(
-            settings, limits=limits, model_port=model_port, model_groups=(_group(certificate, model.port),)
+            settings, limits=limits, model_port=model_port, model_groups=(_group(certificate, silent.server.port),)
         )
         configuration: dict[str, Any] = envoy_configuration(settings)
         if not limited:
@@ -96,19 +94,9 @@ def _answered(prompts: list[socket.socket]) -> int:
     return len(readable)
 
 
-def _silent_model(certificate: Certificate) -> Server:
-    async def say_nothing(_request: Received, _reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(300)
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with tempfile.TemporaryDirectory() as folder:
-        context.load_cert_chain(*certificate.write(Path(folder)))
-    return Server(say_nothing, tls=context)
-
-
 def _group(certificate: Certificate, port: int) -> ProxyModelGroup:
     upstream = ProxyUpstream(
-        name="silent", host_name=MODEL_HOST, address=LOOPBACK, port=port, ca_certificate=certificate.certificate
+        name=SILENT, host_name=MODEL_HOST, address=LOOPBACK, port=port, ca_certificate=certificate.certificate
     )
     return ProxyModelGroup(name="general", models=("m",), upstreams=(upstream,))
 
