@@ -13,7 +13,8 @@ from preflight.recorder import Recording, record
 from tests.settings.stack_files import ROOT, stack_file
 
 HOST, MACHINE_HOST = "chat.example.com", "models.example.com"
-CERTIFICATE = "arn:aws:acm:eu-west-1:111122223333:certificate/01234567-89ab-cdef-0123-456789abcdef"
+REGION = "eu-west-1"
+CERTIFICATE = f"arn:aws:acm:{REGION}:111122223333:certificate/01234567-89ab-cdef-0123-456789abcdef"
 PUBLIC_IDS = tuple(f"subnet-0000000000000000{letter}" for letter in "abc")
 PRIVATE_IDS = tuple(f"subnet-0000000000000001{letter}" for letter in "abc")
 
@@ -26,6 +27,7 @@ class Shape:
     own_vpc: bool
     hosted_zone: bool
     machine_clients: bool
+    region: str = REGION
 
     def __str__(self) -> str:
         """The choices in words."""
@@ -35,6 +37,7 @@ class Shape:
                 "own VPC" if self.own_vpc else "existing VPC",
                 "hosted zone" if self.hosted_zone else "own certificate",
                 "machine clients" if self.machine_clients else "people only",
+                *([] if self.region == REGION else [self.region]),
             )
         )
 
@@ -45,6 +48,8 @@ class Shape:
 
 
 SHAPES = [Shape(*choices) for choices in product((2, 3), (True, False), (True, False), (False, True))]
+ELSEWHERE = [Shape(3, True, True, True, region) for region in ("us-east-1", "eu-south-1")]
+"""The region whose services have global names, and one that an account has to opt in to."""
 
 
 @cache
@@ -58,9 +63,13 @@ def recorded(shape: Shape) -> Recording:
 
 def _config(shape: Shape) -> dict[str, Any]:
     config = stack_file("staging")
+    config["aws:region"] = shape.region
+    for group in config["ai-interface:models"]["groups"]:
+        for upstream in group["upstreams"]:
+            upstream["region"] = shape.region
     network: dict[str, Any] = {
         "cidrBlock": "10.20.0.0/16",
-        "availabilityZones": [f"eu-west-1{letter}" for letter in "abc"[: shape.zones]],
+        "availabilityZones": [f"{shape.region}{letter}" for letter in "abc"[: shape.zones]],
     }
     if not shape.own_vpc:
         network["existing"] = {
@@ -71,7 +80,7 @@ def _config(shape: Shape) -> dict[str, Any]:
         }
     config["ai-interface:network"] = network
     config["ai-interface:capacity"]["minimumTasks"] = shape.zones
-    names = {"hostedZoneId": "Z0123456789ABCDEFGHIJ"} if shape.hosted_zone else {"certificateArn": CERTIFICATE}
+    names = {"hostedZoneId": "Z0123456789ABCDEFGHIJ"} if shape.hosted_zone else {"certificateArn": CERTIFICATE.replace(REGION, shape.region)}
     config["ai-interface:domain"] = {"hostName": HOST, **names}
     if shape.machine_clients:
         config["ai-interface:identity"]["machineClients"] = {
