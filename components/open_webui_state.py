@@ -95,6 +95,9 @@ def _database(region: str) -> dict[str, str]:
 
 def _uploads_and_channel(region: str) -> dict[str, str]:
     return {
+        # In us-east-1 boto3 asks for S3's global name otherwise, which has no address inside the network.
+        "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT": "regional",
+        "AWS_STS_REGIONAL_ENDPOINTS": "regional",
         "REDIS_HEALTH_CHECK_INTERVAL": "30",
         "REDIS_SOCKET_CONNECT_TIMEOUT": "5",
         "REDIS_SOCKET_KEEPALIVE": "true",

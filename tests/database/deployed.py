@@ -120,6 +120,12 @@ def deployed_with(release: str) -> Deployed:
     return _recorded("staging", {**as_the_engine_passes_it("staging"), "ai-interface:release": release})
 
 
+def deployed_with_settings(changes: Mapping[str, object]) -> Deployed:
+    """Staging, with other values for some keys of its stack file."""
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in changes.items()}
+    return _recorded("staging", {**as_the_engine_passes_it("staging"), **texts})
+
+
 def _recorded(stack: str, config: Mapping[str, str]) -> Deployed:
     return Deployed(
         record(lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), stack=stack, config=config)
