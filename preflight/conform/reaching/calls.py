@@ -75,11 +75,16 @@ def containers(task: Resource) -> list[dict[str, Any]] | None:
     return json.loads(text) if isinstance(text, str) else None
 
 
+def variables_of(container: Mapping[str, Any]) -> dict[str, str]:
+    """A container's plain variables."""
+    return {one["name"]: one["value"] for one in _listed(container, "environment")}
+
+
 def calls(graph: Graph, task: Resource) -> list[Call]:
     """Every kind of call of a task whose container definitions are known."""
     found: list[Call] = []
     for container in containers(task) or []:
-        variables = {str(one["name"]): str(one["value"]) for one in _listed(container, "environment")}
+        variables = variables_of(container)
         found += _image(container)
         found += _secrets(container)
         found += _logs(container, _account(task))

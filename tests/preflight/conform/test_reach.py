@@ -2,108 +2,39 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pytest
 
 from preflight.conform.reach import RULE, findings
 from preflight.findings import Finding, Verdict
-from preflight.recorder import RecordedResource, Recording
 from preflight.wire import UNKNOWN, unwrap
 from tests.assembly.test_upstreams_have_names import private
 from tests.assembly.topologies import ELSEWHERE, SHAPES, Shape, recorded
 from tests.bootstrap.program import run_bootstrap
 from tests.database.deployed import STACKS, Deployed, deployed, deployed_with_settings
+from tests.preflight.conform.editing import (
+    Edit,
+    Inputs,
+    edited,
+    in_container,
+    in_statement,
+    with_ports,
+    with_text,
+    with_value,
+    with_variable,
+    without,
+)
 
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 DOMAINS = "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList"
 EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
-Inputs = dict[str, Any]
-Edit = Callable[[Inputs], None]
 
 VIRGINIA, MILAN = ELSEWHERE
 REGIONS = [*ELSEWHERE, *(replace(VIRGINIA, region=region) for region in ("af-south-1", "me-central-1"))]
 """The region with global names, and regions that an account opts in to, each with names of its own."""
 TOPOLOGIES = [shape for shape in SHAPES if shape.zones == 2 and shape.hosted_zone]
-
-
-def _edited(recording: Recording, type_: str, name: str, edit: Edit) -> Recording:
-    """The same with one resource's inputs changed, as if the program had registered it so."""
-    return replace(recording, resources=[_changed(one, type_, name, edit) for one in recording.resources])
-
-
-def _changed(resource: RecordedResource, type_: str, name: str, edit: Edit) -> RecordedResource:
-    if (resource.type, resource.name) != (type_, name):
-        return resource
-    inputs = json.loads(json.dumps(unwrap(resource.inputs)))
-    edit(inputs)
-    return replace(resource, inputs=inputs, outputs={**resource.outputs, **inputs})
-
-
-def _container(name: str, edit: Edit) -> Edit:
-    def whole(inputs: Inputs) -> None:
-        definitions = json.loads(inputs["containerDefinitions"])
-        edit(next(one for one in definitions if one["name"] == name))
-        inputs["containerDefinitions"] = json.dumps(definitions)
-
-    return whole
-
-
-def _variable(name: str, value: str | None) -> Edit:
-    """The interface container with another value of a variable; ``None`` takes it away."""
-
-    def edit(container: Inputs) -> None:
-        others = [one for one in container["environment"] if one["name"] != name]
-        container["environment"] = others if value is None else [*others, {"name": name, "value": value}]
-
-    return _container("interface", edit)
-
-
-def _text(old: str, new: str, path: str) -> Edit:
-    """One property with a text replaced in it, wherever it stands."""
-
-    def edit(inputs: Inputs) -> None:
-        before = json.dumps(inputs[path])
-        assert old in before, (old, before)
-        inputs[path] = json.loads(before.replace(old, new))
-
-    return edit
-
-
-def _set(path: str, value: object) -> Edit:
-    def edit(inputs: Inputs) -> None:
-        inputs[path] = value
-
-    return edit
-
-
-def _ports(port: int) -> Edit:
-    def edit(inputs: Inputs) -> None:
-        inputs.update(fromPort=port, toPort=port)
-
-    return edit
-
-
-def _statement(path: str, sid: str, edit: Edit) -> Edit:
-    def whole(inputs: Inputs) -> None:
-        policy = json.loads(inputs[path])
-        (statement,) = [one for one in policy["Statement"] if one.get("Sid") == sid]
-        edit(statement)
-        inputs[path] = json.dumps(policy)
-
-    return whole
-
-
-def _without(path: str, value: str) -> Edit:
-    def edit(inputs: Inputs) -> None:
-        assert value in inputs[path], (value, inputs[path])
-        inputs[path] = [one for one in inputs[path] if one != value]
-
-    return edit
 
 
 @dataclass(frozen=True)
@@ -123,80 +54,98 @@ REFUSED = "a policy refuses what the client asks"
 UNCONNECTED = "the task cannot connect to what it calls"
 FAULTS = {
     "accelerated uploads": Planted(
-        TASK, "service-task", _variable("S3_USE_ACCELERATE_ENDPOINT", "true"), BLOCKED, ".s3-accelerate.amazonaws.com"
+        TASK,
+        "service-task",
+        with_variable("S3_USE_ACCELERATE_ENDPOINT", "true"),
+        BLOCKED,
+        ".s3-accelerate.amazonaws.com",
     ),
     "names for both families": Planted(
-        TASK, "service-task", _variable("AWS_USE_DUALSTACK_ENDPOINT", "true"), BLOCKED, ".s3.dualstack.eu-west-1."
+        TASK, "service-task", with_variable("AWS_USE_DUALSTACK_ENDPOINT", "true"), BLOCKED, ".s3.dualstack.eu-west-1."
     ),
     "FIPS names": Planted(
-        TASK, "service-task", _variable("AWS_USE_FIPS_ENDPOINT", "true"), BLOCKED, ".s3-fips.eu-west-1."
+        TASK, "service-task", with_variable("AWS_USE_FIPS_ENDPOINT", "true"), BLOCKED, ".s3-fips.eu-west-1."
     ),
     "a bucket elsewhere": Planted(
-        TASK, "service-task", _variable("S3_REGION_NAME", "eu-central-1"), BLOCKED, ".s3.eu-central-1.amazonaws.com"
+        TASK, "service-task", with_variable("S3_REGION_NAME", "eu-central-1"), BLOCKED, ".s3.eu-central-1.amazonaws.com"
     ),
     "another server for uploads": Planted(
         TASK,
         "service-task",
-        _variable("S3_ENDPOINT_URL", "https://minio.example.com"),
+        with_variable("S3_ENDPOINT_URL", "https://minio.example.com"),
         BLOCKED,
         "minio.example.com",
     ),
     "a log elsewhere": Planted(
         TASK,
         "service-task",
-        _container("prepare", lambda c: c["logConfiguration"]["options"].update({"awslogs-region": "us-east-1"})),
+        in_container("prepare", lambda c: c["logConfiguration"]["options"].update({"awslogs-region": "us-east-1"})),
         BLOCKED,
         "logs.us-east-1.amazonaws.com",
     ),
     "an image of a public registry": Planted(
         TASK,
         "service-task",
-        _container("proxy", _set("image", "docker.io/envoyproxy/envoy:v1.39.1")),
+        in_container("proxy", with_value("image", "docker.io/envoyproxy/envoy:v1.39.1")),
         BLOCKED,
         "docker.io",
     ),
     "a model server that is not declared": Planted(
         TASK,
         "service-task",
-        _container("proxy", _text("bedrock-runtime.eu-west-1", "bedrock-runtime.us-east-1", "command")),
+        in_container("proxy", with_text("bedrock-runtime.eu-west-1", "bedrock-runtime.us-east-1", "command")),
         BLOCKED,
         "bedrock-runtime.us-east-1.amazonaws.com",
     ),
     "a database that is not the stack's": Planted(
         TASK,
         "service-task",
-        _variable("DATABASE_HOST", "other.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com"),
+        with_variable("DATABASE_HOST", "other.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com"),
         UNANSWERED,
         "other.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com",
     ),
     "a list without the cache": Planted(
-        DOMAINS, "network-dns-allowed", _text("cache.amazonaws.com", "cache.example.com", "domains"), BLOCKED, ".cache."
+        DOMAINS,
+        "network-dns-allowed",
+        with_text("cache.amazonaws.com", "cache.example.com", "domains"),
+        BLOCKED,
+        ".cache.",
     ),
     "a list without the logs": Planted(
-        DOMAINS, "network-dns-allowed", _text("logs.eu-west-1", "logs.eu-west-2", "domains"), BLOCKED, "logs.eu-west-1."
+        DOMAINS,
+        "network-dns-allowed",
+        with_text("logs.eu-west-1", "logs.eu-west-2", "domains"),
+        BLOCKED,
+        "logs.eu-west-1.",
     ),
     "an endpoint without names": Planted(
-        ENDPOINT, "endpoints-secretsmanager", _set("privateDnsEnabled", False), UNANSWERED, "secretsmanager.eu-west-1."
+        ENDPOINT,
+        "endpoints-secretsmanager",
+        with_value("privateDnsEnabled", False),
+        UNANSWERED,
+        "secretsmanager.eu-west-1.",
     ),
     "an endpoint for another service": Planted(
         ENDPOINT,
         "endpoints-ecr-api",
-        _set("serviceName", "com.amazonaws.eu-west-1.ecr.dkr"),
+        with_value("serviceName", "com.amazonaws.eu-west-1.ecr.dkr"),
         UNANSWERED,
         "api.ecr.eu-west-1.",
     ),
     "a gateway that ends uploads half way": Planted(
         ENDPOINT,
         "endpoints-s3",
-        _statement("policy", "OwnObjects", _without("Action", "s3:AbortMultipartUpload")),
+        in_statement("policy", "OwnObjects", without("Action", "s3:AbortMultipartUpload")),
         REFUSED,
         "the policy of ec2.VpcEndpoint endpoints-s3 does not allow s3:AbortMultipartUpload",
     ),
     "a gateway without image layers": Planted(
         ENDPOINT,
         "endpoints-s3",
-        _statement(
-            "policy", "ImageLayers", _set("Condition", {"StringEquals": {"aws:PrincipalAccount": ["111122223333"]}})
+        in_statement(
+            "policy",
+            "ImageLayers",
+            with_value("Condition", {"StringEquals": {"aws:PrincipalAccount": ["111122223333"]}}),
         ),
         REFUSED,
         "does not allow s3:GetObject on arn:aws:s3:::prod-eu-west-1-starport-layer-bucket",
@@ -204,21 +153,21 @@ FAULTS = {
     "a role without the key": Planted(
         "aws:iam/rolePolicy:RolePolicy",
         "state-task-policy",
-        _statement("policy", "EncryptUploads", _without("Action", "kms:GenerateDataKey")),
+        in_statement("policy", "EncryptUploads", without("Action", "kms:GenerateDataKey")),
         REFUSED,
         "taskRoleArn does not allow kms:GenerateDataKey",
     ),
     "a role whose key serves another region": Planted(
         "aws:iam/rolePolicy:RolePolicy",
         "state-task-policy",
-        _text("s3.eu-west-1.amazonaws.com", "s3.us-east-1.amazonaws.com", "policy"),
+        with_text("s3.eu-west-1.amazonaws.com", "s3.us-east-1.amazonaws.com", "policy"),
         REFUSED,
         "taskRoleArn does not allow kms:",
     ),
     "a bucket for another endpoint": Planted(
         "aws:s3/bucketPolicy:BucketPolicy",
         "uploads-policy",
-        _statement(
+        in_statement(
             "policy",
             "ObjectsOnlyByTheEndpoint",
             lambda s: s["Condition"]["StringNotEquals"].update({"aws:SourceVpce": ["vpce-00000000000000000"]}),
@@ -229,25 +178,25 @@ FAULTS = {
     "a secret that the role may not read": Planted(
         ENDPOINT,
         "endpoints-secretsmanager",
-        _statement("policy", "Read", lambda s: s["Resource"].pop()),
+        in_statement("policy", "Read", lambda s: s["Resource"].pop()),
         REFUSED,
         "does not allow secretsmanager:GetSecretValue",
     ),
-    "no way out to S3": Planted(EGRESS, "endpoints-tasks-to-s3", _ports(80), UNCONNECTED, "prefix list"),
+    "no way out to S3": Planted(EGRESS, "endpoints-tasks-to-s3", with_ports(80), UNCONNECTED, "prefix list"),
     "no way out to the endpoints": Planted(
-        EGRESS, "endpoints-tasks-to-endpoints", _ports(80), UNCONNECTED, ":443: no rule of ecs.Service"
+        EGRESS, "endpoints-tasks-to-endpoints", with_ports(80), UNCONNECTED, ":443: no rule of ecs.Service"
     ),
     "no way in to the cache": Planted(
         "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
         "state-cache-from-tasks",
-        _ports(6380),
+        with_ports(6380),
         UNCONNECTED,
         "elasticache.ReplicationGroup state-cache's groups for tcp 6379",
     ),
     "a network ACL without the database": Planted(
         "aws:ec2/networkAclRule:NetworkAclRule",
         "network-private-egress-internal-5432-eu-west-1a",
-        _ports(5433),
+        with_ports(5433),
         UNCONNECTED,
         ":5432: ec2.NetworkAcl",
     ),
@@ -265,9 +214,9 @@ def test_every_call_gets_through_in_every_region_and_topology(shape: Shape) -> N
 
 
 def test_uploads_by_the_global_name_of_s3_are_found_in_virginia() -> None:
-    edit = _variable("AWS_S3_US_EAST_1_REGIONAL_ENDPOINT", None)
+    edit = with_variable("AWS_S3_US_EAST_1_REGIONAL_ENDPOINT", None)
 
-    (finding,) = findings(_edited(recorded(VIRGINIA), TASK, "service-task", edit))
+    (finding,) = findings(edited(recorded(VIRGINIA), TASK, "service-task", edit))
 
     bucket = Deployed(recorded(VIRGINIA)).environment("interface")["S3_BUCKET_NAME"]
     assert (finding.rule, finding.pack, finding.verdict) == (RULE, "conform", Verdict.VIOLATED)
@@ -278,14 +227,14 @@ def test_uploads_by_the_global_name_of_s3_are_found_in_virginia() -> None:
     assert finding.found.startswith(f"{bucket}.s3.amazonaws.com, which route53.ResolverFirewallRule network-dns-block")
     assert "uploads (PutObject)" in finding.found
     assert "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT=regional" in finding.fix
-    assert findings(_edited(recorded(MILAN), TASK, "service-task", edit)) == []
+    assert findings(edited(recorded(MILAN), TASK, "service-task", edit)) == []
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_call_that_does_not_get_through_is_found(fault: str) -> None:
     planted = FAULTS[fault]
     before = deployed("staging").recording
-    after = _edited(before, planted.type, planted.name, planted.edit)
+    after = edited(before, planted.type, planted.name, planted.edit)
 
     found = findings(after)
 
@@ -300,17 +249,17 @@ def test_names_with_and_without_a_trailing_dot_are_the_same() -> None:
 
     recording = deployed("staging").recording
     for name in ("network-dns-allowed", "network-dns-everything"):
-        recording = _edited(recording, DOMAINS, name, dotted)
+        recording = edited(recording, DOMAINS, name, dotted)
 
     assert findings(recording) == []
-    blocked = _edited(recording, DOMAINS, "network-dns-allowed", _set("domains", ["example.com."]))
+    blocked = edited(recording, DOMAINS, "network-dns-allowed", with_value("domains", ["example.com."]))
     assert {BLOCKED in one.headline for one in findings(blocked)} == {True}
 
 
 def test_path_style_requests_are_regional_too() -> None:
-    edit = _variable("S3_ADDRESSING_STYLE", "path")
+    edit = with_variable("S3_ADDRESSING_STYLE", "path")
 
-    assert findings(_edited(deployed("staging").recording, TASK, "service-task", edit)) == []
+    assert findings(edited(deployed("staging").recording, TASK, "service-task", edit)) == []
 
 
 def test_a_model_server_of_another_stack_gets_through() -> None:
@@ -328,7 +277,7 @@ def test_a_model_server_of_another_stack_gets_through() -> None:
 
 
 def test_a_task_that_is_not_known_yet_is_not_proven() -> None:
-    recording = _edited(deployed("staging").recording, TASK, "service-task", _set("containerDefinitions", UNKNOWN))
+    recording = edited(deployed("staging").recording, TASK, "service-task", with_value("containerDefinitions", UNKNOWN))
 
     (finding,) = findings(recording)
 
@@ -342,9 +291,9 @@ def test_a_stack_without_tasks_has_nothing_to_reach() -> None:
 def test_no_finding_shows_a_secret() -> None:
     recording = deployed("staging").recording
     password = unwrap(recording.of_type("aws:elasticache/replicationGroup:ReplicationGroup")[0].inputs["authToken"])
-    edit = _text("cache.amazonaws.com", "cache.example.com", "domains")
+    edit = with_text("cache.amazonaws.com", "cache.example.com", "domains")
 
-    found: list[Finding] = findings(_edited(recording, DOMAINS, "network-dns-allowed", edit))
+    found: list[Finding] = findings(edited(recording, DOMAINS, "network-dns-allowed", edit))
 
     assert found
     assert password not in repr(found)
