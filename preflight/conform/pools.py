@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from policies.guardrails.topology.resources import Graph, Resource
-from preflight.conform.reaching.calls import TASK_DEFINITION, containers, variables_of
+from preflight.conform.reaching.calls import containers, variables_of
+from preflight.conform.reaching.model import TASK_DEFINITION
 from preflight.findings import Finding, Verdict
 from preflight.recorder import Recording
 

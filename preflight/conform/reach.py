@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from policies.guardrails.topology.resources import Graph, Resource
 from preflight.conform.reaching import names
-from preflight.conform.reaching.calls import TASK_DEFINITION, Call, calls, containers
+from preflight.conform.reaching.calls import calls, containers
 from preflight.conform.reaching.connections import Connections
+from preflight.conform.reaching.model import TASK_DEFINITION, Call
 from preflight.conform.reaching.permissions import refusal
 from preflight.findings import Finding, Verdict
 from preflight.recorder import Recording

@@ -6,23 +6,18 @@ the application and the proxy's configuration. S3's calls come from a real clien
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from policies.guardrails.topology.documents import document
 from policies.guardrails.topology.resources import Graph, Resource
+from preflight.conform.reaching.model import EXECUTION, HTTPS, REGISTRY, TASK, TASK_DEFINITION, Ask, Call
+from preflight.conform.reaching.proxy import model_calls
 from preflight.conform.reaching.sdk import host
 from preflight.conform.reaching.uploads import upload_requests
 
-TASK_DEFINITION = "ecs.TaskDefinition"
-EXECUTION, TASK, REGISTRY = "executionRoleArn", "taskRoleArn", "registry"
-"""Whose signature a call has: one of the task definition's two roles, or ECR's own."""
-HTTPS = 443
 _IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([^@:]+)[@:].*")
 _OBJECT, _BUCKET = "arn:aws:s3:::{bucket}/{key}", "arn:aws:s3:::{bucket}"
 _S3 = {
@@ -39,34 +34,6 @@ _S3 = {
 """S3's operations, the action that IAM is asked for each, and what it asks of the key that encrypts the bucket
 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html and
 .../UsingKMSEncryption.html, and for parts https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html)."""
-
-
-@dataclass(frozen=True)
-class Ask:
-    """One question to IAM."""
-
-    action: str
-    resource: str
-    context: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    """Lower-case condition keys of the request."""
-    by_endpoint: bool = True
-    """Whether the request passes the endpoint; a service's own request to the key does not."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """One kind of call."""
-
-    container: str
-    what: str
-    """What it is for, for people."""
-    host: str
-    port: int
-    property: str
-    """Where the task definition says so, below ``containerDefinitions[<container>]``."""
-    role: str = ""
-    """``EXECUTION``, ``TASK`` or ``REGISTRY``; empty where IAM is not asked."""
-    asks: tuple[Ask, ...] = ()
 
 
 def containers(task: Resource) -> list[dict[str, Any]] | None:
@@ -89,7 +56,7 @@ def calls(graph: Graph, task: Resource) -> list[Call]:
         found += _secrets(container)
         found += _logs(container, _account(task))
         found += _stores(graph, container, variables)
-        found += _proxy(container)
+        found += model_calls(container, _account(task))
         found += _uploads(graph, container, variables)
     return found
 
@@ -166,39 +133,6 @@ def _value_of(graph: Graph, reference: str) -> str:
         if written.value("secretId") == arn and (not version or written.value("versionId") == version):
             return str(written.value("secretString"))
     return ""
-
-
-def _proxy(container: Mapping[str, Any]) -> Iterator[Call]:
-    for argument in cast("list[str]", container.get("command") or []):
-        if "static_resources" not in argument:
-            continue
-        configuration = cast("dict[str, Any]", document(argument))
-        clusters = configuration["static_resources"]["clusters"]
-        addresses = {place for cluster in clusters for place in _addresses(cluster)}
-        for address, port in sorted(addresses):
-            what = f"the model server {address}"
-            yield Call(str(container["name"]), what, address, port, "command")
-
-
-def _addresses(value: object) -> Iterator[tuple[str, int]]:
-    """Every socket address of a cluster that is not the task's own."""
-    if isinstance(value, dict):
-        node = cast("dict[str, Any]", value)
-        socket = node.get("socket_address")
-        if isinstance(socket, dict) and not _is_loopback(str(cast("Any", socket)["address"])):
-            yield str(cast("Any", socket)["address"]), int(cast("Any", socket)["port_value"])
-        for item in node.values():
-            yield from _addresses(item)
-    elif isinstance(value, list):
-        for item in cast("list[object]", value):
-            yield from _addresses(item)
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return address == "localhost"
 
 
 def _uploads(graph: Graph, container: Mapping[str, Any], variables: Mapping[str, str]) -> Iterator[Call]:

@@ -12,7 +12,7 @@ from policies.guardrails.topology.documents import document
 from policies.guardrails.topology.resources import Graph, Resource
 from policies.guardrails.topology.values import as_list, as_mapping
 from preflight.conform.iam.evaluator import Request, allowed
-from preflight.conform.reaching.calls import REGISTRY, Ask, Call
+from preflight.conform.reaching.model import REGISTRY, Ask, Call
 
 Statements = list[dict[str, Any]]
 ANYTHING: Statements = [{"Effect": "Allow", "Action": ["*"], "Resource": ["*"]}]

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from policies.guardrails.topology.resources import Graph
 from preflight.conform.reach import RULE, findings
+from preflight.conform.reaching.calls import calls
 from preflight.findings import Finding, Verdict
 from preflight.wire import UNKNOWN, unwrap
 from tests.assembly.test_upstreams_have_names import private
@@ -25,6 +27,7 @@ from tests.preflight.conform.editing import (
     with_variable,
     without,
 )
+from tests.settings.stack_files import own_values, parse
 
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
@@ -96,6 +99,20 @@ FAULTS = {
         in_container("proxy", with_text("bedrock-runtime.eu-west-1", "bedrock-runtime.us-east-1", "command")),
         BLOCKED,
         "bedrock-runtime.us-east-1.amazonaws.com",
+    ),
+    "a model that the role may not call": Planted(
+        "aws:iam/rolePolicy:RolePolicy",
+        "models-task-policy",
+        in_statement("policy", "InvokeListedModelseuwest1", lambda s: s["Resource"].pop()),
+        REFUSED,
+        "taskRoleArn does not allow bedrock:InvokeModel on arn:aws:bedrock:eu-west-1::foundation-model/",
+    ),
+    "a guardrail that the endpoint does not know": Planted(
+        ENDPOINT,
+        "endpoints-bedrock-runtime-eu-west-1",
+        with_text(":guardrail/", ":guardrail/other", "policy"),
+        REFUSED,
+        "the policy of ec2.VpcEndpoint endpoints-bedrock-runtime-eu-west-1 does not allow bedrock:",
     ),
     "a database that is not the stack's": Planted(
         TASK,
@@ -241,6 +258,19 @@ def test_a_call_that_does_not_get_through_is_found(fault: str) -> None:
     assert found
     assert {planted.headline in one.headline for one in found} == {True}, found
     assert any(planted.found in one.found for one in found), found
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_model_of_the_settings_is_asked_for(stack: str) -> None:
+    graph = Graph.from_recorded(deployed(stack).recording.resources)
+    (task,) = graph.of_type(TASK)
+    (bedrock,) = [call for call in calls(graph, task) if call.host.startswith("bedrock-runtime.")]
+    models = {model for group in parse(own_values(stack)).models.groups for model in group.models}
+
+    asked = {ask.resource.rpartition("/")[2] for ask in bedrock.asks if ask.action == "bedrock:InvokeModel"}
+
+    assert asked == models
+    assert {tuple(ask.context) for ask in bedrock.asks} == {(), ("bedrock:guardrailidentifier",)}
 
 
 def test_names_with_and_without_a_trailing_dot_are_the_same() -> None:
