@@ -31,7 +31,7 @@ class DatabaseRoles:
 
     @property
     def owner(self) -> str:
-        """Owns the application's schema; nobody logs in as it."""
+        """Owns the application's schema, and has no login."""
         return owner_of(self.application)
 
     def __post_init__(self) -> None:

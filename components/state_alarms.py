@@ -146,7 +146,7 @@ def _database(args: StateAlarmsArgs) -> list[Watch]:
             comparison=LESS,
             **LASTING,
         ),
-        # A deployment has the connections of old and new tasks, for less than this long.
+        # A deployment has the connections of old and new tasks, at the default deregistration delay for less than this.
         replace(
             watch(
                 "database-connections",

@@ -172,7 +172,7 @@ def _the_database_accepts_every_task(capacity: Capacity, state: State) -> None:
         needed <= room,
         key="capacity.databaseConnections",
         value=str(capacity.database_connections),
-        allowed=f"with {capacity.maximum_tasks} tasks at most so many that {tasks}, the old and the new ones of a deployment, "
-        f"share the {max(room, 0)} that a database of {database.maximum_capacity_units:g} capacity units has for them",
+        allowed=f"at most {max(room // tasks, 0)} for each of {tasks} tasks (a deployment runs capacity.maximumTasks old and as "
+        f"many new ones): a database of {database.maximum_capacity_units:g} capacity units has {max(room, 0)} for them",
         fix=", or ".join(fixes),
     )

@@ -1,6 +1,6 @@
 """The application's pools fit into its database, and the alarm on connections can fire.
 
-A pool that nobody sizes opens fifteen connections, and a task has three. When more tasks than the database has room for
+A pool without a size opens fifteen connections, and a task has three. When more tasks than the database has room for
 hold their pools full, the next one is refused in the middle of a deployment. An alarm above what the pools can open
 stays silent whatever happens.
 

@@ -77,9 +77,8 @@ def _resource(statement: Mapping[str, Any], resource: str) -> bool:
 
 
 def _principal(named: str | Mapping[str, Any], principal: str) -> bool:
-    if named == "*":
-        return True
-    assert isinstance(named, Mapping)
+    if isinstance(named, str):
+        return named == "*"
     account = f"arn:aws:iam::{principal.split(':')[4]}:root"
     return bool({"*", principal, account} & set(listed(named.get("AWS", []))))
 

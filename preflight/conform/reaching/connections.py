@@ -59,8 +59,8 @@ class Connections:
         return "" if gap is None else f"{gap.resource.label}: {gap.found}"
 
     def _names(self, side: Party, other: Party, port: int, *, ingress: bool) -> bool:
-        """Whether a rule is about the other side. Addresses that nobody knows here, such as those of a prefix list, are
-        not: S3's would stand for every endpoint."""
+        """Whether a rule is about the other side. Addresses that are not known here, such as those of a prefix list,
+        are not: S3's would stand for every endpoint."""
         there = self._parties.addresses_of([other])
         return any(
             rule.covers(TCP, port) and (set(rule.groups) & set(other.groups) or rule.addresses & there)
