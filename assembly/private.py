@@ -219,6 +219,7 @@ def state_alarms(settings: StackSettings, state: State, operations: Operations) 
         environment=settings.environment,
         database_cluster_id=state.database_cluster_id,
         maximum_capacity_units=settings.state.database.maximum_capacity_units,
+        database_connections=settings.capacity.maximum_tasks * settings.capacity.database_connections,
         cache_nodes=1 + settings.state.cache.replicas,
         cache_node_ids=state.cache_node_ids,
         backup_vault_arn=state.backup_vault_arn,

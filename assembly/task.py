@@ -46,6 +46,7 @@ def preset(settings: StackSettings, prompts: Prompts | None = None) -> Preset:
             prompt_environment=prompts.environment if prompts else {},
             region=settings.region,
             shared_state=True,
+            database_connections=settings.capacity.database_connections,
         )
     )
 

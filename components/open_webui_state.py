@@ -8,6 +8,8 @@ Read from the source of 0.10.2 and 0.11.3, and seen to work in ``make test-datab
   three engines use libpq. Where ``DATABASE_*`` are set, ``DATABASE_URL`` is not read.
 - ``ENABLE_DB_MIGRATIONS=false`` keeps Alembic from running. The vector store still makes its table and indexes when
   it is imported, and checks its index by a statement that takes ownership: its table lies in the role's own schema.
+- It opens three pools of connections, each up to 15 where nothing is said: two to the tables, for code that waits and
+  code that does not (``DATABASE_POOL_*`` sizes both), and one of the vector store (``PGVECTOR_POOL_*``). So in 0.12.4.
 - 0.10.2 logs a failed migration and goes on; so the migrations are never its own to run.
 """
 
@@ -24,6 +26,13 @@ TRUST = f"{_FILES}/database.pem"
 LOGIN = f"{_FILES}/iam_login.py"
 """What gives an IAM token to every engine."""
 
+LEAST_CONNECTIONS = 10
+"""Two for the vector store and four for each of the other pools."""
+POOL_WAIT_SECONDS = 10
+"""How long a request waits for a connection before it fails, which tells more than one that hangs."""
+POOL_RECYCLE_SECONDS = 1800
+"""A connection that is older is opened again, logging in again: a role that lost its right is out by then."""
+
 DATABASE = {
     "DATABASE_HOST": "database-host",
     "DATABASE_NAME": "database-name",
@@ -33,8 +42,11 @@ DATABASE = {
 """Where the database is and as whom the application logs in."""
 
 
-def with_shared_state(application: ApplicationArgs, region: str, authority: str) -> ApplicationArgs:
-    """The application with a database, a cache and a bucket in ``region``; ``authority`` empty means RDS's there."""
+def with_shared_state(application: ApplicationArgs, region: str, authority: str, connections: int) -> ApplicationArgs:
+    """The application with a database, a cache and a bucket in ``region``; ``authority`` empty means RDS's there.
+
+    ``connections``: how many it may open to the database, 10 or more.
+    """
     if not region:
         raise ValueError("shared_state needs the region of the database and the bucket")
     database = _database(region)
@@ -48,6 +60,7 @@ def with_shared_state(application: ApplicationArgs, region: str, authority: str)
                 **application.environment,
                 **database,
                 **_uploads_and_channel(region),
+                **pools(connections),
                 "PYTHONPATH": _FILES,
             },
             "value_environment": {**DATABASE, "S3_BUCKET_NAME": "bucket-name"},
@@ -93,8 +106,38 @@ def _database(region: str) -> dict[str, str]:
     }
 
 
+def pools(connections: int) -> dict[str, str]:
+    """Sizes of the three pools that together open at most so many connections; half of each stays open when idle.
+
+    A fifth is the vector store's. Raises ``ValueError`` below 10, where a pool would be too small to work with.
+    """
+    if connections < LEAST_CONNECTIONS:
+        raise ValueError(
+            f"the application may open {connections} connections to the database: its three pools need "
+            f"{LEAST_CONNECTIONS} or more"
+        )
+    vectors = connections // 5
+    tables = (connections - vectors) // 2
+    return {
+        **_pool("DATABASE_POOL", tables),
+        **_pool("PGVECTOR_POOL", vectors),
+    }
+
+
+def _pool(prefix: str, most: int) -> dict[str, str]:
+    return {
+        f"{prefix}_SIZE": str(most - most // 2),
+        f"{prefix}_MAX_OVERFLOW": str(most // 2),
+        f"{prefix}_TIMEOUT": str(POOL_WAIT_SECONDS),
+        f"{prefix}_RECYCLE": str(POOL_RECYCLE_SECONDS),
+    }
+
+
 def _uploads_and_channel(region: str) -> dict[str, str]:
     return {
+        # In us-east-1 boto3 asks for S3's global name otherwise, which has no address inside the network.
+        "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT": "regional",
+        "AWS_STS_REGIONAL_ENDPOINTS": "regional",
         "REDIS_HEALTH_CHECK_INTERVAL": "30",
         "REDIS_SOCKET_CONNECT_TIMEOUT": "5",
         "REDIS_SOCKET_KEEPALIVE": "true",

@@ -61,6 +61,8 @@ class OpenWebuiSettings:
     shared_state: bool = False
     """Whether the service has a database, a cache and a bucket (its ``state_values`` and secrets). Without them
     what people write is lost with the task, and only one task may run."""
+    database_connections: int = 30
+    """How many connections a task may open to the database, 10 or more; used with ``shared_state`` only."""
 
 
 def open_webui(settings: OpenWebuiSettings) -> Preset:
@@ -79,7 +81,9 @@ def open_webui(settings: OpenWebuiSettings) -> Preset:
         start_seconds=180,
     )
     if settings.shared_state:
-        application = with_shared_state(application, settings.region, settings.database_authority)
+        application = with_shared_state(
+            application, settings.region, settings.database_authority, settings.database_connections
+        )
     return Preset(
         application=application,
         proxy=ProxyApplication(

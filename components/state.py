@@ -13,7 +13,7 @@ from components.generated_secret import derived_secret, generated_secret
 from components.state_args import StateArgs
 from components.state_backup import make_backups
 from components.state_cache import Cache, make_cache
-from components.state_database import APPLICATION_USER, DATABASE, PORT, Database, make_database
+from components.state_database import DATABASE, PORT, ROLES, Database, make_database
 from components.state_policies import key_policy, secrets_policy, task_policy
 from components.state_room import StateRoom
 from components.state_uploads import make_uploads
@@ -85,7 +85,7 @@ class State(pulumi.ComponentResource):
                 "database-host": known[0],
                 "database-port": str(PORT),
                 "database-name": DATABASE,
-                "database-user": APPLICATION_USER,
+                "database-user": ROLES.application,
                 "bucket-name": known[1],
             }
         )
@@ -150,7 +150,7 @@ class State(pulumi.ComponentResource):
                 cluster_resource_id=database.cluster.cluster_resource_id, bucket_arn=self.bucket_arn, key_arn=key.arn
             ).apply(
                 lambda known: task_policy(
-                    region=args.region, account_id=args.account_id, user=APPLICATION_USER, **known
+                    region=args.region, account_id=args.account_id, user=ROLES.application, **known
                 )
             ),
             opts=child,

@@ -18,9 +18,6 @@ from components.args import Args
 GIBIBYTE = 1024**3
 MEMORY_OF_A_UNIT = 2 * GIBIBYTE
 """About 2 GiB for each capacity unit (Aurora user guide)."""
-CONNECTIONS_OF_A_UNIT, MOST_CONNECTIONS = 189, 2000
-"""What Aurora accepts at the least for each unit of the maximum, and at the most where the minimum is small (Aurora user
-guide, maximum connections for Serverless v2)."""
 LASTING: dict[str, Any] = {"periods": 15, "periods_to_alarm": 15}
 """For what may be full for a moment: a quarter of an hour in a row."""
 PERCENT = 80
@@ -35,7 +32,10 @@ class StateAlarmsArgs(Args):
     database_cluster_id: pulumi.Output[str]
     """The database as CloudWatch names it."""
     maximum_capacity_units: float = Field(ge=1)
-    """What the database's instances may grow to: limits of memory and connections follow from it."""
+    """What the database's instances may grow to: the limit of memory follows from it."""
+    database_connections: int = Field(ge=1)
+    """How many connections the tasks may open together when as many run as ever do, outside a deployment. The alarm's
+    line is below it: a line that follows from what the database accepts would never be crossed."""
     database_gibibytes: int = Field(default=100, ge=1)
     """More data than this is an alarm. Nothing stops: storage grows by itself, and so does its price."""
     cache_nodes: int = Field(ge=1, le=6)
@@ -106,11 +106,6 @@ def backup_failed_pattern(vault_arn: str) -> str:
     return json.dumps(pattern, sort_keys=True)
 
 
-def connection_limit(maximum_capacity_units: float) -> int:
-    """How many connections the database accepts at the least."""
-    return min(MOST_CONNECTIONS, int(CONNECTIONS_OF_A_UNIT * maximum_capacity_units))
-
-
 def _database(args: StateAlarmsArgs) -> list[Watch]:
     cluster: dict[str, pulumi.Input[str]] = {"DBClusterIdentifier": args.database_cluster_id}
     units = args.maximum_capacity_units
@@ -151,12 +146,16 @@ def _database(args: StateAlarmsArgs) -> list[Watch]:
             comparison=LESS,
             **LASTING,
         ),
-        watch(
-            "database-connections",
-            f"The database has more than {PERCENT} percent of the connections that it accepts",
-            "DatabaseConnections",
-            "Maximum",
-            connection_limit(units) * PERCENT // 100,
+        # A deployment has the connections of old and new tasks, at the default deregistration delay for less than this.
+        replace(
+            watch(
+                "database-connections",
+                f"The tasks hold more than {PERCENT} percent of the connections that they may open to the database",
+                "DatabaseConnections",
+                "Maximum",
+                args.database_connections * PERCENT // 100,
+            ),
+            **LASTING,
         ),
         replace(
             watch(

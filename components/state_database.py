@@ -12,6 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.certificates import DATABASE_AUTHORITY
+from components.database_roles import DatabaseRoles
 from components.iam import SOURCE_ACCOUNT, SOURCE_ARN, service_trust
 from components.state_policies import monitoring_policy
 from components.state_room import StateRoom, guarded_group
@@ -19,10 +20,9 @@ from components.state_room import StateRoom, guarded_group
 PORT = 5432
 DATABASE = "interface"
 """The application's database."""
-APPLICATION_USER = "interface"
-"""The application's own role in PostgreSQL, which logs in by IAM; ``prepare`` makes it."""
-MASTER_USER = "interface_owner"
-"""The first role, which ``prepare`` works with; it cannot be renamed later."""
+ROLES = DatabaseRoles(master="interface_admin", application="interface")
+"""The roles in PostgreSQL. RDS makes the master, which ``prepare`` works with, and cannot rename it: another name
+replaces the cluster. ``prepare`` makes the others."""
 
 LOGS = ("iam-db-auth-error", "postgresql")
 """What RDS exports to CloudWatch Logs: the engine's log, and why a log-in by IAM was refused."""
@@ -136,7 +136,7 @@ def _cluster(
         engine_mode="provisioned",
         engine_version=chosen.engine_version,
         database_name=DATABASE,
-        master_username=MASTER_USER,
+        master_username=ROLES.master,
         manage_master_user_password=True,
         master_user_secret_kms_key_id=key.arn,
         iam_database_authentication_enabled=True,

@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from settings.errors import FailedChecksError, Problem, check, collected
 from settings.identity import Identity
 from settings.sections import Capacity, Domain, Models, Network, PrivateUpstream
-from settings.state import State
+from settings.state import CONNECTIONS_OF_A_UNIT, LEAST_CONNECTIONS, RESERVED_CONNECTIONS, State
 
 STORE_PORTS = {5432: "the database", 6379: "the cache"}
 """Ports that are open between the private subnets whatever is declared."""
 HTTPS = 443
 ACL_NUMBERS = 3000
 """Network ACL entries are numbered by port, modulo this (``components.network_acls``)."""
+TASKS_AT_ONCE = 2
+"""A deployment starts as many tasks as run before it stops those (``components.compute``)."""
 ACL_PORTS = {2: 7, 3: 4}
 """For how many ports besides 443 a network ACL has entries, by the number of zones (``components.network_acls``)."""
 
@@ -48,6 +50,9 @@ def _compare(sections: Mapping[str, object]) -> None:
         _ports_have_room(models, network)
     if isinstance(network, Network):
         _a_zone_can_be_lost(network, sections.get("capacity"), sections.get("state"))
+    capacity, state = sections.get("capacity"), sections.get("state")
+    if isinstance(capacity, Capacity) and isinstance(state, State):
+        _the_database_accepts_every_task(capacity, state)
 
 
 def _zones_of_the_region(network: Network, region: str) -> None:
@@ -152,3 +157,22 @@ def _a_zone_can_be_lost(network: Network, capacity: object, state: object) -> No
             allowed=f"at most one for each of the {zones} zones in network.availabilityZones",
             fix=f"set it to {zones}, or name another zone",
         )
+
+
+def _the_database_accepts_every_task(capacity: Capacity, state: State) -> None:
+    database, tasks = state.database, TASKS_AT_ONCE * capacity.maximum_tasks
+    room, needed = database.connections_for_tasks, tasks * capacity.database_connections
+    fixes = ["lower capacity.maximumTasks"]
+    if room // tasks >= LEAST_CONNECTIONS:
+        fixes.insert(0, f"lower it to {room // tasks}")
+    if needed + RESERVED_CONNECTIONS <= database.most_connections:
+        units = math.ceil(2 * (needed + RESERVED_CONNECTIONS) / CONNECTIONS_OF_A_UNIT) / 2
+        fixes.append(f"raise state.database.maximumCapacityUnits to {units:g}")
+    check(
+        needed <= room,
+        key="capacity.databaseConnections",
+        value=str(capacity.database_connections),
+        allowed=f"at most {max(room // tasks, 0)} for each of {tasks} tasks (a deployment runs capacity.maximumTasks old and as "
+        f"many new ones): a database of {database.maximum_capacity_units:g} capacity units has {max(room, 0)} for them",
+        fix=", or ".join(fixes),
+    )

@@ -16,6 +16,7 @@ from pydantic.alias_generators import to_camel
 
 from settings.edge import RoleArn
 from settings.errors import check, collected
+from settings.state import LEAST_CONNECTIONS
 from settings.values import (
     AvailabilityZone,
     AwsRegion,
@@ -223,6 +224,9 @@ class Capacity(Section):
     maximum_tasks: Whole = Field(default=4, ge=1, le=50)
     """As many are added when requests or CPU ask for them. The targets follow from both numbers and the zones, so that
     a zone can be lost at every number in between (``docs/scaling.md``)."""
+    database_connections: Whole = Field(default=30, ge=LEAST_CONNECTIONS, le=200)
+    """How many connections a task may open to the database. Those of all tasks have to fit into what the database
+    accepts, also while a deployment runs the old and the new tasks at once (``docs/scaling.md``)."""
 
     @model_validator(mode="after")
     def _fits_fargate(self) -> Self:

@@ -35,6 +35,19 @@ SnapshotIdentifier = Annotated[
 ]
 
 
+CONNECTIONS_OF_A_UNIT = 189
+MOST_CONNECTIONS, MOST_WITH_A_SMALL_MINIMUM = 5000, 2000
+SMALL_MINIMUM = 0.5
+"""What Aurora PostgreSQL accepts: at least 189 for each capacity unit of the maximum, whatever it has shrunk to, 5,000 at
+the most, and 2,000 where the minimum is half a unit
+(https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html#aurora-serverless-v2.max-connections)."""
+LEAST_CONNECTIONS = 10
+"""For one task: the application's three pools need as many (``components.open_webui_state``)."""
+RESERVED_CONNECTIONS = 30
+"""Left to others than the tasks: PostgreSQL and RDS keep 5 from them (``superuser_reserved_connections``,
+``rds.rds_superuser_reserved_connections``), RDS watches through some of its own, and a person has to get in."""
+
+
 class Database(Section):
     """Aurora PostgreSQL Serverless v2."""
 
@@ -59,6 +72,17 @@ class Database(Section):
             fix="lower it, or raise maximumCapacityUnits",
         )
         return self
+
+    @property
+    def most_connections(self) -> int:
+        """What it accepts at the most, however large its maximum is."""
+        return MOST_WITH_A_SMALL_MINIMUM if self.minimum_capacity_units <= SMALL_MINIMUM else MOST_CONNECTIONS
+
+    @property
+    def connections_for_tasks(self) -> int:
+        """How many connections all tasks together may open, at the least."""
+        accepted = min(self.most_connections, int(CONNECTIONS_OF_A_UNIT * self.maximum_capacity_units))
+        return accepted - RESERVED_CONNECTIONS
 
 
 class Cache(Section):

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 VOLUMES = ("report", "volumes", "main")
-DATABASE = ("report", "volumes", "schema", "roles", "image", "database", "main")
+DATABASE = ("report", "volumes", "schema", "names", "roles", "image", "database", "main")
 """Modules in the order in which they are loaded: each imports only earlier ones."""
 
 

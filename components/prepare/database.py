@@ -17,6 +17,7 @@ import psycopg
 
 from components.prepare import roles
 from components.prepare.image import Application
+from components.prepare.names import RECORD_SCHEMA
 from components.prepare.report import PrepareError, conceal, report
 from components.prepare.schema import MIGRATE, Statement, decide, revisions
 
@@ -31,7 +32,7 @@ LOCK_SECONDS = 900
 """How long another task may migrate before this one gives up and says so."""
 STATEMENT_SECONDS = 60
 """For each of prepare's own statements."""
-_RELEASES = f"{roles.RECORD_SCHEMA}.releases"
+_RELEASES = f"{RECORD_SCHEMA}.releases"
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from components.prepare.names import owner_of
 from components.prepare.report import PrepareError, report
-from components.prepare.roles import owner_of
 
 if TYPE_CHECKING:
     from components.prepare.database import Database

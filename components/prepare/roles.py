@@ -14,18 +14,11 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
+from components.prepare.names import IAM_ROLE, RECORD_SCHEMA, owner_of
 from components.prepare.report import PrepareError
 
 if TYPE_CHECKING:
     from typing import LiteralString
-
-IAM_ROLE = "rds_iam"
-RECORD_SCHEMA = "ai_interface"
-
-
-def owner_of(role: str) -> str:
-    """The role that owns the application's schema."""
-    return f"{role}_owner"
 
 
 def ensure(connection: psycopg.Connection, role: str, extensions: list[str]) -> None:
@@ -49,6 +42,11 @@ def _roles(connection: psycopg.Connection, role: str) -> None:
         raise PrepareError(
             f"the database has no role {IAM_ROLE}, so nobody can log in by IAM: only Aurora and RDS have it, with IAM "
             "database authentication turned on"
+        )
+    if _one(connection, "SELECT CURRENT_USER IN (%s, %s)", role, owner):
+        raise PrepareError(
+            f"the master's name is also that of role {role} or {owner}, and no role can be granted to itself: give the "
+            "database another master"
         )
     if not _exists(connection, owner):
         _execute(connection, "CREATE ROLE {owner} NOLOGIN", owner=owner)

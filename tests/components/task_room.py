@@ -237,6 +237,7 @@ def state_alarms_args(**changes: object) -> StateAlarmsArgs:
             "environment": "test",
             "database_cluster_id": "ai-interface-test",
             "maximum_capacity_units": 4,
+            "database_connections": 120,
             "cache_nodes": 2,
             "cache_node_ids": ["state-cache-001", "state-cache-002"],
             "backup_vault_arn": f"arn:aws:backup:{REGION}:{ACCOUNT}:backup-vault:state",

@@ -100,7 +100,7 @@ def test_the_database_is_private_encrypted_and_kept() -> None:
         "kmsKeyId": key,
         "manageMasterUserPassword": True,
         "masterUserSecretKmsKeyId": key,
-        "masterUsername": "interface_owner",
+        "masterUsername": "interface_admin",
         "networkType": "IPV4",
         "port": 5432,
         "preferredBackupWindow": "02:00-03:00",

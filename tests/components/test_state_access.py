@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from components.endpoint_services import Access, endpoint_policy, s3_gateway_policy
+from components.state_database import ROLES
 from tests.components.iam_evaluator import Request, allowed
 from tests.components.task_room import ACCOUNT, REGION, build, document, one, text
 
@@ -117,8 +118,9 @@ def test_the_task_logs_in_as_the_application_and_never_as_the_master(policies: P
     def login(user: str) -> bool:
         return allowed(_request("rds-db:connect", _user(policies, user), TASK_ROLE), policies["task"])
 
-    assert login("interface")
-    assert not login("interface_owner")
+    assert login(ROLES.application)
+    assert not login(ROLES.master)
+    assert not login(ROLES.owner)
     assert not login("rdsadmin")
 
 

@@ -312,7 +312,16 @@ def test_the_databases_limits_follow_from_what_it_may_grow_to() -> None:
     four, sixteen = thresholds(4), thresholds(16)
 
     assert (four["database-memory"], sixteen["database-memory"]) == (4 * 2 * 1024**3 // 10, 16 * 2 * 1024**3 // 10)
-    assert (four["database-connections"], sixteen["database-connections"]) == (604, 1600)
+
+
+def test_the_line_of_connections_follows_from_what_the_tasks_may_open() -> None:
+    def alarm(connections: int) -> dict[str, Any]:
+        alarms = build("state-alarms", database_connections=connections).of_type(ALARM)
+        return next(a.inputs for a in alarms if a.inputs["name"].endswith(" database-connections"))
+
+    assert [alarm(connections)["threshold"] for connections in (120, 270)] == [96, 216]
+    # A deployment's double number is over before it counts.
+    assert (alarm(120)["evaluationPeriods"], alarm(120)["datapointsToAlarm"]) == (15, 15)
 
 
 def test_the_worst_node_of_the_cache_counts() -> None:

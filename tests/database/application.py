@@ -24,16 +24,17 @@ def upgrade():
     {upgrade}
 """
 
-# What it makes is made without looking whether somebody else makes it at the same time, as libraries do.
+# It has no password: who gives it one is the file that prepare writes. What it makes is made without looking whether
+# somebody else makes it at the same time, as libraries do.
 _STORE = """
-import os, boto3, psycopg
-host, port, user = (os.environ["DATABASE_" + name] for name in ("HOST", "PORT", "USER"))
-token = boto3.client("rds").generate_db_auth_token(DBHostname=host, Port=int(port), DBUsername=user)
-with psycopg.connect(host=host, port=port, dbname=os.environ["DATABASE_NAME"], user=user, password=token) as store:
-    if store.execute("SELECT to_regclass('chunk')").fetchone()[0] is None:
-        store.execute("SELECT pg_sleep(0.5)")
-        store.execute("CREATE TABLE chunk (id text PRIMARY KEY, embedding vector(3))")
-    store.execute("CREATE INDEX IF NOT EXISTS chunk_id ON chunk (id)")
+import os, sqlalchemy
+host, port, name, user = (os.environ["DATABASE_" + name] for name in ("HOST", "PORT", "NAME", "USER"))
+engine = sqlalchemy.create_engine(f"postgresql+psycopg://{user}@{host}:{port}/{name}", poolclass=sqlalchemy.NullPool)
+with engine.begin() as store:
+    if store.exec_driver_sql("SELECT to_regclass('chunk')").scalar() is None:
+        store.exec_driver_sql("SELECT pg_sleep(0.5)")
+        store.exec_driver_sql("CREATE TABLE chunk (id text PRIMARY KEY, embedding vector(3))")
+    store.exec_driver_sql("CREATE INDEX IF NOT EXISTS chunk_id ON chunk (id)")
 """
 
 FIRST = ("1111", "op.execute('CREATE TABLE chat (id serial PRIMARY KEY, title text)')")
@@ -46,16 +47,19 @@ class Image:
 
     folder: Path
     head: str
+    store: str = "store"
+    """The module that makes tables when it is imported."""
+
+    @property
+    def static(self) -> Path:
+        """What a writable directory starts with."""
+        return self.folder / "static"
 
     def database(self) -> dict[str, object]:
-        """What the plan says of it."""
+        """Where the plan finds its migrations."""
         return {
-            "extensions": ["vector"],
-            "paths": [str(self.folder)],
             "configuration": str(self.folder / "alembic.ini"),
             "scripts": str(self.folder / "migrations"),
-            "scratch_variables": ["DATA_DIR"],
-            "warm_up": ["store"],
         }
 
 
@@ -63,6 +67,8 @@ def image(folder: Path, *migrations: tuple[str, str]) -> Image:
     """Write an image whose migrations are these: revision and what it does."""
     versions = folder / "migrations" / "versions"
     versions.mkdir(parents=True)
+    (folder / "static").mkdir()
+    (folder / "static" / "logo.svg").write_text("<svg/>")
     (folder / "alembic.ini").write_text("[alembic]\nscript_location = elsewhere\n")
     (folder / "migrations" / "env.py").write_text(_ENVIRONMENT)
     (folder / "store.py").write_text(_STORE)

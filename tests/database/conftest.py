@@ -1,19 +1,15 @@
-"""A server for the session; a database and a role of its own for each test."""
+"""A server for the session; a stack's database for each test, as RDS makes it."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
-from local.certificate import self_signed
-from tests.database.door import opened
-from tests.database.room import PASSWORD, Room
+from tests.database.deployed import deployed
+from tests.database.room import Room, rented
 from tests.database.server import Server, running
-
-_NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -25,10 +21,6 @@ def server() -> Generator[Server]:
 
 @pytest.fixture
 def room(server: Server, tmp_path: Path) -> Generator[Room]:
-    """An empty database behind its door."""
-    number = next(_NUMBERS)
-    name, role = f"data_{number}", f"interface_{number}"
-    server.create(name)
-    certificate = self_signed("localhost")
-    with opened(server, certificate, tmp_path, PASSWORD) as door:
-        yield Room(server, door, certificate.certificate, tmp_path, name, role)
+    """The empty database of staging behind its door."""
+    with rented(server, deployed("staging"), tmp_path) as found:
+        yield found

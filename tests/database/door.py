@@ -21,10 +21,11 @@ from pathlib import Path
 from urllib.parse import parse_qsl, quote
 
 from local.certificate import Certificate
-from tests.database.server import MASTER, Server
+from tests.database.deployed import Deployed
+from tests.database.server import Server
 
 SSL_REQUEST, GSS_REQUEST = 80877103, 80877104
-KEY_ID, SECRET_KEY, REGION = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "eu-west-1"
+KEY_ID, SECRET_KEY = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 """AWS's example key: what the task role's credentials are to a task."""
 
 
@@ -33,6 +34,8 @@ class Door:
     """Where it listens, and who came through."""
 
     server: Server
+    deployed: Deployed
+    """The stack whose database is behind it: its master and its region."""
     password: str
     """The master's."""
     context: ssl.SSLContext
@@ -70,9 +73,9 @@ class Door:
         if kind != b"p":
             return self._refuse(writer, "expected a password")
         way = "token" if await asyncio.to_thread(self._by_token, user) else "password"
-        if way == "token" and not genuine(secret, user, f"localhost:{self.port}"):
+        if way == "token" and not genuine(secret, user, f"localhost:{self.port}", self.deployed.region):
             return self._refuse(writer, f'PAM authentication failed for user "{user}"')
-        if way == "password" and (user, secret) != (MASTER, self.password):
+        if way == "password" and (user, secret) != (self.deployed.master, self.password):
             return self._refuse(writer, f'password authentication failed for user "{user}"')
         self.entered.append((user, way))
         behind, onward = await asyncio.open_unix_connection(str(self.server.socket))
@@ -106,8 +109,8 @@ async def _relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
             writer.close()
 
 
-def genuine(token: str, user: str, host: str) -> bool:
-    """Whether a token is for this host and user, still valid, and signed with the task role's key."""
+def genuine(token: str, user: str, host: str, here: str) -> bool:
+    """Whether a token is for this host, user and region, still valid, and signed with the task role's key."""
     address, _, query = token.partition("/?")
     parts = dict(parse_qsl(query))
     signature = parts.pop("X-Amz-Signature", "")
@@ -119,7 +122,7 @@ def genuine(token: str, user: str, host: str) -> bool:
         return False
     if (address, parts.get("DBUser"), parts.get("Action")) != (host, user, "connect"):
         return False
-    if (region, service, parts["X-Amz-Credential"].split("/")[0]) != (REGION, "rds-db", KEY_ID):
+    if (region, service, parts["X-Amz-Credential"].split("/")[0]) != (here, "rds-db", KEY_ID):
         return False
     if not timedelta(minutes=-5) <= age <= timedelta(seconds=int(parts.get("X-Amz-Expires", "0"))):
         return False
@@ -137,11 +140,13 @@ def genuine(token: str, user: str, host: str) -> bool:
 
 
 @contextlib.contextmanager
-def opened(server: Server, certificate: Certificate, folder: Path, password: str) -> Generator[Door]:
+def opened(
+    server: Server, certificate: Certificate, folder: Path, deployed: Deployed, password: str
+) -> Generator[Door]:
     """A door in front of the server until the block ends."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate.write(folder))
-    door = Door(server, password, context)
+    door = Door(server, deployed, password, context)
     loop = asyncio.new_event_loop()
     listening = loop.run_until_complete(asyncio.start_server(door.serve, "127.0.0.1", 0))
     door.port = listening.sockets[0].getsockname()[1]
@@ -150,18 +155,20 @@ def opened(server: Server, certificate: Certificate, folder: Path, password: str
     try:
         yield door
     finally:
-        loop.call_soon_threadsafe(_stop, loop, listening)
+        asyncio.run_coroutine_threadsafe(_end(listening), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
 
 
-def _stop(loop: asyncio.AbstractEventLoop, listening: asyncio.Server) -> None:
+async def _end(listening: asyncio.Server) -> None:
     listening.close()
-    for task in asyncio.all_tasks(loop):
+    clients = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in clients:
         task.cancel()
-    loop.call_soon(loop.stop)
+    await asyncio.gather(*clients, return_exceptions=True)
 
 
 def task_role() -> Mapping[str, str]:
     """The variables by which code in a task finds the task role, for a test."""
-    return {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET_KEY, "AWS_DEFAULT_REGION": REGION}
+    return {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}

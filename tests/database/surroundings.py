@@ -20,10 +20,9 @@ from moto.server import ThreadedMotoServer
 from local.certificate import Certificate
 from local.ports import held_ports
 from local.processes import ending
-from tests.database.door import KEY_ID, REGION, SECRET_KEY
+from tests.database.door import KEY_ID, SECRET_KEY
 
 MODEL = "openai.gpt-oss-120b-1:0"
-BUCKET = "uploads"
 
 
 class _Models(BaseHTTPRequestHandler):
@@ -96,11 +95,11 @@ def cache(certificate: Certificate, folder: Path) -> Generator[Cache]:
             yield found
 
 
-def _s3(url: str) -> Any:  # noqa: ANN401 - boto3 has no types
+def _s3(url: str, region: str) -> Any:  # noqa: ANN401 - boto3 has no types
     return boto3.client(  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         "s3",
         endpoint_url=url,
-        region_name=REGION,
+        region_name=region,
         aws_access_key_id=KEY_ID,
         aws_secret_access_key=SECRET_KEY,
     )
@@ -111,25 +110,29 @@ class Uploads:
     """An S3 with one bucket."""
 
     url: str
+    bucket: str
+    region: str
 
     def objects(self) -> dict[str, bytes]:
         """Key → content of everything in the bucket."""
-        s3 = _s3(self.url)
-        listed = s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])
-        return {one["Key"]: s3.get_object(Bucket=BUCKET, Key=one["Key"])["Body"].read() for one in listed}
+        s3 = _s3(self.url, self.region)
+        listed = s3.list_objects_v2(Bucket=self.bucket).get("Contents", [])
+        return {one["Key"]: s3.get_object(Bucket=self.bucket, Key=one["Key"])["Body"].read() for one in listed}
 
 
 @contextlib.contextmanager
-def uploads() -> Generator[Uploads]:
-    """An empty bucket until the block ends."""
+def uploads(bucket: str, region: str) -> Generator[Uploads]:
+    """An empty bucket of this name until the block ends."""
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     try:
         host, port = server.get_host_and_port()
-        found = Uploads(f"http://{host}:{port}")
+        found = Uploads(f"http://{host}:{port}", bucket, region)
         # What it holds belongs to the process, not to the server.
         urllib.request.urlopen(f"{found.url}/moto-api/reset", data=b"", timeout=30).close()  # noqa: S310 - our own
-        _s3(found.url).create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        # S3 takes no constraint for us-east-1.
+        elsewhere = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        _s3(found.url, region).create_bucket(Bucket=bucket, **elsewhere)
         yield found
     finally:
         server.stop()

@@ -6,27 +6,24 @@ It takes minutes: each start loads some gigabytes.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import shutil
 import tempfile
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
 
-from components.application import SchemaArgs
 from components.prepare.schema import revisions
 from local.certificate import self_signed
 from releases.manifest import load_release, versions
-from tests.database.door import opened
+from tests.database.deployed import deployed_with
 from tests.database.interface import Cloud, Task, pythons, reachable_folder, remove, schemas
-from tests.database.room import NEW, OLD, PASSWORD, finished
-from tests.database.server import MASTER, Server
+from tests.database.room import NEW, OLD, Schemas, finished, rented
+from tests.database.server import Server
 from tests.database.surroundings import cache, models, uploads
 
 INSTALLED = pythons()
 SECONDS = 900
-_NUMBERS = itertools.count(1)
 pytestmark = [
     pytest.mark.skipif(not INSTALLED, reason="open-webui is not installed: make test-database"),
     pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server is not installed: Debian has it"),
@@ -36,21 +33,20 @@ Make = Callable[..., Task]
 
 @pytest.fixture
 def cloud(server: Server) -> Generator[Cloud]:
-    """An empty database, a cache and a model."""
-    name = f"real_{next(_NUMBERS)}"
-    server.create(name)
-    certificate = self_signed("localhost")
+    """The empty database of staging, a cache, a bucket and a model."""
+    stack = deployed_with(NEW)
+    bucket = stack.environment("interface")["S3_BUCKET_NAME"]
     with (
         tempfile.TemporaryDirectory() as folder,
-        opened(server, certificate, Path(folder), PASSWORD) as door,
+        rented(server, stack, Path(folder)) as room,
         tempfile.TemporaryDirectory() as trusted,
         cache(self_signed("localhost"), Path(trusted)) as cached,
-        uploads() as bucket,
+        uploads(bucket, stack.region) as stored,
         models() as model_url,
     ):
         # The application's user reads the certificate, as everybody reads those of an image.
         Path(trusted).chmod(0o755)
-        yield Cloud(door, certificate.certificate, name, cached, bucket, model_url)
+        yield Cloud(room, cached, stored, model_url)
 
 
 @pytest.fixture
@@ -58,11 +54,11 @@ def task(cloud: Cloud) -> Generator[Make]:
     """Make tasks of a release."""
     with contextlib.ExitStack() as stack:
 
-        def make(release: str, known: Sequence[SchemaArgs] | None = None) -> Task:
+        def make(release: str, known: Schemas | None = None) -> Task:
             folder = reachable_folder()
             stack.callback(remove, folder)
             version = load_release(release).images["interface"].version
-            return Task(cloud, release, INSTALLED[version], folder, schemas() if known is None else known)
+            return Task(cloud, release, INSTALLED[version], folder, known)
 
         yield make
 
@@ -75,7 +71,7 @@ def test_a_manifest_names_the_last_migration_of_its_image() -> None:
         assert (release.version, release.schema_.revision) == (release.version, revisions(scripts).head)
 
 
-def test_two_tasks_of_a_release_start_at_once_on_an_empty_database(task: Make, cloud: Cloud, server: Server) -> None:
+def test_two_tasks_of_a_release_start_at_once_on_an_empty_database(task: Make, cloud: Cloud) -> None:
     tasks = [task(NEW), task(NEW)]
     done = [finished(process, SECONDS) for process in [one.prepare() for one in tasks]]
 
@@ -91,12 +87,11 @@ def test_two_tasks_of_a_release_start_at_once_on_an_empty_database(task: Make, c
         with first.listening(), second.listening():
             # What one tells a browser reaches those of the other, by the cache.
             assert cloud.cache.listeners("socketio") == 2
-    assert {way for user, way in cloud.door.entered if user == MASTER} == {"password"}
-    assert {way for user, way in cloud.door.entered if user == cloud.role} == {"token"}
-    assert not cloud.door.refused
-    assert server.ask(cloud.database, "SELECT tableowner FROM pg_tables WHERE tablename = 'document_chunk'") == [
-        (cloud.role,)
-    ]
+    room = cloud.room
+    assert {way for user, way in room.door.entered if user == room.master} == {"password"}
+    assert {way for user, way in room.door.entered if user == room.role} == {"token"}
+    assert not room.door.refused
+    assert room.ask("SELECT tableowner FROM pg_tables WHERE tablename = 'document_chunk'") == [(room.role,)]
 
 
 def test_the_earlier_release_works_on_the_later_ones_schema_beside_it(task: Make) -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from tests.database.application import FIRST, SECOND, image
 from tests.database.room import NEW, OLD, Room, Schemas, finished
-from tests.database.server import MASTER
 
 SCHEMAS: Schemas = {OLD: ("1111", []), NEW: ("2222", [OLD])}
 
@@ -19,11 +18,11 @@ def test_a_first_start_makes_everything_and_leaves_the_master_its_way_in(room: R
 
     assert (done.code, [line["event"] for line in done.lines]) == (
         0,
-        ["written", "schema", "migrated", "warmed up", "ready"],
+        [*["written"] * 2, "schema", "migrated", "warmed up", *["prepared"] * 4, "ready"],
     ), done.text
     assert room.ask("SELECT version_num FROM alembic_version") == [("1111",)]
     assert room.ask("SELECT extname FROM pg_extension WHERE extname = 'vector'") == [("vector",)]
-    assert {way for user, way in room.door.entered if user == MASTER} == {"password"}
+    assert {way for user, way in room.door.entered if user == room.master} == {"password"}
     assert {way for user, way in room.door.entered if user == room.role} == {"token"}
     # Once more, to see that the grant of rds_iam did not take the master's password from it.
     assert room.prepare(image(tmp_path / "again", FIRST), OLD, SCHEMAS).code == 0
@@ -49,7 +48,7 @@ def test_the_application_reads_and_writes_rows_and_changes_no_table(room: Room, 
         "CREATE SCHEMA own",
         "CREATE ROLE own",
         f"SET ROLE {room.role}_owner",
-        f"SET ROLE {MASTER}",
+        f"SET ROLE {room.master}",
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             room.as_application(forbidden)
@@ -63,7 +62,7 @@ def test_who_owns_what_and_who_is_in_whom(room: Room, tmp_path: Path) -> None:
         "SELECT schemaname, tablename, tableowner FROM pg_tables"
         " WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2"
     ) == [
-        ("ai_interface", "releases", MASTER),
+        ("ai_interface", "releases", room.master),
         (room.role, "chunk", room.role),
         ("public", "alembic_version", owner),
         ("public", "chat", owner),
@@ -79,10 +78,10 @@ def test_who_owns_what_and_who_is_in_whom(room: Room, tmp_path: Path) -> None:
         "SELECT admin_option, inherit_option, set_option FROM pg_auth_members"
         " WHERE roleid = %s::regrole AND member = %s::regrole",
         room.role,
-        MASTER,
+        room.master,
     ) == [(True, False, False)]
     assert room.ask("SELECT datacl::text FROM pg_database WHERE datname = current_database()") == [
-        (f"{{{MASTER}=CTc/{MASTER},{room.role}=c/{MASTER}}}",)
+        (f"{{{room.master}=CTc/{room.master},{room.role}=c/{room.master}}}",)
     ]
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from local.certificate import self_signed
 from tests.database.application import FIRST, SECOND, image
 from tests.database.room import NEW, OLD, Room, Schemas
-from tests.database.server import MASTER
 
 COMPATIBLE: Schemas = {OLD: ("1111", []), NEW: ("2222", [OLD])}
 INCOMPATIBLE: Schemas = {OLD: ("1111", []), NEW: ("2222", [])}
@@ -55,7 +54,7 @@ def test_a_task_role_that_may_not_log_in_stops_before_the_application_starts(roo
 def test_the_master_is_never_locked_out(room: Room, tmp_path: Path) -> None:
     with room.server.connect(room.name) as connection:
         connection.execute(f"CREATE ROLE {room.role} LOGIN".encode())
-        connection.execute(f"GRANT {room.role} TO {MASTER} WITH ADMIN TRUE, INHERIT TRUE".encode())
+        connection.execute(f"GRANT {room.role} TO {room.master} WITH ADMIN TRUE, INHERIT TRUE".encode())
 
     done = room.prepare(image(tmp_path / "old", FIRST), OLD, ALONE)
 

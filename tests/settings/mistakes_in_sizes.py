@@ -88,6 +88,38 @@ SIZE_ROWS = [
         {"capacity.minimumTasks": 3, "capacity.maximumTasks": 4},
         ("capacity.minimumTasks", "3", "set it to 4, or use another zone"),
     ),
+    row(
+        "more connections than the database accepts",
+        {"capacity.databaseConnections": 100},
+        (
+            "capacity.databaseConnections",
+            "100",
+            "lower it to 90, or lower capacity.maximumTasks, or raise state.database.maximumCapacityUnits to 4.5",
+        ),
+    ),
+    row(
+        "more tasks than a small database accepts",
+        {"capacity.maximumTasks": 20, "state.database.maximumCapacityUnits": 1},
+        (
+            "capacity.databaseConnections",
+            "30",
+            "lower capacity.maximumTasks, or raise state.database.maximumCapacityUnits to 7",
+        ),
+    ),
+    row(
+        "more connections than any database accepts",
+        {
+            "capacity.maximumTasks": 50,
+            "state.database.minimumCapacityUnits": 0.5,
+            "state.database.maximumCapacityUnits": 256,
+        },
+        ("capacity.databaseConnections", "30", "lower it to 19, or lower capacity.maximumTasks"),
+    ),
+    row(
+        "too few connections for three pools",
+        {"capacity.databaseConnections": 5},
+        ("capacity.databaseConnections", "5", "set it to 10 or more"),
+    ),
     row("no task", {"capacity.minimumTasks": 0}, ("capacity.minimumTasks", "0", "set it to 1 or more")),
     # state
     row(

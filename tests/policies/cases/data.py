@@ -39,7 +39,7 @@ DATABASE = {
     "enabledCloudwatchLogsExports": ["postgresql"],
     "backupRetentionPeriod": 14,
     "dbSubnetGroupName": "private",
-    "masterUsername": "interface_owner",
+    "masterUsername": "interface_admin",
     "dbClusterParameterGroupName": "tls",
     "clusterIdentifier": "c",
 }

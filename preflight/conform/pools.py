@@ -1,0 +1,186 @@
+"""The application's pools fit into its database, and the alarm on connections can fire.
+
+A pool without a size opens fifteen connections, and a task has three. When more tasks than the database has room for
+hold their pools full, the next one is refused in the middle of a deployment. An alarm above what the pools can open
+stays silent whatever happens.
+
+Pools are those of Open WebUI (``open_webui/internal/db.py``, ``open_webui/retrieval/vector/dbs/pgvector.py`` and
+``open_webui/env.py`` in https://github.com/open-webui/open-webui, read in 0.10.2, 0.11.3 and 0.12.4): an engine for code
+that waits and one for code that does not, sized alike, and the vector store's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from policies.guardrails.topology.resources import Graph, Resource
+from preflight.conform.reaching.calls import containers, variables_of
+from preflight.conform.reaching.model import TASK_DEFINITION
+from preflight.findings import Finding, Verdict
+from preflight.recorder import Recording
+
+RULE = "conform-pools"
+DEFAULT_SIZE, DEFAULT_OVERFLOW = 5, 10
+"""SQLAlchemy's (https://docs.sqlalchemy.org/en/20/core/pooling.html#sqlalchemy.pool.QueuePool)."""
+POOLS = {"DATABASE_POOL": 2, "PGVECTOR_POOL": 1}
+"""Variables' beginning → how many pools have this size."""
+ACCEPTED = ((1, 189), (4, 823), (8, 1669), (16, 3360))
+"""Maximum capacity units → connections that Aurora PostgreSQL accepts, whatever it has shrunk to."""
+MOST = 5000
+"""From 32 units on at the latest."""
+SMALL_MINIMUM, MOST_WITH_A_SMALL_MINIMUM = 0.5, 2000
+"""With so small a minimum there are no more than this
+(https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html#aurora-serverless-v2.max-connections)."""
+KEPT_BACK = 5
+"""``superuser_reserved_connections`` (3) and ``rds.rds_superuser_reserved_connections`` (2) at their defaults: the tasks'
+role never gets these."""
+_ACCEPTED_SOURCE = "Aurora user guide, maximum connections for Aurora Serverless v2"
+
+
+def accepted(minimum: float, maximum: float) -> int:
+    """How many connections a cluster of this range of capacity units accepts."""
+    most = MOST_WITH_A_SMALL_MINIMUM if minimum <= SMALL_MINIMUM else MOST
+    # Memory decides, so it grows in a straight line between the documented points, and after the last of them.
+    place = max(1, min(len(ACCEPTED) - 1, sum(units <= maximum for units, _ in ACCEPTED)))
+    (low, at_low), (high, at_high) = ACCEPTED[place - 1], ACCEPTED[place]
+    return min(most, at_low + math.floor((at_high - at_low) * (maximum - low) / (high - low)))
+
+
+def of_a_task(variables: Mapping[str, str]) -> int | None:
+    """How many connections one task's pools may open; ``None``: without a bound."""
+    total = 0
+    for prefix, pools in POOLS.items():
+        size = variables.get(f"{prefix}_SIZE", "")
+        if size == "0":
+            return None
+        if size:
+            total += pools * (int(size) + int(variables.get(f"{prefix}_MAX_OVERFLOW") or 0))
+        else:
+            total += pools * (DEFAULT_SIZE + DEFAULT_OVERFLOW)
+    return total
+
+
+def findings(recording: Recording) -> list[Finding]:
+    """What is wrong with pools and their alarm, sorted; none for a stack whose tasks use no database."""
+    graph = Graph.from_recorded(recording.resources)
+    found: list[Finding] = []
+    for task in graph.of_type(TASK_DEFINITION):
+        for container in containers(task) or []:
+            variables = variables_of(container)
+            if "DATABASE_HOST" in variables and container.get("essential"):
+                found += _Judge(recording.stack, graph, task, str(container["name"]), variables).findings()
+    return sorted(found, key=lambda one: (one.urn, one.headline))
+
+
+@dataclass(frozen=True)
+class _Judge:
+    stack: str
+    graph: Graph
+    task: Resource
+    container: str
+    variables: Mapping[str, str]
+
+    def findings(self) -> Iterator[Finding]:
+        place = f"containerDefinitions[{self.container}].environment"
+        for prefix, pools in POOLS.items():
+            if not self.variables.get(f"{prefix}_SIZE", "").strip("0"):
+                unbounded = f"{prefix}_SIZE" in self.variables
+                yield self._finding(
+                    self.task,
+                    f"{place}[{prefix}_SIZE]: the pool has no size",
+                    "0, which opens a connection for each request"
+                    if unbounded
+                    else f"no variable, so that each of {pools} pools opens {DEFAULT_SIZE + DEFAULT_OVERFLOW}",
+                    "a size, and an overflow, that follow from what the database accepts",
+                    f"set {prefix}_SIZE and {prefix}_MAX_OVERFLOW",
+                )
+        each = of_a_task(self.variables)
+        if each is None:
+            return
+        for service in self._services():
+            yield from self._fits(service, each)
+            yield from self._alarms(service, each)
+
+    def _services(self) -> list[Resource]:
+        definitions = (TASK_DEFINITION,)
+        services = self.graph.of_type("ecs.Service")
+        return [s for s in services if self.task in self.graph.referenced(s, "taskDefinition", definitions).resources]
+
+    def _fits(self, service: Resource, each: int) -> Iterator[Finding]:
+        percent = _number(service, "deploymentMaximumPercent", 200)
+        tasks = math.floor(self._most_tasks(service) * percent / 100)
+        for cluster in self._clusters():
+            scaling = "serverlessv2ScalingConfiguration"
+            minimum, maximum = (
+                _number(cluster, f"{scaling}.minCapacity", 0),
+                _number(cluster, f"{scaling}.maxCapacity", 0),
+            )
+            room = accepted(minimum, maximum) - KEPT_BACK
+            if tasks * each > room:
+                yield self._finding(
+                    cluster,
+                    f"{scaling}.maxCapacity: the database refuses connections that the tasks' pools may open",
+                    f"{maximum:g} capacity units, {room} connections for the tasks; {tasks} tasks (a deployment runs "
+                    f"{percent:g} percent of {self._most_tasks(service)}) open up to {each} each",
+                    f"{tasks * each} connections or more ({_ACCEPTED_SOURCE})",
+                    "lower the size of the pools or the number of tasks, or raise maxCapacity",
+                )
+
+    def _alarms(self, service: Resource, each: int) -> Iterator[Finding]:
+        most = self._most_tasks(service) * each
+        watching = [
+            alarm
+            for alarm in self.graph.of_type("cloudwatch.MetricAlarm")
+            if alarm.value("metricName") == "DatabaseConnections"
+        ]
+        for alarm in watching:
+            threshold = _number(alarm, "threshold", math.inf)
+            if threshold >= most:
+                yield self._finding(
+                    alarm,
+                    "threshold: the alarm can never fire",
+                    f"{threshold:g}, and {self._most_tasks(service)} tasks open at most {most} connections",
+                    f"less than {most}",
+                    "derive the line from what the pools may open",
+                )
+        if not watching:
+            yield self._finding(
+                service,
+                "taskDefinition: nothing watches how many connections its tasks hold",
+                "no alarm on DatabaseConnections",
+                f"an alarm below {most}",
+                "add one, with a destination",
+            )
+
+    def _clusters(self) -> list[Resource]:
+        host = self.variables["DATABASE_HOST"]
+        return [one for one in self.graph.of_type("rds.Cluster") if one.value("endpoint") == host]
+
+    def _most_tasks(self, service: Resource) -> int:
+        for target in self.graph.of_type("appautoscaling.Target"):
+            if str(target.value("resourceId")).endswith(f"/{service.value('name')}"):
+                return int(_number(target, "maxCapacity", 1))
+        return int(_number(service, "desiredCount", 1))
+
+    def _finding(self, resource: Resource, headline: str, found: str, wanted: str, fix: str) -> Finding:
+        source, _, line = resource.source.rpartition(":")
+        return Finding(
+            environment=self.stack,
+            rule=RULE,
+            verdict=Verdict.VIOLATED,
+            headline=f"{resource.label}.{headline}",
+            urn=resource.urn,
+            found=found,
+            wanted=wanted,
+            fix=fix,
+            pack="conform",
+            source_file=source,
+            source_line=int(line) if line.isdigit() else 0,
+        )
+
+
+def _number(resource: Resource, path: str, default: float) -> float:
+    value = resource.value(path)
+    return float(value) if isinstance(value, int | float) else default

@@ -1,0 +1,133 @@
+"""Every call that a task makes resolves, connects and is allowed, in the region of its stack.
+
+A task has no way out but what the stack declares, so a client that asks for another name, or another region's, does not
+fail at the deployment: it fails when somebody uploads the first file. The names are those that the real clients ask
+for, boto3's S3 client in the variables of its container among them; what the stack lets through is read from the same
+graph. It cannot see a name that only a person types into the application, nor a role's permissions boundary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from policies.guardrails.topology.resources import Graph, Resource
+from preflight.conform.reaching import names
+from preflight.conform.reaching.calls import calls, containers
+from preflight.conform.reaching.connections import Connections
+from preflight.conform.reaching.model import TASK_DEFINITION, Call
+from preflight.conform.reaching.permissions import refusal
+from preflight.findings import Finding, Verdict
+from preflight.recorder import Recording
+
+RULE = "conform-reach"
+_DNS = "https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-dns-firewall-rule-actions.html"
+_ENDPOINTS = "https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html"
+_POLICIES = "https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html"
+
+
+def findings(recording: Recording) -> list[Finding]:
+    """What keeps the tasks of a stack from something that they call, sorted; none for a stack without tasks."""
+    graph = Graph.from_recorded(recording.resources)
+    found = [one for task in graph.of_type(TASK_DEFINITION) for one in _Judge(recording.stack, graph, task).findings()]
+    return sorted(found, key=lambda one: (one.urn, one.headline, one.found))
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """Why a call fails; the same for every call that fails for this reason."""
+
+    headline: str
+    found: str
+    wanted: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class _Judge:
+    stack: str
+    graph: Graph
+    task: Resource
+
+    def findings(self) -> Iterator[Finding]:
+        if containers(self.task) is None:
+            yield self._finding(
+                "containerDefinitions: what the task calls is not known",
+                found="container definitions that are not known yet",
+                wanted="known container definitions",
+                fix="record the stack with known values",
+                verdict=Verdict.NOT_PROVEN,
+            )
+            return
+        asked, connections = names.rules(self.graph), Connections(self.graph, self.task)
+        whats: dict[_Problem, list[str]] = {}
+        for call in calls(self.graph, self.task):
+            for problem in self._of(call, asked, connections):
+                whats.setdefault(problem, []).append(call.what)
+        for problem, what in whats.items():
+            yield self._finding(
+                problem.headline,
+                found=f"{problem.found}, for {', '.join(sorted(set(what)))}",
+                wanted=problem.wanted,
+                fix=problem.fix,
+            )
+
+    def _of(self, call: Call, asked: list[names.Rule], connections: Connections) -> Iterator[_Problem]:
+        place = f"containerDefinitions[{call.container}].{call.property}"
+        rule = names.deciding(asked, call.host)
+        if rule is not None and rule.action == "BLOCK":
+            yield _Problem(
+                f"{place}: the client asks for a name that the network blocks",
+                f"{call.host}, which {rule.resource.label} answers with {rule.response or 'nothing'}",
+                "a name that the DNS Firewall's list allows",
+                "set the client to the regional name (in us-east-1 AWS_S3_US_EAST_1_REGIONAL_ENDPOINT=regional), or "
+                f"declare the destination ({_DNS})",
+            )
+            return
+        target = names.leads_to(self.graph, call.host)
+        if target is None:
+            if not self._is_elsewhere(call, connections):
+                yield _Problem(
+                    f"{place}: nothing in the network answers the name that the client asks for",
+                    f"{call.host}, which is no endpoint, gateway or store of this stack",
+                    "an endpoint with private DNS for the service in that region, or the stack's own store",
+                    f"set the client to the stack's region, or add the endpoint ({_ENDPOINTS})",
+                )
+            return
+        if gap := connections.gap(target, call.port):
+            yield _Problem(
+                f"{place}: the task cannot connect to what it calls",
+                f"{call.host}:{call.port}: {gap}",
+                f"a way from the task to port {call.port} of {target.label} and back",
+                f"let the groups and network ACLs of both sides pass it ({_ENDPOINTS})",
+            )
+        endpoint = target if target.kind == "ec2.VpcEndpoint" else None
+        if refused := refusal(self.graph, self.task, call, endpoint):
+            yield _Problem(
+                f"{place}: a policy refuses what the client asks",
+                f"{call.host}: {refused}",
+                "an Allow in the role's policies and in the endpoint's, and no Deny",
+                f"allow this action on this resource there ({_POLICIES})",
+            )
+
+    def _is_elsewhere(self, call: Call, connections: Connections) -> bool:
+        """Whether it may be a server of another stack: it is not AWS's, and a group lets the task out on its port."""
+        return not names.plain(call.host).endswith("amazonaws.com") and connections.leaves(call.port)
+
+    def _finding(
+        self, headline: str, *, found: str, wanted: str, fix: str, verdict: Verdict = Verdict.VIOLATED
+    ) -> Finding:
+        source, _, line = self.task.source.rpartition(":")
+        return Finding(
+            environment=self.stack,
+            rule=RULE,
+            verdict=verdict,
+            headline=f"{self.task.label}.{headline}",
+            urn=self.task.urn,
+            found=found,
+            wanted=wanted,
+            fix=fix,
+            pack="conform",
+            source_file=source,
+            source_line=int(line) if line.isdigit() else 0,
+        )

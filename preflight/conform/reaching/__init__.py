@@ -1,0 +1,1 @@
+"""What a task calls, and whether names, network and policies of its stack let each call through."""

@@ -1,0 +1,86 @@
+"""Whether groups, network ACLs and routes of a stack let its task connect to what a name leads to."""
+
+from __future__ import annotations
+
+from policies.guardrails.topology.addresses import TCP, ports
+from policies.guardrails.topology.flows import Flow, filtered
+from policies.guardrails.topology.network import Network
+from policies.guardrails.topology.parties import Parties, Party
+from policies.guardrails.topology.resources import Graph, Resource
+
+_GATEWAY_KEYS = ("id", "arn", "prefixListId")
+
+
+class Connections:
+    """The connections of the services that run one task definition."""
+
+    def __init__(self, graph: Graph, task: Resource) -> None:
+        self._graph = graph
+        self._parties = Parties(Network(graph))
+        definitions = ("ecs.TaskDefinition",)
+        self._services = [
+            party
+            for party in self._parties.all
+            if party.resource.kind == "ecs.Service"
+            and task in graph.referenced(party.resource, "taskDefinition", definitions).resources
+        ]
+
+    def gap(self, target: Resource, port: int) -> str:
+        """What keeps the task from the target's port; empty where nothing does."""
+        for service in self._services:
+            if target.kind == "ec2.VpcEndpoint" and target.value("vpcEndpointType") != "Interface":
+                found = self._by_gateway(service, target, port)
+            else:
+                found = self._to(service, target, port)
+            if found:
+                return found
+        return ""
+
+    def leaves(self, port: int) -> bool:
+        """Whether the task may connect, on a port, to something that is not of this stack."""
+        groups = self._parties.network.groups
+        return all(
+            any(
+                rule.covers(TCP, port) and (rule.addresses or groups.outside(rule.groups))
+                for rule in self._parties.rules(service, ingress=False)
+            )
+            for service in self._services
+        )
+
+    def _to(self, service: Party, target: Resource, port: int) -> str:
+        party = self._parties.by_urn.get(target.urn)
+        if party is None:
+            return f"{target.label} has no place in the network"
+        for side, other, ingress in ((service, party, False), (party, service, True)):
+            if not self._names(side, other, port, ingress=ingress):
+                way = "takes it from" if ingress else "sends it to"
+                return f"no rule of {side.resource.label}'s groups for tcp {port} {way} {other.resource.label}"
+        gap = next(filtered(self._parties, Flow(service, party, ports(port, port))), None)
+        return "" if gap is None else f"{gap.resource.label}: {gap.found}"
+
+    def _names(self, side: Party, other: Party, port: int, *, ingress: bool) -> bool:
+        """Whether a rule is about the other side. Addresses that are not known here, such as those of a prefix list,
+        are not: S3's would stand for every endpoint."""
+        there = self._parties.addresses_of([other])
+        return any(
+            rule.covers(TCP, port) and (set(rule.groups) & set(other.groups) or rule.addresses & there)
+            for rule in self._parties.rules(side, ingress=ingress)
+        )
+
+    def _by_gateway(self, service: Party, gateway: Resource, port: int) -> str:
+        sends = any(
+            rule.covers(TCP, port)
+            and gateway
+            in self._graph.referenced(rule.resource, "prefixListId", ("ec2.VpcEndpoint",), _GATEWAY_KEYS).resources
+            for rule in self._parties.rules(service, ingress=False)
+        )
+        if not sends:
+            return (
+                f"no rule of {service.resource.label}'s groups sends tcp {port} to the prefix list of {gateway.label}"
+            )
+        listed = gateway.items("routeTableIds")
+        for subnet in service.subnets:
+            table = self._parties.network.routing.table_of(subnet)
+            if table is not None and isinstance(listed, list) and table.value("id") not in listed:
+                return f"{gateway.label} is not in {table.label}, which {subnet.label} uses"
+        return ""

@@ -1,0 +1,108 @@
+"""The model servers that the proxy's configuration names, and what each asks of IAM."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from policies.guardrails.topology.documents import document
+from preflight.conform.reaching.model import TASK, Ask, Call
+
+_BEDROCK = re.compile(r"bedrock-runtime\.([a-z0-9-]+)\.amazonaws\.com")
+_GUARDRAIL, _VERSION = "x-amzn-bedrock-guardrailidentifier", "x-amzn-bedrock-guardrailversion"
+_INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
+"""What Bedrock's Chat Completions asks, without and with a stream
+(https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html)."""
+_PROFILES = ("apac.", "au.", "ca.", "eu.", "global.", "jp.", "us-gov.", "us.")
+"""Beginnings of ids that are inference profiles
+(https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html)."""
+
+
+def model_calls(container: Mapping[str, Any], account: str) -> Iterator[Call]:
+    """Every address that a cluster of the proxy connects to, but the task's own."""
+    for argument in cast("list[str]", container.get("command") or []):
+        if "static_resources" not in argument:
+            continue
+        configuration = cast("dict[str, Any]", document(argument))
+        asked = _asked(configuration, account)
+        clusters = configuration["static_resources"]["clusters"]
+        for address, port in sorted({place for cluster in clusters for place in _addresses(cluster)}):
+            asks = tuple(asked.get(address, ()))
+            what = f"the model server {address}"
+            yield Call(str(container["name"]), what, address, port, "command", TASK if asks else "", asks)
+
+
+def _asked(configuration: object, account: str) -> dict[str, list[Ask]]:
+    """Host → what calling Bedrock's models there asks, by the routes that lead there."""
+    routes = [node for node in _nodes(configuration) if "match" in node]
+    offered = {group: models for route in routes for group, models in _offered(route)}
+    found: dict[str, list[Ask]] = {}
+    for route in routes:
+        host = str(_inside(route, "route").get("host_rewrite_literal", ""))
+        if (region := _BEDROCK.fullmatch(host)) is None:
+            continue
+        added = cast("list[dict[str, Any]]", route.get("request_headers_to_add") or [])
+        headers = {str(one["header"]["key"]): str(one["header"]["value"]) for one in added}
+        group = str(route.get("name", "")).partition(":")[0]
+        found.setdefault(host, []).extend(_of_models(offered.get(group, ()), headers, region[1], account))
+    return found
+
+
+def _of_models(models: tuple[str, ...], headers: Mapping[str, str], region: str, account: str) -> Iterator[Ask]:
+    context: dict[str, tuple[str, ...]] = {}
+    if identifier := headers.get(_GUARDRAIL):
+        guardrail = f"arn:aws:bedrock:{region}:{account}:guardrail/{identifier}"
+        context["bedrock:guardrailidentifier"] = (f"{guardrail}:{headers.get(_VERSION, 'DRAFT')}",)
+        yield Ask("bedrock:ApplyGuardrail", guardrail)
+    for model in models:
+        profile = f"arn:aws:bedrock:{region}:{account}:inference-profile/{model}"
+        own = profile if model.startswith(_PROFILES) else f"arn:aws:bedrock:{region}::foundation-model/{model}"
+        for action in _INVOKE:
+            yield Ask(action, own, context)
+
+
+def _offered(route: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Group → its models, where a route answers with the list of them."""
+    text = str(_inside(route, "direct_response", "body").get("inline_string", ""))
+    if not text.startswith('{"object":"list"'):
+        return
+    listed = cast("list[dict[str, str]]", json.loads(text)["data"])
+    for group in sorted({one["owned_by"] for one in listed}):
+        yield group, tuple(sorted(one["id"] for one in listed if one["owned_by"] == group))
+
+
+def _inside(node: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    """The object at the end of these keys; an empty one where there is none."""
+    for key in keys:
+        node = cast("dict[str, Any]", node.get(key) or {})
+    return node
+
+
+def _addresses(value: object) -> Iterator[tuple[str, int]]:
+    """Every socket address of a cluster that is not the task's own."""
+    for node in _nodes(value):
+        socket = cast("dict[str, Any] | None", node.get("socket_address"))
+        if socket is not None and not _is_loopback(str(socket["address"])):
+            yield str(socket["address"]), int(socket["port_value"])
+
+
+def _nodes(value: object) -> Iterator[dict[str, Any]]:
+    """Every object inside a value."""
+    if isinstance(value, dict):
+        node = cast("dict[str, Any]", value)
+        yield node
+        for item in node.values():
+            yield from _nodes(item)
+    elif isinstance(value, list):
+        for item in cast("list[object]", value):
+            yield from _nodes(item)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
