@@ -59,22 +59,21 @@ def guardrail(account: Account, name: str, region: str) -> bool:
     return any(found["name"] == name for found in account.every("bedrock", "list_guardrails", "guardrails", region))
 
 
-KINDS: dict[str, tuple[str, Exists]] = {
-    "aws:bedrock/guardrail:Guardrail": ("name", guardrail),
-    "aws:cloudwatch/logGroup:LogGroup": ("name", log_group),
-    "aws:ecs/cluster:Cluster": ("name", cluster),
-    "aws:kms/alias:Alias": ("name", alias),
-    "aws:rds/cluster:Cluster": ("clusterIdentifier", database),
-    "aws:wafv2/webAcl:WebAcl": ("name", web_acl),
+KINDS: dict[str, tuple[str, str, Exists]] = {
+    "aws:bedrock/guardrail:Guardrail": ("guardrail", "name", guardrail),
+    "aws:cloudwatch/logGroup:LogGroup": ("log group", "name", log_group),
+    "aws:ecs/cluster:Cluster": ("ECS cluster", "name", cluster),
+    "aws:kms/alias:Alias": ("key alias", "name", alias),
+    "aws:rds/cluster:Cluster": ("database cluster", "clusterIdentifier", database),
+    "aws:wafv2/webAcl:WebAcl": ("web ACL", "name", web_acl),
 }
-"""Type → the input that names the resource, and how to see whether the name is taken. Alarms, log resource policies and
+"""Type → its name in words, the input that names the resource, and how to see whether the name is taken. Alarms, log resource policies and
 task definitions are left out: AWS overwrites those, or adds a revision, and does not refuse."""
 
 
 def taken(asking: Asking, group: Group) -> Iterator[Line]:
     """One line a written-out name."""
-    for kind, (key, exists) in KINDS.items():
-        label = kind.rpartition(":")[2]
+    for kind, (label, key, exists) in KINDS.items():
         for inputs in asking.wanted.inputs(kind):
             name = str(inputs[key])
             subject = f"{label} {name}"
