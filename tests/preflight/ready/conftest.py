@@ -109,7 +109,7 @@ def _existing(ec2: Any, network: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN
 
 def import_certificate(
     acm: Any, folder: Path, days: int = CERTIFICATE_DAYS, hosts: tuple[str, ...] = (HOST, MACHINES)
-) -> str:  # noqa: ANN401
+) -> str:
     """A certificate in ACM, and its ARN."""
     public, private = certificate(folder, list(hosts), days)
     return acm.import_certificate(Certificate=public, PrivateKey=private)["CertificateArn"]
