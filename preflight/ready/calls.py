@@ -20,7 +20,6 @@ _OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "ec2": (
         "describe_availability_zones",
         "describe_internet_gateways",
-        "describe_network_acls",
         "describe_network_interfaces",
         "describe_regions",
         "describe_route_tables",

@@ -109,18 +109,16 @@ def nothing(_account: Account, _wanted: Wanted) -> float:
     return 0
 
 
-def in_the_vpc(service_operation: str, key: str, **filters: str) -> Use:
-    """Elements in an existing VPC; a new one is empty but for its default group, table and ACL."""
-
-    def use(account: Account, wanted: Wanted) -> float:
-        network = wanted.settings.network.existing
-        if network is None:
-            return 0
-        chosen = [{"Name": name.replace("_", "-"), "Values": [value]} for name, value in filters.items()]
-        chosen.append({"Name": "vpc-id", "Values": [network.vpc_id]})
-        return len(account.every("ec2", service_operation, key, Filters=chosen))
-
-    return use
+def interface_endpoints(account: Account, wanted: Wanted) -> float:
+    """Interface endpoints of an existing VPC; a new one has none."""
+    network = wanted.settings.network.existing
+    if network is None:
+        return 0
+    chosen = [
+        {"Name": "vpc-endpoint-type", "Values": ["Interface"]},
+        {"Name": "vpc-id", "Values": [network.vpc_id]},
+    ]
+    return len(account.every("ec2", "describe_vpc_endpoints", "VpcEndpoints", Filters=chosen))
 
 
 def gateway_endpoints(account: Account, _: Wanted) -> float:

@@ -63,7 +63,7 @@ QUOTAS = (
         "L-29B6F2EB",
         "Interface VPC endpoints per VPC",
         needs.endpoints("Interface"),
-        needs.in_the_vpc("describe_vpc_endpoints", "VpcEndpoints", vpc_endpoint_type="Interface"),
+        needs.interface_endpoints,
     ),
     Quota("vpc", "L-1B52E74A", "Gateway VPC endpoints per Region", needs.endpoints("Gateway"), needs.gateway_endpoints),
     Quota("vpc", "L-3248932A", "Characters per VPC endpoint policy", needs.endpoint_policy, needs.nothing),
@@ -72,21 +72,21 @@ QUOTAS = (
         "L-407747CB",
         "Subnets per VPC",
         needs.of("aws:ec2/subnet:Subnet"),
-        needs.in_the_vpc("describe_subnets", "Subnets"),
+        needs.nothing,
     ),
     Quota(
         "vpc",
         "L-589F43AA",
         "Route tables per VPC",
         needs.of("aws:ec2/routeTable:RouteTable", "aws:ec2/defaultRouteTable:DefaultRouteTable"),
-        needs.in_the_vpc("describe_route_tables", "RouteTables"),
+        needs.nothing,
     ),
     Quota(
         "vpc",
         "L-B4A6D682",
         "Network ACLs per VPC",
         needs.of("aws:ec2/networkAcl:NetworkAcl", "aws:ec2/defaultNetworkAcl:DefaultNetworkAcl"),
-        needs.in_the_vpc("describe_network_acls", "NetworkAcls"),
+        needs.nothing,
     ),
     Quota(
         "vpc", "L-2AEEBF1A", "Rules per network ACL", needs.most(needs.RULE, "networkAclId", "egress"), needs.nothing

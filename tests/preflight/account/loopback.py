@@ -3,9 +3,12 @@ DNS, and one HTTPS site. Real sockets, real boto3, real TLS; each stops what it 
 
 from __future__ import annotations
 
+import datetime as dt
+import importlib
 import io
 import json
 import re
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterable
@@ -14,17 +17,22 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-import botocore.loaders
 import dns.message
 import dns.rcode
+import dns.rdatatype
 import dns.rrset
-from moto.core.model import ServiceModel
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from moto.core.serialize import SERIALIZERS
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 LOOPBACK = "127.0.0.1"
 CHAT = "chat_completions"
+_SERVER: Any = importlib.import_module("moto.moto_server.werkzeug_app")
+_MODELS: Any = importlib.import_module("moto.core.model")
+_LOADERS: Any = importlib.import_module("botocore.loaders")
 _SIGNED = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/aws4_request")
 _BOTO = {"elasticloadbalancing": "elbv2", "servicequotas": "service-quotas", "monitoring": "cloudwatch"}
 """Name in a signature → boto3's name of the service."""
@@ -33,7 +41,7 @@ _BOTO = {"elasticloadbalancing": "elbv2", "servicequotas": "service-quotas", "mo
 class Quiet(WSGIRequestHandler):
     """Logs nothing."""
 
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's name
+    def log(self, type: str, message: str, *args: object) -> None:
         """Nothing: what moto does not have is seen by the caller as an error."""
 
 
@@ -70,8 +78,8 @@ class Cloud:
         self.answers: dict[tuple[str, str], Answer] = {}
         """boto3's service and operation (``GetRole``) → the answer."""
         self.asked: list[Asked] = []
-        self._moto = DomainDispatcherApplication(create_backend_app)
-        self._models: dict[str, ServiceModel] = {}
+        self._moto = _SERVER.DomainDispatcherApplication(_SERVER.create_backend_app)
+        self._models: dict[str, Any] = {}
         self._server: BaseWSGIServer = make_server(LOOPBACK, 0, self, threaded=True, request_handler=Quiet)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()
@@ -101,10 +109,10 @@ class Cloud:
                 return self._said(asked, result, start)
         return self._moto(environ, start)
 
-    def _model(self, service: str) -> ServiceModel:
+    def _model(self, service: str) -> Any:  # noqa: ANN401
         if service not in self._models:
-            description = botocore.loaders.Loader().load_service_model(service, "service-2")
-            self._models[service] = ServiceModel(description, service)
+            description = _LOADERS.Loader().load_service_model(service, "service-2")
+            self._models[service] = _MODELS.ServiceModel(description, service)
         return self._models[service]
 
     def _identified(self, environ: dict[str, Any], body: bytes) -> Asked | None:
@@ -124,8 +132,8 @@ class Cloud:
 
     def _by_path(self, service: str, environ: dict[str, Any]) -> str:
         """The operation of a REST service: the most specific one with this method and path."""
-        keys = set(parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True))
-        found: list[tuple[int, int, str]] = []
+        keys: set[str] = set(parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+        found: list[tuple[int, int, int, str]] = []
         model = self._model(service)
         for name in model.operation_names:
             http = model.operation_model(name).http
@@ -138,10 +146,10 @@ class Cloud:
                 and re.fullmatch(pattern, environ["PATH_INFO"])
                 and wanted <= keys
             ):
-                found.append((len(wanted), len(route), name))
-        return max(found)[2] if found else ""
+                found.append((len(wanted), len(route), -len(name), name))
+        return max(found)[3] if found else ""
 
-    def _said(self, asked: Asked, result: Any, start: Callable[..., Any]) -> Iterable[bytes]:
+    def _said(self, asked: Asked, result: Result, start: Callable[..., Any]) -> Iterable[bytes]:
         if isinstance(result, tuple):
             status, content = result
             start(f"{status} x", [("Content-Type", "application/json")])
@@ -181,7 +189,6 @@ class Names:
     """Answer nothing but SERVFAIL."""
 
     def __post_init__(self) -> None:
-        import socket
 
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((LOOPBACK, 0))
@@ -208,7 +215,8 @@ class Names:
     def _answer(self, query: dns.message.Message) -> dns.message.Message:
         answer = dns.message.make_response(query)
         question = query.question[0]
-        name, kind = question.name.to_text(omit_final_dot=True).lower(), dns.rdatatype.to_text(question.rdtype)
+        name = question.name.to_text(omit_final_dot=True).lower()
+        kind = dns.rdatatype.to_text(question.rdtype)
         values = self.records.get((name, kind), [])
         if self.broken:
             answer.set_rcode(dns.rcode.SERVFAIL)
@@ -252,12 +260,6 @@ class Site:
 
 def _certificates(folder: Path, hosts: list[str]) -> tuple[Path, Path, Path]:
     """A certificate of its own authority: files of the authority, the certificate and the key."""
-    import datetime as dt
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import runpy
 import sys
@@ -10,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
 import pytest
 
 from preflight.ready.command import wanted_of
@@ -23,7 +23,9 @@ from tests.bootstrap.program import BOOTSTRAP
 from tests.bootstrap.program import PREFIX as BOOTSTRAP_PREFIX
 from tests.bootstrap.program import stack_file as bootstrap_file
 from tests.preflight.account.loopback import Cloud, Names, Site
-from tests.preflight.ready.right_account import World, certificate, make
+from tests.preflight.ready.right_account import make
+from tests.preflight.ready.stand_ins import certificate
+from tests.preflight.ready.world import World
 from tests.settings.stack_files import ROOT, stack_file
 
 HOST, MACHINES = "chat.example.org", "models.example.org"
@@ -46,7 +48,9 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     cloud = Cloud(OTHER_ACCOUNT)
     values = stack_file("staging")
     region = values["aws:region"]
-    session = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing")
+    session: Any = importlib.import_module("boto3").Session(
+        aws_access_key_id="testing", aws_secret_access_key="testing"
+    )
     network = values["ai-interface:network"]
     values |= {
         "aws:allowedAccountIds": [OTHER_ACCOUNT],
@@ -108,7 +112,10 @@ def _existing(ec2: Any, network: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN
 
 
 def import_certificate(
-    acm: Any, folder: Path, days: int = CERTIFICATE_DAYS, hosts: tuple[str, ...] = (HOST, MACHINES)
+    acm: Any,  # noqa: ANN401
+    folder: Path,
+    days: int = CERTIFICATE_DAYS,
+    hosts: tuple[str, ...] = (HOST, MACHINES),
 ) -> str:
     """A certificate in ACM, and its ARN."""
     public, private = certificate(folder, list(hosts), days)

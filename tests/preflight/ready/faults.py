@@ -12,7 +12,7 @@ from preflight.account.lines import Line, Status
 from preflight.ready.parts import PARTS
 from preflight.recorder import RecordedResource
 from tests.preflight.account.loopback import Asked, Refusal
-from tests.preflight.ready.right_account import World
+from tests.preflight.ready.world import World
 
 Undo = Callable[[], object] | None
 

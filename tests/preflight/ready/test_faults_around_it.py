@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from preflight.ready.parts.issuer import WELL_KNOWN
 from tests.preflight.account.loopback import CHAT, Asked, Refusal
 from tests.preflight.ready.conftest import HOST, import_certificate
 from tests.preflight.ready.faults import Fault, Undo, check, denied, lines, parameters, refuses, says
-from tests.preflight.ready.right_account import PUBLIC_ADDRESS, World, available, display, publish, published
+from tests.preflight.ready.right_account import PUBLIC_ADDRESS, publish, published
+from tests.preflight.ready.stand_ins import available, display
+from tests.preflight.ready.world import World
 
 ZONE, CHAT_HOST = "staging.example.com", "chat.staging.example.com"
 MODEL = "openai.gpt-oss-20b-1:0"
@@ -91,13 +94,7 @@ def _certificate(tmp: Path, world: World, **options: Any) -> None:  # noqa: ANN4
 def _setting(world: World, section: str, **changes: object) -> None:
     settings = world.wanted.settings
     changed = getattr(settings, section).model_copy(update=changes)
-    object.__setattr__(world, "wanted", _with(world, settings.model_copy(update={section: changed})))
-
-
-def _with(world: World, settings: Any) -> Any:  # noqa: ANN401
-    from dataclasses import replace
-
-    return replace(world.wanted, settings=settings)
+    world.wanted = replace(world.wanted, settings=settings.model_copy(update={section: changed}))
 
 
 def test_a_certificate_that_does_not_fit_is_found(elsewhere: World, tmp_path: Path) -> None:
@@ -106,8 +103,18 @@ def test_a_certificate_that_does_not_fit_is_found(elsewhere: World, tmp_path: Pa
     table: list[tuple[str, str, str, Callable[[World], None]]] = [
         ("certificate", "models.example.org", "", lambda w: _certificate(tmp_path, w, hosts=(HOST,))),
         ("certificate's end", "renew", "", lambda w: _certificate(tmp_path, w, days=20)),
-        ("certificate", region, "us-east-1", lambda w: _setting(w, "domain", certificate_arn=arn.replace(region, "us-east-1"))),
-        ("certificate", "domain.certificateArn", "does not exist", refuses("acm", "DescribeCertificate", "ResourceNotFoundException")),
+        (
+            "certificate",
+            region,
+            "us-east-1",
+            lambda w: _setting(w, "domain", certificate_arn=arn.replace(region, "us-east-1")),
+        ),
+        (
+            "certificate",
+            "domain.certificateArn",
+            "does not exist",
+            refuses("acm", "DescribeCertificate", "ResourceNotFoundException"),
+        ),
     ]
     for subject, fix, found, plant in table:
         with elsewhere.kept():
@@ -259,7 +266,11 @@ def _service(piece: str, **change: object) -> Callable[[World], None]:
         def answer(asked: Asked) -> Any:  # noqa: ANN401
             if not asked.parameters["ServiceName.1"].endswith(piece):
                 return earlier(asked)
-            return {"ServiceDetails": [{**earlier(asked)["ServiceDetails"][0], **change}]} if change else Refusal("InvalidServiceName")
+            return (
+                {"ServiceDetails": [{**earlier(asked)["ServiceDetails"][0], **change}]}
+                if change
+                else Refusal("InvalidServiceName")
+            )
 
         world.cloud.answers["ec2", "DescribeVpcEndpointServices"] = answer
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from preflight.account.lines import Status
 from preflight.ready.parts.needs import processors
-from tests.preflight.ready.conftest import BUCKET
 from tests.preflight.ready.faults import (
     Fault,
     Undo,
@@ -22,7 +21,8 @@ from tests.preflight.ready.faults import (
     wants,
     without,
 )
-from tests.preflight.ready.right_account import FARGATE, FARGATE_DEFAULT, World, tls_only
+from tests.preflight.ready.stand_ins import FARGATE, FARGATE_DEFAULT
+from tests.preflight.ready.world import World
 
 DEPLOY = "ai-interface-staging-deploy"
 UP = "run pulumi up in bootstrap/"
@@ -36,7 +36,9 @@ def _no_boundary(world: World) -> Undo:
 
 
 def _one_policy_more(world: World) -> Undo:
-    iam, arn = world.client("iam"), "arn:aws:iam::aws:policy/AdministratorAccess"
+    iam = world.client("iam")
+    made = world.wanted.made_by_bootstrap("aws:iam/policy:Policy")
+    arn = next(r.outputs["arn"] for r, i in made if i["name"] == "ai-interface-staging-preview-read")
     iam.attach_role_policy(RoleName=DEPLOY, PolicyArn=arn)
     return lambda: iam.detach_role_policy(RoleName=DEPLOY, PolicyArn=arn)
 
@@ -80,37 +82,99 @@ def _secret(**answer: object) -> Any:  # noqa: ANN401
 CURRENT = {"VersionIdsToStages": {"1": ["AWSCURRENT"]}}
 SECRET = "ai-interface/staging/oidc-client-secret"
 FIRST = [
-    Fault("zone that is down", "account", says("ec2", "DescribeAvailabilityZones", {
-        "AvailabilityZones": [
-            {"ZoneName": "eu-west-1a", "State": "available", "ZoneType": "availability-zone"},
-            {"ZoneName": "eu-west-1b", "State": "unavailable", "ZoneType": "availability-zone"},
-        ]}), "availability zones", "network.availabilityZones", found="eu-west-1b"),
-    Fault("region that is not opted in", "account", says("ec2", "DescribeRegions", {
-        "Regions": [{"RegionName": "eu-west-1", "OptInStatus": "not-opted-in"}]}), "region", "enable-region"),
+    Fault(
+        "zone that is down",
+        "account",
+        says(
+            "ec2",
+            "DescribeAvailabilityZones",
+            {
+                "AvailabilityZones": [
+                    {"ZoneName": "eu-west-1a", "State": "available", "ZoneType": "availability-zone"},
+                    {"ZoneName": "eu-west-1b", "State": "unavailable", "ZoneType": "availability-zone"},
+                ]
+            },
+        ),
+        "availability zones",
+        "network.availabilityZones",
+        found="eu-west-1b",
+    ),
+    Fault(
+        "region that is not opted in",
+        "account",
+        says("ec2", "DescribeRegions", {"Regions": [{"RegionName": "eu-west-1", "OptInStatus": "not-opted-in"}]}),
+        "region",
+        "enable-region",
+    ),
     Fault("policy of an older checkout", "bootstrap", _older_policy, f"policy {DEPLOY}-network", UP, found="differs"),
-    Fault("policy that was never made", "bootstrap", refuses_for("iam", "GetPolicy", f"{DEPLOY}-state", "NoSuchEntity"),
-          f"policy {DEPLOY}-state", UP),
+    Fault(
+        "policy that was never made",
+        "bootstrap",
+        refuses_for("iam", "GetPolicy", f"{DEPLOY}-state", "NoSuchEntity"),
+        f"policy {DEPLOY}-state",
+        UP,
+    ),
     Fault("role without boundary", "bootstrap", _no_boundary, f"role {DEPLOY}", UP, found="boundary"),
     Fault("role with one policy more", "bootstrap", _one_policy_more, f"role {DEPLOY}", UP, found="policies"),
     Fault("role that a fork may assume", "bootstrap", _other_trust, f"role {DEPLOY}", UP, found="trust"),
-    Fault("role that was never made", "bootstrap", refuses_for("iam", "GetRole", f"{DEPLOY}", "NoSuchEntity"),
-          f"role {DEPLOY}", UP),
-    Fault("repository with movable tags", "bootstrap", _movable_tags, "repository ai-interface/proxy", UP, found="MUTABLE"),
-    Fault("no OIDC provider", "bootstrap", refuses("iam", "GetOpenIDConnectProvider", "NoSuchEntity", 404),
-          "OIDC provider", UP),
+    Fault(
+        "role that was never made",
+        "bootstrap",
+        refuses_for("iam", "GetRole", f"{DEPLOY}", "NoSuchEntity"),
+        f"role {DEPLOY}",
+        UP,
+    ),
+    Fault(
+        "repository with movable tags", "bootstrap", _movable_tags, "repository ai-interface/proxy", UP, found="MUTABLE"
+    ),
+    Fault(
+        "no OIDC provider",
+        "bootstrap",
+        refuses("iam", "GetOpenIDConnectProvider", "NoSuchEntity", 404),
+        "OIDC provider",
+        UP,
+    ),
     Fault("no bootstrap stack", "bootstrap", wants(bootstrap=None), "bootstrap", "bootstrap/README.md"),
-    Fault("image that was not copied", "images", refuses_for("ecr", "DescribeImages", "ai-interface/proxy",
-          "ImageNotFoundException"), "ai-interface/proxy", "bootstrap.copy_images --release 2026.11.1"),
-    Fault("no repositories", "images", refuses("ecr", "DescribeImages", "RepositoryNotFoundException"),
-          "ai-interface/", "bootstrap.copy_images"),
+    Fault(
+        "image that was not copied",
+        "images",
+        refuses_for("ecr", "DescribeImages", "ai-interface/proxy", "ImageNotFoundException"),
+        "ai-interface/proxy",
+        "bootstrap.copy_images --release 2026.11.1",
+    ),
+    Fault(
+        "no repositories",
+        "images",
+        refuses("ecr", "DescribeImages", "RepositoryNotFoundException"),
+        "ai-interface/",
+        "bootstrap.copy_images",
+    ),
     Fault("secret without value", "client secret", _secret(), SECRET, "put-secret-value", found="no value"),
-    Fault("secret that is being deleted", "client secret", _secret(DeletedDate=1.0, **CURRENT), SECRET, "restore-secret"),
-    Fault("secret of another environment", "client secret", _secret(Tags=[{"Key": "environment", "Value": "prod"}], **CURRENT),
-          f"{SECRET} environment", "bootstrap"),
-    Fault("no secret", "client secret", refuses("secretsmanager", "DescribeSecret", "ResourceNotFoundException"),
-          SECRET, "bootstrap"),
-    Fault("secret that may not be described", "client secret", denied("secretsmanager", "DescribeSecret"),
-          "client secret", "secretsmanager:DescribeSecret", Status.CANNOT_TELL),
+    Fault(
+        "secret that is being deleted", "client secret", _secret(DeletedDate=1.0, **CURRENT), SECRET, "restore-secret"
+    ),
+    Fault(
+        "secret of another environment",
+        "client secret",
+        _secret(Tags=[{"Key": "environment", "Value": "prod"}], **CURRENT),
+        f"{SECRET} environment",
+        "bootstrap",
+    ),
+    Fault(
+        "no secret",
+        "client secret",
+        refuses("secretsmanager", "DescribeSecret", "ResourceNotFoundException"),
+        SECRET,
+        "bootstrap",
+    ),
+    Fault(
+        "secret that may not be described",
+        "client secret",
+        denied("secretsmanager", "DescribeSecret"),
+        "client secret",
+        "secretsmanager:DescribeSecret",
+        Status.CANNOT_TELL,
+    ),
 ]
 
 
@@ -159,7 +223,9 @@ def _many_vpcs(world: World) -> Undo:
 
 
 def _log_policies(number: int) -> Any:  # noqa: ANN401
-    return says("logs", "DescribeResourcePolicies", {"resourcePolicies": [{"policyName": f"p{n}"} for n in range(number)]})
+    return says(
+        "logs", "DescribeResourcePolicies", {"resourcePolicies": [{"policyName": f"p{n}"} for n in range(number)]}
+    )
 
 
 def _default_fargate(world: World) -> None:
@@ -182,14 +248,44 @@ def _no_linked_role(world: World) -> None:
 QUOTAS = [
     Fault("region full of VPCs", "quotas", _many_vpcs, "VPCs per Region", "--quota-code L-F678F1CE --desired-value 6"),
     Fault("Fargate quota of a new account", "quotas", _default_fargate, "Fargate", "--quota-code L-3032A538"),
-    Fault("nine log resource policies of others", "quotas", _log_policies(9), "log resource policies", "delete-resource-policy"),
-    Fault("roles used up", "quotas", says("iam", "GetAccountSummary", {"SummaryMap": {"Roles": 998, "RolesQuota": 1000}}),
-          "IAM roles", "Service Quotas"),
-    Fault("current use that may not be counted", "quotas", denied("kms", "ListKeys"), "Customer managed keys",
-          "kms:ListKeys", Status.CANNOT_TELL, found="the stack needs 2"),
-    Fault("quota that the region does not know", "quotas", _quota_gone, "Rules per Application", "console", Status.CANNOT_TELL),
-    Fault("no linked roles and no permission for them", "service-linked roles", _no_linked_role, "AWSServiceRoleFor",
-          "create-service-linked-role"),
+    Fault(
+        "nine log resource policies of others",
+        "quotas",
+        _log_policies(9),
+        "log resource policies",
+        "delete-resource-policy",
+    ),
+    Fault(
+        "roles used up",
+        "quotas",
+        says("iam", "GetAccountSummary", {"SummaryMap": {"Roles": 998, "RolesQuota": 1000}}),
+        "IAM roles",
+        "Service Quotas",
+    ),
+    Fault(
+        "current use that may not be counted",
+        "quotas",
+        denied("kms", "ListKeys"),
+        "Customer managed keys",
+        "kms:ListKeys",
+        Status.CANNOT_TELL,
+        found="the stack needs 2",
+    ),
+    Fault(
+        "quota that the region does not know",
+        "quotas",
+        _quota_gone,
+        "Rules per Application",
+        "console",
+        Status.CANNOT_TELL,
+    ),
+    Fault(
+        "no linked roles and no permission for them",
+        "service-linked roles",
+        _no_linked_role,
+        "AWSServiceRoleFor",
+        "create-service-linked-role",
+    ),
 ]
 
 
@@ -209,120 +305,12 @@ def test_a_linked_role_that_the_deploy_role_may_have_made_is_not_missing(staging
     assert all("does not exist" in line.found for line in found)
 
 
-def _log_group(world: World) -> Undo:
-    name = "/ai-interface/staging/proxy"
-    world.client("logs").create_log_group(logGroupName=name)
-    return lambda: world.client("logs").delete_log_group(logGroupName=name)
-
-
-def _alias(world: World) -> Undo:
-    kms = world.client("kms")
-    kms.create_alias(AliasName="alias/ai-interface-staging-state", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
-    return lambda: kms.delete_alias(AliasName="alias/ai-interface-staging-state")
-
-
-def _cluster(world: World) -> Undo:
-    rds = world.client("rds")
-    rds.create_db_cluster(
-        DBClusterIdentifier="ai-interface-staging", Engine="aurora-postgresql", MasterUsername="u", ManageMasterUserPassword=True
-    )
-    return lambda: rds.delete_db_cluster(DBClusterIdentifier="ai-interface-staging", SkipFinalSnapshot=True)
-
-
-def _web_acl(world: World) -> Undo:
-    waf = world.client("wafv2")
-    visible = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "m"}
-    made = waf.create_web_acl(
-        Name="ai-interface-staging-firewall", Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=visible
-    )["Summary"]
-    return lambda: waf.delete_web_acl(Name=made["Name"], Scope="REGIONAL", Id=made["Id"], LockToken=made["LockToken"])
-
-
-def _ecs(world: World) -> Undo:
-    ecs = world.client("ecs")
-    ecs.create_cluster(clusterName="ai-interface-staging")
-    return lambda: ecs.delete_cluster(cluster="ai-interface-staging")
-
-
-TAKEN = "docs/runbook.md"
-NAMES = [
-    Fault("log group of an earlier try", "names", _log_group, "log group /ai-interface/staging/proxy", TAKEN),
-    Fault("alias of an earlier try", "names", _alias, "key alias alias/ai-interface-staging-state", TAKEN),
-    Fault("cluster of an earlier try", "names", _cluster, "database cluster ai-interface-staging", TAKEN),
-    Fault("web ACL of an earlier try", "names", _web_acl, "web ACL ai-interface-staging-firewall", TAKEN),
-    Fault("ECS cluster of an earlier try", "names", _ecs, "ECS cluster ai-interface-staging", TAKEN),
-    Fault("guardrail of an earlier try", "names", says("bedrock", "ListGuardrails", {
-        "guardrails": [{"id": "abcdefghij12", "arn": "arn:aws:bedrock:eu-west-1:111122223333:guardrail/abcdefghij12",
-                        "status": "READY", "name": "ai-interface-staging", "version": "DRAFT",
-                        "createdAt": 1.0, "updatedAt": 1.0}]}), "guardrail ai-interface-staging", TAKEN),
-    Fault("aliases that may not be listed", "names", denied("kms", "ListAliases"), "key alias", "kms:ListAliases",
-          Status.CANNOT_TELL),
-]  # fmt: skip
-
-
-@parameters(NAMES)
-def test_a_name_that_is_taken_is_found(staging: World, fault: Fault) -> None:
-    check(staging, fault)
-
-
-def _versions(status: str) -> Any:  # noqa: ANN401
-    def plant(world: World) -> Undo:
-        s3 = world.client("s3")
-        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": status})
-        return lambda: s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-
-    return plant
-
-
-def _public(world: World) -> Undo:
-    s3 = world.client("s3")
-    held = s3.get_public_access_block(Bucket=BUCKET)["PublicAccessBlockConfiguration"]
-    s3.put_public_access_block(Bucket=BUCKET, PublicAccessBlockConfiguration={**held, "BlockPublicPolicy": False})
-    return lambda: s3.put_public_access_block(Bucket=BUCKET, PublicAccessBlockConfiguration=held)
-
-
-def _no_policy(world: World) -> Undo:
-    s3 = world.client("s3")
-    s3.delete_bucket_policy(Bucket=BUCKET)
-    return lambda: s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(tls_only(BUCKET)))
-
-
-def _policy_for_reading_only(world: World) -> Undo:
-    s3, document = world.client("s3"), tls_only(BUCKET)
-    document["Statement"][0]["Action"] = "s3:GetObject"
-    s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(document))
-    return lambda: s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(tls_only(BUCKET)))
-
-
-def _plain(world: World) -> Undo:
-    s3 = world.client("s3")
-    held = s3.get_bucket_encryption(Bucket=BUCKET)["ServerSideEncryptionConfiguration"]
-    s3.delete_bucket_encryption(Bucket=BUCKET)
-    return lambda: s3.put_bucket_encryption(Bucket=BUCKET, ServerSideEncryptionConfiguration=held)
-
-
-STATE = [
-    Fault("state without encryption", "state backend", _plain, "state encrypted", "put-bucket-encryption"),
-    Fault("state without versions", "state backend", _versions("Suspended"), "state versioned", "put-bucket-versioning"),
-    Fault("state that may be made public", "state backend", _public, "state not public", "put-public-access-block"),
-    Fault("state without bucket policy", "state backend", _no_policy, "state by TLS only", "aws:SecureTransport"),
-    Fault("bucket policy that denies reading only", "state backend", _policy_for_reading_only, "state by TLS only",
-          "aws:SecureTransport"),
-    Fault("state in another bucket than CI reaches", "state backend", wants(state_bucket="other-state"), "backend",
-          f"stateBucket: {BUCKET}"),
-    Fault("state on one machine", "state backend", wants(backend="file:///state"), "backend", "S3 bucket"),
-    Fault("no bucket", "state backend", wants(backend="s3://no-such-bucket-here", state_bucket="no-such-bucket-here"),
-          "state bucket", "create the bucket"),
-]
-
-
-@parameters(STATE)
-def test_a_state_backend_that_is_open_is_found(elsewhere: World, fault: Fault) -> None:
-    check(elsewhere, fault)
-
-
 def test_in_another_account_nothing_more_is_asked(staging: World) -> None:
-    says("sts", "GetCallerIdentity", {"Account": "999999999999", "Arn": "arn:aws:iam::999999999999:user/x", "UserId": "x"})(staging)
+    says(
+        "sts",
+        "GetCallerIdentity",
+        {"Account": "999999999999", "Arn": "arn:aws:iam::999999999999:user/x", "UserId": "x"},
+    )(staging)
     staging.cloud.asked.clear()
     answer = staging.ready()
     assert [(line.subject, line.status) for line in answer.lines] == [

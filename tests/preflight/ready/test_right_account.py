@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from preflight.account.lines import Status
 from preflight.ready.parts import PARTS
-from tests.preflight.ready.right_account import World
+from tests.preflight.ready.world import World
 
 
 def _not_ok(world: World) -> list[tuple[str, str, str]]:
