@@ -66,7 +66,7 @@ _OPERATIONS: Mapping[str, tuple[str, ...]] = {
 _PREFIXES = {"elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}
 """Service of boto3 → prefix of its IAM actions, where they differ."""
 _ACTIONS: Calls = {
-    ("bedrock-runtime", "chat_completions"): ("bedrock:InvokeModel",),
+    ("bedrock-runtime", "chat_completions"): ("bedrock:ApplyGuardrail", "bedrock:InvokeModel"),
     ("elasticache", "describe_cache_engine_versions"): ("elasticache:DescribeCacheEngineVersions",),
     ("iam", "get_open_id_connect_provider"): ("iam:GetOpenIDConnectProvider",),
     ("rds", "describe_db_clusters"): ("rds:DescribeDBClusters",),
@@ -110,6 +110,7 @@ def policy() -> str:
                 "Action": sorted(paid),
                 "Resource": [
                     "arn:aws:bedrock:*::foundation-model/*",
+                    "arn:aws:bedrock:*:*:guardrail/*",
                     "arn:aws:bedrock:*:*:inference-profile/*",
                 ],
             },

@@ -96,7 +96,9 @@ def authorities(asking: Asking, group: Group) -> Iterator[Line]:
         yield group.holds(
             f"CAA of {host}",
             not issuers or any(issuer in AUTHORITIES for issuer in issuers),
-            f"lets {joined(issuers)} issue certificates" if issuers else "no CAA record restricts who issues",
+            f"lets {joined(issuer or 'nobody' for issuer in issuers)} issue certificates"
+            if issuers
+            else "no CAA record restricts who issues",
             f'add the CAA record 0 issue "amazon.com" beside the others of {host}',
         )
 

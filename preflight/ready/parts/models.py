@@ -6,17 +6,19 @@ import importlib
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from preflight.account.lines import CannotTellError, Group, Line, joined
-from preflight.account.session import Account
+from preflight.account.session import Account, RefusedError
 from preflight.ready.asking import Asking, Part
 
 CHAT_COMPLETIONS = "/openai/v1/chat/completions"
 """Bedrock user guide, "Chat Completions API": https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html"""
 PROMPT = "Answer with the word ready."
 SIGNING_NAME = "bedrock"
+GUARDRAIL_HEADERS = ("x-amzn-bedrock-guardrailidentifier", "x-amzn-bedrock-guardrailversion")
+"""As the task's proxy sends them (``assembly/task.py``; a test compares the two)."""
 TOKENS_PER_MINUTE = "On-demand model inference tokens per minute for "
 GEOGRAPHIC = re.compile(r"^(global|[a-z]{2}|us-gov|apac)\.[a-z0-9-]+\.")
 """How the id of a cross-region inference profile begins."""
@@ -113,19 +115,41 @@ def _plain(name: str) -> str:
 
 
 def calls(asking: Asking, group: Group) -> Iterator[Line]:
-    """One signed request for one token to each model, as the task's proxy sends it."""
+    """One signed request for one token to each model, as the task's proxy sends it: with the stack's guardrail, where an
+    earlier ``up`` has made it."""
+    guardrails = {region: _guardrail(asking, region) for region in {r for r, _ in asking.wanted.bedrock_models}}
     for region, model in asking.wanted.bedrock_models:
         subject = f"Chat Completions of {model} in {region}"
         if not asking.call_models:
             yield group.cannot_tell(subject, "not called (--no-model-call)", "run it without --no-model-call")
             continue
         try:
-            yield _judged(asking, group, subject, *chat(asking.account, region, model))
+            headers = guardrails[region]
+            yield _judged(asking, group, subject, *chat(asking.account, region, model, headers), guarded=bool(headers))
         except CannotTellError as error:
             yield group.cannot_tell(subject, error.reason, error.fix)
 
 
-def chat(account: Account, region: str, model: str) -> tuple[int, dict[str, Any]]:
+def _guardrail(asking: Asking, region: str) -> dict[str, str]:
+    """The headers that name the stack's guardrail in a region; none where it does not exist or may not be listed."""
+    names = {
+        str(inputs["name"])
+        for inputs in asking.wanted.inputs("aws:bedrock/guardrail:Guardrail")
+        if str(inputs.get("region") or asking.wanted.region) == region
+    }
+    try:
+        known = asking.account.every("bedrock", "list_guardrails", "guardrails", region) if asking.call_models else []
+    except (CannotTellError, RefusedError):
+        return {}
+    for found in known:
+        if found["name"] in names:
+            return {GUARDRAIL_HEADERS[0]: str(found["id"]), GUARDRAIL_HEADERS[1]: str(found["version"])}
+    return {}
+
+
+def chat(
+    account: Account, region: str, model: str, headers: Mapping[str, str] | None = None
+) -> tuple[int, dict[str, Any]]:
     """Status and answer of one request for at most one token, signed with the session's credentials."""
     account.permitted("bedrock-runtime", "chat_completions")
     account.made.add(("bedrock-runtime", "chat_completions"))
@@ -135,14 +159,15 @@ def chat(account: Account, region: str, model: str) -> tuple[int, dict[str, Any]
     body = {"model": model, "max_tokens": 1, "messages": [{"role": "user", "content": PROMPT}]}
     url = account.client("bedrock-runtime", region).meta.endpoint_url + CHAT_COMPLETIONS
     request = requests.AWSRequest(
-        "POST", url, data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
+        "POST", url, data=json.dumps(body).encode(), headers={"Content-Type": "application/json", **(headers or {})}
     )
     auth.SigV4Auth(account.credentials(), SIGNING_NAME, region).add_auth(request)
+    exceptions = importlib.import_module("botocore.exceptions")
     session = transport.URLLib3Session(timeout=(4, 60))
     try:
         answer = session.send(request.prepare())
         content, status = answer.content, int(answer.status_code)
-    except Exception as error:
+    except exceptions.BotoCoreError as error:
         raise CannotTellError(
             f"bedrock-runtime did not answer: {type(error).__name__}", "run it where the endpoint can be reached"
         ) from None
@@ -155,7 +180,7 @@ def chat(account: Account, region: str, model: str) -> tuple[int, dict[str, Any]
     return status, cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
 
 
-def _judged(asking: Asking, group: Group, subject: str, status: int, answer: dict[str, Any]) -> Line:
+def _judged(asking: Asking, group: Group, subject: str, status: int, answer: dict[str, Any], guarded: bool) -> Line:
     """What an answer says. Its text may be OpenAI's form (``error.message``) or AWS's (``message``)."""
     error: Any = answer.get("error")
     inner = cast("dict[str, Any]", error) if isinstance(error, dict) else {}
@@ -165,7 +190,9 @@ def _judged(asking: Asking, group: Group, subject: str, status: int, answer: dic
         return group.holds(
             subject,
             bool(answer.get("choices")),
-            "answers" if answer.get("choices") else "HTTP 200 without choices",
+            ("answers with the stack's guardrail" if guarded else "answers")
+            if answer.get("choices")
+            else "HTTP 200 without choices",
             "see in the model's card of the Bedrock user guide that it has the Chat Completions API",
         )
     if status == THROTTLED:
@@ -174,7 +201,9 @@ def _judged(asking: Asking, group: Group, subject: str, status: int, answer: dic
         return group.cannot_tell(subject, said, "run it again")
     if "bedrock:" in said and "not authorized" in said:
         return group.cannot_tell(
-            subject, said, "allow bedrock:InvokeModel on the model to who runs this, or use --no-model-call"
+            subject,
+            said,
+            "allow bedrock:InvokeModel and bedrock:ApplyGuardrail to the identity that runs this, or use --no-model-call",
         )
     if status in {401, 403}:
         return group.missing(

@@ -1,7 +1,8 @@
 """Quotas: what the recorded graph makes, and what the account uses already, fit in what AWS allows the account.
 
 Codes and names are those of Service Quotas (``aws service-quotas list-aws-default-service-quotas``). Left out because no
-stack comes near them: log groups (1,000,000 a region) and elastic addresses (none is made).
+stack comes near them: log groups (1,000,000 a region) and elastic addresses (none is made). Fargate counts 6 vCPUs in a
+new account: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html.
 """
 
 from __future__ import annotations

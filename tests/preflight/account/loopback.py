@@ -122,7 +122,13 @@ class Cloud:
         region, service = signed[1], _BOTO.get(signed[2], signed[2])
         path = environ["PATH_INFO"]
         if path.endswith("/openai/v1/chat/completions"):
-            return Asked("bedrock-runtime", CHAT, region, {**json.loads(body), "signed for": service}, path)
+            return Asked(
+                "bedrock-runtime",
+                CHAT,
+                region,
+                {**json.loads(body), "signed for": service, "headers": _headers(environ)},
+                path,
+            )
         if target := environ.get("HTTP_X_AMZ_TARGET"):
             return Asked(service, target.rpartition(".")[2], region, json.loads(body or b"{}"), path)
         form = {key: values[0] for key, values in parse_qs(body.decode("utf-8", "replace")).items()}
@@ -162,6 +168,12 @@ class Cloud:
         content = said["body"]
         start(f"{said['status_code']} x", list(said["headers"].items()))
         return [content.encode() if isinstance(content, str) else content]
+
+
+def _headers(environ: dict[str, Any]) -> dict[str, str]:
+    """The request's headers that begin with ``x-amzn-``."""
+    names = [key for key in environ if key.startswith("HTTP_X_AMZN_")]
+    return {name.removeprefix("HTTP_").replace("_", "-").lower(): environ[name] for name in names}
 
 
 def _refused(refusal: Refusal, protocol: str, start: Callable[..., Any]) -> Iterable[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from preflight.account.lines import CannotTellError, Status
 from preflight.account.session import Account, AccountError
 from preflight.ready.calls import CALLS, policy
+from preflight.ready.command import answer
 from preflight.ready.parts import PARTS
 from tests.preflight.account.loopback import CHAT, Refusal
 from tests.preflight.ready.world import World
@@ -90,13 +92,13 @@ def test_without_any_permission_every_line_says_which_one_is_needed(staging: Wor
             if operation != "get_caller_identity":
                 staging.cloud.answers[service, spelled] = Refusal("AccessDenied", "no", 403)
     staging.cloud.answers[MODEL_CALL] = (403, {"message": "User: x is not authorized to perform: bedrock:InvokeModel"})
-    answer = staging.ready()
-    assert answer.exit_code == 0
-    unknown = [line for line in answer.lines if line.status is Status.CANNOT_TELL]
+    told = staging.ready()
+    assert told.exit_code == 0
+    unknown = [line for line in told.lines if line.status is Status.CANNOT_TELL]
     assert len(unknown) > len(PARTS)
     permissions = {action for actions in CALLS.values() for action in actions}
     assert [line for line in unknown if not any(action in line.fix for action in permissions)] == []
-    assert [line for line in answer.lines if line.status is Status.MISSING] == []
+    assert [line for line in told.lines if line.status is Status.MISSING] == []
 
 
 def test_credentials_that_aws_does_not_accept_end_the_command(staging: World) -> None:
@@ -105,8 +107,17 @@ def test_credentials_that_aws_does_not_accept_end_the_command(staging: World) ->
         staging.ready()
 
 
+def test_without_a_way_to_aws_the_command_could_not_run(staging: World) -> None:
+    with pytest.raises(AccountError, match="cannot be told: sts did not answer"):
+        answer(replace(staging.asking(), account=_nowhere(staging)))
+
+
+def _nowhere(world: World) -> Account:
+    return Account(world.wanted.region, CALLS, endpoint_url="http://127.0.0.1:9", session=world.session)
+
+
 def test_a_service_that_did_not_answer_is_not_asked_again(staging: World) -> None:
-    account = Account(staging.wanted.region, CALLS, endpoint_url="http://127.0.0.1:9", session=staging.session)
+    account = _nowhere(staging)
     with pytest.raises(CannotTellError, match="kms did not answer"):
         account.every("kms", "list_keys", "Keys")
     account.client = lambda service, region="": pytest.fail("it was asked again")  # type: ignore[method-assign]

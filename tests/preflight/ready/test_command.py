@@ -13,6 +13,7 @@ from preflight.account import session
 from preflight.ready import command
 from preflight.ready.command import wanted_of
 from preflight.ready.outside import Dns, Https
+from preflight.ready.wanted import Wanted
 from tests.preflight.account.loopback import LOOPBACK
 from tests.preflight.ready.world import World
 from tests.settings.stack_files import ROOT
@@ -27,7 +28,11 @@ def there(staging: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_ENDPOINT_URL", staging.cloud.url)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    monkeypatch.setattr(command, "wanted_of", lambda *_: staging.wanted)
+
+    def recorded(_root: Path, _stack: str, _environment: object) -> Wanted:
+        return staging.wanted
+
+    monkeypatch.setattr(command, "wanted_of", recorded)
     monkeypatch.setattr(command, "Dns", lambda: Dns((LOOPBACK,), staging.names.port))
     monkeypatch.setattr(command, "Https", lambda: Https(staging.site.context, staging.site.route))
 

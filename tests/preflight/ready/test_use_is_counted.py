@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from preflight.account.lines import Line, Status
+from preflight.edge_proxy import configuration
+from preflight.ready.parts.models import CHAT_COMPLETIONS, GUARDRAIL_HEADERS
 from preflight.ready.parts.needs import processors
 from preflight.ready.parts.quotas import QUOTAS
-from tests.preflight.account.loopback import Asked, Refusal
+from tests.preflight.account.loopback import CHAT, Refusal, Result
 from tests.preflight.ready.faults import lines
 from tests.preflight.ready.stand_ins import DEFAULT_QUOTAS, FARGATE
 from tests.preflight.ready.world import World
 
 PROFILE = "eu.openai.gpt-oss-120b-1:0"
+
+
+def _profile(status: str) -> dict[str, Any]:
+    arn = f"arn:aws:bedrock:eu-west-1:111122223333:inference-profile/{PROFILE}"
+    name = {"inferenceProfileName": PROFILE, "inferenceProfileArn": arn, "inferenceProfileId": PROFILE}
+    return {**name, "status": status, "type": "SYSTEM_DEFINED", "models": []}
 
 
 def _quota(world: World, code: str) -> Line:
@@ -60,13 +68,11 @@ def test_each_quota_is_compared_with_what_the_stack_needs(staging: World) -> Non
 @pytest.mark.parametrize(
     ("answer", "status"),
     [
-        (lambda _: _profile("ACTIVE"), Status.OK),
-        (lambda _: Refusal("ResourceNotFoundException", "no", 404), Status.MISSING),
+        (_profile("ACTIVE"), Status.OK),
+        (Refusal("ResourceNotFoundException", "no", 404), Status.MISSING),
     ],
 )
-def test_a_model_by_inference_profile_is_asked_for_as_one(
-    staging: World, answer: Callable[[Asked], Any], status: Status
-) -> None:
+def test_a_model_by_inference_profile_is_asked_for_as_one(staging: World, answer: Result, status: Status) -> None:
     settings = staging.wanted.settings
     group = settings.models.groups[0].model_copy(update={"models": (PROFILE,)})
     models = settings.models.model_copy(update={"groups": (group,)})
@@ -76,7 +82,25 @@ def test_a_model_by_inference_profile_is_asked_for_as_one(
     assert [line.status for line in found] == [status]
 
 
-def _profile(status: str) -> dict[str, Any]:
-    arn = f"arn:aws:bedrock:eu-west-1:111122223333:inference-profile/{PROFILE}"
-    name = {"inferenceProfileName": PROFILE, "inferenceProfileArn": arn, "inferenceProfileId": PROFILE}
-    return {**name, "status": status, "type": "SYSTEM_DEFINED", "models": []}
+def test_the_models_are_called_with_the_guardrail_that_an_earlier_up_has_made(staging: World) -> None:
+    guardrail = {
+        "id": "abcdefghij12",
+        "arn": "arn:aws:bedrock:eu-west-1:111122223333:guardrail/abcdefghij12",
+        "status": "READY",
+        "name": staging.wanted.inputs("aws:bedrock/guardrail:Guardrail")[0]["name"],
+        "version": "DRAFT",
+        "createdAt": 1.0,
+        "updatedAt": 1.0,
+    }
+    staging.cloud.answers["bedrock", "ListGuardrails"] = {"guardrails": [guardrail]}
+    staging.cloud.asked.clear()
+    calls = [line for line in lines(staging, "models") if line.subject.startswith("Chat Completions")]
+    assert {(line.status, line.found) for line in calls} == {(Status.OK, "answers with the stack's guardrail")}
+    sent = [call.parameters["headers"] for call in staging.cloud.asked if call.operation == CHAT]
+    assert sent == [dict(zip(GUARDRAIL_HEADERS, ("abcdefghij12", "DRAFT"), strict=True))] * len(calls)
+
+
+def test_headers_and_path_are_those_of_the_tasks_proxy(staging: World) -> None:
+    written = json.dumps(configuration(staging.wanted.graph))
+    assert all(header in written for header in GUARDRAIL_HEADERS)
+    assert CHAT_COMPLETIONS.removesuffix("/chat/completions") in written
