@@ -16,9 +16,9 @@ from preflight.errors import PreflightError
 
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 4, 20, 3
 DENIED = frozenset(
-    {"AccessDenied", "AccessDeniedException", "AuthorizationError", "NotAuthorized", "UnauthorizedOperation"}
+    {"403", "AccessDenied", "AccessDeniedException", "AuthorizationError", "NotAuthorized", "UnauthorizedOperation"}
 )
-"""Error codes of a missing permission. Services spell it differently."""
+"""Error codes of a missing permission. Services spell it differently; an answer to HEAD has its status only."""
 BAD_CREDENTIALS = frozenset(
     {
         "ExpiredToken",
@@ -53,7 +53,7 @@ def sdk() -> Any:  # noqa: ANN401 - boto3 has no types
     except ImportError:
         raise AccountError(
             "boto3 is not installed, and this command asks AWS with it.\n"
-            "fix: install the optional dependencies: .venv/bin/pip install '.[account]'"
+            "fix: run make setup, or install both optional dependencies: pip install boto3 dnspython"
         ) from None
 
 

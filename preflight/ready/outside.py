@@ -30,7 +30,7 @@ class Dns:
         except ImportError:
             raise AccountError(
                 "dnspython is not installed, and this command asks public DNS with it.\n"
-                "fix: install the optional dependencies: .venv/bin/pip install '.[account]'"
+                "fix: run make setup, or install both optional dependencies: pip install boto3 dnspython"
             ) from None
         try:
             self._resolver = self._dns.Resolver(configure=not nameservers)

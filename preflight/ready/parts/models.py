@@ -125,7 +125,8 @@ def calls(asking: Asking, group: Group) -> Iterator[Line]:
             continue
         try:
             headers = guardrails[region]
-            yield _judged(asking, group, subject, *chat(asking.account, region, model, headers), guarded=bool(headers))
+            status, said = chat(asking.account, region, model, headers)
+            yield _judged(group, subject, status, said, another=_another(asking), guarded=bool(headers))
         except CannotTellError as error:
             yield group.cannot_tell(subject, error.reason, error.fix)
 
@@ -180,7 +181,7 @@ def chat(
     return status, cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
 
 
-def _judged(asking: Asking, group: Group, subject: str, status: int, answer: dict[str, Any], guarded: bool) -> Line:
+def _judged(group: Group, subject: str, status: int, answer: dict[str, Any], *, another: str, guarded: bool) -> Line:
     """What an answer says. Its text may be OpenAI's form (``error.message``) or AWS's (``message``)."""
     error: Any = answer.get("error")
     inner = cast("dict[str, Any]", error) if isinstance(error, dict) else {}
@@ -209,7 +210,7 @@ def _judged(asking: Asking, group: Group, subject: str, status: int, answer: dic
         return group.missing(
             subject, said, "open the model in the Bedrock console (Model catalog) and accept what it asks for"
         )
-    return group.missing(subject, said, f"its API does not serve this model here: {_another(asking)}")
+    return group.missing(subject, said, f"its API does not serve this model here: {another}")
 
 
 PART = Part("models", (("models", existence), ("tokens per minute", quotas), ("Chat Completions", calls)))

@@ -75,7 +75,7 @@ def test_without_boto3_one_message_says_how_to_install_it(
 
     monkeypatch.setattr(session.importlib, "import_module", missing)
     assert main(["-C", str(ROOT), "ready", "staging"]) == 2
-    assert "pip install '.[account]'" in capsys.readouterr().err
+    assert "pip install boto3 dnspython" in capsys.readouterr().err
 
 
 def test_without_credentials_one_message_says_how_to_log_in(

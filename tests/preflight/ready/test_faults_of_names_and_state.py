@@ -7,7 +7,7 @@ from typing import Any
 
 from preflight.account.lines import Status
 from tests.preflight.ready.conftest import BUCKET
-from tests.preflight.ready.faults import Fault, Undo, check, denied, parameters, says, wants
+from tests.preflight.ready.faults import Fault, Undo, check, denied, parameters, refuses, says, wants
 from tests.preflight.ready.right_account import tls_only
 from tests.preflight.ready.world import World
 
@@ -135,6 +135,14 @@ STATE = [
         wants(backend="s3://no-such-bucket-here", state_bucket="no-such-bucket-here"),
         "state bucket",
         "create the bucket",
+    ),
+    Fault(
+        "bucket that may not be looked at",
+        "state backend",
+        refuses("s3", "HeadBucket", "AccessDenied", 403),
+        "backend",
+        "s3:ListBucket",
+        Status.CANNOT_TELL,
     ),
 ]
 
