@@ -81,6 +81,17 @@ def parser() -> argparse.ArgumentParser:
     owners.add_argument("--write", action="store_true", help="write .github/CODEOWNERS")
     owners.set_defaults(run=_owners)
 
+    ready = commands.add_parser("ready", help="ask the stack's account, before its first up, for what the stack needs")
+    ready.add_argument("stack")
+    ready.add_argument("--format", choices=("text", "json", "markdown", "junit"), default="text")
+    ready.add_argument("--output", type=Path, metavar="FILE", help="write here instead of standard output")
+    ready.add_argument("--strict", action="store_true", help="what cannot be told counts as missing")
+    ready.add_argument(
+        "--no-model-call", action="store_true", help="send no request to a model (one token each, billed)"
+    )
+    ready.add_argument("--endpoint-url", metavar="URL", help="ask this instead of AWS's own endpoints")
+    ready.set_defaults(run=_ready)
+
     release = commands.add_parser("release", help="write a release, move a stack to one, record what was deployed")
     add_options(release)
     release.set_defaults(run=_release)
@@ -275,6 +286,27 @@ def _stale(findings: Iterable[Finding]) -> int:
     found = list(findings)
     sys.stdout.write("".join(f"{finding.headline}: {finding.fix}\n" for finding in found))
     return 1 if found else 0
+
+
+def _ready(options: argparse.Namespace) -> int:
+    from preflight.account.render import FORMATS as RENDERERS
+    from preflight.ready.command import Options, ready
+
+    asked = Options(
+        root=options.root.resolve(),
+        stack=options.stack,
+        endpoint_url=options.endpoint_url,
+        call_models=not options.no_model_call,
+        strict=options.strict,
+    )
+    answer = ready(asked, _progress())
+    _end_progress()
+    content = RENDERERS[options.format](answer)
+    if options.output is None:
+        sys.stdout.write(content)
+    else:
+        options.output.write_text(content, encoding="utf-8")
+    return answer.exit_code
 
 
 def _release(options: argparse.Namespace) -> int:

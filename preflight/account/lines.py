@@ -1,0 +1,109 @@
+"""The answer of a command that asks an account: one line a fact, each ok, missing, or not to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """What is known about one fact."""
+
+    OK = "ok"
+    MISSING = "missing"
+    """The account has been asked, and what the stack needs is not there."""
+    CANNOT_TELL = "cannot tell"
+    """The account could not be asked, or its answer does not decide it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One fact about the account."""
+
+    group: str
+    """The part of the check, for example ``quotas``."""
+    subject: str
+    """What the fact is about, for example ``VPCs per Region``."""
+    status: Status
+    found: str
+    """What the account answered, in one sentence. Never a secret value."""
+    fix: str = ""
+    """What to do; empty only where the status is ok."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Every line of one command for one stack, in the order of reading."""
+
+    command: str
+    """For example ``ready``."""
+    stack: str
+    account: str
+    region: str
+    lines: tuple[Line, ...]
+    strict: bool = False
+    """Whether a line that cannot be told fails too."""
+
+    def count(self, status: Status) -> int:
+        """How many lines have this status."""
+        return sum(line.status is status for line in self.lines)
+
+    def fails(self, line: Line) -> bool:
+        """Whether a line makes the command fail."""
+        return line.status is Status.MISSING or (self.strict and line.status is Status.CANNOT_TELL)
+
+    @property
+    def exit_code(self) -> int:
+        """0 nothing missing, 1 something missing; with ``strict`` a line that cannot be told counts as missing."""
+        return int(any(self.fails(line) for line in self.lines))
+
+    @property
+    def summary(self) -> str:
+        """The counts in one sentence."""
+        return ", ".join(f"{self.count(status)} {status}" for status in Status)
+
+    @property
+    def groups(self) -> list[tuple[str, list[Line]]]:
+        """Lines by group, both in the order of reading."""
+        found: dict[str, list[Line]] = {}
+        for line in self.lines:
+            found.setdefault(line.group, []).append(line)
+        return list(found.items())
+
+
+class CannotTellError(Exception):
+    """A call was refused or did not arrive, so what depends on it cannot be told."""
+
+    def __init__(self, reason: str, fix: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.fix = fix
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Makes the lines of one group, so that its name is written once."""
+
+    name: str
+
+    def ok(self, subject: str, found: str) -> Line:
+        """What the stack needs is there."""
+        return Line(self.name, subject, Status.OK, found)
+
+    def missing(self, subject: str, found: str, fix: str) -> Line:
+        """What the stack needs is not there."""
+        return Line(self.name, subject, Status.MISSING, found, fix)
+
+    def cannot_tell(self, subject: str, found: str, fix: str) -> Line:
+        """It could not be asked, or the answer does not decide it."""
+        return Line(self.name, subject, Status.CANNOT_TELL, found, fix)
+
+    def holds(self, subject: str, holds: bool, found: str, fix: str) -> Line:
+        """``ok`` or ``missing``, by one condition."""
+        return self.ok(subject, found) if holds else self.missing(subject, found, fix)
+
+
+def joined(values: Iterable[object], empty: str = "none") -> str:
+    """Values in their order, for a sentence."""
+    return ", ".join(map(str, values)) or empty

@@ -1,0 +1,106 @@
+"""``preflight ready STACK``: record the stack, ask its account, print one line a fact."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from preflight.account.lines import Answer, Line, Status
+from preflight.account.session import Account
+from preflight.errors import ConfigurationError
+from preflight.program import Run, collect, load, start
+from preflight.project import Project
+from preflight.ready.asking import Asking
+from preflight.ready.calls import CALLS
+from preflight.ready.outside import Dns, Https
+from preflight.ready.parts import PARTS
+from preflight.ready.wanted import Wanted
+from preflight.recorder import Recording
+from preflight.release.project import Releases
+
+BOOTSTRAP = "bootstrap"
+BACKEND = "PULUMI_BACKEND_URL"
+ENVIRONMENTS = "ai-interface-bootstrap:environments"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says."""
+
+    root: Path
+    stack: str
+    endpoint_url: str | None = None
+    """Instead of AWS's own endpoints; boto3 also reads ``AWS_ENDPOINT_URL``."""
+    call_models: bool = True
+    strict: bool = False
+
+
+def ready(options: Options, progress: Callable[[str], None] = lambda _: None) -> Answer:
+    """The whole command. Raises ``PreflightError`` where the check could not run."""
+    wanted = wanted_of(options.root, options.stack, os.environ)
+    account = Account(wanted.region, CALLS, endpoint_url=options.endpoint_url)
+    return answer(
+        Asking(wanted, account, Dns(), Https(), options.call_models), strict=options.strict, progress=progress
+    )
+
+
+def answer(asking: Asking, *, strict: bool = False, progress: Callable[[str], None] = lambda _: None) -> Answer:
+    """Every part's lines. In another account than the stack's nothing more is asked."""
+    lines: list[Line] = []
+    for part in PARTS:
+        progress(f"asking about {part.name}")
+        lines += part.lines(asking)
+        if part is PARTS[0] and lines[0].status is not Status.OK:
+            rest = ", ".join(other.name for other in PARTS[1:])
+            fix = "run it again with credentials of the stack's account"
+            lines = [lines[0], Line(part.name, "everything else", Status.CANNOT_TELL, f"not asked: {rest}", fix)]
+            break
+    wanted = asking.wanted
+    return Answer("ready", wanted.stack, wanted.account, wanted.region, tuple(lines), strict)
+
+
+def wanted_of(root: Path, stack: str, environment: Mapping[str, str]) -> Wanted:
+    """What the stack in ``root`` needs, from its program, its settings, its release and ``bootstrap/``."""
+    releases = Releases.of(root)
+    recorded = _recorded(releases.project, stack)  # first: it names every mistake in the settings
+    settings = releases.settings(stack)
+    name, bucket = _bootstrap(root, stack, settings.account_id)
+    url = environment.get(BACKEND, "") or str(_backend(root).get("url") or "")
+    return Wanted(
+        settings=settings,
+        release=releases.release(settings.release),
+        graph=recorded,
+        bootstrap=_recorded(Project.load(root / BOOTSTRAP), name) if name else None,
+        backend=url,
+        state_bucket=bucket,
+    )
+
+
+def _recorded(project: Project, stack: str) -> Recording:
+    chosen = project.stack(stack)
+    load(project)
+    return collect(start(project, [Run(chosen, False)]))[stack, False]
+
+
+def _backend(root: Path) -> Mapping[str, Any]:
+    content = yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8"))
+    return cast("Mapping[str, Any]", content.get("backend") or {})
+
+
+def _bootstrap(root: Path, environment: str, account: str) -> tuple[str, str]:
+    """The stack of ``bootstrap/`` that makes the environment in the account, and the bucket of its state."""
+    if not (root / BOOTSTRAP / "Pulumi.yaml").is_file():
+        raise ConfigurationError(f"{BOOTSTRAP}/Pulumi.yaml is missing: run this in the project's folder")
+    project = Project.load(root / BOOTSTRAP)
+    for name in project.stacks():
+        config = project.stack(name).config
+        accounts = yaml.safe_load(config.get("aws:allowedAccountIds", "[]"))
+        for declared in yaml.safe_load(config.get(ENVIRONMENTS, "[]")):
+            if declared.get("name") == environment and str(account) in map(str, accounts):
+                return name, str(declared.get("stateBucket") or "")
+    return "", ""

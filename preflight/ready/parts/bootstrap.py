@@ -1,0 +1,146 @@
+"""Bootstrap: the account has what ``bootstrap/`` of this checkout would make, document by document."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+from urllib.parse import unquote
+
+from preflight.account.lines import Group, Line, joined
+from preflight.ready.asking import Asking, Part
+from preflight.ready.wanted import several
+
+RUN = "run pulumi up in bootstrap/ for this account"
+
+
+def made(asking: Asking, group: Group) -> Iterator[Line]:
+    """A stack of ``bootstrap/`` names this environment, in this account."""
+    wanted = asking.wanted
+    if wanted.bootstrap is None:
+        yield group.missing(
+            "bootstrap",
+            f"no stack file in bootstrap/ has the environment {wanted.stack} in account {wanted.account}",
+            "write bootstrap/Pulumi.<account>.yaml (bootstrap/README.md) and run pulumi up there",
+        )
+
+
+def policies(asking: Asking, group: Group) -> Iterator[Line]:
+    """Every policy has the document that this checkout makes."""
+    for resource, inputs in asking.wanted.made_by_bootstrap("aws:iam/policy:Policy"):
+        name, arn = inputs["name"], resource.outputs["arn"]
+        found = asking.account.find("iam", "get_policy", ("NoSuchEntity",), PolicyArn=arn)
+        if found is None:
+            yield group.missing(f"policy {name}", "does not exist", RUN)
+            continue
+        version = found["Policy"]["DefaultVersionId"]
+        answer = asking.account.ask("iam", "get_policy_version", PolicyArn=arn, VersionId=version)
+        same = normal(answer["PolicyVersion"]["Document"]) == normal(inputs["policy"])
+        yield group.holds(
+            f"policy {name}", same, f"{version} {'is' if same else 'differs from'} what this checkout makes", RUN
+        )
+
+
+def roles(asking: Asking, group: Group) -> Iterator[Line]:
+    """CI's roles trust the right jobs, have their boundary and exactly their policies."""
+    attached: dict[str, list[str]] = {}
+    for _, inputs in asking.wanted.made_by_bootstrap("aws:iam/rolePolicyAttachment:RolePolicyAttachment"):
+        attached.setdefault(inputs["role"], []).append(inputs["policyArn"])
+    for _, inputs in asking.wanted.made_by_bootstrap("aws:iam/role:Role"):
+        name = inputs["name"]
+        found = asking.account.find("iam", "get_role", ("NoSuchEntity",), RoleName=name)
+        if found is None:
+            yield group.missing(f"role {name}", "does not exist", RUN)
+            continue
+        role = found["Role"]
+        policies_ = asking.account.every("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=name)
+        differ = [
+            what
+            for what, same in (
+                ("trust", normal(role["AssumeRolePolicyDocument"]) == normal(inputs["assumeRolePolicy"])),
+                (
+                    "boundary",
+                    role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") == inputs["permissionsBoundary"],
+                ),
+                ("policies", sorted(p["PolicyArn"] for p in policies_) == sorted(attached.get(name, []))),
+            )
+            if not same
+        ]
+        yield group.holds(
+            f"role {name}",
+            not differ,
+            f"differs from what this checkout makes: {joined(differ)}" if differ else "is what this checkout makes",
+            RUN,
+        )
+
+
+def repositories(asking: Asking, group: Group) -> Iterator[Line]:
+    """Image repositories exist, and their tags cannot be moved."""
+    for _, inputs in asking.wanted.made_by_bootstrap("aws:ecr/repository:Repository"):
+        name = inputs["name"]
+        found = asking.account.find(
+            "ecr", "describe_repositories", ("RepositoryNotFoundException",), repositoryNames=[name]
+        )
+        if found is None:
+            yield group.missing(f"repository {name}", "does not exist", RUN)
+            continue
+        repository = found["repositories"][0]
+        mutability = repository.get("imageTagMutability")
+        encryption = repository.get("encryptionConfiguration", {}).get("encryptionType")
+        wanted = (inputs["imageTagMutability"], inputs["encryptionConfigurations"][0]["encryptionType"])
+        yield group.holds(
+            f"repository {name}",
+            (mutability, encryption) == wanted,
+            f"tags {mutability}, encryption {encryption}",
+            RUN + " (changing the encryption replaces the repository)",
+        )
+
+
+def providers(asking: Asking, group: Group) -> Iterator[Line]:
+    """The account trusts GitHub's tokens, for the audience of the roles."""
+    for resource, inputs in asking.wanted.made_by_bootstrap("aws:iam/openIdConnectProvider:OpenIdConnectProvider"):
+        arn = resource.outputs["arn"]
+        found = asking.account.find(
+            "iam", "get_open_id_connect_provider", ("NoSuchEntity",), OpenIDConnectProviderArn=arn
+        )
+        audiences = sorted((found or {}).get("ClientIDList", []))
+        yield group.holds(
+            "OIDC provider",
+            set(inputs["clientIdLists"]) <= set(audiences),
+            f"{arn} does not exist" if found is None else f"{arn} has the audiences {joined(audiences)}",
+            RUN,
+        )
+
+
+def normal(document: object) -> object:
+    """A policy document in a form that compares: lists of one element as AWS may give them, and sorted sets."""
+    content = json.loads(unquote(document)) if isinstance(document, str) else document
+    return _normal(content)
+
+
+_SETS = {"Action", "NotAction", "NotResource", "Resource", "AWS", "Federated", "Service"}
+
+
+def _normal(value: object, key: str = "", *, condition: bool = False) -> object:
+    if isinstance(value, dict):
+        members = cast("Mapping[str, Any]", value)
+        return {
+            name: _normal(members[name], name, condition=condition or name == "Condition") for name in sorted(members)
+        }
+    if key in _SETS or condition:
+        return sorted(several(value))
+    if isinstance(value, list):
+        return [_normal(item) for item in cast("list[object]", value)]
+    return value
+
+
+PART = Part(
+    "bootstrap",
+    (
+        ("bootstrap", made),
+        ("policies", policies),
+        ("roles", roles),
+        ("repositories", repositories),
+        ("OIDC provider", providers),
+    ),
+)

@@ -1,0 +1,135 @@
+"""The identity provider: its discovery document agrees with the settings, and the load balancer reaches it.
+
+The load balancer calls the token and user-info endpoints itself, over IPv4 and by public DNS (Elastic Load Balancing,
+"Authenticate users", prerequisites): https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from preflight.account.lines import Group, Line, joined
+from preflight.ready.asking import Asking, Part
+from preflight.ready.outside import OK
+
+WELL_KNOWN = "/.well-known/openid-configuration"
+"""OpenID Connect Discovery 1.0, section 4."""
+
+
+def people(asking: Asking, group: Group) -> Iterator[Line]:
+    """What the edge's login is told is what the issuer publishes."""
+    identity = asking.wanted.settings.identity
+    document = _document(asking, group, identity.issuer)
+    if isinstance(document, Line):
+        yield document
+        return
+    file = f"Pulumi.{asking.wanted.stack}.yaml"
+    for key, field, value in (
+        ("issuer", "issuer", identity.issuer),
+        ("authorizationEndpoint", "authorization_endpoint", identity.authorization_endpoint),
+        ("tokenEndpoint", "token_endpoint", identity.token_endpoint),
+        ("userInfoEndpoint", "userinfo_endpoint", identity.user_info_endpoint),
+    ):
+        yield _same(group, f"identity.{key}", value, document.get(field), file)
+    if identity.end_session_endpoint is not None:
+        yield _logout(group, identity.end_session_endpoint, document.get("end_session_endpoint"), file)
+    yield _supports(group, "identity.scopes", identity.scopes, document.get("scopes_supported"), "scopes")
+    yield _supports(group, "code flow", ["code"], document.get("response_types_supported"), "response types")
+    claims = sorted({who.claim.name for who in (identity.allowed, identity.administrators) if who.claim})
+    if claims:
+        yield _supports(group, "claims", claims, document.get("claims_supported"), "claims")
+
+
+def machines(asking: Asking, group: Group) -> Iterator[Line]:
+    """The keys with which machine clients' tokens are checked are the issuer's."""
+    clients = asking.wanted.settings.identity.machine_clients
+    if clients is None:
+        return
+    document = _document(asking, group, clients.issuer)
+    if isinstance(document, Line):
+        yield document
+        return
+    file = f"Pulumi.{asking.wanted.stack}.yaml"
+    yield _same(group, "identity.machineClients.issuer", clients.issuer, document.get("issuer"), file)
+    yield _same(group, "identity.machineClients.jwksEndpoint", clients.jwks_endpoint, document.get("jwks_uri"), file)
+
+
+def reachable(asking: Asking, group: Group) -> Iterator[Line]:
+    """Every endpoint that the load balancer calls has public IPv4 addresses."""
+    identity = asking.wanted.settings.identity
+    called = {"tokenEndpoint": identity.token_endpoint, "userInfoEndpoint": identity.user_info_endpoint}
+    if identity.machine_clients is not None:
+        called["machineClients.jwksEndpoint"] = identity.machine_clients.jwks_endpoint
+    hosts: dict[str, list[str]] = {}
+    for key, url in called.items():
+        hosts.setdefault(str(urlsplit(url).hostname), []).append(f"identity.{key}")
+    for host, keys in sorted(hosts.items()):
+        addresses, private = asking.dns.private(host)
+        yield group.holds(
+            f"addresses of {host}",
+            bool(addresses) and not private,
+            f"{joined(keys)}: IPv4 {joined(addresses)}"
+            + (f", of which {joined(private)} is not public" if private else ""),
+            "publish the endpoint under a name that public DNS resolves to public IPv4 addresses: the load balancer "
+            "calls it from the internet's side, and logins end with HTTP 500 otherwise",
+        )
+
+
+def _document(asking: Asking, group: Group, issuer: str) -> Mapping[str, Any] | Line:
+    """The issuer's discovery document, or the line that says why there is none."""
+    url = issuer.removesuffix("/") + WELL_KNOWN
+    status, body = asking.https.get(url)
+    fix = f"correct the issuer in Pulumi.{asking.wanted.stack}.yaml: it is the URL below which {WELL_KNOWN} lies"
+    if status != OK:
+        return group.missing("discovery document", f"{url} answers HTTP {status}", fix)
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return group.missing("discovery document", f"{url} is no JSON", fix)
+    if not isinstance(content, dict):
+        return group.missing("discovery document", f"{url} is no JSON object", fix)
+    return cast("Mapping[str, Any]", content)
+
+
+def _same(group: Group, key: str, value: str, published: object, file: str) -> Line:
+    shown = str(published)[:200] if published else "nothing"
+    return group.holds(
+        key,
+        published == value,
+        f"{value} is what the issuer publishes" if published == value else f"{value}; the issuer publishes {shown}",
+        f"write {key}: {shown} in {file}, or have the issuer publish it",
+    )
+
+
+def _logout(group: Group, value: str, published: object, file: str) -> Line:
+    subject = "identity.endSessionEndpoint"
+    if not published:
+        return group.cannot_tell(
+            subject,
+            "the issuer publishes no end_session_endpoint",
+            "compare it with the provider's own documentation of its logout page",
+        )
+    return _same(group, subject, value.partition("?")[0], str(published).partition("?")[0], file)
+
+
+def _supports(group: Group, subject: str, wanted: tuple[str, ...] | list[str], published: object, kind: str) -> Line:
+    if not isinstance(published, list):
+        return group.cannot_tell(
+            subject, f"the issuer does not publish its {kind}", f"see at the provider that it gives {joined(wanted)}"
+        )
+    offered = [str(item) for item in cast("list[object]", published)]
+    lost = [item for item in wanted if item not in offered]
+    fix = f"have the provider offer {joined(lost)} to the client, or name what it has: {joined(sorted(offered))[:300]}"
+    if lost and kind == "claims":  # recommended, and said not to be complete: OpenID Connect Discovery 1.0, section 3
+        return group.cannot_tell(
+            subject, f"{joined(lost)} is not among the published claims, which need not be all", fix
+        )
+    return group.holds(
+        subject, not lost, f"{joined(wanted)} offered" if not lost else f"{joined(lost)} is not among the {kind}", fix
+    )
+
+
+PART = Part("identity provider", (("people", people), ("machine clients", machines), ("addresses", reachable)))

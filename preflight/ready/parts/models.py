@@ -1,0 +1,216 @@
+"""Bedrock: each declared model exists in its region, the account may use it, and Chat Completions answers for it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from preflight.account.lines import CannotTellError, Group, Line, joined
+from preflight.account.session import Account, RefusedError
+from preflight.ready.asking import Asking, Part
+
+CHAT_COMPLETIONS = "/openai/v1/chat/completions"
+"""Bedrock user guide, "Chat Completions API": https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html"""
+PROMPT = "Answer with the word ready."
+SIGNING_NAME = "bedrock"
+GUARDRAIL_HEADERS = ("x-amzn-bedrock-guardrailidentifier", "x-amzn-bedrock-guardrailversion")
+"""As the task's proxy sends them (``assembly/task.py``; a test compares the two)."""
+TOKENS_PER_MINUTE = "On-demand model inference tokens per minute for "
+GEOGRAPHIC = re.compile(r"^(global|[a-z]{2}|us-gov|apac)\.[a-z0-9-]+\.")
+"""How the id of a cross-region inference profile begins."""
+SUCCESS, THROTTLED, SERVER_FAULT = 200, 429, 500
+
+
+def existence(asking: Asking, group: Group) -> Iterator[Line]:
+    """The model, or the inference profile, exists in the region, and the account is entitled to it."""
+    for region, model in asking.wanted.bedrock_models:
+        subject = f"{model} in {region}"
+        if GEOGRAPHIC.match(model):
+            profile = asking.account.find(
+                "bedrock",
+                "get_inference_profile",
+                ("ResourceNotFoundException", "ValidationException"),
+                region,
+                inferenceProfileIdentifier=model,
+            )
+            status = profile["status"] if profile else "unknown there"
+            yield group.holds(subject, status == "ACTIVE", f"inference profile is {status}", _another(asking))
+            continue
+        found = asking.account.find(
+            "bedrock",
+            "get_foundation_model",
+            ("ResourceNotFoundException", "ValidationException"),
+            region,
+            modelIdentifier=model,
+        )
+        if found is None:
+            yield group.missing(subject, "the region does not have the model", _another(asking))
+            continue
+        status = found["modelDetails"].get("modelLifecycle", {}).get("status", "")
+        yield group.holds(subject, status == "ACTIVE", f"exists, {status or 'without status'}", _another(asking))
+        yield from _availability(asking, group, region, model)
+
+
+def _another(asking: Asking) -> str:
+    return f"choose a model of the region in models.groups of Pulumi.{asking.wanted.stack}.yaml, or another region"
+
+
+def _availability(asking: Asking, group: Group, region: str, model: str) -> Iterator[Line]:
+    subject = f"access to {model} in {region}"
+    try:
+        found = asking.account.ask("bedrock", "get_foundation_model_availability", region, modelId=model)
+    except CannotTellError as error:
+        yield group.cannot_tell(subject, error.reason, error.fix)
+        return
+    facts = {
+        "agreement": found["agreementAvailability"]["status"],
+        "authorization": found["authorizationStatus"],
+        "entitlement": found["entitlementAvailability"],
+        "region": found["regionAvailability"],
+    }
+    lost = [f"{name} {value}" for name, value in facts.items() if value not in {"AVAILABLE", "AUTHORIZED"}]
+    yield group.holds(
+        subject,
+        not lost,
+        joined(lost) if lost else "agreement, authorization, entitlement and region are given",
+        "open the model in the Bedrock console (Model catalog) in this region and accept what it asks for",
+    )
+
+
+def quotas(asking: Asking, group: Group) -> Iterator[Line]:
+    """Tokens per minute that the account has of each model, against what an hour may use before the alarm."""
+    needed = math.ceil(asking.wanted.settings.models.tokens_per_hour / 60)
+    for region in sorted({region for region, _ in asking.wanted.bedrock_models}):
+        known = asking.account.every("service-quotas", "list_service_quotas", "Quotas", region, ServiceCode="bedrock")
+        limits = {
+            _plain(quota["QuotaName"].removeprefix(TOKENS_PER_MINUTE)): float(quota["Value"])
+            for quota in known
+            if quota["QuotaName"].startswith(TOKENS_PER_MINUTE)
+        }
+        for model in [m for r, m in asking.wanted.bedrock_models if r == region]:
+            subject = f"tokens per minute of {model} in {region}"
+            name = _plain(re.sub(r"-\d+:\d+$", "", model.split(".")[-1]))
+            matching = [value for key, value in limits.items() if key.endswith(name)]
+            if len(matching) != 1:
+                yield group.cannot_tell(
+                    subject,
+                    f"{len(matching)} of Bedrock's quotas are named like the model",
+                    f"see in the console that it is {needed} or more: Service Quotas, Amazon Bedrock",
+                )
+                continue
+            yield group.holds(
+                subject,
+                matching[0] >= needed,
+                f"quota {matching[0]:.0f}; models.tokensPerHour expects up to {needed} a minute",
+                f"request an increase to {needed}: Service Quotas, Amazon Bedrock, in {region}",
+            )
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def calls(asking: Asking, group: Group) -> Iterator[Line]:
+    """One signed request for one token to each model, as the task's proxy sends it: with the stack's guardrail, where an
+    earlier ``up`` has made it."""
+    guardrails = {region: _guardrail(asking, region) for region in {r for r, _ in asking.wanted.bedrock_models}}
+    for region, model in asking.wanted.bedrock_models:
+        subject = f"Chat Completions of {model} in {region}"
+        if not asking.call_models:
+            yield group.cannot_tell(subject, "not called (--no-model-call)", "run it without --no-model-call")
+            continue
+        try:
+            headers = guardrails[region]
+            status, said = chat(asking.account, region, model, headers)
+            yield _judged(group, subject, status, said, another=_another(asking), guarded=bool(headers))
+        except CannotTellError as error:
+            yield group.cannot_tell(subject, error.reason, error.fix)
+
+
+def _guardrail(asking: Asking, region: str) -> dict[str, str]:
+    """The headers that name the stack's guardrail in a region; none where it does not exist or may not be listed."""
+    names = {
+        str(inputs["name"])
+        for inputs in asking.wanted.inputs("aws:bedrock/guardrail:Guardrail")
+        if str(inputs.get("region") or asking.wanted.region) == region
+    }
+    try:
+        known = asking.account.every("bedrock", "list_guardrails", "guardrails", region) if asking.call_models else []
+    except (CannotTellError, RefusedError):
+        return {}
+    for found in known:
+        if found["name"] in names:
+            return {GUARDRAIL_HEADERS[0]: str(found["id"]), GUARDRAIL_HEADERS[1]: str(found["version"])}
+    return {}
+
+
+def chat(
+    account: Account, region: str, model: str, headers: Mapping[str, str] | None = None
+) -> tuple[int, dict[str, Any]]:
+    """Status and answer of one request for at most one token, signed with the session's credentials."""
+    account.permitted("bedrock-runtime", "chat_completions")
+    account.made.add(("bedrock-runtime", "chat_completions"))
+    auth: Any = importlib.import_module("botocore.auth")
+    requests: Any = importlib.import_module("botocore.awsrequest")
+    transport: Any = importlib.import_module("botocore.httpsession")
+    body = {"model": model, "max_tokens": 1, "messages": [{"role": "user", "content": PROMPT}]}
+    url = account.client("bedrock-runtime", region).meta.endpoint_url + CHAT_COMPLETIONS
+    request = requests.AWSRequest(
+        "POST", url, data=json.dumps(body).encode(), headers={"Content-Type": "application/json", **(headers or {})}
+    )
+    auth.SigV4Auth(account.credentials(), SIGNING_NAME, region).add_auth(request)
+    exceptions = importlib.import_module("botocore.exceptions")
+    session = transport.URLLib3Session(timeout=(4, 60))
+    try:
+        answer = session.send(request.prepare())
+        content, status = answer.content, int(answer.status_code)
+    except exceptions.BotoCoreError as error:
+        raise CannotTellError(
+            f"bedrock-runtime did not answer: {type(error).__name__}", "run it where the endpoint can be reached"
+        ) from None
+    finally:
+        session.close()
+    try:
+        parsed: Any = json.loads(content)
+    except ValueError:
+        parsed = {}
+    return status, cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
+
+
+def _judged(group: Group, subject: str, status: int, answer: dict[str, Any], *, another: str, guarded: bool) -> Line:
+    """What an answer says. Its text may be OpenAI's form (``error.message``) or AWS's (``message``)."""
+    error: Any = answer.get("error")
+    inner = cast("dict[str, Any]", error) if isinstance(error, dict) else {}
+    message: Any = inner.get("message") if inner else (answer.get("message") or answer.get("Message"))
+    said = f"HTTP {status}: {' '.join(str(message or 'without a message').split())[:200]}"
+    if status == SUCCESS:
+        return group.holds(
+            subject,
+            bool(answer.get("choices")),
+            ("answers with the stack's guardrail" if guarded else "answers")
+            if answer.get("choices")
+            else "HTTP 200 without choices",
+            "see in the model's card of the Bedrock user guide that it has the Chat Completions API",
+        )
+    if status == THROTTLED:
+        return group.cannot_tell(subject, said, "run it again; if it stays, see the model's quotas in Service Quotas")
+    if status >= SERVER_FAULT:
+        return group.cannot_tell(subject, said, "run it again")
+    if "bedrock:" in said and "not authorized" in said:
+        return group.cannot_tell(
+            subject,
+            said,
+            "allow bedrock:InvokeModel and bedrock:ApplyGuardrail to the identity that runs this, or use --no-model-call",
+        )
+    if status in {401, 403}:
+        return group.missing(
+            subject, said, "open the model in the Bedrock console (Model catalog) and accept what it asks for"
+        )
+    return group.missing(subject, said, f"its API does not serve this model here: {another}")
+
+
+PART = Part("models", (("models", existence), ("tokens per minute", quotas), ("Chat Completions", calls)))

@@ -1,0 +1,140 @@
+"""The network that is there already, and the endpoint services, engines and node types that zones offer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from preflight.account.lines import Group, Line, joined
+from preflight.ready.asking import Asking, Part
+
+ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
+
+
+def existing(asking: Asking, group: Group) -> Iterator[Line]:
+    """The ids of ``network.existing`` exist, in one VPC and in the zones that the settings name."""
+    network = asking.wanted.settings.network
+    if network.existing is None:
+        return
+    fix = f"correct network.existing in Pulumi.{asking.wanted.stack}.yaml"
+    vpc = network.existing.vpc_id
+    found = asking.account.find("ec2", "describe_vpcs", ("InvalidVpcID.NotFound",), VpcIds=[vpc])
+    if found is None:
+        yield group.missing("VPC", f"{vpc} does not exist", fix)
+        return
+    block, written = found["Vpcs"][0]["CidrBlock"], str(network.cidr_block)
+    yield group.holds("VPC", block == written, f"{vpc} has the block {block}", f"{fix}: network.cidrBlock is {written}")
+    for key, ids in (
+        ("publicSubnetIds", network.existing.public_subnet_ids),
+        ("privateSubnetIds", network.existing.private_subnet_ids),
+    ):
+        answer = asking.account.find("ec2", "describe_subnets", ("InvalidSubnetID.NotFound",), SubnetIds=list(ids))
+        places = {s["SubnetId"]: (s["VpcId"], s["AvailabilityZone"]) for s in (answer or {}).get("Subnets", [])}
+        right = [places.get(i) == (vpc, zone) for i, zone in zip(ids, network.availability_zones, strict=True)]
+        yield group.holds(
+            key,
+            all(right),
+            f"{joined(ids)} are in {vpc}, one in each zone"
+            if all(right)
+            else f"not in {vpc} and in the zone of its place: {joined(i for i, ok in zip(ids, right, strict=True) if not ok)}",
+            f"{fix}: one subnet of the VPC for each of {joined(network.availability_zones)}, in that order",
+        )
+    tables = sorted(set(network.existing.private_route_table_ids))
+    answer = asking.account.find(
+        "ec2", "describe_route_tables", ("InvalidRouteTableID.NotFound",), RouteTableIds=tables
+    )
+    inside = sorted(t["RouteTableId"] for t in (answer or {}).get("RouteTables", []) if t["VpcId"] == vpc)
+    yield group.holds(
+        "privateRouteTableIds", inside == tables, f"in {vpc}: {joined(inside)}; wanted: {joined(tables)}", fix
+    )
+
+
+def endpoints(asking: Asking, group: Group) -> Iterator[Line]:
+    """Every endpoint service exists in the region and, as an interface, in every zone of the stack."""
+    zones = asking.wanted.zones
+    for inputs in sorted(asking.wanted.inputs(ENDPOINT), key=lambda inputs: str(inputs["serviceName"])):
+        name = str(inputs["serviceName"])
+        answer = asking.account.find(
+            "ec2", "describe_vpc_endpoint_services", ("InvalidServiceName",), ServiceNames=[name]
+        )
+        kind = str(inputs.get("vpcEndpointType", "Gateway"))
+        details = [
+            d
+            for d in (answer or {}).get("ServiceDetails", [])
+            if d["ServiceName"] == name and kind in [t["ServiceType"] for t in d.get("ServiceType", [])]
+        ]
+        lost = (
+            [] if kind == "Gateway" or not details else [z for z in zones if z not in details[0]["AvailabilityZones"]]
+        )
+        yield group.holds(
+            name,
+            bool(details) and not lost,
+            (f"{kind} is not offered in {joined(lost)}" if lost else f"{kind} is offered in every zone")
+            if details
+            else f"the region has no {kind} endpoint of this name",
+            f"choose zones or a region that have it in Pulumi.{asking.wanted.stack}.yaml",
+        )
+
+
+def database(asking: Asking, group: Group) -> Iterator[Line]:
+    """The database's instance class can be ordered with its engine version in the zones of its instances."""
+    instances = asking.wanted.inputs("aws:rds/clusterInstance:ClusterInstance")
+    for engine, version, size in sorted({(i["engine"], i["engineVersion"], i["instanceClass"]) for i in instances}):
+        options = asking.account.every(
+            "rds",
+            "describe_orderable_db_instance_options",
+            "OrderableDBInstanceOptions",
+            Engine=engine,
+            DBInstanceClass=size,
+        )
+        fitting = [o for o in options if o["EngineVersion"] == version or o["EngineVersion"].startswith(f"{version}.")]
+        offered = {z["Name"] for option in fitting for z in option.get("AvailabilityZones", [])}
+        zones = sorted({str(i["availabilityZone"]) for i in instances if i.get("availabilityZone")})
+        lost = [zone for zone in zones if zone not in offered]
+        yield group.holds(
+            f"{engine} {version} on {size}",
+            bool(fitting) and not lost,
+            f"can be ordered in {joined(sorted(offered))}"
+            if fitting
+            else f"cannot be ordered; versions for {size}: {joined(sorted({o['EngineVersion'] for o in options}))}",
+            "choose other zones, or a region that has it: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/"
+            "Concepts.Aurora_Fea_Regions_DB-eng.Feature.ServerlessV2.html",
+        )
+
+
+def cache(asking: Asking, group: Group) -> Iterator[Line]:
+    """The cache's engine version exists, and its node type is sold in the region."""
+    for inputs in asking.wanted.inputs("aws:elasticache/replicationGroup:ReplicationGroup"):
+        engine, version, node = inputs["engine"], str(inputs["engineVersion"]), inputs["nodeType"]
+        known = asking.account.every(
+            "elasticache", "describe_cache_engine_versions", "CacheEngineVersions", Engine=engine
+        )
+        versions = sorted({str(v["EngineVersion"]) for v in known})
+        yield group.holds(
+            f"{engine} {version}",
+            any(v == version or v.startswith(f"{version}.") for v in versions),
+            f"the region has {engine} {joined(versions)}",
+            f"choose a region that has {engine} {version}",
+        )
+        offers = asking.account.every(
+            "elasticache", "describe_reserved_cache_nodes_offerings", "ReservedCacheNodesOfferings", CacheNodeType=node
+        )
+        # No call lists the node types of a region. What can be reserved exists; the opposite does not follow.
+        if offers:
+            yield group.ok(node, "is sold in the region")
+        else:
+            yield group.cannot_tell(
+                node,
+                "the region sells no reservation of this node type",
+                "see in the console's list of node types that the region has it, or change state.cache.nodeType",
+            )
+
+
+PART = Part(
+    "network and engines",
+    (
+        ("existing network", existing),
+        ("endpoint services", endpoints),
+        ("database", database),
+        ("cache", cache),
+    ),
+)

@@ -1,0 +1,63 @@
+"""Account, region and availability zones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from preflight.account.lines import CannotTellError, Group, Line, joined
+from preflight.account.session import AccountError, RefusedError
+from preflight.ready.asking import Asking, Part
+
+
+def account(asking: Asking, group: Group) -> Iterator[Line]:
+    """The credentials are those of the stack's account. Where that cannot be told, nothing can (exit code 2)."""
+    try:
+        found = str(asking.account.ask("sts", "get_caller_identity")["Account"])
+    except CannotTellError as error:
+        raise AccountError(f"whose credentials these are cannot be told: {error.reason}\nfix: {error.fix}") from None
+    except RefusedError as error:
+        raise AccountError(f"whose credentials these are cannot be told: {error}\nfix: log in again") from None
+    wanted = asking.wanted
+    yield group.holds(
+        "account",
+        found == wanted.account,
+        f"the credentials are those of account {found}"
+        + ("" if found == wanted.account else f", aws:allowedAccountIds names {wanted.account}"),
+        f"log in to account {wanted.account}, or correct aws:allowedAccountIds in Pulumi.{wanted.stack}.yaml",
+    )
+
+
+def region(asking: Asking, group: Group) -> Iterator[Line]:
+    """The region is enabled in the account."""
+    name = asking.wanted.region
+    found = asking.account.ask("ec2", "describe_regions", AllRegions=True, RegionNames=[name])["Regions"]
+    status = found[0].get("OptInStatus", "") if found else "unknown"
+    yield group.holds(
+        "region",
+        status in {"opt-in-not-required", "opted-in"},
+        f"{name} is {status}",
+        f"enable it: aws account enable-region --region-name {name} (minutes to hours until it is opted-in)",
+    )
+
+
+def zones(asking: Asking, group: Group) -> Iterator[Line]:
+    """Every availability zone exists in this account and takes new resources."""
+    wanted = asking.wanted.zones
+    answer = asking.account.ask("ec2", "describe_availability_zones", AllAvailabilityZones=True)["AvailabilityZones"]
+    states = {
+        zone["ZoneName"]: zone.get("State", "")
+        for zone in answer
+        if zone.get("ZoneType", "availability-zone") == "availability-zone"
+        and zone.get("OptInStatus") != "not-opted-in"
+    }
+    usable = sorted(name for name, state in states.items() if state == "available")
+    lost = [name for name in wanted if name not in usable]
+    yield group.holds(
+        "availability zones",
+        not lost,
+        f"{joined(wanted)} are available" if not lost else f"{joined(lost)} cannot be used; usable: {joined(usable)}",
+        f"name usable zones in network.availabilityZones of Pulumi.{asking.wanted.stack}.yaml",
+    )
+
+
+PART = Part("account", (("account", account), ("region", region), ("availability zones", zones)))

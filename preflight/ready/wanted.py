@@ -1,0 +1,140 @@
+"""What a stack needs of its account, read from its recorded graph, its settings and its release. Nothing is written
+here a second time: a value that is not in one of the three is not expected of the account."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, cast
+
+from preflight.recorder import RecordedResource, Recording
+from preflight.wire import unwrap
+from releases.manifest import Release
+from settings import StackSettings
+from settings.sections import BedrockUpstream
+
+ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
+"""ECS's name of a processor → the one in an image's manifest (OCI image index specification, ``platform``)."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image that the task definition names."""
+
+    registry: str
+    """The account that holds it."""
+    region: str
+    repository: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One stack's needs."""
+
+    settings: StackSettings
+    release: Release
+    graph: Recording
+    bootstrap: Recording | None
+    """What ``bootstrap/`` makes for the account of this stack; ``None`` where no stack file of it names the stack."""
+    backend: str
+    """The URL of Pulumi's state backend; empty: Pulumi Cloud."""
+    state_bucket: str
+    """The bucket of the state by bootstrap's settings; empty: Pulumi Cloud."""
+
+    @property
+    def stack(self) -> str:
+        """The stack's name, which is the environment's."""
+        return self.settings.environment
+
+    @property
+    def account(self) -> str:
+        """The account of 12 digits."""
+        return self.settings.account_id
+
+    @property
+    def region(self) -> str:
+        """The region of everything but Bedrock in another one."""
+        return self.settings.region
+
+    def inputs(self, kind: str) -> list[Mapping[str, Any]]:
+        """The inputs of all resources of one type, such as ``aws:lb/listener:Listener``, without marks of secrets."""
+        return [properties(resource) for resource in self.graph.of_type(kind)]
+
+    def count(self, kind: str) -> int:
+        """How many resources of one type there are."""
+        return len(self.graph.of_type(kind))
+
+    @property
+    def zones(self) -> list[str]:
+        """The availability zones by name."""
+        return sorted(self.settings.network.availability_zones)
+
+    @cached_property
+    def task(self) -> Mapping[str, Any]:
+        """The task definition's inputs."""
+        return self.inputs("aws:ecs/taskDefinition:TaskDefinition")[0]
+
+    @property
+    def containers(self) -> list[Mapping[str, Any]]:
+        """The containers of the task."""
+        return json.loads(self.task["containerDefinitions"])
+
+    @property
+    def architecture(self) -> str:
+        """The processor as image manifests name it."""
+        return ARCHITECTURES[self.task["runtimePlatform"]["cpuArchitecture"]]
+
+    @property
+    def images(self) -> list[Image]:
+        """Every image of the task, once, sorted."""
+        found: set[Image] = set()
+        for container in self.containers:
+            name, _, digest = container["image"].partition("@")
+            host, _, repository = name.partition("/")
+            account, _, _, region, *_ = host.split(".")
+            found.add(Image(account, region, repository, digest))
+        return sorted(found, key=lambda image: image.repository)
+
+    @property
+    def bedrock_models(self) -> list[tuple[str, str]]:
+        """Region and model of every model that Bedrock serves, sorted."""
+        return sorted(
+            {
+                (upstream.region, model)
+                for group in self.settings.models.groups
+                for upstream in group.upstreams
+                if isinstance(upstream, BedrockUpstream)
+                for model in group.models
+            }
+        )
+
+    @property
+    def hosts(self) -> list[str]:
+        """The public names: people's, and machine clients' where there are some."""
+        machine = self.settings.identity.machine_clients
+        return [self.settings.domain.host_name, *([machine.host_name] if machine else [])]
+
+    def made_by_bootstrap(self, kind: str) -> list[tuple[RecordedResource, Mapping[str, Any]]]:
+        """Resources of one type that ``bootstrap/`` makes, with their inputs."""
+        if self.bootstrap is None:
+            return []
+        return [(resource, properties(resource)) for resource in self.bootstrap.of_type(kind)]
+
+
+def properties(resource: RecordedResource) -> Mapping[str, Any]:
+    """The inputs of a resource as the provider receives them."""
+    return cast("Mapping[str, Any]", unwrap(resource.inputs))
+
+
+def statements(document: str) -> Iterator[Mapping[str, Any]]:
+    """The statements of a policy document."""
+    content = json.loads(document)["Statement"]
+    yield from content if isinstance(content, list) else [content]
+
+
+def several(value: object) -> list[str]:
+    """A field of a policy document that may be one text or a list of them."""
+    return [str(item) for item in cast("list[object]", value)] if isinstance(value, list) else [str(value)]

@@ -1,0 +1,106 @@
+"""What an account uses already counts against its quotas, whichever call says it; and models by inference profile."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from preflight.account.lines import Line, Status
+from preflight.edge_proxy import configuration
+from preflight.ready.parts.models import CHAT_COMPLETIONS, GUARDRAIL_HEADERS
+from preflight.ready.parts.needs import processors
+from preflight.ready.parts.quotas import QUOTAS
+from tests.preflight.account.loopback import CHAT, Refusal, Result
+from tests.preflight.ready.faults import lines
+from tests.preflight.ready.stand_ins import DEFAULT_QUOTAS, FARGATE
+from tests.preflight.ready.world import World
+
+PROFILE = "eu.openai.gpt-oss-120b-1:0"
+
+
+def _profile(status: str) -> dict[str, Any]:
+    arn = f"arn:aws:bedrock:eu-west-1:111122223333:inference-profile/{PROFILE}"
+    name = {"inferenceProfileName": PROFILE, "inferenceProfileArn": arn, "inferenceProfileId": PROFILE}
+    return {**name, "status": status, "type": "SYSTEM_DEFINED", "models": []}
+
+
+def _quota(world: World, code: str) -> Line:
+    name = next(quota.name for quota in QUOTAS if quota.code == code)
+    return next(line for line in lines(world, "quotas") if line.subject == name)
+
+
+def test_running_fargate_tasks_count_and_spot_tasks_do_not(staging: World) -> None:
+    arn = "arn:aws:ecs:eu-west-1:111122223333:cluster/other"
+    tasks = [{"cpu": "4096"}, {"cpu": "2048"}, {"cpu": "16384", "capacityProviderName": "FARGATE_SPOT"}]
+    staging.cloud.answers["ecs", "ListClusters"] = {"clusterArns": [arn]}
+    staging.cloud.answers["ecs", "ListTasks"] = {"taskArns": [f"{arn}/{number}" for number in range(3)]}
+    staging.cloud.answers["ecs", "DescribeTasks"] = {"tasks": tasks}
+    needed = processors(staging.wanted)
+    for quota, status in ((needed + 6, Status.OK), (needed + 5, Status.MISSING)):
+        staging.quotas[FARGATE] = quota
+        line = _quota(staging, FARGATE)
+        assert "in use 6," in line.found
+        assert line.status is status
+
+
+def test_a_quota_without_a_value_of_the_accounts_own_has_the_default(staging: World) -> None:
+    own: Any = staging.cloud.answers["service-quotas", "GetServiceQuota"]
+    staging.cloud.answers["service-quotas", "GetServiceQuota"] = Refusal("NoSuchResourceException")
+    staging.cloud.answers["service-quotas", "GetAWSDefaultServiceQuota"] = own
+    assert {line.status for line in lines(staging, "quotas")} == {Status.OK}
+
+
+def test_each_quota_is_compared_with_what_the_stack_needs(staging: World) -> None:
+    needs = {quota: quota.need(staging.wanted) for quota in QUOTAS}
+    assert {quota.code for quota in QUOTAS} == {*DEFAULT_QUOTAS, FARGATE}
+    staging.quotas = {quota.code: need - 1 for quota, need in needs.items()}
+    found = {line.subject: line for line in lines(staging, "quotas")}
+    for quota, need in needs.items():
+        assert (quota.name in found) == bool(need)
+        if need:
+            assert found[quota.name].status is Status.MISSING
+            assert f"--quota-code {quota.code}" in found[quota.name].fix
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (_profile("ACTIVE"), Status.OK),
+        (Refusal("ResourceNotFoundException", "no", 404), Status.MISSING),
+    ],
+)
+def test_a_model_by_inference_profile_is_asked_for_as_one(staging: World, answer: Result, status: Status) -> None:
+    settings = staging.wanted.settings
+    group = settings.models.groups[0].model_copy(update={"models": (PROFILE,)})
+    models = settings.models.model_copy(update={"groups": (group,)})
+    staging.wanted = replace(staging.wanted, settings=settings.model_copy(update={"models": models}))
+    staging.cloud.answers["bedrock", "GetInferenceProfile"] = answer
+    found = [line for line in lines(staging, "models") if line.subject == f"{PROFILE} in eu-west-1"]
+    assert [line.status for line in found] == [status]
+
+
+def test_the_models_are_called_with_the_guardrail_that_an_earlier_up_has_made(staging: World) -> None:
+    guardrail = {
+        "id": "abcdefghij12",
+        "arn": "arn:aws:bedrock:eu-west-1:111122223333:guardrail/abcdefghij12",
+        "status": "READY",
+        "name": staging.wanted.inputs("aws:bedrock/guardrail:Guardrail")[0]["name"],
+        "version": "DRAFT",
+        "createdAt": 1.0,
+        "updatedAt": 1.0,
+    }
+    staging.cloud.answers["bedrock", "ListGuardrails"] = {"guardrails": [guardrail]}
+    staging.cloud.asked.clear()
+    calls = [line for line in lines(staging, "models") if line.subject.startswith("Chat Completions")]
+    assert {(line.status, line.found) for line in calls} == {(Status.OK, "answers with the stack's guardrail")}
+    sent = [call.parameters["headers"] for call in staging.cloud.asked if call.operation == CHAT]
+    assert sent == [dict(zip(GUARDRAIL_HEADERS, ("abcdefghij12", "DRAFT"), strict=True))] * len(calls)
+
+
+def test_headers_and_path_are_those_of_the_tasks_proxy(staging: World) -> None:
+    written = json.dumps(configuration(staging.wanted.graph))
+    assert all(header in written for header in GUARDRAIL_HEADERS)
+    assert CHAT_COMPLETIONS.removesuffix("/chat/completions") in written
