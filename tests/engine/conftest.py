@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine import documented
 from tests.engine.harness import PACKS, REPOSITORY, Engine, Outcome
 
 STACKS = ("staging", "prod")
@@ -47,7 +48,7 @@ def deploy(tmp_path_factory: pytest.TempPathFactory) -> Deploy:
             engine = Engine.create(tmp_path_factory.mktemp(stack) / "engine", REPOSITORY, stack)
             first_preview = engine.preview(packs=PACKS)
             touched = len(engine.cloud.operations("create", "update", "delete")) + len(engine.resources())
-            up = engine.up(packs=PACKS)
+            up = engine.documented(documented.deploy_command(stack), "--yes")
             done[stack] = Deployed(engine, first_preview, touched, up, engine.preview("--diff", packs=PACKS))
             failed.remove(stack)
         return done[stack]

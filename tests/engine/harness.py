@@ -119,9 +119,9 @@ class Engine:
         return Engine(root, self.stack, self.folder)
 
     def environment(self) -> dict[str, str]:
-        """The variables of the command line: nothing of the caller's but where programs are found."""
+        """The variables of the command line: nothing of the caller's but where programs other than Python's are found."""
         return {
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "PATH": clean_path(os.environ["PATH"]),
             "HOME": os.environ["HOME"],
             "LANG": "C.UTF-8",
             "PULUMI_HOME": str(self.root / "home"),
@@ -162,6 +162,10 @@ class Engine:
             text=True,
             start_new_session=True,
         )
+
+    def documented(self, words: Sequence[str], *arguments: str, code: int | None = 0) -> Outcome:
+        """Run a command as it is documented, with what lets it run without a terminal and be read."""
+        return self.pulumi(*words, "--event-log", str(self.root / "events.jsonl"), *arguments, code=code)
 
     def operation(self, kind: str, *arguments: str, packs: Sequence[str] = ()) -> list[str]:
         """The arguments of preview, up, refresh or destroy on this stack."""
@@ -222,6 +226,12 @@ def python_environment(folder: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)  # noqa: S603
     installed = Path(sysconfig.get_path("purelib"))
     (folder / installed.relative_to(sys.prefix) / "installed.pth").write_text(f"{installed}\n")
+
+
+def clean_path(path: str) -> str:
+    """``path`` without this environment's programs: an operator's shell has no environment activated."""
+    own = {Path(sys.executable).parent, Path(sys.prefix) / Path(sys.executable).parent.name}
+    return os.pathsep.join(part for part in path.split(os.pathsep) if part and Path(part) not in own)
 
 
 def stop(process: subprocess.Popen[str]) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.engine.harness import REPOSITORY, Engine, Outcome
+from tests.engine.harness import REPOSITORY, Engine, Outcome, python_environment
 
 pytestmark = pytest.mark.engine
 
@@ -17,9 +18,14 @@ EXPOSURE = "no-internal-endpoint-reachable"
 
 @pytest.fixture(scope="module")
 def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The pack's folder and nothing else of this repository, under another name."""
+    """The pack's folder and nothing else of this repository, under another name, set up as its README says."""
     folder = tmp_path_factory.mktemp("copied") / "their-guardrails"
     shutil.copytree(REPOSITORY / "policies" / "guardrails", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    python_environment(folder / "venv")
+    project = folder / "PulumiPolicy.yaml"
+    changed = re.sub(r"virtualenv: .*", "virtualenv: venv", project.read_text())
+    assert "virtualenv: venv\n" in (REPOSITORY / "policies" / "guardrails" / "README.md").read_text()
+    project.write_text(changed)
     return folder
 
 
