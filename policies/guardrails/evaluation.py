@@ -11,10 +11,14 @@ from typing import Any
 
 from .exceptions import Exemptions
 from .rule import Level, Rule, Settings
-from .topology.resources import Graph, Resource, Secret, walk_top
+from .topology.resources import Graph, Resource, Secret, unknowns_in, walk_top
 from .topology.verdicts import Finding, Verdict
 
 CURRENT = "exceptions-current"
+UNREADABLE = (
+    "advice: not known without the passphrase of the state's secrets; set PULUMI_CONFIG_PASSPHRASE, or log in to the "
+    "stack's secrets provider, and analyze it again: the same finding blocks then"
+)
 LATER = "later: judged again before the resource is created or changed, when the value is known, and blocks then"
 
 
@@ -66,7 +70,7 @@ class Evaluation:
             if not policy.rule.is_stack and policy.rule.applies_to(resource.kind):
                 findings = _judged_resource(policy, resource)
                 for finding in findings:
-                    report, _ = self._report(policy, finding)
+                    report, _ = self._report(policy, finding, {resource.label: _unreadable(resource)})
                     deferred = preview and finding.verdict is Verdict.NOT_PROVEN and report.level is Level.MANDATORY
                     reports.append(replace(report, level=Level.ADVISORY, note=LATER) if deferred else report)
         return reports
@@ -77,6 +81,7 @@ class Evaluation:
         idle: list[tuple[Rule, str]] = []
         used: set[int] = set()
         excepted = {entry.policy for entry in self._exemptions.in_force}
+        unreadable = {resource.label: paths for resource in graph if (paths := _unreadable(resource))}
         for policy in self._policies:
             rule = policy.rule
             if rule.name == CURRENT or not (rule.is_stack or rule.name in excepted):
@@ -86,7 +91,7 @@ class Evaluation:
                     idle.append((rule, f"the stack has no {' or '.join(rule.types)}"))
                 continue
             for finding in _judged_stack(policy, graph):
-                report, numbers = self._report(policy, finding)
+                report, numbers = self._report(policy, finding, unreadable)
                 used.update(numbers)
                 used.update(e.number for e in self._exemptions.in_force if e.may_match(rule.name, finding))
                 if rule.is_stack:
@@ -97,12 +102,33 @@ class Evaluation:
                 reports.extend(Report(policy.rule, finding, policy.level) for finding in problems)
         return reports, idle
 
-    def _report(self, policy: Policy, finding: Finding) -> tuple[Report, list[int]]:
+    def _report(
+        self, policy: Policy, finding: Finding, unreadable: Mapping[str, frozenset[str]]
+    ) -> tuple[Report, list[int]]:
         entry = self._exemptions.of(policy.rule.name, finding)
         if entry is not None:
             numbers = [e.number for e in self._exemptions.in_force if e.matches(policy.rule.name, finding)]
             return Report(policy.rule, finding, Level.ADVISORY, entry.note()), numbers
+        if _rests_on(finding, unreadable):
+            return Report(policy.rule, finding, Level.ADVISORY, UNREADABLE), []
         return Report(policy.rule, finding, _level(policy, finding)), []
+
+
+def _unreadable(resource: Resource) -> frozenset[str]:
+    """The properties that are secrets of a state which cannot be decrypted."""
+    return frozenset(item.path for item in unknowns_in(dict(resource.properties)) if item.blinded)
+
+
+def _rests_on(finding: Finding, unreadable: Mapping[str, frozenset[str]]) -> bool:
+    """Whether nothing but such secrets keeps a finding from being proven."""
+    if finding.verdict is not Verdict.NOT_PROVEN or not finding.unknowns:
+        return False
+    named = {f"{label}.{path}" for label, paths in unreadable.items() for path in paths}
+    named |= unreadable.get(finding.resource, frozenset())
+    return all(
+        any(unknown == path or unknown.startswith((f"{path}.", f"{path}[")) for path in named)
+        for unknown in finding.unknowns
+    )
 
 
 def identity_of(graph: Graph) -> tuple[str, str]:

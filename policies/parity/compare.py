@@ -10,7 +10,7 @@ from typing import cast
 
 from policies.guardrails.topology.values import Unknown
 from policies.parity.classes import Comparison, comparison
-from policies.parity.normal import Value
+from policies.parity.normal import SECRET, Covered, Value, uncovered
 from policies.parity.shape import Item, Shape, Skip, condensed, is_digest, top
 
 ABSENT = "absent"
@@ -34,6 +34,8 @@ class Difference:
     backwards: bool = False
     """The later environment has less of what must not be less."""
     unknown: bool = False
+    blinded: bool = False
+    """Not known because a secret cannot be decrypted, not because it does not exist yet."""
 
 
 _SIZES = ("nano", "micro", "small", "medium", "large", "xlarge")
@@ -99,14 +101,43 @@ def _leaves(
         how = comparison(before.kind, name)
         one, two = _value(name, before, gone), _value(name, after, gone)
         urn = after.urn or before.urn
-        if isinstance(one, Unknown) or isinstance(two, Unknown):
+        if _equal(one, two):
+            continue
+        if isinstance(uncovered(one), Unknown) or isinstance(uncovered(two), Unknown):
             if not (_same_wiring(name, before, two, gone) or _same_wiring(name, after, one, gone)):
                 whole = top(name)
-                found.setdefault(whole, Difference(path, whole, how, _shown(one), _shown(two), urn, unknown=True))
-        elif one != two:
-            backwards = how is Comparison.ORDERED and _less(two, one)
+                blinded = any(side.blinded for side in map(uncovered, (one, two)) if isinstance(side, Unknown))
+                shown = (_shown(one), _shown(two))
+                found.setdefault(whole, Difference(path, whole, how, *shown, urn, unknown=True, blinded=blinded))
+        else:
+            backwards = how is Comparison.ORDERED and _less(uncovered(two), uncovered(one))
             found[name] = Difference(path, name, how, *_both(one, two), urn, backwards)
     return list(found.values())
+
+
+def _equal(one: Value, two: Value) -> bool:
+    """Whether two leaves are the same. Of two secrets only that both are is compared: no environment shares one."""
+    if isinstance(one, Covered) and isinstance(two, Covered):
+        return True
+    if isinstance(one, Covered) or isinstance(two, Covered):
+        left, right = uncovered(one), uncovered(two)
+        if SECRET in (one, two):
+            return True
+        if isinstance(left, list) and isinstance(right, list):
+            known, covered = (left, right) if isinstance(two, Covered) else (right, left)
+            return _fits(cast("list[Value]", known), cast("list[Value]", covered))
+        return not isinstance(left, Unknown) and not isinstance(right, Unknown) and bool(left == right)
+    return not isinstance(one, Unknown) and not isinstance(two, Unknown) and bool(one == two)
+
+
+def _fits(known: list[Value], covered: list[Value]) -> bool:
+    """Whether a covered list may be the known one, in which a mask stands for any one value."""
+    left = list(covered)
+    for item in (item for item in known if item != SECRET):
+        if item not in left:
+            return False
+        left.remove(item)
+    return len(left) == known.count(SECRET)
 
 
 def _value(name: str, item: Item, gone: set[str]) -> Value:
@@ -115,17 +146,20 @@ def _value(name: str, item: Item, gone: set[str]) -> Value:
     if value is None:
         parts = _STEP.split(name)
         above = (item.leaves.get("".join(parts[:count])) for count in range(1, len(parts)))
-        return next((part for part in above if isinstance(part, Unknown)), None)
-    if isinstance(value, list) and gone:
+        return next((part for part in above if isinstance(uncovered(part), Unknown)), None)
+    items = uncovered(value)
+    if isinstance(items, list) and gone:
         kept: list[Value] = [
-            v for v in cast("list[Value]", value) if not (isinstance(v, str) and gone & set(_REFERENCE.findall(v)))
+            v for v in cast("list[Value]", items) if not (isinstance(v, str) and gone & set(_REFERENCE.findall(v)))
         ]
-        return kept or cast("list[Value]", value)
+        if kept:
+            return Covered(kept) if isinstance(value, Covered) else kept
     return cast("Value", value)
 
 
 def _same_wiring(name: str, item: Item, other: Value, gone: set[str]) -> bool:
     """Not known yet on the item's side, but made of the resources that the other side's known value names."""
+    other = uncovered(other)
     if name not in item.leaves or other is None or isinstance(other, Unknown):
         return False
     values: list[Value] = cast("list[Value]", other) if isinstance(other, list) else [other]
@@ -153,7 +187,9 @@ def _size(value: Value) -> int:
 
 
 def _both(one: Value, two: Value) -> tuple[str, str]:
-    """Both sides; of two sets only what the other has not."""
+    """Both sides; of two sets only what the other has not. What is secret on one side is shown on neither."""
+    if SECRET in (one, two):
+        return (SECRET, _open(two)) if one == SECRET else (_open(one), SECRET)
     if isinstance(one, list) and isinstance(two, list):
         left, right = cast("list[Value]", one), cast("list[Value]", two)
         only_left = [item for item in left if item not in right]
@@ -162,11 +198,17 @@ def _both(one: Value, two: Value) -> tuple[str, str]:
     return _shown(one), _shown(two)
 
 
+def _open(side: Value) -> str:
+    return ABSENT if side is None else "a value that is not secret"
+
+
 def _shown(value: Value) -> str:
     if value is None:
         return ABSENT
-    if isinstance(value, Unknown):
-        return "not known yet"
+    if isinstance(uncovered(value), Unknown):
+        return str(uncovered(value))
+    if isinstance(value, Covered):
+        return SECRET
     if is_digest(value):
         return f"a document with digest {value[7:19]}"
     text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)

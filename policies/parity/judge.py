@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from policies.guardrails.topology.values import Unknown
 from policies.parity import released
 from policies.parity.classes import Comparison
 from policies.parity.compare import ABSENT, Difference, compare
@@ -126,17 +127,26 @@ def _judge(differences: Sequence[Difference], shapes: tuple[Shape, Shape], allow
         else:
             alike.setdefault(_sameness(difference), []).append(difference)
     into.judgements += [_judgement(group, first, second) for group in alike.values()]
-    if hidden:
-        names = sorted({f"{d.path.rpartition('/')[2]}.{d.property}" for d in hidden})
-        text = _text(
-            f"{len(names)} properties cannot be compared with the other environment yet",
-            "not known yet",
-            "known values",
-            "none needed in a first preview; make check compares them with known values",
-            verdict="not proven",
-            more=f"unknown: {', '.join(names)}",
-        )
-        into.judgements.append(Judgement(UNKNOWN, "", text, mandatory=False))
+    for blinded in (False, True):
+        names = sorted({f"{d.path.rpartition('/')[2]}.{d.property}" for d in hidden if d.blinded is blinded})
+        if names:
+            into.judgements.append(_not_compared(names, blinded=blinded))
+
+
+def _not_compared(names: Sequence[str], *, blinded: bool) -> Judgement:
+    """What keeps properties from being compared: the preview, or secrets that cannot be decrypted."""
+    fix = "none needed in a first preview; make check compares them with known values"
+    if blinded:
+        fix = "set PULUMI_CONFIG_PASSPHRASE, or log in to the stack's secrets provider, and analyze the state again"
+    text = _text(
+        f"{len(names)} properties cannot be compared with the other environment{'' if blinded else ' yet'}",
+        str(Unknown(blinded=blinded)),
+        "known values",
+        fix,
+        verdict="not proven",
+        more=f"unknown: {', '.join(names)}",
+    )
+    return Judgement(UNKNOWN, "", text, mandatory=False)
 
 
 def _whole_components(

@@ -11,6 +11,7 @@ import ipaddress
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias, cast
 
@@ -54,6 +55,25 @@ _ELSEWHERE = re.compile(r"(vpc|subnet|rtb|rtbassoc|sg|acl)-(?:[0-9a-f]{8}|[0-9a-
 _MADE_NAME = re.compile(r"-[0-9a-f]{7}$")
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Covered:
+    """A value under a secret: compared by what it is, printed as a mask.
+
+    The engine marks a whole list as one secret where a provider does not accept secrets and an item holds one, so what
+    is covered may be public; which of it is secret, the other environment's committed shape says.
+    """
+
+    inner: Value
+
+    def __repr__(self) -> str:
+        return SECRET
+
+
+def uncovered(value: Value) -> Value:
+    """The value itself: to compare, never to print."""
+    return value.inner if isinstance(value, Covered) else value
+
+
 def short_kind(resource: Resource) -> str:
     """The type in short, without a slash: ``lb.Listener``, ``tls.PrivateKey``."""
     kind = kind_of(resource.type)
@@ -92,10 +112,9 @@ class Normal:
     def value(self, value: Value) -> Value:
         """The value with replacements; documents in JSON text are parsed."""
         if isinstance(value, str):
-            parsed = _document(value)
-            return self._text(value) if parsed is None else self.value(parsed)
+            return self._string(value)
         if isinstance(value, Secret):
-            return SECRET
+            return self._secret(value.reveal())
         if isinstance(value, Unknown):
             return value
         if isinstance(value, Mapping):
@@ -104,6 +123,18 @@ class Normal:
         if isinstance(value, list):
             return [self.value(item) for item in cast("list[Value]", value)]
         return int(value) if isinstance(value, float) and value.is_integer() else value
+
+    def _string(self, text: str) -> Value:
+        if self._clients is None and "\n" in text:  # a program that may hold a client's id
+            return Unknown(blinded=True)
+        parsed = _document(text)
+        return self._text(text) if parsed is None else self.value(parsed)
+
+    def _secret(self, inner: Value) -> Value:
+        """A mask for a secret text or number; what holds several values is looked into, and stays covered."""
+        if isinstance(inner, Mapping | list):
+            return Covered(self.value(inner))
+        return Covered(inner) if isinstance(inner, Unknown) else SECRET
 
     def _plain_text(self, text: str) -> str:
         if text in self._whole:
@@ -120,7 +151,7 @@ class Normal:
         for host, name in self._hosts:
             text = text.replace(host, name)
         if "\n" in text:  # a program: elsewhere an id could be any word
-            for client in self._clients:
+            for client in self._clients or ():
                 text = text.replace(json.dumps(client), '"{client}"')
         for account in self._accounts:
             text = text.replace(account, "{account}")
@@ -189,11 +220,16 @@ def _hosts(graph: Graph) -> list[tuple[str, str]]:
     return sorted(zip(names, labels, strict=False), key=lambda pair: -len(pair[0]))
 
 
-def _clients(graph: Graph) -> list[str]:
-    """Ids of the OIDC clients at the load balancer: what checks its tokens is told the same ids."""
+def _clients(graph: Graph) -> list[str] | None:
+    """Ids of the OIDC clients at the load balancer: what checks its tokens is told the same ids.
+
+    ``None`` when they are under a secret that cannot be decrypted.
+    """
     found: set[str] = set()
     for rule in graph.of_type("lb.ListenerRule"):
         actions = rule.items("actions")
+        if isinstance(actions, Unknown) and actions.blinded:
+            return None
         for action in [] if isinstance(actions, Unknown) else actions:
             oidc = cast("Mapping[str, Value]", action).get("authenticateOidc") if isinstance(action, Mapping) else None
             client = cast("Mapping[str, Value]", oidc).get("clientId") if isinstance(oidc, Mapping) else None

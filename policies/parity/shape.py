@@ -17,7 +17,7 @@ from typing import Any, cast
 from policies.guardrails.topology.resources import Graph, Resource
 from policies.guardrails.topology.values import Unknown
 from policies.parity.classes import Comparison, comparison
-from policies.parity.normal import STACK_KIND, Normal, Value, short_kind
+from policies.parity.normal import SECRET, STACK_KIND, Covered, Normal, Value, short_kind, uncovered
 from policies.parity.text import parts_of
 
 LONGEST_DOCUMENT = 12
@@ -94,7 +94,11 @@ def _leaves(resource: Resource, wanted: Mapping[str, Any], normal: Normal) -> tu
 
 
 def _flatten(path: str, value: Value, into: dict[str, Value]) -> None:
-    if isinstance(value, Mapping) and value:
+    if isinstance(value, Covered):
+        inside: dict[str, Value] = {}
+        _flatten(path, value.inner, inside)
+        into.update((name, _covered(leaf)) for name, leaf in inside.items())
+    elif isinstance(value, Mapping) and value:
         for key, item in sorted(cast("Mapping[str, Value]", value).items()):
             _flatten(f"{path}.{key}", item, into)
     elif isinstance(value, list) and value:
@@ -105,12 +109,16 @@ def _flatten(path: str, value: Value, into: dict[str, Value]) -> None:
         into[path] = value
 
 
+def _covered(leaf: Value) -> Value:
+    return leaf if isinstance(leaf, Covered) or leaf == SECRET else Covered(leaf)
+
+
 def _flatten_list(path: str, items: list[Value], into: dict[str, Value]) -> None:
     if any(isinstance(item, Mapping | list) for item in items):
         for label, item in zip(_labels(items), items, strict=True):
             _flatten(f"{path}[{label}]", item, into)
-    elif any(isinstance(item, Unknown) for item in items):
-        into[path] = Unknown(path)
+    elif unknown := [item for item in items if isinstance(item, Unknown)]:
+        into[path] = Unknown(path, blinded=any(item.blinded for item in unknown))
     else:
         into[path] = sorted(items, key=json.dumps)
 
@@ -124,7 +132,7 @@ def _labels(items: list[Value]) -> list[str]:
 
 
 def _references(resource: Resource, leaves: Mapping[str, Value], normal: Normal) -> dict[str, tuple[str, ...]]:
-    open_properties = {top(path) for path, value in leaves.items() if isinstance(value, Unknown)}
+    open_properties = {top(path) for path, value in leaves.items() if isinstance(uncovered(value), Unknown)}
     found: dict[str, tuple[str, ...]] = {}
     for name in sorted(open_properties):
         urns = resource.property_dependencies.get(name, ())
@@ -138,20 +146,30 @@ def is_digest(value: Value) -> bool:
 
 
 def condensed(path: str, item: Item, skip: Skip, like: Iterable[str] | None = None) -> dict[str, Value]:
-    """The leaves of an item, its long parts as digests: those that are long, or those named in ``like``."""
+    """The leaves of an item, its long parts as digests: those that are long, or those named in ``like``.
+
+    To be committed (without ``like``), what is covered is a mask, and no secret goes into a digest: a digest of few
+    possible values tells which one it is.
+    """
     chosen = None if like is None else set(like)
     groups: dict[str, dict[str, Value]] = {}
     found: dict[str, Value] = {}
     for name, value in item.leaves.items():
         group = _part(name)
-        if comparison(item.kind, name) is Comparison.ORDERED or isinstance(value, Unknown):
+        if chosen is None and isinstance(value, Covered):
+            found[name] = SECRET
+        elif comparison(item.kind, name) is Comparison.ORDERED or isinstance(uncovered(value), Unknown):
             found[name] = value
         elif chosen is not None and name in chosen:
             found[name] = _digest(value)
         else:
             groups.setdefault(group, {})[name] = value
+    for name, value in list(found.items()):  # a document is not known when part of it is not
+        if chosen and isinstance(uncovered(value), Unknown) and (group := _part(name)) in chosen:
+            groups.pop(group, None)
+            found[group] = value
     for group, own in groups.items():
-        if len(own) > LONGEST_DOCUMENT if chosen is None else group in chosen:
+        if _is_document(own) if chosen is None else group in chosen:
             found[group] = _digest({name: value for name, value in own.items() if not skip(path, name)})
         else:
             found.update((name, _digest(v) if chosen is None and _is_long(v) else v) for name, v in own.items())
@@ -162,13 +180,23 @@ def _part(name: str) -> str:
     return "".join(_STEP.split(name)[:3])
 
 
+def _is_document(leaves: Mapping[str, Value]) -> bool:
+    return len(leaves) > LONGEST_DOCUMENT and SECRET not in leaves.values()
+
+
 def _is_long(value: Value) -> bool:
     return isinstance(value, str) and len(value) > LONGEST_TEXT
 
 
-def _digest(value: Value) -> str:
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
-    return _DIGEST + hashlib.sha256(text.encode()).hexdigest()
+def _digest(value: Value) -> Value:
+    """The digest; covered where something in it is."""
+    plain = {name: uncovered(leaf) for name, leaf in value.items()} if isinstance(value, dict) else uncovered(value)
+    text = json.dumps(plain, sort_keys=True, ensure_ascii=False)
+    digest = _DIGEST + hashlib.sha256(text.encode()).hexdigest()
+    hidden = isinstance(value, Covered) or (
+        isinstance(value, dict) and any(isinstance(leaf, Covered) for leaf in cast("dict[str, Value]", value).values())
+    )
+    return Covered(digest) if hidden else digest
 
 
 def top(path: str) -> str:

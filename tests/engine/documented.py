@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 from pathlib import Path
@@ -31,8 +32,8 @@ def deploy_command(stack: str) -> list[str]:
 
 def packs(words: list[str]) -> list[Path]:
     """The policy packs that a command names."""
-    return [REPOSITORY / after for word, after in zip(words, words[1:], strict=False) if word == "--policy-pack"]
+    return [REPOSITORY / after for word, after in itertools.pairwise(words) if word == "--policy-pack"]
 
 
 def _after(words: list[str], option: str) -> str:
-    return next((after for word, after in zip(words, words[1:], strict=False) if word == option), "")
+    return next((after for word, after in itertools.pairwise(words) if word == option), "")

@@ -15,11 +15,11 @@ import sys
 import sysconfig
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from preflight.wire import Json, Wire
-from tests.engine.echo.cloud import FOLDER_VARIABLE, Cloud
+from tests.engine.echo.cloud import FOLDER_VARIABLE, SECRETS_VARIABLE, Cloud
 from tests.engine.echo.server import installed_version
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -86,6 +86,8 @@ class Engine:
     root: Path
     stack: str
     folder: str = ""
+    accepts_secrets: bool = True
+    """Whether its providers do."""
 
     @property
     def project(self) -> Path:
@@ -98,7 +100,7 @@ class Engine:
         return Cloud(self.root / "cloud")
 
     @classmethod
-    def create(cls, root: Path, program: Path, stack: str, folder: str = "") -> Engine:
+    def create(cls, root: Path, program: Path, stack: str, folder: str = "", *, accepts_secrets: bool = True) -> Engine:
         """A new environment with a copy of ``program`` and a stack without resources.
 
         ``folder`` is where in the copy the project is.
@@ -109,14 +111,14 @@ class Engine:
         python_environment(root / "project" / ".venv")
         for package in PACKAGES:
             install_provider(root / "home" / "plugins", package)
-        engine = cls(root, stack, folder)
+        engine = cls(root, stack, folder, accepts_secrets)
         engine.pulumi("stack", "init", stack)
         return engine
 
     def fork(self, root: Path) -> Engine:
         """The same environment once more, to be changed without touching this one."""
         shutil.copytree(self.root, root, symlinks=True)
-        return Engine(root, self.stack, self.folder)
+        return replace(self, root=root)
 
     def environment(self) -> dict[str, str]:
         """The variables of the command line: nothing of the caller's but where programs other than Python's are found."""
@@ -132,12 +134,15 @@ class Engine:
             "PULUMI_DEBUG_COMMANDS": "true",  # for --event-log
             "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true",
             FOLDER_VARIABLE: str(self.root / "cloud"),
+            SECRETS_VARIABLE: str(self.accepts_secrets).lower(),
             **{name: value for name, value in os.environ.items() if name.startswith(("npm_config_", "PIP_", "UV_"))},
         }
 
-    def pulumi(self, *arguments: str, code: int | None = 0, cwd: Path | None = None) -> Outcome:
-        """Run one command. Any exit code but ``code`` is an error; None takes any."""
-        process = self.start(*arguments, cwd=cwd)
+    def pulumi(
+        self, *arguments: str, code: int | None = 0, cwd: Path | None = None, without: Sequence[str] = ()
+    ) -> Outcome:
+        """Run one command, ``without`` some variables. Any exit code but ``code`` is an error; None takes any."""
+        process = self.start(*arguments, cwd=cwd, without=without)
         started = time.monotonic()
         try:
             text, _ = process.communicate(timeout=TIMEOUT_SECONDS)
@@ -149,13 +154,13 @@ class Engine:
             raise EngineError(f"pulumi {outcome.command} exited with {process.returncode}:\n{_verdict(text)}")
         return outcome
 
-    def start(self, *arguments: str, cwd: Path | None = None) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, cwd: Path | None = None, without: Sequence[str] = ()) -> subprocess.Popen[str]:
         """Start one command and leave it running."""
         (self.root / "events.jsonl").unlink(missing_ok=True)
         return subprocess.Popen(  # noqa: S603 - the command line under test
             ["pulumi", *arguments, "--non-interactive", "--color", "never"],  # noqa: S607 - found on PATH on purpose
             cwd=cwd or self.project,
-            env=self.environment(),
+            env={key: value for key, value in self.environment().items() if key not in without},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,

@@ -20,6 +20,9 @@ SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 (Pulumi's ma
 OUTPUT_SIGNATURE = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 RESOURCE_SIGNATURE = "5cf8f73096256a8f31e491e813e4eb8e"
 
+BLINDED = "[secret]"
+"""What ``pulumi policy analyze`` puts in the place of every secret of a state that it cannot decrypt."""
+
 UNKNOWN_SENTINELS = frozenset(
     {
         "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
@@ -38,9 +41,11 @@ _STEP = re.compile(r"[^.\[\]]+")
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A value that only a deployment will tell. ``path`` says which property it is."""
+    """A value that only a deployment will tell, or only the passphrase. ``path`` says which property it is."""
 
     path: str = ""
+    blinded: bool = False
+    """A secret that exists and cannot be read here: the state was exported, and the passphrase is not given."""
 
     def __bool__(self) -> NoReturn:
         raise TypeError(
@@ -48,7 +53,7 @@ class Unknown:
         )
 
     def __str__(self) -> str:
-        return "not known yet"
+        return "not known without the passphrase" if self.blinded else "not known yet"
 
 
 class Secret:
@@ -150,15 +155,20 @@ def from_wire(value: Value, path: str = "") -> Value:
         items = cast("Sequence[Any]", value)
         return [_element(items, index, f"{path}[{index}]") for index in range(len(items))]
     if type(value).__name__ == "Secret" and hasattr(value, "value"):
-        return Secret(from_wire(value.value, path))
+        return _secret(from_wire(value.value, path), path)
     return value
+
+
+def _secret(inner: Value, path: str) -> Secret:
+    """A secret, which stays one where its value cannot be read."""
+    return Secret(Unknown(path, blinded=True) if isinstance(inner, str) and inner == BLINDED else inner)
 
 
 def _mapping_from_wire(value: Mapping[str, Any], path: str) -> Value:
     signature = value.get(SIGNATURE) if SIGNATURE in value else None
     if signature == SECRET_SIGNATURE:
         inner = from_wire(value.get("value"), path)
-        return inner if isinstance(inner, Unknown | Secret) else Secret(inner)
+        return inner if isinstance(inner, Unknown | Secret) else _secret(inner, path)
     if signature == OUTPUT_SIGNATURE:
         inner = from_wire(value["value"], path) if "value" in value else Unknown(path)
         return Secret(inner) if value.get("secret") is True and not isinstance(inner, Unknown | Secret) else inner

@@ -18,6 +18,8 @@ from pathlib import Path
 from preflight.wire import Json, Wire
 
 FOLDER_VARIABLE = "ECHO_CLOUD"
+SECRETS_VARIABLE = "ECHO_ACCEPTS_SECRETS"
+"""Whether the provider accepts secrets, ``true`` or ``false``. Of one that does not, the engine keeps the marks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from preflight.schema import computed_outputs
 from preflight.wire import Json, Wire, from_struct, has_unknown, to_struct
 from preflight.wire import unwrap as plain
 from tests.engine.echo import arguments, deletion, replacement
-from tests.engine.echo.cloud import Cloud
+from tests.engine.echo.cloud import SECRETS_VARIABLE, Cloud
 
 Message: TypeAlias = Json
 """A protobuf message of the ResourceProvider service."""
@@ -40,8 +40,9 @@ MAX_MESSAGE = 400 * 1024 * 1024
 class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
     """One provider process for one package."""
 
-    def __init__(self, package: str, version: str, cloud: Cloud) -> None:
+    def __init__(self, package: str, version: str, cloud: Cloud, *, accepts_secrets: bool = True) -> None:
         arguments.load(package)
+        self._accepts_secrets = accepts_secrets
         self._package = package
         self._version = version
         self._cloud = cloud
@@ -52,7 +53,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Handshake(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
         """Say which kinds of values may be sent."""
-        return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
+        return provider_pb2.ProviderHandshakeResponse(accept_secrets=self._accepts_secrets)
 
     def GetPluginInfo(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
         """The version that was asked for."""
@@ -74,7 +75,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         """Take secrets and previews, and learn where the stack lives."""
         prefix = f"{self._package}:config:"
         self._site = site_of({key.replace(prefix, "aws:"): value for key, value in request.variables.items()})
-        return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
+        return provider_pb2.ConfigureResponse(acceptSecrets=self._accepts_secrets, supportsPreview=True)
 
     def Cancel(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
         """Nothing here takes long enough to be cancelled: slow operations end by themselves."""
@@ -291,7 +292,8 @@ def serve(package: str, version: str) -> None:
     """Serve one package until the engine goes away, saying the port on the first line as plugins do."""
     options = [("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.max_send_message_length", MAX_MESSAGE)]
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=16), options=options)
-    provider = EchoProvider(package, version, Cloud.from_environment())
+    accepts = {"true": True, "false": False}[os.environ[SECRETS_VARIABLE]]
+    provider = EchoProvider(package, version, Cloud.from_environment(), accepts_secrets=accepts)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()

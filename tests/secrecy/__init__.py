@@ -1,0 +1,1 @@
+"""Where the mark of a secret may stand, and that no verdict follows from it."""
