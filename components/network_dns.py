@@ -35,6 +35,15 @@ def allowed_domains(
     return sorted(names | {host.lower().rstrip(".") for host in hosts})
 
 
+def as_returned(domain: str) -> str:
+    """A name as Route 53 Resolver returns it: with a trailing dot, every name as ``*.``.
+
+    The provider compares the list with what is returned, so any other form is a difference at every preview
+    (https://github.com/hashicorp/terraform-provider-aws/issues/23543).
+    """
+    return f"{domain.rstrip('.')}."
+
+
 def make_dns_guard(
     name: str,
     *,
@@ -58,12 +67,16 @@ def make_dns_guard(
     allowed = aws.route53.ResolverFirewallDomainList(
         f"{name}-dns-allowed",
         name=named("dns-allowed"),
-        domains=sorted(set(domains)),
+        domains=sorted(set(map(as_returned, domains))),
         tags=tagged("dns-allowed"),
         opts=opts,
     )
     everything = aws.route53.ResolverFirewallDomainList(
-        f"{name}-dns-everything", name=named("dns-everything"), domains=["*"], tags=tagged("dns-everything"), opts=opts
+        f"{name}-dns-everything",
+        name=named("dns-everything"),
+        domains=[as_returned("*")],
+        tags=tagged("dns-everything"),
+        opts=opts,
     )
     rules = aws.route53.ResolverFirewallRuleGroup(f"{name}-dns", name=named("dns"), tags=tagged("dns"), opts=opts)
     aws.route53.ResolverFirewallRule(

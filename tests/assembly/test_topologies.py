@@ -166,19 +166,19 @@ def test_only_names_of_declared_destinations_resolve(shape: Shape) -> None:
     lists = recorded(shape).of_type("aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList")
 
     assert {r.name: r.inputs["domains"] for r in lists} == {
-        "network-dns-everything": ["*"],
+        "network-dns-everything": ["*."],
         "network-dns-allowed": [
-            "*.cache.amazonaws.com",
-            "*.eu-west-1.rds.amazonaws.com",
-            "*.s3.eu-west-1.amazonaws.com",
-            "111122223333.dkr.ecr.eu-west-1.amazonaws.com",
-            "api.ecr.eu-west-1.amazonaws.com",
-            "bedrock-runtime.eu-west-1.amazonaws.com",
-            *(["keys.example.com"] if shape.machine_clients else []),
-            "login.example.com",
-            "logs.eu-west-1.amazonaws.com",
-            "s3.eu-west-1.amazonaws.com",
-            "secretsmanager.eu-west-1.amazonaws.com",
+            "*.cache.amazonaws.com.",
+            "*.eu-west-1.rds.amazonaws.com.",
+            "*.s3.eu-west-1.amazonaws.com.",
+            "111122223333.dkr.ecr.eu-west-1.amazonaws.com.",
+            "api.ecr.eu-west-1.amazonaws.com.",
+            "bedrock-runtime.eu-west-1.amazonaws.com.",
+            *(["keys.example.com."] if shape.machine_clients else []),
+            "login.example.com.",
+            "logs.eu-west-1.amazonaws.com.",
+            "s3.eu-west-1.amazonaws.com.",
+            "secretsmanager.eu-west-1.amazonaws.com.",
         ],
     }
 

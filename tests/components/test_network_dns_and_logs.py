@@ -66,8 +66,8 @@ def test_only_allowed_names_resolve_and_the_resolver_fails_closed() -> None:
         )
         for r in sorted(rules, key=lambda r: r.inputs["priority"])
     ] == [
-        (100, "ALLOW", ["login.example.com", "logs.eu-west-1.amazonaws.com"], None, "TRUST_REDIRECTION_DOMAIN"),
-        (200, "BLOCK", ["*"], "NXDOMAIN", None),
+        (100, "ALLOW", ["login.example.com.", "logs.eu-west-1.amazonaws.com."], None, "TRUST_REDIRECTION_DOMAIN"),
+        (200, "BLOCK", ["*."], "NXDOMAIN", None),
     ]
     group = named(recording, "network-dns", "aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup")
     assert {r.inputs["firewallRuleGroupId"] for r in rules} == {group.id}

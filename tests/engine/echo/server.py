@@ -1,8 +1,9 @@
 """The provider: Pulumi's ResourceProvider protocol over the stand-in for AWS.
 
 It refuses what AWS's provider refuses (unknown and missing inputs, a name that is taken, a protected or still
-used resource), says what a change replaces, keeps secrets secret, and computes outputs with the offline
-engine's own fakes, so that both engines see the same values.
+used resource), says what a change replaces, keeps secrets secret, returns values in the form in which AWS returns them
+(``preflight.conform.round_trip``), and computes outputs with the offline engine's own fakes, so that both engines see
+the same values.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
+from preflight.conform import round_trip
 from preflight.fakes import Answer, Fakes
 from preflight.recorder import site_of
 from preflight.schema import computed_outputs
@@ -112,7 +114,12 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         type_ = self._known_type(request.urn)
         olds, news = from_struct(request.old_inputs), from_struct(request.news)
         ignored = set(request.ignoreChanges)
-        changed = [name for name in replacement.differing(plain(olds), plain(news)) if name not in ignored]
+        declared, planned = plain(olds), plain(news)
+        differing = {
+            *replacement.differing(round_trip.compared(type_, declared), round_trip.compared(type_, planned)),
+            *_returned_otherwise(type_, plain(from_struct(request.olds)), planned),
+        }
+        changed = sorted(differing - ignored)
         replaced = [name for name in changed if replacement.replaces(type_, name)]
         kinds = provider_pb2.PropertyDiff
         detailed = {
@@ -151,6 +158,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
             text = f"{type_} {name}: target group {unused[0]} does not have an associated load balancer"
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, text)
         identifier, outputs = self._made(type_, name, inputs, request.urn)
+        outputs = round_trip.returned(type_, outputs)
         self._cloud.count_creation(request.urn)
         self._exists(type_, identifier, inputs, outputs, request.urn)
         self._cloud.log("create", type_, name, id=identifier)
@@ -183,7 +191,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         self._obey("update", type_, name, context)
         if self._cloud.get(type_, request.id) is None:
             context.abort(grpc.StatusCode.NOT_FOUND, f"{type_} {name}: {request.id} does not exist")
-        outputs = _updated(olds, from_struct(request.old_inputs), news)
+        outputs = round_trip.returned(type_, _updated(olds, from_struct(request.old_inputs), news))
         self._exists(type_, request.id, news, outputs, request.urn)
         changed = replacement.differing(plain(from_struct(request.old_inputs)), plain(news))
         self._cloud.log("update", type_, name, id=request.id, changed=changed)
@@ -224,7 +232,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         return type_
 
     def _exists(self, type_: str, identifier: str, inputs: Wire, outputs: Wire, urn: str) -> None:
-        self._cloud.put(type_, identifier, plain(inputs), plain(outputs), urn)
+        self._cloud.put(type_, identifier, round_trip.returned(type_, plain(inputs)), plain(outputs), urn)
         for bucket in deletion.filled_by(type_, plain(inputs)):
             self._cloud.fill(bucket, f"logs of {identifier}")
 
@@ -318,6 +326,13 @@ def _type_of(urn: str) -> str:
 
 def _name_of(urn: str) -> str:
     return urn.split("::", 3)[3]
+
+
+def _returned_otherwise(type_: str, state: Wire, news: Wire) -> set[str]:
+    """What the program declares in another form than AWS returns, and so than the state has it."""
+    returned = round_trip.returned(type_, news)
+    names = {name for name in {*news, *returned} if news.get(name) != returned.get(name)}
+    return {name for name in names if state.get(name) != news.get(name)}
 
 
 def _without_bookkeeping(inputs: Wire) -> Wire:

@@ -1,0 +1,99 @@
+"""How AWS returns values that may be written in several forms, each form a pure function, idempotent.
+
+A function is given a value as it was declared and gives it as AWS returns it; what it does not understand stays as it
+is. Nothing here knows which property it is for: ``round_trip.TABLE`` says so, with sources.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Mapping
+from typing import Any, TypeAlias, cast
+
+Json: TypeAlias = Any
+"""A JSON value."""
+
+_ICMP = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6"}
+
+
+def firewall_domain(value: Json) -> Json:
+    """``api.example.com`` is returned as ``api.example.com.``, and ``*`` as ``*.``."""
+    return f"{value.rstrip('.')}." if isinstance(value, str) and value else value
+
+
+def without_final_dot(value: Json) -> Json:
+    """``chat.example.com.`` is returned as ``chat.example.com``, in lower case."""
+    return value.rstrip(".").lower() if isinstance(value, str) else value
+
+
+def lower_case(value: Json) -> Json:
+    """``Sun:03:30-Sun:04:30`` is returned as ``sun:03:30-sun:04:30``."""
+    return value.lower() if isinstance(value, str) else value
+
+
+def network_address(value: Json) -> Json:
+    """``10.20.3.4/16`` is returned as ``10.20.0.0/16``, an IPv6 block in its short form."""
+    try:
+        return str(ipaddress.ip_network(value, strict=False)) if isinstance(value, str) and "/" in value else value
+    except ValueError:
+        return value
+
+
+def protocol_name(value: Json) -> Json:
+    """``6`` and ``TCP`` are returned as ``tcp``, every protocol as ``-1``."""
+    if not isinstance(value, str):
+        return value
+    return {**_ICMP, "all": "-1"}.get(value.lower(), value.lower())
+
+
+def log_group_arn(value: Json) -> Json:
+    """The ARN of a log group is returned without ``:*``, which names its streams."""
+    return value.removesuffix(":*") if isinstance(value, str) and ":log-group:" in value else value
+
+
+def whole_number(value: Json) -> Json:
+    """``1000`` is returned as ``1000.0``."""
+    try:
+        return str(float(value)) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def json_document(value: Json) -> Json:
+    """A document in JSON is returned without the spaces and the order in which it was sent."""
+    try:
+        parsed = json.loads(value) if isinstance(value, str) and value[:1] in "{[" else None
+    except ValueError:
+        return value
+    return value if parsed is None else json.dumps(parsed, sort_keys=True, separators=(",", ":"))
+
+
+def rule_without_ports(inputs: Mapping[str, Json]) -> dict[str, Json]:
+    """A rule for every protocol is returned with the ports -1, and the provider takes none as those."""
+    if protocol_name(inputs.get("ipProtocol")) != "-1":
+        return dict(inputs)
+    return {key: value for key, value in inputs.items() if key not in ("fromPort", "toPort")}
+
+
+def replaced(value: Json, path: tuple[str, ...], form: Json) -> Json:
+    """``value`` with ``form`` applied to each leaf at ``path``; ``*`` is each item, ``**`` any depth."""
+    if not path:
+        return form(value)
+    step, *rest = path
+    if step == "**":
+        value = replaced(value, tuple(rest), form)
+        return _each(value, lambda item: replaced(item, path, form))
+    if step == "*":
+        items = cast("list[Json]", value)
+        return [replaced(item, tuple(rest), form) for item in items] if isinstance(value, list) else value
+    if isinstance(value, dict) and step in value:
+        entries = cast("dict[str, Json]", value)
+        return {**entries, step: replaced(entries[step], tuple(rest), form)}
+    return value
+
+
+def _each(value: Json, change: Json) -> Json:
+    if isinstance(value, dict):
+        return {key: change(item) for key, item in cast("dict[str, Json]", value).items()}
+    return [change(item) for item in cast("list[Json]", value)] if isinstance(value, list) else value

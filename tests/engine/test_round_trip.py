@@ -1,0 +1,45 @@
+"""A stand-in that returns values as AWS does: the previews after a deployment are empty, and drift is quiet."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.engine.conftest import Deployed
+from tests.engine.harness import REPOSITORY, name_of
+
+pytestmark = pytest.mark.engine
+
+DRIFT = REPOSITORY / ".github" / "workflows" / "drift.yml"
+IN_FORM = "return f\"{domain.rstrip('.')}.\""
+
+
+def _nightly(stack: str) -> list[str]:
+    """The words after ``pulumi`` of the preview that the drift job runs."""
+    (line,) = re.findall(r"pulumi (preview .*--refresh.*)", DRIFT.read_text(encoding="utf-8"))
+    return [stack if word == "$STACK" else word for word in shlex.split(line) if word != "--non-interactive"]
+
+
+def test_a_second_preview_is_empty(deployed: Deployed) -> None:
+    assert deployed.second_preview.changes() == {}
+
+
+def test_the_nightly_preview_finds_no_drift(deployed: Deployed, tmp_path: Path) -> None:
+    engine = deployed.fork(tmp_path)
+    assert engine.documented(_nightly(engine.stack)).changes() == {}
+
+
+def test_names_without_a_final_dot_are_drift_for_ever(staging: Deployed, tmp_path: Path) -> None:
+    """Fault 6 of issue 15, put back: no update removes the difference."""
+    engine = staging.fork(tmp_path)
+    source = engine.project / "components" / "network_dns.py"
+    assert IN_FORM in source.read_text()
+    source.write_text(source.read_text().replace(IN_FORM, "return domain"))
+    lists = {"network-dns-allowed", "network-dns-everything"}
+    engine.up()
+    again = engine.preview("--diff")
+    assert {name_of(urn) for urn in again.steps("update")} == lists
+    engine.documented(_nightly(engine.stack), code=1)
