@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -39,8 +39,8 @@ def files(*names: str) -> list[Path]:
 def problem(path: Path) -> str:
     """Why the engine would start this project in another environment than ``make setup`` makes; empty if it does not."""
     runtime: Any = yaml.safe_load(path.read_text(encoding="utf-8"))["runtime"]
-    options: dict[str, Any] = runtime.get("options", {}) if isinstance(runtime, dict) else {}
-    named = options.get("virtualenv")
+    described = cast("dict[str, Any]", runtime) if isinstance(runtime, dict) else {}
+    named = str(described.get("options", {}).get("virtualenv", ""))
     if not named:
         return f"{path.parent.name}/{path.name} names no virtualenv: the engine takes the python3 on PATH"
     if (path.parent / named).resolve() != made_by_setup().resolve():

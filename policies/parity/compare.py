@@ -124,8 +124,8 @@ def _equal(one: Value, two: Value) -> bool:
         if SECRET in (one, two):
             return True
         if isinstance(left, list) and isinstance(right, list):
-            known, covered = (left, right) if isinstance(two, Covered) else (right, left)
-            return _fits(cast("list[Value]", known), cast("list[Value]", covered))
+            lists = cast("list[Value]", left), cast("list[Value]", right)
+            return _fits(*lists) if isinstance(two, Covered) else _fits(lists[1], lists[0])
         return not isinstance(left, Unknown) and not isinstance(right, Unknown) and bool(left == right)
     return not isinstance(one, Unknown) and not isinstance(two, Unknown) and bool(one == two)
 
@@ -154,7 +154,7 @@ def _value(name: str, item: Item, gone: set[str]) -> Value:
         ]
         if kept:
             return Covered(kept) if isinstance(value, Covered) else kept
-    return cast("Value", value)
+    return value
 
 
 def _same_wiring(name: str, item: Item, other: Value, gone: set[str]) -> bool:

@@ -190,12 +190,11 @@ def _is_long(value: Value) -> bool:
 
 def _digest(value: Value) -> Value:
     """The digest; covered where something in it is."""
-    plain = {name: uncovered(leaf) for name, leaf in value.items()} if isinstance(value, dict) else uncovered(value)
+    leaves = cast("dict[str, Value]", value) if isinstance(value, dict) else {}
+    plain = {name: uncovered(leaf) for name, leaf in leaves.items()} if isinstance(value, dict) else uncovered(value)
     text = json.dumps(plain, sort_keys=True, ensure_ascii=False)
     digest = _DIGEST + hashlib.sha256(text.encode()).hexdigest()
-    hidden = isinstance(value, Covered) or (
-        isinstance(value, dict) and any(isinstance(leaf, Covered) for leaf in cast("dict[str, Value]", value).values())
-    )
+    hidden = isinstance(value, Covered) or any(isinstance(leaf, Covered) for leaf in leaves.values())
     return Covered(digest) if hidden else digest
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, cast
 
 Json: TypeAlias = Any
@@ -76,24 +76,17 @@ def rule_without_ports(inputs: Mapping[str, Json]) -> dict[str, Json]:
     return {key: value for key, value in inputs.items() if key not in ("fromPort", "toPort")}
 
 
-def replaced(value: Json, path: tuple[str, ...], form: Json) -> Json:
+def replaced(value: Json, path: tuple[str, ...], form: Callable[[Json], Json]) -> Json:
     """``value`` with ``form`` applied to each leaf at ``path``; ``*`` is each item, ``**`` any depth."""
     if not path:
         return form(value)
-    step, *rest = path
+    step, rest = path[0], path[1:]
     if step == "**":
-        value = replaced(value, tuple(rest), form)
-        return _each(value, lambda item: replaced(item, path, form))
-    if step == "*":
-        items = cast("list[Json]", value)
-        return [replaced(item, tuple(rest), form) for item in items] if isinstance(value, list) else value
-    if isinstance(value, dict) and step in value:
-        entries = cast("dict[str, Json]", value)
-        return {**entries, step: replaced(entries[step], tuple(rest), form)}
-    return value
-
-
-def _each(value: Json, change: Json) -> Json:
-    if isinstance(value, dict):
-        return {key: change(item) for key, item in cast("dict[str, Json]", value).items()}
-    return [change(item) for item in cast("list[Json]", value)] if isinstance(value, list) else value
+        value = replaced(value, rest, form)
+    entries = cast("dict[str, Json]", value) if isinstance(value, dict) else {}
+    items = cast("list[Json]", value) if isinstance(value, list) else []
+    if step == "**" and entries:
+        return {key: replaced(item, path, form) for key, item in entries.items()}
+    if step in ("*", "**") and items:
+        return [replaced(item, rest if step == "*" else path, form) for item in items]
+    return {**entries, step: replaced(entries[step], rest, form)} if step in entries else cast("Json", value)

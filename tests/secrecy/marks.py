@@ -40,7 +40,8 @@ def _lifted(value: Json) -> Json:
 def holds_secret(value: Json) -> bool:
     """Whether anything in a value is marked."""
     if isinstance(value, dict):
-        return is_signed(value, SECRET) or any(holds_secret(item) for item in cast("Wire", value).values())
+        entries = cast("Wire", value)
+        return is_signed(entries, SECRET) or any(holds_secret(item) for item in entries.values())
     return isinstance(value, list) and any(holds_secret(item) for item in cast("list[Json]", value))
 
 

@@ -148,7 +148,11 @@ def with_action(how: marks.Marks, place: str, value: Json) -> list[RecordedResou
 
 def test_a_pack_that_masks_whole_lists_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert blocked(resources("prod", marks.lifted)) == []
-    monkeypatch.setattr(Normal, "_secret", lambda _self, _inner: MASKED)
+
+    def whole(_self: Normal, _inner: Json) -> str:
+        return MASKED
+
+    monkeypatch.setattr(Normal, "_secret", whole)
     assert len(blocked(resources("prod", marks.lifted))) > 0
     assert blocked(resources("prod", marks.at_the_leaf)) == []
 
