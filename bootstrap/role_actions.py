@@ -15,7 +15,7 @@ READ = {
     "ecr": ["DescribeImages", "DescribeRepositories", "ListTagsForResource"],
     "ecs": ["Describe*", "List*"],
     "elasticache": ["Describe*", "ListTagsForResource"],
-    "elasticloadbalancing": ["Describe*"],
+    "elasticloadbalancing": ["Describe*", "GetLoadBalancerWebACL"],
     "events": ["DescribeRule", "ListTagsForResource", "ListTargetsByRule"],
     "iam": [
         "GetPolicy",
@@ -45,6 +45,7 @@ READ = {
         "GetLifecycleConfiguration",
         "GetReplicationConfiguration",
         "ListBucket",
+        "ListTagsForResource",
     ],
     "secretsmanager": ["DescribeSecret", "GetResourcePolicy", "ListSecretVersionIds"],
     "sns": ["GetSubscriptionAttributes", "GetTopicAttributes", "ListSubscriptionsByTopic", "ListTagsForResource"],
@@ -106,10 +107,12 @@ WRITE_NETWORK = {
         "CreateLoadBalancer",
         "CreateRule",
         "CreateTargetGroup",
+        "CreateWebACLAssociation",
         "DeleteListener",
         "DeleteLoadBalancer",
         "DeleteRule",
         "DeleteTargetGroup",
+        "DeleteWebACLAssociation",
         "Modify*",
         "RemoveListenerCertificates",
         "RemoveTags",
@@ -249,6 +252,7 @@ WRITE_STATE = {
         "ModifyDBInstance",
         "ModifyDBSubnetGroup",
         "ModifyEventSubscription",
+        "RebootDBInstance",
         "RemoveSourceIdentifierFromSubscription",
         "RemoveTagsFromResource",
         "ResetDBClusterParameterGroup",
@@ -266,6 +270,8 @@ BUCKET_WRITE = [
     "PutBucket*",
     "PutEncryptionConfiguration",
     "PutLifecycleConfiguration",
+    "TagResource",
+    "UntagResource",
 ]
 ROLE_GRANTS = ["AttachRolePolicy", "CreateRole", "PutRolePermissionsBoundary", "PutRolePolicy"]
 """What widens a role: possible only where the role carries the environment's boundary."""
@@ -284,16 +290,13 @@ KEY_UPKEEP = [
     "EnableKeyRotation",
     "PutKeyPolicy",
     "ScheduleKeyDeletion",
-    "UntagResource",
     "UpdateKeyDescription",
 ]
 SECRET_UPKEEP = [
     "DeleteResourcePolicy",
     "DeleteSecret",
     "PutResourcePolicy",
-    "PutSecretValue",
     "RestoreSecret",
-    "UntagResource",
     "UpdateSecret",
     "UpdateSecretVersionStage",
 ]

@@ -55,6 +55,7 @@ def deploy_policies(scope: Scope) -> dict[str, str]:
         "network": policy_document(
             [
                 _anywhere("ChangeTheNetwork", may.WRITE_NETWORK, scope),
+                _private_names(scope),
                 *_records(scope),
                 *_state(scope, "Write", ["s3:DeleteObject", "s3:PutObject"]),
             ]
@@ -81,12 +82,13 @@ def deploy_policies(scope: Scope) -> dict[str, str]:
                 # RDS makes it in the name of who creates the cluster, with tags of its own.
                 Statement(
                     sid="LetRdsMakeTheMasterSecret",
-                    actions=["secretsmanager:CreateSecret", "secretsmanager:TagResource"],
+                    actions=["secretsmanager:CreateSecret", "secretsmanager:RotateSecret", "secretsmanager:TagResource"],
                     resources=[scope.of("secretsmanager", f"secret:{DATABASE_SECRETS}")],
                 ),
             ]
         ),
-        "identity": policy_document([*_change_roles(scope), *_change_keys(scope), *_change_secrets(scope)]),
+        "identity": policy_document(_change_roles(scope)),
+        "secrets": policy_document([*_change_keys(scope), *_change_secrets(scope)]),
     }
 
 
@@ -103,6 +105,16 @@ def _state(scope: Scope, verb: str, actions: list[str]) -> list[Statement]:
 
 def _anywhere(sid: str, table: dict[str, list[str]], scope: Scope) -> Statement:
     return Statement(sid=sid, actions=may.qualified(table), resources=["*"], conditions=scope.in_region)
+
+
+def _private_names(scope: Scope) -> Statement:
+    """An interface endpoint with private names puts them into a zone that AWS owns, whose id nobody knows beforehand."""
+    return Statement(
+        sid="NamePrivateEndpoints",
+        actions=["route53:AssociateVPCWithHostedZone"],
+        resources=["arn:aws:route53:::hostedzone/*"],
+        conditions={"ForAllValues:StringLike": {"route53:VPCs": [f"VPCId=*,VPCRegion={scope.region}"]}},
+    )
 
 
 def _records(scope: Scope) -> list[Statement]:
@@ -137,6 +149,8 @@ def _change_roles(scope: Scope) -> list[Statement]:
 
 
 def _change_keys(scope: Scope) -> list[Statement]:
+    """Keys by their tags. What a deployment does with a key that it has just made does not wait for its tags to count:
+    the key's own policy lets it (``components/iam.py``, ``deployment_uses``), and an alias is limited by its name."""
     keys = [scope.of("kms", "key/*")]
     return [
         # A new key has no tag yet, so the second condition is met; a key of another environment does not meet it.
@@ -148,6 +162,12 @@ def _change_keys(scope: Scope) -> list[Statement]:
                 "StringEquals": {**scope.tagging, "aws:RequestedRegion": [scope.region]},
                 "StringEqualsIfExists": scope.tagged,
             },
+        ),
+        Statement(
+            sid="ChangeTagsOfOwnKeys", actions=["kms:TagResource"], resources=keys, conditions=scope.keeps_its_tags
+        ),
+        Statement(
+            sid="RemoveTagsOfOwnKeys", actions=["kms:UntagResource"], resources=keys, conditions=scope.loses_other_tags
         ),
         Statement(
             sid="KeepOwnKeys",
@@ -168,7 +188,14 @@ def _change_keys(scope: Scope) -> list[Statement]:
         ),
         Statement(
             sid="EncryptForServices",
-            actions=["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*", "kms:RetireGrant"],
+            actions=[
+                "kms:CreateGrant",
+                "kms:Decrypt",
+                "kms:DescribeKey",
+                "kms:Encrypt",
+                "kms:GenerateDataKey*",
+                "kms:RetireGrant",
+            ],
             resources=keys,
             conditions={
                 "StringEquals": scope.tagged,
@@ -179,6 +206,8 @@ def _change_keys(scope: Scope) -> list[Statement]:
 
 
 def _change_secrets(scope: Scope) -> list[Statement]:
+    """Secrets by their names and tags. A new secret gets its value at once and is read back, whether or not its tags
+    count already; one that carries another environment's tags is never written or read."""
     secrets = [scope.of("secretsmanager", f"secret:{name}") for name in GENERATED_SECRETS]
     return [
         Statement(
@@ -186,6 +215,24 @@ def _change_secrets(scope: Scope) -> list[Statement]:
             actions=["secretsmanager:CreateSecret", "secretsmanager:TagResource"],
             resources=secrets,
             conditions={"StringEquals": scope.tagging, "StringEqualsIfExists": scope.tagged},
+        ),
+        Statement(
+            sid="FillNewSecrets",
+            actions=["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
+            resources=secrets,
+            conditions={"StringEqualsIfExists": scope.tagged},
+        ),
+        Statement(
+            sid="ChangeTagsOfOwnSecrets",
+            actions=["secretsmanager:TagResource"],
+            resources=secrets,
+            conditions=scope.keeps_its_tags,
+        ),
+        Statement(
+            sid="RemoveTagsOfOwnSecrets",
+            actions=["secretsmanager:UntagResource"],
+            resources=secrets,
+            conditions=scope.loses_other_tags,
         ),
         Statement(
             sid="KeepOwnSecrets",

@@ -51,6 +51,20 @@ class Scope:
         return {key.replace("ResourceTag", "RequestTag"): value for key, value in self.tagged.items()}
 
     @property
+    def keeps_its_tags(self) -> Conditions:
+        """Changes of tags that leave those two alone: the request is about a resource of this environment, and sets
+        neither to anything else. A request names only the tags that change, so it need not name them."""
+        return {"StringEquals": self.tagged, "StringEqualsIfExists": self.tagging}
+
+    @property
+    def loses_other_tags(self) -> Conditions:
+        """Removals of tags other than those two, from a resource of this environment."""
+        return {
+            "StringEquals": self.tagged,
+            "ForAllValues:StringNotEqualsIgnoreCase": {"aws:TagKeys": ["environment", "project"]},
+        }
+
+    @property
     def in_region(self) -> Conditions:
         """Requests to this region's endpoints."""
         return {"StringEquals": {"aws:RequestedRegion": [self.region]}}
