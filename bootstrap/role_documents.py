@@ -150,7 +150,7 @@ def _change_roles(scope: Scope) -> list[Statement]:
 
 def _change_keys(scope: Scope) -> list[Statement]:
     """Keys by their tags. What a deployment does with a key that it has just made does not wait for its tags to count:
-    the key's own policy lets it (``components/iam.py``, ``deployment_uses``), and an alias is limited by its name."""
+    the key's own policy lets it (``assembly/keys.py``), and an alias is limited by its name."""
     keys = [scope.of("kms", "key/*")]
     return [
         # A new key has no tag yet, so the second condition is met; a key of another environment does not meet it.

@@ -77,39 +77,6 @@ def account_delegates(account_id: str) -> Statement:
     )
 
 
-def deployment_uses(role_arn: str, region: str) -> list[Statement]:
-    """A key policy's statements for the role that deploys: what it does with a key right after it made it.
-
-    The role's own policies know the environment's keys by their tags, and AWS says that tags of a key may take minutes
-    to count (https://docs.aws.amazon.com/kms/latest/developerguide/abac.html). A key's policy counts from the start, so
-    that a first deployment does not depend on it. Encryption is allowed to services in the role's name only.
-    AWS refuses a key policy that names a role which does not exist: the bootstrap stack comes first.
-    """
-    role = {"AWS": [role_arn]}
-    return [
-        Statement(
-            sid="DeploymentSetsUpTheKey",
-            actions=["kms:CreateAlias", "kms:EnableKeyRotation", "kms:PutKeyPolicy"],
-            resources=["*"],
-            principals=role,
-        ),
-        Statement(
-            sid="DeploymentEncryptsByServices",
-            actions=[
-                "kms:CreateGrant",
-                "kms:Decrypt",
-                "kms:DescribeKey",
-                "kms:Encrypt",
-                "kms:GenerateDataKey*",
-                "kms:RetireGrant",
-            ],
-            resources=["*"],
-            principals=role,
-            conditions={"StringLike": {"kms:ViaService": [f"*.{region}.amazonaws.com"]}},
-        ),
-    ]
-
-
 def render(statement: Statement) -> dict[str, Any]:
     """One statement as IAM's JSON object."""
     if not statement.sid.isalnum():
