@@ -82,13 +82,16 @@ def deploy_policies(scope: Scope) -> dict[str, str]:
                 # RDS makes it in the name of who creates the cluster, with tags of its own.
                 Statement(
                     sid="LetRdsMakeTheMasterSecret",
-                    actions=["secretsmanager:CreateSecret", "secretsmanager:RotateSecret", "secretsmanager:TagResource"],
+                    actions=[
+                        "secretsmanager:CreateSecret",
+                        "secretsmanager:RotateSecret",
+                        "secretsmanager:TagResource",
+                    ],
                     resources=[scope.of("secretsmanager", f"secret:{DATABASE_SECRETS}")],
                 ),
             ]
         ),
-        "identity": policy_document(_change_roles(scope)),
-        "secrets": policy_document([*_change_keys(scope), *_change_secrets(scope)]),
+        "identity": policy_document([*_change_roles(scope), *_change_keys(scope), *_change_secrets(scope)]),
     }
 
 
@@ -149,9 +152,8 @@ def _change_roles(scope: Scope) -> list[Statement]:
 
 
 def _change_keys(scope: Scope) -> list[Statement]:
-    """Keys by their tags. What a deployment does with a key that it has just made does not wait for its tags to count:
-    the key's own policy lets it (``assembly/keys.py``), and an alias is limited by its name."""
-    keys = [scope.of("kms", "key/*")]
+    """Make keys and name them. What else a deployment does with a key, the key's own policy lets it
+    (``assembly/keys.py``), so that nothing depends on when AWS has seen the tags of a new key."""
     return [
         # A new key has no tag yet, so the second condition is met; a key of another environment does not meet it.
         Statement(
@@ -164,43 +166,9 @@ def _change_keys(scope: Scope) -> list[Statement]:
             },
         ),
         Statement(
-            sid="ChangeTagsOfOwnKeys", actions=["kms:TagResource"], resources=keys, conditions=scope.keeps_its_tags
-        ),
-        Statement(
-            sid="RemoveTagsOfOwnKeys", actions=["kms:UntagResource"], resources=keys, conditions=scope.loses_other_tags
-        ),
-        Statement(
-            sid="KeepOwnKeys",
-            actions=may.of("kms", may.KEY_UPKEEP),
-            resources=keys,
-            conditions={"StringEquals": scope.tagged},
-        ),
-        Statement(
             sid="NameOwnKeys",
             actions=["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"],
             resources=[scope.of("kms", f"alias/ai-interface-{scope.environment}{suffix}") for suffix in KEY_ALIASES],
-        ),
-        Statement(
-            sid="NameKeysOnTheKey",
-            actions=["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"],
-            resources=keys,
-            conditions={"StringEquals": scope.tagged},
-        ),
-        Statement(
-            sid="EncryptForServices",
-            actions=[
-                "kms:CreateGrant",
-                "kms:Decrypt",
-                "kms:DescribeKey",
-                "kms:Encrypt",
-                "kms:GenerateDataKey*",
-                "kms:RetireGrant",
-            ],
-            resources=keys,
-            conditions={
-                "StringEquals": scope.tagged,
-                "StringLike": {"kms:ViaService": [f"*.{scope.region}.amazonaws.com"]},
-            },
         ),
     ]
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bootstrap.configuration import SHARED
 from components.iam import Conditions, Statement
 
 PROVIDER_HOST = "token.actions.githubusercontent.com"
@@ -90,7 +91,10 @@ def boundary_name(environment: str) -> str:
 
 
 def read_secrets(scope: Scope) -> list[Statement]:
-    """Reading the environment's secrets, which a comparison of the state needs."""
+    """Reading the environment's secrets, which a comparison of the state needs.
+
+    Generated secrets are encrypted with the environment's own keys, named ones with the account's key, which is tagged
+    ``shared``; another environment's key decrypts nothing here."""
     return [
         Statement(
             sid="ReadOwnSecrets",
@@ -104,6 +108,7 @@ def read_secrets(scope: Scope) -> list[Statement]:
             resources=[scope.of("kms", "key/*")],
             conditions={
                 "StringEquals": {
+                    "aws:ResourceTag/environment": [scope.environment, SHARED],
                     "aws:ResourceTag/project": [PROJECT],
                     "kms:ViaService": [f"secretsmanager.{scope.region}.amazonaws.com"],
                 }

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 
 from preflight.conform.iam import account as accounts
 from preflight.conform.iam import needs as needed
+from preflight.conform.iam import owners, reference, uses
 from preflight.conform.iam.account import Account, Role
-from preflight.conform.iam.graph import Graph
+from preflight.conform.iam.graph import Graph, statements
 from preflight.conform.iam.needs import Need, Unknown
 from preflight.findings import Finding, Verdict
 from preflight.recorder import STACK_TYPE, RecordedResource, Recording
@@ -34,11 +35,15 @@ def findings(recording: Recording, bootstrap: Recording | None) -> list[Finding]
         return [_uncovered(recording)]
     graph = Graph.of(recording, bootstrap)
     account = accounts.of(bootstrap, recording.stack)
+    everything = list(all_needs(graph))
+    known = [need for need in everything if isinstance(need, Need)]
     return sorted(
         [
-            *_unknown(recording, all_needs(graph)),
-            *refused(account.deploy, graph, (n for n in all_needs(graph) if isinstance(n, Need))),
-            *refused(account.preview, graph, (n for n in all_needs(graph) if isinstance(n, Need) and n.operation == "read")),
+            *_unknown(recording, everything),
+            *refused(account.deploy, graph, known),
+            *refused(account.preview, graph, (need for need in known if need.operation == "read")),
+            *trespasses(account.deploy, graph, known),
+            *unfit(account, graph),
         ],
         key=lambda finding: finding.key,
     )
@@ -63,8 +68,12 @@ class _Place:
 def refused(role: Role, graph: Graph, needs: Iterable[Need]) -> list[Finding]:
     """One finding for each resource type, action and situation that the role is not allowed."""
     missing: dict[_Place, list[Need]] = {}
+    decided: dict[tuple[object, ...], bool] = {}
     for need in needs:
-        if not allowed(role, graph, need):
+        request = (need.action, need.arn, need.context)
+        if request not in decided:
+            decided[request] = allowed(role, graph, need)
+        if not decided[request]:
             missing.setdefault(_Place(need.resource.type, need.action, need.situation), []).append(need)
     return [_refused(role, graph, place, listed) for place, listed in missing.items()]
 
@@ -89,6 +98,84 @@ def _refused(role: Role, graph: Graph, place: _Place, needs: list[Need]) -> Find
         wanted=f"{place.action} allowed by a policy of the role and by its boundary, and denied by neither ({SOURCE})",
         fix="grant it in bootstrap/role_actions.py or role_documents.py with the narrowest resource and condition, run the "
         "bootstrap stack, then deploy; where the action cannot apply, say why in preflight/conform/iam/unneeded.tsv",
+    )
+
+
+def trespasses(role: Role, graph: Graph, known: Iterable[Need]) -> list[Finding]:
+    """One finding for each request that would let an environment take or give away a key or a secret."""
+    found: dict[tuple[str, str, str], Finding] = {}
+    for one in owners.trespasses(graph, known):
+        need = one.need
+        own = () if one.others else graph.documents.get(need.arn, ())
+        if role.allows(need.action, need.arn, dict(need.context), own):
+            found.setdefault((need.resource.type, need.action, need.situation), _trespass(role, graph, need))
+    return list(found.values())
+
+
+def _trespass(role: Role, graph: Graph, need: Need) -> Finding:
+    resource = need.resource
+    context = ", ".join(f"{key}={'/'.join(values)}" for key, values in need.context)
+    return _finding(
+        graph.recording,
+        resource,
+        headline=f"{resource.type} {resource.name}: {role.name} may call {need.action} where it {need.situation}",
+        found=f"{need.action} is allowed with {context}",
+        wanted="the tags environment and project stay, and what carries another environment's is out of reach; IAM tells "
+        "keys and secrets apart by nothing else (https://docs.aws.amazon.com/kms/latest/developerguide/abac.html)",
+        fix="narrow the statement in bootstrap/role_documents.py or assembly/keys.py by aws:ResourceTag, aws:RequestTag and aws:TagKeys",
+    )
+
+
+def unfit(account: Account, graph: Graph) -> list[Finding]:
+    """One finding for each call of a deployed role that its own policies or its boundary do not allow."""
+    roles = deployed(account, graph)
+    found: dict[tuple[str, str, str], Finding] = {}
+    for use in uses.of_graph(graph):
+        role = roles.get(use.role)
+        if role is not None and not use_allowed(role, graph, use):
+            found.setdefault((use.role, use.action, use.of.type), _unfit(role, graph, use))
+    return list(found.values())
+
+
+def deployed(account: Account, graph: Graph) -> dict[str, Role]:
+    """ARN → role, of the roles that the main program makes, with the boundary that bootstrap makes for them.
+
+    A role without that boundary has an empty one here: nothing is allowed, and each of its calls is a finding."""
+    recording = graph.recording
+    return {
+        str(role.outputs["arn"]): Role(
+            role.name,
+            str(role.outputs["arn"]),
+            {
+                policy.name: statements(policy.inputs["policy"])
+                for policy in recording.of_type("aws:iam/rolePolicy:RolePolicy")
+                if policy.inputs["role"] == role.id
+            },
+            account.workload_boundary
+            if role.inputs.get("permissionsBoundary") == account.workload_boundary_arn
+            else (),
+        )
+        for role in recording.of_type("aws:iam/role:Role")
+    }
+
+
+def use_allowed(role: Role, graph: Graph, use: uses.Use) -> bool:
+    """Whether IAM lets a deployed role make the call. Keys that AWS does not populate for the action are left out."""
+    action = reference.find(use.action)
+    context = use.context if action is None else dict(needed.kept(action, use.context))
+    return role.allows(use.action, use.arn, context, graph.documents.get(use.arn, ()))
+
+
+def _unfit(role: Role, graph: Graph, use: uses.Use) -> Finding:
+    bounded = Role(role.name, role.arn, {"boundary": role.boundary or ()}, None)
+    where = "its own policies do not allow it" if use_allowed(bounded, graph, use) else "its boundary does not allow it"
+    return _finding(
+        graph.recording,
+        use.of,
+        headline=f"{use.of.type} {use.of.name}: its role {role.name} may not call {use.action}",
+        found=f"{use.action} on {use.arn}: {where}",
+        wanted="the role's policies and the boundary both allow what the role is for (sources: preflight/conform/iam/uses.py)",
+        fix="grant it in the component that makes the role and in workload_boundary of bootstrap/role_boundaries.py",
     )
 
 

@@ -26,9 +26,7 @@ class Role:
     """Name of an attached policy → its statements."""
     boundary: Statements | None
 
-    def allows(
-        self, action: str, resource: str, context: Mapping[str, tuple[str, ...]], own: Statements = ()
-    ) -> bool:
+    def allows(self, action: str, resource: str, context: Mapping[str, tuple[str, ...]], own: Statements = ()) -> bool:
         """Whether IAM lets the role do it. ``own``: the statements of the resource's own policy, which can deny, and
         allow a role that they name whatever the role's policies say."""
         request = evaluator.Request(
@@ -39,7 +37,9 @@ class Role:
         )
         identity = [statement for document in self.documents.values() for statement in document]
         bounds = [self.boundary] if self.boundary is not None else []
-        if any(s["Effect"] == "Deny" and evaluator.matches(s, request) for s in (*identity, *(self.boundary or ()), *own)):
+        if any(
+            s["Effect"] == "Deny" and evaluator.matches(s, request) for s in (*identity, *(self.boundary or ()), *own)
+        ):
             return False
         if evaluator.allowed(request, identity, *bounds):
             return True
@@ -48,7 +48,11 @@ class Role:
 
 def _naming(own: Statements, role: str) -> list[Mapping[str, Any]]:
     """The statements that name the role. Naming the account only hands the decision to the role's own policies."""
-    return [s for s in own if role in evaluator.listed((s.get("Principal") or {}).get("AWS", []))]
+    return [
+        s
+        for s in own
+        if isinstance(s.get("Principal"), dict) and role in evaluator.listed(s["Principal"].get("AWS", []))
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,9 @@ class Account:
 def environments(bootstrap: Recording) -> tuple[str, ...]:
     """The environments for which a bootstrap stack makes roles, sorted."""
     names = {str(r.inputs["name"]) for r in bootstrap.of_type(_ROLE)}
-    return tuple(sorted(n.removeprefix("ai-interface-").removesuffix("-deploy") for n in names if n.endswith("-deploy")))
+    return tuple(
+        sorted(n.removeprefix("ai-interface-").removesuffix("-deploy") for n in names if n.endswith("-deploy"))
+    )
 
 
 _ROLE, _POLICY = "aws:iam/role:Role", "aws:iam/policy:Policy"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 
 from preflight.recorder import RecordedResource, Recording, site_of
-from preflight.wire import SECRET
 
-ROLE, KEY, SECRET_ = "aws:iam/role:Role", "aws:kms/key:Key", "aws:secretsmanager/secret:Secret"
+ROLE, KEY, SECRET = "aws:iam/role:Role", "aws:kms/key:Key", "aws:secretsmanager/secret:Secret"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +19,13 @@ class Graph:
     recording: Recording
     account: str
     region: str
-    tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    tags: Mapping[str, Mapping[str, str]]
     """ARN → tags, of every resource that has both."""
-    documents: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict[str, Any])
+    documents: Mapping[str, tuple[Mapping[str, Any], ...]]
     """ARN of a key → the statements of its own policy."""
-    trusts: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    trusts: Mapping[str, tuple[str, ...]]
     """ARN of a role → the services that may assume it."""
-    keys: Mapping[str, str] = field(default_factory=dict[str, str])
+    keys: Mapping[str, str]
     """ARN of a secret → ARN of the key that encrypts it."""
 
     @classmethod
@@ -37,7 +36,7 @@ class Graph:
         site = site_of({f"aws:{key}": str(value) for key, value in provider.inputs.items()})
         own = [r for r in recording.resources if r.custom and isinstance(r.outputs.get("arn"), str)]
         for r in bootstrap.resources if bootstrap is not None else ():
-            if r.type == KEY or (r.type == SECRET_ and tags(r).get("environment") == recording.stack):
+            if r.type == KEY or (r.type == SECRET and tags(r).get("environment") == recording.stack):
                 own.append(r)
         return cls(
             recording,
@@ -46,7 +45,11 @@ class Graph:
             {str(r.outputs["arn"]): tags(r) for r in own if "tags" in r.inputs},
             {str(r.outputs["arn"]): statements(r.inputs["policy"]) for r in own if r.type == KEY},
             {str(r.outputs["arn"]): _services(r) for r in own if r.type == ROLE},
-            {str(r.outputs["arn"]): str(r.inputs["kmsKeyId"]) for r in own if r.type == SECRET_ and "kmsKeyId" in r.inputs},
+            {
+                str(r.outputs["arn"]): str(r.inputs["kmsKeyId"])
+                for r in own
+                if r.type == SECRET and "kmsKeyId" in r.inputs
+            },
         )
 
     def arn(self, service: str, resource: str) -> str:
@@ -55,7 +58,9 @@ class Graph:
 
     def role(self, name: str) -> str:
         """The ARN of a role of this graph by its name."""
-        return next((arn for arn in self.trusts if arn.rpartition("/")[2] == name), f"arn:aws:iam::{self.account}:role/{name}")
+        return next(
+            (arn for arn in self.trusts if arn.rpartition("/")[2] == name), f"arn:aws:iam::{self.account}:role/{name}"
+        )
 
 
 def tags(resource: RecordedResource) -> dict[str, str]:
@@ -63,10 +68,9 @@ def tags(resource: RecordedResource) -> dict[str, str]:
     return {str(key): str(value) for key, value in cast("dict[str, Any]", resource.inputs.get("tags") or {}).items()}
 
 
-def statements(document: Any) -> tuple[Mapping[str, Any], ...]:  # noqa: ANN401 - as an input holds it
-    """The statements of a policy document in JSON."""
-    text = document["value"] if isinstance(document, dict) and SECRET in str(document.keys()) else document
-    return tuple(json.loads(text)["Statement"])
+def statements(document: str) -> tuple[Mapping[str, Any], ...]:
+    """The statements of a policy document in JSON. A document in this project is never a secret."""
+    return tuple(json.loads(document)["Statement"])
 
 
 def named(resource: RecordedResource, prefix: str) -> list[str]:

@@ -87,6 +87,7 @@ PROVIDER_ONLY = frozenset(
     {
         "aws:acm/certificateValidation:CertificateValidation",
         "aws:backup/vaultLockConfiguration:VaultLockConfiguration",
+        "aws:bedrockmodel/invocationLoggingConfiguration:InvocationLoggingConfiguration",
         "aws:ec2/defaultNetworkAcl:DefaultNetworkAcl",
         "aws:ec2/defaultRouteTable:DefaultRouteTable",
         "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
@@ -130,7 +131,8 @@ def permissions(type_: str, region: str) -> dict[str, frozenset[str]]:
     found = schema(type_, region)
     if found is None or not found.get("handlers"):
         raise LookupError(f"{type_} has no handlers in cfn-lint's schemas of {region}")
-    handlers = found["handlers"]
+    handlers: dict[str, dict[str, list[str]]] = found["handlers"]
+    tagging: dict[str, list[str]] = found.get("tagging") or {}
     result = {name: frozenset(handlers.get(name, {}).get("permissions", ())) for name in OPERATIONS}
-    result["tag"] = frozenset((found.get("tagging") or {}).get("permissions", ()))
+    result["tag"] = frozenset(tagging.get("permissions", ()))
     return result

@@ -200,9 +200,8 @@ def _secretsmanager(resource: RecordedResource, _: reference.Action, graph: Grap
 
 
 def _s3(resource: RecordedResource, action: reference.Action, _: Graph) -> list[str]:
-    names = resource.inputs.get("bucket"), (resource.inputs.get("accessLogs") or {}).get("bucket")
     own = str(resource.outputs.get("arn") or "")
-    bucket = own if own.startswith("arn:aws:s3:::") else f"arn:aws:s3:::{next(filter(None, names), 'example')}"
+    bucket = own if own.startswith("arn:aws:s3:::") else f"arn:aws:s3:::{resource.inputs.get('bucket', 'example')}"
     return [bucket] if {k.name for k in action.resource_types} & {"bucket"} else [f"{bucket}/*"]
 
 
@@ -273,11 +272,11 @@ def _contexts(
         base["iam:permissionsboundary"] = _boundary_of(arn, graph)
     if action.name == "iam:PassRole":
         for one in graph.trusts.get(arn, ("",)):
-            yield "", _kept(action, {**base, "iam:passedtoservice": (one,)})
+            yield "", kept(action, {**base, "iam:passedtoservice": (one,)})
         return
     for asked, request in _requests(resource, operation, action, arn):
         for seen, on_it in _visible(operation, action, graph.tags.get(arn, {})):
-            yield ", ".join(filter(None, (asked, seen))), _kept(action, {**base, **request, **on_it})
+            yield ", ".join(filter(None, (asked, seen))), kept(action, {**base, **request, **on_it})
 
 
 def _boundary_of(role: str, graph: Graph) -> tuple[str, ...]:
@@ -333,7 +332,9 @@ def on(values: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     return {f"aws:resourcetag/{key.lower()}": (value,) for key, value in sorted(values.items())}
 
 
-def _visible(operation: str, action: reference.Action, on_it: Mapping[str, str]) -> Iterator[tuple[str, dict[str, tuple[str, ...]]]]:
+def _visible(
+    operation: str, action: reference.Action, on_it: Mapping[str, str]
+) -> Iterator[tuple[str, dict[str, tuple[str, ...]]]]:
     """The tags of the resource that the request is about, as far as AWS has seen them."""
     if not on_it or not action.populates("aws:resourcetag/"):
         yield "", {}
@@ -345,6 +346,6 @@ def _visible(operation: str, action: reference.Action, on_it: Mapping[str, str])
         yield "", on(on_it)
 
 
-def _kept(action: reference.Action, context: Mapping[str, tuple[str, ...]]) -> Context:
+def kept(action: reference.Action, context: Mapping[str, tuple[str, ...]]) -> Context:
     """Only the keys that AWS populates for this action."""
     return tuple(sorted((key, values) for key, values in context.items() if action.populates(key)))

