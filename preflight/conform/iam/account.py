@@ -6,7 +6,7 @@ The documents come from the recording of ``bootstrap/__main__.py``, so what is j
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from preflight.conform.iam import evaluator
@@ -25,6 +25,10 @@ class Role:
     documents: Mapping[str, Statements]
     """Name of an attached policy → its statements."""
     boundary: Statements | None
+    _about: dict[str, tuple[Statements, Statements]] = field(
+        default_factory=dict[str, tuple[Statements, Statements]], init=False, repr=False, compare=False
+    )
+    """Action → the statements of policies and boundary that name it: most name none of most actions."""
 
     def allows(self, action: str, resource: str, context: Mapping[str, tuple[str, ...]], own: Statements = ()) -> bool:
         """Whether IAM lets the role do it. ``own``: the statements of the resource's own policy, which can deny, and
@@ -35,15 +39,22 @@ class Role:
             principal=self.arn,
             context={key: list(values) for key, values in context.items()},
         )
-        identity = [statement for document in self.documents.values() for statement in document]
-        bounds = [self.boundary] if self.boundary is not None else []
-        if any(
-            s["Effect"] == "Deny" and evaluator.matches(s, request) for s in (*identity, *(self.boundary or ()), *own)
-        ):
+        identity, bound = self._named(action)
+        if any(s["Effect"] == "Deny" and evaluator.matches(s, request) for s in (*identity, *bound, *own)):
             return False
-        if evaluator.allowed(request, identity, *bounds):
-            return True
-        return evaluator.allowed(request, _naming(own, self.arn), *bounds)
+        bounds = [] if self.boundary is None else [bound]
+        return evaluator.allowed(request, identity, *bounds) or evaluator.allowed(
+            request, _naming(own, self.arn), *bounds
+        )
+
+    def _named(self, action: str) -> tuple[Statements, Statements]:
+        if action not in self._about:
+            listed = [statement for document in self.documents.values() for statement in document]
+            self._about[action] = (
+                tuple(s for s in listed if evaluator.names_action(s, action)),
+                tuple(s for s in self.boundary or () if evaluator.names_action(s, action)),
+            )
+        return self._about[action]
 
 
 def _naming(own: Statements, role: str) -> list[Mapping[str, Any]]:

@@ -12,6 +12,7 @@ import json
 from functools import cache
 from typing import Any
 
+GLOBAL_REGION = "us-east-1"
 OPERATIONS = ("create", "read", "update", "delete")
 
 TYPES: dict[str, tuple[str, ...]] = {
@@ -107,14 +108,16 @@ PROVIDER_ONLY = frozenset(
 
 @cache
 def _index(region: str) -> dict[str, str]:
+    """CloudFormation type → file name."""
     schemas = importlib.resources.files("cfnlint") / "data" / "schemas" / "providers"
     return json.loads((schemas / f"{region}.json").read_text(encoding="utf-8"))
 
 
 @cache
 def schema(type_: str, region: str) -> dict[str, Any] | None:
-    """CloudFormation's schema of a type in a region, or ``None`` where the region has no such type."""
-    name = _index(region).get(type_)
+    """CloudFormation's schema of a type in a region. A region without the type (Budgets, for example, is one service for
+    all) has the schema of us-east-1: what an API call needs is the same everywhere. ``None``: there is no such type."""
+    name = _index(region).get(type_) or _index(GLOBAL_REGION).get(type_)
     if name is None:
         return None
     file = importlib.resources.files("cfnlint") / "data" / "schemas" / "resources" / f"{name}.json"

@@ -88,8 +88,12 @@ def of_resource(resource: RecordedResource, graph: Graph) -> Iterator[Need | Unk
                 yield Unknown(resource, name)
                 continue
             for arn in arns(resource, action, graph):
+                # Tags of a new key need a policy of the role that covers any key: the new one has no policy yet
+                # (https://docs.aws.amazon.com/kms/latest/developerguide/tagging-keys.html).
+                new = operation == "create" and action.name == "kms:TagResource"
+                on_any = graph.arn("kms", "key/new") if new else arn
                 for situation, context in _contexts(resource, operation, action, arn, graph):
-                    yield Need(resource, operation, action.name, arn, context, situation)
+                    yield Need(resource, operation, action.name, on_any, context, situation)
 
 
 def known(type_: str) -> bool:
@@ -109,12 +113,12 @@ def actions(resource: RecordedResource, region: str) -> dict[str, set[str]]:
             called.setdefault(call.operation, set()).update(call.actions)
     if "tags" not in resource.inputs:
         found.pop("tag", None)
-    found["read"] = {name for name in _closed(found.get("read", set())) if _reads(name)}
+    found["read"] = {name for name in closed(found.get("read", set())) if _reads(name)}
     inputs = frozenset(key for key, value in resource.inputs.items() if value not in (None, False))
     result: dict[str, set[str]] = {}
     for operation in sorted({*found, *called}):
         sure = called.get(operation, set())
-        listed = _closed(found.get(operation, set()) | sure)
+        listed = closed(found.get(operation, set()) | sure)
         result[operation] = sure | {name for name in listed if not unneeded(resource.type, name, inputs)}
     if resource.type != STACK_TYPE:
         result.setdefault("create", set()).update(result["read"])  # what was made is read at once
@@ -132,7 +136,7 @@ def unneeded(type_: str, action: str, inputs: frozenset[str]) -> bool:
     return any(row.covers(type_, action, inputs) for row in tables.unneeded())
 
 
-def _closed(names: set[str]) -> set[str]:
+def closed(names: set[str]) -> set[str]:
     """The actions in the reference's spelling, with those that they depend on."""
     found: set[str] = set()
     waiting = list(names)
