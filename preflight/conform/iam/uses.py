@@ -68,6 +68,7 @@ BACKUP_RULE = (
     "events:PutTargets",
     "events:RemoveTargets",
 )
+BACKUP_VAULT = ("backup:CopyIntoBackupVault", "backup:DescribeBackupVault")
 BACKUP_ANYWHERE = ("cloudwatch:GetMetricData", "events:ListRules", "tag:GetResources")
 OBJECTS = ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 BUCKET_SETTING = "S3_BUCKET_NAME"
@@ -192,6 +193,10 @@ def _selection(selection: RecordedResource, graph: Graph) -> Iterator[Use]:
     role = selection.inputs["iamRoleArn"]
     for action in BACKUP_ANYWHERE:
         yield _use(role, selection, action, "*", graph)
+    for vault in graph.recording.of_type("aws:backup/vault:Vault"):
+        for action in BACKUP_VAULT:
+            yield _use(role, selection, action, str(vault.outputs["arn"]), graph)
+    yield _use(role, selection, "backup:TagResource", graph.arn("backup", "recovery-point:1"), graph)
     for arn in sorted(str(arn) for arn in selection.inputs["resources"]):
         if arn.startswith("arn:aws:s3:::"):
             wanted = [(a, arn) for a in BACKUP_BUCKET] + [(a, f"{arn}/file") for a in BACKUP_OBJECT]
