@@ -49,11 +49,10 @@ def test_the_tasks_roles_are_used_for_what_the_design_says() -> None:
 
 def without_actions(document: accounts.Statements, action: str) -> accounts.Statements:
     """Statements that no longer allow an action; one that names nothing else is gone."""
-    kept = [
-        {**s, "Action": left} if s["Effect"] == "Allow" else s
-        for s in document
-        if s["Effect"] != "Allow" or (left := [a for a in s["Action"] if not like(a.lower(), action.lower())])
-    ]
+    kept: list[dict[str, Any]] = []
+    for statement in document:
+        left = [a for a in statement["Action"] if statement["Effect"] != "Allow" or not like(a.lower(), action.lower())]
+        kept += [{**statement, "Action": left}] if left else []
     return tuple(kept)
 
 
