@@ -111,7 +111,8 @@ def _anywhere(sid: str, table: dict[str, list[str]], scope: Scope) -> Statement:
 
 
 def _private_names(scope: Scope) -> Statement:
-    """An interface endpoint with private names puts them into a zone that AWS owns, whose id nobody knows beforehand."""
+    """An interface endpoint with private names puts them into a zone that AWS owns, whose id is not known
+    beforehand (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html)."""
     return Statement(
         sid="NamePrivateEndpoints",
         actions=["route53:AssociateVPCWithHostedZone"],

@@ -1,7 +1,7 @@
 """Whether IAM lets the deployment make, change and remove what the program registers.
 
 Each resource's requests (``iam/needs``) are judged against the roles that the account's bootstrap makes (``iam/account``):
-``deploy`` has to be allowed all of them, ``preview`` the reads. Then, what nobody may do: change or remove the two tags
+``deploy`` has to be allowed all of them, ``preview`` the reads. Then, what ``deploy`` must not be able to do: change or remove the two tags
 that say whose a key or a secret is, or take over one of another environment (``iam/owners``). Then the roles of the main
 program: what they are for has to be in their own policies and in the boundary that bootstrap gives them (``iam/uses``).
 
@@ -201,7 +201,7 @@ def _unjudged(recording: Recording, resource: RecordedResource, action: str) -> 
     return _finding(
         recording,
         resource,
-        headline=f"{resource.type} {resource.name}: nobody has said which actions this type needs",
+        headline=f"{resource.type} {resource.name}: no table says which actions this type needs",
         found="a type in neither table of preflight/conform/iam/handlers.py",
         wanted="its CloudFormation types in TYPES, or PROVIDER_ONLY with its calls in iam/calls.tsv",
         fix="add the type to one of the two tables",

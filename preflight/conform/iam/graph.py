@@ -43,7 +43,11 @@ class Graph:
             site.account,
             site.region,
             {str(r.outputs["arn"]): tags(r) for r in own if "tags" in r.inputs},
-            {str(r.outputs["arn"]): statements(r.inputs["policy"]) for r in own if r.type == KEY},
+            {
+                str(r.outputs["arn"]): statements(r.inputs["policy"])
+                for r in own
+                if r.type == KEY and "policy" in r.inputs
+            },
             {str(r.outputs["arn"]): _services(r) for r in own if r.type == ROLE},
             {
                 str(r.outputs["arn"]): str(r.inputs["kmsKeyId"])

@@ -266,8 +266,6 @@ def _contexts(
     }
     if service == "kms" and resource.type not in (_KEY, _ALIAS) and action.level not in ("Read", "List"):
         base["kms:viaservice"] = (f"{_prefix(resource)}.{region}.amazonaws.com",)
-    if action.name == "kms:Decrypt":
-        base["kms:viaservice"] = (f"{_prefix(resource)}.{region}.amazonaws.com",)
     if action.name == "iam:CreateServiceLinkedRole":
         base["iam:awsservicename"] = (LINKED[_prefix(resource)],)
     if service == "iam" and "permissionsBoundary" in resource.inputs:

@@ -1,9 +1,9 @@
 """What the deploy role must not be able to do: take a key or a secret from another environment, or give its own away.
 
-Keys and secrets are told apart by the tags ``environment`` and ``project``, and keys by their own policies too. So no request may change or remove either
-tag, in any spelling of its key (IAM compares the names of condition keys without regard to case:
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html), and none may change, use
-or retag what carries another environment's tags, as another environment in the same account would have it.
+Keys and secrets are told apart by the tags ``environment`` and ``project``, keys by their own policies as well. So no
+request may change or remove either tag, in any spelling of its key (IAM compares the names of condition keys without
+regard to case: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html), and none
+may change, use or retag what carries another environment's tags, as another environment in the same account would have it.
 
 It cannot keep apart what carries neither tag: ``kms:TagResource`` on a key without tags looks to IAM as it does within
 ``CreateKey``. Give prod an account of its own.
@@ -45,7 +45,7 @@ def trespasses(graph: Graph, known: Iterable[Need]) -> Iterator[Trespass]:
         own = tags(resource)
         yield from _retagged(resource, service, own)
         for foreign in ({**own, "environment": OTHER}, {**own, "environment": "shared"}, {**own, "project": OTHER}):
-            yield from _foreign(resource, service, own, foreign, about[str(resource.outputs["arn"])])
+            yield from _foreign(resource, service, own, foreign, about.get(str(resource.outputs["arn"]), []))
 
 
 def _retagged(resource: RecordedResource, service: str, own: Mapping[str, str]) -> Iterator[Trespass]:

@@ -161,7 +161,7 @@ def test_every_type_that_the_program_can_make_is_classified() -> None:
     assert len(types) > 60
 
 
-def test_a_type_or_an_action_that_nobody_explained_is_named() -> None:
+def test_a_type_that_no_table_explains_is_named() -> None:
     recording = program("staging")
     vpc = recording.of_type("aws:ec2/vpc:Vpc")[0]
     strange = replace(
@@ -169,7 +169,17 @@ def test_a_type_or_an_action_that_nobody_explained_is_named() -> None:
     )
     (found,) = permissions.findings(strange, account("staging"))
     assert (found.urn, found.verdict) == ("urn:thing", Verdict.NOT_PROVEN)
-    assert "nobody has said which actions this type needs" in found.headline
+    assert "no table says which actions this type needs" in found.headline
+
+
+def test_an_action_that_iam_does_not_know_is_named_unless_the_table_gives_a_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tables, "unneeded", tuple)
+    found = permissions.findings(program("staging"), account("staging"))
+    unknown = [f for f in found if f.verdict is Verdict.NOT_PROVEN]
+    assert any("what backup-storage:Mount needs cannot be told" in f.headline for f in unknown)
+    assert any("may not call amplify:AssociateWebACL" in f.headline for f in found if f not in unknown)
 
 
 def test_an_environment_that_no_bootstrap_stack_covers_is_said_to_be_unjudged() -> None:
