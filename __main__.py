@@ -24,6 +24,7 @@ from settings import StackSettings
 settings = StackSettings.load()
 release, prompts = accepted(settings)
 assembly.bound_roles(settings)
+assembly.serve_the_deployment(settings)
 
 # Looked up by name, so that the value is in no file; Output.secret keeps it encrypted in state and plan.
 client_secret = pulumi.Output.secret(

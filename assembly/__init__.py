@@ -6,6 +6,7 @@ decided in the components' own tables.
 """
 
 from assembly.common import tags
+from assembly.keys import serve_the_deployment
 from assembly.private import (
     endpoints,
     model_alarms,
@@ -35,6 +36,7 @@ __all__ = [
     "preset",
     "prompt_recording",
     "proxy",
+    "serve_the_deployment",
     "service",
     "service_alarms",
     "state",

@@ -55,6 +55,7 @@ def deploy_policies(scope: Scope) -> dict[str, str]:
         "network": policy_document(
             [
                 _anywhere("ChangeTheNetwork", may.WRITE_NETWORK, scope),
+                _private_names(scope),
                 *_records(scope),
                 *_state(scope, "Write", ["s3:DeleteObject", "s3:PutObject"]),
             ]
@@ -81,7 +82,11 @@ def deploy_policies(scope: Scope) -> dict[str, str]:
                 # RDS makes it in the name of who creates the cluster, with tags of its own.
                 Statement(
                     sid="LetRdsMakeTheMasterSecret",
-                    actions=["secretsmanager:CreateSecret", "secretsmanager:TagResource"],
+                    actions=[
+                        "secretsmanager:CreateSecret",
+                        "secretsmanager:RotateSecret",
+                        "secretsmanager:TagResource",
+                    ],
                     resources=[scope.of("secretsmanager", f"secret:{DATABASE_SECRETS}")],
                 ),
             ]
@@ -103,6 +108,17 @@ def _state(scope: Scope, verb: str, actions: list[str]) -> list[Statement]:
 
 def _anywhere(sid: str, table: dict[str, list[str]], scope: Scope) -> Statement:
     return Statement(sid=sid, actions=may.qualified(table), resources=["*"], conditions=scope.in_region)
+
+
+def _private_names(scope: Scope) -> Statement:
+    """An interface endpoint with private names puts them into a zone that AWS owns, whose id is not known
+    beforehand (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html)."""
+    return Statement(
+        sid="NamePrivateEndpoints",
+        actions=["route53:AssociateVPCWithHostedZone"],
+        resources=["arn:aws:route53:::hostedzone/*"],
+        conditions={"ForAllValues:StringLike": {"route53:VPCs": [f"VPCId=*,VPCRegion={scope.region}"]}},
+    )
 
 
 def _records(scope: Scope) -> list[Statement]:
@@ -137,7 +153,8 @@ def _change_roles(scope: Scope) -> list[Statement]:
 
 
 def _change_keys(scope: Scope) -> list[Statement]:
-    keys = [scope.of("kms", "key/*")]
+    """Make keys and name them. What else a deployment does with a key, the key's own policy lets it
+    (``assembly/keys.py``), so that nothing depends on when AWS has seen the tags of a new key."""
     return [
         # A new key has no tag yet, so the second condition is met; a key of another environment does not meet it.
         Statement(
@@ -150,35 +167,16 @@ def _change_keys(scope: Scope) -> list[Statement]:
             },
         ),
         Statement(
-            sid="KeepOwnKeys",
-            actions=may.of("kms", may.KEY_UPKEEP),
-            resources=keys,
-            conditions={"StringEquals": scope.tagged},
-        ),
-        Statement(
             sid="NameOwnKeys",
             actions=["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"],
             resources=[scope.of("kms", f"alias/ai-interface-{scope.environment}{suffix}") for suffix in KEY_ALIASES],
-        ),
-        Statement(
-            sid="NameKeysOnTheKey",
-            actions=["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"],
-            resources=keys,
-            conditions={"StringEquals": scope.tagged},
-        ),
-        Statement(
-            sid="EncryptForServices",
-            actions=["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*", "kms:RetireGrant"],
-            resources=keys,
-            conditions={
-                "StringEquals": scope.tagged,
-                "StringLike": {"kms:ViaService": [f"*.{scope.region}.amazonaws.com"]},
-            },
         ),
     ]
 
 
 def _change_secrets(scope: Scope) -> list[Statement]:
+    """Secrets by their names and tags. A new secret gets its value at once and is read back, whether or not its tags
+    count already; one that carries another environment's tags is never written or read."""
     secrets = [scope.of("secretsmanager", f"secret:{name}") for name in GENERATED_SECRETS]
     return [
         Statement(
@@ -186,6 +184,24 @@ def _change_secrets(scope: Scope) -> list[Statement]:
             actions=["secretsmanager:CreateSecret", "secretsmanager:TagResource"],
             resources=secrets,
             conditions={"StringEquals": scope.tagging, "StringEqualsIfExists": scope.tagged},
+        ),
+        Statement(
+            sid="FillNewSecrets",
+            actions=["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
+            resources=secrets,
+            conditions={"StringEqualsIfExists": scope.tagged},
+        ),
+        Statement(
+            sid="ChangeTagsOfOwnSecrets",
+            actions=["secretsmanager:TagResource"],
+            resources=secrets,
+            conditions=scope.keeps_its_tags,
+        ),
+        Statement(
+            sid="RemoveTagsOfOwnSecrets",
+            actions=["secretsmanager:UntagResource"],
+            resources=secrets,
+            conditions=scope.loses_other_tags,
         ),
         Statement(
             sid="KeepOwnSecrets",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bootstrap.configuration import SHARED
 from components.iam import Conditions, Statement
 
 PROVIDER_HOST = "token.actions.githubusercontent.com"
@@ -51,6 +52,20 @@ class Scope:
         return {key.replace("ResourceTag", "RequestTag"): value for key, value in self.tagged.items()}
 
     @property
+    def keeps_its_tags(self) -> Conditions:
+        """Changes of tags that leave those two alone: the request is about a resource of this environment, and sets
+        neither to anything else. A request names only the tags that change, so it need not name them."""
+        return {"StringEquals": self.tagged, "StringEqualsIfExists": self.tagging}
+
+    @property
+    def loses_other_tags(self) -> Conditions:
+        """Removals of tags other than those two, from a resource of this environment."""
+        return {
+            "StringEquals": self.tagged,
+            "ForAllValues:StringNotEqualsIgnoreCase": {"aws:TagKeys": ["environment", "project"]},
+        }
+
+    @property
     def in_region(self) -> Conditions:
         """Requests to this region's endpoints."""
         return {"StringEquals": {"aws:RequestedRegion": [self.region]}}
@@ -76,7 +91,10 @@ def boundary_name(environment: str) -> str:
 
 
 def read_secrets(scope: Scope) -> list[Statement]:
-    """Reading the environment's secrets, which a comparison of the state needs."""
+    """Reading the environment's secrets, which a comparison of the state needs.
+
+    Generated secrets are encrypted with the environment's own keys, named ones with the account's key, which is tagged
+    ``shared``; another environment's key decrypts nothing here."""
     return [
         Statement(
             sid="ReadOwnSecrets",
@@ -90,6 +108,7 @@ def read_secrets(scope: Scope) -> list[Statement]:
             resources=[scope.of("kms", "key/*")],
             conditions={
                 "StringEquals": {
+                    "aws:ResourceTag/environment": [scope.environment, SHARED],
                     "aws:ResourceTag/project": [PROJECT],
                     "kms:ViaService": [f"secretsmanager.{scope.region}.amazonaws.com"],
                 }

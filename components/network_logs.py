@@ -70,6 +70,12 @@ def make_flow_logs(
 
 
 def flow_log_writer_policy(group_arn: str) -> str:
-    """What the flow-log role may do: write to its own group."""
+    """What the flow-log role may do: write to its own group, and list groups, without which AWS cannot find it
+    (https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html)."""
     write = ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
-    return policy_document([Statement(sid="Write", actions=write, resources=[group_arn, f"{group_arn}:*"])])
+    return policy_document(
+        [
+            Statement(sid="Find", actions=["logs:DescribeLogGroups"], resources=["*"]),
+            Statement(sid="Write", actions=write, resources=[group_arn, f"{group_arn}:*"]),
+        ]
+    )

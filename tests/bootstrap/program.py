@@ -21,9 +21,11 @@ def stack_file(stack: str) -> dict[str, Any]:
     return yaml.safe_load((BOOTSTRAP / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
 
 
-def run_bootstrap(stack: str, **changes: object) -> Recording:
+def run_bootstrap(stack: str, *, region: str | None = None, **changes: object) -> Recording:
     """What ``bootstrap/__main__.py`` registers, with other values for some keys of the stack file."""
     values = {**stack_file(stack), **{PREFIX + key: value for key, value in changes.items()}}
+    if region is not None:
+        values["aws:region"] = region
     config = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
     path = list(sys.path)
     try:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from components.endpoint_services import BEDROCK, Access, endpoint_policy, s3_gateway_policy
-from tests.components.iam_evaluator import Request, allowed
+from preflight.conform.iam.evaluator import Request, allowed
 from tests.components.task_room import (
     ACCOUNT,
     REGION,

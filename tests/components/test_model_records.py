@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from preflight.conform.iam.evaluator import Request, allowed
 from preflight.recorder import Recording
-from tests.components.iam_evaluator import Request, allowed
 from tests.components.task_room import ACCOUNT, REGION, build, made, one, recording_args, text
 from tests.settings.stack_files import own_values, parse
 

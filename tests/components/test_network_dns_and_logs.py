@@ -29,9 +29,10 @@ def test_every_flow_is_logged_each_minute_by_a_role_that_only_this_account_s_flo
             "ArnLike": {"aws:SourceArn": [f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc-flow-log/*"]},
         },
     )
-    (grant,) = json.loads(named(recording, "network-flow", "aws:iam/rolePolicy:RolePolicy").inputs["policy"])[
+    find, grant = json.loads(named(recording, "network-flow", "aws:iam/rolePolicy:RolePolicy").inputs["policy"])[
         "Statement"
     ]
+    assert (find["Action"], find["Resource"]) == (["logs:DescribeLogGroups"], ["*"])
     assert (grant["Action"], grant["Resource"]) == (
         ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
         [group.outputs["arn"], f"{group.outputs['arn']}:*"],

@@ -7,7 +7,7 @@ import pytest
 
 from components.endpoint_services import Access, endpoint_policy, s3_gateway_policy
 from components.state_database import ROLES
-from tests.components.iam_evaluator import Request, allowed
+from preflight.conform.iam.evaluator import Request, allowed
 from tests.components.task_room import ACCOUNT, REGION, build, document, one, text
 
 BUCKET = "arn:aws:s3:::state-uploads"

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from components.prepare.names import owner_of
-from tests.components.iam_evaluator import Request, allowed
+from preflight.conform.iam.evaluator import Request, allowed
 from tests.database.application import FIRST, Image, image
 from tests.database.deployed import STACKS, Deployed, deployed
 from tests.database.door import KEY_ID, SECRET_KEY

@@ -1,0 +1,103 @@
+"""The recorded resources as IAM sees them: ARNs, tags, and which role or key a resource names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from preflight.recorder import RecordedResource, Recording, site_of
+
+ROLE, KEY, SECRET = "aws:iam/role:Role", "aws:kms/key:Key", "aws:secretsmanager/secret:Secret"
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """One recording, indexed by ARN."""
+
+    recording: Recording
+    account: str
+    region: str
+    tags: Mapping[str, Mapping[str, str]]
+    """ARN → tags, of every resource that has both."""
+    documents: Mapping[str, tuple[Mapping[str, Any], ...]]
+    """ARN of a key → the statements of its own policy."""
+    trusts: Mapping[str, tuple[str, ...]]
+    """ARN of a role → the services that may assume it."""
+    keys: Mapping[str, str]
+    """ARN of a secret → ARN of the key that encrypts it."""
+
+    @classmethod
+    def of(cls, recording: Recording, bootstrap: Recording | None = None) -> Graph:
+        """Read a recording that was made with known values. ``bootstrap``'s secrets for this environment and their key
+        are part of it, since the program reads them."""
+        provider = next(r for r in recording.resources if r.type == "pulumi:providers:aws")
+        site = site_of({f"aws:{key}": str(value) for key, value in provider.inputs.items()})
+        own = [r for r in recording.resources if r.custom and isinstance(r.outputs.get("arn"), str)]
+        for r in bootstrap.resources if bootstrap is not None else ():
+            if r.type == KEY or (r.type == SECRET and tags(r).get("environment") == recording.stack):
+                own.append(r)
+        return cls(
+            recording,
+            site.account,
+            site.region,
+            {str(r.outputs["arn"]): tags(r) for r in own if "tags" in r.inputs},
+            {
+                str(r.outputs["arn"]): statements(r.inputs["policy"])
+                for r in own
+                if r.type == KEY and "policy" in r.inputs
+            },
+            {str(r.outputs["arn"]): _services(r) for r in own if r.type == ROLE},
+            {
+                str(r.outputs["arn"]): str(r.inputs["kmsKeyId"])
+                for r in own
+                if r.type == SECRET and "kmsKeyId" in r.inputs
+            },
+        )
+
+    def arn(self, service: str, resource: str) -> str:
+        """A regional ARN of this account."""
+        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+
+    def role(self, name: str) -> str:
+        """The ARN of a role of this graph by its name."""
+        return next(
+            (arn for arn in self.trusts if arn.rpartition("/")[2] == name), f"arn:aws:iam::{self.account}:role/{name}"
+        )
+
+
+def tags(resource: RecordedResource) -> dict[str, str]:
+    """The tags with which the program registers a resource."""
+    return {str(key): str(value) for key, value in cast("dict[str, Any]", resource.inputs.get("tags") or {}).items()}
+
+
+def statements(document: str) -> tuple[Mapping[str, Any], ...]:
+    """The statements of a policy document in JSON. A document in this project is never a secret."""
+    return tuple(json.loads(document)["Statement"])
+
+
+def named(resource: RecordedResource, prefix: str) -> list[str]:
+    """The ARNs with this prefix that stand in a resource's inputs as whole values, sorted; documents do not count."""
+    return sorted({text for text in _strings(resource.inputs) if text.startswith(prefix)})
+
+
+def _strings(value: Any) -> Iterator[str]:  # noqa: ANN401 - any part of the wire form
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in cast("Mapping[str, Any]", value).values():
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in cast("list[Any]", value):
+            yield from _strings(item)
+
+
+def _services(role: RecordedResource) -> tuple[str, ...]:
+    found: set[str] = set()
+    for statement in statements(role.inputs["assumeRolePolicy"]):
+        principal = statement.get("Principal", {})
+        if isinstance(principal, Mapping):
+            services = cast("Mapping[str, Any]", principal).get("Service", [])
+            found |= {services} if isinstance(services, str) else set(services)
+    return tuple(sorted(found))
