@@ -1,0 +1,168 @@
+"""CloudFormation's resource schemas and cfn-lint's own rules, asked through a template."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from preflight.conform.translate import Made, Path
+from preflight.errors import PreflightError
+from preflight.wire import Json, Wire
+
+NOT_OURS = {
+    "E1029": "a text with ${…} is data here: nothing substitutes in it",
+    "E3010": "a template's 500 resources are no limit of the account",
+}
+"""Rules about templates as such: there is none."""
+
+NOT_OF_PARTS = {"E3019": "several parts of one resource carry its name"}
+"""Rules that hold for whole resources only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A value that breaks a constraint."""
+
+    made: Made
+    path: Path
+    """Into the properties."""
+    rule: str
+    message: str
+    """cfn-lint's words; they contain the value."""
+
+
+def lint(resources: Sequence[Made], region: str) -> list[Refused]:
+    """What the schemas of ``region`` and the rules refuse.
+
+    :raises PreflightError: cfn-lint has no schemas of that region
+    """
+    cfnlint = _cfnlint()
+    if region not in cfnlint.regions:
+        raise PreflightError(
+            f"cfn-lint {cfnlint.version} has no schemas of the region {region}, so nothing can be held against them;"
+            " renew cfn-lint (make lock), or change aws:region"
+        )
+    whole = [_entry(made) for made in resources if made.kind.cloudformation and not made.kind.part]
+    parts = [_entry(made) for made in resources if made.kind.cloudformation and made.kind.part]
+    parts += [entry for made in resources for entry in _alike(made)]
+    return [
+        _refused(group, path, rule, message)
+        for group, ignored in ((whole, NOT_OURS), (parts, {**NOT_OURS, **NOT_OF_PARTS}))
+        for rule, path, message in cfnlint.matches(_template(group), region, ignored)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A resource of a template."""
+
+    made: Made
+    type: str
+    properties: Wire
+    instead: Mapping[str, str]
+    """Property here → property of the real resource."""
+
+
+def _entry(made: Made) -> _Entry:
+    return _Entry(made, made.kind.cloudformation, made.properties, {})
+
+
+def _alike(made: Made) -> Iterator[_Entry]:
+    for name, other in made.kind.like.items():
+        if name in made.properties:
+            kind, _, property_name = other.partition(".")
+            yield _Entry(made, kind, {property_name: made.properties[name]}, {property_name: name})
+
+
+def _template(entries: Sequence[_Entry]) -> Wire:
+    resources = {f"R{n}": {"Type": entry.type, "Properties": entry.properties} for n, entry in enumerate(entries)}
+    return {"Resources": resources}
+
+
+def _refused(entries: Sequence[_Entry], path: Path, rule: str, message: str) -> Refused:
+    entry = entries[int(str(path[1])[1:])]
+    inner = path[3:]
+    if inner and str(inner[0]) in entry.instead:
+        inner = (entry.instead[str(inner[0])], *inner[1:])
+    return Refused(entry.made, inner, rule, message)
+
+
+@functools.cache
+def property_names(cloudformation: str) -> Mapping[str, str]:
+    """Every property name in a type's schema, at any depth, by its lower-case form."""
+    found = {name: name for name in sorted(_names(schema(cloudformation)), reverse=True)}
+    return {name.lower(): name for name in found}
+
+
+@functools.cache
+def schema(cloudformation: str, region: str = "us-east-1") -> Wire:
+    """The resource schema of one type in one region; empty where it has none."""
+    return _cfnlint().schema(cloudformation, region)
+
+
+def _names(part: Json) -> Iterator[str]:
+    if isinstance(part, dict):
+        for key, value in cast("Wire", part).items():
+            if key in {"properties", "definitions"} and isinstance(value, dict):
+                names = cast("Wire", value)
+                if key == "properties":
+                    yield from names
+                for item in names.values():
+                    yield from _names(item)
+            else:
+                yield from _names(value)
+    elif isinstance(part, list):
+        for item in cast("list[Json]", part):
+            yield from _names(item)
+
+
+class _Linter:
+    """cfn-lint, imported when it is first needed: half a second."""
+
+    def __init__(self) -> None:
+        try:
+            import cfnlint  # noqa: PLC0415
+            import cfnlint.config  # noqa: PLC0415
+            import cfnlint.helpers  # noqa: PLC0415
+            import cfnlint.runner  # noqa: PLC0415
+            import cfnlint.schema  # noqa: PLC0415
+            import cfnlint.version  # noqa: PLC0415
+        except ImportError as error:
+            raise PreflightError(
+                f"{error.name} is not installed, and the constraints that AWS publishes are read from it."
+                " It is a development dependency in requirements.lock: run make setup"
+            ) from error
+        self._module: Any = cfnlint
+        self.version: str = cfnlint.version.__version__
+        self.regions: frozenset[str] = frozenset(cfnlint.helpers.REGIONS)
+        self._rules: Any = None
+
+    def schema(self, cloudformation: str, region: str) -> Wire:
+        """The provider's schema of one type, with cfn-lint's patches."""
+        manager = self._module.schema.PROVIDER_SCHEMA_MANAGER
+        try:
+            return cast("Wire", manager.get_resource_schema(region, cloudformation).schema)
+        except self._module.schema.ResourceNotFoundError:
+            return {}
+
+    def matches(self, template: Wire, region: str, ignored: Iterable[str]) -> list[tuple[str, Path, str]]:
+        """Rule, path and message of everything that is wrong with a template, sorted.
+
+        :raises PreflightError: cfn-lint objects to the template as such, which is a fault of this module
+        """
+        config = self._module.config.ConfigMixIn([], regions=[region], ignore_checks=["W", "I", *ignored])
+        if self._rules is None:
+            self._rules = self._module.runner.Runner(config).rules
+        found = self._module.runner.run_template_by_data(template, config, self._rules)
+        matches = [(match.rule.id, tuple(match.path), match.message) for match in found]
+        outside = [match for match in matches if len(match[1]) < 2 or match[1][0] != "Resources"]  # noqa: PLR2004
+        if outside:
+            raise PreflightError(f"cfn-lint cannot read the template made from the graph: {outside[0][0]}")
+        return sorted(matches, key=lambda m: (m[0], tuple(map(str, m[1])), m[2]))
+
+
+@functools.cache
+def _cfnlint() -> _Linter:
+    return _Linter()

@@ -1,0 +1,179 @@
+"""Roles, keys, secrets, the models' guardrail; logs, alarms, messages and the budget."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from preflight.conform.translation.kind import Call, Kind, document, inside, joined, pairs, verbatim
+from preflight.wire import Json, Wire
+
+PROVIDER_ONLY = "says what the provider does; AWS does not get it"
+REGION = "names the region of the call"
+
+
+def target(value: Json, field: str) -> Wire:
+    """One field of an event rule's only target."""
+    return {"Targets": [{field: value}]}
+
+
+def notifications(value: Json) -> Wire:
+    """Notifications of a budget with those who get them."""
+    return {"NotificationsWithSubscribers": [_notification(item) for item in value]}
+
+
+def _notification(item: Wire) -> Wire:
+    lists = {"subscriberSnsTopicArns": "SNS", "subscriberEmailAddresses": "EMAIL"}
+    return {
+        "Notification": {k[:1].upper() + k[1:]: v for k, v in item.items() if k not in lists},
+        "Subscribers": [
+            {"SubscriptionType": kind, "Address": address}
+            for key, kind in lists.items()
+            for address in item.get(key, ())
+        ],
+    }
+
+
+def metrics(value: Json) -> Wire:
+    """Queries of an alarm on several metrics."""
+    return {"Metrics": [_query(item) for item in value]}
+
+
+def _query(item: Wire) -> Wire:
+    result = {k[:1].upper() + k[1:]: v for k, v in item.items() if k != "metric"}
+    if metric := cast("Wire | None", item.get("metric")):
+        own = {"Namespace": metric["namespace"], "MetricName": metric["metricName"]}
+        rest = {
+            k[:1].upper() + k[1:]: v for k, v in metric.items() if k not in {"namespace", "metricName", "dimensions"}
+        }
+        result["MetricStat"] = joined(rest, {"Metric": {**own, **pairs("Dimensions")(metric.get("dimensions", {}))}})
+    return result
+
+
+TABLE = {
+    "aws:iam/role:Role": Kind(
+        "AWS::IAM::Role",
+        {"name": "RoleName", "assumeRolePolicy": document("AssumeRolePolicyDocument")},
+        calls=(Call("iam", "CreateRole"),),
+    ),
+    "aws:iam/policy:Policy": Kind(
+        "AWS::IAM::ManagedPolicy",
+        {"name": "ManagedPolicyName", "policy": document("PolicyDocument")},
+        left_out={"tags": "CloudFormation cannot tag a managed policy; checked against the call"},
+        calls=(Call("iam", "CreatePolicy", {"ManagedPolicyName": "PolicyName"}),),
+    ),
+    "aws:iam/rolePolicy:RolePolicy": Kind(
+        "AWS::IAM::RolePolicy",
+        {"name": "PolicyName", "role": "RoleName", "policy": document("PolicyDocument")},
+        added={"PolicyName": "name"},
+        calls=(Call("iam", "PutRolePolicy"),),
+    ),
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Kind(
+        "",
+        {"role": "RoleName"},
+        calls=(Call("iam", "AttachRolePolicy"),),
+        why="CloudFormation attaches a policy as a property of the role",
+    ),
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": Kind(
+        "AWS::IAM::OIDCProvider",
+        {"clientIdLists": "ClientIdList", "thumbprintLists": "ThumbprintList"},
+        calls=(Call("iam", "CreateOpenIDConnectProvider"),),
+    ),
+    "aws:kms/key:Key": Kind(
+        "AWS::KMS::Key",
+        {"policy": document("KeyPolicy"), "deletionWindowInDays": "PendingWindowInDays"},
+        calls=(
+            Call("kms", "CreateKey", {"KeyPolicy": "Policy", "Key": "TagKey", "Value": "TagValue"}),
+            Call("kms", "ScheduleKeyDeletion"),
+        ),
+        uncalled={"EnableKeyRotation": "EnableKeyRotation is a call without this value"},
+    ),
+    "aws:kms/alias:Alias": Kind("AWS::KMS::Alias", {"name": "AliasName"}, calls=(Call("kms", "CreateAlias"),)),
+    "aws:secretsmanager/secret:Secret": Kind(
+        "AWS::SecretsManager::Secret",
+        left_out={"recoveryWindowInDays": "DeleteSecret takes it; checked against the call"},
+        calls=(Call("secretsmanager", "CreateSecret"),),
+    ),
+    "aws:secretsmanager/secretVersion:SecretVersion": Kind(
+        "AWS::SecretsManager::Secret",
+        part=True,
+        left_out={"secretId": "the secret is the resource itself in CloudFormation; checked against the call"},
+        calls=(Call("secretsmanager", "PutSecretValue"),),
+    ),
+    "aws:secretsmanager/secretPolicy:SecretPolicy": Kind(
+        "AWS::SecretsManager::ResourcePolicy",
+        {"secretArn": "SecretId", "policy": document("ResourcePolicy")},
+        calls=(Call("secretsmanager", "PutResourcePolicy"),),
+    ),
+    "aws:bedrock/guardrail:Guardrail": Kind(
+        "AWS::Bedrock::Guardrail",
+        left_out={"region": REGION},
+        nested={"filtersConfigs": "FiltersConfig", "piiEntitiesConfigs": "PiiEntitiesConfig"},
+        calls=(Call("bedrock", "CreateGuardrail"),),
+    ),
+    "aws:bedrock/guardrailVersion:GuardrailVersion": Kind(
+        "AWS::Bedrock::GuardrailVersion",
+        {"guardrailArn": "GuardrailIdentifier"},
+        left_out={"region": REGION, "skipDestroy": PROVIDER_ONLY},
+        calls=(Call("bedrock", "CreateGuardrailVersion"),),
+    ),
+    "aws:cloudwatch/logGroup:LogGroup": Kind(
+        "AWS::Logs::LogGroup",
+        {"name": "LogGroupName"},
+        calls=(Call("logs", "CreateLogGroup"), Call("logs", "PutRetentionPolicy")),
+    ),
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": Kind(
+        "AWS::Logs::ResourcePolicy", calls=(Call("logs", "PutResourcePolicy"),)
+    ),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": Kind(
+        "AWS::CloudWatch::Alarm",
+        {"name": "AlarmName", "dimensions": pairs("Dimensions"), "metricQueries": metrics},
+        calls=(Call("cloudwatch", "PutMetricAlarm"),),
+    ),
+    "aws:cloudwatch/eventRule:EventRule": Kind(
+        "AWS::Events::Rule", {"eventPattern": document("EventPattern")}, calls=(Call("events", "PutRule"),)
+    ),
+    "aws:cloudwatch/eventTarget:EventTarget": Kind(
+        "AWS::Events::Rule",
+        {
+            "rule": "Name",
+            "targetId": "Id",
+        },
+        nested={"inputPaths": "InputPathsMap"},
+        within="[Targets]",
+        outside=frozenset({"rule", "EventPattern"}),
+        placeholders={"Id": "generated", "EventPattern": {"source": ["aws.ecs"]}},
+        part=True,
+        calls=(Call("events", "PutTargets", {"Name": "Rule"}, inside="Targets"),),
+    ),
+    "aws:sns/topic:Topic": Kind(
+        "AWS::SNS::Topic",
+        {"name": "TopicName"},
+        calls=(Call("sns", "CreateTopic"),),
+        uncalled={
+            "KmsMasterKeyId": "an attribute of the call, which has no constraint on it",
+        },
+    ),
+    "aws:sns/topicPolicy:TopicPolicy": Kind(
+        "AWS::SNS::TopicPolicy",
+        {"arn": lambda value: {"Topics": [value]}, "policy": document("PolicyDocument")},
+        why="an attribute of SetTopicAttributes, which has no constraint on it",
+    ),
+    "aws:sns/topicSubscription:TopicSubscription": Kind(
+        "AWS::SNS::Subscription", {"topic": "TopicArn"}, calls=(Call("sns", "Subscribe"),)
+    ),
+    "aws:budgets/budget:Budget": Kind(
+        "AWS::Budgets::Budget",
+        {
+            "name": "BudgetName",
+            "limitAmount": "BudgetLimit.Amount",
+            "limitUnit": "BudgetLimit.Unit",
+            "costFilters": lambda value: {"CostFilters": {item["name"]: item["values"] for item in value}},
+            "notifications": notifications,
+            "tags": pairs("ResourceTags", "Key"),
+        },
+        within="Budget",
+        outside=frozenset({"notifications", "tags"}),
+        home="us-east-1",
+        calls=(Call("budgets", "CreateBudget", inside="Budget"),),
+    ),
+}
