@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from preflight import conform
 from preflight.findings import Finding, Rule
@@ -33,5 +34,6 @@ def checks() -> list[Check]:
         if callable(findings := getattr(loaded, "findings", None)):
             name = f"{PACK}-{module.name.replace('_', '-')}"
             summary = " ".join((loaded.__doc__ or "").split("\n\n")[0].split())
-            found.append(Check(Rule(name, PACK, summary, severity="high"), findings))
+            rule = Rule(name, PACK, summary, severity="high")
+            found.append(Check(rule, cast("Callable[[Recording], Sequence[Finding]]", findings)))
     return found

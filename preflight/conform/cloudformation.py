@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from preflight.conform.references import linked, values_of
 from preflight.conform.translate import Made, Path
 from preflight.errors import PreflightError
 from preflight.wire import Json, Wire
@@ -44,8 +46,10 @@ def lint(resources: Sequence[Made], region: str) -> list[Refused]:
             f"cfn-lint {cfnlint.version} has no schemas of the region {region}, so nothing can be held against them;"
             " renew cfn-lint (make lock), or change aws:region"
         )
-    whole = [_entry(made) for made in resources if made.kind.cloudformation and not made.kind.part]
-    parts = [_entry(made) for made in resources if made.kind.cloudformation and made.kind.part]
+    complete = [made for made in resources if made.kind.cloudformation and not made.kind.part]
+    identified = values_of(complete)
+    whole = [_entry(made, linked(made, identified)) for made in complete]
+    parts = [_entry(made, made.properties) for made in resources if made.kind.cloudformation and made.kind.part]
     parts += [entry for made in resources for entry in _alike(made)]
     return [
         _refused(group, path, rule, message)
@@ -65,8 +69,8 @@ class _Entry:
     """Property here → property of the real resource."""
 
 
-def _entry(made: Made) -> _Entry:
-    return _Entry(made, made.kind.cloudformation, made.properties, {})
+def _entry(made: Made, properties: Wire) -> _Entry:
+    return _Entry(made, made.kind.cloudformation, properties, {})
 
 
 def _alike(made: Made) -> Iterator[_Entry]:
@@ -118,33 +122,31 @@ def _names(part: Json) -> Iterator[str]:
             yield from _names(item)
 
 
+_PARTS = ("config", "helpers", "runner", "schema", "version")
+
+
 class _Linter:
     """cfn-lint, imported when it is first needed: half a second."""
 
     def __init__(self) -> None:
         try:
-            import cfnlint  # noqa: PLC0415
-            import cfnlint.config  # noqa: PLC0415
-            import cfnlint.helpers  # noqa: PLC0415
-            import cfnlint.runner  # noqa: PLC0415
-            import cfnlint.schema  # noqa: PLC0415
-            import cfnlint.version  # noqa: PLC0415
+            parts = {part: importlib.import_module(f"cfnlint.{part}") for part in _PARTS}
         except ImportError as error:
             raise PreflightError(
                 f"{error.name} is not installed, and the constraints that AWS publishes are read from it."
                 " It is a development dependency in requirements.lock: run make setup"
             ) from error
-        self._module: Any = cfnlint
-        self.version: str = cfnlint.version.__version__
-        self.regions: frozenset[str] = frozenset(cfnlint.helpers.REGIONS)
+        self._parts: dict[str, Any] = parts
+        self.version: str = self._parts["version"].__version__
+        self.regions: frozenset[str] = frozenset(self._parts["helpers"].REGIONS)
         self._rules: Any = None
 
     def schema(self, cloudformation: str, region: str) -> Wire:
         """The provider's schema of one type, with cfn-lint's patches."""
-        manager = self._module.schema.PROVIDER_SCHEMA_MANAGER
+        manager = self._parts["schema"].PROVIDER_SCHEMA_MANAGER
         try:
             return cast("Wire", manager.get_resource_schema(region, cloudformation).schema)
-        except self._module.schema.ResourceNotFoundError:
+        except self._parts["schema"].ResourceNotFoundError:
             return {}
 
     def matches(self, template: Wire, region: str, ignored: Iterable[str]) -> list[tuple[str, Path, str]]:
@@ -152,10 +154,10 @@ class _Linter:
 
         :raises PreflightError: cfn-lint objects to the template as such, which is a fault of this module
         """
-        config = self._module.config.ConfigMixIn([], regions=[region], ignore_checks=["W", "I", *ignored])
+        config = self._parts["config"].ConfigMixIn([], regions=[region], ignore_checks=["W", "I", *ignored])
         if self._rules is None:
-            self._rules = self._module.runner.Runner(config).rules
-        found = self._module.runner.run_template_by_data(template, config, self._rules)
+            self._rules = self._parts["runner"].Runner(config).rules
+        found = self._parts["runner"].run_template_by_data(template, config, self._rules)
         matches = [(match.rule.id, tuple(match.path), match.message) for match in found]
         outside = [match for match in matches if len(match[1]) < 2 or match[1][0] != "Resources"]  # noqa: PLR2004
         if outside:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from preflight.conform.translate import Made, Path
 from preflight.conform.translation.kind import Call
 from preflight.errors import PreflightError
 from preflight.wire import Json, Wire
+
+if TYPE_CHECKING:
+    import regex
 
 SURROGATES, BEYOND = r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF"
 """Characters beyond the first plane, as some patterns write them in UTF-16, and the same in Python."""
@@ -73,22 +77,22 @@ def member_of(shape: ModelShape, call: Call, name: str) -> str:
 
 
 @functools.cache
-def _models() -> Any:
+def _botocore() -> tuple[Any, Any]:
+    """Its loader and its models, imported when they are first needed."""
     try:
-        import botocore.loaders  # noqa: PLC0415
+        loaders, model = (importlib.import_module(f"botocore.{part}") for part in ("loaders", "model"))
     except ImportError as error:
         raise PreflightError(
             f"{error.name} is not installed, and the constraints of AWS's calls are read from its service models."
             " It is a development dependency in requirements.lock: run make setup"
         ) from error
-    return botocore.loaders.Loader()
+    return loaders.Loader(), model
 
 
 @functools.cache
-def _service(name: str) -> Any:
-    import botocore.model  # noqa: PLC0415
-
-    return botocore.model.ServiceModel(_models().load_service_model(name, "service-2"), name)
+def _service(name: str) -> ModelShape:
+    loader, model = _botocore()
+    return model.ServiceModel(loader.load_service_model(name, "service-2"), name)
 
 
 def input_shape(call: Call) -> ModelShape:
@@ -156,8 +160,8 @@ def _pairs(value: Json) -> list[tuple[str | int, str, Json]] | None:
     if isinstance(value, dict):
         return [(key, key, item) for key, item in cast("Wire", value).items()]
     if isinstance(value, list):
-        entries = cast("list[Wire]", value)
-        if all(isinstance(entry, dict) and set(entry) == {"Key", "Value"} for entry in entries):
+        entries = [cast("Wire", entry) for entry in cast("list[Json]", value) if isinstance(entry, dict)]
+        if all(set(entry) == {"Key", "Value"} for entry in entries) and len(entries) == len(cast("list[Json]", value)):
             return [(number, entry["Key"], entry["Value"]) for number, entry in enumerate(entries)]
     return None
 
@@ -175,7 +179,7 @@ def _string(shape: ModelShape, value: Json, path: Path) -> Iterator[Broken]:
 
 
 @functools.cache
-def _pattern(pattern: str) -> Any:
+def _pattern(pattern: str) -> regex.Pattern[str]:
     """A pattern of the model: the whole value must match, as the services hold it."""
     import regex  # noqa: PLC0415 - it comes with cfn-lint and knows the classes that Java's patterns have
 

@@ -44,7 +44,7 @@ def translate(resource: RecordedResource, kind: Kind, names: Names) -> Made:
     made = Made(resource, kind)
     own: Wire = {}
     origins: dict[Path, str] = {}
-    known = names(kind.cloudformation) if kind.cloudformation else {}
+    known: Mapping[str, str] = names(kind.cloudformation) if kind.cloudformation else {}
     for name, value in sorted(cast("Wire", unwrap(resource.inputs)).items()):
         if value is None:
             continue
@@ -52,7 +52,8 @@ def translate(resource: RecordedResource, kind: Kind, names: Names) -> Made:
             addition = tags()(value) if name == "tags" else {_pascal(name): converted(value, known, kind)}
             _add(made.arguments, addition, name, made.sources)
             continue
-        rule = kind.properties.get(name, tags() if name == "tags" else known.get(name.lower(), _pascal(name)))
+        usual = tags() if name == "tags" else known.get(name.lower(), _pascal(name))
+        rule = kind.properties.get(name, usual)
         addition = rule(value) if callable(rule) else inside(rule, converted(value, known, kind))
         if name in kind.outside:
             _add(made.properties, addition, name, made.origins)
@@ -98,8 +99,10 @@ def converted(value: Json, known: Mapping[str, str], kind: Kind) -> Json:
 
 
 def _single(name: str, value: Json, kind: Kind) -> Json:
-    items = cast("list[Json]", value) if name in kind.single and isinstance(value, list) else []
-    return items[0] if len(items) == 1 else value
+    if name not in kind.single or not isinstance(value, list):
+        return value
+    items = cast("list[Json]", value)
+    return items[0] if len(items) == 1 else items
 
 
 def secret_texts(value: Json, *, within: bool = False) -> set[str]:

@@ -51,13 +51,14 @@ def region_of(recording: Recording, resource: RecordedResource) -> str:
 def _of_region(recording: Recording, region: str, resources: Sequence[Made]) -> Iterator[Finding]:
     seen: set[tuple[str, str]] = set()
     for refused in cloudformation.lint(resources, region):
-        made, name = refused.made, refused.made.origin(refused.path)
+        made, name = refused.made, refused.made.origin(refused.path) or _named(refused.made, refused.message)
         seen.add((made.resource.urn, name))
         kind = made.kind.cloudformation
         constraint = f"{kind}{_dotted(refused.path, '.')} in {region}: {refused.message}"
         source = f"https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/{_page(kind)}"
         value = _at(made.properties, refused.path)
-        yield _finding(recording, made, name, value, constraint, f"{refused.rule} of cfn-lint, {source}")
+        cause = f"{refused.rule} of cfn-lint, {source}"
+        yield _finding(recording, made, name, value=value, wanted=constraint, source=cause)
     for made in resources:
         for call, broken in service_models.broken(made):
             name = made.origin(broken.path, of_a_call=True)
@@ -66,10 +67,11 @@ def _of_region(recording: Recording, region: str, resources: Sequence[Made]) -> 
             constraint = f"{call.operation}{_dotted(broken.path, '.')} {broken.constraint}"
             source = f"https://docs.aws.amazon.com/boto3/latest/reference/services/{call.service}.html"
             value = _at(made.arguments, broken.path)
-            yield _finding(recording, made, name, value, constraint, f"botocore's model of {call.service}, {source}")
+            cause = f"botocore's model of {call.service}, {source}"
+            yield _finding(recording, made, name, value=value, wanted=constraint, source=cause)
 
 
-def _finding(recording: Recording, made: Made, name: str, value: Json, wanted: str, source: str) -> Finding:
+def _finding(recording: Recording, made: Made, name: str, *, value: Json, wanted: str, source: str) -> Finding:
     resource = made.resource
     inputs = resource.inputs.get(name) if name in resource.inputs else resource.inputs
     secrets = secret_texts(inputs)
@@ -119,6 +121,12 @@ def short_type(token: str) -> str:
     return f"{module.partition('/')[0] if package == 'aws' else package}.{name}"
 
 
+def _named(made: Made, message: str) -> str:
+    """The only property that a message about a resource as a whole names; else an empty string."""
+    quoted = [name for name in made.properties if f"'{name}'" in message]
+    return made.origin((quoted[0],)) if len(quoted) == 1 else ""
+
+
 def _page(kind: str) -> str:
     _, service, name = kind.lower().split("::")
     return f"aws-resource-{service}-{name}.html"
@@ -132,11 +140,15 @@ def _dotted(path: Path, start: str) -> str:
 def _at(value: Json, path: Path) -> Json:
     """The value at a path; where the path leaves it, the last value on the way."""
     for part in path:
-        if isinstance(value, dict) and part in value:
-            value = cast("Wire", value)[str(part)]
+        inner: Json = None
+        if isinstance(value, dict):
+            inner = cast("Wire", value).get(str(part))
         elif isinstance(value, list) and isinstance(part, int) and part < len(cast("list[Json]", value)):
-            value = cast("list[Json]", value)[part]
-    return value
+            inner = cast("list[Json]", value)[part]
+        if inner is None:
+            break
+        value = inner
+    return cast("Json", value)
 
 
 def _leaves(value: Json) -> Iterator[str]:

@@ -4,49 +4,43 @@ from __future__ import annotations
 
 from typing import cast
 
-from preflight.conform.translation.kind import Call, Kind, document, inside, joined, pairs, verbatim
+from preflight.conform.translation.kind import Call, Kind, capitalised, document, pairs
 from preflight.wire import Json, Wire
 
 PROVIDER_ONLY = "says what the provider does; AWS does not get it"
 REGION = "names the region of the call"
 
 
-def target(value: Json, field: str) -> Wire:
-    """One field of an event rule's only target."""
-    return {"Targets": [{field: value}]}
-
-
 def notifications(value: Json) -> Wire:
     """Notifications of a budget with those who get them."""
-    return {"NotificationsWithSubscribers": [_notification(item) for item in value]}
-
-
-def _notification(item: Wire) -> Wire:
     lists = {"subscriberSnsTopicArns": "SNS", "subscriberEmailAddresses": "EMAIL"}
-    return {
-        "Notification": {k[:1].upper() + k[1:]: v for k, v in item.items() if k not in lists},
-        "Subscribers": [
+    result: list[Json] = []
+    for item in cast("list[Wire]", value):
+        rest = {key: part for key, part in item.items() if key not in lists}
+        subscribers = [
             {"SubscriptionType": kind, "Address": address}
             for key, kind in lists.items()
-            for address in item.get(key, ())
-        ],
-    }
+            for address in cast("list[str]", item.get(key, []))
+        ]
+        result.append({"Notification": capitalised(rest), "Subscribers": subscribers})
+    return {"NotificationsWithSubscribers": result}
 
 
 def metrics(value: Json) -> Wire:
     """Queries of an alarm on several metrics."""
-    return {"Metrics": [_query(item) for item in value]}
-
-
-def _query(item: Wire) -> Wire:
-    result = {k[:1].upper() + k[1:]: v for k, v in item.items() if k != "metric"}
-    if metric := cast("Wire | None", item.get("metric")):
-        own = {"Namespace": metric["namespace"], "MetricName": metric["metricName"]}
-        rest = {
-            k[:1].upper() + k[1:]: v for k, v in metric.items() if k not in {"namespace", "metricName", "dimensions"}
-        }
-        result["MetricStat"] = joined(rest, {"Metric": {**own, **pairs("Dimensions")(metric.get("dimensions", {}))}})
-    return result
+    result: list[Json] = []
+    for item in cast("list[Wire]", value):
+        query = cast("Wire", capitalised({key: part for key, part in item.items() if key != "metric"}))
+        if metric := cast("Wire | None", item.get("metric")):
+            names = {key: metric[key] for key in ("namespace", "metricName")}
+            rest = {key: part for key, part in metric.items() if key not in {*names, "dimensions"}}
+            dimensions = pairs("Dimensions")(metric.get("dimensions", {}))
+            query["MetricStat"] = {
+                **cast("Wire", capitalised(rest)),
+                "Metric": {**cast("Wire", capitalised(names)), **dimensions},
+            }
+        result.append(query)
+    return {"Metrics": result}
 
 
 TABLE = {

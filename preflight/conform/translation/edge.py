@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from preflight.conform.translation.kind import Call, Kind, attribute, attributes, constant, fields, inside
+from typing import cast
+
+from preflight.conform.translation.kind import Call, Kind, attribute, attributes, capitalised, fields, inside, renamed
 from preflight.wire import Json, Wire
 
 BALANCER, GROUP, LISTENER = "LoadBalancerAttributes", "TargetGroupAttributes", "ListenerAttributes"
@@ -17,44 +19,33 @@ ACTIONS = {
     "additionalClaims": "AdditionalClaims",
 }
 CONDITIONS = {
-    "hostHeader": "HostHeaderConfig",
-    "pathPattern": "PathPatternConfig",
-    "httpHeader": "HttpHeaderConfig",
-    "httpRequestMethod": "HttpRequestMethodConfig",
-    "queryStrings": "QueryStringConfig",
-    "sourceIp": "SourceIpConfig",
-}
-FIELD_OF_A_CONDITION = {
-    "hostHeader": "host-header",
-    "pathPattern": "path-pattern",
-    "httpHeader": "http-header",
-    "httpRequestMethod": "http-request-method",
-    "queryStrings": "query-string",
-    "sourceIp": "source-ip",
+    "hostHeader": ("host-header", "HostHeaderConfig"),
+    "pathPattern": ("path-pattern", "PathPatternConfig"),
+    "httpHeader": ("http-header", "HttpHeaderConfig"),
+    "httpRequestMethod": ("http-request-method", "HttpRequestMethodConfig"),
+    "queryStrings": ("query-string", "QueryStringConfig"),
+    "sourceIp": ("source-ip", "SourceIpConfig"),
 }
 
 
 def conditions(value: Json) -> Wire:
     """Each condition says its field too."""
-    return {"Conditions": [_condition(item) for item in value]}
-
-
-def _condition(item: Wire) -> Wire:
-    result: Wire = {}
-    for key, block in item.items():
-        result["Field"] = FIELD_OF_A_CONDITION.get(key, f"unknown:{key}")
-        result[CONDITIONS.get(key, f"Unknown{key}")] = {
-            {"httpHeaderName": "HttpHeaderName"}.get(name, name[:1].upper() + name[1:]): inner
-            for name, inner in block.items()
-        }
-    return result
+    result: list[Json] = []
+    for item in cast("list[Wire]", value):
+        condition: Wire = {}
+        for key, block in item.items():
+            field, name = CONDITIONS.get(key, ("unknown", f"Unknown{key}"))
+            condition |= {"Field": field, name: capitalised(block)}
+        result.append(condition)
+    return {"Conditions": result}
 
 
 def response_bodies(value: Json) -> Wire:
     """A map by the key that rules name."""
     return {
         "CustomResponseBodies": {
-            body["key"]: {"Content": body["content"], "ContentType": body["contentType"]} for body in value
+            body["key"]: capitalised({key: item for key, item in body.items() if key != "key"})
+            for body in cast("list[Wire]", value)
         }
     }
 
@@ -62,7 +53,7 @@ def response_bodies(value: Json) -> Wire:
 def alias(value: Json) -> Wire:
     """The only alias target of a record; a second one would be reported."""
     names = {"zoneId": "HostedZoneId", "name": "DNSName", "evaluateTargetHealth": "EvaluateTargetHealth"}
-    targets = [{names.get(key, f"Unknown{key}"): item for key, item in target.items()} for target in value]
+    targets = [renamed(target, names) for target in cast("list[Wire]", value)]
     return {"AliasTarget": targets[0] if len(targets) == 1 else targets}
 
 

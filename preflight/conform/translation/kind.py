@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
@@ -103,6 +103,22 @@ def attributes(name: str, keys: Mapping[str, str]) -> Shape:
     }
 
 
+def renamed(value: Json, names: Mapping[str, str]) -> Wire:
+    """A block with other names of its fields. A field without a name is kept as one that the schema refuses."""
+    return {names.get(key, f"Unknown{key}"): item for key, item in cast("Wire", value).items()}
+
+
+def capitalised(value: Json, data: Collection[str] = ()) -> Json:
+    """Blocks whose fields begin with a capital in CloudFormation; those of ``data`` hold keys that stay."""
+    if isinstance(value, dict):
+        return {_upper(k): v if k in data else capitalised(v, data) for k, v in cast("Wire", value).items()}
+    return [capitalised(item, data) for item in cast("list[Json]", value)] if isinstance(value, list) else value
+
+
+def _upper(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
 def fields(names: Mapping[str, str]) -> Shape:
     """A block whose fields are properties of the resource. A field without a name is kept and reported."""
 
@@ -113,11 +129,6 @@ def fields(names: Mapping[str, str]) -> Shape:
         return result
 
     return shape
-
-
-def constant(result: Mapping[str, Json]) -> Shape:
-    """A property that only says which kind of resource this is."""
-    return lambda _: dict(result)
 
 
 def inside(path: str, value: Json) -> Wire:

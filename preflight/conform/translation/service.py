@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import cast
 
-from preflight.conform.translation.kind import Call, Kind, document, fields, inside
+from preflight.conform.translation.kind import Call, Kind, capitalised, document, fields
 from preflight.wire import Json, Wire
 
 DEPLOYMENT = "DeploymentConfiguration"
@@ -12,34 +13,22 @@ WAITING = "says whether the provider waits; AWS does not get it"
 
 
 def containers(value: Json) -> Wire:
-    """ECS's own JSON form of the containers; the names differ in the case of their first letters only."""
-    return {"ContainerDefinitions": [_container(c) for c in (json.loads(value) if isinstance(value, str) else value)]}
+    """ECS's JSON form of the containers; names differ from CloudFormation's in the case of their first letter only."""
+    parsed: Json = json.loads(value) if isinstance(value, str) else value
+    return {"ContainerDefinitions": capitalised(parsed, ("options", "dockerLabels"))}
 
 
-def _container(container: Wire) -> Wire:
-    free = {"options", "dockerLabels"}
-    return {_upper(key): _upper_keys(item, free) for key, item in container.items()}
-
-
-def _upper_keys(value: Json, free: set[str]) -> Json:
-    if isinstance(value, dict):
-        return {_upper(k): v if k in free else _upper_keys(v, free) for k, v in value.items()}
-    return [_upper_keys(item, free) for item in value] if isinstance(value, list) else value
-
-
-def _upper(name: str) -> str:
-    return name[:1].upper() + name[1:]
-
-
-def settings(value: Json) -> Wire:
-    """Settings of a cluster."""
-    return {"ClusterSettings": [{"Name": item["name"], "Value": item["value"]} for item in value]}
+def network(value: Json) -> Wire:
+    """Where tasks run; whether they have a public address is a word."""
+    address = {"AssignPublicIp": "ENABLED" if value.get("assignPublicIp") else "DISABLED"}
+    rest = {key: item for key, item in cast("Wire", value).items() if key != "assignPublicIp"}
+    return {"NetworkConfiguration": {"AwsvpcConfiguration": {**address, **cast("Wire", capitalised(rest))}}}
 
 
 TABLE = {
     "aws:ecs/cluster:Cluster": Kind(
         "AWS::ECS::Cluster",
-        {"name": "ClusterName", "settings": settings},
+        {"name": "ClusterName", "settings": lambda value: {"ClusterSettings": capitalised(value)}},
         calls=(Call("ecs", "CreateCluster", {"ClusterSettings": "settings"}),),
     ),
     "aws:ecs/taskDefinition:TaskDefinition": Kind(
@@ -59,13 +48,7 @@ TABLE = {
             "deploymentCircuitBreaker": f"{DEPLOYMENT}.DeploymentCircuitBreaker",
             "deploymentMaximumPercent": f"{DEPLOYMENT}.MaximumPercent",
             "deploymentMinimumHealthyPercent": f"{DEPLOYMENT}.MinimumHealthyPercent",
-            "networkConfiguration": lambda value: inside(
-                "NetworkConfiguration.AwsvpcConfiguration",
-                {
-                    "AssignPublicIp": "ENABLED" if value.get("assignPublicIp") else "DISABLED",
-                    **{_upper(key): item for key, item in value.items() if key != "assignPublicIp"},
-                },
-            ),
+            "networkConfiguration": network,
         },
         left_out={"waitForSteadyState": WAITING},
         calls=(Call("ecs", "CreateService"),),
@@ -85,9 +68,7 @@ TABLE = {
         {
             "name": "RepositoryName",
             "forceDelete": "EmptyOnDelete",
-            "encryptionConfigurations": lambda value: {
-                "EncryptionConfiguration": {_upper(k): v for k, v in value[0].items()}
-            },
+            "encryptionConfigurations": lambda value: {"EncryptionConfiguration": capitalised(value[0])},
         },
         calls=(Call("ecr", "CreateRepository"),),
         uncalled={"EmptyOnDelete": "DeleteRepository takes it"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from preflight.conform.translation.kind import Call, Kind, document, inside, tags, verbatim
+from preflight.conform.translation.kind import Call, Kind, capitalised, document, inside, renamed, verbatim
 from preflight.wire import Json, Wire
 
 AT_DELETION = "says what the provider does at deletion"
@@ -12,68 +12,73 @@ APPLYING = "says when the provider applies a change"
 S3_CALL_NAMES = "S3's model takes another form of it, and has no constraint that the schema lacks"
 
 
+_DEFAULT = "applyServerSideEncryptionByDefault"
+_ALGORITHM = {"sseAlgorithm": "SSEAlgorithm", "kmsMasterKeyId": "KMSMasterKeyID"}
+_EXPIRATION = {"days": "ExpirationInDays", "expiredObjectDeleteMarker": "ExpiredObjectDeleteMarker"}
+_RULE = {
+    "completionWindow": "CompletionWindowMinutes",
+    "lifecycle": "Lifecycle",
+    "recoveryPointTags": "RecoveryPointTags",
+    "ruleName": "RuleName",
+    "schedule": "ScheduleExpression",
+    "scheduleExpressionTimezone": "ScheduleExpressionTimezone",
+    "startWindow": "StartWindowMinutes",
+    "targetVaultName": "TargetBackupVault",
+}
+
+
 def parameters(value: Json) -> Wire:
     """Database parameters as a map."""
-    return {"Parameters": {item["name"]: item["value"] for item in value}}
+    return {"Parameters": {item["name"]: item["value"] for item in cast("list[Wire]", value)}}
 
 
 def encryption(value: Json) -> Wire:
     """The rules of a bucket's encryption."""
-    return inside(
-        "BucketEncryption",
-        {
-            "ServerSideEncryptionConfiguration": [
-                {
-                    **{"BucketKeyEnabled": rule[key] for key in rule if key == "bucketKeyEnabled"},
-                    "ServerSideEncryptionByDefault": {
-                        {"sseAlgorithm": "SSEAlgorithm", "kmsMasterKeyId": "KMSMasterKeyID"}.get(k, f"Unknown{k}"): v
-                        for k, v in rule["applyServerSideEncryptionByDefault"].items()
-                    },
-                    **{
-                        f"Unknown{k}": v
-                        for k, v in rule.items()
-                        if k not in {"bucketKeyEnabled", "applyServerSideEncryptionByDefault"}
-                    },
-                }
-                for rule in value
-            ]
-        },
-    )
-
-
-LIFECYCLE = {
-    "id": lambda v: {"Id": v},
-    "status": lambda v: {"Status": v},
-    "filter": lambda v: {"Prefix": v["prefix"]} if v.get("prefix") else {},
-    "expiration": lambda v: {
-        {"days": "ExpirationInDays", "expiredObjectDeleteMarker": "ExpiredObjectDeleteMarker"}.get(k, f"Unknown{k}"): i
-        for k, i in v.items()
-    },
-    "noncurrentVersionExpiration": lambda v: {
-        "NoncurrentVersionExpiration": {
-            {"noncurrentDays": "NoncurrentDays", "newerNoncurrentVersions": "NewerNoncurrentVersions"}.get(
-                k, f"Unknown{k}"
-            ): i
-            for k, i in v.items()
-        }
-    },
-    "abortIncompleteMultipartUpload": lambda v: {
-        "AbortIncompleteMultipartUpload": {
-            {"daysAfterInitiation": "DaysAfterInitiation"}.get(k, f"Unknown{k}"): i for k, i in v.items()
-        }
-    },
-}
+    rules: list[Json] = []
+    for rule in cast("list[Wire]", value):
+        rest = {key: item for key, item in rule.items() if key != _DEFAULT}
+        rules.append(
+            {
+                "ServerSideEncryptionByDefault": renamed(rule[_DEFAULT], _ALGORITHM),
+                **cast("Wire", capitalised(rest)),
+            }
+        )
+    return {"BucketEncryption": {"ServerSideEncryptionConfiguration": rules}}
 
 
 def lifecycle(value: Json) -> Wire:
-    """The rules of a bucket's lifecycle; a part that is not translated is kept and reported."""
-    rules: list[Wire] = []
+    """The rules of a bucket's lifecycle: a filter and an expiration are fields of the rule."""
+    rules: list[Json] = []
+    for rule in cast("list[Wire]", value):
+        rest = {key: item for key, item in rule.items() if key not in {"filter", "expiration"}}
+        chosen = renamed(rule.get("filter", {}), {"prefix": "Prefix"})
+        rules.append({**cast("Wire", capitalised(rest)), **chosen, **renamed(rule.get("expiration", {}), _EXPIRATION)})
+    return {"LifecycleConfiguration": {"Rules": rules}}
+
+
+def backup_rules(value: Json) -> Wire:
+    """The rules of a backup plan."""
+    ages = {"deleteAfter": "DeleteAfterDays", "coldStorageAfter": "MoveToColdStorageAfterDays"}
+    rules = [renamed(rule, _RULE) for rule in cast("list[Wire]", value)]
+    return {
+        "BackupPlanRule": [
+            {**rule, "Lifecycle": renamed(rule["Lifecycle"], ages)} if "Lifecycle" in rule else rule for rule in rules
+        ]
+    }
+
+
+def deliveries(value: Json) -> Wire:
+    """Where a cache sends its logs."""
+    targets = {
+        "cloudwatch-logs": ("CloudWatchLogsDetails", "LogGroup"),
+        "kinesis-firehose": ("KinesisFirehoseDetails", "DeliveryStream"),
+    }
+    result: list[Json] = []
     for item in cast("list[Wire]", value):
-        rule: Wire = {}
-        for key, part in item.items():
-            rule |= LIFECYCLE[key](part) if key in LIFECYCLE else {f"Unknown{key}": part}
-        rules.append(rule)
-    return inside("LifecycleConfiguration.Rules", rules)
+        details, name = targets.get(item["destinationType"], ("Unknown", "Unknown"))
+        rest = {key: part for key, part in item.items() if key != "destination"}
+        result.append({"DestinationDetails": {details: {name: item["destination"]}}, **cast("Wire", capitalised(rest))})
+    return {"LogDeliveryConfigurations": result}
 
 
 TABLE = {
@@ -132,9 +137,7 @@ TABLE = {
             "parameterGroupName": "CacheParameterGroupName",
             "subnetGroupName": "CacheSubnetGroupName",
             "maintenanceWindow": "PreferredMaintenanceWindow",
-            "logDeliveryConfigurations": lambda value: {
-                "LogDeliveryConfigurations": [_delivery(item) for item in value]
-            },
+            "logDeliveryConfigurations": deliveries,
         },
         left_out={
             "applyImmediately": APPLYING,
@@ -226,7 +229,7 @@ TABLE = {
         {
             "name": "BackupPlanName",
             "tags": verbatim("BackupPlanTags"),
-            "rules": lambda value: {"BackupPlanRule": [_backup_rule(item) for item in value]},
+            "rules": backup_rules,
         },
         within="BackupPlan",
         outside=frozenset({"tags"}),
@@ -247,38 +250,3 @@ TABLE = {
         calls=(Call("backup", "CreateBackupSelection", inside="BackupSelection"),),
     ),
 }
-
-_RULE = {
-    "completionWindow": "CompletionWindowMinutes",
-    "startWindow": "StartWindowMinutes",
-    "schedule": "ScheduleExpression",
-    "scheduleExpressionTimezone": "ScheduleExpressionTimezone",
-    "targetVaultName": "TargetBackupVault",
-    "ruleName": "RuleName",
-    "recoveryPointTags": "RecoveryPointTags",
-}
-
-
-def _backup_rule(rule: Wire) -> Wire:
-    result: Wire = {}
-    for key, value in rule.items():
-        if key == "lifecycle":
-            result["Lifecycle"] = {
-                {"deleteAfter": "DeleteAfterDays", "coldStorageAfter": "MoveToColdStorageAfterDays"}.get(
-                    k, f"Unknown{k}"
-                ): v
-                for k, v in value.items()
-            }
-        else:
-            result[_RULE.get(key, f"Unknown{key}")] = value
-    return result
-
-
-def _delivery(item: Wire) -> Wire:
-    where = "CloudWatchLogsDetails" if item["destinationType"] == "cloudwatch-logs" else "KinesisFirehoseDetails"
-    field = "LogGroup" if where == "CloudWatchLogsDetails" else "DeliveryStream"
-    rest = {k: v for k, v in item.items() if k != "destination"}
-    return {
-        "DestinationDetails": {where: {field: item["destination"]}},
-        **{k[:1].upper() + k[1:]: v for k, v in rest.items()},
-    }
