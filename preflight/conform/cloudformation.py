@@ -52,10 +52,26 @@ def lint(resources: Sequence[Made], region: str) -> list[Refused]:
     parts = [_entry(made, made.properties) for made in resources if made.kind.cloudformation and made.kind.part]
     parts += [entry for made in resources for entry in _alike(made)]
     return [
-        _refused(group, path, rule, message)
-        for group, ignored in ((whole, NOT_OURS), (parts, {**NOT_OURS, **NOT_OF_PARTS}))
-        for rule, path, message in cfnlint.matches(_template(group), region, ignored)
+        *_judged(whole, region, NOT_OURS),
+        *_judged(parts, region, {**NOT_OURS, **NOT_OF_PARTS}),
     ]
+
+
+def _judged(entries: Sequence[_Entry], region: str, ignored: Mapping[str, str]) -> Iterator[Refused]:
+    matches = _cfnlint().matches(_template(entries), region, ignored)
+    if all(_is_inside(path) for _, path, _ in matches):
+        yield from (_refused(entries[int(str(path[1])[1:])], path[3:], rule, text) for rule, path, text in matches)
+    elif len(entries) > 1:
+        # A value that a rule did not expect has stopped the rule for all resources: find whose it is.
+        for entry in entries:
+            yield from _judged([entry], region, ignored)
+    else:
+        rule, _, text = matches[0]
+        yield Refused(entries[0].made, (), rule, f"cfn-lint cannot judge this resource: {text}")
+
+
+def _is_inside(path: Path) -> bool:
+    return len(path) > 1 and path[0] == "Resources"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +101,10 @@ def _template(entries: Sequence[_Entry]) -> Wire:
     return {"Resources": resources}
 
 
-def _refused(entries: Sequence[_Entry], path: Path, rule: str, message: str) -> Refused:
-    entry = entries[int(str(path[1])[1:])]
-    inner = path[3:]
-    if inner and str(inner[0]) in entry.instead:
-        inner = (entry.instead[str(inner[0])], *inner[1:])
-    return Refused(entry.made, inner, rule, message)
+def _refused(entry: _Entry, path: Path, rule: str, message: str) -> Refused:
+    if path and str(path[0]) in entry.instead:
+        path = (entry.instead[str(path[0])], *path[1:])
+    return Refused(entry.made, path, rule, message)
 
 
 @functools.cache
@@ -122,7 +136,7 @@ def _names(part: Json) -> Iterator[str]:
             yield from _names(item)
 
 
-_PARTS = ("config", "helpers", "runner", "schema", "version")
+_PARTS = ("config", "helpers", "runner", "schema", "template", "version")
 
 
 class _Linter:
@@ -150,18 +164,14 @@ class _Linter:
             return {}
 
     def matches(self, template: Wire, region: str, ignored: Iterable[str]) -> list[tuple[str, Path, str]]:
-        """Rule, path and message of everything that is wrong with a template, sorted.
-
-        :raises PreflightError: cfn-lint objects to the template as such, which is a fault of this module
-        """
+        """Rule, path and message of everything that is wrong with a template, each once, sorted."""
         config = self._parts["config"].ConfigMixIn([], regions=[region], ignore_checks=["W", "I", *ignored])
         if self._rules is None:
             self._rules = self._parts["runner"].Runner(config).rules
-        found = self._parts["runner"].run_template_by_data(template, config, self._rules)
-        matches = [(match.rule.id, tuple(match.path), match.message) for match in found]
-        outside = [match for match in matches if len(match[1]) < 2 or match[1][0] != "Resources"]  # noqa: PLR2004
-        if outside:
-            raise PreflightError(f"cfn-lint cannot read the template made from the graph: {outside[0][0]}")
+        read = self._parts["template"].Template(None, template, [region])
+        # Not the runner's own function: it takes equal messages about two resources for one, without line numbers.
+        found = self._rules.run(filename=None, cfn=read, config=config)
+        matches = {(match.rule.id, tuple(match.path), match.message) for match in found}
         return sorted(matches, key=lambda m: (m[0], tuple(map(str, m[1])), m[2]))
 
 

@@ -38,7 +38,7 @@ def broken(made: Made) -> Iterator[tuple[Call, Broken]]:
     """Every argument of every call that its model refuses."""
     for call in made.kind.calls:
         for name, value in made.arguments.items():
-            model = None if name in made.kind.uncalled else _member(call, name)
+            model = None if name in made.kind.uncalled else member(call, name)
             if model is None:
                 continue
             if name in call.split:
@@ -50,10 +50,10 @@ def broken(made: Made) -> Iterator[tuple[Call, Broken]]:
 
 def unmatched(made: Made) -> set[str]:
     """The arguments that no call takes."""
-    return {name for name in made.arguments if all(_member(call, name) is None for call in made.kind.calls)}
+    return {name for name in made.arguments if all(member(call, name) is None for call in made.kind.calls)}
 
 
-def _member(call: Call, name: str) -> ModelShape | None:
+def member(call: Call, name: str) -> ModelShape | None:
     """What a call takes as a CloudFormation property, beside the other values or at its top."""
     top = input_shape(call)
     place = top

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -88,7 +89,15 @@ def verbatim(name: str) -> Shape:
 
 def document(name: str) -> Shape:
     """A JSON document that Pulumi takes as text, as an object."""
-    return lambda value: inside(name, json.loads(value) if isinstance(value, str) else value)
+    return lambda value: inside(name, parsed(value))
+
+
+def parsed(value: Json) -> Json:
+    """JSON text as what it says; text that is no JSON stays as it is, and the schema refuses it."""
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            return json.loads(value)
+    return value
 
 
 def attribute(name: str, key: str) -> Shape:

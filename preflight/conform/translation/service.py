@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import cast
 
-from preflight.conform.translation.kind import Call, Kind, capitalised, document, fields
+from preflight.conform.translation.kind import Call, Kind, capitalised, document, fields, parsed
 from preflight.wire import Json, Wire
 
 DEPLOYMENT = "DeploymentConfiguration"
@@ -14,8 +13,7 @@ WAITING = "says whether the provider waits; AWS does not get it"
 
 def containers(value: Json) -> Wire:
     """ECS's JSON form of the containers; names differ from CloudFormation's in the case of their first letter only."""
-    parsed: Json = json.loads(value) if isinstance(value, str) else value
-    return {"ContainerDefinitions": capitalised(parsed, ("options", "dockerLabels"))}
+    return {"ContainerDefinitions": capitalised(parsed(value), ("options", "dockerLabels"))}
 
 
 def network(value: Json) -> Wire:
