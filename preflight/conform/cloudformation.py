@@ -90,10 +90,11 @@ def _entry(made: Made, properties: Wire) -> _Entry:
 
 
 def _alike(made: Made) -> Iterator[_Entry]:
-    for name, other in made.kind.like.items():
-        if name in made.properties:
-            kind, _, property_name = other.partition(".")
-            yield _Entry(made, kind, {property_name: made.properties[name]}, {property_name: name})
+    if like := made.kind.like:
+        shared = {other: made.properties[name] for name, other in like.names.items() if name in made.properties}
+        if shared:
+            instead = {other: name for name, other in like.names.items()}
+            yield _Entry(made, like.cloudformation, {**like.placeholders, **shared}, instead)
 
 
 def _template(entries: Sequence[_Entry]) -> Wire:
@@ -178,3 +179,9 @@ class _Linter:
 @functools.cache
 def _cfnlint() -> _Linter:
     return _Linter()
+
+
+def forget() -> None:
+    """Import cfn-lint anew at the next question, for a test of what happens without it."""
+    for cached in (_cfnlint, property_names, schema):
+        cached.cache_clear()

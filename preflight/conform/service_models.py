@@ -202,3 +202,9 @@ def _within(metadata: Mapping[str, Any], size: float, path: Path, unit: str) -> 
         yield Broken(path, f"must be at least {low}{unit}")
     if high is not None and size > high:
         yield Broken(path, f"must be at most {high}{unit}")
+
+
+def forget() -> None:
+    """Import botocore anew at the next question, for a test of what happens without it."""
+    for cached in (_botocore, _service):
+        cached.cache_clear()

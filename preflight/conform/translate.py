@@ -55,10 +55,13 @@ def translate(resource: RecordedResource, kind: Kind, names: Names) -> Made:
         usual = tags() if name == "tags" else known.get(name.lower(), _pascal(name))
         rule = kind.properties.get(name, usual)
         addition = rule(value) if callable(rule) else inside(rule, converted(value, known, kind))
-        if name in kind.outside:
+        if name in kind.called:
+            _add(made.arguments, kind.called[name](value), name, made.sources)
+        if name in kind.outside or name in kind.called:
             _add(made.properties, addition, name, made.origins)
+        if name in kind.outside:
             _add(made.arguments, addition, name, made.sources)
-        else:
+        elif name not in kind.called:
             _add(own, addition, name, origins)
     for rule, output in kind.added.items():
         if rule not in own and output in resource.outputs:

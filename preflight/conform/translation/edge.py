@@ -86,7 +86,6 @@ TABLE = {
     "aws:route53/record:Record": Kind(
         "AWS::Route53::RecordSet",
         {"zoneId": "HostedZoneId", "records": "ResourceRecords", "aliases": alias},
-        left_out={"allowOverwrite": "says what the provider does with a record that exists"},
         calls=(Call("route53", "ChangeResourceRecordSets", inside="ChangeBatch.Changes.ResourceRecordSet"),),
     ),
     "aws:lb/loadBalancer:LoadBalancer": Kind(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -30,6 +29,17 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Like:
+    """A CloudFormation type that has constraints which the resource's own type lacks."""
+
+    cloudformation: str
+    names: Mapping[str, str]
+    """Property of the resource → property of this type."""
+    placeholders: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    """What this type requires beside them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """The translation of one Pulumi type.
 
@@ -52,14 +62,16 @@ class Kind:
     """CloudFormation property that it requires → output of the Pulumi resource that has the value."""
     calls: tuple[Call, ...] = ()
     """The calls that the provider makes with these values."""
+    called: Mapping[str, Shape] = field(default_factory=dict[str, Shape])
+    """Pulumi property that the calls take in another form than CloudFormation → that form."""
     uncalled: Mapping[str, str] = field(default_factory=dict[str, str])
     """CloudFormation property that no call of ``calls`` takes → why."""
     single: frozenset[str] = frozenset()
     """Fields below the top level that Pulumi has as a list and CloudFormation as one object."""
     placeholders: Mapping[str, Json] = field(default_factory=dict[str, Json])
     """CloudFormation property that it requires and that belongs to another resource, which is checked itself."""
-    like: Mapping[str, str] = field(default_factory=dict[str, str])
-    """CloudFormation property without a constraint in the schema → ``<type>.<property>`` that has it."""
+    like: Like | None = None
+    """Another type whose constraints hold for some properties too."""
     part: bool = False
     """Whether this is a part of a CloudFormation resource that another Pulumi resource is: names repeat."""
     within: str = ""
@@ -93,11 +105,13 @@ def document(name: str) -> Shape:
 
 
 def parsed(value: Json) -> Json:
-    """JSON text as what it says; text that is no JSON stays as it is, and the schema refuses it."""
-    if isinstance(value, str):
-        with contextlib.suppress(ValueError):
-            return json.loads(value)
-    return value
+    """JSON text as what it says; text that is no JSON becomes a list, which the schema of no document takes."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return [value]
 
 
 def attribute(name: str, key: str) -> Shape:

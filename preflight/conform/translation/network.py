@@ -6,7 +6,7 @@ says so: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html
 
 from __future__ import annotations
 
-from preflight.conform.translation.kind import Call, Kind, Shape, document
+from preflight.conform.translation.kind import Call, Kind, Like, Shape, document
 from preflight.wire import Json, Wire
 
 PROTOCOLS = {"-1": -1, "all": -1, "icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58}
@@ -116,7 +116,7 @@ TABLE = {
             "cidrIpv4": "CidrIp",
         },
         left_out={"tags": TAGS_OF_A_RULE},
-        like={"Description": "AWS::EC2::SecurityGroup.GroupDescription"},
+        like=Like("AWS::EC2::SecurityGroup", {"Description": "GroupDescription"}),
         why=UNCONSTRAINED,
     ),
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": Kind(
@@ -128,7 +128,7 @@ TABLE = {
             "cidrIpv4": "CidrIp",
         },
         left_out={"tags": TAGS_OF_A_RULE},
-        like={"Description": "AWS::EC2::SecurityGroup.GroupDescription"},
+        like=Like("AWS::EC2::SecurityGroup", {"Description": "GroupDescription"}),
         why=UNCONSTRAINED,
     ),
     "aws:ec2/vpcEndpoint:VpcEndpoint": Kind(

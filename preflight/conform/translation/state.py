@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from preflight.conform.translation.kind import Call, Kind, capitalised, document, inside, renamed, verbatim
+from preflight.conform.translation.kind import Call, Kind, Like, capitalised, document, inside, renamed, verbatim
 from preflight.wire import Json, Wire
 
 AT_DELETION = "says what the provider does at deletion"
@@ -30,6 +30,12 @@ _RULE = {
 def parameters(value: Json) -> Wire:
     """Database parameters as a map."""
     return {"Parameters": {item["name"]: item["value"] for item in cast("list[Wire]", value)}}
+
+
+def parameter_list(value: Json) -> Wire:
+    """Database parameters as RDS's calls take them."""
+    names = {"name": "ParameterName", "value": "ParameterValue", "applyMethod": "ApplyMethod"}
+    return {"Parameters": [renamed(item, names) for item in cast("list[Wire]", value)]}
 
 
 def encryption(value: Json) -> Wire:
@@ -116,8 +122,11 @@ TABLE = {
     "aws:rds/clusterParameterGroup:ClusterParameterGroup": Kind(
         "AWS::RDS::DBClusterParameterGroup",
         {"parameters": parameters, "name": "DBClusterParameterGroupName"},
-        calls=(Call("rds", "CreateDBClusterParameterGroup", {"Family": "DBParameterGroupFamily"}),),
-        uncalled={"Parameters": "ModifyDBClusterParameterGroup takes them, without a constraint"},
+        calls=(
+            Call("rds", "CreateDBClusterParameterGroup", {"Family": "DBParameterGroupFamily"}),
+            Call("rds", "ModifyDBClusterParameterGroup"),
+        ),
+        called={"parameters": parameter_list},
     ),
     "aws:rds/subnetGroup:SubnetGroup": Kind(
         "AWS::RDS::DBSubnetGroup",
@@ -143,6 +152,11 @@ TABLE = {
             "applyImmediately": APPLYING,
             "authTokenUpdateStrategy": "ModifyReplicationGroup takes it; checked against the call",
         },
+        like=Like(
+            "AWS::ElastiCache::CacheCluster",
+            {name: name for name in ("CacheNodeType", "Engine", "EngineVersion")},
+            {"NumCacheNodes": 1},
+        ),
         calls=(Call("elasticache", "CreateReplicationGroup"),),
     ),
     "aws:elasticache/subnetGroup:SubnetGroup": Kind(

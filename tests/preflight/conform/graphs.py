@@ -7,9 +7,9 @@ import dataclasses
 import runpy
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 from preflight.recorder import RecordedResource, Recording, record
+from preflight.wire import Json
 from tests.assembly.topologies import ELSEWHERE, SHAPES, Shape, recorded
 from tests.bootstrap.program import run_bootstrap
 from tests.settings.stack_files import ROOT, as_the_engine_passes_it
@@ -76,7 +76,7 @@ def with_input(recording: Recording, token: str, path: tuple[str | int, ...], va
     raise LookupError(f"no {token} has {path}")
 
 
-def with_value(inputs: Any, path: tuple[str | int, ...], value: object) -> Any:
+def with_value(inputs: Json, path: tuple[str | int, ...], value: object) -> Json:
     """A copy of some inputs with another value at a path."""
     changed = copy.deepcopy(inputs)
     place = changed
@@ -86,12 +86,18 @@ def with_value(inputs: Any, path: tuple[str | int, ...], value: object) -> Any:
     return changed
 
 
-def _has(inputs: Any, path: tuple[str | int, ...]) -> bool:
+def of_types(recording: Recording, *tokens: str) -> Recording:
+    """The part of a recording that has these types, and its providers: a smaller one is judged sooner."""
+    kept = [r for r in recording.resources if r.type in tokens or r.type.startswith("pulumi:providers:")]
+    return dataclasses.replace(recording, resources=kept)
+
+
+def _has(inputs: Json, path: tuple[str | int, ...]) -> bool:
     place = inputs
     for step in path[:-1]:
-        if isinstance(place, list) and isinstance(step, int) and step < len(place):
-            place = place[step]
-        elif isinstance(place, dict) and step in place:
+        if (isinstance(place, list) and isinstance(step, int) and step < len(place)) or (
+            isinstance(place, dict) and step in place
+        ):
             place = place[step]
         else:
             return False

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import regex
 
@@ -13,7 +12,7 @@ from preflight.conform import cloudformation, service_models
 from preflight.conform.translate import Made, Path, translate
 from preflight.conform.translation import TABLE
 from preflight.recorder import RecordedResource
-from preflight.wire import SIGNATURE
+from preflight.wire import SIGNATURE, Json
 from tests.preflight.conform.graphs import managed, sample_graphs, with_value
 
 MARKER = "\x07'\x07"
@@ -27,7 +26,7 @@ class Leaf:
 
     resource: RecordedResource
     path: Path
-    value: Any
+    value: Json
 
     @property
     def place(self) -> str:
@@ -35,14 +34,17 @@ class Leaf:
 
 
 def _abstract(path: Path) -> tuple[str, ...]:
+    if path[0] == "tags":
+        return ("tags", "*")
     return tuple("[]" if isinstance(part, int) else part for part in path)
 
 
 def mutant(leaf: Leaf, value: object) -> Made:
     """The resource's translation with another value at the leaf."""
-    changed = RecordedResource(**{
-        name: getattr(leaf.resource, name) for name in RecordedResource.__dataclass_fields__ if name != "inputs"
-    }, inputs=with_value(leaf.resource.inputs, leaf.path, value))
+    changed = RecordedResource(
+        **{name: getattr(leaf.resource, name) for name in RecordedResource.__dataclass_fields__ if name != "inputs"},
+        inputs=with_value(leaf.resource.inputs, leaf.path, value),
+    )
     return translate(changed, TABLE[leaf.resource.type], cloudformation.property_names)
 
 
@@ -75,7 +77,7 @@ def swallowed(leaf: Leaf) -> bool:
     return str(marker) not in {part for path, found in _walk(probe.arguments, ()) for part in (*path, str(found))}
 
 
-def _walk(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+def _walk(value: Json, path: Path) -> Iterator[tuple[Path, Json]]:
     if isinstance(value, dict):
         for key, item in value.items():
             if key != SIGNATURE:
@@ -87,24 +89,24 @@ def _walk(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
         yield path, value
 
 
-def places(value: Any, wanted: object) -> list[Path]:
+def places(value: Json, wanted: object) -> list[Path]:
     """Where a value is in a translated resource."""
     return [path for path, found in _walk(value, ()) if found == wanted and type(found) is type(wanted)]
 
 
-def schema_constraints(kind: str, path: Path) -> dict[str, Any]:
+def schema_constraints(kind: str, path: Path) -> dict[str, Json]:
     """What CloudFormation's schema says about the value at a path."""
     root = cloudformation.schema(kind)
     schemas = [root]
     for part in path:
         schemas = [inner for schema in schemas for inner in _step(root, schema, part)]
-    merged: dict[str, Any] = {}
+    merged: dict[str, Json] = {}
     for schema in schemas:
         merged |= _resolved(root, schema)
     return merged
 
 
-def _resolved(root: Any, schema: Any) -> Any:
+def _resolved(root: Json, schema: Json) -> Json:
     while "$ref" in schema:
         target = root
         for part in schema["$ref"].removeprefix("#/").split("/"):
@@ -113,7 +115,7 @@ def _resolved(root: Any, schema: Any) -> Any:
     return schema
 
 
-def _step(root: Any, schema: Any, part: str | int) -> Iterator[Any]:
+def _step(root: Json, schema: Json, part: str | int) -> Iterator[Json]:
     schema = _resolved(root, schema)
     if isinstance(part, int):
         if isinstance(schema.get("items"), dict):
@@ -126,7 +128,7 @@ def _step(root: Any, schema: Any, part: str | int) -> Iterator[Any]:
             yield inner
 
 
-def model_constraints(made: Made, path: Path) -> dict[str, Any]:
+def model_constraints(made: Made, path: Path) -> dict[str, Json]:
     """What botocore's models say about the value at a path of the arguments."""
     for call in made.kind.calls:
         shape = service_models.member(call, str(path[0]))
@@ -145,24 +147,36 @@ def model_constraints(made: Made, path: Path) -> dict[str, Any]:
             else:
                 return {}
         enum = {"enum": list(shape.enum)} if shape.type_name == "string" and shape.enum else {}
-        names = {"min": "minLength", "max": "maxLength"} if shape.type_name == "string" else {"min": "minimum", "max": "maximum"}
+        names = (
+            {"min": "minLength", "max": "maxLength"}
+            if shape.type_name == "string"
+            else {"min": "minimum", "max": "maximum"}
+        )
         bounds = {names[key]: value for key, value in shape.metadata.items() if key in names}
         pattern = {"pattern": rf"\A(?:{shape.metadata['pattern']})\Z"} if "pattern" in shape.metadata else {}
-        return {**enum, **bounds, **pattern} if shape.type_name in {"string", "integer", "long", "float", "double"} else {}
+        return (
+            {**enum, **bounds, **pattern} if shape.type_name in {"string", "integer", "long", "float", "double"} else {}
+        )
     return {}
 
 
-def breaking(constraints: dict[str, Any], value: object) -> Any:
+def breaking(constraints: dict[str, Json], value: object) -> Json:
     """A value that breaks one of some constraints; ``None`` if there is none to break."""
-    if isinstance(value, str):
-        if "enum" in constraints:
-            return MARKER
-        if pattern := constraints.get("pattern"):
-            pattern = pattern.replace(service_models.SURROGATES, service_models.BEYOND)
-            return next((text for text in CANDIDATES if not regex.search(pattern, text, timeout=5)), None)
-        if constraints.get("maxLength"):
-            return "x" * (constraints["maxLength"] + 1)
-        return "" if constraints.get("minLength") else None
+    return _breaking_text(constraints) if isinstance(value, str) else _breaking_number(constraints)
+
+
+def _breaking_text(constraints: dict[str, Json]) -> str | None:
+    if "enum" in constraints:
+        return MARKER
+    if pattern := constraints.get("pattern"):
+        pattern = pattern.replace(service_models.SURROGATES, service_models.BEYOND)
+        return next((text for text in CANDIDATES if not regex.search(pattern, text, timeout=5)), None)
+    if constraints.get("maxLength"):
+        return "x" * (constraints["maxLength"] + 1)
+    return "" if constraints.get("minLength") else None
+
+
+def _breaking_number(constraints: dict[str, Json]) -> float | None:
     if "enum" in constraints:
         return NUMBER
     if "maximum" in constraints:

@@ -11,12 +11,6 @@ from tests.preflight.conform.leaves import Leaf, broken_values, leaves, swallowe
 LEAST = 430
 """Of the places in the real graphs, so many have a constraint: fewer would mean that the walk has lost some."""
 
-KEYS_OF_MAPS = {
-    "Budget.costFilters.[].name": "a key of CostFilters, which has no constraint",
-    "ClusterParameterGroup.parameters.[].applyMethod": "CloudFormation decides it; the call's model has the two words",
-}
-"""Places whose value becomes no value of the translation, with the reason."""
-
 
 @pytest.fixture(scope="module")
 def planted() -> list[tuple[Leaf, Made]]:
@@ -33,10 +27,11 @@ def test_every_value_that_breaks_a_constraint_is_found(planted: list[tuple[Leaf,
     for _, made in planted:
         for _, broken in service_models.broken(made):
             found.add((id(made), made.origin(broken.path, of_a_call=True)))
-    missed = sorted({leaf.place for leaf, made in planted if not {(id(made), str(leaf.path[0])), (id(made), "")} & found})
+    missed = sorted(
+        {leaf.place for leaf, made in planted if not {(id(made), str(leaf.path[0])), (id(made), "")} & found}
+    )
     assert missed == []
 
 
 def test_no_value_is_lost_in_translation() -> None:
-    lost = {leaf.place for leaf in leaves() if swallowed(leaf)}
-    assert lost == set(KEYS_OF_MAPS)
+    assert [leaf.place for leaf in leaves() if swallowed(leaf)] == []
