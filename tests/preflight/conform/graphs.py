@@ -78,8 +78,8 @@ def with_input(recording: Recording, token: str, path: tuple[str | int, ...], va
 
 def with_value(inputs: Json, path: tuple[str | int, ...], value: object) -> Json:
     """A copy of some inputs with another value at a path."""
-    changed = copy.deepcopy(inputs)
-    place = changed
+    changed: Json = copy.deepcopy(inputs)
+    place: Json = changed
     for step in path[:-1]:
         place = place[step]
     place[path[-1]] = value
@@ -95,10 +95,8 @@ def of_types(recording: Recording, *tokens: str) -> Recording:
 def _has(inputs: Json, path: tuple[str | int, ...]) -> bool:
     place = inputs
     for step in path[:-1]:
-        if (isinstance(place, list) and isinstance(step, int) and step < len(place)) or (
-            isinstance(place, dict) and step in place
-        ):
+        try:
             place = place[step]
-        else:
+        except (KeyError, IndexError, TypeError):
             return False
     return isinstance(place, dict | list)

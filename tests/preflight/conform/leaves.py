@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import cast
 
 import regex
 
@@ -12,7 +13,7 @@ from preflight.conform import cloudformation, service_models
 from preflight.conform.translate import Made, Path, translate
 from preflight.conform.translation import TABLE
 from preflight.recorder import RecordedResource
-from preflight.wire import SIGNATURE, Json
+from preflight.wire import SIGNATURE, Json, Wire
 from tests.preflight.conform.graphs import managed, sample_graphs, with_value
 
 MARKER = "\x07'\x07"
@@ -79,11 +80,11 @@ def swallowed(leaf: Leaf) -> bool:
 
 def _walk(value: Json, path: Path) -> Iterator[tuple[Path, Json]]:
     if isinstance(value, dict):
-        for key, item in value.items():
+        for key, item in cast("Wire", value).items():
             if key != SIGNATURE:
                 yield from _walk(item, (*path, key))
     elif isinstance(value, list):
-        for number, item in enumerate(value):
+        for number, item in enumerate(cast("list[Json]", value)):
             yield from _walk(item, (*path, number))
     elif isinstance(value, str | int | float) and not isinstance(value, bool):
         yield path, value
