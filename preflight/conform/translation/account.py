@@ -104,6 +104,12 @@ TABLE = {
         nested={"filtersConfigs": "FiltersConfig", "piiEntitiesConfigs": "PiiEntitiesConfig"},
         calls=(Call("bedrock", "CreateGuardrail"),),
     ),
+    "aws:bedrockmodel/invocationLoggingConfiguration:InvocationLoggingConfiguration": Kind(
+        "",
+        {"loggingConfig": "LoggingConfig"},
+        calls=(Call("bedrock", "PutModelInvocationLoggingConfiguration"),),
+        why="CloudFormation has no type for it",
+    ),
     "aws:bedrock/guardrailVersion:GuardrailVersion": Kind(
         "AWS::Bedrock::GuardrailVersion",
         {"guardrailArn": "GuardrailIdentifier"},

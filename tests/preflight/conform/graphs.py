@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import json
 import runpy
 from collections.abc import Iterator
 from functools import cache
@@ -30,6 +31,20 @@ def environment(stack: str) -> Recording:
 
 
 @cache
+def with_recorded_prompts() -> Recording:
+    """Staging with the record of prompts, which is off by default and has resources of its own."""
+    config = as_the_engine_passes_it("staging")
+    models = json.loads(config["ai-interface:models"])
+    reader = f"arn:aws:iam::{json.loads(config['aws:allowedAccountIds'])[0]}:role/reader"
+    models["recordPrompts"] = {"days": 30, "readerArns": [reader]}
+    return record(
+        lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"),
+        stack="staging",
+        config={**config, "ai-interface:models": json.dumps(models)},
+    )
+
+
+@cache
 def account(stack: str) -> Recording:
     """The real bootstrap program with a committed stack file."""
     return run_bootstrap(stack)
@@ -40,6 +55,7 @@ def sample_graphs() -> Iterator[Recording]:
     for stack in STACKS:
         yield environment(stack)
         yield account(stack)
+    yield with_recorded_prompts()
     for shape in (SHAPES[1], SHAPES[-1]):
         yield recorded(shape)
 
@@ -49,6 +65,7 @@ def all_graphs() -> Iterator[Recording]:
     for stack in STACKS:
         yield environment(stack)
         yield account(stack)
+    yield with_recorded_prompts()
     for shape in (*SHAPES, *ELSEWHERE):
         yield recorded(shape)
 

@@ -13,7 +13,16 @@ from preflight.errors import PreflightError
 from preflight.findings import Verdict
 from preflight.wire import secret, unwrap
 from tests.assembly.topologies import Shape
-from tests.preflight.conform.graphs import SAMPLE, STACKS, account, environment, graph, of_types, with_input
+from tests.preflight.conform.graphs import (
+    SAMPLE,
+    STACKS,
+    account,
+    environment,
+    graph,
+    of_types,
+    with_input,
+    with_recorded_prompts,
+)
 
 GRAPHS: list[str | Shape] = [*STACKS, *(f"account {stack}" for stack in STACKS), *SAMPLE]
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
@@ -26,6 +35,10 @@ ACL, CACHE = "aws:wafv2/webAcl:WebAcl", "aws:elasticache/replicationGroup:Replic
 @pytest.mark.parametrize("name", GRAPHS, ids=str)
 def test_aws_takes_every_value(name: str | Shape) -> None:
     assert [(f.headline, f.found, f.wanted) for f in values.findings(graph(name))] == []
+
+
+def test_aws_takes_every_value_where_prompts_are_recorded() -> None:
+    assert [(f.headline, f.found, f.wanted) for f in values.findings(with_recorded_prompts())] == []
 
 
 @pytest.mark.parametrize(
