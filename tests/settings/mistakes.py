@@ -56,7 +56,7 @@ ROWS = [
     row(
         "on-call page too long for an alarm's description",
         {"owner.onCall": f"https://a.example.com/{'x' * 500}"},
-        ("owner.onCall", f'"https://a.example.com/{"x" * 53}…"', "shorten it to 512 characters"),
+        ("owner.onCall", f'"https://a.example.com/{"x" * 57}…"', "shorten it to 512 characters"),
     ),
     row(
         "no release manager", {"owner.releaseManagers": []}, ("owner.releaseManagers", "a list of 0", "give at least 1")
