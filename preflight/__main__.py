@@ -42,12 +42,7 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--output", type=Path, metavar="FILE", help="write here instead of standard output")
     check.set_defaults(run=_check)
 
-    conform = commands.add_parser("conform", help="hold every value against what AWS publishes that it accepts")
-    conform.add_argument("stack", nargs="*", help="only these stacks; without a name, all that have a file")
-    conform.add_argument("--project", action="append", default=[], choices=("main", "bootstrap"), help="default: both")
-    conform.add_argument("--format", choices=FORMATS, default="text")
-    conform.add_argument("--output", type=Path, metavar="FILE", help="write here instead of standard output")
-    conform.set_defaults(run=_conform)
+    _conform_options(commands.add_parser("conform", help="hold every value against what AWS publishes that it accepts"))
 
     reports = commands.add_parser(
         "reports", help="one check, all formats in a folder, and a comment for a pull request"
@@ -103,6 +98,14 @@ def parser() -> argparse.ArgumentParser:
     add_options(release)
     release.set_defaults(run=_release)
     return top
+
+
+def _conform_options(conform: argparse.ArgumentParser) -> None:
+    conform.add_argument("stack", nargs="*", help="only these stacks; without a name, all that have a file")
+    conform.add_argument("--project", action="append", default=[], choices=("main", "bootstrap"), help="default: both")
+    conform.add_argument("--format", choices=FORMATS, default="text")
+    conform.add_argument("--output", type=Path, metavar="FILE", help="write here instead of standard output")
+    conform.set_defaults(run=_conform)
 
 
 def _trace_options(trace: argparse.ArgumentParser) -> None:
