@@ -57,9 +57,9 @@ def parser() -> argparse.ArgumentParser:
     graph.add_argument("--preview", action="store_true", help="as a first preview: computed values unknown")
     graph.set_defaults(run=_graph)
 
-    trace = commands.add_parser("trace", help="what happens to one request, station by station, and which rule decides")
-    _trace_options(trace)
-    trace.set_defaults(run=_trace)
+    _trace_options(
+        commands.add_parser("trace", help="what happens to one request, station by station, and which rule decides")
+    )
 
     diff = commands.add_parser("diff", help="what a change does: exposure, limits, identity, then resources")
     diff.add_argument("base", help="a git ref to compare with, for example origin/main")
@@ -121,6 +121,7 @@ def _trace_options(trace: argparse.ArgumentParser) -> None:
     trace.add_argument("--token", action="store_true", help="a machine client's token instead of a session")
     trace.add_argument("--client", default="", metavar="ADDRESS", help="where the request comes from")
     trace.add_argument("--format", choices=("text", "json"), default="text")
+    trace.set_defaults(run=_trace)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
