@@ -18,8 +18,8 @@ $(SETUP): requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	@touch $@
 
-check: $(SETUP) ## Both environments offline: graphs, policies, parity
-	@$(BIN)/python -m preflight check
+check: $(SETUP) ## Both environments offline: graphs, policies, parity, and what AWS publishes that it accepts
+	@$(BIN)/python -m preflight check; checked=$$?; $(BIN)/python -m preflight conform || exit $$?; exit $$checked
 
 test: $(SETUP) ## The tests, on every processor
 	@$(BIN)/python -m pytest -n auto --dist loadfile

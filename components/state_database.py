@@ -182,7 +182,7 @@ def _instance(
         f"{room.name}-database-{zone}",
         cluster_identifier=cluster.id,
         engine=aws.rds.EngineType.AURORA_POSTGRESQL,
-        engine_version=room.args.database.engine_version,
+        # The cluster decides the engine's version and whether snapshots carry tags; AWS takes neither from an instance.
         instance_class="db.serverless",
         availability_zone=zone,
         # Readers of this tier grow with the writer, so the one that takes over can carry what it carried.
@@ -190,7 +190,6 @@ def _instance(
         publicly_accessible=False,
         ca_cert_identifier=DATABASE_AUTHORITY,
         auto_minor_version_upgrade=True,
-        copy_tags_to_snapshot=True,
         monitoring_interval=MONITORING_SECONDS,
         monitoring_role_arn=monitoring.arn,
         performance_insights_enabled=True,

@@ -16,7 +16,7 @@ from preflight import children
 from preflight.release.options import add_options
 
 if TYPE_CHECKING:
-    from preflight.findings import Finding
+    from preflight.findings import Finding, Report
     from preflight.recorder import Recording
 
 FORMATS = ("text", "json", "markdown", "sarif", "junit")
@@ -42,6 +42,8 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--output", type=Path, metavar="FILE", help="write here instead of standard output")
     check.set_defaults(run=_check)
 
+    _conform_options(commands.add_parser("conform", help="hold every value against what AWS publishes that it accepts"))
+
     reports = commands.add_parser(
         "reports", help="one check, all formats in a folder, and a comment for a pull request"
     )
@@ -55,9 +57,9 @@ def parser() -> argparse.ArgumentParser:
     graph.add_argument("--preview", action="store_true", help="as a first preview: computed values unknown")
     graph.set_defaults(run=_graph)
 
-    trace = commands.add_parser("trace", help="what happens to one request, station by station, and which rule decides")
-    _trace_options(trace)
-    trace.set_defaults(run=_trace)
+    _trace_options(
+        commands.add_parser("trace", help="what happens to one request, station by station, and which rule decides")
+    )
 
     diff = commands.add_parser("diff", help="what a change does: exposure, limits, identity, then resources")
     diff.add_argument("base", help="a git ref to compare with, for example origin/main")
@@ -98,6 +100,14 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _conform_options(conform: argparse.ArgumentParser) -> None:
+    conform.add_argument("stack", nargs="*", help="only these stacks; without a name, all that have a file")
+    conform.add_argument("--project", action="append", default=[], choices=("main", "bootstrap"), help="default: both")
+    conform.add_argument("--format", choices=FORMATS, default="text")
+    conform.add_argument("--output", type=Path, metavar="FILE", help="write here instead of standard output")
+    conform.set_defaults(run=_conform)
+
+
 def _trace_options(trace: argparse.ArgumentParser) -> None:
     trace.add_argument("stack")
     trace.add_argument("method", help="for example POST")
@@ -111,6 +121,7 @@ def _trace_options(trace: argparse.ArgumentParser) -> None:
     trace.add_argument("--token", action="store_true", help="a machine client's token instead of a session")
     trace.add_argument("--client", default="", metavar="ADDRESS", help="where the request comes from")
     trace.add_argument("--format", choices=("text", "json"), default="text")
+    trace.set_defaults(run=_trace)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -141,17 +152,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from preflight.check import check
-    from preflight.output import render
 
     packs: list[Path] | None = options.policy_pack
     checked = check(options.root.resolve(), options.stack, packs, _progress())
+    return _say_report(checked.report, options)
+
+
+def _conform(options: argparse.Namespace) -> int:
+    from preflight.conform.command import conform
+
+    return _say_report(conform(options.root.resolve(), options.stack, options.project, _progress()), options)
+
+
+def _say_report(report: Report, options: argparse.Namespace) -> int:
+    from preflight.output import render
+
     _end_progress()
-    content = render(checked.report, options.format, terminal=options.output is None and sys.stdout.isatty())
+    content = render(report, options.format, terminal=options.output is None and sys.stdout.isatty())
     if options.output is None:
         sys.stdout.write(content)
     else:
         options.output.write_text(content, encoding="utf-8")
-    return checked.report.exit_code
+    return report.exit_code
 
 
 def _reports(options: argparse.Namespace) -> int:

@@ -22,7 +22,7 @@ from settings.values import (
     AwsRegion,
     Email,
     HostName,
-    HttpsUrl,
+    OnCallUrl,
     Person,
     PrivateBlock,
     RouteTableId,
@@ -72,8 +72,12 @@ class Owner(Section):
     """The accountable team; the ``owner`` tag of every resource."""
     contact: Email
     """Where alarms and expiry notices go (an SNS e-mail subscription)."""
-    on_call: HttpsUrl
-    """The page from which the on-call engineer is reached and the runbook is found."""
+    on_call: OnCallUrl
+    """The page from which the on-call engineer is reached and the runbook is found.
+
+    It stands in every alarm's description beside what the alarm means, and CloudWatch takes 1,024 characters
+    (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html).
+    """
     maintainers: tuple[Person, ...] = Field(min_length=1)
     """Who reviews a change that has no other owner; usually the accountable team."""
     release_managers: tuple[Person, ...] = Field(min_length=1)

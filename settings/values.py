@@ -37,6 +37,16 @@ HttpsUrl = Annotated[
     ),
     Field(description="a full https URL without query or fragment, for example https://login.example.com/authorize"),
 ]
+OnCallUrl = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^https://([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}(:\d{1,5})?(/[^\s?#]*)?$", max_length=512
+    ),
+    Field(
+        description="a full https URL of at most 512 characters, without query or fragment, for example "
+        "https://oncall.example.com/teams/ai-platform"
+    ),
+]
 LogoutUrl = Annotated[
     str,
     StringConstraints(

@@ -54,6 +54,11 @@ ROWS = [
         ("owner.onCall", '"http://a.example.com"', FORM),
     ),
     row(
+        "on-call page too long for an alarm's description",
+        {"owner.onCall": f"https://a.example.com/{'x' * 500}"},
+        ("owner.onCall", f'"https://a.example.com/{"x" * 57}…"', "shorten it to 512 characters"),
+    ),
+    row(
         "no release manager", {"owner.releaseManagers": []}, ("owner.releaseManagers", "a list of 0", "give at least 1")
     ),
     row("one person, not a list", {"owner.modelReviewers": "@a"}, ("owner.modelReviewers", '"@a"', FIXES["list"])),

@@ -1,0 +1,187 @@
+"""CloudFormation's resource schemas and cfn-lint's own rules, asked through a template."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from preflight.conform.references import linked, values_of
+from preflight.conform.translate import Made, Path
+from preflight.errors import PreflightError
+from preflight.wire import Json, Wire
+
+NOT_OURS = {
+    "E1029": "a text with ${…} is data here: nothing substitutes in it",
+    "E3010": "a template's 500 resources are no limit of the account",
+}
+"""Rules about templates as such: there is none."""
+
+NOT_OF_PARTS = {"E3019": "several parts of one resource carry its name"}
+"""Rules that hold for whole resources only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A value that breaks a constraint."""
+
+    made: Made
+    path: Path
+    """Into the properties."""
+    rule: str
+    message: str
+    """cfn-lint's words; they contain the value."""
+
+
+def lint(resources: Sequence[Made], region: str) -> list[Refused]:
+    """What the schemas of ``region`` and the rules refuse.
+
+    :raises PreflightError: cfn-lint has no schemas of that region
+    """
+    cfnlint = _cfnlint()
+    if region not in cfnlint.regions:
+        raise PreflightError(
+            f"cfn-lint {cfnlint.version} has no schemas of the region {region}, so nothing can be held against them;"
+            " renew cfn-lint (make lock), or change aws:region"
+        )
+    complete = [made for made in resources if made.kind.cloudformation and not made.kind.part]
+    identified = values_of(complete)
+    whole = [_entry(made, linked(made, identified)) for made in complete]
+    parts = [_entry(made, made.properties) for made in resources if made.kind.cloudformation and made.kind.part]
+    parts += [entry for made in resources for entry in _alike(made)]
+    return [
+        *_judged(whole, region, NOT_OURS),
+        *_judged(parts, region, {**NOT_OURS, **NOT_OF_PARTS}),
+    ]
+
+
+def _judged(entries: Sequence[_Entry], region: str, ignored: Mapping[str, str]) -> Iterator[Refused]:
+    matches = _cfnlint().matches(_template(entries), region, ignored)
+    if all(_is_inside(path) for _, path, _ in matches):
+        yield from (_refused(entries[int(str(path[1])[1:])], path[3:], rule, text) for rule, path, text in matches)
+    elif len(entries) > 1:
+        # A value that a rule did not expect has stopped the rule for all resources: find whose it is.
+        for entry in entries:
+            yield from _judged([entry], region, ignored)
+    else:
+        rule, _, text = matches[0]
+        yield Refused(entries[0].made, (), rule, f"cfn-lint cannot judge this resource: {text}")
+
+
+def _is_inside(path: Path) -> bool:
+    return len(path) > 1 and path[0] == "Resources"
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A resource of a template."""
+
+    made: Made
+    type: str
+    properties: Wire
+    instead: Mapping[str, str]
+    """Property here → property of the real resource."""
+
+
+def _entry(made: Made, properties: Wire) -> _Entry:
+    return _Entry(made, made.kind.cloudformation, properties, {})
+
+
+def _alike(made: Made) -> Iterator[_Entry]:
+    if like := made.kind.like:
+        shared = {other: made.properties[name] for name, other in like.names.items() if name in made.properties}
+        if shared:
+            instead = {other: name for name, other in like.names.items()}
+            yield _Entry(made, like.cloudformation, {**like.placeholders, **shared}, instead)
+
+
+def _template(entries: Sequence[_Entry]) -> Wire:
+    resources = {f"R{n}": {"Type": entry.type, "Properties": entry.properties} for n, entry in enumerate(entries)}
+    return {"Resources": resources}
+
+
+def _refused(entry: _Entry, path: Path, rule: str, message: str) -> Refused:
+    if path and str(path[0]) in entry.instead:
+        path = (entry.instead[str(path[0])], *path[1:])
+    return Refused(entry.made, path, rule, message)
+
+
+@functools.cache
+def property_names(cloudformation: str) -> Mapping[str, str]:
+    """Every property name in a type's schema, at any depth, by its lower-case form."""
+    found = {name: name for name in sorted(_names(schema(cloudformation)), reverse=True)}
+    return {name.lower(): name for name in found}
+
+
+@functools.cache
+def schema(cloudformation: str, region: str = "us-east-1") -> Wire:
+    """The resource schema of one type in one region; empty where it has none."""
+    return _cfnlint().schema(cloudformation, region)
+
+
+def _names(part: Json) -> Iterator[str]:
+    if isinstance(part, dict):
+        for key, value in cast("Wire", part).items():
+            if key in {"properties", "definitions"} and isinstance(value, dict):
+                names = cast("Wire", value)
+                if key == "properties":
+                    yield from names
+                for item in names.values():
+                    yield from _names(item)
+            else:
+                yield from _names(value)
+    elif isinstance(part, list):
+        for item in cast("list[Json]", part):
+            yield from _names(item)
+
+
+_PARTS = ("config", "helpers", "runner", "schema", "template", "version")
+
+
+class _Linter:
+    """cfn-lint, imported when it is first needed: half a second."""
+
+    def __init__(self) -> None:
+        try:
+            parts = {part: importlib.import_module(f"cfnlint.{part}") for part in _PARTS}
+        except ImportError as error:
+            raise PreflightError(
+                f"{error.name} is not installed, and the constraints that AWS publishes are read from it."
+                " It is a development dependency in requirements.lock: run make setup"
+            ) from error
+        self._parts: dict[str, Any] = parts
+        self.version: str = self._parts["version"].__version__
+        self.regions: frozenset[str] = frozenset(self._parts["helpers"].REGIONS)
+        self._rules: Any = None
+
+    def schema(self, cloudformation: str, region: str) -> Wire:
+        """The provider's schema of one type, with cfn-lint's patches."""
+        manager = self._parts["schema"].PROVIDER_SCHEMA_MANAGER
+        try:
+            return cast("Wire", manager.get_resource_schema(region, cloudformation).schema)
+        except self._parts["schema"].ResourceNotFoundError:
+            return {}
+
+    def matches(self, template: Wire, region: str, ignored: Iterable[str]) -> list[tuple[str, Path, str]]:
+        """Rule, path and message of everything that is wrong with a template, each once, sorted."""
+        config = self._parts["config"].ConfigMixIn([], regions=[region], ignore_checks=["W", "I", *ignored])
+        if self._rules is None:
+            self._rules = self._parts["runner"].Runner(config).rules
+        read = self._parts["template"].Template(None, template, [region])
+        # Not the runner's own function: it takes equal messages about two resources for one, without line numbers.
+        found = self._rules.run(filename=None, cfn=read, config=config)
+        matches = {(match.rule.id, tuple(match.path), match.message) for match in found}
+        return sorted(matches, key=lambda m: (m[0], tuple(map(str, m[1])), m[2]))
+
+
+@functools.cache
+def _cfnlint() -> _Linter:
+    return _Linter()
+
+
+def forget() -> None:
+    """Import cfn-lint anew at the next question, for a test of what happens without it."""
+    for cached in (_cfnlint, property_names, schema):
+        cached.cache_clear()

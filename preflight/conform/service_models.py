@@ -1,0 +1,210 @@
+"""botocore's service models: the lengths, patterns, ranges and enumerations of the calls that the provider makes."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from preflight.conform.translate import Made, Path
+from preflight.conform.translation.kind import Call
+from preflight.errors import PreflightError
+from preflight.wire import Json, Wire
+
+if TYPE_CHECKING:
+    import regex
+
+SURROGATES, BEYOND = r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF"
+"""Characters beyond the first plane, as some patterns write them in UTF-16, and the same in Python."""
+
+ModelShape: TypeAlias = Any
+"""A shape of botocore."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A value that breaks a constraint of a call."""
+
+    path: Path
+    """Into the arguments, by CloudFormation's names."""
+    constraint: str
+    """What the model allows; without the value."""
+
+
+def broken(made: Made) -> Iterator[tuple[Call, Broken]]:
+    """Every argument of every call that its model refuses."""
+    for call in made.kind.calls:
+        for name, value in made.arguments.items():
+            model = None if name in made.kind.uncalled else member(call, name)
+            if model is None:
+                continue
+            if name in call.split:
+                for number, item in enumerate(cast("list[Json]", value)):
+                    yield from ((call, each) for each in _check(call, model.member, item, (name, number)))
+            else:
+                yield from ((call, each) for each in _check(call, model, value, (name,)))
+
+
+def unmatched(made: Made) -> set[str]:
+    """The arguments that no call takes."""
+    return {name for name in made.arguments if all(member(call, name) is None for call in made.kind.calls)}
+
+
+def member(call: Call, name: str) -> ModelShape | None:
+    """What a call takes as a CloudFormation property, beside the other values or at its top."""
+    top = input_shape(call)
+    place = top
+    for part in call.inside.split(".") if call.inside else ():
+        place = place.members[part]
+        while place.type_name == "list":
+            place = place.member
+    for shape in (place, top):
+        if member := member_of(shape, call, name):
+            return shape.members[member]
+    return None
+
+
+def member_of(shape: ModelShape, call: Call, name: str) -> str:
+    """The member of a structure that a CloudFormation property is; empty if there is none."""
+    for wanted in (call.names.get(name, name), name):
+        for member in shape.members:
+            if member.lower() == wanted.lower():
+                return member
+    return ""
+
+
+@functools.cache
+def _botocore() -> tuple[Any, Any]:
+    """Its loader and its models, imported when they are first needed."""
+    try:
+        loaders, model = (importlib.import_module(f"botocore.{part}") for part in ("loaders", "model"))
+    except ImportError as error:
+        raise PreflightError(
+            f"{error.name} is not installed, and the constraints of AWS's calls are read from its service models."
+            " It is a development dependency in requirements.lock: run make setup"
+        ) from error
+    return loaders.Loader(), model
+
+
+@functools.cache
+def _service(name: str) -> ModelShape:
+    loader, model = _botocore()
+    return model.ServiceModel(loader.load_service_model(name, "service-2"), name)
+
+
+def input_shape(call: Call) -> ModelShape:
+    """The structure that a call takes."""
+    return _service(call.service).operation_model(call.operation).input_shape
+
+
+def _check(call: Call, shape: ModelShape, value: Json, path: Path) -> Iterator[Broken]:
+    kind = shape.type_name
+    if kind == "structure":
+        yield from _structure(call, shape, value, path)
+    elif kind == "list":
+        yield from _list(call, shape, value, path)
+    elif kind == "map":
+        yield from _map(call, shape, value, path)
+    elif kind == "string":
+        yield from _string(shape, value, path)
+    elif kind in {"integer", "long", "float", "double"}:
+        yield from _number(shape, value, path)
+    elif kind == "boolean" and str(value).lower() not in {"true", "false"}:
+        yield Broken(path, "must be true or false")
+
+
+def _structure(call: Call, shape: ModelShape, value: Json, path: Path) -> Iterator[Broken]:
+    if isinstance(value, str) and len(shape.members) == 1:
+        yield from _check(
+            call, next(iter(shape.members.values())), value, path
+        )  # CloudFormation has it without the object
+        return
+    if not isinstance(value, dict):
+        yield Broken(path, f"must be an object with {', '.join(sorted(shape.members))}")
+        return
+    fields = cast("Wire", value)
+    for name, item in fields.items():
+        if member := member_of(shape, call, name):
+            yield from _check(call, shape.members[member], item, (*path, name))
+        else:
+            yield Broken((*path, name), f"is none of {', '.join(sorted(shape.members))}")
+    given = {member_of(shape, call, name) for name in fields}
+    for name in shape.required_members:
+        if name not in given:
+            yield Broken(path, f"must have {name}")
+
+
+def _list(call: Call, shape: ModelShape, value: Json, path: Path) -> Iterator[Broken]:
+    items = cast("list[Json]", value) if isinstance(value, list) else [value]
+    yield from _within(shape.metadata, len(items), path, "items")
+    for number, item in enumerate(items):
+        yield from _check(call, shape.member, item, (*path, number))
+
+
+def _map(call: Call, shape: ModelShape, value: Json, path: Path) -> Iterator[Broken]:
+    pairs = _pairs(value)
+    if pairs is None:
+        yield Broken(path, "must be a map")
+        return
+    yield from _within(shape.metadata, len(pairs), path, "entries")
+    for place, key, item in pairs:
+        yield from _check(call, shape.key, key, (*path, place))
+        yield from _check(call, shape.value, item, (*path, place))
+
+
+def _pairs(value: Json) -> list[tuple[str | int, str, Json]] | None:
+    """Place, key and value of a map, or of tags in a list."""
+    if isinstance(value, dict):
+        return [(key, key, item) for key, item in cast("Wire", value).items()]
+    if isinstance(value, list):
+        entries = [cast("Wire", entry) for entry in cast("list[Json]", value) if isinstance(entry, dict)]
+        if all(set(entry) == {"Key", "Value"} for entry in entries) and len(entries) == len(cast("list[Json]", value)):
+            return [(number, entry["Key"], entry["Value"]) for number, entry in enumerate(entries)]
+    return None
+
+
+def _string(shape: ModelShape, value: Json, path: Path) -> Iterator[Broken]:
+    if isinstance(value, dict | list):
+        value = json.dumps(value, separators=(",", ":"), sort_keys=True)
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    yield from _within(shape.metadata, len(text), path, "characters")
+    if shape.enum and text not in shape.enum:
+        yield Broken(path, f"must be one of {', '.join(sorted(shape.enum))}")
+    pattern = shape.metadata.get("pattern")
+    if pattern and not _pattern(pattern).search(text):
+        yield Broken(path, f"must match {pattern}")
+
+
+@functools.cache
+def _pattern(pattern: str) -> regex.Pattern[str]:
+    """A pattern of the model: the whole value must match, as the services hold it."""
+    import regex  # noqa: PLC0415 - it comes with cfn-lint and knows the classes that Java's patterns have
+
+    return regex.compile(rf"\A(?:{pattern.replace(SURROGATES, BEYOND)})\Z")
+
+
+def _number(shape: ModelShape, value: Json, path: Path) -> Iterator[Broken]:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        yield Broken(path, "must be a number")
+        return
+    yield from _within(shape.metadata, number, path, "")
+
+
+def _within(metadata: Mapping[str, Any], size: float, path: Path, unit: str) -> Iterator[Broken]:
+    low, high = metadata.get("min"), metadata.get("max")
+    unit = f" {unit}" if unit else ""
+    if low is not None and size < low:
+        yield Broken(path, f"must be at least {low}{unit}")
+    if high is not None and size > high:
+        yield Broken(path, f"must be at most {high}{unit}")
+
+
+def forget() -> None:
+    """Import botocore anew at the next question, for a test of what happens without it."""
+    for cached in (_botocore, _service):
+        cached.cache_clear()

@@ -1,0 +1,179 @@
+"""Roles, keys, secrets, the models' guardrail; logs, alarms, messages and the budget."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from preflight.conform.translation.kind import Call, Kind, capitalised, document, pairs
+from preflight.wire import Json, Wire
+
+PROVIDER_ONLY = "says what the provider does; AWS does not get it"
+REGION = "names the region of the call"
+
+
+def notifications(value: Json) -> Wire:
+    """Notifications of a budget with those who get them."""
+    lists = {"subscriberSnsTopicArns": "SNS", "subscriberEmailAddresses": "EMAIL"}
+    result: list[Json] = []
+    for item in cast("list[Wire]", value):
+        rest = {key: part for key, part in item.items() if key not in lists}
+        subscribers = [
+            {"SubscriptionType": kind, "Address": address}
+            for key, kind in lists.items()
+            for address in cast("list[str]", item.get(key, []))
+        ]
+        result.append({"Notification": capitalised(rest), "Subscribers": subscribers})
+    return {"NotificationsWithSubscribers": result}
+
+
+def metrics(value: Json) -> Wire:
+    """Queries of an alarm on several metrics."""
+    result: list[Json] = []
+    for item in cast("list[Wire]", value):
+        query = cast("Wire", capitalised({key: part for key, part in item.items() if key != "metric"}))
+        if metric := cast("Wire | None", item.get("metric")):
+            names = {key: metric[key] for key in ("namespace", "metricName")}
+            rest = {key: part for key, part in metric.items() if key not in {*names, "dimensions"}}
+            dimensions = pairs("Dimensions")(metric.get("dimensions", {}))
+            query["MetricStat"] = {
+                **cast("Wire", capitalised(rest)),
+                "Metric": {**cast("Wire", capitalised(names)), **dimensions},
+            }
+        result.append(query)
+    return {"Metrics": result}
+
+
+TABLE = {
+    "aws:iam/role:Role": Kind(
+        "AWS::IAM::Role",
+        {"name": "RoleName", "assumeRolePolicy": document("AssumeRolePolicyDocument")},
+        calls=(Call("iam", "CreateRole"),),
+    ),
+    "aws:iam/policy:Policy": Kind(
+        "AWS::IAM::ManagedPolicy",
+        {"name": "ManagedPolicyName", "policy": document("PolicyDocument")},
+        left_out={"tags": "CloudFormation cannot tag a managed policy; checked against the call"},
+        calls=(Call("iam", "CreatePolicy", {"ManagedPolicyName": "PolicyName"}),),
+    ),
+    "aws:iam/rolePolicy:RolePolicy": Kind(
+        "AWS::IAM::RolePolicy",
+        {"name": "PolicyName", "role": "RoleName", "policy": document("PolicyDocument")},
+        added={"PolicyName": "name"},
+        calls=(Call("iam", "PutRolePolicy"),),
+    ),
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Kind(
+        "",
+        {"role": "RoleName"},
+        calls=(Call("iam", "AttachRolePolicy"),),
+        why="CloudFormation attaches a policy as a property of the role",
+    ),
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": Kind(
+        "AWS::IAM::OIDCProvider",
+        {"clientIdLists": "ClientIdList", "thumbprintLists": "ThumbprintList"},
+        calls=(Call("iam", "CreateOpenIDConnectProvider"),),
+    ),
+    "aws:kms/key:Key": Kind(
+        "AWS::KMS::Key",
+        {"policy": document("KeyPolicy"), "deletionWindowInDays": "PendingWindowInDays"},
+        calls=(
+            Call("kms", "CreateKey", {"KeyPolicy": "Policy", "Key": "TagKey", "Value": "TagValue"}),
+            Call("kms", "ScheduleKeyDeletion"),
+        ),
+        uncalled={"EnableKeyRotation": "EnableKeyRotation is a call without this value"},
+    ),
+    "aws:kms/alias:Alias": Kind("AWS::KMS::Alias", {"name": "AliasName"}, calls=(Call("kms", "CreateAlias"),)),
+    "aws:secretsmanager/secret:Secret": Kind(
+        "AWS::SecretsManager::Secret",
+        left_out={"recoveryWindowInDays": "DeleteSecret takes it; checked against the call"},
+        calls=(Call("secretsmanager", "CreateSecret"),),
+    ),
+    "aws:secretsmanager/secretVersion:SecretVersion": Kind(
+        "AWS::SecretsManager::Secret",
+        part=True,
+        left_out={"secretId": "the secret is the resource itself in CloudFormation; checked against the call"},
+        calls=(Call("secretsmanager", "PutSecretValue"),),
+    ),
+    "aws:secretsmanager/secretPolicy:SecretPolicy": Kind(
+        "AWS::SecretsManager::ResourcePolicy",
+        {"secretArn": "SecretId", "policy": document("ResourcePolicy")},
+        calls=(Call("secretsmanager", "PutResourcePolicy"),),
+    ),
+    "aws:bedrock/guardrail:Guardrail": Kind(
+        "AWS::Bedrock::Guardrail",
+        left_out={"region": REGION},
+        nested={"filtersConfigs": "FiltersConfig", "piiEntitiesConfigs": "PiiEntitiesConfig"},
+        calls=(Call("bedrock", "CreateGuardrail"),),
+    ),
+    "aws:bedrockmodel/invocationLoggingConfiguration:InvocationLoggingConfiguration": Kind(
+        "",
+        {"loggingConfig": "LoggingConfig"},
+        calls=(Call("bedrock", "PutModelInvocationLoggingConfiguration"),),
+        why="CloudFormation has no type for it",
+    ),
+    "aws:bedrock/guardrailVersion:GuardrailVersion": Kind(
+        "AWS::Bedrock::GuardrailVersion",
+        {"guardrailArn": "GuardrailIdentifier"},
+        left_out={"region": REGION, "skipDestroy": PROVIDER_ONLY},
+        calls=(Call("bedrock", "CreateGuardrailVersion"),),
+    ),
+    "aws:cloudwatch/logGroup:LogGroup": Kind(
+        "AWS::Logs::LogGroup",
+        {"name": "LogGroupName"},
+        calls=(Call("logs", "CreateLogGroup"), Call("logs", "PutRetentionPolicy")),
+    ),
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": Kind(
+        "AWS::Logs::ResourcePolicy", calls=(Call("logs", "PutResourcePolicy"),)
+    ),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": Kind(
+        "AWS::CloudWatch::Alarm",
+        {"name": "AlarmName", "dimensions": pairs("Dimensions"), "metricQueries": metrics},
+        calls=(Call("cloudwatch", "PutMetricAlarm"),),
+    ),
+    "aws:cloudwatch/eventRule:EventRule": Kind(
+        "AWS::Events::Rule", {"eventPattern": document("EventPattern")}, calls=(Call("events", "PutRule"),)
+    ),
+    "aws:cloudwatch/eventTarget:EventTarget": Kind(
+        "AWS::Events::Rule",
+        {
+            "rule": "Name",
+            "targetId": "Id",
+        },
+        nested={"inputPaths": "InputPathsMap"},
+        within="[Targets]",
+        outside=frozenset({"rule", "EventPattern"}),
+        placeholders={"Id": "generated", "EventPattern": {"source": ["aws.ecs"]}},
+        part=True,
+        calls=(Call("events", "PutTargets", {"Name": "Rule"}, inside="Targets"),),
+    ),
+    "aws:sns/topic:Topic": Kind(
+        "AWS::SNS::Topic",
+        {"name": "TopicName"},
+        calls=(Call("sns", "CreateTopic"),),
+        uncalled={
+            "KmsMasterKeyId": "an attribute of the call, which has no constraint on it",
+        },
+    ),
+    "aws:sns/topicPolicy:TopicPolicy": Kind(
+        "AWS::SNS::TopicPolicy",
+        {"arn": lambda value: {"Topics": [value]}, "policy": document("PolicyDocument")},
+        why="an attribute of SetTopicAttributes, which has no constraint on it",
+    ),
+    "aws:sns/topicSubscription:TopicSubscription": Kind(
+        "AWS::SNS::Subscription", {"topic": "TopicArn"}, calls=(Call("sns", "Subscribe"),)
+    ),
+    "aws:budgets/budget:Budget": Kind(
+        "AWS::Budgets::Budget",
+        {
+            "name": "BudgetName",
+            "limitAmount": "BudgetLimit.Amount",
+            "limitUnit": "BudgetLimit.Unit",
+            "costFilters": lambda value: {"CostFilters": {item["name"]: item["values"] for item in value}},
+            "notifications": notifications,
+            "tags": pairs("ResourceTags", "Key"),
+        },
+        within="Budget",
+        outside=frozenset({"notifications", "tags"}),
+        home="us-east-1",
+        calls=(Call("budgets", "CreateBudget", inside="Budget"),),
+    ),
+}

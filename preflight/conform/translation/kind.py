@@ -1,0 +1,181 @@
+"""How one Pulumi resource type becomes CloudFormation properties: the vocabulary of the tables in this package."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias, cast
+
+from preflight.wire import Json, Wire
+
+Shape: TypeAlias = Callable[[Json], Wire]
+"""Turns the value of one Pulumi property into CloudFormation properties; several may add to the same one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An API call that takes the values too, as botocore's service model describes it."""
+
+    service: str
+    """botocore's name of the service, for example ``elbv2``."""
+    operation: str
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    """CloudFormation's name of a field, at any depth → the call's, where more than the case differs."""
+    inside: str = ""
+    """Where in the call's input the values are, for example ``Budget``; lists on the way are entered."""
+    split: frozenset[str] = frozenset()
+    """CloudFormation properties that the provider spreads over several calls when there are too many items."""
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """A CloudFormation type that has constraints which the resource's own type lacks."""
+
+    cloudformation: str
+    names: Mapping[str, str]
+    """Property of the resource → property of this type."""
+    placeholders: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    """What this type requires beside them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The translation of one Pulumi type.
+
+    A property without an entry has the same name in CloudFormation, whatever the case of its letters. The schema
+    allows no property that it does not define, so a name that is wrong here is reported and never skipped.
+    """
+
+    cloudformation: str
+    """For example ``AWS::EC2::VPC``; empty where CloudFormation has no such type, with the reason in ``why``."""
+    properties: Mapping[str, str | Shape] = field(default_factory=dict[str, "str | Shape"])
+    """Pulumi property → CloudFormation property, or a shape.
+
+    ``PortRange.From`` is a field of another property.
+    """
+    nested: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Names below the top level that differ by more than the case of their letters."""
+    left_out: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Pulumi property → why it is not held against the schema."""
+    added: Mapping[str, str] = field(default_factory=dict[str, str])
+    """CloudFormation property that it requires → output of the Pulumi resource that has the value."""
+    calls: tuple[Call, ...] = ()
+    """The calls that the provider makes with these values."""
+    called: Mapping[str, Shape] = field(default_factory=dict[str, Shape])
+    """Pulumi property that the calls take in another form than CloudFormation → that form."""
+    uncalled: Mapping[str, str] = field(default_factory=dict[str, str])
+    """CloudFormation property that no call of ``calls`` takes → why."""
+    single: frozenset[str] = frozenset()
+    """Fields below the top level that Pulumi has as a list and CloudFormation as one object."""
+    placeholders: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    """CloudFormation property that it requires and that belongs to another resource, which is checked itself."""
+    like: Like | None = None
+    """Another type whose constraints hold for some properties too."""
+    part: bool = False
+    """Whether this is a part of a CloudFormation resource that another Pulumi resource is: names repeat."""
+    within: str = ""
+    """Where in the CloudFormation resource the properties are; ``[Name]``: in a list of one."""
+    outside: frozenset[str] = frozenset()
+    """Pulumi properties, and placeholders, that are not in ``within``."""
+    home: str = ""
+    """The region that answers for all regions, where the service is a global one."""
+    why: str = ""
+    """Why there is no CloudFormation type, or no call."""
+
+
+def tags(name: str = "Tags") -> Shape:
+    """Tags as a list of ``Key`` and ``Value``."""
+    return pairs(name, "Key")
+
+
+def pairs(name: str, key: str = "Name") -> Shape:
+    """A map of strings as a list of objects."""
+    return lambda value: {name: [{key: k, "Value": v} for k, v in sorted(cast("Wire", value).items())]}
+
+
+def verbatim(name: str) -> Shape:
+    """A value whose keys are data, not names of properties."""
+    return lambda value: inside(name, value)
+
+
+def document(name: str) -> Shape:
+    """A JSON document that Pulumi takes as text, as an object."""
+    return lambda value: inside(name, parsed(value))
+
+
+def parsed(value: Json) -> Json:
+    """JSON text as what it says; text that is no JSON becomes a list, which the schema of no document takes."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return [value]
+
+
+def attribute(name: str, key: str) -> Shape:
+    """One entry of a list of attributes: ELB has its settings as text under a key."""
+    return lambda value: {name: [{"Key": key, "Value": _text(value)}]}
+
+
+def attributes(name: str, keys: Mapping[str, str]) -> Shape:
+    """A block whose fields are entries of a list of attributes. A field without a key is kept and reported."""
+    return lambda value: {
+        name: [{"Key": keys.get(k, f"unknown:{k}"), "Value": _text(v)} for k, v in sorted(cast("Wire", value).items())]
+    }
+
+
+def renamed(value: Json, names: Mapping[str, str]) -> Wire:
+    """A block with other names of its fields. A field without a name is kept as one that the schema refuses."""
+    return {names.get(key, f"Unknown{key}"): item for key, item in cast("Wire", value).items()}
+
+
+def capitalised(value: Json, data: Collection[str] = ()) -> Json:
+    """Blocks whose fields begin with a capital in CloudFormation; those of ``data`` hold keys that stay."""
+    if isinstance(value, dict):
+        return {_upper(k): v if k in data else capitalised(v, data) for k, v in cast("Wire", value).items()}
+    return [capitalised(item, data) for item in cast("list[Json]", value)] if isinstance(value, list) else value
+
+
+def _upper(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+def fields(names: Mapping[str, str]) -> Shape:
+    """A block whose fields are properties of the resource. A field without a name is kept and reported."""
+
+    def shape(value: Json) -> Wire:
+        result: Wire = {}
+        for key, item in sorted(cast("Wire", value).items()):
+            result = joined(result, inside(names.get(key, f"Unknown{key}"), item))
+        return result
+
+    return shape
+
+
+def inside(path: str, value: Json) -> Wire:
+    """``value`` at a dotted path; a part in square brackets is the only item of a list."""
+    for part in reversed(path.split(".")):
+        value = {part[1:-1]: [value]} if part.startswith("[") else {part: value}
+    return value
+
+
+def joined(left: Wire, right: Wire) -> Wire:
+    """Both: objects field by field, lists one after the other. The same field twice is a mistake in a table."""
+    result = dict(left)
+    for key, value in right.items():
+        before = result.get(key)
+        if isinstance(before, dict) and isinstance(value, dict):
+            result[key] = joined(cast("Wire", before), cast("Wire", value))
+        elif isinstance(before, list) and isinstance(value, list):
+            result[key] = [*cast("list[Json]", before), *cast("list[Json]", value)]
+        elif key in result:
+            raise ValueError(f"two properties are translated to {key}")
+        else:
+            result[key] = value
+    return result
+
+
+def _text(value: Json) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

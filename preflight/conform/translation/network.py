@@ -1,0 +1,188 @@
+"""VPC, addresses, access lists, security groups, endpoints and the resolver.
+
+The description of a security-group rule takes the characters of a group's description; only the group's schema
+says so: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html
+"""
+
+from __future__ import annotations
+
+from preflight.conform.translation.kind import Call, Kind, Like, Shape, document
+from preflight.wire import Json, Wire
+
+PROTOCOLS = {"-1": -1, "all": -1, "icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58}
+"""https://www.iana.org/assignments/protocol-numbers: access lists take the number."""
+
+TAGS_OF_A_RULE = "CloudFormation cannot tag a rule; the tags are those of every other resource and are checked there"
+ITS_VPC = "vpc-00000000000000000"
+UNCONSTRAINED = "EC2's model has no constraint on what the call takes"
+NOT_MADE = "names a resource that the VPC brings along; nothing is created with it"
+CREATED = "the call that creates it takes tags in another form; EC2's model has no constraint on them"
+
+
+def protocol(name: str) -> Shape:
+    """The number of a protocol; an unknown name is kept and reported."""
+    return lambda value: {name: PROTOCOLS.get(str(value).lower(), value)}
+
+
+def watched(kind: str) -> Shape:
+    """What a flow log watches."""
+    return lambda value: {"ResourceId": value, "ResourceType": kind}
+
+
+def no_rules(value: Json) -> Wire:
+    """The rules of a default group or list: this project keeps them empty, a rule would be reported."""
+    return {"InlineRules": value} if value else {}
+
+
+TABLE = {
+    "aws:ec2/vpc:Vpc": Kind(
+        "AWS::EC2::VPC",
+        calls=(Call("ec2", "CreateVpc"),),
+        uncalled={
+            "EnableDnsHostnames": "ModifyVpcAttribute takes it, a boolean",
+            "EnableDnsSupport": "ModifyVpcAttribute takes it, a boolean",
+            "Tags": CREATED,
+        },
+    ),
+    "aws:ec2/subnet:Subnet": Kind(
+        "AWS::EC2::Subnet",
+        calls=(Call("ec2", "CreateSubnet"),),
+        uncalled={
+            "MapPublicIpOnLaunch": "ModifySubnetAttribute takes it, a boolean",
+            "Tags": CREATED,
+        },
+    ),
+    "aws:ec2/internetGateway:InternetGateway": Kind(
+        "AWS::EC2::InternetGateway",
+        left_out={"vpcId": "CloudFormation attaches a gateway with a resource of its own"},
+        why=UNCONSTRAINED,
+    ),
+    "aws:ec2/routeTable:RouteTable": Kind("AWS::EC2::RouteTable", why=UNCONSTRAINED),
+    "aws:ec2/routeTableAssociation:RouteTableAssociation": Kind(
+        "AWS::EC2::SubnetRouteTableAssociation", why=UNCONSTRAINED
+    ),
+    "aws:ec2/route:Route": Kind("AWS::EC2::Route", why=UNCONSTRAINED),
+    "aws:ec2/networkAcl:NetworkAcl": Kind(
+        "AWS::EC2::NetworkAcl",
+        left_out={"subnetIds": "CloudFormation associates each subnet with a resource of its own"},
+        why=UNCONSTRAINED,
+    ),
+    "aws:ec2/networkAclRule:NetworkAclRule": Kind(
+        "AWS::EC2::NetworkAclEntry",
+        {
+            "fromPort": "PortRange.From",
+            "toPort": "PortRange.To",
+            "icmpType": "Icmp.Type",
+            "icmpCode": "Icmp.Code",
+            "protocol": protocol("Protocol"),
+        },
+        calls=(Call("ec2", "CreateNetworkAclEntry", {"Icmp": "IcmpTypeCode"}),),
+    ),
+    "aws:ec2/defaultNetworkAcl:DefaultNetworkAcl": Kind(
+        "AWS::EC2::NetworkAcl",
+        {"ingress": no_rules, "egress": no_rules},
+        left_out={"defaultNetworkAclId": NOT_MADE},
+        placeholders={"VpcId": ITS_VPC},
+        part=True,
+        why=UNCONSTRAINED,
+    ),
+    "aws:ec2/defaultRouteTable:DefaultRouteTable": Kind(
+        "AWS::EC2::RouteTable",
+        {"routes": no_rules},
+        left_out={"defaultRouteTableId": NOT_MADE},
+        placeholders={"VpcId": ITS_VPC},
+        part=True,
+        why=UNCONSTRAINED,
+    ),
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": Kind(
+        "AWS::EC2::SecurityGroup",
+        {"ingress": no_rules, "egress": no_rules},
+        placeholders={"GroupDescription": "default VPC security group"},
+        part=True,
+        why=UNCONSTRAINED,
+    ),
+    "aws:ec2/securityGroup:SecurityGroup": Kind(
+        "AWS::EC2::SecurityGroup",
+        {"description": "GroupDescription", "name": "GroupName"},
+        calls=(Call("ec2", "CreateSecurityGroup", {"GroupDescription": "Description"}),),
+        uncalled={"Tags": CREATED},
+    ),
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": Kind(
+        "AWS::EC2::SecurityGroupIngress",
+        {
+            "securityGroupId": "GroupId",
+            "referencedSecurityGroupId": "SourceSecurityGroupId",
+            "prefixListId": "SourcePrefixListId",
+            "cidrIpv4": "CidrIp",
+        },
+        left_out={"tags": TAGS_OF_A_RULE},
+        like=Like("AWS::EC2::SecurityGroup", {"Description": "GroupDescription"}),
+        why=UNCONSTRAINED,
+    ),
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": Kind(
+        "AWS::EC2::SecurityGroupEgress",
+        {
+            "securityGroupId": "GroupId",
+            "referencedSecurityGroupId": "DestinationSecurityGroupId",
+            "prefixListId": "DestinationPrefixListId",
+            "cidrIpv4": "CidrIp",
+        },
+        left_out={"tags": TAGS_OF_A_RULE},
+        like=Like("AWS::EC2::SecurityGroup", {"Description": "GroupDescription"}),
+        why=UNCONSTRAINED,
+    ),
+    "aws:ec2/vpcEndpoint:VpcEndpoint": Kind(
+        "AWS::EC2::VPCEndpoint",
+        {"policy": document("PolicyDocument")},
+        calls=(Call("ec2", "CreateVpcEndpoint"),),
+        uncalled={"Tags": CREATED},
+    ),
+    "aws:ec2/flowLog:FlowLog": Kind(
+        "AWS::EC2::FlowLog",
+        {
+            "vpcId": watched("VPC"),
+            "subnetId": watched("Subnet"),
+            "iamRoleArn": "DeliverLogsPermissionArn",
+        },
+        calls=(Call("ec2", "CreateFlowLogs"),),
+        uncalled={
+            "ResourceId": "the call takes a list of ids, without a constraint",
+            "Tags": CREATED,
+        },
+    ),
+    "aws:route53/resolverFirewallConfig:ResolverFirewallConfig": Kind(
+        "",
+        calls=(Call("route53resolver", "UpdateFirewallConfig"),),
+        why="CloudFormation has no type for it",
+    ),
+    "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList": Kind(
+        "AWS::Route53Resolver::FirewallDomainList",
+        calls=(Call("route53resolver", "CreateFirewallDomainList"), Call("route53resolver", "UpdateFirewallDomains")),
+    ),
+    "aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup": Kind(
+        "AWS::Route53Resolver::FirewallRuleGroup",
+        calls=(Call("route53resolver", "CreateFirewallRuleGroup"),),
+    ),
+    "aws:route53/resolverFirewallRule:ResolverFirewallRule": Kind(
+        "AWS::Route53Resolver::FirewallRuleGroup",
+        left_out={
+            "firewallRuleGroupId": "the group is the resource itself in CloudFormation; checked against the call",
+            "name": "CloudFormation's rules have no name; checked against the call",
+        },
+        part=True,
+        within="[FirewallRules]",
+        calls=(Call("route53resolver", "CreateFirewallRule"),),
+    ),
+    "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation": Kind(
+        "AWS::Route53Resolver::FirewallRuleGroupAssociation",
+        calls=(Call("route53resolver", "AssociateFirewallRuleGroup"),),
+    ),
+    "aws:route53/resolverQueryLogConfig:ResolverQueryLogConfig": Kind(
+        "AWS::Route53Resolver::ResolverQueryLoggingConfig",
+        calls=(Call("route53resolver", "CreateResolverQueryLogConfig"),),
+    ),
+    "aws:route53/resolverQueryLogConfigAssociation:ResolverQueryLogConfigAssociation": Kind(
+        "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation",
+        calls=(Call("route53resolver", "AssociateResolverQueryLogConfig"),),
+    ),
+}

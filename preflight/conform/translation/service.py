@@ -1,0 +1,87 @@
+"""The cluster, the service, its task definition and its scaling; image repositories."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from preflight.conform.translation.kind import Call, Kind, capitalised, document, fields, parsed
+from preflight.wire import Json, Wire
+
+DEPLOYMENT = "DeploymentConfiguration"
+WAITING = "says whether the provider waits; AWS does not get it"
+
+
+def containers(value: Json) -> Wire:
+    """ECS's JSON form of the containers; names differ from CloudFormation's in the case of their first letter only."""
+    return {"ContainerDefinitions": capitalised(parsed(value), ("options", "dockerLabels"))}
+
+
+def network(value: Json) -> Wire:
+    """Where tasks run; whether they have a public address is a word."""
+    address = {"AssignPublicIp": "ENABLED" if value.get("assignPublicIp") else "DISABLED"}
+    rest = {key: item for key, item in cast("Wire", value).items() if key != "assignPublicIp"}
+    return {"NetworkConfiguration": {"AwsvpcConfiguration": {**address, **cast("Wire", capitalised(rest))}}}
+
+
+TABLE = {
+    "aws:ecs/cluster:Cluster": Kind(
+        "AWS::ECS::Cluster",
+        {"name": "ClusterName", "settings": lambda value: {"ClusterSettings": capitalised(value)}},
+        calls=(Call("ecs", "CreateCluster", {"ClusterSettings": "settings"}),),
+    ),
+    "aws:ecs/taskDefinition:TaskDefinition": Kind(
+        "AWS::ECS::TaskDefinition",
+        {
+            "containerDefinitions": containers,
+            "ephemeralStorage": fields({"sizeInGib": "EphemeralStorage.SizeInGiB"}),
+        },
+        left_out={"skipDestroy": "says what the provider does when it replaces the definition"},
+        calls=(Call("ecs", "RegisterTaskDefinition"),),
+    ),
+    "aws:ecs/service:Service": Kind(
+        "AWS::ECS::Service",
+        {
+            "name": "ServiceName",
+            "alarms": f"{DEPLOYMENT}.Alarms",
+            "deploymentCircuitBreaker": f"{DEPLOYMENT}.DeploymentCircuitBreaker",
+            "deploymentMaximumPercent": f"{DEPLOYMENT}.MaximumPercent",
+            "deploymentMinimumHealthyPercent": f"{DEPLOYMENT}.MinimumHealthyPercent",
+            "networkConfiguration": network,
+        },
+        left_out={"waitForSteadyState": WAITING},
+        calls=(Call("ecs", "CreateService"),),
+    ),
+    "aws:appautoscaling/target:Target": Kind(
+        "AWS::ApplicationAutoScaling::ScalableTarget",
+        calls=(Call("application-autoscaling", "RegisterScalableTarget"),),
+        uncalled={"Tags": "the call takes them as a map, with the lengths that the schema has"},
+    ),
+    "aws:appautoscaling/policy:Policy": Kind(
+        "AWS::ApplicationAutoScaling::ScalingPolicy",
+        {"name": "PolicyName"},
+        calls=(Call("application-autoscaling", "PutScalingPolicy"),),
+    ),
+    "aws:ecr/repository:Repository": Kind(
+        "AWS::ECR::Repository",
+        {
+            "name": "RepositoryName",
+            "forceDelete": "EmptyOnDelete",
+            "encryptionConfigurations": lambda value: {"EncryptionConfiguration": capitalised(value[0])},
+        },
+        calls=(Call("ecr", "CreateRepository"),),
+        uncalled={"EmptyOnDelete": "DeleteRepository takes it"},
+    ),
+    "aws:ecr/repositoryPolicy:RepositoryPolicy": Kind(
+        "AWS::ECR::Repository",
+        part=True,
+        properties={"repository": "RepositoryName", "policy": document("RepositoryPolicyText")},
+        calls=(Call("ecr", "SetRepositoryPolicy", {"RepositoryPolicyText": "policyText"}),),
+    ),
+    "aws:ecr/lifecyclePolicy:LifecyclePolicy": Kind(
+        "AWS::ECR::Repository",
+        part=True,
+        properties={"repository": "RepositoryName", "policy": "LifecyclePolicy.LifecyclePolicyText"},
+        calls=(Call("ecr", "PutLifecyclePolicy"),),
+        uncalled={"LifecyclePolicy": "the same text with the same lengths, one level up"},
+    ),
+}

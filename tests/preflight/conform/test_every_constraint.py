@@ -1,0 +1,37 @@
+"""Wherever AWS publishes a constraint on a value of the real graphs, a value that breaks it is found."""
+
+from __future__ import annotations
+
+import pytest
+
+from preflight.conform import cloudformation, service_models
+from preflight.conform.translate import Made
+from tests.preflight.conform.leaves import Leaf, broken_values, leaves, swallowed
+
+LEAST = 430
+"""Of the places in the real graphs, so many have a constraint: fewer would mean that the walk has lost some."""
+
+
+@pytest.fixture(scope="module")
+def planted() -> list[tuple[Leaf, Made]]:
+    return [(leaf, made) for leaf in leaves() for made in broken_values(leaf)]
+
+
+def test_every_value_that_breaks_a_constraint_is_found(planted: list[tuple[Leaf, Made]]) -> None:
+    assert len({leaf.place for leaf, _ in planted}) >= LEAST
+    found: set[tuple[int, str]] = set()
+    for batch in (planted[start : start + 200] for start in range(0, len(planted), 200)):
+        for refused in cloudformation.lint([made for _, made in batch], "eu-west-1"):
+            # Where a rule cannot even judge the resource, it is reported as a whole.
+            found.add((id(refused.made), refused.made.origin(refused.path)))
+    for _, made in planted:
+        for _, broken in service_models.broken(made):
+            found.add((id(made), made.origin(broken.path, of_a_call=True)))
+    missed = sorted(
+        {leaf.place for leaf, made in planted if not {(id(made), str(leaf.path[0])), (id(made), "")} & found}
+    )
+    assert missed == []
+
+
+def test_no_value_is_lost_in_translation() -> None:
+    assert [leaf.place for leaf in leaves() if swallowed(leaf)] == []
