@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,10 +18,16 @@ PACK = "conform"
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One module."""
+    """One module: ``findings(recording)``, or ``findings(recording, bootstrap)`` where it also needs what bootstrap made."""
 
     rule: Rule
-    findings: Callable[[Recording], Sequence[Finding]]
+    findings: Callable[..., Sequence[Finding]]
+    with_bootstrap: bool
+    """It judges an environment together with the bootstrap stack of its account, so it has nothing to say of bootstrap."""
+
+    def ask(self, recording: Recording, bootstrap: Recording | None) -> list[Finding]:
+        """What it finds in one stack; ``bootstrap`` is the recording that makes the environment's roles, if there is one."""
+        return list(self.findings(recording, bootstrap) if self.with_bootstrap else self.findings(recording))
 
 
 def checks() -> list[Check]:
@@ -35,5 +42,6 @@ def checks() -> list[Check]:
             name = f"{PACK}-{module.name.replace('_', '-')}"
             summary = " ".join((loaded.__doc__ or "").split("\n\n")[0].split())
             rule = Rule(name, PACK, summary, severity="high")
-            found.append(Check(rule, cast("Callable[[Recording], Sequence[Finding]]", findings)))
+            asks = len(inspect.signature(findings).parameters) > 1
+            found.append(Check(rule, cast("Callable[..., Sequence[Finding]]", findings), asks))
     return found

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from preflight import parity
 from preflight.check import managed, run
+from preflight.conform import account
 from preflight.conform.checks import PACK, Check, checks
 from preflight.errors import ConfigurationError, PreflightError
 from preflight.findings import Environment, Finding, Report, merge, summarize
@@ -29,12 +30,15 @@ def conform(root: Path, stacks: Sequence[str], projects: Sequence[str], progress
     """
     started = time.monotonic()
     recordings = _recordings(root, stacks, projects, progress)
+    bootstraps = account.recordings(root)
     asked = _checks()
     environments: list[Environment] = []
     found: list[Finding] = []
     for label, recording in recordings.items():
-        own = [finding for check in asked for finding in _ask(check, label, recording, progress)]
-        environments.append(summarize(label, managed(recording), [check.rule for check in asked], own))
+        bootstrap = account.of_environment(recording, bootstraps)
+        its = [check for check in asked if not (check.with_bootstrap and label.startswith(f"{BOOTSTRAP} "))]
+        own = [finding for check in its for finding in _ask(check, label, recording, bootstrap, progress)]
+        environments.append(summarize(label, managed(recording), [check.rule for check in its], own))
         found += own
     return Report(
         project=Project.load(root).name,
@@ -71,6 +75,8 @@ def _checks() -> list[Check]:
         ) from error
 
 
-def _ask(check: Check, label: str, recording: Recording, progress: Callable[[str], None]) -> list[Finding]:
+def _ask(
+    check: Check, label: str, recording: Recording, bootstrap: Recording | None, progress: Callable[[str], None]
+) -> list[Finding]:
     progress(f"asking {check.rule.name.removeprefix(f'{PACK}-')} about {label}")
-    return [replace(finding, environment=label) for finding in check.findings(recording)]
+    return [replace(finding, environment=label) for finding in check.ask(recording, bootstrap)]
