@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from policies.guardrails.topology.match_fields import BODY_WINDOW
 from policies.guardrails.topology.requests import Identity, Outcome, ProxyFacts, Request, Trail
 from policies.guardrails.topology.resources import Graph, Resource
 from policies.guardrails.topology.values import as_list, as_mapping
@@ -36,7 +37,13 @@ HARMLESS = {"content-type": "only how a refusal is worded depends on it: the pro
 _SHARDS = "; ".join(f"AWSELBAuthSessionCookie-{number}={'x' * 3900}" for number in range(3))
 _LARGE = (("cookie", _SHARDS),)
 _MANY = tuple((f"x-ordinary-{number}", "1") for number in range(205))
-HIDING = {"large cookies": _LARGE, "205 small headers": _MANY}
+_HOST = "probe.invalid"
+_CUT = {
+    f"cookies that leave {left} bytes": (("cookie", "x" * (BODY_WINDOW - len(f"host{_HOST}cookie") - left)),)
+    for left in range(24)
+}
+"""The last header in sight is cut somewhere in its name or value."""
+HIDING = {"large cookies": _LARGE, "205 small headers": _MANY, **_CUT}
 """What may stand in front of every other header of an ordinary request."""
 
 ORDINARY = {

@@ -20,7 +20,16 @@ CHOSEN: dict[str, Json] = {
         "headerBytes": 20_480,
         "queryBytes": 3001,
         "uriBytes": 1001,
-        "rates": {"pagesPerFiveMinutes": 1111, "uploadsPerFiveMinutes": 222, "modelCallsPerFiveMinutes": 333},
+        "rates": {
+            "pagesPerFiveMinutes": 1111,
+            "uploadsPerFiveMinutes": 222,
+            "modelCallsPerFiveMinutes": 333,
+            "peopleBehindOneAddress": 10,
+            "addressPagesPerFiveMinutes": 4444,
+            "addressUploadsPerFiveMinutes": 555,
+            "addressModelCallsPerFiveMinutes": 666,
+            "addressStaticPerFiveMinutes": 7777,
+        },
         "timeouts": {
             "deregistrationDelaySeconds": 900,
             "edgeIdleSeconds": 91,
@@ -64,8 +73,18 @@ def test_the_firewall_tells_each_limit_to_whom_it_refuses() -> None:
     }
 
 
-@pytest.mark.parametrize("who", ["address", "session"])
-@pytest.mark.parametrize(("kind", "limit"), [("pages", 1111), ("uploads", 222), ("model-calls", 333)])
+@pytest.mark.parametrize(
+    ("kind", "who", "limit"),
+    [
+        ("pages", "session", 1111),
+        ("uploads", "session", 222),
+        ("model-calls", "session", 333),
+        ("pages", "address", 4444),
+        ("uploads", "address", 555),
+        ("model-calls", "address", 666),
+        ("static", "address", 7777),
+    ],
+)
 def test_each_rate_is_kept_for_its_kind_of_request(kind: str, limit: int, who: str) -> None:
     rules = {rule["name"]: rule for rule in only("aws:wafv2/webAcl:WebAcl", "firewall-acl").inputs["rules"]}
     rate = rules[f"rate-{kind}-{who}"]["statement"]["rateBasedStatement"]

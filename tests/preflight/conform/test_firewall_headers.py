@@ -35,8 +35,22 @@ def test_a_rule_that_asks_for_a_length_is_found() -> None:
 
     found = findings(with_change(ACL, lambda inputs: add_rule(inputs, made)))
 
-    assert len(found) == 6, "a prompt, an upload and a change, behind large cookies and behind many headers"
+    assert {"a prompt", "an upload", "a change"} == {f.headline.split("blocks ")[1].split(" behind")[0] for f in found}
+    assert any("behind large cookies" in finding.headline for finding in found)
+    assert any("behind 205 small headers" in finding.headline for finding in found)
     assert all("(length-missing)" in finding.headline for finding in found)
+
+
+def test_a_rule_that_takes_a_length_cut_short_for_a_malformed_one_is_found() -> None:
+    def put_back(inputs: Wire) -> None:
+        present, well_formed = rule(inputs, "length-malformed")["statement"]["andStatement"]["statements"]
+        assert "sizeConstraintStatement" in present
+        well_formed["notStatement"]["statement"]["regexMatchStatement"]["regexString"] = "^[0-9]{1,12}$"
+
+    found = findings(with_change(ACL, put_back))
+
+    assert found
+    assert all("behind cookies that leave" in finding.headline for finding in found)
 
 
 def test_a_rule_that_blocks_what_it_cannot_see_is_found() -> None:
