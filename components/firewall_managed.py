@@ -110,9 +110,7 @@ def managed_rules(free_text_label: str) -> list[Rule]:
         Rule(
             override.key,
             FIRST_LABEL_PRIORITY + 10 * index,
-            both(
-                labelled(managed_label(group, override)), negated(labelled(free_text_label))
-            ),
+            both(labelled(managed_label(group, override)), negated(labelled(free_text_label))),
             Action.BLOCK,
             reason=f"{override.rule} blocks, but not in free text: {override.reason}",
         )

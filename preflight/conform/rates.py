@@ -29,7 +29,9 @@ from settings.limits import RateLimits
 
 RULE = "conform-rates"
 WINDOW_SECONDS = 300
-SOURCE = "https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based-request-limiting.html"
+SOURCE = (
+    "https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based-request-limiting.html"
+)
 _SETTING = "ai-interface:limits"
 
 

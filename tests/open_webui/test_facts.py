@@ -84,9 +84,7 @@ def test_the_list_of_before_is_found_wanting() -> None:
         for name in [rest[1]]
     ]
     refused = {
-        route.path
-        for route in offered("0.11.3")
-        if route.holds_text and narrow.judge(Trail(_probe(route))) is not None
+        route.path for route in offered("0.11.3") if route.holds_text and narrow.judge(Trail(_probe(route))) is not None
     }
 
     assert {
@@ -112,7 +110,7 @@ def test_every_version_of_a_release_has_its_facts() -> None:
     assert released <= set(recorded_versions())
 
 
-SOURCE = '''
+SOURCE = """
 class Switch(BaseModel):
     on: bool
     kind: Literal["a", "b"]
@@ -149,7 +147,7 @@ async def anything(request: Request):
     return request.stream()
 @router.get("/read")
 async def read(q: str): ...
-'''
+"""
 
 
 def test_a_body_counts_as_fixed_only_when_nothing_in_it_can_be_text(tmp_path: Path) -> None:
