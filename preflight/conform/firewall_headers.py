@@ -4,7 +4,7 @@ An Application Load Balancer shows its firewall the first 8,192 bytes and 200 he
 statement reads. People with many cookies send more, so a rule that blocks because a header is absent locks them out,
 and a rule that blocks because one is present can be passed by hiding it. Both are computed: ordinary requests with
 large cookies in front of every other header must pass, and each header that a rule keeps out must also be kept out, or
-made harmless, behind the firewall.
+made harmless, behind the firewall. Rules that search the values of all headers are judged by the first question only.
 
 Source: https://docs.aws.amazon.com/waf/latest/developerguide/waf-oversize-request-components.html
 """
@@ -85,9 +85,11 @@ def _ordinary(stack: str, resource: Resource, acl: WebAcl) -> Iterator[Finding]:
                     stack,
                     resource,
                     f"blocks {what} behind {before} ({outcome.rule})",
-                    f"status {outcome.status}",
-                    "the same verdict as without them",
-                    "do not block on the absence of a header: leave it to the proxy, which sees all of them",
+                    (
+                        f"status {outcome.status}",
+                        "the same verdict as without them",
+                        "do not block on the absence of a header: leave it to the proxy, which sees all of them",
+                    ),
                 )
 
 
@@ -103,9 +105,11 @@ def _hidden(stack: str, resource: Resource, acl: WebAcl, proxy: ProxyFacts | Non
             stack,
             resource,
             f"lets {header} in behind large cookies ({rule})",
-            "only the firewall keeps it out, and it sees the first 8,192 bytes and 200 headers",
-            "something behind the firewall that removes or limits it",
-            f"let the proxy strip {header} from what clients send",
+            (
+                "only the firewall keeps it out, and it sees the first 8,192 bytes and 200 headers",
+                "something behind the firewall that removes or limits it",
+                f"let the proxy strip {header} from what clients send",
+            ),
         )
 
 
@@ -152,7 +156,8 @@ def _matches(statement: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
                 yield from _matches(nested)
 
 
-def _finding(stack: str, resource: Resource, what: str, found: str, wanted: str, fix: str) -> Finding:
+def _finding(stack: str, resource: Resource, what: str, said: tuple[str, str, str]) -> Finding:
+    found, wanted, fix = said
     return Finding(
         environment=stack,
         pack="conform",

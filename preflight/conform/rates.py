@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import yaml
 
@@ -77,9 +77,9 @@ def declared_people(stack: str) -> int:
     default = RateLimits().people_behind_one_address
     if not file.is_file():
         return default
-    config = cast("dict[str, Any]", (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("config") or {})
-    rates = ((config.get(_SETTING) or {}).get("rates")) or {}
-    return int(rates.get("peopleBehindOneAddress", default))
+    content = as_mapping(yaml.safe_load(file.read_text(encoding="utf-8"))) or {}
+    limits = as_mapping((as_mapping(content.get("config")) or {}).get(_SETTING)) or {}
+    return int((as_mapping(limits.get("rates")) or {}).get("peopleBehindOneAddress", default))
 
 
 def _acl(stack: str, graph: Graph, resource: Resource, sent: tuple[Kind, ...], people: int) -> Iterator[Finding]:

@@ -111,9 +111,8 @@ def _kind(
         return RAW if any(f"{name}.{part}(" in source for part in ("json", "body", "form", "stream")) else NONE
     if "UploadFile" in noted or given.startswith("File("):
         return FILE
-    names = (
-        {node.id for node in ast.walk(ast.parse(noted, mode="eval")) if isinstance(node, ast.Name)} if noted else set()
-    )
+    tree = ast.parse(noted or "None", mode="eval")
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     if not given.startswith(("Body(", "Form(")) and names <= (_NOT_BODY | _FIXED):
         return NONE  # A plain value is a query argument.
     return FIXED if noted and _is_fixed(noted, classes, frozenset()) else TEXT

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from components.edge_rules import OPEN_WEBUI, offers
 from local.open_webui import interpreter, package
 from policies.guardrails.topology.requests import Outcome, Request, Trail
-from policies.guardrails.topology.resources import Graph
 from policies.guardrails.topology.web_acl import WebAcl
 from releases.manifest import load_release, versions
 from tests.open_webui.recorded import facts_file, made_from, recorded_facts, recorded_versions
@@ -72,20 +72,28 @@ def test_every_excuse_is_a_route_of_some_version_and_a_path_of_the_preset() -> N
     assert set(NEVER_FREE_TEXT) == set(OPEN_WEBUI.fixed_bodies)
 
 
-def test_the_list_of_before_is_found_wanting() -> None:
-    """The paths that were marked as free text one by one: the routes below were forgotten."""
+LISTED_ONE_BY_ONE = (
+    *("/api/chat/", "/api/v1/automations/", "/api/v1/calendars/", "/api/v1/channels/", "/api/v1/chats/"),
+    *("/api/v1/configs/", "/api/v1/evaluations/", "/api/v1/folders/", "/api/v1/functions/", "/api/v1/knowledge/"),
+    *("/api/v1/memories/", "/api/v1/models", "/api/v1/notes/", "/api/v1/prompts/", "/api/v1/retrieval/"),
+    *("/api/v1/skills/", "/api/v1/tools/", "/ws/", *OPEN_WEBUI.uploads, *OPEN_WEBUI.model_calls),
+)
+"""What was marked as free text before: each of these prefixes, and nothing else."""
+
+
+def test_a_list_by_path_is_found_wanting() -> None:
+    marked: list[dict[str, Any]] = [
+        {"byteMatchStatement": {"fieldToMatch": {"uriPath": dict[str, Any]()}, "positionalConstraint": "STARTS_WITH", "searchString": path, "textTransformations": [{"priority": 0, "type": "NONE"}]}}
+        for path in LISTED_ONE_BY_ONE
+    ]  # fmt: skip
     graph = recorded_graph("staging", False)
-    marked = ("/api/chat/", "/api/v1/chats/", "/api/v1/notes/", "/api/v1/configs/", "/api/v1/files/")
-    statements = [{"byteMatchStatement": {"fieldToMatch": {"uriPath": {}}, "positionalConstraint": "STARTS_WITH", "searchString": p, "textTransformations": [{"priority": 0, "type": "NONE"}]}} for p in marked]  # fmt: skip
     narrow = WebAcl(graph, graph.of_type("wafv2.WebAcl")[0])
+    statement = {"orStatement": {"statements": marked}}
     narrow.rules = [
-        (*rest, rule | {"statement": {"orStatement": {"statements": statements}}} if name == "mark-free-text" else rule)
-        for *rest, rule in narrow.rules
-        for name in [rest[1]]
+        (priority, name, holder, path, {**rule, "statement": statement} if name == "mark-free-text" else rule)
+        for priority, name, holder, path, rule in narrow.rules
     ]
-    refused = {
-        route.path for route in offered("0.11.3") if route.holds_text and narrow.judge(Trail(_probe(route))) is not None
-    }
+    refused = {r.path for r in offered("0.11.3") if r.holds_text and narrow.judge(Trail(_probe(r))) is not None}
 
     assert {
         "/api/v1/users/user/settings/update",

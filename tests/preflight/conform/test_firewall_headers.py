@@ -29,7 +29,7 @@ def test_the_real_firewall_judges_alike_whatever_stands_before_a_header(index: i
 
 
 def test_a_rule_that_asks_for_a_length_is_found() -> None:
-    sending = {"regexMatchStatement": {"regexString": "^(POST|PUT|PATCH)$", "fieldToMatch": {"method": {}}, "textTransformations": NONE}}  # fmt: skip
+    sending: dict[str, Any] = {"regexMatchStatement": {"regexString": "^(POST|PUT|PATCH)$", "fieldToMatch": {"method": {}}, "textTransformations": NONE}}  # fmt: skip
     absent = {"notStatement": {"statement": sized("content-length", "GE", 0)}}
     made = blocking("length-missing", {"andStatement": {"statements": [sending, absent]}})
 
@@ -54,8 +54,10 @@ def test_a_rule_that_takes_a_length_cut_short_for_a_malformed_one_is_found() -> 
 
 
 def test_a_rule_that_blocks_what_it_cannot_see_is_found() -> None:
-    field = {"headers": [{"matchPattern": {"all": {}}, "matchScope": "KEY", "oversizeHandling": "MATCH"}]}
-    statement = {"byteMatchStatement": {"searchString": "x-bad", "positionalConstraint": "STARTS_WITH", "fieldToMatch": field, "textTransformations": NONE}}  # fmt: skip
+    field: dict[str, Any] = {
+        "headers": [{"matchPattern": {"all": {}}, "matchScope": "KEY", "oversizeHandling": "MATCH"}]
+    }
+    statement: dict[str, Any] = {"byteMatchStatement": {"searchString": "x-bad", "positionalConstraint": "STARTS_WITH", "fieldToMatch": field, "textTransformations": NONE}}  # fmt: skip
 
     found = findings(with_change(ACL, lambda inputs: add_rule(inputs, blocking("bad", statement))))
 
