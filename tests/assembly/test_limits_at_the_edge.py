@@ -10,6 +10,7 @@ import pytest
 
 from preflight.recorder import RecordedResource, Recording, record
 from preflight.wire import Json, unwrap
+from settings.errors import SettingsError
 from tests.settings.stack_files import ROOT, stack_file
 
 CHOSEN: dict[str, Json] = {
@@ -138,3 +139,16 @@ def test_each_log_is_kept_as_long_as_its_own_setting_says() -> None:
         only("aws:kms/key:Key", "operations-key").outputs["arn"]
     }
     assert lifecycle["expiration"] == {"days": 7}
+
+
+def test_more_people_than_an_address_may_serve_are_refused_with_the_number_that_would_do() -> None:
+    config = stack_file("staging") | {"ai-interface:limits": {"rates": {"peopleBehindOneAddress": 300}}}
+    values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+    with pytest.raises(SettingsError) as caught:
+        record(lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), stack="staging", config=values)
+
+    assert [(p.key.rpartition(".")[2], p.value, p.fix) for p in caught.value.problems] == [
+        ("addressPagesPerFiveMinutes", "30000", "set it to 36000 or more, or lower peopleBehindOneAddress to 250"),
+        ("addressUploadsPerFiveMinutes", "1000", "set it to 1200 or more, or lower peopleBehindOneAddress to 250"),
+        ("addressStaticPerFiveMinutes", "60000", "set it to 72000 or more, or lower peopleBehindOneAddress to 250"),
+    ]
