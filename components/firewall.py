@@ -92,7 +92,7 @@ class Firewall(pulumi.ComponentResource):
         ]
         return [{"action": "SUBSTITUTION", "field": what} for what in fields]
 
-    def _kept(self) -> list[dict[str, Any]]:
+    def _kept(self) -> list[aws.wafv2.WebAclLoggingConfigurationLoggingFilterFilterConditionArgsDict]:
         """What the log keeps: every block, what AWS's rules took for an attack, and matches of rules that only count.
 
         Nearly every request carries a mark (COUNT), and each prompt above 8 KB matches AWS's own size rule
