@@ -24,6 +24,7 @@ from components.firewall_args import FirewallArgs, FirewallLimitsArgs
 from components.firewall_table import Action, Rule
 from components.network import PrivateNetwork
 from components.operations import Operations
+from components.presets import Arrival
 from components.workload import WorkloadIdentity
 from settings import Problem, StackSettings
 from settings.errors import shown
@@ -94,6 +95,7 @@ def edge(
 def firewall(settings: StackSettings, edge: Edge, operations: Operations) -> FirewallArgs:
     """Sizes, rates and forged headers, in front of the edge."""
     limits, chosen = settings.limits, preset(settings)
+    _check_rates(settings, chosen.arrival)
     args = FirewallArgs(
         load_balancer_arn=edge.load_balancer_arn,
         account_id=settings.account_id,
@@ -108,7 +110,13 @@ def firewall(settings: StackSettings, edge: Edge, operations: Operations) -> Fir
             pages_per_five_minutes=limits.rates.pages_per_five_minutes,
             uploads_per_five_minutes=limits.rates.uploads_per_five_minutes,
             model_calls_per_five_minutes=limits.rates.model_calls_per_five_minutes,
+            address_pages_per_five_minutes=limits.rates.address_pages_per_five_minutes,
+            address_uploads_per_five_minutes=limits.rates.address_uploads_per_five_minutes,
+            address_model_calls_per_five_minutes=limits.rates.address_model_calls_per_five_minutes,
+            address_static_per_five_minutes=limits.rates.address_static_per_five_minutes,
         ),
+        model_call_paths=[*OPEN_WEBUI.model_calls, *_machine_paths(settings)],
+        static_paths=list(chosen.arrival.static_paths),
         upload_paths=list(chosen.proxy.upload_path_prefixes),
         prompt_paths=[*OPEN_WEBUI.prompts, *settings.edge.paths.prompts],
         trusted_headers=sorted(
@@ -128,6 +136,37 @@ def firewall(settings: StackSettings, edge: Edge, operations: Operations) -> Fir
         tags=tags(settings),
     )
     return args.model_copy(update={"count_only_rules": _watched(settings, args.rules())})
+
+
+def _machine_paths(settings: StackSettings) -> list[str]:
+    """Where machine clients, if there are any, call models: their bodies are prompts, and their calls model calls."""
+    return [f"/{group.name}/v1/" for group in settings.models.groups] if settings.identity.machine_clients else []
+
+
+def _check_rates(settings: StackSettings, arrival: Arrival) -> None:
+    """Refuse limits of one address that an office of the declared size would meet when it comes to work."""
+    rates, problems = settings.limits.rates, list[Problem]()
+    people = rates.people_behind_one_address
+    for name, limit, each, what in (
+        ("Pages", rates.address_pages_per_five_minutes, arrival.page_requests, "pages and API calls"),
+        ("Uploads", rates.address_uploads_per_five_minutes, arrival.uploads, "uploads"),
+        ("ModelCalls", rates.address_model_calls_per_five_minutes, arrival.model_calls, "model calls"),
+        ("Static", rates.address_static_per_five_minutes, arrival.static_requests, "static files"),
+    ):
+        if limit < people * each:
+            problems.append(
+                Problem(
+                    key=f"{PREFIX}limits.rates.address{name}PerFiveMinutes",
+                    value=str(limit),
+                    allowed=f"at least {people * each}: limits.rates.peopleBehindOneAddress ({people}) people who open the "
+                    f"application at once ask for {each} {what} each",
+                    fix=f"set it to {people * each} or more, or lower peopleBehindOneAddress to {limit // each}"
+                    if limit >= each
+                    else f"set it to {people * each} or more",
+                )
+            )
+    if problems:
+        raise refused(settings.environment, problems)
 
 
 def _watched(settings: StackSettings, rules: Sequence[Rule]) -> list[str]:

@@ -53,6 +53,10 @@ class ApplicationPaths:
     """Prefixes of paths that make a model work."""
     prompts: tuple[str, ...]
     """Prefixes of further paths whose bodies hold what people wrote."""
+    fixed_bodies: tuple[str, ...]
+    """Prefixes below these whose bodies never do."""
+    static: tuple[str, ...]
+    """Prefixes of files that are the same for everybody and that a browser keeps."""
 
 
 OPEN_WEBUI = ApplicationPaths(
@@ -120,26 +124,11 @@ OPEN_WEBUI = ApplicationPaths(
         "/api/v1/tasks/",
         "/openai/",
     ),
-    prompts=(
-        "/api/chat/",
-        "/api/v1/automations/",
-        "/api/v1/calendars/",
-        "/api/v1/channels/",
-        "/api/v1/chats/",
-        "/api/v1/configs/",
-        "/api/v1/evaluations/",
-        "/api/v1/folders/",
-        "/api/v1/functions/",
-        "/api/v1/knowledge/",
-        "/api/v1/memories/",
-        "/api/v1/models",
-        "/api/v1/notes/",
-        "/api/v1/prompts/",
-        "/api/v1/retrieval/",
-        "/api/v1/skills/",
-        "/api/v1/tools/",
-        "/ws/",
-    ),
+    # Nearly every body of the API has a text that somebody wrote: a name, a description, an address, a template.
+    prompts=("/api/", "/ws/"),
+    # People log in at the edge; the application's own login gets an empty address and an empty password.
+    fixed_bodies=("/api/v1/auths/ldap", "/api/v1/auths/signin", "/api/v1/auths/signup"),
+    static=("/_app/", "/assets/", "/audio/", "/pyodide/", "/sql.js/", "/static/", "/wasm/"),
 )
 """Open WebUI, as a browser uses it; compared with the routes of 0.11.3. Its own OAuth, SCIM and database download are
 not offered: people log in at the edge."""

@@ -10,7 +10,8 @@ import pulumi
 import pulumi_aws as aws
 
 from components.firewall_args import FirewallArgs
-from components.firewall_table import Action, Rule
+from components.firewall_managed import detections
+from components.firewall_table import COUNT_ONLY, Action, Rule
 from components.log_delivery import delivery_policy
 
 SESSION_SHARDS = 4
@@ -91,6 +92,23 @@ class Firewall(pulumi.ComponentResource):
         ]
         return [{"action": "SUBSTITUTION", "field": what} for what in fields]
 
+    def _kept(self) -> list[aws.wafv2.WebAclLoggingConfigurationLoggingFilterFilterConditionArgsDict]:
+        """What the log keeps: every block, what AWS's rules took for an attack, and matches of rules that only count.
+
+        Nearly every request carries a mark (COUNT), and each prompt above 8 KB matches AWS's own size rule
+        (EXCLUDED_AS_COUNT), so neither action is a reason to keep a record; the labels of real detections are. A label
+        is compared whole: a web ACL's own begin with ``awswaf:<account>:webacl:<name>:``.
+        """
+        rules = self._args.rules()
+        own = f"awswaf:{self._args.account_id}:webacl:{self._physical_name}:"
+        watched = [f"{own}{label}" for rule in rules for label in rule.labels if label.startswith(COUNT_ONLY)]
+        # A whole group that only counts names no label of its own: then every count is kept while it is watched.
+        actions = ["BLOCK", *(["COUNT"] if any(r.is_group and r.action is Action.COUNT for r in rules) else [])]
+        return [
+            *({"action_condition": {"action": action}} for action in actions),
+            *({"label_name_condition": {"label_name": label}} for label in sorted([*detections(), *watched])),
+        ]
+
     def _log(self, acl: aws.wafv2.WebAcl) -> aws.cloudwatch.LogGroup:
         args = self._args
         group = aws.cloudwatch.LogGroup(
@@ -120,16 +138,7 @@ class Firewall(pulumi.ComponentResource):
             ],
             logging_filter={
                 "default_behavior": "DROP",
-                "filters": [
-                    {
-                        "behavior": "KEEP",
-                        "requirement": "MEETS_ANY",
-                        "conditions": [
-                            {"action_condition": {"action": action}}
-                            for action in ("BLOCK", "COUNT", "EXCLUDED_AS_COUNT")
-                        ],
-                    }
-                ],
+                "filters": [{"behavior": "KEEP", "requirement": "MEETS_ANY", "conditions": self._kept()}],
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
         )
@@ -151,7 +160,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
     }
     if rule.labels:
         made["rule_labels"] = [{"name": label} for label in rule.labels]
-    if "managed_rule_group_statement" in rule.statement:
+    if rule.is_group:
         made["override_action"] = {"count": {}} if rule.action is Action.COUNT else {"none": {}}
     elif rule.action is Action.COUNT:
         made["action"] = {"count": {}}

@@ -27,11 +27,19 @@ class FirewallLimitsArgs(Args):
     uri_bytes: int = Field(default=2048, ge=256)
     """The path."""
     pages_per_five_minutes: int = Field(default=3000, ge=LOWEST_RATE)
-    """Requests that are neither uploads nor model calls, for one address and for one session."""
+    """Requests of one session that are neither uploads nor model calls nor static files."""
     uploads_per_five_minutes: int = Field(default=100, ge=LOWEST_RATE)
-    """Uploads, for one address and for one session."""
+    """Uploads of one session."""
     model_calls_per_five_minutes: int = Field(default=300, ge=LOWEST_RATE)
-    """Model calls, for one address and for one session."""
+    """Model calls of one session."""
+    address_pages_per_five_minutes: int = Field(default=30_000, ge=LOWEST_RATE)
+    """Requests of one address, which may be a whole office, that are neither uploads, model calls nor static files."""
+    address_uploads_per_five_minutes: int = Field(default=1000, ge=LOWEST_RATE)
+    """Uploads of one address."""
+    address_model_calls_per_five_minutes: int = Field(default=6000, ge=LOWEST_RATE)
+    """Model calls of one address."""
+    address_static_per_five_minutes: int = Field(default=60_000, ge=LOWEST_RATE)
+    """Static files that one address may read."""
 
 
 class FirewallArgs(Args):
@@ -51,6 +59,10 @@ class FirewallArgs(Args):
     """Prefixes of paths that make a model work. Omitted: Open WebUI's."""
     prompt_paths: list[str] = Field(default_factory=lambda: list(OPEN_WEBUI.prompts))
     """Prefixes of further paths whose bodies hold what people wrote. Omitted: Open WebUI's."""
+    fixed_body_paths: list[str] = Field(default_factory=lambda: list(OPEN_WEBUI.fixed_bodies))
+    """Prefixes below these whose bodies never hold what people wrote. Omitted: Open WebUI's."""
+    static_paths: list[str] = Field(default_factory=lambda: list(OPEN_WEBUI.static))
+    """Prefixes of static files, which have a rate limit of their own. Omitted: Open WebUI's. Empty: there are none."""
     methods: list[str] = Field(default_factory=lambda: ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"])
     """Methods that are let in."""
     trusted_headers: list[str] = Field(
@@ -86,11 +98,17 @@ class FirewallArgs(Args):
                     pages_per_window=self.limits.pages_per_five_minutes,
                     uploads_per_window=self.limits.uploads_per_five_minutes,
                     model_calls_per_window=self.limits.model_calls_per_five_minutes,
+                    address_pages_per_window=self.limits.address_pages_per_five_minutes,
+                    address_uploads_per_window=self.limits.address_uploads_per_five_minutes,
+                    address_model_calls_per_window=self.limits.address_model_calls_per_five_minutes,
+                    address_static_per_window=self.limits.address_static_per_five_minutes,
                 ),
                 Application(
                     upload_paths=tuple(self.upload_paths),
                     model_call_paths=tuple(self.model_call_paths),
                     prompt_paths=tuple(self.prompt_paths),
+                    fixed_body_paths=tuple(self.fixed_body_paths),
+                    static_paths=tuple(self.static_paths),
                     methods=tuple(self.methods),
                     trusted_headers=tuple(self.trusted_headers),
                     session_cookie=self.session_cookie_name,

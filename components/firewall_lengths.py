@@ -22,7 +22,9 @@ def number_above(limit: int) -> str:
     return f"^0*({'|'.join(alternatives)})$"
 
 
-WELL_FORMED_LENGTH = f"^[0-9]{{1,{LONGEST_LENGTH_DIGITS}}}$"
+WELL_FORMED_LENGTH = f"^[0-9]{{0,{LONGEST_LENGTH_DIGITS}}}$"
+"""Nothing at all counts as well formed: the firewall sees an empty value when the first 8,192 bytes of all headers end
+with the header's name. The load balancer itself refuses a length that really is empty."""
 
 
 def readable_size(size: int) -> str:

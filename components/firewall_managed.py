@@ -83,6 +83,16 @@ GROUPS = (
 FIRST_LABEL_PRIORITY = 800
 
 
+def managed_label(group: Group, override: Override) -> str:
+    """The label that AWS's rule leaves on a request that it counts."""
+    return f"awswaf:managed:aws:{group.namespace}:{override.label}"
+
+
+def detections() -> list[str]:
+    """The labels of counted rules about attacks, sorted. Those about sizes are left out: ordinary prompts have them."""
+    return sorted(managed_label(group, override) for group in GROUPS for override in group.overrides if override.key)
+
+
 def managed_rules(free_text_label: str) -> list[Rule]:
     """The groups, then one rule of ours for each override that still blocks outside free text."""
     groups = [
@@ -100,9 +110,7 @@ def managed_rules(free_text_label: str) -> list[Rule]:
         Rule(
             override.key,
             FIRST_LABEL_PRIORITY + 10 * index,
-            both(
-                labelled(f"awswaf:managed:aws:{group.namespace}:{override.label}"), negated(labelled(free_text_label))
-            ),
+            both(labelled(managed_label(group, override)), negated(labelled(free_text_label))),
             Action.BLOCK,
             reason=f"{override.rule} blocks, but not in free text: {override.reason}",
         )

@@ -1,8 +1,11 @@
 """The firewall's rules: one table that people can read, in the order in which requests meet it.
 
 Every rule has a number of its own, so moving lines in this file changes nothing. A rule that blocks ends the request;
-one that counts marks it for later rules (labels) or for the people who watch. What an ALB's firewall cannot see is
-left to the proxy and said so: a body beyond its first 8,192 bytes, and how long a body without a declared length is.
+one that counts marks it for later rules (labels) or for the people who watch. An ALB shows its firewall the first
+8,192 bytes of the body, and the first 8,192 bytes and 200 headers of all headers, whichever field a rule reads
+(https://docs.aws.amazon.com/waf/latest/developerguide/waf-oversize-request-components.html). What lies beyond is the
+proxy's: no rule here blocks because a header is absent, since the header may only be out of sight. So the proxy alone
+asks for a content-length (411), and it removes forged identity headers that the firewall did not get to see.
 """
 
 from collections.abc import Sequence
@@ -54,7 +57,7 @@ GRPC = "application/grpc"
 LARGEST_SINGLE_HEADER_BYTES = 6144
 """Three quarters of the window: more could not be told from a header that the window cuts off."""
 
-UPLOAD, MODEL_CALL, FREE_TEXT = "path:upload", "path:model-call", "path:free-text"
+UPLOAD, MODEL_CALL, FREE_TEXT, STATIC = "path:upload", "path:model-call", "path:free-text", "path:static"
 
 AMBIGUOUS_PATH = r"//|\\|/\.{1,2}(/|$)|%(00|2[5dDeEfF]|3[0-9]|4[1-9a-fA-F]|5[0-9aAcCfF]|6[1-9a-fA-F]|7[0-9aAeE])"
 """Other spellings of a path: doubled slashes, dot segments, encoded separators and percent signs, and characters
@@ -72,8 +75,14 @@ class Limits:
     query_bytes: int
     uri_bytes: int
     pages_per_window: int
+    """For one session, as are the next two."""
     uploads_per_window: int
     model_calls_per_window: int
+    address_pages_per_window: int
+    """For one address, as are the next three."""
+    address_uploads_per_window: int
+    address_model_calls_per_window: int
+    address_static_per_window: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,8 @@ class Application:
     upload_paths: tuple[str, ...]
     model_call_paths: tuple[str, ...]
     prompt_paths: tuple[str, ...]
+    fixed_body_paths: tuple[str, ...]
+    static_paths: tuple[str, ...]
     methods: tuple[str, ...]
     trusted_headers: tuple[str, ...]
     session_cookie: str
@@ -111,14 +122,21 @@ def _guards(application: Application) -> list[Rule]:
 
 def _marks(application: Application) -> list[Rule]:
     sending = matches(METHOD, "^(POST|PUT|PATCH)$")
-    free_text = (*application.upload_paths, *application.model_call_paths, *application.prompt_paths)
+    free_text = _paths((*application.upload_paths, *application.model_call_paths, *application.prompt_paths))
+    if application.fixed_body_paths:
+        free_text = both(free_text, negated(_paths(application.fixed_body_paths)))
+    static = [
+        Rule("mark-static", 230, both(_paths(application.static_paths), matches(METHOD, "^(GET|HEAD)$")), Action.COUNT,
+             labels=(STATIC,), reason="a browser's first visit reads more than a hundred files and costs next to nothing"),
+    ] if application.static_paths else []  # fmt: skip
     return [
         Rule("mark-upload", 200, both(_paths(application.upload_paths), sending), Action.COUNT, labels=(UPLOAD,),
              reason="uploads have a size limit and a rate of their own"),
         Rule("mark-model-call", 210, both(_paths(application.model_call_paths), sending), Action.COUNT,
              labels=(MODEL_CALL,), reason="model calls have a rate of their own"),
-        Rule("mark-free-text", 220, _paths(free_text), Action.COUNT, labels=(FREE_TEXT,),
+        Rule("mark-free-text", 220, free_text, Action.COUNT, labels=(FREE_TEXT,),
              reason="bodies here are what people wrote: some managed rules take ordinary prompts for attacks"),
+        *static,
     ]  # fmt: skip
 
 
@@ -135,9 +153,6 @@ def _lengths(limits: Limits) -> list[Rule]:
         Rule("body-too-large", 320, both(negated(is_upload), matches(length, number_above(limits.prompt_bytes))),
              Action.BLOCK, 413, f"The request is larger than the limit of {prompt}",
              reason="refused before a byte of the body is carried; the proxy holds those to it that declare less"),
-        Rule("length-missing", 330, both(matches(METHOD, "^(POST|PUT|PATCH)$"), negated(present(length))), Action.BLOCK,
-             411, "A content-length is required",
-             reason="an undeclared length cannot be judged here; the proxy asks for one too"),
         Rule("body-beyond-window", 340, longer_than(BODY_WINDOW, WINDOW_BYTES), Action.COUNT,
              labels=("body:beyond-window",),
              reason="shows how many bodies the managed rules saw only the first 8,192 bytes of"),
@@ -151,7 +166,8 @@ def _sizes(limits: Limits) -> list[Rule]:
     return [
         Rule("cookies-too-large", 400, longer_than(header("cookie"), limits.cookie_bytes), Action.BLOCK, 400,
              f"The cookies are larger than the limit of {limits.cookie_bytes} bytes",
-             reason="the load balancer's session alone may take 11 KB in shards of 4 KB"),
+             reason="the load balancer's session alone may take 11 KB in shards of 4 KB; a cookie header beyond 8,192 "
+             "bytes may be cut before it is measured: then the load balancer's 16 KB and the proxy's sum remain"),
         Rule("header-too-large", 410, longer_than(headers_but("cookie"), single), Action.BLOCK, 400,
              f"A header is larger than the limit of {single} bytes",
              reason="one header; their sum is the proxy's to limit, since only 8,192 bytes of all headers are seen"),
@@ -170,26 +186,43 @@ def _sizes(limits: Limits) -> list[Rule]:
 
 
 def _rates(limits: Limits, application: Application) -> list[Rule]:
-    """The same limits for one address and for one session: a session may wander, an address may be a whole office."""
-    kinds = {
-        "uploads": (labelled(UPLOAD), limits.uploads_per_window),
-        "model-calls": (labelled(MODEL_CALL), limits.model_calls_per_window),
-        "pages": (negated(either(labelled(UPLOAD), labelled(MODEL_CALL))), limits.pages_per_window),
+    """What one address and what one session may ask for.
+
+    An address may be a whole office, so its limits are those of many people: they are the outer bound, which holds for
+    whoever invents a session cookie too. A session is one person. Its cookie alone is the key, without the address: a
+    session that is used from many addresses still counts as one. A request without the cookie is not counted there.
+    """
+    session = f"{application.session_cookie}-0"
+    of = {
+        "uploads": labelled(UPLOAD),
+        "model-calls": labelled(MODEL_CALL),
+        "pages": negated(either(labelled(UPLOAD), labelled(MODEL_CALL), labelled(STATIC))),
+        "static": labelled(STATIC),
     }
-    who = {"address": None, "session": f"{application.session_cookie}-0"}
+    table = [
+        (500, "uploads", "address", limits.address_uploads_per_window),
+        (510, "model-calls", "address", limits.address_model_calls_per_window),
+        (520, "pages", "address", limits.address_pages_per_window),
+        (530, "static", "address", limits.address_static_per_window),
+        (550, "uploads", "session", limits.uploads_per_window),
+        (560, "model-calls", "session", limits.model_calls_per_window),
+        (570, "pages", "session", limits.pages_per_window),
+    ]
     return [
         Rule(
             f"rate-{kind}-{key}",
-            500 + 50 * column + 10 * row,
-            more_often_than(limit, window_seconds=RATE_WINDOW_SECONDS, cookie=cookie, of=which),
+            priority,
+            more_often_than(
+                limit, window_seconds=RATE_WINDOW_SECONDS, cookie=session if key == "session" else None, of=of[kind]
+            ),
             Action.BLOCK,
             429,
             f"Too many requests: at most {limit} in five minutes",
             headers=(("retry-after", RETRY_AFTER_SECONDS),),
             reason=f"at most {limit} {kind} in five minutes for one {key}",
         )
-        for column, (key, cookie) in enumerate(who.items())
-        for row, (kind, (which, limit)) in enumerate(kinds.items())
+        for priority, kind, key, limit in table
+        if kind != "static" or application.static_paths
     ]
 
 

@@ -14,6 +14,8 @@ LONGEST_REGEX = 200
 """WAF's fixed quota for a pattern; the API's own length check (512) would let a longer one through to a refusal."""
 LONGEST_SEARCH_STRING = 200
 FORBIDDEN = "Forbidden"
+COUNT_ONLY = "count-only:"
+"""Labels of rules that only count begin with this: the log keeps their matches, while it drops mere marks."""
 
 
 class Action(StrEnum):
@@ -42,6 +44,11 @@ class Rule:
     reason: str = ""
 
     @property
+    def is_group(self) -> bool:
+        """Whether it applies a managed rule group."""
+        return "managed_rule_group_statement" in self.statement
+
+    @property
     def body_key(self) -> str:
         """Under which name the web ACL keeps the body."""
         return "forbidden" if self.body == FORBIDDEN else self.key
@@ -55,7 +62,13 @@ def observe(rules: Iterable[Rule], count_only: Collection[str]) -> tuple[Rule, .
         raise ValueError(
             f"count_only_rules names {', '.join(unknown)}, which no rule has; the rules are {', '.join(sorted(known))}"
         )
-    return tuple(replace(rule, action=Action.COUNT) if rule.key in count_only else rule for rule in rules)
+    return tuple(_counting(rule) if rule.key in count_only else rule for rule in rules)
+
+
+def _counting(rule: Rule) -> Rule:
+    """The rule without its block. AWS lets no rule that applies a rule group set a label; those of the group remain."""
+    labels = () if rule.is_group else (f"{COUNT_ONLY}{rule.key}",)
+    return replace(rule, action=Action.COUNT, labels=(*rule.labels, *labels))
 
 
 def check_table(rules: Iterable[Rule], capacity_limit: int) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from components.application import ApplicationArgs
+from components.edge_rules import OPEN_WEBUI
 from components.open_webui_state import with_shared_state
 from components.proxy_settings import ProxyApplication
 from components.workload import SESSION_KEY
@@ -28,12 +29,29 @@ class TrustedHeaders:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """What one person's browser asks for at most in the five minutes in which it opens the application with an empty
+    cache and starts to work. The firewall's limits for one address have to hold many of these."""
+
+    static_requests: int = 0
+    """Files below ``static_paths``."""
+    static_paths: tuple[str, ...] = ()
+    """Prefixes of files that a browser keeps: they have a rate limit of their own and count for no session."""
+    page_requests: int
+    """Pages and API calls that are neither uploads nor model calls."""
+    model_calls: int
+    """Requests that make a model work, those that the application makes by itself for a title or tags included."""
+    uploads: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Preset:
-    """An application for the task, and what the proxy has to know about it."""
+    """An application for the task, and what the proxy and the firewall have to know about it."""
 
     application: ApplicationArgs
     proxy: ProxyApplication
     headers: TrustedHeaders
+    arrival: Arrival
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +81,18 @@ class OpenWebuiSettings:
     what people write is lost with the task, and only one task may run."""
     database_connections: int = 30
     """How many connections a task may open to the database, 10 or more; used with ``shared_state`` only."""
+
+
+OPEN_WEBUI_ARRIVAL = Arrival(
+    static_requests=240,
+    static_paths=OPEN_WEBUI.static,
+    page_requests=120,
+    model_calls=20,
+    uploads=4,
+)
+"""A first visit to 0.12.4 reads 207 files, to 0.11.3 169 (tests/open_webui/facts); the rest is for a language, sounds
+and pictures that its scripts ask for later. About 40 API calls open the page; five prompts follow, each with up to
+sixteen calls around it and four model calls: the answer, title, tags and follow-ups."""
 
 
 def open_webui(settings: OpenWebuiSettings) -> Preset:
@@ -96,6 +126,7 @@ def open_webui(settings: OpenWebuiSettings) -> Preset:
             session_cookie_names=("token",),
         ),
         headers=headers,
+        arrival=OPEN_WEBUI_ARRIVAL,
     )
 
 
@@ -204,6 +235,8 @@ class GenericSettings:
     prepare_command: Sequence[str] = ()
     """For an image without ``python3``: a command that hands the writable directories to user 1000."""
     headers: TrustedHeaders = field(default_factory=TrustedHeaders)
+    arrival: Arrival = field(default_factory=lambda: Arrival(page_requests=150, model_calls=20))
+    """Omitted: a page without static files of its own, with 150 requests and 20 model calls."""
 
 
 def generic(settings: GenericSettings) -> Preset:
@@ -230,4 +263,5 @@ def generic(settings: GenericSettings) -> Preset:
             session_cookie_names=tuple(settings.session_cookie_names),
         ),
         headers=settings.headers,
+        arrival=settings.arrival,
     )

@@ -15,6 +15,7 @@ from preflight.recorder import Recording
 from preflight.wire import UNKNOWN, Json, Wire, unwrap
 
 CONTAINER = "proxy"
+_LENGTH_REQUIRED = 411
 _STRINGS = re.compile(r'\["([^"]+)"\]=true')
 _CLAIM = re.compile(r'\["claim"\]="([^"]*)"')
 
@@ -49,6 +50,8 @@ def facts(configuration_: Wire) -> ProxyFacts:
     claim = _CLAIM.search(allowed)
     uploads = [(route, limit) for route, limit in _limits(routes) if route.get("name") == "upload-too-large"]
     others = [limit for route, limit in _limits(routes) if route.get("name") == "request-too-large"]
+    mutations = list(_early_mutations(manager))
+    matchers = [item["remove_on_match"]["key_matcher"] for item in mutations if "remove_on_match" in item]
     return ProxyFacts(
         prompt_bytes=min(others, default=0),
         upload_bytes=max((limit for _, limit in uploads), default=0),
@@ -60,7 +63,23 @@ def facts(configuration_: Wire) -> ProxyFacts:
         allowed_emails=tuple(_STRINGS.findall(_table(allowed, "emails"))),
         logout_path=next((_path(route) for route in routes if route.get("name") == "logout"), ""),
         websocket_path_prefixes=tuple(sorted({_path(route) for route in routes if route.get("name") == "websocket"})),
+        requires_length=any(_asks_for_a_length(route) for route in routes),
+        stripped_headers=tuple(sorted(str(item["remove"]) for item in mutations if "remove" in item)),
+        stripped_patterns=tuple(sorted(str(m["safe_regex"]["regex"]) for m in matchers if "safe_regex" in m)),
     )
+
+
+def _early_mutations(manager: Wire) -> Iterator[Wire]:
+    """What the connection manager does to a request's headers before anything else reads them."""
+    for extension in manager.get("early_header_mutation_extensions", []):
+        yield from extension["typed_config"].get("mutations", [])
+
+
+def _asks_for_a_length(route: Wire) -> bool:
+    """Whether a route answers 411 to a method with a body when no content-length is there."""
+    headers: list[Wire] = route["match"].get("headers", [])
+    absent = any(h.get("name") == "content-length" and h.get("present_match") is False for h in headers)
+    return absent and route.get("direct_response", {}).get("status") == _LENGTH_REQUIRED
 
 
 def _limits(routes: list[Wire]) -> Iterator[tuple[Wire, int]]:

@@ -85,11 +85,45 @@ class Timeouts(Section):
 
 
 class RateLimits(Section):
-    """Requests in five minutes for one client address (and for one session) before the answer is 429. AWS: 10 or more."""
+    """Requests in five minutes before the answer is 429: for one session, and for one client address. AWS: 10 or more.
+
+    A session is one person. An address may be a whole office behind one gateway, so its limits are those of
+    ``peopleBehindOneAddress`` people who all open the application at once; they hold for requests without a session,
+    or with an invented one, too.
+    """
 
     pages_per_five_minutes: Whole = Field(default=3000, ge=10, le=2_000_000)
+    """One session: pages and API calls that are neither uploads nor model calls. Static files are not counted."""
     uploads_per_five_minutes: Whole = Field(default=100, ge=10, le=2_000_000)
+    """One session."""
     model_calls_per_five_minutes: Whole = Field(default=300, ge=10, le=2_000_000)
+    """One session."""
+    people_behind_one_address: Whole = Field(default=200, ge=1, le=100_000)
+    """How many people must be able to open the application and chat within the same five minutes from one address."""
+    address_pages_per_five_minutes: Whole = Field(default=30_000, ge=10, le=2_000_000)
+    """One address: pages and API calls that are neither uploads nor model calls."""
+    address_uploads_per_five_minutes: Whole = Field(default=1_000, ge=10, le=2_000_000)
+    """One address."""
+    address_model_calls_per_five_minutes: Whole = Field(default=6_000, ge=10, le=2_000_000)
+    """One address."""
+    address_static_per_five_minutes: Whole = Field(default=60_000, ge=10, le=100_000_000)
+    """One address: static files. A first visit reads more than a hundred of them."""
+
+    @model_validator(mode="after")
+    def _an_address_holds_a_session(self) -> Self:
+        with collected():
+            for kind in ("pages", "uploads", "model_calls"):
+                session = getattr(self, f"{kind}_per_five_minutes")
+                address = getattr(self, f"address_{kind}_per_five_minutes")
+                name = "".join(part.capitalize() for part in kind.split("_"))
+                check(
+                    session <= address,
+                    key=f"limits.rates.address{name}PerFiveMinutes",
+                    value=str(address),
+                    allowed=f"at least {session}, which one session alone may ask for",
+                    fix=f"set it to {session} or more, or lower the session's limit",
+                )
+        return self
 
 
 class Limits(Section):

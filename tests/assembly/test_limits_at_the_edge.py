@@ -10,6 +10,7 @@ import pytest
 
 from preflight.recorder import RecordedResource, Recording, record
 from preflight.wire import Json, unwrap
+from settings.errors import SettingsError
 from tests.settings.stack_files import ROOT, stack_file
 
 CHOSEN: dict[str, Json] = {
@@ -20,7 +21,16 @@ CHOSEN: dict[str, Json] = {
         "headerBytes": 20_480,
         "queryBytes": 3001,
         "uriBytes": 1001,
-        "rates": {"pagesPerFiveMinutes": 1111, "uploadsPerFiveMinutes": 222, "modelCallsPerFiveMinutes": 333},
+        "rates": {
+            "pagesPerFiveMinutes": 1111,
+            "uploadsPerFiveMinutes": 222,
+            "modelCallsPerFiveMinutes": 333,
+            "peopleBehindOneAddress": 10,
+            "addressPagesPerFiveMinutes": 4444,
+            "addressUploadsPerFiveMinutes": 555,
+            "addressModelCallsPerFiveMinutes": 666,
+            "addressStaticPerFiveMinutes": 7777,
+        },
         "timeouts": {
             "deregistrationDelaySeconds": 900,
             "edgeIdleSeconds": 91,
@@ -64,8 +74,18 @@ def test_the_firewall_tells_each_limit_to_whom_it_refuses() -> None:
     }
 
 
-@pytest.mark.parametrize("who", ["address", "session"])
-@pytest.mark.parametrize(("kind", "limit"), [("pages", 1111), ("uploads", 222), ("model-calls", 333)])
+@pytest.mark.parametrize(
+    ("kind", "who", "limit"),
+    [
+        ("pages", "session", 1111),
+        ("uploads", "session", 222),
+        ("model-calls", "session", 333),
+        ("pages", "address", 4444),
+        ("uploads", "address", 555),
+        ("model-calls", "address", 666),
+        ("static", "address", 7777),
+    ],
+)
 def test_each_rate_is_kept_for_its_kind_of_request(kind: str, limit: int, who: str) -> None:
     rules = {rule["name"]: rule for rule in only("aws:wafv2/webAcl:WebAcl", "firewall-acl").inputs["rules"]}
     rate = rules[f"rate-{kind}-{who}"]["statement"]["rateBasedStatement"]
@@ -119,3 +139,16 @@ def test_each_log_is_kept_as_long_as_its_own_setting_says() -> None:
         only("aws:kms/key:Key", "operations-key").outputs["arn"]
     }
     assert lifecycle["expiration"] == {"days": 7}
+
+
+def test_more_people_than_an_address_may_serve_are_refused_with_the_number_that_would_do() -> None:
+    config = stack_file("staging") | {"ai-interface:limits": {"rates": {"peopleBehindOneAddress": 300}}}
+    values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+    with pytest.raises(SettingsError) as caught:
+        record(lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), stack="staging", config=values)
+
+    assert [(p.key.rpartition(".")[2], p.value, p.fix) for p in caught.value.problems] == [
+        ("addressPagesPerFiveMinutes", "30000", "set it to 36000 or more, or lower peopleBehindOneAddress to 250"),
+        ("addressUploadsPerFiveMinutes", "1000", "set it to 1200 or more, or lower peopleBehindOneAddress to 250"),
+        ("addressStaticPerFiveMinutes", "60000", "set it to 72000 or more, or lower peopleBehindOneAddress to 250"),
+    ]

@@ -64,7 +64,7 @@ def test_rules_are_registered_by_priority(acl: dict[str, Json]) -> None:
     priorities = [rule["priority"] for rule in acl["rules"]]
 
     assert priorities == sorted(priorities)
-    assert len(priorities) == 35
+    assert len(priorities) == 36
 
 
 def test_too_large_bodies_are_answered_413_with_the_limit(acl: dict[str, Json]) -> None:
@@ -86,10 +86,21 @@ def test_the_declared_length_is_what_decides(acl: dict[str, Json]) -> None:
     assert declared["regexMatchStatement"]["fieldToMatch"] == {"singleHeader": {"name": "content-length"}}
 
 
-@pytest.mark.parametrize("kind", ["uploads", "model-calls", "pages"])
-@pytest.mark.parametrize("who", ["address", "session"])
-def test_too_many_requests_are_answered_429_with_retry_after(acl: dict[str, Json], kind: str, who: str) -> None:
-    limit = {"uploads": 100, "model-calls": 300, "pages": 3000}[kind]
+@pytest.mark.parametrize(
+    ("kind", "who", "limit"),
+    [
+        ("uploads", "address", 1000),
+        ("model-calls", "address", 6000),
+        ("pages", "address", 30_000),
+        ("static", "address", 60_000),
+        ("uploads", "session", 100),
+        ("model-calls", "session", 300),
+        ("pages", "session", 3000),
+    ],
+)
+def test_too_many_requests_are_answered_429_with_retry_after(
+    acl: dict[str, Json], kind: str, who: str, limit: int
+) -> None:
     rule = rules(acl)[f"rate-{kind}-{who}"]
     rate = rule["statement"]["rateBasedStatement"]
 
@@ -203,7 +214,7 @@ def test_cookies_tokens_queries_and_bodies_are_substituted_wherever_aws_shows_re
     ]
 
 
-def test_the_log_is_named_as_aws_demands_redacted_and_keeps_what_was_blocked_or_counted() -> None:
+def test_the_log_is_named_as_aws_demands_redacted_and_keeps_blocks_and_detections() -> None:
     recording = recorded_firewall()
     group = named(recording, "firewall-log", "aws:cloudwatch/logGroup:LogGroup")
     log = named(recording, "firewall-log", "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration")
@@ -225,11 +236,46 @@ def test_the_log_is_named_as_aws_demands_redacted_and_keeps_what_was_blocked_or_
                 "behavior": "KEEP",
                 "requirement": "MEETS_ANY",
                 "conditions": [
-                    {"actionCondition": {"action": action}} for action in ("BLOCK", "COUNT", "EXCLUDED_AS_COUNT")
+                    {"actionCondition": {"action": "BLOCK"}},
+                    *({"labelNameCondition": {"labelName": f"awswaf:managed:aws:{label}"}} for label in DETECTIONS),
                 ],
             }
         ],
     }
+
+
+DETECTIONS = (
+    "core-rule-set:CrossSiteScripting_Body",
+    "core-rule-set:EC2MetaDataSSRF_Body",
+    "core-rule-set:GenericLFI_Body",
+    "core-rule-set:GenericRFI_Body",
+    "known-bad-inputs:JavaDeserializationRCE_Body",
+    "known-bad-inputs:Log4JRCE_Body",
+    "known-bad-inputs:ReactJSRCE_Body",
+)
+"""Labels of AWS's rules that count: all but those about sizes, which ordinary prompts exceed."""
+
+
+@pytest.mark.parametrize(
+    ("watched", "condition"),
+    [
+        (
+            "grpc",
+            {
+                "labelNameCondition": {
+                    "labelName": f"awswaf:{ACCOUNT}:webacl:ai-interface-test-firewall:count-only:grpc"
+                }
+            },
+        ),
+        ("core", {"actionCondition": {"action": "COUNT"}}),
+    ],
+    ids=["a rule by its label", "a group by every count"],
+)
+def test_what_a_rule_that_only_counts_matches_is_logged(watched: str, condition: Json) -> None:
+    recording = record(lambda: Firewall("firewall", firewall_args(count_only_rules=[watched])))
+    log = named(recording, "firewall-log", "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration")
+
+    assert condition in log.inputs["loggingFilter"]["filters"][0]["conditions"]
 
 
 def test_the_log_is_kept_and_encrypted_as_asked() -> None:
@@ -280,7 +326,7 @@ def test_log_delivery_may_write_to_this_group_from_this_account_before_logging_s
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"capacity_limit": 1000}, "need 1213 capacity units and 1000 are allowed"),
+        ({"capacity_limit": 1000}, "need 1205 capacity units and 1000 are allowed"),
         ({"count_only_rules": ["nothing"]}, "which no rule has"),
         ({"limits": {"uploads_per_five_minutes": 9}}, "greater than or equal to 10"),
         ({"upload_paths": []}, "at least 1 item"),

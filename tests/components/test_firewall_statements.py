@@ -15,11 +15,17 @@ TABLE = firewall_rules(
         pages_per_window=3000,
         uploads_per_window=20,
         model_calls_per_window=300,
+        address_pages_per_window=30_000,
+        address_uploads_per_window=200,
+        address_model_calls_per_window=6000,
+        address_static_per_window=60_000,
     ),
     Application(
         upload_paths=("/files/",),
         model_call_paths=("/chat",),
         prompt_paths=("/notes/",),
+        fixed_body_paths=("/notes/login",),
+        static_paths=("/assets/", "/static/"),
         methods=("POST", "GET"),
         trusted_headers=("X-User-Email",),
         session_cookie="session",
@@ -68,7 +74,7 @@ def _field(field: dict[str, Any]) -> str:
 AMBIGUOUS = r"//|\\|/\.{1,2}(/|$)|%(00|2[5dDeEfF]|3[0-9]|4[1-9a-fA-F]|5[0-9aAcCfF]|6[1-9a-fA-F]|7[0-9aAeE])"
 FREE = "not LABEL path:free-text"
 CORE, KNOWN = "LABEL awswaf:managed:aws:core-rule-set:", "LABEL awswaf:managed:aws:known-bad-inputs:"
-PAGES = "not (LABEL path:upload or LABEL path:model-call)"
+PAGES = "not (LABEL path:upload or LABEL path:model-call or LABEL path:static)"
 
 
 def test_every_rule_compares_what_it_should() -> None:
@@ -84,9 +90,11 @@ def test_every_rule_compares_what_it_should() -> None:
         "mark-upload": "(uri_path STARTS_WITH /files/ and method ~ ^(POST|PUT|PATCH)$)",
         "mark-model-call": "(uri_path STARTS_WITH /chat and method ~ ^(POST|PUT|PATCH)$)",
         "mark-free-text": (
-            "(uri_path STARTS_WITH /chat or uri_path STARTS_WITH /files/ or uri_path STARTS_WITH /notes/)"
+            "((uri_path STARTS_WITH /chat or uri_path STARTS_WITH /files/ or uri_path STARTS_WITH /notes/)"
+            " and not uri_path STARTS_WITH /notes/login)"
         ),
-        "length-malformed": "(header content-length GE 0 and not header content-length ~ ^[0-9]{1,12}$)",
+        "mark-static": "((uri_path STARTS_WITH /assets/ or uri_path STARTS_WITH /static/) and method ~ ^(GET|HEAD)$)",
+        "length-malformed": "(header content-length GE 0 and not header content-length ~ ^[0-9]{0,12}$)",
         "upload-too-large": (
             "(LABEL path:upload and header content-length ~"
             " ^0*([1-9][0-9]{4,}|[3-9][0-9]{3}|2[1-9][0-9]{2}|20[1-9][0-9]{1}|200[1-9])$)"
@@ -94,7 +102,6 @@ def test_every_rule_compares_what_it_should() -> None:
         "body-too-large": (
             "(not LABEL path:upload and header content-length ~ ^0*([1-9][0-9]{3,}|[2-9][0-9]{2}|1[1-9][0-9]{1}|10[1-9])$)"
         ),
-        "length-missing": "(method ~ ^(POST|PUT|PATCH)$ and not header content-length GE 0)",
         "body-beyond-window": "body MATCH GT 8192",
         "cookies-too-large": "header cookie GT 16384",
         "header-too-large": "headers excluded_headers cookie VALUE CONTINUE GT 6144",
@@ -102,9 +109,10 @@ def test_every_rule_compares_what_it_should() -> None:
         "callback-query-too-large": "(uri_path EXACTLY /oauth2/idpresponse and query_string GT 8192)",
         "path-too-long": "uri_path GT 2048",
         "headers-beyond-window": "headers all ALL MATCH GT 8192",
-        "rate-uploads-address": "more than 20 in 300 s for one IP of LABEL path:upload",
-        "rate-model-calls-address": "more than 300 in 300 s for one IP of LABEL path:model-call",
-        "rate-pages-address": f"more than 3000 in 300 s for one IP of {PAGES}",
+        "rate-uploads-address": "more than 200 in 300 s for one IP of LABEL path:upload",
+        "rate-model-calls-address": "more than 6000 in 300 s for one IP of LABEL path:model-call",
+        "rate-pages-address": f"more than 30000 in 300 s for one IP of {PAGES}",
+        "rate-static-address": "more than 60000 in 300 s for one IP of LABEL path:static",
         "rate-uploads-session": "more than 20 in 300 s for one CUSTOM_KEYS cookie session-0 of LABEL path:upload",
         "rate-model-calls-session": "more than 300 in 300 s for one CUSTOM_KEYS cookie session-0 of LABEL path:model-call",
         "rate-pages-session": f"more than 3000 in 300 s for one CUSTOM_KEYS cookie session-0 of {PAGES}",
@@ -140,8 +148,8 @@ def test_the_rules_keep_to_the_quotas_of_one_web_acl() -> None:
 
 def test_the_login_s_answer_never_has_less_room_than_other_queries() -> None:
     rules = firewall_rules(
-        Limits(100, 2000, 16_384, 32_768, 9000, 2048, 3000, 20, 300),
-        Application(("/files/",), ("/chat",), (), ("GET",), (), "session"),
+        Limits(100, 2000, 16_384, 32_768, 9000, 2048, 3000, 20, 300, 30_000, 200, 6000, 60_000),
+        Application(("/files/",), ("/chat",), (), (), (), ("GET",), (), "session"),
     )
 
     assert [in_words(r.statement).rpartition(" ")[2] for r in rules if "query" in r.key] == ["9000)", "9000)"]

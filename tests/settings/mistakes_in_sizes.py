@@ -62,6 +62,11 @@ SIZE_ROWS = [
         ("limits.rates.modelCallsPerFiveMinutes", "5", "set it to 10 or more"),
     ),
     row(
+        "an address that may ask for less than one session",
+        {"limits.rates": {"addressPagesPerFiveMinutes": 2000}},
+        ("limits.rates.addressPagesPerFiveMinutes", "2000", "set it to 3000 or more, or lower the session's limit"),
+    ),
+    row(
         "a timeout in the wrong place",
         {"limits.streamSeconds": 600},
         ("limits.streamSeconds", UNKNOWN, "it belongs under limits.timeouts"),

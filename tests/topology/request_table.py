@@ -73,6 +73,11 @@ def header(name: str, value: str = "x") -> tuple[tuple[str, str], ...]:
     return ((name, value),)
 
 
+SHARDS = tuple((f"AWSELBAuthSessionCookie-{number}", "x" * 3900) for number in range(3))
+"""The session of someone with many groups: more than the firewall sees of all headers."""
+HIDING = (("cookie", "; ".join(f"{name}={value}" for name, value in SHARDS)),)
+"""The same as the first header of a request."""
+
 TABLE: tuple[Row, ...] = (
     # Pages, API, sockets: who gets in
     row("a page without a session goes to the login", "GET", "/", 302, "edge-page-*"),
@@ -148,7 +153,7 @@ TABLE: tuple[Row, ...] = (
     # Sizes
     row("a prompt too large is refused", "POST", CHAT, 413, "body-too-large", identity=MEMBER, body_bytes=3 * MEBIBYTE),
     row("an upload too large is refused", "POST", FILES, 413, "upload-too-large", identity=MEMBER, body_bytes=60 * MEBIBYTE),
-    row("a prompt without a length is refused", "POST", CHAT, 411, "length-missing", identity=MEMBER, body_bytes=10, declares_length=False),
+    row("a prompt without a length is refused", "POST", CHAT, 411, "proxy length required", identity=MEMBER, body_bytes=10, declares_length=False),
     row("a length that is no number is refused by the load balancer", "POST", CHAT, 400, "desync mitigation", identity=MEMBER, headers=header("content-length", "1e3")),
     row("a negative length is refused by the load balancer", "POST", CHAT, 400, "desync mitigation", identity=MEMBER, headers=header("content-length", "-1")),
     row("a length that no body has is refused", "POST", CHAT, 400, "length-malformed", identity=MEMBER, headers=header("content-length", "9" * 13)),
@@ -175,6 +180,15 @@ TABLE: tuple[Row, ...] = (
     row("a header beyond the load balancer is refused", "GET", "/", 400, "header limit", headers=header("x-large", "x" * 17000)),
     row("a request line beyond the load balancer is refused", "GET", f"/{'x' * 17000}", 414, "request line limit"),
     served("session cookies of every size fit", "GET", "/", "edge-page-*", cookies=tuple((f"AWSELBAuthSessionCookie-{n}", "x" * 3900) for n in range(3))),
+    # Beyond the 8,192 bytes and 200 headers that the firewall sees
+    served("large cookies hide no length of a prompt", "POST", CHAT, "edge-api-*", body_bytes=4000, cookies=SHARDS),
+    served("large cookies hide no length of an upload", "POST", FILES, "edge-api-*", body_bytes=30 * MEBIBYTE, cookies=SHARDS),
+    served("large cookies before every other header pass", "PUT", "/api/v1/chats/1", "edge-api-*", body_bytes=100, headers=HIDING),
+    served("205 headers pass", "POST", CHAT, "edge-api-*", body_bytes=100, headers=tuple((f"x-{n}", "1") for n in range(205))),
+    row("a length that large cookies hide is the proxy's to refuse", "POST", CHAT, 413, "proxy body limit", identity=MEMBER, body_bytes=3 * MEBIBYTE, cookies=SHARDS),
+    row("no length behind large cookies is the proxy's to refuse", "POST", CHAT, 411, "proxy length required", identity=MEMBER, body_bytes=10, cookies=SHARDS, declares_length=False),
+    served("a forged header that large cookies hide is the proxy's to strip", "GET", "/", "edge-page-*", headers=(*HIDING, ("x-user-email", "admin@example.com"))),
+    row("a forged header before large cookies is blocked", "GET", "/", 403, "forged-identity", headers=(("x-user-email", "admin@example.com"), *HIDING)),
     # Rates and attacks
     row("too many model calls wait", "POST", CHAT, 429, "rate-model-calls-address", body_bytes=10, exceeds=frozenset({"rate-model-calls-address"})),
     row("too many uploads wait", "POST", FILES, 429, "rate-uploads-address", body_bytes=10, exceeds=frozenset({"rate-uploads-address"})),
@@ -183,6 +197,12 @@ TABLE: tuple[Row, ...] = (
     row("without a session none is counted, and none gets in", "POST", CHAT, 401, "edge-api-*", body_bytes=10, exceeds=frozenset({"rate-model-calls-session"})),
     served("the limit of pages does not hold up a model call", "POST", CHAT, "edge-api-*", body_bytes=10, exceeds=frozenset({"rate-pages-address"})),
     row("the list of files is a page", "GET", FILES, 429, "rate-pages-address", identity=MEMBER, exceeds=frozenset({"rate-pages-address"})),
+    row("a first visit's files have a limit of their own", "GET", "/_app/immutable/chunks/a.js", 429, "rate-static-address", exceeds=frozenset({"rate-static-address"})),
+    served("an office that reads files may still open pages", "GET", "/", "edge-page-*", exceeds=frozenset({"rate-static-address"})),
+    served("the limit of pages does not hold up a file", "GET", "/static/logo.png", "edge-api-*", exceeds=frozenset({"rate-pages-address", "rate-pages-session"})),
+    row("what is written to a static path is a page", "POST", "/static/logo.png", 429, "rate-pages-address", body_bytes=10, exceeds=frozenset({"rate-pages-address"})),
+    row("too many pages of one session wait", "GET", "/", 429, "rate-pages-session", identity=MEMBER, exceeds=frozenset({"rate-pages-session"})),
+    row("an invented session still meets the limit of its address", "GET", "/", 429, "rate-pages-address", cookies=(("AWSELBAuthSessionCookie-0", "invented"),), exceeds=frozenset({"rate-pages-address"})),
     row("a size decides before a rate", "POST", CHAT, 413, "body-too-large", body_bytes=3 * MEBIBYTE, exceeds=frozenset({"rate-model-calls-address"})),
     row("a rate decides before an address's name", "GET", "/", 429, "rate-pages-address", exceeds=frozenset({"rate-pages-address"}), threats=frozenset({"AWSManagedRulesAmazonIpReputationList:AWSManagedIPReputationList"})),
     served("the limit of uploads does not hold up a page", "GET", "/", "edge-page-*", exceeds=frozenset({"rate-uploads-address"})),
@@ -192,7 +212,9 @@ TABLE: tuple[Row, ...] = (
     served("an uploaded document may hold all of that", "POST", FILES, "edge-api-*", body_bytes=10, threats=FREE_TEXT_THREATS),
     row("free text excuses the body alone", "POST", CHAT, 403, "core", identity=MEMBER, body_bytes=10, threats=frozenset({"AWSManagedRulesCommonRuleSet:GenericLFI_BODY", "AWSManagedRulesCommonRuleSet:GenericLFI_URIPATH"})),
     row("an attack in a header is blocked there too", "POST", CHAT, 403, "known-bad-inputs", identity=MEMBER, body_bytes=10, threats=frozenset({"AWSManagedRulesKnownBadInputsRuleSet:Log4JRCE_HEADER"})),
-    served("a body beyond AWS's own limit is ours to judge", "POST", "/api/config", "edge-api-*", body_bytes=20_000, threats=frozenset({"AWSManagedRulesCommonRuleSet:SizeRestrictions_BODY"})),
+    served("a body beyond AWS's own limit is ours to judge", "POST", "/api/v1/auths/signin", "edge-api-*", body_bytes=20_000, threats=frozenset({"AWSManagedRulesCommonRuleSet:SizeRestrictions_BODY"})),
     row("the login's answer is not too long for AWS's own limit", "GET", f"/oauth2/idpresponse?code={'x' * 3000}&state=b", 302, "edge-page-*", threats=frozenset({"AWSManagedRulesCommonRuleSet:SizeRestrictions_QUERYSTRING"})),
-    row("a file path in another body is blocked", "POST", "/api/config", 403, "file-inclusion-body", body_bytes=10, threats=frozenset({"AWSManagedRulesCommonRuleSet:GenericLFI_BODY"})),
+    served("settings of one's own are free text", "POST", "/api/v1/users/user/settings/update", "edge-api-*", body_bytes=10, threats=FREE_TEXT_THREATS),
+    served("a page to print is free text", "POST", "/api/v1/utils/pdf", "edge-api-*", body_bytes=10, threats=FREE_TEXT_THREATS),
+    row("a file path in another body is blocked", "POST", "/api/v1/auths/signin", 403, "file-inclusion-body", body_bytes=10, threats=frozenset({"AWSManagedRulesCommonRuleSet:GenericLFI_BODY"})),
 )  # fmt: skip

@@ -42,6 +42,7 @@ def facts(stack: str) -> ProxyFacts:
         allowed_values=tuple(claim["values"]),
         logout_path="/logout",
         websocket_path_prefixes=("/ws/socket.io",),
+        requires_length=True,
     )
 
 

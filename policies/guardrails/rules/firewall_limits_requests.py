@@ -5,6 +5,8 @@ of a body, so it limits the declared size; the proxy behind it enforces the real
 
 Requests far beyond each limit are sent through the rules on paper. It cannot tell whether a limit is right, nor
 whether it holds on every path; where a rule cannot be followed on paper, it counts when it looks at the right part.
+Cookies are such a part: a load balancer shows its firewall the first 8 KB of all headers, a login's session alone may
+take more, and AWS does not document whether the size of a longer cookie is still compared as a whole.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ _LIMITS = {
     "path": "a blocking limit on the length of the path",
     "body": "a blocking limit on the declared body size (the content-length header)",
 }
+_NOT_ON_PAPER = ("cookies",)
 _FIELDS = {"cookies": "cookies", "header:cookie": "cookies", "queryString": "query", "uriPath": "path", "body": "body"}
 COMMON_LIMITS = {
     "SizeRestrictions_Cookie_HEADER": "cookies",
@@ -51,7 +54,11 @@ def limited(graph: Graph, firewall: Firewall) -> set[str]:
     """What the web ACL limits."""
     named = _named(firewall)
     told = stopped(graph, firewall)
-    return _common(firewall) | {limit for limit in _LIMITS if told[limit] or (told[limit] is None and limit in named)}
+    return _common(firewall) | {
+        limit
+        for limit in _LIMITS
+        if told[limit] or (limit in named and (told[limit] is None or limit in _NOT_ON_PAPER))
+    }
 
 
 def _common(firewall: Firewall) -> set[str]:

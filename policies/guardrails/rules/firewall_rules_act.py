@@ -2,7 +2,8 @@
 
 A rule that was set to count while it was tried out, and left there, is a hole that looks like a wall.
 
-It cannot see whether a later rule uses the label; single rules of a managed group that count are judged by
+A label in the namespace ``count-only:`` is no such label: it only tells the log that a rule is being tried out.
+It cannot see whether a later rule uses a label; single rules of a managed group that count are judged by
 firewall-overrides-are-made-good.
 """
 
@@ -16,6 +17,7 @@ from ..topology.resources import Graph, Unknown
 from ..topology.verdicts import Finding, not_proven, violated
 
 _WANTED = "block, or count with ruleLabels"
+_TRIED_OUT = "count-only:"
 _FIX = "set the rule's action to block, or remove the rule"
 _GROUP_FIX = "set overrideAction to none; let single rules of the group count if they have to"
 
@@ -26,7 +28,7 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
         if isinstance(firewall.acl.items("rules"), Unknown):
             yield not_proven(firewall.acl, "rules", ["rules"], _WANTED, _FIX)
         for rule in firewall.rules:
-            if rule.counts and not rule.labels:
+            if rule.counts and all(label.startswith(_TRIED_OUT) for label in rule.labels):
                 yield violated(firewall.acl, f"rules[{rule.name}].action", "count", _WANTED, _FIX, what="only counts")
             if rule.overridden:
                 place, wanted = f"rules[{rule.name}].overrideAction", "the group's own actions (none)"

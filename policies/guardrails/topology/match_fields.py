@@ -14,7 +14,8 @@ from .requests import Request
 from .values import as_list, as_mapping
 
 BODY_WINDOW = 8192
-"""The bytes of a body, and of all headers, that a firewall sees behind a load balancer."""
+"""The bytes of a body, and of all headers together, that a load balancer shows its firewall: whichever field a statement
+reads, a header beyond them is not there (AWS WAF Developer Guide, "Oversize web request components")."""
 HEADER_COUNT_WINDOW = 200
 _OVERSIZE = {"MATCH": True, "NO_MATCH": False}
 
@@ -97,7 +98,7 @@ def _single_header(request: Request, options: dict[str, Any]) -> list[Part] | bo
     name = options.get("name")
     if not isinstance(name, str):
         return None
-    return [Part.of(value) for key, value in request.sent_headers() if key == name.lower()]
+    return [Part.of(value) for key, value in _window(request.sent_headers()) if key == name.lower()]
 
 
 def _query_argument(request: Request, options: dict[str, Any]) -> list[Part] | bool | None:

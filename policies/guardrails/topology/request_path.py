@@ -125,6 +125,12 @@ def _targets(network: Network, trail: Trail, entry: Resource) -> None:
             trail.note(target, "", "receives it")
 
 
+def _lacks_length(request: Request) -> bool:
+    """Whether a body may follow whose length is not declared."""
+    sending = request.size > 0 or request.method in ("POST", "PUT", "PATCH")
+    return request.header("transfer-encoding") is not None or (sending and request.header("content-length") is None)
+
+
 def _refusal(request: Request, proxy: ProxyFacts) -> tuple[int, str, str] | None:
     """Status, rule and reason of what the proxy does not let through, in the order in which it checks."""
     header_bytes = sum(len(name.encode()) + len(value.encode()) + 4 for name, value in request.sent_headers())
@@ -139,6 +145,12 @@ def _refusal(request: Request, proxy: ProxyFacts) -> tuple[int, str, str] | None
             f"{header_bytes} bytes of headers, more than {proxy.header_bytes}",
         ),
         (not proxy.lets_in(request.identity), 403, "authorization", "not among those who may enter"),
+        (
+            proxy.requires_length and _lacks_length(request),
+            411,
+            "length required",
+            "a body without a content-length",
+        ),
         (request.size > limit, 413, "body limit", f"{request.size} bytes of body, more than {limit}"),
         (bool(proxy.logout_path) and request.path == proxy.logout_path, 302, "logout", "ends the session"),
         (upgrade is not None and not upgradable, 403, "upgrade", f"no upgrade to {upgrade} on this path"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -163,10 +164,20 @@ class ProxyFacts:
     allowed_emails: tuple[str, ...] = ()
     logout_path: str = ""
     websocket_path_prefixes: tuple[str, ...] = ()
+    requires_length: bool = False
+    """Whether it answers 411 to a body that declares no length."""
+    stripped_headers: tuple[str, ...] = ()
+    """Names of headers that it removes before anything reads them, whoever sent them."""
+    stripped_patterns: tuple[str, ...] = ()
+    """Regular expressions for whole names of further such headers."""
 
     def body_limit(self, path: str) -> int:
         """The largest body on a path."""
         return self.upload_bytes if path.startswith(self.upload_path_prefixes or ("\0",)) else self.prompt_bytes
+
+    def strips(self, name: str) -> bool:
+        """Whether it removes a header that a client sends."""
+        return name in self.stripped_headers or any(re.fullmatch(text, name) for text in self.stripped_patterns)
 
     def lets_in(self, identity: Identity | None) -> bool:
         """Whether someone may use the application: one claim, or an address, says so."""

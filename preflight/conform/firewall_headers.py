@@ -1,0 +1,171 @@
+"""What each firewall rule does when the header that it reads lies beyond what the load balancer shows the firewall.
+
+An Application Load Balancer shows its firewall the first 8,192 bytes and 200 headers of a request, whichever field a
+statement reads. People with many cookies send more, so a rule that blocks because a header is absent locks them out,
+and a rule that blocks because one is present can be passed by hiding it. Both are computed: ordinary requests with
+large cookies in front of every other header must pass, and each header that a rule keeps out must also be kept out, or
+made harmless, behind the firewall. Rules that search the values of all headers are judged by the first question only.
+
+Source: https://docs.aws.amazon.com/waf/latest/developerguide/waf-oversize-request-components.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from policies.guardrails.topology.match_fields import BODY_WINDOW
+from policies.guardrails.topology.requests import Identity, Outcome, ProxyFacts, Request, Trail
+from policies.guardrails.topology.resources import Graph, Resource
+from policies.guardrails.topology.values import as_list, as_mapping
+from policies.guardrails.topology.web_acl import WebAcl
+from preflight.edge_proxy import configuration, facts
+from preflight.errors import PreflightError
+from preflight.findings import Finding, Verdict
+from preflight.recorder import Recording
+
+RULE = "conform-header-window"
+SOURCE = "https://docs.aws.amazon.com/waf/latest/developerguide/waf-oversize-request-components.html"
+SET_BY_THE_EDGE = "x-amzn-oidc-"
+"""The load balancer sets its three headers of this family on every request that it forwards within a session, and the
+proxy takes them from nowhere else; others of the family are read by nothing
+(https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html)."""
+HARMLESS = {"content-type": "only how a refusal is worded depends on it: the proxy decides alike"}
+"""Headers whose rules are a courtesy; nothing is let in when they are not seen."""
+
+_SHARDS = "; ".join(f"AWSELBAuthSessionCookie-{number}={'x' * 3900}" for number in range(3))
+_LARGE = (("cookie", _SHARDS),)
+_MANY = tuple((f"x-ordinary-{number}", "1") for number in range(205))
+_HOST = "probe.invalid"
+_CUT = {
+    f"cookies that leave {left} bytes": (("cookie", "x" * (BODY_WINDOW - len(f"host{_HOST}cookie") - left)),)
+    for left in range(24)
+}
+"""The last header in sight is cut somewhere in its name or value."""
+HIDING = {"large cookies": _LARGE, "205 small headers": _MANY, **_CUT}
+"""What may stand in front of every other header of an ordinary request."""
+
+ORDINARY = {
+    "a page": Request("GET", "https://probe.invalid/", identity=Identity({})),
+    "a prompt": Request("POST", "https://probe.invalid/api/chat/completions", body_bytes=4000, identity=Identity({})),
+    "an upload": Request("POST", "https://probe.invalid/api/v1/files/", body_bytes=30_000, identity=Identity({})),
+    "a change": Request("PUT", "https://probe.invalid/api/v1/chats/1", body_bytes=100, identity=Identity({})),
+}
+
+
+def findings(recording: Recording) -> list[Finding]:
+    """Each rule that judges wrongly when a header is out of sight."""
+    graph = Graph.from_recorded(recording.resources)
+    try:
+        proxy = facts(configuration(recording))
+    except PreflightError:
+        proxy = None
+    found: list[Finding] = []
+    for resource in graph.of_type("wafv2.WebAcl"):
+        acl = WebAcl(graph, resource)
+        found += [*_ordinary(recording.stack, resource, acl), *_hidden(recording.stack, resource, acl, proxy)]
+    return sorted(found, key=lambda finding: finding.key)
+
+
+def hidden(request: Request, before: tuple[tuple[str, str], ...]) -> Request:
+    """The request with its headers behind others."""
+    named = {name.lower() for name, _ in before}
+    return replace(request, headers=(*before, *(h for h in request.headers if h[0].lower() not in named)))
+
+
+def _ordinary(stack: str, resource: Resource, acl: WebAcl) -> Iterator[Finding]:
+    for what, request in ORDINARY.items():
+        if acl.judge(Trail(request)) is not None:
+            continue
+        for before, headers in HIDING.items():
+            outcome = acl.judge(Trail(hidden(request, headers)))
+            if outcome is not None:
+                yield _finding(
+                    stack,
+                    resource,
+                    f"blocks {what} behind {before} ({outcome.rule})",
+                    (
+                        f"status {outcome.status}",
+                        "the same verdict as without them",
+                        "do not block on the absence of a header: leave it to the proxy, which sees all of them",
+                    ),
+                )
+
+
+def _hidden(stack: str, resource: Resource, acl: WebAcl, proxy: ProxyFacts | None) -> Iterator[Finding]:
+    for rule, header, value in sorted(_kept_out(acl)):
+        request = replace(ORDINARY["a prompt"], headers=((header, value),))
+        seen: Outcome | None = acl.judge(Trail(request))
+        if seen is None or acl.judge(Trail(hidden(request, _LARGE))) is not None:
+            continue
+        if proxy is not None and _held(header, proxy):
+            continue
+        yield _finding(
+            stack,
+            resource,
+            f"lets {header} in behind large cookies ({rule})",
+            (
+                "only the firewall keeps it out, and it sees the first 8,192 bytes and 200 headers",
+                "something behind the firewall that removes or limits it",
+                f"let the proxy strip {header} from what clients send",
+            ),
+        )
+
+
+def _held(header: str, proxy: ProxyFacts) -> bool:
+    if header == "content-length":
+        return proxy.requires_length and proxy.prompt_bytes > 0 and proxy.upload_bytes > 0
+    return header.startswith(SET_BY_THE_EDGE) or header in HARMLESS or proxy.strips(header)
+
+
+def _kept_out(acl: WebAcl) -> set[tuple[str, str, str]]:
+    """Rule, header and a value for each header that some rule blocks by name, value or beginning of its name."""
+    found: set[tuple[str, str, str]] = set()
+    for _, name, _, _, rule in acl.rules:
+        if (as_mapping(rule.get("action")) or {}).get("block") is None:
+            continue
+        for body in _matches(as_mapping(rule.get("statement")) or {}):
+            field = as_mapping(body.get("fieldToMatch")) or {}
+            single = as_mapping(field.get("singleHeader"))
+            if single is not None and str(single.get("name")) != "cookie":
+                header = str(single.get("name")).lower()
+                found.add((name, header, _value(header, body)))
+            listed = as_list(field.get("headers")) or []
+            scopes = {str((as_mapping(item) or {}).get("matchScope")) for item in listed}
+            if scopes & {"KEY", "ALL"} and isinstance(text := body.get("searchString"), str):
+                found.add((name, f"{text}probe" if body.get("positionalConstraint") == "STARTS_WITH" else text, "x"))
+    return found
+
+
+def _value(header: str, body: Mapping[str, Any]) -> str:
+    """A value that the statement is likely to match; the caller tries it."""
+    return str(10**11) if header == "content-length" else str(body.get("searchString") or "x")
+
+
+def _matches(statement: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for kind in sorted(statement):
+        body = as_mapping(statement[kind])
+        if body is None:
+            continue
+        if "fieldToMatch" in body:
+            yield body
+        inner = [*(as_list(body.get("statements")) or []), body.get("statement"), body.get("scopeDownStatement")]
+        for item in inner:
+            if (nested := as_mapping(item)) is not None:
+                yield from _matches(nested)
+
+
+def _finding(stack: str, resource: Resource, what: str, said: tuple[str, str, str]) -> Finding:
+    found, wanted, fix = said
+    return Finding(
+        environment=stack,
+        pack="conform",
+        rule=RULE,
+        verdict=Verdict.VIOLATED,
+        headline=f"{resource.label}.rules {what}",
+        urn=resource.urn,
+        found=found,
+        wanted=f"{wanted} ({SOURCE})",
+        fix=fix,
+    )

@@ -1,0 +1,138 @@
+"""How many people behind one address may open the application and work before a rate rule answers 429.
+
+A rate rule counts the requests in its scope for one client address, and an office, a VPN or a mobile network is one
+address. A browser's first visit alone is more than a hundred requests. Each class of request that one person sends
+(the preset's ``Arrival``) is put to every rate rule of each web ACL: what the rule counts for one person, times the
+people, has to stay within its limit. Rules that count by a session have to hold one person.
+
+Source: https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based-request-limiting.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.edge_rules import OPEN_WEBUI
+from components.presets import OPEN_WEBUI_ARRIVAL, Arrival
+from policies.guardrails.topology.requests import Identity, Request, Trail
+from policies.guardrails.topology.resources import Graph, Resource
+from policies.guardrails.topology.values import as_list, as_mapping
+from policies.guardrails.topology.web_acl import WebAcl
+from preflight.findings import Finding, Verdict
+from preflight.recorder import Recording
+from settings.limits import RateLimits
+
+RULE = "conform-rates"
+WINDOW_SECONDS = 300
+SOURCE = (
+    "https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based-request-limiting.html"
+)
+_SETTING = "ai-interface:limits"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One class of request of one person: how many in five minutes, and examples that must all fare alike."""
+
+    name: str
+    times: int
+    requests: tuple[tuple[str, str], ...]
+    """Method and path of each example; a rule counts the class when it counts one of them."""
+
+
+def kinds(arrival: Arrival) -> tuple[Kind, ...]:
+    """What one person sends, by class."""
+    return (
+        Kind("static files", arrival.static_requests, tuple(("GET", f"{p}x.js") for p in arrival.static_paths)),
+        Kind("pages and API calls", arrival.page_requests, (("GET", "/"), ("GET", "/api/v1/chats/"))),
+        Kind("model calls", arrival.model_calls, tuple(("POST", path) for path in OPEN_WEBUI.model_calls[:1])),
+        Kind("uploads", arrival.uploads, tuple(("POST", path) for path in OPEN_WEBUI.uploads[:1])),
+    )
+
+
+def findings(recording: Recording) -> list[Finding]:
+    """Each rate rule that fewer people would meet than the settings declare behind one address."""
+    return judged(recording, kinds(OPEN_WEBUI_ARRIVAL), declared_people(recording.stack))
+
+
+def judged(recording: Recording, sent: tuple[Kind, ...], people: int) -> list[Finding]:
+    """The same for other requests of one person, and for another number of people."""
+    graph = Graph.from_recorded(recording.resources)
+    found = [
+        finding
+        for resource in graph.of_type("wafv2.WebAcl")
+        for finding in _acl(recording.stack, graph, resource, sent, people)
+    ]
+    return sorted(found, key=lambda finding: finding.key)
+
+
+def declared_people(stack: str) -> int:
+    """``limits.rates.peopleBehindOneAddress`` of a stack file, or its default where file or key is absent."""
+    file = Path(__file__).resolve().parents[2] / f"Pulumi.{stack}.yaml"
+    default = RateLimits().people_behind_one_address
+    if not file.is_file():
+        return default
+    content = as_mapping(yaml.safe_load(file.read_text(encoding="utf-8"))) or {}
+    limits = as_mapping((as_mapping(content.get("config")) or {}).get(_SETTING)) or {}
+    return int((as_mapping(limits.get("rates")) or {}).get("peopleBehindOneAddress", default))
+
+
+def _acl(stack: str, graph: Graph, resource: Resource, sent: tuple[Kind, ...], people: int) -> Iterator[Finding]:
+    acl = WebAcl(graph, resource)
+    for _, name, holder, path, rule in acl.rules:
+        rate = as_mapping((as_mapping(rule.get("statement")) or {}).get("rateBasedStatement"))
+        if rate is None or not _ends(rule):
+            continue
+        counted = [kind for kind in sent if kind.times and _counts(acl, name, kind)]
+        # A longer window counts as many requests more.
+        windows = max(1, -(-int(rate.get("evaluationWindowSec") or WINDOW_SECONDS) // WINDOW_SECONDS))
+        one = windows * sum(kind.times for kind in counted)
+        alike = people if _by_address(rate) else 1
+        limit = rate.get("limit")
+        if not isinstance(limit, int | float) or limit >= one * alike:
+            continue
+        what = ", ".join(f"{kind.times} {kind.name}" for kind in counted)
+        who = f"{alike} people behind one address" if alike > 1 else "one person's session"
+        yield Finding(
+            environment=stack,
+            pack="conform",
+            rule=RULE,
+            verdict=Verdict.VIOLATED,
+            headline=f"{holder.label}.{path or 'statement'} ({name}) answers 429 to {who}",
+            urn=holder.urn,
+            found=f"a limit of {int(limit)}, which {int(limit) // one} first visits use up ({what})",
+            wanted=f"at least {one * alike}: {who} times {one} requests ({SOURCE})",
+            fix="raise the limit under limits.rates, leave static files out of the rule's scope, or count by session",
+        )
+
+
+def _ends(rule: Mapping[str, Any]) -> bool:
+    action = as_mapping(rule.get("action")) or {}
+    return any(action.get(name) is not None for name in ("block", "captcha", "challenge"))
+
+
+def _by_address(rate: Mapping[str, Any]) -> bool:
+    """Whether a rule counts all people behind one address as one: no key tells them apart."""
+    keys = [as_mapping(key) or {} for key in as_list(rate.get("customKeys")) or []]
+    return not any(key.get("cookie") is not None or key.get("header") is not None for key in keys)
+
+
+def _counts(acl: WebAcl, rule: str, kind: Kind) -> bool:
+    """Whether the rule is the one that answers an example of the class once its limit is used up."""
+    for method, path in kind.requests:
+        request = Request(
+            method,
+            f"https://probe.invalid{path}",
+            body_bytes=10 * (method == "POST"),
+            identity=Identity({}),
+            exceeds=frozenset({rule}),
+        )
+        outcome = acl.judge(Trail(request))
+        if outcome is not None and outcome.rule == rule:
+            return True
+    return False

@@ -1,0 +1,50 @@
+"""The real stacks' graphs with one fault put back in a copy."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+
+from preflight.recorder import RecordedResource, Recording
+from preflight.wire import Json, Wire
+from tests.assembly.topologies import SHAPES, Shape, recorded
+
+ACL, LOG = "aws:wafv2/webAcl:WebAcl", "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"
+
+
+@cache
+def real(index: int = 0) -> Recording:
+    """One of the real program's topologies."""
+    return recorded(shapes()[index])
+
+
+def shapes() -> list[Shape]:
+    """The topologies in which every check has to be silent."""
+    return list(SHAPES)
+
+
+def with_change(type_: str, change: Callable[[Wire], None]) -> Recording:
+    """The recorded program with the inputs of the only resource of a type changed."""
+
+    def changed(resource: RecordedResource) -> RecordedResource:
+        if resource.type != type_:
+            return resource
+        inputs, outputs = copy.deepcopy(resource.inputs), copy.deepcopy(resource.outputs)
+        change(inputs)
+        change(outputs)
+        return replace(resource, inputs=inputs, outputs=outputs)
+
+    recording = real()
+    return replace(recording, resources=[changed(resource) for resource in recording.resources])
+
+
+def rule(inputs: Wire, name: str) -> Wire:
+    """One rule of a web ACL's inputs."""
+    return next(item for item in inputs["rules"] if item["name"] == name)
+
+
+def add_rule(inputs: Wire, made: dict[str, Json]) -> None:
+    """Append a rule of its own metric."""
+    inputs["rules"].append({"visibilityConfig": {"metricName": str(made["name"])}, **made})

@@ -1,0 +1,67 @@
+"""An office behind one address may open the application: computed for every rate rule of the recorded web ACL."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.presets import OPEN_WEBUI_ARRIVAL
+from preflight.conform.rates import Kind, declared_people, findings, judged, kinds
+from preflight.wire import Wire
+from tests.open_webui.recorded import recorded_facts, recorded_versions
+from tests.preflight.conform.planted import ACL, real, rule, shapes, with_change
+
+
+def first_visit(version: str) -> tuple[Kind, ...]:
+    """The files of a real first visit, by folder, beside the preset's other requests."""
+    files = recorded_facts(version).first_visit
+    below = tuple(Kind(f"files {place}", times, (("GET", place),)) for place, times in files.items())
+    return (*below, *(kind for kind in kinds(OPEN_WEBUI_ARRIVAL) if kind.name != "static files"))
+
+
+@pytest.mark.parametrize("index", range(len(shapes())), ids=[str(shape) for shape in shapes()])
+def test_the_declared_people_fit_behind_one_address(index: int) -> None:
+    assert findings(real(index)) == []
+
+
+@pytest.mark.parametrize("version", recorded_versions())
+def test_so_they_do_with_the_first_visit_that_the_real_frontend_needs(version: str) -> None:
+    assert judged(real(), first_visit(version), declared_people("staging")) == []
+
+
+@pytest.mark.parametrize("version", recorded_versions())
+def test_twenty_people_are_found_when_static_files_count_as_pages_of_3000(version: str) -> None:
+    def put_back(inputs: Wire) -> None:
+        rate = rule(inputs, "rate-pages-address")["statement"]["rateBasedStatement"]
+        rate["limit"] = 3000
+        scope = rate["scopeDownStatement"]["notStatement"]["statement"]["orStatement"]["statements"]
+        scope[:] = [item for item in scope if item["labelMatchStatement"]["key"] != "path:static"]
+
+    found = judged(with_change(ACL, put_back), first_visit(version), 20)
+
+    assert [f.headline.partition(" answers")[0].rpartition("(")[2] for f in found] == ["rate-pages-address)"]
+
+
+def test_a_low_limit_of_one_session_is_found_too() -> None:
+    def lower(inputs: Wire) -> None:
+        rule(inputs, "rate-model-calls-session")["statement"]["rateBasedStatement"]["limit"] = 10
+
+    (finding,) = findings(with_change(ACL, lower))
+    assert "one person's session" in finding.headline
+
+
+def test_a_rule_that_only_counts_locks_no_one_out() -> None:
+    def counting(inputs: Wire) -> None:
+        made = rule(inputs, "rate-pages-address")
+        made["statement"]["rateBasedStatement"]["limit"] = 10
+        made["action"] = {"count": {}}
+
+    assert findings(with_change(ACL, counting)) == []
+
+
+@pytest.mark.parametrize("version", recorded_versions())
+def test_the_preset_s_numbers_hold_for_every_recorded_version(version: str) -> None:
+    files = recorded_facts(version).first_visit
+    static = sum(times for place, times in files.items() if place in OPEN_WEBUI_ARRIVAL.static_paths)
+
+    assert 100 < static <= OPEN_WEBUI_ARRIVAL.static_requests
+    assert sum(files.values()) - static <= 5, "files at the root count as pages"
