@@ -45,7 +45,7 @@ def guarded_group(room: StateRoom, store: str, port: int) -> aws.ec2.SecurityGro
         ip_protocol="tcp",
         from_port=port,
         to_port=port,
-        description="The interface's tasks",
+        description="Tasks of the interface",
         tags=args.tags,
         opts=child,
     )

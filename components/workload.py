@@ -103,7 +103,7 @@ class WorkloadIdentity(pulumi.ComponentResource):
     ) -> aws.ec2.SecurityGroup:
         return aws.ec2.SecurityGroup(
             f"{name}-tasks",
-            description="The interface's tasks: reached by the edge, reaching declared destinations",
+            description="Tasks of the interface: reached by the edge, reaching declared destinations",
             vpc_id=args.vpc_id,
             tags={**args.tags, "Name": f"ai-interface-{args.environment}-tasks"},
             opts=child,
