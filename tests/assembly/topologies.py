@@ -80,7 +80,11 @@ def _config(shape: Shape) -> dict[str, Any]:
         }
     config["ai-interface:network"] = network
     config["ai-interface:capacity"]["minimumTasks"] = shape.zones
-    names = {"hostedZoneId": "Z0123456789ABCDEFGHIJ"} if shape.hosted_zone else {"certificateArn": CERTIFICATE.replace(REGION, shape.region)}
+    names = (
+        {"hostedZoneId": "Z0123456789ABCDEFGHIJ"}
+        if shape.hosted_zone
+        else {"certificateArn": CERTIFICATE.replace(REGION, shape.region)}
+    )
     config["ai-interface:domain"] = {"hostName": HOST, **names}
     if shape.machine_clients:
         config["ai-interface:identity"]["machineClients"] = {

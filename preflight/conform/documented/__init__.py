@@ -28,7 +28,8 @@ def findings(recording: Recording) -> list[Finding]:
 
 
 def _finding(recording: Recording, constraint: Constraint, broken: Broken) -> Finding:
-    kind = broken.resource.type.rpartition("/")[0].removeprefix("aws:").replace("/", ".") or broken.resource.type
+    module, _, class_ = broken.resource.type.removeprefix("aws:").partition("/")
+    kind = f"{module}.{class_.rpartition(':')[2]}" if class_ else broken.resource.type
     place = f"{broken.resource.name}.{broken.path}" if broken.path else broken.resource.name
     return Finding(
         environment=recording.stack,

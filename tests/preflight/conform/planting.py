@@ -41,7 +41,7 @@ def _texts(constraint: Text) -> Plants:
     if constraint.least:
         yield "too short", _with_value(constraint, "a" * (constraint.least - 1))
     if constraint.pattern:
-        wrong = next(text for text in ("a\x00b", "a.") if not re.fullmatch(constraint.pattern, text))
+        wrong = next(text for text in ("a\x00b", "a.", "a:b") if not re.fullmatch(constraint.pattern, text))
         yield "another character", _with_value(constraint, wrong)
 
 
