@@ -18,7 +18,7 @@ ACL_NUMBERS = 3000
 """Network ACL entries are numbered by port, modulo this (``components.network_acls``)."""
 TASKS_AT_ONCE = 2
 """A deployment starts as many tasks as run before it stops those (``components.compute``)."""
-ACL_PORTS = {2: 7, 3: 4}
+ACL_PORTS = {2: 6, 3: 3}
 """For how many ports besides 443 a network ACL has entries, by the number of zones (``components.network_acls``)."""
 
 

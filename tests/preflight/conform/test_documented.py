@@ -6,12 +6,15 @@ from dataclasses import replace
 
 import pytest
 
+from components.edge import Edge
 from preflight.conform.documented import CONSTRAINTS, findings
 from preflight.conform.documented.model import Constraint
 from preflight.conform.documented.network import GROUP, INGRESS
-from preflight.recorder import Recording
+from preflight.recorder import Recording, record
 from preflight.wire import secret
+from settings.edge import MOST_CLIENT_BLOCKS
 from tests.assembly.topologies import ELSEWHERE, SHAPES, Shape, recorded
+from tests.components.edge_room import edge_args
 from tests.preflight.conform.graphs import STACKS, bootstrap, changed, copies, edited, stack
 from tests.preflight.conform.planting import plants
 
@@ -86,4 +89,15 @@ def test_a_prefix_list_counts_as_often_as_it_may_have_entries() -> None:
     assert findings(changed(stack("prod"), [listed, *few])) == []
     assert [found.found for found in findings(changed(stack("prod"), [listed, *many]))] == [
         "118 for sg-00000000000000000"
+    ]
+
+
+def test_as_many_blocks_of_clients_as_the_settings_take_fit_into_the_group() -> None:
+    blocks = [f"203.0.{number}.0/24" for number in range(MOST_CLIENT_BLOCKS)]
+    recording = record(lambda: Edge("edge", edge_args(client_cidr_blocks=blocks)))
+    more = copies(recording, INGRESS, 60 - len(recording.of_type(INGRESS)) + 2)
+
+    assert findings(recording) == []
+    assert [one.headline.rpartition(" ")[2] for one in findings(changed(recording, more))] == [
+        "security-group-inbound-rules"
     ]
