@@ -208,6 +208,13 @@ def test_a_silent_service_counts_as_too_few_tasks() -> None:
     assert alarm["treatMissingData"] == "breaching"
 
 
+@pytest.mark.parametrize(("start", "minutes"), [(270, 7), (300, 7), (301, 8), (0, 2)])
+def test_the_alarm_on_unhealthy_targets_waits_for_longer_than_a_start_takes(start: int, minutes: int) -> None:
+    alarm = _alarms("edge-alarms", build("edge-alarms", target_start_seconds=start))["unhealthy-targets"]
+
+    assert (alarm["period"], alarm["evaluationPeriods"], alarm["datapointsToAlarm"]) == (60, minutes, minutes)
+
+
 def test_errors_of_targets_and_unhealthy_targets_undo_a_deployment() -> None:
     component = one(build("edge-alarms"), "ai-interface:index:EdgeAlarms")
 

@@ -31,6 +31,7 @@ TASK_PARAMETERS = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/t
 HEALTH_CHECK = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html"
 BACKUP_RULE = "https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupRuleInput.html"
 AURORA_LIMITS = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/CHAP_Limits.html"
+ALL_PERCENT = 100
 TASK_BYTES = 64 * 1024
 """ECS: a task definition is at most 64 KiB."""
 
@@ -74,6 +75,13 @@ def _unmet(other: dict[str, Json] | None, name: str, condition: str) -> str:
     if condition == "HEALTHY" and not other.get("healthCheck"):
         return f"HEALTHY of {name}, which has no health check"
     return ""
+
+
+def _rebalancing(recording: Recording) -> Iterator[Broken]:
+    for service in recording.of_type(SERVICE):
+        percent = service.inputs.get("deploymentMaximumPercent", 200)
+        if service.inputs.get("availabilityZoneRebalancing") == "ENABLED" and percent <= ALL_PERCENT:
+            yield Broken(service, "availabilityZoneRebalancing", f"ENABLED with {percent} percent")
 
 
 def _of_containers(key: str) -> Callable[[Recording], Numbers]:
@@ -161,6 +169,13 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         types={TASK: ("family",), SERVICE: ("name",), "aws:ecs/cluster:Cluster": ("name",)},
         pattern=r"[A-Za-z0-9_-]+",
         most=255,
+    ),
+    Rule(
+        name="zone-rebalancing",
+        source="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html",
+        wanted="a maximum percent above 100, since balancing zones starts tasks before it stops others",
+        fix="raise deploymentMaximumPercent, or set availabilityZoneRebalancing to DISABLED",
+        find=_rebalancing,
     ),
     Entries(
         name="target-groups-per-service",

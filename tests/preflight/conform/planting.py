@@ -171,6 +171,7 @@ WRITTEN: dict[str, Callable[[], Recording]] = {
     "alarm-window": _alarm(period=60, evaluationPeriods=1441),
     "alarm-window-of-hours": _alarm(period=3600, evaluationPeriods=169),
     "task-definition-size": _container("command", ["a" * services.TASK_BYTES]),
+    "zone-rebalancing": _prod(services.SERVICE, lambda service: service.update(deploymentMaximumPercent=100)),
     "containers-per-task": _prod(services.TASK, _more_containers),
     "container-dependencies": _container("dependsOn", [{"containerName": "nobody", "condition": "START"}]),
     "container-stoptimeout": _container("stopTimeout", 121),
