@@ -264,10 +264,11 @@ class Capacity(Section):
 
 
 class BedrockUpstream(Section):
-    """Amazon Bedrock's OpenAI-compatible Chat Completions API in one region, reached by interface endpoint."""
+    """Amazon Bedrock's OpenAI-compatible Chat Completions API in the stack's region, reached by interface endpoint."""
 
     kind: Literal["bedrock"]
     region: AwsRegion
+    """The stack's own region. Other regions' capacity comes by cross-region inference profiles."""
 
     @property
     def server(self) -> str:
