@@ -69,6 +69,8 @@ def _condition(operator: str, wanted: Any, found: list[str] | None) -> bool:  # 
     base = operator.removeprefix("ForAllValues:")
     optional = base.endswith("IfExists")
     base = base.removesuffix("IfExists")
+    if base == "Null":
+        return [str(found is None).lower()] == wanted
     if base not in _OPERATORS:
         raise LookupError(f"condition operator {operator}")
     negated, one = _OPERATORS[base]
