@@ -23,6 +23,7 @@ from settings import StackSettings
 
 settings = StackSettings.load()
 release, prompts = accepted(settings)
+assembly.check_task_size(settings, release, prompts)
 assembly.bound_roles(settings)
 
 # Looked up by name, so that the value is in no file; Output.secret keeps it encrypted in state and plan.

@@ -159,7 +159,7 @@ def service(
         environment=settings.environment,
         region=settings.region,
         release=release.version,
-        schemas=_schemas(release),
+        schemas=schemas(release),
         application=chosen.application,
         interface_image=image(settings, release, "interface"),
         proxy_image=image(settings, release, "proxy"),
@@ -201,7 +201,7 @@ def _later(release: Release) -> list[Release]:
     return [load_release(version) for version in known[known.index(release.version) + 1 :]]
 
 
-def _schemas(release: Release) -> list[SchemaArgs]:
+def schemas(release: Release) -> list[SchemaArgs]:
     """What this release and every later one say of their schemas: a database that one of those migrated names it."""
     return [
         SchemaArgs(

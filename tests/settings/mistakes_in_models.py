@@ -51,6 +51,11 @@ MODEL_ROWS = [
         ),
     ),
     row(
+        "a budget that counts nothing",
+        {"models.billedServices": []},
+        ("models.billedServices", "a list of 0", "give at least 1"),
+    ),
+    row(
         "the same upstream twice",
         {"models.groups[0].upstreams": [{"kind": "bedrock", "region": "eu-west-1"}] * 2},
         ("models.groups[0].upstreams[1]", "bedrock in eu-west-1", "remove it, or name another server"),
