@@ -20,7 +20,7 @@ ROUTE = "aws:ec2/route:Route"
 ROUTE_TABLE = "aws:ec2/routeTable:RouteTable"
 
 
-@pytest.mark.parametrize(("zones", "subnets", "tables", "entries"), [(2, 4, 3, 18), (3, 6, 4, 22)])
+@pytest.mark.parametrize(("zones", "subnets", "tables", "entries"), [(2, 4, 3, 23), (3, 6, 4, 27)])
 def test_each_zone_has_a_public_and_a_private_subnet_and_a_private_route_table(
     zones: int, subnets: int, tables: int, entries: int
 ) -> None:
