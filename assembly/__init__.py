@@ -22,9 +22,11 @@ from assembly.private import (
 from assembly.public import edge, edge_alarms, firewall
 from assembly.roles import bound_roles
 from assembly.task import preset, proxy, service, service_alarms
+from assembly.task_size import check_task_size
 
 __all__ = [
     "bound_roles",
+    "check_task_size",
     "edge",
     "edge_alarms",
     "endpoints",

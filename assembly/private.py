@@ -137,6 +137,7 @@ def model_alarms(settings: StackSettings, operations: Operations) -> ModelAlarms
         groups=_model_groups(settings),
         tokens_per_hour=settings.models.tokens_per_hour,
         monthly_budget_usd=settings.models.monthly_budget_usd,
+        billed_services=list(settings.models.billed_services),
         alarm_topic_arn=operations.alarm_topic_arn,
         runbook_url=settings.owner.on_call,
         tags=tags(settings),

@@ -8,7 +8,7 @@ import pulumi
 from assembly.common import MEBIBYTE, tags
 from assembly.task import preset
 from components.alarms import EdgeAlarmsArgs
-from components.edge import Edge
+from components.edge import HEALTH_INTERVAL_SECONDS, HEALTHY_AFTER, Edge
 from components.edge_args import (
     ClaimFormat,
     EdgeArgs,
@@ -199,6 +199,7 @@ def edge_alarms(settings: StackSettings, edge: Edge, firewall: Firewall, operati
         target_group_arn_suffix=edge.target_group_arn_suffix,
         firewall_metric_name=firewall.web_acl_name,
         region=settings.region,
+        target_start_seconds=preset(settings).application.grace_seconds + HEALTHY_AFTER * HEALTH_INTERVAL_SECONDS,
         alarm_topic_arn=operations.alarm_topic_arn,
         runbook_url=settings.owner.on_call,
         tags=tags(settings),

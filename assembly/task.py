@@ -26,7 +26,7 @@ from components.proxy_settings import (
 )
 from components.state import State
 from components.workload import WorkloadIdentity
-from releases.manifest import Release, load_release, versions
+from releases.manifest import Release, load_release, stops_before_start, versions
 from releases.prompts import Prompts
 from settings import StackSettings
 from settings.identity import People
@@ -159,7 +159,7 @@ def service(
         environment=settings.environment,
         region=settings.region,
         release=release.version,
-        schemas=_schemas(release),
+        schemas=schemas(release),
         application=chosen.application,
         interface_image=image(settings, release, "interface"),
         proxy_image=image(settings, release, "proxy"),
@@ -191,19 +191,23 @@ def service(
         availability_zones=len(settings.network.availability_zones),
         deregistration_delay_seconds=times.deregistration_delay_seconds,
         stop_seconds=times.stop_seconds,
+        stop_before_start=stops_before_start(release, _later(release)),
         tags=tags(settings),
     )
 
 
-def _schemas(release: Release) -> list[SchemaArgs]:
-    """What this release and every later one say of their schemas: a database that one of those migrated names it."""
+def _later(release: Release) -> list[Release]:
     known = versions()
-    later = [load_release(version) for version in known[known.index(release.version) + 1 :]]
+    return [load_release(version) for version in known[known.index(release.version) + 1 :]]
+
+
+def schemas(release: Release) -> list[SchemaArgs]:
+    """What this release and every later one say of their schemas: a database that one of those migrated names it."""
     return [
         SchemaArgs(
             release=one.version, revision=one.schema_.revision, compatible_with=list(one.schema_.compatible_with)
         )
-        for one in [release, *later]
+        for one in [release, *_later(release)]
     ]
 
 

@@ -5,6 +5,7 @@
 """
 
 import json
+import math
 
 import pulumi
 import pulumi_aws as aws
@@ -30,6 +31,9 @@ class EdgeAlarmsArgs(Args):
     """The topic that every alarm notifies."""
     runbook_url: str
     """Each alarm links to ``<runbook_url>#<alarm>``."""
+    target_start_seconds: int = 390
+    """How long a new target may fail its health check before it answers. The alarm on unhealthy targets waits for longer,
+    or it would undo good deployments. Left out: the longest start that ``InterfaceService`` allows."""
     firewall_blocked_per_five_minutes: int = 500
     """More blocked requests than this in five minutes is an attack or a rule that blocks users."""
     tags: dict[str, str]
@@ -54,6 +58,8 @@ class EdgeAlarms(pulumi.ComponentResource):
     def _watches(self, args: EdgeAlarmsArgs) -> list[Watch]:
         balancer = {"LoadBalancer": args.load_balancer_arn_suffix}
         targets = {**balancer, "TargetGroup": args.target_group_arn_suffix}
+        # A start that begins and ends within a minute shows in that minute's maximum, too.
+        longer_than_a_start = math.ceil(args.target_start_seconds / 60) + 2
         watches = [
             Watch(
                 role="edge-errors",
@@ -75,11 +81,13 @@ class EdgeAlarms(pulumi.ComponentResource):
             ),
             Watch(
                 role="unhealthy-targets",
-                sentence="A task fails its health check",
+                sentence="A task fails its health check for longer than a start takes",
                 namespace="AWS/ApplicationELB",
                 metric="UnHealthyHostCount",
                 statistic="Maximum",
                 threshold=0,
+                periods=longer_than_a_start,
+                periods_to_alarm=longer_than_a_start,
                 dimensions={**targets},
             ),
         ]

@@ -93,6 +93,11 @@ class ApplicationArgs(Args):
     """Replaces the prepare script, for an image without ``python3``. Empty: the script."""
 
     @property
+    def grace_seconds(self) -> int:
+        """How long a new task may fail the load balancer's checks: its start, and a minute for prepare and proxy."""
+        return self.start_seconds + 60
+
+    @property
     def file_directories(self) -> set[str]:
         """Where prepare writes ``files``."""
         return {path.rpartition("/")[0] for path in self.files}

@@ -6,6 +6,8 @@ configuration: the finished arguments of Envoy come in. The release is written o
 alone, so that a new release changes nothing else.
 """
 
+from typing import Any
+
 import pulumi
 import pulumi_aws as aws
 from pydantic import Field, field_validator, model_validator
@@ -99,6 +101,9 @@ class InterfaceServiceArgs(Args):
     """How long a leaving task finishes its answers; deployments take at least this long."""
     stop_seconds: int = Field(default=60, ge=2, le=120)
     """Between SIGTERM and SIGKILL, after the deregistration delay (Fargate: at most 120)."""
+    stop_before_start: bool = False
+    """Whether a deployment stops every task before it starts new ones, for a release that must not run beside the one
+    before. Nobody is served meanwhile: the deregistration delay, the stop and a start. Left out: new tasks start first."""
     tags: dict[str, str]
     """Tags of every resource."""
 
@@ -272,10 +277,8 @@ class InterfaceService(pulumi.ComponentResource):
                     target_group_arn=args.target_group_arn, container_name=PROXY, container_port=PROXY_PORT
                 )
             ],
-            health_check_grace_period_seconds=args.application.start_seconds + 60,
-            availability_zone_rebalancing="ENABLED",
-            deployment_minimum_healthy_percent=100,
-            deployment_maximum_percent=200,
+            health_check_grace_period_seconds=args.application.grace_seconds,
+            **_deployment(args),
             deployment_circuit_breaker=aws.ecs.ServiceDeploymentCircuitBreakerArgs(enable=True, rollback=True),
             alarms=aws.ecs.ServiceAlarmsArgs(alarm_names=args.rollback_alarm_names, enable=True, rollback=True),
             enable_execute_command=False,
@@ -315,3 +318,18 @@ class InterfaceService(pulumi.ComponentResource):
             tags=args.tags,
         )
         scale(name, plan, child)
+
+
+def _deployment(args: InterfaceServiceArgs) -> dict[str, Any]:
+    """How tasks are replaced. ECS balances zones only where it may start tasks beyond the wanted number."""
+    if args.stop_before_start:
+        return {
+            "availability_zone_rebalancing": "DISABLED",
+            "deployment_minimum_healthy_percent": 0,
+            "deployment_maximum_percent": 100,
+        }
+    return {
+        "availability_zone_rebalancing": "ENABLED",
+        "deployment_minimum_healthy_percent": 100,
+        "deployment_maximum_percent": 200,
+    }

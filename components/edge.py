@@ -14,6 +14,9 @@ from components.edge_logs import ACCESS, CONNECTION, HEALTH_CHECK, make_log_buck
 from components.edge_names import make_alias_record, make_certificate
 from components.edge_rules import edge_rules
 
+HEALTH_INTERVAL_SECONDS, HEALTHY_AFTER = 15, 2
+"""How often the load balancer asks a target for its health, and how many good answers make it healthy."""
+
 
 class Edge(pulumi.ComponentResource):
     """An Application Load Balancer with its listeners, target group, certificate, records, logs and security group."""
@@ -142,9 +145,9 @@ class Edge(pulumi.ComponentResource):
                 "port": "traffic-port",
                 "path": args.health_check_path,
                 "matcher": "200",
-                "interval": 15,
+                "interval": HEALTH_INTERVAL_SECONDS,
                 "timeout": 5,
-                "healthy_threshold": 2,
+                "healthy_threshold": HEALTHY_AFTER,
                 "unhealthy_threshold": 3,
             },
             tags=self._tags("targets"),

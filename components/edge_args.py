@@ -14,8 +14,8 @@ from components.edge_rules import LOGIN_CALLBACK, OPEN_WEBUI, edge_rules, offers
 
 LONGEST_ACCESS_LOG_RETENTION_DAYS = 30
 
-MOST_CLIENT_BLOCKS = 30
-"""Each needs two rules (80 and 443) of the 60 that a security group takes (VPC quota)."""
+MOST_CLIENT_BLOCKS = 29
+"""Each needs two rules (80 and 443) of the 60 that a security group takes (VPC quota), beside that on path MTU discovery."""
 
 
 class TlsPolicy(StrEnum):

@@ -7,6 +7,7 @@ import pulumi_aws as aws
 
 from components.addresses import WORLD
 from components.edge_args import EdgeArgs
+from components.network_acls import TOO_LARGE, UNREACHABLE
 
 HTTP, HTTPS = 80, 443
 
@@ -32,6 +33,20 @@ def make_edge_group(name: str, args: EdgeArgs, opts: pulumi.ResourceOptions) -> 
             tags=_tags(name, role, args),
             opts=opts,
         )
+    # Routers on the way to a client report packets that are too large for it, a VPN's above all. Their addresses are
+    # not the clients'. The message opens no port; without it, large answers never arrive.
+    # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-update-security-groups.html
+    aws.vpc.SecurityGroupIngressRule(
+        f"{name}-packet-too-large",
+        security_group_id=group.id,
+        cidr_ipv4=WORLD,
+        ip_protocol="icmp",
+        from_port=UNREACHABLE,
+        to_port=TOO_LARGE,
+        description="Path MTU discovery: a packet is too large (ICMP type 3 code 4)",
+        tags=_tags(name, "packet-too-large", args),
+        opts=opts,
+    )
     aws.vpc.SecurityGroupEgressRule(
         f"{name}-to-identity-provider",
         security_group_id=group.id,

@@ -17,6 +17,21 @@ FARGATE_SERVICES = ("ecr.api", "ecr.dkr", "logs", "secretsmanager")
 
 BEDROCK = "bedrock-runtime"
 
+CROSS_REGION = (
+    "ecr.api",
+    "ecr.dkr",
+    "ecs",
+    "kinesis-firehose",
+    "kinesisanalytics",
+    "kinesisanalytics-fips",
+    "kms",
+    "kms-fips",
+    "lambda",
+    "s3",
+)
+"""What an interface endpoint reaches in another region: a list of AWS's, and Bedrock is not in it
+(https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-cross-region-privatelink-support.html)."""
+
 _DOMAINS: dict[str, tuple[str, ...]] = {
     "ecr.api": ("api.ecr.{region}.amazonaws.com",),
     "ecr.dkr": ("{account}.dkr.ecr.{region}.amazonaws.com",),
@@ -125,6 +140,15 @@ def check_services(services: Sequence[str]) -> None:
         raise ValueError(
             f"services has {', '.join(unknown)}, for which no endpoint policy is known; "
             f"known are {', '.join(sorted(_POLICIES))}: remove it, or write its policy in endpoint_services.py"
+        )
+
+
+def check_region(service: str, region: str, own: str) -> None:
+    """Raise ``ValueError`` for a service of another region that no endpoint reaches."""
+    if region != own and service not in CROSS_REGION:
+        raise ValueError(
+            f"no interface endpoint in {own} reaches {service} in {region}: AWS offers that for "
+            f"{', '.join(CROSS_REGION)} only; use the service in {own}, and for Bedrock a cross-region inference profile"
         )
 
 

@@ -15,6 +15,7 @@ from components.endpoint_services import (
     FARGATE_SERVICES,
     S3,
     Access,
+    check_region,
     check_services,
     endpoint_policy,
     s3_gateway_policy,
@@ -46,7 +47,7 @@ class PrivateEndpointsArgs(Args):
     services: list[str] = Field(default_factory=lambda: list(FARGATE_SERVICES))
     """Interface services by their short name. Omitted: what Fargate needs to start a task."""
     model_regions: list[str] = Field(default_factory=list[str])
-    """Regions whose Bedrock runtime is called; one endpoint for each. Omitted: none."""
+    """Regions whose Bedrock runtime is called: the stack's own, since no endpoint reaches another region's. Omitted: none."""
     model_statements: pulumi.Output[list[dict[str, Any]]] = Field(
         default_factory=lambda: pulumi.Output.from_input(list[dict[str, Any]]())
     )
@@ -65,6 +66,8 @@ class PrivateEndpointsArgs(Args):
     @model_validator(mode="after")
     def _policies_are_known(self) -> Self:
         check_services(self.services)
+        for region in self.model_regions:
+            check_region(BEDROCK, region, self.region)
         return self
 
 

@@ -100,6 +100,11 @@ def task_statements(
 
     Any published version of it will do: while a new one is deployed, and after a rollback, tasks with the earlier one
     still run. The draft, which anybody with access to the console may change, will not.
+
+    No document of AWS says that a Chat Completions call carries the condition key ``bedrock:GuardrailIdentifier``
+    (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-permissions-id.html speaks of InvokeModel and
+    Converse). A grant or a denial that counted on it could refuse every call. So the proxy sets the guardrail on each
+    request, and the denials apply only where the key is there and names another guardrail or the draft.
     """
     statements: list[Statement] = []
     for region in bedrock_regions(groups):
@@ -109,7 +114,6 @@ def task_statements(
                 sid=f"InvokeListedModels{label}",
                 actions=INVOKE,
                 resources=model_arns(groups, region, account_id),
-                conditions={"StringLike": {GUARDRAIL: [f"{guardrails[region]}:*"]}},
             ),
             Statement(
                 sid=f"ApplyGuardrail{label}",
@@ -121,13 +125,16 @@ def task_statements(
         return []
     return [
         *statements,
-        # A negated operator also matches a call without any guardrail: such a call is refused whatever else allows it.
+        # A negated operator also matches where the key is absent, IfExists or not: hence the second condition.
         Statement(
             sid="RefuseOtherGuardrails",
             effect=Effect.DENY,
             actions=INVOKE,
             resources=["*"],
-            conditions={"StringNotLike": {GUARDRAIL: [f"{arn}:*" for arn in guardrails.values()]}},
+            conditions={
+                "Null": {GUARDRAIL: ["false"]},
+                "StringNotLike": {GUARDRAIL: [f"{arn}:*" for arn in guardrails.values()]},
+            },
         ),
         Statement(
             sid="RefuseDraftGuardrails",

@@ -5,11 +5,13 @@ It deliberately makes no NAT gateway, no IPv6 and no peering: what runs inside r
 given ones, so that their guarantees are judged on what AWS says and reported as not proven where that is unknown.
 """
 
+from typing import Any
+
 import pulumi
 import pulumi_aws as aws
 
 from components.addresses import WORLD, AddressPlan, ZoneSubnets, plan_addresses
-from components.network_acls import private_acl_entries, public_acl_entries
+from components.network_acls import ICMP, AclEntry, private_acl_entries, public_acl_entries
 from components.network_args import ExistingNetworkArgs, PrivateNetworkArgs
 from components.network_dns import make_dns_guard
 from components.network_logs import make_flow_logs
@@ -175,11 +177,10 @@ class PrivateNetwork(pulumi.ComponentResource):
                         network_acl_id=acl.id,
                         egress=direction == "egress",
                         rule_number=entry.number,
-                        protocol="tcp",
-                        rule_action="allow",
+                        protocol=entry.protocol,
+                        rule_action="allow" if entry.allow else "deny",
                         cidr_block=entry.cidr_block,
-                        from_port=entry.first_port,
-                        to_port=entry.last_port,
+                        **_matched(entry),
                         opts=self._child,
                     )
 
@@ -245,3 +246,10 @@ class PrivateNetwork(pulumi.ComponentResource):
                 tags=args.tags,
                 opts=self._child,
             )
+
+
+def _matched(entry: AclEntry) -> dict[str, Any]:
+    """What an entry is about: ports, or ICMP's type and code."""
+    if entry.protocol == ICMP:
+        return {"icmp_type": entry.first_port, "icmp_code": entry.last_port}
+    return {"from_port": entry.first_port, "to_port": entry.last_port}

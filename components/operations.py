@@ -16,13 +16,12 @@ from components.iam import ANYONE, SOURCE_ACCOUNT, Conditions, Effect, Statement
 CONTAINERS = ("prepare", "proxy", "interface")
 """The task's containers; each has a log group of its own, so that access and retention can be told apart."""
 
-PUBLISHERS = (
-    "budgets.amazonaws.com",
-    "cloudwatch.amazonaws.com",
-    "events.amazonaws.com",
-    "events.rds.amazonaws.com",
-)
-"""AWS services that send to the alarm topic."""
+PUBLISHERS = ("budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.rds.amazonaws.com")
+"""AWS services that send to the alarm topic and say for which account: each documents aws:SourceAccount."""
+EVENTS = "events.amazonaws.com"
+"""EventBridge sends to the topic as well, but neither topic policies nor key policies may put a condition on the
+source of its messages: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html and
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html."""
 
 
 class OperationsArgs(Args):
@@ -120,7 +119,10 @@ class Operations(pulumi.ComponentResource):
 
 
 def key_policy(account_id: str, region: str) -> str:
-    """Who uses the key: the account's own roles as their policies say, and four services for this account only."""
+    """Who uses the key: the account's own roles as their policies say, and AWS services for this account only.
+
+    EventBridge's use is bound to topics of this account by the encryption context, which SNS itself sets.
+    """
     of_this_account: Conditions = {"StringEquals": {SOURCE_ACCOUNT: [account_id]}}
     cluster = {"kms:EncryptionContext:aws:ecs:clusterAccount": [account_id]}
     return policy_document(
@@ -145,6 +147,15 @@ def key_policy(account_id: str, region: str) -> str:
                 conditions=of_this_account,
             ),
             Statement(
+                sid="EventsToTheAlarmTopic",
+                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                resources=["*"],
+                principals={"Service": [EVENTS]},
+                conditions={
+                    "ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": [f"arn:aws:sns:{region}:{account_id}:*"]}
+                },
+            ),
+            Statement(
                 sid="EphemeralStorageDataKeys",
                 actions=["kms:GenerateDataKeyWithoutPlaintext"],
                 resources=["*"],
@@ -166,7 +177,11 @@ def key_policy(account_id: str, region: str) -> str:
 
 
 def topic_policy(topic_arn: str, account_id: str) -> str:
-    """CloudWatch, EventBridge, Budgets and RDS of this account publish; nobody publishes without TLS."""
+    """CloudWatch, Budgets and RDS of this account publish, and EventBridge; nobody publishes without TLS.
+
+    EventBridge delivers nothing where its grant has a condition, so the last denial keeps out what another account's
+    rule would send: it applies only where EventBridge names the account.
+    """
     return policy_document(
         [
             Statement(
@@ -175,6 +190,23 @@ def topic_policy(topic_arn: str, account_id: str) -> str:
                 resources=[topic_arn],
                 principals={"Service": PUBLISHERS},
                 conditions={"StringEquals": {SOURCE_ACCOUNT: [account_id]}},
+            ),
+            Statement(
+                sid="PublishFromEventBridge",
+                actions=["sns:Publish"],
+                resources=[topic_arn],
+                principals={"Service": [EVENTS]},
+            ),
+            Statement(
+                sid="RefuseEventsOfOtherAccounts",
+                effect=Effect.DENY,
+                actions=["sns:Publish"],
+                resources=[topic_arn],
+                principals={"Service": [EVENTS]},
+                conditions={
+                    "Null": {SOURCE_ACCOUNT: ["false"]},
+                    "StringNotEquals": {SOURCE_ACCOUNT: [account_id]},
+                },
             ),
             Statement(
                 sid="RefusePlaintext",

@@ -69,10 +69,20 @@ class TaskPlan:
 
 def container_definitions(plan: TaskPlan) -> str:
     """The definitions as JSON, in the order in which the containers start."""
-    definitions = [_prepare(plan), _proxy(plan), _interface(plan)]
-    text = json.dumps(definitions, sort_keys=True, separators=(",", ":"))
-    check_size(text, definitions)
+    made = definitions(plan)
+    text = encoded(made)
+    check_size(text, made)
     return text
+
+
+def definitions(plan: TaskPlan) -> list[Definition]:
+    """The containers in the order in which they start, whatever their size."""
+    return [_prepare(plan), _proxy(plan), _interface(plan)]
+
+
+def encoded(made: Sequence[Definition]) -> str:
+    """Container definitions as AWS gets them."""
+    return json.dumps(made, sort_keys=True, separators=(",", ":"))
 
 
 def check_size(text: str, definitions: Sequence[Definition]) -> None:

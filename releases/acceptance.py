@@ -13,7 +13,7 @@ import yaml
 from pydantic import Field, StringConstraints, ValidationError
 
 from releases import manifest, prompts
-from releases.manifest import Release, load_release, versions
+from releases.manifest import Release, cannot_roll, load_release, versions
 from releases.prompts import Prompts, load_prompts, unreleased
 from settings import Problem, SettingsError, StackSettings
 from settings.errors import shown
@@ -61,12 +61,15 @@ def accepted(
 ) -> tuple[Release, Prompts]:
     """The release of a stack and its prompts; raises :class:`SettingsError` with every reason against it."""
     release = load_release(settings.release, directory)
-    last = versions(directory)[-1]
+    known = versions(directory)
+    last, place = known[-1], known.index(release.version)
+    before = load_release(known[place - 1], directory) if place else None
     newest = release if release.version == last else load_release(last, directory)
     problems = [
         *unreviewed(newest, settings.owner, directory),
         *_not_offered(settings, release, directory),
         *unreleased(newest, texts),
+        *filter(None, [cannot_roll(release, before)]),
     ]
     if problems:
         raise SettingsError(f"the release of stack {settings.environment}", problems)

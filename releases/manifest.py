@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -101,6 +103,15 @@ class Schema(Section):
     """Earlier releases that start and work on this schema: a rollback to any other needs a restore point."""
 
 
+class Update(StrEnum):
+    """How tasks of a release take the place of those of the release before."""
+
+    ROLLING = "rolling"
+    """New tasks start beside the old ones: nobody notices."""
+    RESTART = "restart"
+    """Every old task stops first, because the two must not run beside each other; nobody is served meanwhile."""
+
+
 class Release(Section):
     """What one version runs. ``images`` has exactly the keys of :data:`IMAGES`."""
 
@@ -113,6 +124,8 @@ class Release(Section):
     prompts: tuple[Prompt, ...] = ()
     """The application's templates and parameters; one that is not named keeps the application's own text."""
     schema_: Schema = Field(alias="schema")
+    update: Update = Update.ROLLING
+    """Whether it may run beside the release before while it is deployed."""
     built_by: Person
     reviewed_by: tuple[Person, ...] = Field(min_length=1)
     approved_by: tuple[Person, ...] = Field(min_length=1)
@@ -203,6 +216,34 @@ def load_release(version: str, directory: Path = DIRECTORY) -> Release:
         )
         raise SettingsError(name, [problem])
     return release
+
+
+def cannot_roll(release: Release, before: Release | None) -> Problem | None:
+    """What is wrong with a release that says it rolls, and whose schema the release before does not work on.
+
+    While it is rolled out, tasks of the one before run on the new schema.
+    """
+    if before is None or release.update is Update.RESTART:
+        return None
+    schema = release.schema_
+    if before.schema_.revision == schema.revision or before.version in schema.compatible_with:
+        return None
+    return Problem(
+        f"releases/{release.version}.yaml: update",
+        f"{release.update}",
+        f"restart: release {before.version} does not work on schema {schema.revision} (schema.compatibleWith), and would "
+        "run on it while the tasks are replaced",
+        f"write update: restart, or rehearse {before.version} on the new schema and add it to schema.compatibleWith",
+    )
+
+
+def stops_before_start(release: Release, later: Iterable[Release]) -> bool:
+    """Whether every task has to stop before one of this release starts.
+
+    So it is for a release that says ``restart``, and for one that such a release follows: deploying it may be the way
+    back, and the two must not run beside each other then either.
+    """
+    return any(one.update is Update.RESTART for one in (release, *later))
 
 
 def _is_version(text: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from settings.errors import FailedChecksError, Problem, check, collected
 from settings.identity import Identity
-from settings.sections import Capacity, Domain, Models, Network, PrivateUpstream
+from settings.sections import BedrockUpstream, Capacity, Domain, Models, Network, PrivateUpstream
 from settings.state import CONNECTIONS_OF_A_UNIT, LEAST_CONNECTIONS, RESERVED_CONNECTIONS, State
 
 STORE_PORTS = {5432: "the database", 6379: "the cache"}
@@ -18,7 +18,7 @@ ACL_NUMBERS = 3000
 """Network ACL entries are numbered by port, modulo this (``components.network_acls``)."""
 TASKS_AT_ONCE = 2
 """A deployment starts as many tasks as run before it stops those (``components.compute``)."""
-ACL_PORTS = {2: 7, 3: 4}
+ACL_PORTS = {2: 6, 3: 3}
 """For how many ports besides 443 a network ACL has entries, by the number of zones (``components.network_acls``)."""
 
 
@@ -44,6 +44,8 @@ def _compare(sections: Mapping[str, object]) -> None:
         _lanes_have_names_of_their_own(domain, identity)
     if isinstance(domain, Domain) and isinstance(models, Models):
         _upstreams_are_not_the_interface(domain, models)
+    if isinstance(models, Models) and isinstance(region, str):
+        _models_of_the_region(models, region)
     if isinstance(models, Models):
         _ports_have_numbers_of_their_own(models)
     if isinstance(models, Models) and isinstance(network, Network):
@@ -64,6 +66,24 @@ def _zones_of_the_region(network: Network, region: str) -> None:
             allowed=f"a zone of aws:region ({region})",
             fix=f"write {region}{zone[-1]}, or change aws:region",
         )
+
+
+def _models_of_the_region(models: Models, region: str) -> None:
+    """Bedrock is not among the services that an interface endpoint reaches in another region.
+
+    https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-cross-region-privatelink-support.html
+    """
+    for position, group in enumerate(models.groups):
+        for place, upstream in enumerate(group.upstreams):
+            if isinstance(upstream, BedrockUpstream):
+                check(
+                    upstream.region == region,
+                    key=f"models.groups[{position}].upstreams[{place}].region",
+                    value=upstream.region,
+                    allowed=f"aws:region ({region}): no interface endpoint reaches Bedrock in another region",
+                    fix=f"write {region}; for the capacity of other regions, offer a cross-region inference profile "
+                    "(an id such as eu.<model> or global.<model>) and list its destinationRegions",
+                )
 
 
 def _certificate_of_the_region(domain: Domain, region: str, account: str) -> None:

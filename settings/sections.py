@@ -267,11 +267,19 @@ class Capacity(Section):
         return self
 
 
+BilledService = Annotated[
+    str,
+    StringConstraints(pattern=r"^\S(.{0,98}\S)?$"),
+    Field(description="a service's name as it is on the bill, for example Amazon Bedrock"),
+]
+
+
 class BedrockUpstream(Section):
-    """Amazon Bedrock's OpenAI-compatible Chat Completions API in one region, reached by interface endpoint."""
+    """Amazon Bedrock's OpenAI-compatible Chat Completions API in the stack's region, reached by interface endpoint."""
 
     kind: Literal["bedrock"]
     region: AwsRegion
+    """The stack's own region. Other regions' capacity comes by cross-region inference profiles."""
 
     @property
     def server(self) -> str:
@@ -343,6 +351,9 @@ class Models(Section):
     """More tokens than this in an hour, prompts and answers together, is an alarm. Nothing is stopped."""
     monthly_budget_usd: Whole = Field(default=1000, ge=1, description="1 or more")
     """Messages when 80 percent of it is spent and when 100 percent is forecast. Nothing is stopped."""
+    billed_services: tuple[BilledService, ...] = Field(default=("Amazon Bedrock",), min_length=1, max_length=20)
+    """What the budget counts, by the names on the bill. A model that is sold on AWS Marketplace has a name of its own
+    there, such as ``Claude Sonnet 4.5 (Amazon Bedrock Edition)``: without it, the budget does not see that model."""
     record_prompts: PromptRecords | None = None
     """Keep what people ask and what models answer. Omitted: nothing of it is recorded anywhere."""
 

@@ -43,6 +43,8 @@ TABLE: tuple[tuple[str, str, Comparison], ...] = (
     ("ecs.Service",                 "tags.release",                            Comparison.FOLLOWS),
     ("ecs.TaskDefinition",          "containerDefinitions[[]prepare].environment[[]PREPARE_PLAN].value.database.release", Comparison.FOLLOWS),
     ("ecs.TaskDefinition",          "containerDefinitions[[]prepare].environment[[]PREPARE_PLAN].value.database.schemas.*", Comparison.FOLLOWS),
+    ("ecs.Service",                 "deploymentM??imum*Percent",               Comparison.FOLLOWS),
+    ("ecs.Service",                 "availabilityZoneRebalancing",             Comparison.FOLLOWS),
     ("ecs.Service",                 "desiredCount",                            Comparison.ORDERED),
     ("appautoscaling.Target",       "m??Capacity",                             Comparison.ORDERED),
     ("cloudwatch.LogGroup",         "retentionInDays",                         Comparison.ORDERED),

@@ -44,6 +44,7 @@ def _new(releases: Releases, options: argparse.Namespace, _: Progress) -> str:
         models=options.model,
         schema_revision=options.schema_revision,
         compatible_with=options.compatible_with,
+        update=options.update,
     )
     written = new(releases, asked)
     first = releases.environments[0]

@@ -20,7 +20,7 @@ from preflight.release.refusal import Refusal
 from preflight.release.registry import RegistryError, digest_of
 from releases import prompts
 from releases.acceptance import unreviewed
-from releases.manifest import IMAGES, Release
+from releases.manifest import IMAGES, Release, cannot_roll
 from settings.errors import Problem, SettingsError
 from settings.rendering import problems_of
 
@@ -47,6 +47,8 @@ class Asked:
     models: Sequence[str] = ()
     schema_revision: str = ""
     compatible_with: Sequence[str] = ()
+    update: str = "rolling"
+    """``restart``: it must not run beside the release before."""
 
 
 @dataclass(slots=True)
@@ -78,19 +80,21 @@ def new(releases: Releases, asked: Asked) -> Written:
         "models": list(asked.models or base.models),
         **_texts(releases.release(existing[-1]), texts, asked),
         "schema": _schema(base, images, asked),
+        "update": asked.update,
         "builtBy": asked.built_by,
         "reviewedBy": list(asked.reviewed_by),
         "approvedBy": list(asked.approved_by),
     }
     release = _validated(content)
-    people = [
+    problems = [
         problem
         for environment in releases.environments
         if releases.path(environment).is_file()
         for problem in unreviewed(release, releases.settings(environment).owner, releases.root / "releases")
     ]
-    if people:
-        raise SettingsError(f"release {asked.version}", people)
+    problems += filter(None, [cannot_roll(release, releases.release(existing[-1]))])
+    if problems:
+        raise SettingsError(f"release {asked.version}", problems)
     _write(releases.root, content, texts, written)
     return written
 

@@ -46,6 +46,12 @@ def _new_options(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--compatible-with", action="append", default=[], metavar="VERSION", help="starts on this release's schema"
     )
+    made.add_argument(
+        "--update",
+        choices=("rolling", "restart"),
+        default="rolling",
+        help="restart: it must not run beside the release before, so every task of that one stops first",
+    )
     made.add_argument("--built-by", required=True, metavar="@WHO")
     made.add_argument("--reviewed-by", action="append", required=True, metavar="@WHO", help="of models and release")
     made.add_argument("--approved-by", action="append", required=True, metavar="@WHO", help="somebody else")

@@ -62,12 +62,12 @@ LOOK_ALIKES = {
             "coding:bedrock-eu-west-1",
         ],
     ),
-    "a group and a region that join to the same text": (
+    "two groups of Bedrock, one named like the other's server": (
         [
-            group("general", bedrock("eu-bedrock-eu-west-1")),
-            group("general-bedrock-eu", bedrock("eu-west-1"), model=OTHER),
+            group("general", bedrock("eu-west-1")),
+            group("general-bedrock-eu-west-1", bedrock("eu-west-1"), model=OTHER),
         ],
-        ["general:bedrock-eu-bedrock-eu-west-1", "general-bedrock-eu:bedrock-eu-west-1"],
+        ["general:bedrock-eu-west-1", "general-bedrock-eu-west-1:bedrock-eu-west-1"],
     ),
 }
 

@@ -111,6 +111,14 @@ def test_the_service_is_private_and_deploys_without_losing_a_task() -> None:
     ]
 
 
+def test_a_release_that_must_not_run_beside_the_one_before_stops_it_first() -> None:
+    service = one(build("service", stop_before_start=True), SERVICE).inputs
+
+    assert (service["deploymentMinimumHealthyPercent"], service["deploymentMaximumPercent"]) == (0, 100)
+    assert service["availabilityZoneRebalancing"] == "DISABLED"
+    assert service["deploymentCircuitBreaker"] == {"enable": True, "rollback": True}
+
+
 def test_scaling_owns_the_number_of_tasks() -> None:
     assert one(build("service"), SERVICE).ignore_changes == ("desiredCount",)
 

@@ -35,7 +35,7 @@ ALWAYS = {
     "LoadBalancer": 1,
     "SecurityGroup": 1,
     "SecurityGroupEgressRule": 2,
-    "SecurityGroupIngressRule": 3,
+    "SecurityGroupIngressRule": 4,
     "TargetGroup": 1,
 }
 
@@ -109,6 +109,7 @@ def test_the_edge_admits_clients_on_80_and_443_and_reaches_tasks_and_443_only() 
     assert rules == [
         on(80, securityGroupId=group, cidrIpv4="0.0.0.0/0"),
         on(443, securityGroupId=group, cidrIpv4="0.0.0.0/0"),
+        {"ipProtocol": "icmp", "fromPort": 3, "toPort": 4, "securityGroupId": group, "cidrIpv4": "0.0.0.0/0"},
         on(8443, securityGroupId=tasks, referencedSecurityGroupId=group),
         on(443, securityGroupId=group, cidrIpv4="0.0.0.0/0"),
         on(8443, securityGroupId=group, referencedSecurityGroupId=tasks),
@@ -122,6 +123,7 @@ def test_clients_can_be_limited_to_given_blocks() -> None:
     assert names(recording, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule") == [
         "edge-http-from-203.0.113.0/24",
         "edge-https-from-203.0.113.0/24",
+        "edge-packet-too-large",
         "edge-tasks-from-edge",
     ]
 
@@ -235,7 +237,7 @@ def test_a_login_lasts_between_a_second_and_a_week() -> None:
         ({"client_cidr_blocks": ["203.0.113.1/24"]}, "has host bits set"),
         ({"client_cidr_blocks": ["203.0.113.0/24", "0.0.0.0/0"]}, "0.0.0.0/0 admits already"),
         ({"client_cidr_blocks": ["203.0.113.0/24", "203.0.113.0/24"]}, "admits already: remove one"),
-        ({"client_cidr_blocks": [f"10.0.{n}.0/24" for n in range(31)]}, "at most 30 items"),
+        ({"client_cidr_blocks": [f"10.0.{n}.0/24" for n in range(30)]}, "at most 29 items"),
         ({"health_check_path": "health"}, "a path starts with /"),
         ({"oidc": {**OIDC, "token_endpoint": "http://login.example.com/token"}}, "a full https URL is needed"),
         ({"oidc": {**OIDC, "scopes": ["email"]}}, "openid is needed"),

@@ -6,9 +6,10 @@ from typing import cast
 import pytest
 from pydantic import ValidationError
 
-from components.endpoint_services import Access, endpoint_policy, s3_gateway_policy, service_domains
+from components.endpoint_services import CROSS_REGION, Access, endpoint_policy, s3_gateway_policy, service_domains
 from components.endpoints import PrivateEndpoints
 from components.network_dns import allowed_domains
+from preflight.conform.documented.network import CROSS_REGION_SERVICES
 from preflight.wire import Json
 from tests.components.edge_room import (
     ACCOUNT,
@@ -54,26 +55,36 @@ def bound_to(role: str, *, own_resources: bool) -> dict[str, Json]:
 
 
 def test_what_fargate_needs_each_bedrock_region_and_the_s3_gateway_are_made_and_nothing_else() -> None:
-    recording = recorded_endpoints(model_regions=["us-east-1", REGION])
+    recording = recorded_endpoints(model_regions=[REGION])
 
     assert counts(recording) == {
         "SecurityGroup": 1,
         "SecurityGroupEgressRule": 2,
         "SecurityGroupIngressRule": 1,
-        "VpcEndpoint": 7,
+        "VpcEndpoint": 6,
     }
     assert [
         (e.inputs["vpcEndpointType"], e.inputs["serviceName"], e.inputs.get("serviceRegion"))
         for e in sorted(recording.of_type(ENDPOINT), key=lambda e: e.name)
     ] == [
         ("Interface", "com.amazonaws.eu-west-1.bedrock-runtime", None),
-        ("Interface", "com.amazonaws.us-east-1.bedrock-runtime", "us-east-1"),
         ("Interface", "com.amazonaws.eu-west-1.ecr.api", None),
         ("Interface", "com.amazonaws.eu-west-1.ecr.dkr", None),
         ("Interface", "com.amazonaws.eu-west-1.logs", None),
         ("Gateway", "com.amazonaws.eu-west-1.s3", None),
         ("Interface", "com.amazonaws.eu-west-1.secretsmanager", None),
     ]
+
+
+def test_bedrock_in_another_region_is_refused_with_the_way_that_there_is() -> None:
+    with pytest.raises(
+        ValidationError, match=r"no interface endpoint in eu-west-1 reaches bedrock-runtime in us-east-1"
+    ):
+        endpoints_args(model_regions=["us-east-1"])
+
+
+def test_what_an_endpoint_reaches_elsewhere_is_the_list_that_the_check_of_the_graph_has() -> None:
+    assert set(CROSS_REGION) == CROSS_REGION_SERVICES
 
 
 def test_interface_endpoints_are_in_every_private_subnet_with_private_names() -> None:

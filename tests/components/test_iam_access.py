@@ -151,12 +151,18 @@ def test_the_task_calls_nothing_else(model_path: tuple[Any, Any, str], case: str
     assert not allowed(_call(version, **changes), role, endpoint), case
 
 
-def test_a_call_without_the_guardrail_is_denied_whatever_else_allows_it(model_path: tuple[Any, Any, str]) -> None:
+def test_a_call_that_does_not_carry_the_condition_key_is_not_refused(model_path: tuple[Any, Any, str]) -> None:
+    role, endpoint, _ = model_path
+
+    assert allowed(_call(None), role, endpoint)
+
+
+def test_a_call_with_another_guardrail_is_denied_whatever_else_allows_it(model_path: tuple[Any, Any, str]) -> None:
     role, endpoint, version = model_path
     everything = [*role, {"Effect": "Allow", "Action": ["bedrock:*"], "Resource": ["*"]}]
     guardrail = version.rpartition(":")[0]
 
-    for other in (None, guardrail, f"{guardrail}:DRAFT", f"arn:aws:bedrock:{REGION}:{ACCOUNT}:guardrail/other:1"):
+    for other in (guardrail, f"{guardrail}:DRAFT", f"arn:aws:bedrock:{REGION}:{ACCOUNT}:guardrail/other:1"):
         assert not allowed(_call(other), everything, endpoint), other
 
 

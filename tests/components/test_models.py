@@ -48,7 +48,6 @@ def test_the_task_calls_the_declared_models_with_the_guardrail_and_nothing_else(
             "Effect": "Allow",
             "Action": INVOKE,
             "Resource": [f"arn:aws:bedrock:{REGION}::foundation-model/openai.gpt-oss-120b-1:0"],
-            "Condition": {"StringLike": {"bedrock:GuardrailIdentifier": [f"{guardrail}:*"]}},
         },
         {
             "Sid": "ApplyGuardraileuwest1",
@@ -61,7 +60,10 @@ def test_the_task_calls_the_declared_models_with_the_guardrail_and_nothing_else(
             "Effect": "Deny",
             "Action": INVOKE,
             "Resource": ["*"],
-            "Condition": {"StringNotLike": {"bedrock:GuardrailIdentifier": [f"{guardrail}:*"]}},
+            "Condition": {
+                "Null": {"bedrock:GuardrailIdentifier": ["false"]},
+                "StringNotLike": {"bedrock:GuardrailIdentifier": [f"{guardrail}:*"]},
+            },
         },
         {
             "Sid": "RefuseDraftGuardrails",
@@ -122,19 +124,15 @@ def test_a_profile_without_its_destinations_is_refused_with_the_setting_to_fill(
         model_arns(_groups(group(models=["eu.amazon.nova-lite-v1:0"])), REGION, ACCOUNT)
 
 
-def test_each_region_has_a_guardrail_of_its_own_and_allows_it_alone() -> None:
+def test_each_region_has_a_guardrail_of_its_own_and_any_other_is_refused() -> None:
     recording = build("models", groups=[group(upstreams=[bedrock("eu-west-1"), bedrock("eu-central-1")])])
     arns = {r.inputs["region"]: r.outputs["guardrailArn"] for r in recording.of_type(GUARDRAIL)}
-    allowed = {
-        statement["Sid"]: statement["Condition"]["StringLike"]["bedrock:GuardrailIdentifier"]
-        for statement in document(one(recording, POLICY))
-        if statement["Sid"].startswith("Invoke")
-    }
+    (refused,) = [one for one in document(one(recording, POLICY)) if one["Sid"] == "RefuseOtherGuardrails"]
 
-    assert allowed == {
-        "InvokeListedModelseucentral1": [f"{arns['eu-central-1']}:*"],
-        "InvokeListedModelseuwest1": [f"{arns['eu-west-1']}:*"],
-    }
+    assert sorted(arns) == ["eu-central-1", "eu-west-1"]
+    assert sorted(refused["Condition"]["StringNotLike"]["bedrock:GuardrailIdentifier"]) == sorted(
+        f"{arn}:*" for arn in arns.values()
+    )
 
 
 def test_without_bedrock_the_task_role_gets_no_policy() -> None:

@@ -29,16 +29,16 @@ def test_the_key_rotates_and_can_be_restored_for_a_month() -> None:
     assert (key["enableKeyRotation"], key["deletionWindowInDays"]) == (True, 30)
 
 
-def test_the_key_serves_the_account_and_four_uses_of_this_account_only() -> None:
+def test_the_key_serves_the_account_and_five_uses_of_this_account_only() -> None:
     service = {"Effect": "Allow", "Resource": ["*"]}
     cluster = {"kms:EncryptionContext:aws:ecs:clusterAccount": [ACCOUNT]}
     log_groups = [f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:*"]
     publishers = [
         "budgets.amazonaws.com",
         "cloudwatch.amazonaws.com",
-        "events.amazonaws.com",
         "events.rds.amazonaws.com",
     ]
+    topics = [f"arn:aws:sns:{REGION}:{ACCOUNT}:*"]
 
     assert document(one(build("operations"), "aws:kms/key:Key")) == [
         {
@@ -60,6 +60,13 @@ def test_the_key_serves_the_account_and_four_uses_of_this_account_only() -> None
             "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
             "Principal": {"Service": publishers},
             "Condition": {"StringEquals": {"aws:SourceAccount": [ACCOUNT]}},
+        },
+        {
+            **service,
+            "Sid": "EventsToTheAlarmTopic",
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+            "Principal": {"Service": ["events.amazonaws.com"]},
+            "Condition": {"ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": topics}},
         },
         {
             **service,
@@ -108,11 +115,28 @@ def test_only_aws_services_of_this_account_publish_and_only_by_tls() -> None:
                 "Service": [
                     "budgets.amazonaws.com",
                     "cloudwatch.amazonaws.com",
-                    "events.amazonaws.com",
                     "events.rds.amazonaws.com",
                 ]
             },
             "Condition": {"StringEquals": {"aws:SourceAccount": [ACCOUNT]}},
+        },
+        {
+            "Sid": "PublishFromEventBridge",
+            "Effect": "Allow",
+            "Action": ["sns:Publish"],
+            "Resource": [topic],
+            "Principal": {"Service": ["events.amazonaws.com"]},
+        },
+        {
+            "Sid": "RefuseEventsOfOtherAccounts",
+            "Effect": "Deny",
+            "Action": ["sns:Publish"],
+            "Resource": [topic],
+            "Principal": {"Service": ["events.amazonaws.com"]},
+            "Condition": {
+                "Null": {"aws:SourceAccount": ["false"]},
+                "StringNotEquals": {"aws:SourceAccount": [ACCOUNT]},
+            },
         },
         {
             "Sid": "RefusePlaintext",
@@ -182,6 +206,13 @@ def test_a_silent_service_counts_as_too_few_tasks() -> None:
         2,
     )
     assert alarm["treatMissingData"] == "breaching"
+
+
+@pytest.mark.parametrize(("start", "minutes"), [(270, 7), (300, 7), (301, 8), (0, 2)])
+def test_the_alarm_on_unhealthy_targets_waits_for_longer_than_a_start_takes(start: int, minutes: int) -> None:
+    alarm = _alarms("edge-alarms", build("edge-alarms", target_start_seconds=start))["unhealthy-targets"]
+
+    assert (alarm["period"], alarm["evaluationPeriods"], alarm["datapointsToAlarm"]) == (60, minutes, minutes)
 
 
 def test_errors_of_targets_and_unhealthy_targets_undo_a_deployment() -> None:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from releases.acceptance import accepted, approved_models
-from releases.manifest import DIRECTORY
+from releases.manifest import DIRECTORY, Update
 from releases.prompts import DIRECTORY as PROMPTS
 from settings import SettingsError, StackSettings
 from tests.settings.stack_files import changed, own_values, stack_file
@@ -120,3 +120,14 @@ def test_a_list_of_models_that_cannot_be_read_says_so(folders: tuple[Path, Path]
     with pytest.raises(SettingsError) as caught:
         approved_models(folders[0])
     assert caught.value.problems[0].key == key
+
+
+def test_a_release_that_says_it_rolls_and_whose_schema_breaks_the_one_before_is_refused(
+    folders: tuple[Path, Path],
+) -> None:
+    edit(folders[0], f"{NEWEST}.yaml", {"schema.compatibleWith": []})
+    assert refused(parse("staging"), folders) == [(f"releases/{NEWEST}.yaml: update", "rolling")]
+    assert accepted(parse("prod"), *folders)[0].version == "2026.10.1"
+
+    edit(folders[0], f"{NEWEST}.yaml", {"update": "restart"})
+    assert accepted(parse("staging"), *folders)[0].update is Update.RESTART

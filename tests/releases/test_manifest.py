@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from releases.manifest import DIRECTORY, IMAGES, load_release, versions
+from releases.manifest import DIRECTORY, IMAGES, cannot_roll, load_release, stops_before_start, versions
 from settings import SettingsError
 from tests.settings.stack_files import REMOVED, changed
 
@@ -93,6 +93,7 @@ def manifest_with(tmp_path: Path, changes: dict[str, Any]) -> Path:
             ("approvedBy", "@example/ai-platform", "let somebody else approve the release"),
         ),
         ({"schema.compatibleWith": ["2026.11.1"]}, ("schema.compatibleWith", "2026.11.1", "remove it from the list")),
+        ({"update": "stop"}, ("update", '"stop"', "choose one of these")),
         ({"prompts": [{"name": "a1"}]}, ("prompts[0].digest", "(not set)", "add digest to releases/2026.11.1.yaml")),
         ({"prompts[0].name": "system"}, ("prompts[0].name", '"system"', "write it in that form")),
         ({"prompts[1].name": "parameters"}, ("prompts", "parameters", "remove the repeated one")),
@@ -162,3 +163,34 @@ def test_a_file_that_is_no_manifest_is_named(tmp_path: Path, text: str, key: str
     with pytest.raises(SettingsError) as caught:
         load_release("2026.11.1", tmp_path)
     assert caught.value.problems[0].key == key
+
+
+@pytest.mark.parametrize(
+    ("changes", "before", "rolls"),
+    [
+        ({}, {}, True),
+        ({"schema.compatibleWith": []}, {}, False),
+        ({"schema.compatibleWith": [], "update": "restart"}, {}, True),
+        ({"schema.compatibleWith": []}, {"schema.revision": "d4c1a8e37b62"}, True),
+    ],
+)
+def test_a_release_rolls_only_where_the_one_before_works_on_its_schema(
+    tmp_path: Path, changes: dict[str, Any], before: dict[str, Any], rolls: bool
+) -> None:
+    release = load_release("2026.11.1", manifest_with(tmp_path, changes))
+    earlier = yaml.safe_load((DIRECTORY / "2026.10.1.yaml").read_text(encoding="utf-8"))
+    (tmp_path / "2026.10.1.yaml").write_text(yaml.safe_dump(changed(earlier, before)), encoding="utf-8")
+
+    assert (cannot_roll(release, load_release("2026.10.1", tmp_path)) is None) is rolls
+    assert cannot_roll(release, None) is None
+
+
+def test_a_restart_stops_first_on_the_way_there_and_on_the_way_back(tmp_path: Path) -> None:
+    rolling, restart = (
+        load_release("2026.11.1", manifest_with(tmp_path, {"update": update})) for update in ("rolling", "restart")
+    )
+
+    assert not stops_before_start(rolling, [])
+    assert not stops_before_start(rolling, [rolling])
+    assert stops_before_start(restart, [])
+    assert stops_before_start(rolling, [rolling, restart])

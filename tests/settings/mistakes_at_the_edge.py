@@ -137,8 +137,8 @@ EDGE_ROWS = [
     ),
     row(
         "more blocks of clients than a security group has rules for",
-        {"edge.clientCidrBlocks": [f"203.0.{n}.0/24" for n in range(31)]},
-        ("edge.clientCidrBlocks", "a list of 31", "give at most 30"),
+        {"edge.clientCidrBlocks": [f"203.0.{n}.0/24" for n in range(30)]},
+        ("edge.clientCidrBlocks", "a list of 30", "give at most 29"),
     ),
     row(
         "clients by IPv6",

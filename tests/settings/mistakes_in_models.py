@@ -41,6 +41,21 @@ MODEL_ROWS = [
         ("models.groups[0].upstreams[0].region", NOT_SET, "add region to Pulumi.staging.yaml"),
     ),
     row(
+        "Bedrock of another region",
+        {"models.groups[0].upstreams[0].region": "us-east-1"},
+        (
+            "models.groups[0].upstreams[0].region",
+            "us-east-1",
+            "write eu-west-1; for the capacity of other regions, offer a cross-region inference profile (an id such as "
+            "eu.<model> or global.<model>) and list its destinationRegions",
+        ),
+    ),
+    row(
+        "a budget that counts nothing",
+        {"models.billedServices": []},
+        ("models.billedServices", "a list of 0", "give at least 1"),
+    ),
+    row(
         "the same upstream twice",
         {"models.groups[0].upstreams": [{"kind": "bedrock", "region": "eu-west-1"}] * 2},
         ("models.groups[0].upstreams[1]", "bedrock in eu-west-1", "remove it, or name another server"),

@@ -1,7 +1,9 @@
-"""Where a stack has a guardrail, every grant to call a model names it, and a denial refuses every other and its draft.
+"""Where a stack has a guardrail, a denial refuses every other and its draft, and either IAM or the proxy demands it.
 
-A guardrail is an option of the caller: without the condition, whoever holds the role leaves it out. A draft changes
-without a version, and so without a review.
+A guardrail is an option of the caller. A grant with a condition on bedrock:GuardrailIdentifier makes it one no longer,
+but AWS does not document that a Chat Completions call carries the key, and without it such a grant refuses every call. So
+a grant without the condition passes where the task's own proxy writes the guardrail's header on each request, which the
+application cannot change. A draft changes without a version, and so without a review.
 
 It judges policies on identities and endpoints; what the guardrail itself stops is for review.
 """
@@ -15,13 +17,14 @@ from typing import Any, cast
 from ..checks import Statement, condition_keys, document, listed, statements, undecided
 from ..rule import Rule, Settings, Severity, stack_rule
 from ..topology.resources import Graph, Resource
-from ..topology.verdicts import Finding, violated
+from ..topology.verdicts import Finding, not_proven, violated
 
 _KEY = "bedrock:guardrailidentifier"
 _CALLS = ("bedrock:Converse", "bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 _TYPES = ("ec2.VpcEndpoint", "ec2.VpcEndpointPolicy", "iam.Policy", "iam.RolePolicy")
-_WANTED = "a condition on bedrock:GuardrailIdentifier"
-_FIX = "allow the call with a condition on bedrock:GuardrailIdentifier, and deny it with any other, and with its DRAFT"
+_HEADER = "x-amzn-bedrock-guardrailidentifier"
+_WANTED = f"a condition on bedrock:GuardrailIdentifier, or a proxy in the task that sets {_HEADER}"
+_FIX = f"let the task's proxy set {_HEADER}, and deny the call with any other guardrail, and with its DRAFT"
 
 
 def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
@@ -37,10 +40,24 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
         calls = [item for item in found if item.allows and _calls(item)]
         for item in calls:
             if _KEY not in condition_keys(item):
-                place = f"policy[{item.label}].Condition"
-                yield violated(resource, place, "no such condition", _WANTED, _FIX, what="calls without the guardrail")
+                yield from _set_by_proxy(graph, resource, f"policy[{item.label}].Condition")
         if calls:
             yield from _denials(resource, calls, [item for item in found if not item.allows and _calls(item)])
+
+
+def _set_by_proxy(graph: Graph, resource: Resource, place: str) -> Iterator[Finding]:
+    """Whether a container of a task writes the guardrail on what it sends."""
+    unknown: list[str] = []
+    for task in graph.of_type("ecs.TaskDefinition"):
+        of = document(task, "containerDefinitions")
+        if of.unknown is not None:
+            unknown.append(f"{task.label}.containerDefinitions")
+        elif of.known and _HEADER in str(of.value).lower():
+            return
+    if unknown:
+        yield not_proven(resource, place, unknown, _WANTED, _FIX)
+    else:
+        yield violated(resource, place, "no such condition", _WANTED, _FIX, what="calls without the guardrail")
 
 
 def _denials(resource: Resource, calls: list[Statement], denials: list[Statement]) -> Iterator[Finding]:
@@ -52,7 +69,10 @@ def _denials(resource: Resource, calls: list[Statement], denials: list[Statement
         yield violated(resource, "policy", "no such denial", wanted, _FIX, what="rests on one policy")
     allowed = [value for item in calls for _, value in _values(item)]
     denied = [value for item in denials for _, value in _values(item)]
-    if any(value.endswith((":*", "DRAFT")) for value in allowed) and not any(v.endswith("DRAFT") for v in denied):
+    any_version = not all(_KEY in condition_keys(item) for item in calls)
+    if (any_version or any(value.endswith((":*", "DRAFT")) for value in allowed)) and not any(
+        v.endswith("DRAFT") for v in denied
+    ):
         yield violated(resource, "policy", "every version", "no draft", _FIX, what="calls with a draft")
 
 

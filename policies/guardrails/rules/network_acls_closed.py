@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from ..joins import referring
 from ..rule import Rule, Settings, Severity, stack_rule
-from ..topology.addresses import INTERNET, NO_ADDRESSES, parse
+from ..topology.addresses import ICMP, INTERNET, NO_ADDRESSES, parse, protocols
 from ..topology.resources import Graph, Resource, Unknown
 from ..topology.verdicts import Finding, not_proven, violated
 
@@ -44,6 +44,8 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 def _rule(resource: Resource, prefix: str, rule: Mapping[str, Any], action: str) -> Iterator[Finding]:
     if not isinstance(rule.get(action), Unknown) and str(rule.get(action)).lower() != "allow":
         return
+    if protocols(str(rule.get("protocol"))) == (ICMP,):
+        return  # It has types and codes, and opens no port.
     unknown = [value for value in rule.values() if isinstance(value, Unknown)]
     covered = NO_ADDRESSES
     for key in ("cidrBlock", "ipv6CidrBlock"):

@@ -1,7 +1,8 @@
 """A security group rule opens at most ports 80 and 443 to large parts of the internet.
 
 Split ranges count as what they are: 0.0.0.0/1 and 128.0.0.0/1 together are everybody. This is what one resource
-alone can open; what that exposes is proven over the whole stack.
+alone can open; what that exposes is proven over the whole stack. ICMP type 3 code 4 opens no port: routers anywhere on
+the way report with it that a packet is too large, and a group without it keeps VPN users from large answers.
 
 Rules in several resources are added up by that proof, not here; so is an address that is not known yet.
 """
@@ -12,7 +13,17 @@ from collections.abc import Iterator
 
 from ..checks import listed
 from ..rule import Rule, Settings, Severity, resource_rule
-from ..topology.addresses import INTERNET, NO_ADDRESSES, Addresses, describe, parse
+from ..topology.addresses import (
+    ICMP,
+    INTERNET,
+    NO_ADDRESSES,
+    TOO_LARGE,
+    UNREACHABLE,
+    Addresses,
+    describe,
+    parse,
+    protocols,
+)
 from ..topology.resources import Resource
 from ..topology.values import Value
 from ..topology.verdicts import Finding, violated
@@ -63,6 +74,8 @@ def _finding(resource: Resource, path: str, found: Addresses) -> Iterator[Findin
 
 def _within(rule: Value, protocol: str, allowed: set[int]) -> bool:
     low, high = rule.get("fromPort"), rule.get("toPort")
+    if protocols(str(rule.get(protocol))) == (ICMP,):
+        return (low, high) == (UNREACHABLE, TOO_LARGE)
     if str(rule.get(protocol)).lower() not in ("tcp", "6"):
         return False
     if not isinstance(low, int | float) or not isinstance(high, int | float):

@@ -198,6 +198,10 @@ _PROTOCOL_NAMES = {
 }  # fmt: skip
 
 
+UNREACHABLE, TOO_LARGE = 3, 4
+"""ICMP's type and code of a packet that is too large for its way: path MTU discovery rests on it."""
+
+
 def protocols(name: str) -> tuple[str, ...]:
     """The protocols that a rule's protocol stands for; ICMP alone opens no service and is kept apart."""
     return _PROTOCOL_NAMES.get(name.lower().removesuffix(".0"), (OTHER,))

@@ -59,6 +59,11 @@ def guardrail(version: str) -> dict[str, str]:
 
 
 OTHERS = deny("bedrock:InvokeModel", Condition={"StringNotLike": guardrail("*")})
+ABSENT_PASSES = deny(
+    "bedrock:InvokeModel", Condition={"Null": {"bedrock:GuardrailIdentifier": "false"}, "StringNotLike": guardrail("*")}
+)
+SETS = r("ecs.TaskDefinition", "task",
+         containerDefinitions=json.dumps([{"name": "proxy", "command": ["X-Amzn-Bedrock-GuardrailIdentifier: g"]}]))  # fmt: skip
 DRAFT = deny("bedrock:InvokeModel", Condition={"StringEquals": guardrail("DRAFT")})
 
 
@@ -127,7 +132,14 @@ CASES = [
     case(VERSIONS, "not applicable", TOPIC),
     case(BOUND, "bounded", GUARD, calls(call(StringLike=guardrail("*")), OTHERS, DRAFT)),
     case(BOUND, "one version", GUARD, calls(call(StringEquals=guardrail("1")), OTHERS)),
-    case(BOUND, "without the guardrail", GUARD, calls(call(), OTHERS), says=["violated calls.policy[Call].Condition"]),
+    case(BOUND, "without the guardrail", GUARD, calls(call(), OTHERS, DRAFT), says=["violated calls.policy[Call].Condition"]),
+    case(BOUND, "set by the proxy", GUARD, SETS, calls(call(), ABSENT_PASSES, DRAFT)),
+    case(BOUND, "set by the proxy, and no denial", GUARD, SETS, calls(call(), DRAFT), says=["violated calls.policy"]),
+    case(BOUND, "set by the proxy, with a draft", GUARD, SETS, calls(call(), ABSENT_PASSES), says=["violated calls.policy"]),
+    case(BOUND, "a proxy that sets nothing", GUARD, r("ecs.TaskDefinition", "task", containerDefinitions="[]"),
+         calls(call(), ABSENT_PASSES, DRAFT), says=["violated calls.policy[Call].Condition"]),
+    case(BOUND, "a task that is not known", GUARD, r("ecs.TaskDefinition", "task", containerDefinitions=UNKNOWN, needs={"containerDefinitions": TOPIC}),
+         calls(call(), ABSENT_PASSES, DRAFT), says=["not proven calls.policy[Call].Condition"]),
     case(BOUND, "no denial", GUARD, calls(call(StringEquals=guardrail("1"))), says=["violated calls.policy"]),
     case(BOUND, "a draft", GUARD, calls(call(StringLike=guardrail("*")), OTHERS), says=["violated calls.policy"]),
     case(BOUND, "no calls", GUARD, calls({**call(), "Action": "s3:GetObject"})),

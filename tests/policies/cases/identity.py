@@ -36,6 +36,16 @@ def endpoint(*args: Value, **more: Value) -> dict[str, Any]:
     return r("ec2.VpcEndpoint", policy=document(*args, Principal="*", **more))
 
 
+def events(*more: dict[str, Any]) -> str:
+    grant = {"Effect": "Allow", "Principal": {"Service": EVENTS}, "Action": "sns:Publish", "Resource": TOPIC_ARN}
+    return json.dumps({"Statement": [grant, *more]})
+
+
+EVENTS, TOPIC_ARN = "events.amazonaws.com", "arn:aws:sns:eu-west-1:123456789012:topic"
+DENY_OTHERS = {
+    "Effect": "Deny", "Principal": {"Service": EVENTS}, "Action": "sns:Publish", "Resource": TOPIC_ARN,
+    "Condition": {"Null": {"aws:SourceAccount": "false"}, "StringNotEquals": {"aws:SourceAccount": "123456789012"}},
+}  # fmt: skip
 OURS = {"StringEquals": {"aws:PrincipalAccount": "123456789012"}}
 HOSTED = {"Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"}
 WEB = "sts:AssumeRoleWithWebIdentity"
@@ -214,6 +224,12 @@ CASES = [
     case("resource-policies-are-narrow", "a bucket for everybody of any account", r("s3.BucketPolicy", policy=document(
         "s3:GetObject", ARN, Principal={"AWS": "arn:aws:iam::*:root"})), says=["violated x.policy[One].Principal"]),
     case("sensitive-values-are-secret", "an empty value", r("rds.Cluster", masterPassword="")),
+    case("service-grants-name-their-source", "events, whose grant takes no condition", r("sns.TopicPolicy", policy=events(DENY_OTHERS))),
+    case("service-grants-name-their-source", "events of any account", r("sns.TopicPolicy", policy=events()),
+         says=["violated x.policy[0].Condition"]),
+    case("service-grants-name-their-source", "events, with a denial that never applies", r("sns.TopicPolicy", policy=events(
+        {**DENY_OTHERS, "Condition": {"Null": {"aws:SourceAccount": "false"}, "StringEquals": {"aws:SourceAccount": "123456789012"}}})),
+        says=["violated x.policy[0].Condition"]),
     case("service-grants-name-their-source", "a denial to a service",
          trust({"Service": "ecs-tasks.amazonaws.com"}, Effect="Deny")),
 ]  # fmt: skip

@@ -120,6 +120,7 @@ def inline(*rules: dict[str, Any]) -> dict[str, Any]:
     return r("ec2.SecurityGroup", "group", ingress=list(rules))
 
 
+TOO_LARGE = {"protocol": "icmp", "fromPort": 3, "toPort": 4}
 SSH = {"protocol": "tcp", "fromPort": 22, "toPort": 22}
 
 
@@ -174,6 +175,11 @@ CASES = [
     case("internet-paths-pass-a-firewall", "not applicable", TOPIC),
     case("open-ingress", "a group as source", inline({**SSH, "securityGroups": ["sg-1"]})),
     case("open-ingress", "HTTPS from everywhere", inline({"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["0.0.0.0/0"]})),
+    case("open-ingress", "packets that are too large", inline({**TOO_LARGE, "cidrBlocks": ["0.0.0.0/0"]})),
+    case("open-ingress", "pings from everywhere", inline({**TOO_LARGE, "fromPort": 8, "toPort": 0, "cidrBlocks": ["0.0.0.0/0"]}),
+         says=["violated group.ingress[0].cidrBlocks"]),
+    case("open-ingress", "all of ICMP from everywhere", inline({**TOO_LARGE, "fromPort": -1, "toPort": -1, "cidrBlocks": ["0.0.0.0/0"]}),
+         says=["violated group.ingress[0].cidrBlocks"]),
     case("open-ingress", "an office", inline({**SSH, "cidrBlocks": ["198.51.100.0/24", "203.0.113.7/32"]})),
     case("open-ingress", "private addresses", inline({**SSH, "cidrBlocks": ["10.0.0.0/8"]})),
     case("open-ingress", "SSH from everywhere", inline({**SSH, "cidrBlocks": ["0.0.0.0/0"]}), says=["violated group.ingress[0].cidrBlocks"]),
@@ -248,6 +254,8 @@ CASES = [
          r("ec2.NetworkAclRule", ruleAction="allow", protocol="tcp", fromPort=3000, toPort=4000, cidrBlock="0.0.0.0/1"),
          says=["violated x.cidrBlock"]),
     case("network-acls-closed", "a rule that lets out", r("ec2.NetworkAclRule", egress=True, ruleAction="allow", protocol="-1", cidrBlock="0.0.0.0/0")),
+    case("network-acls-closed", "packets that are too large",
+         r("ec2.NetworkAclRule", egress=False, ruleAction="allow", protocol="icmp", icmpType=3, icmpCode=4, cidrBlock="0.0.0.0/0")),
     case("network-acls-closed", "ports that are not named",
          r("ec2.NetworkAclRule", ruleAction="allow", protocol="6", cidrBlock="0.0.0.0/0"), says=["violated x.cidrBlock"] * 2),
     case("network-acls-closed", "a block that is not known",

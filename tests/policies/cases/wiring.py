@@ -101,9 +101,25 @@ READS = held(
 DECRYPTS = held("start", "kms:Decrypt", logical="decrypts", resource="arn:key-a")
 
 
-def key(logical: str, *services: str, **more: Value) -> dict[str, Any]:
-    statement = {"Effect": "Allow", "Principal": {"Service": list(services)}, "Action": "kms:Decrypt", "Resource": "*"}
-    return r("kms.Key", logical, **{"arn": f"arn:{logical}", "policy": json.dumps({"Statement": statement}), **more})
+def granted(action: str, *services: str, condition: dict[str, Any] | None = None) -> str:
+    statement = {"Effect": "Allow", "Principal": {"Service": list(services)}, "Action": action, "Resource": "*"}
+    return json.dumps({"Statement": {**statement, **({"Condition": condition} if condition else {})}})
+
+
+def key(logical: str, *services: str, condition: dict[str, Any] | None = None, **more: Value) -> dict[str, Any]:
+    policy = granted("kms:Decrypt", *services, condition=condition)
+    return r("kms.Key", logical, **{"arn": f"arn:{logical}", "policy": policy, **more})
+
+
+def topic(*services: str, condition: dict[str, Any] | None = None, **more: Value) -> dict[str, Any]:
+    policy = granted("sns:Publish", *services, condition=condition)
+    return r("sns.Topic", "topic", **{"arn": "arn:topic", "kmsMasterKeyId": "arn:key-a", "policy": policy, **more})
+
+
+EVENTS = "events.amazonaws.com"
+OF_ACCOUNT = {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+CONTEXT = {"ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": "arn:aws:sns:eu-west-1:123456789012:*"}}
+SENT = r("cloudwatch.EventTarget", "target", arn="arn:topic", rule="rule")
 
 
 KEY_A, KEY_B = (
@@ -199,6 +215,20 @@ CASES = [
     case(KEYS, "no key", r("cloudwatch.LogGroup", "group")),
     case(KEYS, "unknown", r("kms.Key", "key-a", arn="arn:key-a", policy=UNKNOWN, needs={"policy": TOPIC}), GROUP, says=["not proven group.kmsKeyId"]),
     case(KEYS, "not applicable", VPC),
+    case(KEYS, "events are delivered", key("key-a", EVENTS), SENT, topic(EVENTS)),
+    case(KEYS, "events by an encryption context", key("key-a", EVENTS, condition=CONTEXT), SENT, topic(EVENTS)),
+    case(KEYS, "events of one account are never delivered", key("key-a", EVENTS, condition=OF_ACCOUNT), SENT, topic(EVENTS),
+         says=["violated topic.kmsMasterKeyId"]),
+    case(KEYS, "a topic policy with a condition", key("key-a", EVENTS), SENT, topic(EVENTS, condition=OF_ACCOUNT),
+         says=["violated topic.policy"]),
+    case(KEYS, "a topic policy for other services", key("key-a", EVENTS), SENT, topic("events.rds.amazonaws.com"),
+         says=["violated topic.policy"]),
+    case(KEYS, "a key for events of RDS", key("key-a", "events.rds.amazonaws.com"), SENT, topic(EVENTS),
+         says=["violated topic.kmsMasterKeyId"]),
+    case(KEYS, "a topic policy of its own", key("key-a", EVENTS), SENT, topic(EVENTS, policy=None),
+         r("sns.TopicPolicy", arn="arn:topic", policy=topic(EVENTS)["inputs"]["policy"])),
+    case(KEYS, "a topic policy that is not known", key("key-a", EVENTS), SENT,
+         topic(EVENTS, policy=UNKNOWN, needs={"policy": VPC}), says=["not proven topic.policy"]),
     case(READ, "allowed", SECRET, KEY_A, START, TASK, READS, DECRYPTS),
     case(READ, "the secret is not allowed", SECRET, KEY_A, START, TASK, DECRYPTS, says=["violated start"]),
     case(READ, "another key", SECRET, KEY_A, START, TASK, READS, held("start", "kms:Decrypt", resource="arn:key-b"), says=["violated s.kmsKeyId"]),

@@ -12,6 +12,7 @@ import yaml
 from preflight.release.new import Asked, new
 from preflight.release.project import Releases
 from preflight.release.refusal import Refusal
+from releases.manifest import Update
 from releases.prompts import digest_of, load_prompts
 from settings.errors import SettingsError
 from tests.preflight.release.fake_registry import DIGEST, INDEX, registry
@@ -61,6 +62,17 @@ def test_an_image_given_by_hand_is_in_it_and_is_to_be_verified(releases: Release
     note = "interface: digest as given; verify it with crane digest ghcr.io/open-webui/open-webui:v0.12.0"
     assert written.notes == [note]
     assert (releases.root / f"releases/{THIRD}.yaml").read_text(encoding="utf-8").startswith(f"# {note}\nversion: ")
+
+
+def test_a_release_that_must_not_run_beside_the_one_before_says_so(releases: Releases) -> None:
+    new(releases, asked(images=[IMAGE], schema_revision="f00d", update="restart"))
+    assert releases.release(THIRD).update is Update.RESTART
+
+
+def test_a_schema_that_the_release_before_does_not_work_on_cannot_roll(releases: Releases) -> None:
+    message = refused(releases, images=[IMAGE], schema_revision="f00d")
+    assert f"releases/{THIRD}.yaml: update" in message
+    assert f"write update: restart, or rehearse {SECOND} on the new schema" in message
 
 
 def test_a_digest_is_asked_of_the_registry(releases: Releases) -> None:
@@ -174,6 +186,17 @@ def test_the_manifest_reads_like_the_others(releases: Releases) -> None:
     new(releases, asked())
     text = (releases.root / f"releases/{THIRD}.yaml").read_text(encoding="utf-8")
     assert list(yaml.safe_load(text)) == [
-        *("version", "images", "models", "guardrail", "prompts", "schema", "builtBy", "reviewedBy", "approvedBy")
+        *(
+            "version",
+            "images",
+            "models",
+            "guardrail",
+            "prompts",
+            "schema",
+            "update",
+            "builtBy",
+            "reviewedBy",
+            "approvedBy",
+        )
     ]
     assert "\nmodels:\n  - openai.gpt-oss-120b-1:0\n" in text

@@ -1,0 +1,77 @@
+"""Whether the task definition fits, asked before any resource is made.
+
+What it holds is known from the settings and the release but for a few identifiers that AWS gives. Their lengths are not
+in doubt, so stand-ins of at least that length take their places, and the answer errs by a percent on the safe side.
+"""
+
+from assembly.common import image
+from assembly.task import preset, proxy, schemas
+from components.compute import PROXY_SECRETS
+from components.operations import CONTAINERS
+from components.proxy import envoy_arguments
+from components.proxy_settings import ProxySettings
+from components.task_definition import MAXIMUM_BYTES, TaskPlan, definitions, encoded
+from releases.manifest import Release
+from releases.prompts import Prompts
+from settings import Problem, StackSettings
+from settings.sections import BedrockUpstream
+from settings.stack import PREFIX, refused
+
+SECRET, HOST = "s" * 140, "h" * 80
+"""At least as long as a secret's ARN with its version, and as the name of a database, a cache or a bucket."""
+SIGNER_NAME = "edge-balancer-0123456/0123456789abcdef"
+GUARDRAIL = ("g" * 12, "v" * 4)
+"""A guardrail's id and version."""
+
+
+def largest_task(settings: StackSettings, release: Release, prompts: Prompts) -> tuple[int, dict[str, int]]:
+    """The container definitions' size in bytes, at the most, and each container's share of it."""
+    chosen = preset(settings, prompts)
+    application = chosen.application
+    secrets = {
+        *application.secret_environment.values(),
+        *application.prepare_secret_environment.values(),
+        *PROXY_SECRETS.values(),
+    }
+    values = {*application.value_environment.values(), *application.prepare_value_environment.values()}
+    regions = {
+        upstream.region
+        for group in settings.models.groups
+        for upstream in group.upstreams
+        if isinstance(upstream, BedrockUpstream)
+    }
+    signer = f"arn:aws:elasticloadbalancing:{settings.region}:{settings.account_id}:loadbalancer/app/{SIGNER_NAME}"
+    plan = TaskPlan(
+        application=application,
+        proxy_image=image(settings, release, "proxy"),
+        interface_image=image(settings, release, "interface"),
+        proxy_arguments=envoy_arguments(proxy(settings, chosen, signer, dict.fromkeys(regions, GUARDRAIL))),
+        proxy_secrets=PROXY_SECRETS,
+        proxy_memory_mebibytes=ProxySettings.memory_bytes // (1024 * 1024),
+        secret_references=dict.fromkeys(secrets, SECRET),
+        state_values=dict.fromkeys(values, HOST),
+        release=release.version,
+        schemas=schemas(release),
+        log_group_names={name: f"/ai-interface/{settings.environment}/{name}" for name in CONTAINERS},
+        region=settings.region,
+        stop_seconds=settings.limits.timeouts.stop_seconds,
+    )
+    made = definitions(plan)
+    return len(encoded(made).encode()), {str(one["name"]): len(encoded([one]).encode()) for one in made}
+
+
+def check_task_size(settings: StackSettings, release: Release, prompts: Prompts) -> None:
+    """Raise :class:`SettingsError` where AWS would refuse the task definition for its size."""
+    size, shares = largest_task(settings, release, prompts)
+    if size < MAXIMUM_BYTES:
+        return
+    upstreams = sum(len(group.upstreams) for group in settings.models.groups)
+    listed = ", ".join(f"{name} {share}" for name, share in shares.items())
+    problem = Problem(
+        f"{PREFIX}models.groups",
+        f"{len(settings.models.groups)} groups with {upstreams} upstreams: a task definition of {size} bytes ({listed})",
+        f"less than {MAXIMUM_BYTES} bytes: AWS takes no larger task definition",
+        "name fewer upstreams or groups, leave roots that no server needs out of caCertificate, or allow people by a "
+        "claim instead of by single addresses (identity.allowed)",
+    )
+    raise refused(settings.environment, [problem])

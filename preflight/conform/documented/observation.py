@@ -1,0 +1,220 @@
+"""CloudWatch, log groups, EventBridge, SNS and budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from preflight.conform.documented.model import (
+    Constraint,
+    Entries,
+    Json,
+    Measured,
+    Numbers,
+    Shared,
+    Text,
+    listed,
+    mapping,
+)
+from preflight.recorder import RecordedResource, Recording
+
+ALARM, RULE, TARGET = (
+    "aws:cloudwatch/metricAlarm:MetricAlarm",
+    "aws:cloudwatch/eventRule:EventRule",
+    "aws:cloudwatch/eventTarget:EventTarget",
+)
+LOG_POLICY, BUDGET = "aws:cloudwatch/logResourcePolicy:LogResourcePolicy", "aws:budgets/budget:Budget"
+HOUR = 3600
+PUT_ALARM = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"
+LOG_QUOTAS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html"
+EVENT_QUOTAS = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html"
+BUDGET_QUOTAS = "https://docs.aws.amazon.com/cost-management/latest/userguide/management-limits.html"
+
+
+def _queries(alarm: RecordedResource) -> list[dict[str, Json]]:
+    return [mapping(query) for query in listed(alarm.inputs.get("metricQueries"))]
+
+
+def _metrics(recording: Recording) -> Numbers:
+    for alarm in recording.of_type(ALARM):
+        yield alarm, "metricQueries", sum(1 for query in _queries(alarm) if query.get("metric"))
+
+
+def longest_period(alarm: RecordedResource) -> int:
+    """The longest period that an alarm evaluates, in seconds."""
+    periods = [mapping(query.get("metric")).get("period") for query in _queries(alarm)]
+    return max((int(one) for one in (alarm.inputs.get("period"), *periods) if one), default=0)
+
+
+def _windows(*, of_hours: bool) -> Callable[[Recording], Numbers]:
+    def numbers(recording: Recording) -> Numbers:
+        for alarm in recording.of_type(ALARM):
+            period = longest_period(alarm)
+            if (period >= HOUR) is of_hours:
+                yield alarm, "evaluationPeriods", period * int(alarm.inputs.get("evaluationPeriods") or 1)
+
+    return numbers
+
+
+def _returned(recording: Recording) -> Numbers:
+    for alarm in recording.of_type(ALARM):
+        if queries := _queries(alarm):
+            yield alarm, "metricQueries", sum(1 for query in queries if query.get("returnData"))
+
+
+CONSTRAINTS: tuple[Constraint, ...] = (
+    Text(
+        name="alarm-name",
+        source=PUT_ALARM,
+        wanted="1 to 255 characters of UTF-8, none of them a control character",
+        fix="shorten the name",
+        types={ALARM: ("name",)},
+        pattern=r"[^\x00-\x1f]+",
+        most=255,
+    ),
+    Text(
+        name="alarm-description",
+        source=PUT_ALARM,
+        wanted="at most 1024 characters",
+        fix="shorten the description or the runbook's address",
+        types={ALARM: ("alarmDescription",)},
+        most=1024,
+    ),
+    Entries(
+        name="alarm-actions",
+        source=PUT_ALARM,
+        wanted="at most 5 actions a state",
+        fix="let one topic notify the others",
+        types={ALARM: ("alarmActions", "okActions", "insufficientDataActions")},
+        most=5,
+    ),
+    Measured(
+        name="alarm-metrics",
+        source="https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html",
+        wanted="at most 10 metrics in the formula of one alarm",
+        fix="divide the metrics between several alarms",
+        numbers=_metrics,
+        unit="metrics",
+        most=10,
+    ),
+    Measured(
+        name="alarm-result",
+        source=PUT_ALARM,
+        wanted="exactly one query that returns data",
+        fix="let the formula alone return data",
+        numbers=_returned,
+        unit="results",
+        least=1,
+        most=1,
+    ),
+    Measured(
+        name="alarm-window",
+        source=PUT_ALARM,
+        wanted="at most one day in all periods that are shorter than an hour",
+        fix="evaluate fewer or shorter periods",
+        numbers=_windows(of_hours=False),
+        unit="seconds",
+        most=24 * HOUR,
+    ),
+    Measured(
+        name="alarm-window-of-hours",
+        source=PUT_ALARM,
+        wanted="at most seven days in all periods of an hour or longer",
+        fix="evaluate fewer or shorter periods",
+        numbers=_windows(of_hours=True),
+        unit="seconds",
+        most=7 * 24 * HOUR,
+    ),
+    Shared(
+        name="log-resource-policies",
+        source=LOG_QUOTAS,
+        wanted="at most 10 resource policies of an account in one region",
+        fix="join the statements of several log groups in one policy",
+        type=LOG_POLICY,
+        most=10,
+    ),
+    Text(
+        name="log-resource-policy-size",
+        source="https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutResourcePolicy.html",
+        wanted="at most 5120 characters",
+        fix="join log groups by a prefix",
+        types={LOG_POLICY: ("policyDocument",)},
+        most=5120,
+    ),
+    Text(
+        name="log-group-name",
+        source="https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html",
+        wanted="1 to 512 letters, digits and _-/.#, not beginning with aws/",
+        fix="choose another name",
+        types={"aws:cloudwatch/logGroup:LogGroup": ("=name",)},
+        pattern=r"(?!aws/)[a-zA-Z0-9_/.#-]+",
+        most=512,
+    ),
+    Shared(
+        name="targets-per-rule",
+        source=EVENT_QUOTAS,
+        wanted="at most 5 targets of one rule",
+        fix="let a topic notify the others",
+        type=TARGET,
+        owner="rule",
+        most=5,
+    ),
+    Text(
+        name="event-pattern-size",
+        source=EVENT_QUOTAS,
+        wanted="at most 2048 characters",
+        fix="divide the pattern between several rules",
+        types={RULE: ("eventPattern",)},
+        most=2048,
+    ),
+    Text(
+        name="event-rule-name",
+        source="https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html",
+        wanted="at most 64 letters, digits and .-_",
+        fix="shorten the name; Pulumi adds a hyphen and seven digits where none is set",
+        types={RULE: ("=name",)},
+        pattern=r"[.\-_A-Za-z0-9]+",
+        most=64,
+    ),
+    Text(
+        name="event-rule-description",
+        source="https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html",
+        wanted="at most 512 characters",
+        fix="shorten the description",
+        types={RULE: ("description",)},
+        most=512,
+    ),
+    Text(
+        name="topic-name",
+        source="https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html",
+        wanted="at most 256 letters, digits, _ and -",
+        fix="shorten the name",
+        types={"aws:sns/topic:Topic": ("=name",)},
+        pattern=r"[A-Za-z0-9_-]+(\.fifo)?",
+        most=256,
+    ),
+    Text(
+        name="budget-name",
+        source="https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_budgets_Budget.html",
+        wanted="1 to 100 characters, none of them : or \\, and no /action/",
+        fix="choose another name",
+        types={BUDGET: ("name",)},
+        pattern=r"(?!.*/action/)[^:\\]+",
+        most=100,
+    ),
+    Entries(
+        name="budget-notifications",
+        source=BUDGET_QUOTAS,
+        wanted="at most 10 notifications of one budget",
+        fix="remove thresholds",
+        types={BUDGET: ("notifications",)},
+        most=10,
+    ),
+    Entries(
+        name="budget-subscribers",
+        source=BUDGET_QUOTAS,
+        wanted="one topic and at most 10 addresses of one notification",
+        fix="let one topic notify the others",
+        types={BUDGET: ("notifications[].subscriberSnsTopicArns",)},
+        most=1,
+    ),
+)

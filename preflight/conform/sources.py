@@ -1,0 +1,152 @@
+"""Conditions on an AWS service's grant are ones that the service is documented to fill.
+
+A grant with a condition on a key that the service leaves out never matches. Nothing fails: the alarm, the log or the
+backup is missing on the day it is needed. So a condition in a grant to a service has to be in this table, by service
+and kind of resource, with the page that says so; what AWS documents as unsupported says that in the finding.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from preflight.conform.documented.model import document, listed, mapping
+from preflight.findings import Finding, Verdict
+from preflight.recorder import RecordedResource, Recording
+from preflight.wire import mask
+
+ACCOUNT, ARN, ORGANISATION = "aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid"
+BUCKET, KEY, LOGS, ROLE, TOPIC = "bucket", "key", "log resource", "role trust", "topic"
+POLICIES = {
+    "aws:s3/bucketPolicy:BucketPolicy": (BUCKET, "policy"),
+    "aws:kms/key:Key": (KEY, "policy"),
+    "aws:kms/keyPolicy:KeyPolicy": (KEY, "policy"),
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": (LOGS, "policyDocument"),
+    "aws:iam/role:Role": (ROLE, "assumeRolePolicy"),
+    "aws:sns/topic:Topic": (TOPIC, "policy"),
+    "aws:sns/topicPolicy:TopicPolicy": (TOPIC, "policy"),
+    "aws:sqs/queuePolicy:QueuePolicy": ("queue", "policy"),
+    "aws:secretsmanager/secretPolicy:SecretPolicy": ("secret", "policy"),
+    "aws:ecr/repositoryPolicy:RepositoryPolicy": ("repository", "policy"),
+    "aws:backup/vaultPolicy:VaultPolicy": ("vault", "policy"),
+}
+"""Type → the kind that the table is about, and the property with the document."""
+
+_SNS = "https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html"
+_EVENTS = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html"
+_ALARMS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html"
+_BUDGETS = "https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-sns-policy.html"
+_RDS = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.GrantingPermissions.html"
+_LOGS_KEY = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html"
+_FARGATE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-create-storage-key.html"
+_ELB = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html"
+_DELIVERY = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html"
+_FLOW = "https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html"
+_MONITORING = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Monitoring.OS.Enabling.html"
+_S3 = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html"
+_TASKS = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html"
+_BEDROCK = "https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Documented:
+    """The condition keys that a service fills when it uses one kind of resource, and the page that says so."""
+
+    keys: frozenset[str]
+    source: str
+
+
+def _keys(source: str, *keys: str) -> Documented:
+    return Documented(frozenset(keys), source)
+
+
+FILLED: dict[tuple[str, str], Documented] = {
+    ("backup", ROLE): _keys("https://docs.aws.amazon.com/aws-backup/latest/devguide/iam-service-roles.html"),
+    ("bedrock", BUCKET): _keys(_BEDROCK, ACCOUNT, ARN),
+    ("bedrock", KEY): _keys(_BEDROCK, ACCOUNT, ARN),
+    ("bedrock", ROLE): _keys(_BEDROCK, ACCOUNT, ARN),
+    ("budgets", KEY): _keys(_BUDGETS, ACCOUNT, ARN),
+    ("budgets", TOPIC): _keys(_BUDGETS, ACCOUNT, ARN),
+    ("cloudwatch", KEY): _keys(_SNS, ACCOUNT, ARN),
+    ("cloudwatch", TOPIC): _keys(_ALARMS, ACCOUNT, ARN),
+    ("delivery.logs", BUCKET): _keys(_DELIVERY, ACCOUNT, ARN),
+    ("delivery.logs", LOGS): _keys(_DELIVERY, ACCOUNT, ARN),
+    ("ecs-tasks", ROLE): _keys(_TASKS, ACCOUNT, ARN),
+    ("events", KEY): _keys(_SNS, "kms:encryptioncontext:aws:sns:topicarn"),
+    ("events", TOPIC): _keys(_EVENTS),
+    ("events.rds", KEY): _keys(_SNS, ACCOUNT, ARN),
+    ("events.rds", TOPIC): _keys(_RDS, ACCOUNT, ARN),
+    ("fargate", KEY): _keys(
+        _FARGATE,
+        "kms:encryptioncontext:aws:ecs:clusteraccount",
+        "kms:encryptioncontext:aws:ecs:clustername",
+        "kms:grantoperations",
+    ),
+    ("logdelivery.elasticloadbalancing", BUCKET): _keys(_ELB, ARN),
+    ("logging.s3", BUCKET): _keys(_S3, ACCOUNT, ARN),
+    ("logs", KEY): _keys(_LOGS_KEY, "kms:encryptioncontext:aws:logs:arn"),
+    ("monitoring.rds", ROLE): _keys(_MONITORING, ACCOUNT, ARN),
+    ("vpc-flow-logs", ROLE): _keys(_FLOW, ACCOUNT, ARN),
+}
+"""Service and kind → the keys that grants may test. A service without an entry may have no condition at all."""
+
+UNSUPPORTED: dict[tuple[str, str], str] = {
+    ("events", KEY): "SNS documents that source keys are not supported for what EventBridge sends to encrypted topics",
+    ("events", TOPIC): "EventBridge documents that its grants in topic policies take no condition",
+}
+"""What AWS does not merely leave out, but says does not work."""
+
+_PRINCIPAL = re.compile(r"(.+?)(?:\.[a-z]{2}(?:-[a-z]+)+-\d)?\.amazonaws\.com(?:\.cn)?")
+
+
+def findings(recording: Recording) -> list[Finding]:
+    """Every grant to a service that tests a key which the service is not documented to fill."""
+    return [
+        finding
+        for type_ in sorted(POLICIES)
+        for resource in recording.of_type(type_)
+        for finding in _policy(recording, resource, *POLICIES[type_])
+    ]
+
+
+def _policy(recording: Recording, resource: RecordedResource, kind: str, path: str) -> Iterator[Finding]:
+    content = mapping(document(mask(resource.inputs.get(path)))).get("Statement")
+    for position, statement in enumerate(listed(content) or [content]):
+        of = mapping(statement)
+        if of.get("Effect") != "Allow":
+            continue
+        keys = {key.lower() for block in mapping(of.get("Condition")).values() for key in mapping(block)}
+        for service in sorted(_services(of.get("Principal"))):
+            known = FILLED.get((service, kind))
+            if unfilled := sorted(keys - (known.keys if known else frozenset())):
+                place = f"{path}[{of.get('Sid') or position}].Condition"
+                why = UNSUPPORTED.get(
+                    (service, kind), f"no page of AWS says that {service} fills them for a {kind} policy"
+                )
+                yield Finding(
+                    environment=recording.stack,
+                    rule="conform-sources",
+                    verdict=Verdict.VIOLATED,
+                    headline=f"{resource.name}.{place} tests what {service}.amazonaws.com leaves out: the grant never "
+                    "applies",
+                    urn=resource.urn,
+                    found=f"{', '.join(unfilled)}; {why}",
+                    wanted=_wanted(known),
+                    fix="give the service a statement of its own with conditions that AWS documents for it",
+                    pack="conform",
+                    source_file=resource.source_file,
+                    source_line=resource.source_line,
+                )
+
+
+def _services(principal: Any) -> set[str]:  # noqa: ANN401 - one name or several
+    named = mapping(principal).get("Service")
+    found = (_PRINCIPAL.fullmatch(str(one)) for one in (listed(named) or [named]) if one)
+    return {match[1] for match in found if match}
+
+
+def _wanted(known: Documented | None) -> str:
+    allowed = " or ".join(sorted(known.keys)) if known and known.keys else "no condition"
+    return f"{allowed} ({known.source})" if known else allowed
