@@ -27,7 +27,13 @@ class RunningMonitor(RecordingMonitor):
     """Answers registrations as the engine does at the preview of a stack that runs."""
 
     def __init__(
-        self, fakes: Fakes, recording: Recording, config: Mapping[str, str], *, running: Recording, steps: dict[str, Step]
+        self,
+        fakes: Fakes,
+        recording: Recording,
+        config: Mapping[str, str],
+        *,
+        running: Recording,
+        steps: dict[str, Step],
     ) -> None:
         super().__init__(fakes, recording, config)
         self._running_fakes = fakes
@@ -128,9 +134,7 @@ class Against:
         """The plan, once the program has run."""
         before = {resource.urn: resource for resource in self.running.resources}
         now = {resource.urn: resource for resource in after.resources}
-        steps = {
-            urn: replace(step, old=before.get(urn), new=now.get(urn)) for urn, step in sorted(self.steps.items())
-        }
+        steps = {urn: replace(step, old=before.get(urn), new=now.get(urn)) for urn, step in sorted(self.steps.items())}
         for urn, resource in sorted(before.items()):
             kept = not resource.custom or resource.external or resource.retain_on_delete
             if urn not in now and not kept and not resource.type.startswith(PROVIDER):

@@ -69,7 +69,7 @@ aws:ecr/repositoryPolicy:RepositoryPolicy       repository
 aws:ecs/cluster:Cluster                         name
 aws:ecs/clusterCapacityProviders:ClusterCapacityProviders    clusterName
 aws:ecs/service:Service                         cluster iamRole launchType name schedulingStrategy
-aws:ecs/taskDefinition:TaskDefinition           EVERYTHING - skipDestroy tags trackLatest
+aws:ecs/taskDefinition:TaskDefinition           EVERYTHING - skipDestroy trackLatest
 aws:elasticache/parameterGroup:ParameterGroup   description family name
 aws:elasticache/replicationGroup:ReplicationGroup    atRestEncryptionEnabled dataTieringEnabled globalReplicationGroupId kmsKeyId networkType port replicationGroupId snapshotArns snapshotName subnetGroupName
 aws:elasticache/subnetGroup:SubnetGroup         name
@@ -146,9 +146,9 @@ TABLE = _parse()
 
 
 def replaces(type_: str, name: str) -> bool:
-    """Whether a change of this top-level input replaces the resource."""
+    """Whether a change of this top-level input replaces the resource. Tags never do."""
     everything, names = TABLE.get(type_, (False, frozenset[str]()))
-    return everything != (name in names) or name == "region"
+    return (everything != (name in names) and name != "tags") or name == "region"
 
 
 # What AWS holds unique in an account and region when the program gives the name.
@@ -177,6 +177,7 @@ _AUTO_NAMED: dict[str, str] = {
     "aws:rds/clusterInstance:ClusterInstance": "identifier",
     "aws:s3/bucket:Bucket": "bucket",
 }
+
 
 def name_property(type_: str) -> str:
     """The input that holds the physical name."""
