@@ -14,10 +14,11 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from preflight.changes import replacement
+from preflight.changes.computed import computed_again
 from preflight.changes.plan import Operation, Plan, Step
 from preflight.fakes import Answer, Fakes
 from preflight.recorder import RecordedResource, Recording, RecordingMonitor, record
-from preflight.wire import MASK, Json, Wire, has_unknown, mask, unwrap
+from preflight.wire import MASK, UNKNOWN, Json, Wire, has_unknown, mask, unwrap
 
 Message: TypeAlias = Any
 PROVIDER = "pulumi:providers:"
@@ -63,7 +64,8 @@ class RunningMonitor(RecordingMonitor):
         if changed:
             self._steps[urn] = Step(urn, Operation.UPDATE, tuple(changed))
         made = self._running_fakes.resource(request.type, request.name, inputs, urn, preview=False)
-        return Answer(old.id, _kept(old, inputs, made.outputs), made.known)
+        unknown = dict.fromkeys(computed_again(request.type, changed), UNKNOWN)
+        return Answer(old.id, {**_kept(old, inputs, made.outputs), **unknown}, made.known)
 
     def _condemn(self, root: str) -> None:
         """What has to be deleted before ``root`` is: dependents that cannot live without its present values."""
@@ -82,20 +84,15 @@ class RunningMonitor(RecordingMonitor):
 
 
 def differing(old: Wire, new: Wire, ignored: set[str]) -> list[str]:
-    """The top-level inputs that change, or may: those that are not known before the update. Secrets are not compared:
-    no setting holds one, and a base that comes out of git has none."""
+    """The top-level inputs that change, or may: those that are not known before the update. Where ``old`` has masks
+    instead of secrets, as a base out of git has, a changed secret is not seen."""
     names = sorted({name for name in (*old, *new) if not name.startswith("__")} - ignored)
     return [name for name in names if _differs(old.get(name), new.get(name))]
 
 
 def _differs(old: Json, new: Json) -> bool:
-    old, new = unwrap_masks(old), unwrap_masks(new)
-    return old != new
-
-
-def unwrap_masks(value: Json) -> Json:
-    """``value`` with known secrets masked; a secret that is not known yet stays unknown."""
-    return unwrap(value) if has_unknown(value) else mask(value)
+    masked = _masked(old) and not has_unknown(new)
+    return mask(old) != mask(new) if masked else unwrap(old) != unwrap(new)
 
 
 def _deletes_first(request: Message, old: RecordedResource, inputs: Wire) -> bool:
@@ -114,6 +111,7 @@ def _kept(old: RecordedResource, inputs: Wire, made: Wire) -> Wire:
 
 
 def _masked(value: Json) -> bool:
+    """Whether a secret has been replaced by its mask."""
     if isinstance(value, dict):
         return any(map(_masked, value.values()))
     return any(map(_masked, value)) if isinstance(value, list) else value == MASK

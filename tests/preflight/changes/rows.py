@@ -1,0 +1,97 @@
+"""One row for each edit: what the plan says. ``python -m tests.preflight.changes.rows`` prints them as JSON.
+
+It forks a process for each plan, so it runs in a process of its own, where no thread and no channel is open.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+
+from preflight import program
+from preflight.changes.effects import gone, kinds, noticed, verdict
+from preflight.changes.plan import Operation, Plan
+from preflight.changes.refusals import refusals
+from preflight.check import with_config
+from preflight.program import Run
+from preflight.project import Project
+from preflight.recorder import Recording
+from tests.preflight.changes.edits import EDITS
+from tests.preflight.changes.planning import STACK, config
+from tests.settings.stack_files import ROOT
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What becomes of one edit."""
+
+    title: str
+    verdict: str
+    gone: tuple[str, ...]
+    """Types that are replaced or deleted, with how many of each, what holds data first."""
+    created: tuple[str, ...]
+    updated: tuple[str, ...]
+    noticed: tuple[str, ...]
+    refusals: tuple[tuple[str, str, str, str], ...]
+    """Party, place, why, migration."""
+    steps: Mapping[str, str]
+    """URN → operation."""
+
+
+def row_of(title: str, plan: Plan) -> Row:
+    """The plan as a row."""
+    return Row(
+        title=title,
+        verdict=str(verdict(plan)),
+        gone=tuple(kinds(gone(plan))),
+        created=tuple(sorted(kinds(plan.of(Operation.CREATE)))),
+        updated=tuple(sorted(kinds(plan.of(Operation.UPDATE)))),
+        noticed=tuple(noticed(plan)),
+        refusals=tuple((str(r.party), r.place, r.why, str(r.migration)) for r in refusals(plan)),
+        steps={urn: str(step.operation) for urn, step in sorted(plan.steps.items())},
+    )
+
+
+@cache
+def rows() -> dict[str, Row]:
+    """By title, from a process of its own."""
+    done = subprocess.run(  # noqa: S603 - this module
+        [sys.executable, "-m", "tests.preflight.changes.rows"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise AssertionError(f"the edits could not be planned:\n{done.stderr}")
+    return {entry["title"]: _row(entry) for entry in json.loads(done.stdout)}
+
+
+def _row(entry: dict[str, object]) -> Row:
+    lists = {name: tuple(value) for name, value in entry.items() if isinstance(value, list)}
+    return Row(**{**entry, **lists, "refusals": tuple(tuple(one) for one in lists["refusals"])})  # pyright: ignore[reportArgumentType]
+
+
+def _planned() -> list[Row]:
+    project = Project.load(ROOT)
+    stack = project.stack(STACK)
+    program.load(project)
+    bases: dict[str, Recording] = {}
+    for edit in EDITS:
+        key = json.dumps(dict(edit.running), sort_keys=True)
+        if key not in bases:
+            run = Run(with_config(stack, config(edit.running)), preview=False)
+            bases[key] = program.collect(program.start(project, [run]))[STACK, False]
+    runs = [
+        Run(
+            with_config(stack, config({**edit.running, **edit.changes})),
+            preview=True,
+            running=bases[json.dumps(dict(edit.running), sort_keys=True)],
+        )
+        for edit in EDITS
+    ]
+    return [row_of(edit.title, plan) for edit, plan in zip(EDITS, program.plans(project, runs), strict=True)]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps([asdict(row) for row in _planned()], sort_keys=True))
