@@ -127,7 +127,10 @@ def execute(project: Project, run: Run) -> Recording:
 
 def _planned(project: Project, run: Run, running: Recording) -> Plan:
     return planned(
-        _program(project), replace(running, project=project.name), config=run.stack.config, secret_keys=run.stack.secret_keys
+        _program(project),
+        replace(running, project=project.name),
+        config=run.stack.config,
+        secret_keys=run.stack.secret_keys,
     )
 
 

@@ -14,7 +14,7 @@ from preflight.changes.holding import BUCKET, CLUSTER, EMPTIED_BY, HOLDERS, ONCE
 from preflight.changes.plan import Operation, Plan, Step
 from preflight.changes.replacement import UNIQUE_NAMES
 from preflight.recorder import RecordedResource
-from preflight.wire import Json, has_unknown, unwrap
+from preflight.wire import UNKNOWN, Json, has_unknown, unwrap
 
 SUBNET = "aws:ec2/subnet:Subnet"
 PLACED: dict[str, tuple[str, ...]] = {
@@ -126,11 +126,19 @@ def _moved(plan: Plan, step: Step) -> Iterator[Refusal]:
         if any("vpcId" in other.replacing for other in others):
             why = f"{name} would name another VPC, and it cannot leave the one in which it was made"
             yield Refusal(step.urn, f"{short(step.type)} {step.name}.{name}", Party.AWS, why, Migration.NETWORK)
-        elif step.type in STAYING_GROUPS and any(
-            other.type == SUBNET and other.operation in (Operation.DELETE, Operation.REPLACE) for other in others
-        ):
+        elif step.type in STAYING_GROUPS and (_left_out(step, name) or any(_is_going(other) for other in others)):
             why = f"{name} would lose a subnet in which an instance or a node may be"
             yield Refusal(step.urn, f"{short(step.type)} {step.name}.{name}", Party.AWS, why, Migration.NETWORK)
+
+
+def _is_going(step: Step) -> bool:
+    return step.type == SUBNET and step.operation in (Operation.DELETE, Operation.REPLACE)
+
+
+def _left_out(step: Step, name: str) -> bool:
+    """Whether a list that is known before the update no longer has something that it had."""
+    old, new = (set(held({name: side.inputs.get(name)}, frozenset({name}))) for side in (step.old, step.new) if side)
+    return UNKNOWN not in new and not old <= new
 
 
 def _switched_on(step: Step) -> Iterator[Refusal]:

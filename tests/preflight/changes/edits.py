@@ -29,6 +29,7 @@ MACHINES: Values = {
     "jwksEndpoint": "https://keys.example.com/jwks",
     "audience": "models",
 }
+PEOPLE = [f"@example/ai-{name}" for name in ("platform", "release-managers", "prompt-reviewers", "model-reviewers")]
 RECORDS: Values = {"days": 30, "readerArns": [ROLE]}
 _BEDROCK = [{"kind": "bedrock", "region": "eu-west-1"}]
 ONE_GROUP = [{"name": "general", "models": ["openai.gpt-oss-120b-1:0"], "upstreams": _BEDROCK}]
@@ -72,17 +73,16 @@ def _each(prefix: str, values: Mapping[str, Any], running: Mapping[str, Any] | N
 
 EDITS: tuple[Edit, ...] = (
     Edit("release", "2026.10.1", "the release before"),
-    *_each("owner", {"team": "other-team", "contact": "others@example.com", "onCall": "https://oncall.example.com/others"}),
     *_each(
-        "owner",
-        dict.fromkeys(
-            ("maintainers", "releaseManagers", "promptReviewers", "modelReviewers", "environmentApprovers"),
-            ["@example/ai-platform", "@example/ai-release-managers", "@example/ai-prompt-reviewers", "@example/ai-model-reviewers"],
-        ),
+        "owner", {"team": "other-team", "contact": "others@example.com", "onCall": "https://oncall.example.com/others"}
     ),
+    *(Edit(f"owner.{key}", PEOPLE) for key in ("maintainers", "releaseManagers", "promptReviewers")),
+    *(Edit(f"owner.{key}", PEOPLE) for key in ("modelReviewers", "environmentApprovers")),
     Edit("domain.hostName", "ai.staging.example.com"),
     Edit("domain.hostedZoneId", "Z0123456789ANOTHER01"),
-    Edit("domain.certificateArn", CERTIFICATE, "instead of the zone", also={"ai-interface:domain.hostedZoneId": REMOVED}),
+    Edit(
+        "domain.certificateArn", CERTIFICATE, "instead of the zone", also={"ai-interface:domain.hostedZoneId": REMOVED}
+    ),
     Edit("network.cidrBlock", "10.40.0.0/16"),
     Edit("network.cidrBlock", "10.40.0.0/16", "deletion allowed in the same change", also=_LIFTED),
     Edit("network.availabilityZones", ["eu-west-1a", "eu-west-1b", "eu-west-1c"], "a zone added"),
@@ -139,7 +139,14 @@ EDITS: tuple[Edit, ...] = (
     ),
     *_each(
         "limits",
-        {"promptMebibytes": 4, "uploadMebibytes": 100, "cookieBytes": 20_480, "headerBytes": 40_960, "queryBytes": 2_048, "uriBytes": 4_096},
+        {
+            "promptMebibytes": 4,
+            "uploadMebibytes": 100,
+            "cookieBytes": 20_480,
+            "headerBytes": 40_960,
+            "queryBytes": 2_048,
+            "uriBytes": 4_096,
+        },
     ),
     *_each(
         "limits.rates",
@@ -211,7 +218,12 @@ EDITS: tuple[Edit, ...] = (
     ),
     *_each(
         "edge.paths",
-        {"blocked": ["/playground*"], "api": ["/reports/api*"], "pages": ["/reports/*"], "prompts": ["/api/v1/reports/"]},
+        {
+            "blocked": ["/playground*"],
+            "api": ["/reports/api*"],
+            "pages": ["/reports/*"],
+            "prompts": ["/api/v1/reports/"],
+        },
     ),
     *_each("retention", {"applicationLogDays": 90, "flowLogDays": 90, "firewallLogDays": 90, "edgeAccessLogDays": 7}),
     Edit("allowDeletion", True),
@@ -224,6 +236,51 @@ EDITS: tuple[Edit, ...] = (
             "ai-interface:network.availabilityZones": ["eu-central-1a", "eu-central-1b"],
             "ai-interface:models.groups[0].upstreams[0].region": "eu-central-1",
         },
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramEdit:
+    """A change of the program or of a release's texts, as the difference that it makes to inputs of resources."""
+
+    title: str
+    inputs: Mapping[tuple[str, str], Mapping[str, Any]]
+    """Type and logical name → inputs as they are while the stack runs."""
+
+
+OTHER_KEY = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-0000-0000-000000000000"
+PROGRAM_EDITS: tuple[ProgramEdit, ...] = (
+    ProgramEdit(
+        "a prompt template, by a release",
+        {("aws:ecs/taskDefinition:TaskDefinition", "service-task"): {"containerDefinitions": "[]"}},
+    ),
+    ProgramEdit(
+        "the guardrail's wording, by a release",
+        {
+            ("aws:bedrock/guardrail:Guardrail", "models-guardrail-eu-west-1"): {
+                "blockedInputMessaging": "another text"
+            },
+            ("aws:bedrock/guardrailVersion:GuardrailVersion", "models-guardrail-version-eu-west-1"): {
+                "description": "another"
+            },
+        },
+    ),
+    ProgramEdit("the state's key", {("aws:rds/cluster:Cluster", "state-database"): {"kmsKeyId": OTHER_KEY}}),
+    ProgramEdit("the database's version", {("aws:rds/cluster:Cluster", "state-database"): {"engineVersion": "16.4"}}),
+    ProgramEdit(
+        "the database's master user", {("aws:rds/cluster:Cluster", "state-database"): {"masterUsername": "other"}}
+    ),
+    ProgramEdit(
+        "the description of a store's security group",
+        {("aws:ec2/securityGroup:SecurityGroup", "state-database-group"): {"description": "another"}},
+    ),
+    ProgramEdit(
+        "the load balancer's name", {("aws:lb/loadBalancer:LoadBalancer", "edge-balancer"): {"name": "another"}}
+    ),
+    ProgramEdit(
+        "the number of a network ACL's entry",
+        {("aws:ec2/networkAclRule:NetworkAclRule", "network-private-ingress-target-from-edge"): {"ruleNumber": 999}},
     ),
 )
 

@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 
 from preflight import program
@@ -20,7 +20,7 @@ from preflight.check import with_config
 from preflight.program import Run
 from preflight.project import Project
 from preflight.recorder import Recording
-from tests.preflight.changes.edits import EDITS
+from tests.preflight.changes.edits import EDITS, PROGRAM_EDITS, ProgramEdit
 from tests.preflight.changes.planning import STACK, config
 from tests.settings.stack_files import ROOT
 
@@ -59,7 +59,7 @@ def row_of(title: str, plan: Plan) -> Row:
 @cache
 def rows() -> dict[str, Row]:
     """By title, from a process of its own."""
-    done = subprocess.run(  # noqa: S603 - this module
+    done = subprocess.run(
         [sys.executable, "-m", "tests.preflight.changes.rows"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     if done.returncode:
@@ -90,7 +90,21 @@ def _planned() -> list[Row]:
         )
         for edit in EDITS
     ]
-    return [row_of(edit.title, plan) for edit, plan in zip(EDITS, program.plans(project, runs), strict=True)]
+    runs += [Run(stack, preview=True, running=as_it_was(bases["{}"], edit)) for edit in PROGRAM_EDITS]
+    titles = [edit.title for edit in (*EDITS, *PROGRAM_EDITS)]
+    return [row_of(title, plan) for title, plan in zip(titles, program.plans(project, runs), strict=True)]
+
+
+def as_it_was(recording: Recording, edit: ProgramEdit) -> Recording:
+    """What runs before the edit: the recording with the inputs that the edit changes."""
+    wanted = {(resource.type, resource.name) for resource in recording.resources}
+    if unknown := set(edit.inputs) - wanted:
+        raise AssertionError(f"{edit.title}: no resource {sorted(unknown)}")
+    resources = [
+        replace(resource, inputs={**resource.inputs, **edit.inputs.get((resource.type, resource.name), {})})
+        for resource in recording.resources
+    ]
+    return replace(recording, resources=resources)
 
 
 if __name__ == "__main__":

@@ -33,9 +33,10 @@ def registered() -> dict[str, frozenset[str]]:
     return {type_: frozenset(names) for type_, names in sorted(found.items())}
 
 
-def schema_of(cloudformation: str) -> Any:
+def schema_of(cloudformation: str) -> dict[str, Any]:
     """The schema that cfn-lint carries for one type."""
-    return cast("Any", PROVIDER_SCHEMA_MANAGER).get_resource_schema(REGION, cloudformation).schema
+    schema: dict[str, Any] = cast("Any", PROVIDER_SCHEMA_MANAGER).get_resource_schema(REGION, cloudformation).schema
+    return schema
 
 
 @cache
