@@ -77,6 +77,7 @@ _EFFECTS = (
         frozenset(),
         "if the writer goes, a reader takes over and connections break once",
     ),
+    _Effect((CLUSTER,), _UPDATE, frozenset({"engineVersion"}), "the database restarts; connections break for minutes"),
     _Effect((CACHE,), _UPDATE, frozenset({"nodeType"}), "the cache fails over once"),
     _Effect(
         ("aws:route53/record:Record",),

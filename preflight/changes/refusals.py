@@ -16,7 +16,7 @@ from preflight.changes.replacement import UNIQUE_NAMES
 from preflight.recorder import RecordedResource
 from preflight.wire import UNKNOWN, Json, has_unknown, unwrap
 
-SUBNET = "aws:ec2/subnet:Subnet"
+SUBNET, VPC = "aws:ec2/subnet:Subnet", "aws:ec2/vpc:Vpc"
 PLACED: dict[str, tuple[str, ...]] = {
     "aws:elasticache/replicationGroup:ReplicationGroup": ("securityGroupIds",),
     "aws:elasticache/subnetGroup:SubnetGroup": ("subnetIds",),
@@ -62,13 +62,24 @@ class Refusal:
 
 
 def refusals(plan: Plan) -> list[Refusal]:
-    """Everything in ``plan`` that would be refused, the provider's settings first, then by URN."""
+    """Everything in ``plan`` that would be refused: the provider's settings, what Pulumi refuses, then what AWS does."""
     found = [*_provider(plan)]
     steps = [step for _, step in sorted(plan.steps.items())]
     for step in steps:
-        found += [*_protected(step), *_moved(plan, step), *_switched_on(step), *_still_held(plan, step)]
+        # Where Pulumi refuses, nothing reaches AWS: only what would be refused all the same is said besides.
+        found += [*_protected(step)] or [*_switched_on(step), *_still_held(plan, step)]
+        found += _moved(plan, step)
     found += _taken(plan)
-    return list(dict.fromkeys(found))
+    parties = [Party.PREFLIGHT, Party.PULUMI, Party.AWS]
+    return sorted(dict.fromkeys(found), key=lambda r: (parties.index(r.party), _weight(r.urn), r.urn, r.place))
+
+
+_HEAVY = ("aws:rds/cluster:", "aws:s3/bucket:", "aws:ec2/vpc:", "aws:ec2/subnet:", "aws:lb/loadBalancer:")
+
+
+def _weight(urn: str) -> int:
+    """What matters most comes first."""
+    return next((number for number, type_ in enumerate(_HEAVY) if type_ in urn), len(_HEAVY))
 
 
 def short(type_: str) -> str:
@@ -112,7 +123,8 @@ def _protected(step: Step) -> Iterator[Refusal]:
 def _way(step: Step) -> Migration:
     if step.type == CLUSTER:
         return Migration.SNAPSHOT
-    return Migration.NETWORK if step.type.startswith("aws:ec2/") else Migration.UNPROTECT
+    moving = step.type in (VPC, SUBNET) or "vpcId" in step.replacing
+    return Migration.NETWORK if moving else Migration.UNPROTECT
 
 
 def _moved(plan: Plan, step: Step) -> Iterator[Refusal]:

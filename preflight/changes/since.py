@@ -15,8 +15,8 @@ from policies.parity import deployed
 from preflight import program
 from preflight.changes.accepted import FILE as ACCEPTED
 from preflight.changes.accepted import Accepted, accepting, read
-from preflight.changes.effects import Verdict, gone, kinds, noticed, verdict
-from preflight.changes.plan import Plan
+from preflight.changes.effects import gone, kinds, noticed
+from preflight.changes.plan import Operation, Plan
 from preflight.changes.refusals import Refusal, refusals
 from preflight.findings import Exemption, Finding, Rule
 from preflight.findings import Verdict as Judged
@@ -78,46 +78,72 @@ def changes(root: Path, base: str, before: Mapping[str, Recording]) -> list[Chan
 
 
 def lines(change: Change) -> list[str]:
-    """Sentences, what is refused first."""
-    found: list[str] = []
-    causes = f" (changed: {', '.join(change.settings)})" if change.settings else ""
+    """Sentences: what is refused, or else what is replaced and what people notice of it."""
+    found = [f"settings that differ: {', '.join(change.settings)}"] if change.settings else []
+    if not change.plan.steps and not change.refused:
+        return found
     if change.refused and not change.running:
-        found.append(f"not deployed yet, by {deployed.FILE}: on a stack that runs this would be refused{causes}")
-    for refusal, accepted in change.refused if change.running else ():
+        found.append(f"{deployed.FILE} has no deployment of it yet; on a stack that runs this would be refused")
+    for group in _groups(change) if change.running else ():
+        accepted = group[0][1]
         note = f"; accepted until {accepted.expires.isoformat()}: {accepted.reason}" if accepted else ""
-        found.append(
-            f"refused by {refusal.party}: {refusal.place}: {refusal.why}{causes}; see {PAGE}#{refusal.migration}{note}"
-        )
-    if listed := kinds(gone(change.plan)):
-        found.append(f"replaced or deleted: {', '.join(listed)}")
-    found += noticed(change.plan)
-    if verdict(change.plan) is Verdict.IN_PLACE:
-        found.append(f"in place: {', '.join(kinds(step for _, step in sorted(change.plan.steps.items())))}")
+        found.append(f"refused by {group[0][0].party}: {_places(group)}: {_reasons(group)}{note}")
+        found.append(f"the way there: {PAGE}#{group[0][0].migration}")
+    if not change.fails:
+        if listed := kinds(gone(change.plan)):
+            found.append(f"replaced or deleted: {', '.join(listed)}")
+        if others := kinds(change.plan.of(Operation.UPDATE, Operation.CREATE)):
+            found.append(f"in place: {', '.join(sorted(others))}")
+        found += noticed(change.plan)
     return found
 
 
 def findings(found: Sequence[Change]) -> Iterator[Finding]:
-    """One finding for each refusal, excepted where it is accepted."""
+    """One finding for each party and way out, excepted where it is accepted."""
     for change in found:
-        for refusal, accepted in change.refused if change.running else ():
+        for group in _groups(change) if change.running else ():
+            first, accepted = group[0]
             yield Finding(
                 environment=change.environment,
                 rule=RULE.name,
                 verdict=Judged.VIOLATED,
-                headline=f"{refusal.place}: {refusal.why}",
-                urn=refusal.urn,
-                found=f"refused by {refusal.party}; changed: {', '.join(change.settings) or 'the program'}",
+                headline=f"{first.place}: {first.why}",
+                urn=first.urn,
+                found=f"refused by {first.party}: {_places(group)}; changed: {_changed(change)}",
                 wanted="a change that the running stack can take",
-                fix=f"take the change back, or follow {PAGE}#{refusal.migration}; accept it in {ACCEPTED} while you do",
+                fix=f"take it back, or follow {PAGE}#{first.migration}; accept it in {ACCEPTED} while you do",
                 pack=PACK,
                 severity=RULE.severity,
                 description=RULE.description,
-                source_file=f"Pulumi.{change.environment}.yaml",
-                source_line=1,
+                source_file=f"Pulumi.{change.environment}.yaml" if change.settings else "",
+                source_line=1 if change.settings else 0,
                 exemption=Exemption(accepted.expires.isoformat(), accepted.reason, accepted.owner)
                 if accepted
                 else None,
             )
+
+
+_Group = Sequence[tuple[Refusal, Accepted | None]]
+
+
+def _groups(change: Change) -> list[_Group]:
+    """Refusals of one party with one way out, in their order."""
+    found: dict[tuple[object, ...], list[tuple[Refusal, Accepted | None]]] = {}
+    for refusal, accepted in change.refused:
+        found.setdefault((refusal.party, refusal.migration, accepted), []).append((refusal, accepted))
+    return list(found.values())
+
+
+def _places(group: _Group) -> str:
+    return ", ".join(dict.fromkeys(refusal.place for refusal, _ in group))
+
+
+def _reasons(group: _Group) -> str:
+    return "; ".join(dict.fromkeys(refusal.why for refusal, _ in group))
+
+
+def _changed(change: Change) -> str:
+    return ", ".join(change.settings) or "the program"
 
 
 def not_known(environment: str, why: str) -> Finding:

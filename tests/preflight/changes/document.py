@@ -60,7 +60,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 def _refused(row: Row) -> str:
     by_party: dict[str, list[str]] = {}
     for party, place, _, _ in row.refusals:
-        by_party.setdefault(party, []).append(place.partition(".")[0] + "." + place.partition(".")[2].split(" ")[0])
+        by_party.setdefault(party, []).append(place.split(" ")[0])
     parts = [
         f"by {party} ({_types(dict.fromkeys(places))})" for party, places in sorted(by_party.items(), reverse=True)
     ]

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
+from typing import Any
 
 from preflight import program
 from preflight.changes.effects import gone, kinds, noticed, verdict
@@ -57,11 +58,10 @@ def row_of(title: str, plan: Plan) -> Row:
 
 
 @cache
-def rows() -> dict[str, Row]:
-    """By title, from a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.preflight.changes.rows"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+def rows(*titles: str) -> dict[str, Row]:
+    """By title, all or these, from a process of its own."""
+    command = [sys.executable, "-m", "tests.preflight.changes.rows", *titles]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - this module
     if done.returncode:
         raise AssertionError(f"the edits could not be planned:\n{done.stderr}")
     return {entry["title"]: _row(entry) for entry in json.loads(done.stdout)}
@@ -72,27 +72,29 @@ def _row(entry: dict[str, object]) -> Row:
     return Row(**{**entry, **lists, "refusals": tuple(tuple(one) for one in lists["refusals"])})  # pyright: ignore[reportArgumentType]
 
 
-def _planned() -> list[Row]:
+def _planned(titles: Sequence[str]) -> list[Row]:
     project = Project.load(ROOT)
     stack = project.stack(STACK)
     program.load(project)
     bases: dict[str, Recording] = {}
-    for edit in EDITS:
-        key = json.dumps(dict(edit.running), sort_keys=True)
+
+    def running(changes: Mapping[str, Any]) -> Recording:
+        key = json.dumps(dict(changes), sort_keys=True)
         if key not in bases:
-            run = Run(with_config(stack, config(edit.running)), preview=False)
+            run = Run(with_config(stack, config(changes)), preview=False)
             bases[key] = program.collect(program.start(project, [run]))[STACK, False]
-    runs = [
-        Run(
-            with_config(stack, config({**edit.running, **edit.changes})),
-            preview=True,
-            running=bases[json.dumps(dict(edit.running), sort_keys=True)],
-        )
-        for edit in EDITS
-    ]
-    runs += [Run(stack, preview=True, running=as_it_was(bases["{}"], edit)) for edit in PROGRAM_EDITS]
-    titles = [edit.title for edit in (*EDITS, *PROGRAM_EDITS)]
-    return [row_of(title, plan) for title, plan in zip(titles, program.plans(project, runs), strict=True)]
+        return bases[key]
+
+    runs: dict[str, Run] = {}
+    for edit in EDITS:
+        if not titles or edit.title in titles:
+            wanted = with_config(stack, config({**edit.running, **edit.changes}))
+            runs[edit.title] = Run(wanted, preview=True, running=running(edit.running))
+    for change in PROGRAM_EDITS:
+        if not titles or change.title in titles:
+            runs[change.title] = Run(stack, preview=True, running=as_it_was(running({}), change))
+    plans = program.plans(project, list(runs.values()))
+    return [row_of(title, plan) for title, plan in zip(runs, plans, strict=True)]
 
 
 def as_it_was(recording: Recording, edit: ProgramEdit) -> Recording:
@@ -108,4 +110,4 @@ def as_it_was(recording: Recording, edit: ProgramEdit) -> Recording:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps([asdict(row) for row in _planned()], sort_keys=True))
+    sys.stdout.write(json.dumps([asdict(row) for row in _planned(sys.argv[1:])], sort_keys=True))
