@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from preflight.changes import replacement
 from preflight.changes.computed import computed_again
@@ -113,8 +113,8 @@ def _kept(old: RecordedResource, inputs: Wire, made: Wire) -> Wire:
 def _masked(value: Json) -> bool:
     """Whether a secret has been replaced by its mask."""
     if isinstance(value, dict):
-        return any(map(_masked, value.values()))
-    return any(map(_masked, value)) if isinstance(value, list) else value == MASK
+        return any(_masked(item) for item in cast("Wire", value).values())
+    return any(_masked(item) for item in cast("list[Json]", value)) if isinstance(value, list) else value == MASK
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from preflight import program
 from preflight.changes.effects import gone, kinds, noticed, verdict
@@ -21,6 +21,7 @@ from preflight.check import with_config
 from preflight.program import Run
 from preflight.project import Project
 from preflight.recorder import Recording
+from preflight.wire import Json, Wire
 from tests.preflight.changes.edits import EDITS, PROGRAM_EDITS, ProgramEdit
 from tests.preflight.changes.planning import STACK, config
 from tests.settings.stack_files import ROOT
@@ -67,9 +68,11 @@ def rows(*titles: str) -> dict[str, Row]:
     return {entry["title"]: _row(entry) for entry in json.loads(done.stdout)}
 
 
-def _row(entry: dict[str, object]) -> Row:
-    lists = {name: tuple(value) for name, value in entry.items() if isinstance(value, list)}
-    return Row(**{**entry, **lists, "refusals": tuple(tuple(one) for one in lists["refusals"])})  # pyright: ignore[reportArgumentType]
+def _row(entry: Wire) -> Row:
+    lists: Wire = {name: tuple(cast("list[Json]", value)) for name, value in entry.items() if isinstance(value, list)}
+    refused = tuple(tuple(cast("list[str]", one)) for one in cast("list[Json]", entry["refusals"]))
+    fields: Json = {**entry, **lists, "refusals": refused}
+    return Row(**fields)
 
 
 def _planned(titles: Sequence[str]) -> list[Row]:

@@ -138,7 +138,10 @@ def test_an_entry_of_a_network_acl_is_deleted_before_its_number_is_taken_again()
 
 
 def test_an_entry_that_is_made_beside_the_old_one_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(monitor, "_deletes_first", lambda *_: False)
+    def beside(request: object, old: object, inputs: object) -> bool:
+        return False
+
+    monkeypatch.setattr(monitor, "_deletes_first", beside)
     (refusal,) = refusals(_entry_plan())
     assert refusal.party is Party.AWS
     assert "still taken by ec2.NetworkAclRule" in refusal.why
