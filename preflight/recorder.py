@@ -180,7 +180,7 @@ class RecordingMonitor(mocks.MockMonitor):
             source_line=line,
             id=identifier,
             external=external,
-            aliases=tuple(self._alias(request, alias) for alias in getattr(request, "aliases", ())),
+            aliases=tuple(self.alias(request, alias) for alias in getattr(request, "aliases", ())),
             ignore_changes=tuple(sorted(getattr(request, "ignoreChanges", ()))),
             additional_secret_outputs=tuple(sorted(request.additionalSecretOutputs)),
             replace_on_changes=tuple(sorted(getattr(request, "replaceOnChanges", ()))),
@@ -189,7 +189,8 @@ class RecordingMonitor(mocks.MockMonitor):
             custom_timeouts={} if timeouts is None else _timeouts(timeouts),
         )
 
-    def _alias(self, request: Message, alias: Message) -> str:
+    def alias(self, request: Message, alias: Message) -> str:
+        """The URN of a former name."""
         if alias.urn:
             return alias.urn
         spec = alias.spec

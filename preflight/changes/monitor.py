@@ -9,7 +9,7 @@ tests compare both step by step (``tests/engine/test_changes.py``).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeAlias, cast
 
@@ -35,19 +35,21 @@ class RunningMonitor(RecordingMonitor):
         *,
         running: Recording,
         steps: dict[str, Step],
+        adopted: set[str],
     ) -> None:
         super().__init__(fakes, recording, config)
         self._running_fakes = fakes
         self._running = {resource.urn: resource for resource in running.resources}
         self._steps = steps
         self._condemned: set[str] = set()
+        self._adopted = adopted
         for resource in running.resources:
             if resource.custom and resource.id:
                 fakes.remember(resource.id, unwrap(resource.outputs))
 
     def answer(self, request: Message, urn: str, inputs: Wire) -> Answer:
         """Decide what happens to one resource, and what is known of it before it has happened."""
-        old = self._running.get(urn)
+        old = self._running.get(urn) or self._former(request)
         if old is None or not old.custom or old.external or request.importId:
             if old is None and not request.importId:
                 self._steps[urn] = Step(urn, Operation.CREATE)
@@ -55,17 +57,25 @@ class RunningMonitor(RecordingMonitor):
         changed = differing(old.inputs, inputs, set(request.ignoreChanges))
         forced = {*request.replaceOnChanges} & set(changed)
         replacing = sorted({name for name in changed if replacement.replaces(request.type, name)} | forced)
-        if replacing or urn in self._condemned:
-            first = _deletes_first(request, old, inputs) or urn in self._condemned
-            self._steps[urn] = Step(urn, Operation.REPLACE, tuple(changed), tuple(replacing), first)
+        if replacing or old.urn in self._condemned:
+            first = _deletes_first(request, old, inputs) or old.urn in self._condemned
+            self._steps[urn] = Step(urn, Operation.REPLACE, tuple(changed), tuple(replacing), first, old)
             if first:
-                self._condemn(urn)
+                self._condemn(old.urn)
             return self._running_fakes.resource(request.type, request.name, inputs, f"{urn}~1", preview=True)
         if changed:
-            self._steps[urn] = Step(urn, Operation.UPDATE, tuple(changed))
+            self._steps[urn] = Step(urn, Operation.UPDATE, tuple(changed), old=old)
         made = self._running_fakes.resource(request.type, request.name, inputs, urn, preview=False)
         unknown = dict.fromkeys(computed_again(request.type, changed), UNKNOWN)
         return Answer(old.id, {**_kept(old, inputs, made.outputs), **unknown}, made.known)
+
+    def _former(self, request: Message) -> RecordedResource | None:
+        """What runs under a former name of the resource."""
+        names = [self.alias(request, alias) for alias in request.aliases]
+        found = next((self._running[urn] for urn in names if urn in self._running), None)
+        if found is not None:
+            self._adopted.add(found.urn)
+        return found
 
     def _condemn(self, root: str) -> None:
         """What has to be deleted before ``root`` is: dependents that cannot live without its present values."""
@@ -122,19 +132,21 @@ class Against:
     """A run of the program against ``running``; ``steps`` has the result afterwards."""
 
     running: Recording
-    steps: dict[str, Step]
+    steps: dict[str, Step] = field(default_factory=dict[str, Step])
+    adopted: set[str] = field(default_factory=set[str])
+    """URNs of what runs under a former name."""
 
     def monitor(self) -> Callable[[Fakes, Recording, Mapping[str, str]], RecordingMonitor]:
         """What ``record`` takes as ``monitored``."""
-        return partial(RunningMonitor, running=self.running, steps=self.steps)
+        return partial(RunningMonitor, running=self.running, steps=self.steps, adopted=self.adopted)
 
     def plan(self, after: Recording) -> Plan:
         """The plan, once the program has run."""
         before = {resource.urn: resource for resource in self.running.resources}
         now = {resource.urn: resource for resource in after.resources}
-        steps = {urn: replace(step, old=before.get(urn), new=now.get(urn)) for urn, step in sorted(self.steps.items())}
+        steps = {urn: replace(step, new=now.get(urn)) for urn, step in sorted(self.steps.items())}
         for urn, resource in sorted(before.items()):
-            kept = not resource.custom or resource.external or resource.retain_on_delete
+            kept = not resource.custom or resource.external or urn in self.adopted
             if urn not in now and not kept and not resource.type.startswith(PROVIDER):
                 steps[urn] = Step(urn, Operation.DELETE, old=resource)
         return Plan(after.stack, self.running, after, steps, _provider_changes(before, now))
@@ -152,7 +164,7 @@ def planned(
     program: Callable[[], Any], running: Recording, *, config: Mapping[str, str], secret_keys: tuple[str, ...] = ()
 ) -> Plan:
     """What an update with ``program`` and ``config`` would do to ``running``, in this process."""
-    against = Against(running, {})
+    against = Against(running)
     after = record(
         program,
         project=running.project,
