@@ -30,7 +30,6 @@ TITLES = (
     "network.cidrBlock (deletion allowed in the same change)",
     "network.availabilityZones (a zone added)",
     "network.availabilityZones (a zone replaced)",
-    "network.existing (from a network of its own to one of yours)",
     "identity.clientSecretName",
     "identity.machineClients (added)",
     "limits.promptMebibytes",
@@ -40,7 +39,7 @@ TITLES = (
     "edge.clientCidrBlocks",
     "allowDeletion",
 )
-"""One of each kind. Those of another account or region are left out: the stand-in provider knows one of each."""
+"""One of each kind. Left out: another account or region, and a VPC of somebody else, which the stand-in provider has not."""
 
 
 def _change(engine: Engine, values: dict[str, Any]) -> None:
