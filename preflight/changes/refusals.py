@@ -192,7 +192,8 @@ def _taken(plan: Plan) -> Iterator[Refusal]:
         if not key or (step.operation is Operation.UPDATE and not set(ONCE.get(step.type, ())) & set(step.changed)):
             continue
         for holder in holders.get(key, []):
-            if holder.urn == urn and (step.deleted_first or step.operation is Operation.UPDATE):
+            itself = step.old is not None and holder.urn == step.old.urn
+            if itself and (step.deleted_first or step.operation is Operation.UPDATE):
                 continue
             what = " ".join(part for part in key[1:] if part)
             why = f"{what} is still taken by {short(holder.type)} {holder.name} when it is made"
