@@ -175,6 +175,7 @@ EDITS: tuple[Edit, ...] = (
             "architecture": "ARM64",
             "minimumTasks": 4,
             "maximumTasks": 8,
+            "databaseConnections": 40,
         },
     ),
     Edit("models.groups", TWO_GROUPS, "a group added"),
