@@ -75,6 +75,7 @@ def network(settings: StackSettings, operations: Operations) -> PrivateNetworkAr
         ),
         log_key_arn=operations.key_arn,
         existing=existing_network(chosen.existing, settings.environment) if chosen.existing else None,
+        allow_deletion=settings.allow_deletion,
         tags=tags(settings),
     )
 

@@ -37,6 +37,9 @@ class PrivateNetwork(pulumi.ComponentResource):
         self._name = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
+        # The database, the cache and the load balancer cannot follow into another VPC or out of a subnet, so replacing
+        # these would stop half-way at AWS. Protection makes the engine refuse it at preview.
+        self._held = pulumi.ResourceOptions(parent=self, protect=not args.allow_deletion)
 
         if args.existing is None:
             self._create(plan_addresses(args.cidr_block, args.availability_zones))
@@ -64,7 +67,7 @@ class PrivateNetwork(pulumi.ComponentResource):
             enable_dns_support=True,
             enable_dns_hostnames=True,
             tags=self._tags("vpc"),
-            opts=self._child,
+            opts=self._held,
         )
         self.vpc_id = vpc.id
         self._lock_defaults(vpc)
@@ -110,7 +113,7 @@ class PrivateNetwork(pulumi.ComponentResource):
             cidr_block=cidr_block,
             map_public_ip_on_launch=False,
             tags=self._tags(role),
-            opts=self._child,
+            opts=self._held,
         )
 
     def _public_subnets(self, vpc: aws.ec2.Vpc, plan: AddressPlan) -> list[aws.ec2.Subnet]:
@@ -181,7 +184,8 @@ class PrivateNetwork(pulumi.ComponentResource):
                         rule_action="allow" if entry.allow else "deny",
                         cidr_block=entry.cidr_block,
                         **_matched(entry),
-                        opts=self._child,
+                        # AWS knows an entry by its number: the new one cannot be made beside the old one.
+                        opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
                     )
 
     def _read(self, existing: ExistingNetworkArgs) -> None:

@@ -33,9 +33,10 @@ class PrivateNetworkArgs(Args):
     """What a private network is made of."""
 
     cidr_block: str
-    """The VPC's IPv4 block, /16 to /20. Changing it replaces the network. With ``existing``: that VPC's block."""
+    """The VPC's IPv4 block, /16 to /20. A change is refused unless ``allow_deletion`` is set: AWS cannot change the block of
+    a VPC that exists. With ``existing``: that VPC's block."""
     availability_zones: list[str]
-    """Two or three zones by name. Removing one replaces what runs there."""
+    """Two or three zones by name. A zone can be added; removing one is refused unless ``allow_deletion`` is set."""
     flow_log_retention_days: int
     """How long flow logs and DNS query logs are kept; a value that CloudWatch Logs accepts."""
     allowed_domains: list[str]
@@ -54,6 +55,9 @@ class PrivateNetworkArgs(Args):
     """The KMS key of the log groups. Omitted: encrypted with the key that CloudWatch Logs owns."""
     existing: ExistingNetworkArgs | None = None
     """Build in this VPC. Omitted: a new one is made."""
+    allow_deletion: bool = False
+    """True: VPC and subnets may be deleted or replaced. Omitted: the engine refuses that before anything is touched, since
+    what runs in a VPC cannot be moved to another one."""
     tags: dict[str, str]
     """Tags of every resource."""
 

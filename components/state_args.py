@@ -93,8 +93,8 @@ class StateArgs(Args):
     uploads: StateUploadsArgs = StateUploadsArgs()
     """The bucket's lifecycle. Omitted: a deleted file can be brought back for 30 days."""
     allow_deletion: bool = False
-    """True: database and bucket may be deleted or replaced; the database leaves a final snapshot. The guardrails report
-    it."""
+    """True: database, bucket and the stores' security groups may be deleted or replaced; the database leaves a final
+    snapshot. The guardrails report it."""
     tags: dict[str, str]
     """Tags of every resource."""
 

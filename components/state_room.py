@@ -36,7 +36,8 @@ def guarded_group(room: StateRoom, store: str, port: int) -> aws.ec2.SecurityGro
         vpc_id=args.vpc_id,
         description=f"{store.capitalize()}: reached by the tasks only",
         tags={**args.tags, "Name": f"ai-interface-{args.environment}-{store}"},
-        opts=child,
+        # A store cannot follow its group into another VPC, one of the caller's own included.
+        opts=pulumi.ResourceOptions(parent=child.parent, protect=not args.allow_deletion),
     )
     aws.vpc.SecurityGroupIngressRule(
         f"{name}-from-tasks",

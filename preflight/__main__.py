@@ -9,6 +9,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,9 @@ def parser() -> argparse.ArgumentParser:
         commands.add_parser("trace", help="what happens to one request, station by station, and which rule decides")
     )
 
-    diff = commands.add_parser("diff", help="what a change does: exposure, limits, identity, then resources")
+    diff = commands.add_parser(
+        "diff", help="what a change does to what runs (1: refused), then exposure, limits, identity, resources"
+    )
     diff.add_argument("base", help="a git ref to compare with, for example origin/main")
     diff.add_argument("--stack", action="append", default=[], help="only this stack; may be given several times")
     diff.add_argument("--format", choices=("text", "json", "markdown"), default="text")
@@ -181,8 +184,9 @@ def _reports(options: argparse.Namespace) -> int:
     from preflight.check import check
 
     root = options.root.resolve()
-    checked = check(root, progress=_progress())
-    changed = reports.changes(root, options.base, checked) if options.base else ""
+    planned = reports.plan(root, options.base) if options.base else None  # forks, so it comes before the packs
+    checked = reports.with_findings(check(root, progress=_progress()), planned)
+    changed = reports.changes(options.base, checked, planned) if planned else ""
     _end_progress()
     for path in reports.write(options.folder, checked, changed):
         sys.stdout.write(f"wrote {path}\n")
@@ -218,6 +222,7 @@ def _trace(options: argparse.Namespace) -> int:
 
 def _diff(options: argparse.Namespace) -> int:
     from preflight import diff, parity
+    from preflight.changes import since
     from preflight.check import run
     from preflight.project import Project
 
@@ -228,11 +233,17 @@ def _diff(options: argparse.Namespace) -> int:
     progress(f"taking {options.base} out of git and running it")
     before = diff.base_recordings(root, options.base, names)
     after = run(project, [project.stack(name) for name in names], progress, previews=False)
+    progress("planning what it does to what runs")
+    running = {one.environment: one for one in since.changes(root, options.base, before)}
     _end_progress()
-    found = [diff.changes(name, before[name], after[name, False]) for name in names if name in before]
+    found = [
+        replace(diff.changes(name, before[name], after[name, False]), running=tuple(since.lines(running[name])))
+        for name in names
+        if name in before
+    ]
     render = {"text": diff.as_text, "json": diff.as_json, "markdown": diff.as_markdown}[options.format]
     sys.stdout.write(render(options.base, found))
-    return 0
+    return 1 if any(one.fails for one in running.values()) else 0
 
 
 def _report(options: argparse.Namespace) -> int:

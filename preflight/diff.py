@@ -41,6 +41,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "release": (),
 }
 """By type in short; what is in none of them is listed under resources. What follows the release has its own."""
+RUNNING = "what it does to the running stack"
 _PROXY = "containerDefinitions[proxy].command[1]."
 _STEP = re.compile(r"(?=[.\[])")
 
@@ -59,6 +60,8 @@ class StackChanges:
 
     environment: str
     changes: tuple[Change, ...]
+    running: tuple[str, ...] = ()
+    """What it does to the stack as it runs, what is refused first."""
 
 
 def base_recordings(root: Path, base: str, stacks: Sequence[str]) -> dict[str, Recording]:
@@ -182,7 +185,9 @@ def as_text(base: str, found: Sequence[StackChanges]) -> str:
     """Sentences by environment and section."""
     lines: list[str] = []
     for one in found:
-        lines += [f"{one.environment}: {_count(len(one.changes))} since {base}", *lines_of(one), ""]
+        lines += [f"{one.environment}: {_count(len(one.changes))} since {base}"]
+        lines += ["", f"  {RUNNING}", *(f"    {text}" for text in one.running)] if one.running else []
+        lines += [*lines_of(one), ""]
     return "\n".join(lines)
 
 
@@ -201,6 +206,8 @@ def as_markdown(base: str, found: Sequence[StackChanges]) -> str:
     lines: list[str] = []
     for one in found:
         lines += [f"#### {one.environment}: {_count(len(one.changes))} since `{base}`", ""]
+        if one.running:
+            lines += [f"**{RUNNING}**", "", *(f"- `{text.replace('`', chr(39))}`" for text in one.running), ""]
         for section in (*SECTIONS, "resources"):
             own = [change.text for change in one.changes if change.section == section]
             if own:

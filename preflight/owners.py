@@ -29,6 +29,7 @@ OWNED: tuple[tuple[str, str], ...] = (
 OF_THE_LAST: tuple[tuple[str, str], ...] = (
     ("/.github/", "environmentApprovers"),
     ("/bootstrap/", "environmentApprovers"),
+    ("/policies/accepted-changes.yaml", "environmentApprovers"),
     ("/policies/guardrails/exceptions.yaml", "environmentApprovers"),
     ("/policies/parity/differences.yaml", "environmentApprovers"),
 )

@@ -19,8 +19,8 @@ import selectors
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,6 +29,8 @@ import pulumi_aws as aws
 
 from preflight import children as children_
 from preflight import sdk
+from preflight.changes.monitor import planned
+from preflight.changes.plan import Plan
 from preflight.errors import PreflightError, ProgramError
 from preflight.project import Project, Stack
 from preflight.recorder import Recording, record
@@ -43,6 +45,8 @@ class Run:
 
     stack: Stack
     preview: bool
+    running: Recording | None = None
+    """What the stack runs: the run then plans an update of it."""
 
 
 @dataclass(slots=True)
@@ -99,10 +103,10 @@ def _send(pipe: int, outcome: object) -> None:
         stream.write(pickle.dumps(outcome, protocol=pickle.HIGHEST_PROTOCOL))
 
 
-def _outcome(project: Project, run: Run) -> Recording | str:
-    """The recording, or the message of the error."""
+def _outcome(project: Project, run: Run) -> Recording | Plan | str:
+    """The recording or the plan, or the message of the error."""
     try:
-        return execute(project, run)
+        return execute(project, run) if run.running is None else _planned(project, run, run.running)
     except PreflightError as error:
         return str(error)
     except BaseException as error:
@@ -111,16 +115,51 @@ def _outcome(project: Project, run: Run) -> Recording | str:
 
 def execute(project: Project, run: Run) -> Recording:
     """One run in this process."""
-    os.chdir(project.program)
-    sys.argv = [str(project.program)]
     return record(
-        lambda: cast("Any", runpy.run_path(str(project.program), run_name="__main__")) and None,
+        _program(project),
         project=project.name,
         stack=run.stack.name,
         config=run.stack.config,
         secret_keys=run.stack.secret_keys,
         preview=run.preview,
     )
+
+
+def _planned(project: Project, run: Run, running: Recording) -> Plan:
+    return planned(
+        _program(project),
+        replace(running, project=project.name),
+        config=run.stack.config,
+        secret_keys=run.stack.secret_keys,
+    )
+
+
+def _program(project: Project) -> Callable[[], None]:
+    os.chdir(project.program)
+    sys.argv = [str(project.program)]
+    return lambda: cast("Any", runpy.run_path(str(project.program), run_name="__main__")) and None
+
+
+def plans(project: Project, runs: Sequence[Run]) -> list[Plan]:
+    """What an update would do to what each run names as ``running``, in the order of the runs.
+
+    As many at a time as there are processors. Any failure is a ``ProgramError`` with the stack's name.
+    """
+    found: list[Plan] = []
+    batch = max(os.cpu_count() or 1, 1)
+    for first in range(0, len(runs), batch):
+        children = start(project, runs[first : first + batch])
+        try:
+            _receive(children)
+        except BaseException:
+            stop(children)
+            raise
+        for child in children:
+            outcome = _unpack(child)
+            if not isinstance(outcome, Plan):
+                raise ProgramError(f"{child.run.stack.name}: {outcome}")
+            found.append(outcome)
+    return found
 
 
 def explain(error: BaseException, root: Path) -> str:
@@ -183,7 +222,7 @@ def _receive(children: Sequence[_Child]) -> None:
                 children_.gone(process_id)
 
 
-def _unpack(child: _Child) -> Recording | str:
+def _unpack(child: _Child) -> Recording | Plan | str:
     if not child.received:
         return "the process that ran the program ended without a result"
     return pickle.loads(bytes(child.received))  # noqa: S301 - from our own child

@@ -23,7 +23,7 @@ from pulumi.runtime.stack import run_in_stack
 from preflight import sdk
 from preflight.errors import FakeError
 from preflight.fake_values import DEFAULT_REGION, DOCUMENTATION_ACCOUNT, Digest, Site
-from preflight.fakes import Fakes
+from preflight.fakes import Answer, Fakes
 from preflight.reads import Reads, follow, missing, relative
 from preflight.schema import computed_outputs
 from preflight.wire import SECRET, UNKNOWN, Wire, from_struct, is_signed, secret, to_struct
@@ -113,15 +113,18 @@ class RecordingMonitor(mocks.MockMonitor):
         inputs = from_struct(request.object)
         identifier, outputs, answered = "", dict[str, Any](), dict[str, Any]()
         if request.custom:
-            if request.importId:
-                answer = self._fakes.existing(request.type, request.name, request.importId, inputs, urn)
-            else:
-                answer = self._fakes.resource(request.type, request.name, inputs, urn, preview=self._recording.preview)
+            answer = self.answer(request, urn, inputs)
             identifier, self.known[urn] = answer.id, answer.known
             outputs = _with_secrets(answer.outputs, request.additionalSecretOutputs)
             answered = {key: value for key, value in outputs.items() if key != "id"}
         self._keep(urn, request, inputs, outputs, identifier)
         return resource_pb2.RegisterResourceResponse(urn=urn, id=identifier, object=to_struct(answered))
+
+    def answer(self, request: Message, urn: str, inputs: Wire) -> Answer:
+        """Id and outputs of a resource that a provider keeps."""
+        if request.importId:
+            return self._fakes.existing(request.type, request.name, request.importId, inputs, urn)
+        return self._fakes.resource(request.type, request.name, inputs, urn, preview=self._recording.preview)
 
     def ReadResource(self, request: Message) -> Message:  # noqa: N802
         """Record a resource that exists already."""
@@ -177,7 +180,7 @@ class RecordingMonitor(mocks.MockMonitor):
             source_line=line,
             id=identifier,
             external=external,
-            aliases=tuple(self._alias(request, alias) for alias in getattr(request, "aliases", ())),
+            aliases=tuple(self.alias(request, alias) for alias in getattr(request, "aliases", ())),
             ignore_changes=tuple(sorted(getattr(request, "ignoreChanges", ()))),
             additional_secret_outputs=tuple(sorted(request.additionalSecretOutputs)),
             replace_on_changes=tuple(sorted(getattr(request, "replaceOnChanges", ()))),
@@ -186,7 +189,8 @@ class RecordingMonitor(mocks.MockMonitor):
             custom_timeouts={} if timeouts is None else _timeouts(timeouts),
         )
 
-    def _alias(self, request: Message, alias: Message) -> str:
+    def alias(self, request: Message, alias: Message) -> str:
+        """The URN of a former name."""
         if alias.urn:
             return alias.urn
         spec = alias.spec
@@ -238,14 +242,16 @@ def record(
     config: Mapping[str, str] | None = None,
     secret_keys: tuple[str, ...] = (),
     preview: bool = False,
+    monitored: Callable[[Fakes, Recording, Mapping[str, str]], RecordingMonitor] = RecordingMonitor,
 ) -> Recording:
     """Run ``program`` once and return what it registered. Errors of the program are raised as they are.
 
-    A computed output that the program reads and no fake provides raises ``FakeError``, in both modes.
+    A computed output that the program reads and no fake provides raises ``FakeError``, in both modes. ``monitored``
+    makes another monitor than the one for a stack without resources.
     """
     config = dict(config or {})
     recording = Recording(project, stack, preview)
-    monitor = RecordingMonitor(Fakes(site_of(config)), recording, _provider_config(config, secret_keys))
+    monitor = monitored(Fakes(site_of(config)), recording, _provider_config(config, secret_keys))
     reads = Reads()
     loop = sdk.event_loop()
     _configure(monitor, recording, organization)

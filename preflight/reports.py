@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from preflight import diff
+from preflight import diff, parity
+from preflight.changes import since
 from preflight.check import Checked
 from preflight.diff import StackChanges
 from preflight.errors import PreflightError
+from preflight.findings import merge
 from preflight.output import render
+from preflight.project import Project
+from preflight.recorder import Recording
 
 FILES = {"text": "check.txt", "json": "check.json", "sarif": "check.sarif", "junit": "check.xml"}
 COMMENT = "comment.md"
@@ -28,15 +33,52 @@ def write(folder: Path, checked: Checked, changed: str) -> list[Path]:
     return [folder / name for name in contents]
 
 
-def changes(root: Path, base: str, checked: Checked) -> str:
-    """What is new since the git ref ``base``, in Markdown; why it cannot be said, where it cannot."""
-    names = [environment.name for environment in checked.report.environments]
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The stacks as of the base, and what the change does to them; or why that cannot be said."""
+
+    before: Mapping[str, Recording]
+    changes: Sequence[since.Change]
+    problem: str = ""
+
+
+def plan(root: Path, base: str) -> Planned:
+    """Run the base and plan the change. It forks: call it before a pack is started."""
     try:
-        before = diff.base_recordings(root, base, names)
+        before = diff.base_recordings(root, base, parity.order(root, Project.load(root).stacks()))
+        return Planned(before, since.changes(root, base, before))
     except PreflightError as error:
-        return f"What changes since `{base}` cannot be shown: {' '.join(str(error).split())}\n"
+        return Planned({}, (), " ".join(str(error).split()))
+
+
+def with_findings(checked: Checked, planned: Planned | None) -> Checked:
+    """The check with a finding for everything that the running stacks would refuse."""
+    if planned is None:
+        return checked
+    names = [environment.name for environment in checked.report.environments]
+    found = [*since.findings(planned.changes)]
+    found += [since.not_known(name, planned.problem) for name in names if planned.problem]
+    failing = {finding.environment for finding in found if finding.fails}
+    environments = tuple(
+        replace(one, violated=one.violated + 1) if one.name in failing else one for one in checked.report.environments
+    )
+    report = replace(
+        checked.report,
+        environments=environments,
+        findings=tuple(merge([*checked.report.findings, *found])),
+        rules=(*checked.report.rules, since.RULE),
+    )
+    return replace(checked, report=report)
+
+
+def changes(base: str, checked: Checked, planned: Planned) -> str:
+    """What is new since the git ref ``base``, in Markdown; why it cannot be said, where it cannot."""
+    if planned.problem:
+        return f"What changes since `{base}` cannot be shown: {planned.problem}\n"
+    running = {one.environment: tuple(since.lines(one)) for one in planned.changes}
     found: Sequence[StackChanges] = [
-        diff.changes(name, before[name], checked.recordings[name, False]) for name in names if name in before
+        replace(diff.changes(name, before, checked.recordings[name, False]), running=running.get(name, ()))
+        for name, before in planned.before.items()
     ]
     return diff.as_markdown(base, found)
 

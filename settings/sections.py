@@ -143,7 +143,8 @@ class ExistingNetwork(Section):
 
 
 class Network(Section):
-    """The private network's addresses and zones. Changing ``cidrBlock`` or removing a zone replaces subnets."""
+    """The private network's addresses and zones. On a stack that runs a zone can be added; another ``cidrBlock``, or a zone
+    less, is refused (``docs/changes.md``)."""
 
     cidr_block: PrivateBlock
     """An RFC 1918 block of /16 to /20; each zone gets a public /26 and a private share of the rest."""

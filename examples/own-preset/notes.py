@@ -8,7 +8,7 @@ settings.
 from collections.abc import Sequence
 
 from components.application import ApplicationArgs
-from components.presets import Preset, TrustedHeaders
+from components.presets import Arrival, Preset, TrustedHeaders
 from components.proxy_settings import ProxyApplication
 from components.workload import SESSION_KEY
 
@@ -47,4 +47,6 @@ def notes(*, origin: str, model_base_urls: Sequence[str]) -> Preset:
             session_cookie_names=("notes.sid",),
         ),
         headers=headers,
+        # What one person's browser asks for in the five minutes in which it opens the application with an empty cache.
+        arrival=Arrival(static_requests=40, static_paths=("/assets/",), page_requests=30, model_calls=10, uploads=5),
     )

@@ -3,6 +3,7 @@
 import pytest
 
 from components.network import PrivateNetwork
+from preflight.recorder import record
 from preflight.wire import Json
 from tests.components.edge_room import (
     TAGS,
@@ -172,3 +173,20 @@ def test_outputs_are_sorted_by_zone_whatever_the_order_of_the_zones() -> None:
 def test_mistakes_are_refused_before_anything_is_registered(changes: dict[str, Json], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         network_args(**changes)
+
+
+def test_vpc_and_subnets_are_protected_until_deletion_is_allowed() -> None:
+    def protected(*, allowed: bool) -> list[str]:
+        recording = record(lambda: PrivateNetwork("network", network_args(2, allow_deletion=allowed)))
+        return [resource.name for resource in recording.resources if resource.protect]
+
+    zones = ZONES[2]
+    assert sorted(protected(allowed=False)) == sorted(
+        ["network-vpc", *(f"network-{kind}-{zone}" for kind in ("public", "private") for zone in zones)]
+    )
+    assert protected(allowed=True) == []
+
+
+def test_an_entry_of_a_network_acl_is_deleted_before_its_number_is_used_again() -> None:
+    entries = recorded_network(2).of_type("aws:ec2/networkAclRule:NetworkAclRule")
+    assert {entry.delete_before_replace for entry in entries} == {True}

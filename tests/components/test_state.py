@@ -182,7 +182,12 @@ def test_database_and_uploads_are_protected_until_deletion_is_allowed() -> None:
     def protected(recording: Recording) -> set[str]:
         return {resource.name for resource in recording.resources if resource.protect}
 
-    assert protected(build("state")) == {"state-database", "state-uploads"}
+    assert protected(build("state")) == {
+        "state-cache-group",
+        "state-database",
+        "state-database-group",
+        "state-uploads",
+    }
     assert protected(build("state", allow_deletion=True)) == set()
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import runpy
+from functools import cache
 
 from policies.guardrails import exceptions
 from policies.parity import declarations
+from preflight.parity import shapes_of
+from preflight.recorder import record
 from tests.engine.harness import REPOSITORY
 from tests.engine.takedown import documented_entries
+from tests.settings.stack_files import as_the_engine_passes_it
 
 EXCEPTIONS, DIFFERENCES = "policies/guardrails/exceptions.yaml", "policies/parity/differences.yaml"
 TODAY = dt.datetime.now(dt.UTC).date()
@@ -32,16 +37,37 @@ def test_the_documented_differences_cover_what_is_lifted_and_nothing_else_of_it(
     before = (REPOSITORY / DIFFERENCES).read_text()
     after = declarations.read(before + documented_entries("staging")[DIFFERENCES], TODAY)
     added = after.in_force[len(declarations.read(before, TODAY).in_force) :]
+    protected = [place for place in protected_places() if ".Vpc/" in place or ".Subnet/" in place or "Group/" in place]
     lifted = [
-        ("Edge/lb.LoadBalancer/edge-balancer", "protect"),
-        ("Edge/lb.LoadBalancer/edge-balancer", "enableDeletionProtection"),
-        ("State/rds.Cluster/state-database", "protect"),
-        ("State/rds.Cluster/state-database", "deletionProtection"),
-        ("State/s3.Bucket/state-uploads", "protect"),
-        ("State/s3.Bucket/state-uploads-access", "forceDestroy"),
+        [("Edge/lb.LoadBalancer/edge-balancer", "protect")],
+        [("Edge/lb.LoadBalancer/edge-balancer", "enableDeletionProtection")],
+        [("State/rds.Cluster/state-database", "protect")],
+        [("State/rds.Cluster/state-database", "deletionProtection")],
+        [(place, "protect") for place in protected],
+        [("State/s3.Bucket/state-uploads", "protect")],
+        [("State/s3.Bucket/state-uploads-access", "forceDestroy")],
     ]
+    places = [place for entry in lifted for place in entry]
     assert after.problems == ()
-    assert [[place for place in lifted if entry.covers(*place)] for entry in added] == [[place] for place in lifted]
+    assert [[place for place in places if entry.covers(*place)] for entry in added] == lifted
+
+
+def test_every_protected_resource_has_its_declared_difference() -> None:
+    text = (REPOSITORY / DIFFERENCES).read_text() + documented_entries("staging")[DIFFERENCES]
+    entries = declarations.read(text, TODAY).in_force
+    assert [p for p in protected_places() if not any(entry.covers(p, "protect") for entry in entries)] == []
+
+
+@cache
+def protected_places() -> list[str]:
+    """The logical path of every resource of staging that the engine neither deletes nor replaces."""
+    recording = record(
+        lambda: runpy.run_path(str(REPOSITORY / "__main__.py"), run_name="__main__"),
+        stack="staging",
+        config=as_the_engine_passes_it("staging"),
+    )
+    items = shapes_of({("staging", False): recording})["staging"].items
+    return sorted(path for path, item in items.items() if item.leaves.get("protect"))
 
 
 def _policies(text: str) -> set[str]:

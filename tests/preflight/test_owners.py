@@ -46,6 +46,7 @@ def test_each_room_belongs_to_its_reviewers(recordings: Mapping[str, Recording])
         "/releases/models.yaml": "@example/ai-model-reviewers",
         "/.github/": "@example/ai-prod-approvers",
         "/bootstrap/": "@example/ai-prod-approvers",
+        "/policies/accepted-changes.yaml": "@example/ai-prod-approvers",
         "/policies/guardrails/exceptions.yaml": "@example/ai-prod-approvers",
         "/policies/parity/differences.yaml": "@example/ai-prod-approvers",
         "/Pulumi.staging.yaml": "@example/ai-platform",

@@ -1,4 +1,4 @@
-"""What AWS refuses to delete, what it deletes along, and what it keeps: written down from its API references.
+"""What AWS refuses to delete (``preflight.changes.holding``), what it deletes along, and what it keeps.
 
 A resource is an entry of the cloud: type, id, inputs, outputs. Nothing here changes one.
 """
@@ -6,65 +6,15 @@ A resource is an entry of the cloud: type, id, inputs, outputs. Nothing here cha
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import cast
 
-from preflight.wire import Json, Wire
+from preflight.changes.holding import BUCKET, CLUSTER, EMPTIED_BY, HOLDERS, PROTECTION, held
+from preflight.wire import Wire
 
-BUCKET = "aws:s3/bucket:Bucket"
-CLUSTER = "aws:rds/cluster:Cluster"
+__all__ = ["BUCKET", "CLUSTER", "EMPTIED_BY", "HOLDERS", "PROTECTION", "held"]
+
 GUARDRAIL = "aws:bedrock/guardrail:Guardrail"
 SECRET = "aws:secretsmanager/secret:Secret"
 SNAPSHOT = "aws:rds/clusterSnapshot:ClusterSnapshot"
-
-# An input that has to be turned off first.
-PROTECTION: dict[str, str] = {
-    "aws:cognito/userPool:UserPool": "deletionProtection",
-    "aws:dynamodb/table:Table": "deletionProtectionEnabled",
-    "aws:lb/loadBalancer:LoadBalancer": "enableDeletionProtection",
-    CLUSTER: "deletionProtection",
-}
-
-# What holds something is not deleted unless this input was on before; then the provider empties it.
-EMPTIED_BY: dict[str, str] = {
-    "aws:backup/vault:Vault": "forceDestroy",
-    "aws:ecr/repository:Repository": "forceDelete",
-    BUCKET: "forceDestroy",
-}
-
-# What is not deleted while another resource names it in one of these properties.
-HOLDERS: dict[str, frozenset[str]] = {
-    "aws:acm/certificate:Certificate": frozenset({"certificateArn"}),
-    "aws:backup/plan:Plan": frozenset({"planId"}),
-    "aws:cloudwatch/eventRule:EventRule": frozenset({"rule"}),
-    "aws:ec2/internetGateway:InternetGateway": frozenset({"gatewayId"}),
-    "aws:ec2/networkAcl:NetworkAcl": frozenset({"networkAclId"}),
-    "aws:ec2/routeTable:RouteTable": frozenset({"routeTableId"}),
-    "aws:ec2/securityGroup:SecurityGroup": frozenset(
-        {
-            "referencedSecurityGroupId",
-            "securityGroupIds",
-            "securityGroups",
-            "sourceSecurityGroupId",
-            "vpcSecurityGroupIds",
-        }
-    ),
-    "aws:ec2/subnet:Subnet": frozenset({"subnetId", "subnetIds", "subnets"}),
-    "aws:ec2/vpc:Vpc": frozenset({"vpcId"}),
-    "aws:ecs/cluster:Cluster": frozenset({"cluster"}),
-    "aws:elasticache/parameterGroup:ParameterGroup": frozenset({"parameterGroupName"}),
-    "aws:elasticache/subnetGroup:SubnetGroup": frozenset({"subnetGroupName"}),
-    "aws:iam/policy:Policy": frozenset({"policyArn"}),
-    "aws:iam/role:Role": frozenset({"role"}),
-    "aws:lb/targetGroup:TargetGroup": frozenset({"targetGroupArn"}),
-    CLUSTER: frozenset({"clusterIdentifier"}),
-    "aws:rds/clusterParameterGroup:ClusterParameterGroup": frozenset({"dbClusterParameterGroupName"}),
-    "aws:rds/parameterGroup:ParameterGroup": frozenset({"dbParameterGroupName"}),
-    "aws:rds/subnetGroup:SubnetGroup": frozenset({"dbSubnetGroupName"}),
-    "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList": frozenset({"firewallDomainListId"}),
-    "aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup": frozenset({"firewallRuleGroupId"}),
-    "aws:route53/resolverQueryLogConfig:ResolverQueryLogConfig": frozenset({"resolverQueryLogConfigId"}),
-    "aws:wafv2/webAcl:WebAcl": frozenset({"webAclArn"}),
-}
 
 # What goes with the resource that one of its properties names.
 PARTS: dict[str, tuple[str, str]] = {
@@ -127,16 +77,6 @@ def filled_by(type_: str, inputs: Wire) -> Iterator[str]:
                 yield inputs[block]["bucket"]
 
 
-def held(value: Json, properties: frozenset[str]) -> Iterator[str]:
-    """Every string that one of ``properties`` holds, at any depth."""
-    if isinstance(value, dict):
-        for key, item in cast("Wire", value).items():
-            yield from _strings(item) if key in properties else held(item, properties)
-    elif isinstance(value, list):
-        for item in cast("list[Json]", value):
-            yield from held(item, properties)
-
-
 def _users(found: Wire, live: Sequence[Wire]) -> Iterator[str]:
     properties, names = HOLDERS.get(found["type"], frozenset[str]()), _names(found)
     for entry in live:
@@ -150,14 +90,3 @@ def _names(found: Wire) -> set[str]:
     # A guardrail's own ARN has a name of its own.
     arn = outputs.get("guardrailArn" if found["type"] == GUARDRAIL else "arn")
     return {str(name) for name in (found["id"], arn, outputs.get("name")) if name}
-
-
-def _strings(value: Json) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in cast("Wire", value).values():
-            yield from _strings(item)
-    elif isinstance(value, list):
-        for item in cast("list[Json]", value):
-            yield from _strings(item)

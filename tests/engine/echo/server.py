@@ -21,11 +21,12 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
+from preflight.changes.computed import computed_again
 from preflight.conform import round_trip
 from preflight.fakes import Answer, Fakes
 from preflight.recorder import site_of
 from preflight.schema import computed_outputs
-from preflight.wire import Json, Wire, from_struct, has_unknown, to_struct
+from preflight.wire import UNKNOWN, Json, Wire, from_struct, has_unknown, to_struct
 from preflight.wire import unwrap as plain
 from tests.engine.echo import arguments, deletion, replacement
 from tests.engine.echo.cloud import SECRETS_VARIABLE, Cloud
@@ -185,15 +186,19 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         olds, news = from_struct(request.olds), from_struct(request.news)
         if request.preview:
             self._obey("preview", type_, name, context)
-            return provider_pb2.UpdateResponse(
-                properties=to_struct(_updated(olds, from_struct(request.old_inputs), news))
-            )
+            planned = _updated(olds, from_struct(request.old_inputs), news)
+            changed = replacement.differing(plain(from_struct(request.old_inputs)), plain(news))
+            planned |= dict.fromkeys(computed_again(type_, changed), UNKNOWN)
+            return provider_pb2.UpdateResponse(properties=to_struct(planned))
         self._obey("update", type_, name, context)
         if self._cloud.get(type_, request.id) is None:
             context.abort(grpc.StatusCode.NOT_FOUND, f"{type_} {name}: {request.id} does not exist")
         outputs = round_trip.returned(type_, _updated(olds, from_struct(request.old_inputs), news))
-        self._exists(type_, request.id, news, outputs, request.urn)
         changed = replacement.differing(plain(from_struct(request.old_inputs)), plain(news))
+        if again := computed_again(type_, changed):
+            made = self._made(type_, name, news, request.urn)[1]
+            outputs |= {output: made[output] for output in again if output in made}
+        self._exists(type_, request.id, news, outputs, request.urn)
         self._cloud.log("update", type_, name, id=request.id, changed=changed)
         return provider_pb2.UpdateResponse(properties=to_struct(outputs))
 

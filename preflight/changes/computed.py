@@ -1,0 +1,18 @@
+"""Outputs that the provider computes again when an input changes in place: unknown until the update has run.
+
+Without an entry, an output keeps its value through an update. From the provider's ``CustomizeDiff`` functions.
+"""
+
+from __future__ import annotations
+
+COMPUTED_AGAIN: dict[str, dict[str, tuple[str, ...]]] = {
+    "aws:elasticache/replicationGroup:ReplicationGroup": {"numCacheClusters": ("memberClusters",)},
+}
+"""Type → input → outputs. Replication group: the nodes' names follow from how many there are
+(github.com/hashicorp/terraform-provider-aws, internal/service/elasticache/replication_group.go)."""
+
+
+def computed_again(type_: str, changed: list[str]) -> set[str]:
+    """The outputs that are not known before an update of ``changed``."""
+    by_input = COMPUTED_AGAIN.get(type_, {})
+    return {output for name in changed for output in by_input.get(name, ())}

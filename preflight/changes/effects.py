@@ -1,0 +1,146 @@
+"""A plan in words: the verdict, what is replaced with what holds data first, and what people notice of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from preflight.changes.holding import BUCKET, CLUSTER
+from preflight.changes.plan import Operation, Plan, Step
+from preflight.changes.refusals import refusals, short
+
+
+class Verdict(StrEnum):
+    """What becomes of a change, best first."""
+
+    NOTHING = "nothing at AWS changes"
+    IN_PLACE = "in place"
+    REPLACED = "replaced"
+    REFUSED = "refused"
+
+
+CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"
+LOGS = "aws:cloudwatch/logGroup:LogGroup"
+HOLDS_DATA: dict[str, str] = {
+    CLUSTER: "the database: what was written since the snapshot that it starts from is not in the new one",
+    "aws:rds/clusterInstance:ClusterInstance": "an instance of the database; the data is the cluster's",
+    BUCKET: "a bucket: its objects are not in the new one",
+    CACHE: "the cache: it starts empty, and people connect again",
+    "aws:backup/vault:Vault": "the vault: copies stay in the old one",
+    "aws:kms/key:Key": "a key: what the old one has encrypted needs the old one",
+    "aws:ec2/vpc:Vpc": "the network with everything in it",
+    "aws:ec2/subnet:Subnet": "a subnet with everything in it",
+    "aws:lb/loadBalancer:LoadBalancer": "the load balancer: its DNS name and addresses change",
+    LOGS: "a log group: what it holds is gone",
+}
+"""What cannot be made again by making it again, the most precious first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Effect:
+    types: tuple[str, ...]
+    operations: tuple[Operation, ...]
+    properties: frozenset[str]
+    """Empty: any."""
+    text: str
+
+    def is_of(self, step: Step) -> bool:
+        matching = not self.properties or bool(self.properties & {*step.changed, *step.replacing})
+        return step.type in self.types and step.operation in self.operations and matching
+
+
+_UPDATE, _REPLACE = (Operation.UPDATE,), (Operation.REPLACE,)
+_EFFECTS = (
+    _Effect(
+        ("aws:ecs/taskDefinition:TaskDefinition",),
+        _REPLACE,
+        frozenset(),
+        "new tasks start before the old ones leave; an open WebSocket is cut after limits.timeouts.deregistrationDelaySeconds",
+    ),
+    _Effect(
+        ("aws:ecs/service:Service",),
+        _UPDATE,
+        frozenset({"networkConfiguration"}),
+        "new tasks start before the old ones leave; an open WebSocket is cut after limits.timeouts.deregistrationDelaySeconds",
+    ),
+    _Effect(
+        (CLUSTER,),
+        _UPDATE,
+        frozenset({"serverlessv2ScalingConfiguration"}),
+        "the database takes the new capacity without a restart",
+    ),
+    _Effect(
+        ("aws:rds/clusterInstance:ClusterInstance",),
+        (Operation.DELETE, Operation.REPLACE),
+        frozenset(),
+        "if the writer goes, a reader takes over and connections break once",
+    ),
+    _Effect((CLUSTER,), _UPDATE, frozenset({"engineVersion"}), "the database restarts; connections break for minutes"),
+    _Effect((CACHE,), _UPDATE, frozenset({"nodeType"}), "the cache fails over once"),
+    _Effect(
+        ("aws:route53/record:Record",),
+        (Operation.DELETE, Operation.REPLACE),
+        frozenset(),
+        "the record of the old name or zone is deleted; sessions end with the name they began under",
+    ),
+    _Effect(
+        ("aws:acm/certificate:Certificate",),
+        (Operation.DELETE, Operation.REPLACE),
+        frozenset(),
+        "the new certificate is validated before the listener takes it",
+    ),
+    _Effect(
+        ("aws:ec2/networkAclRule:NetworkAclRule",),
+        _REPLACE,
+        frozenset(),
+        "each entry is missing for seconds, between its deletion and its creation",
+    ),
+    _Effect(
+        ("aws:sns/topicSubscription:TopicSubscription",),
+        (Operation.REPLACE, Operation.CREATE),
+        frozenset(),
+        "no alarm arrives at the new address before its owner has confirmed the subscription",
+    ),
+    _Effect(
+        ("aws:lb/targetGroup:TargetGroup",),
+        _REPLACE,
+        frozenset(),
+        "requests fail between the switch to the new target group and its first healthy task",
+    ),
+)
+
+
+def verdict(plan: Plan) -> Verdict:
+    """The worst of what happens; a replacement of the task definition is how every release arrives."""
+    if refusals(plan):
+        return Verdict.REFUSED
+    if plan.of(Operation.REPLACE, Operation.DELETE):
+        return Verdict.REPLACED
+    return Verdict.IN_PLACE if plan.steps else Verdict.NOTHING
+
+
+def noticed(plan: Plan) -> list[str]:
+    """What people notice, and what is lost: each sentence once."""
+    lost = [
+        f"{short(step.type)} {step.name} is {'replaced' if step.operation is Operation.REPLACE else 'deleted'}: "
+        f"{HOLDS_DATA[step.type].partition(': ')[2] or HOLDS_DATA[step.type]}"
+        for step in gone(plan)
+        if step.type in HOLDS_DATA and step.type != "aws:rds/clusterInstance:ClusterInstance"
+    ]
+    said = [effect.text for effect in _EFFECTS if any(effect.is_of(step) for step in plan.steps.values())]
+    return list(dict.fromkeys([*lost, *said]))
+
+
+def gone(plan: Plan) -> list[Step]:
+    """What is replaced or deleted, what holds data first."""
+    order = list(HOLDS_DATA)
+    steps = plan.of(Operation.REPLACE, Operation.DELETE)
+    return sorted(steps, key=lambda s: (order.index(s.type) if s.type in order else len(order), s.type, s.name))
+
+
+def kinds(steps: Iterable[Step]) -> list[str]:
+    """Types in short with how many of each, in the order given."""
+    counted = Counter(short(step.type) for step in steps)
+    return [kind if number == 1 else f"{number} {kind}" for kind, number in counted.items()]

@@ -1,0 +1,105 @@
+"""What AWS refuses to delete, and what it holds once only: written down from its API references.
+
+The stand-in provider of the engine tests and the checks before an update (``preflight.changes.refusals``) both read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+from preflight.wire import Json, Wire
+
+CLUSTER = "aws:rds/cluster:Cluster"
+BUCKET = "aws:s3/bucket:Bucket"
+
+# An input that has to be turned off first.
+PROTECTION: dict[str, str] = {
+    "aws:cognito/userPool:UserPool": "deletionProtection",
+    "aws:dynamodb/table:Table": "deletionProtectionEnabled",
+    "aws:lb/loadBalancer:LoadBalancer": "enableDeletionProtection",
+    CLUSTER: "deletionProtection",
+}
+
+# What holds something is not deleted unless this input was on before; then the provider empties it.
+EMPTIED_BY: dict[str, str] = {
+    "aws:backup/vault:Vault": "forceDestroy",
+    "aws:ecr/repository:Repository": "forceDelete",
+    BUCKET: "forceDestroy",
+}
+
+# What is not deleted while another resource names it in one of these properties.
+HOLDERS: dict[str, frozenset[str]] = {
+    "aws:acm/certificate:Certificate": frozenset({"certificateArn"}),
+    "aws:backup/plan:Plan": frozenset({"planId"}),
+    "aws:cloudwatch/eventRule:EventRule": frozenset({"rule"}),
+    "aws:ec2/internetGateway:InternetGateway": frozenset({"gatewayId"}),
+    "aws:ec2/networkAcl:NetworkAcl": frozenset({"networkAclId"}),
+    "aws:ec2/routeTable:RouteTable": frozenset({"routeTableId"}),
+    "aws:ec2/securityGroup:SecurityGroup": frozenset(
+        {
+            "referencedSecurityGroupId",
+            "securityGroupIds",
+            "securityGroups",
+            "sourceSecurityGroupId",
+            "vpcSecurityGroupIds",
+        }
+    ),
+    "aws:ec2/subnet:Subnet": frozenset({"subnetId", "subnetIds", "subnets"}),
+    "aws:ec2/vpc:Vpc": frozenset({"vpcId"}),
+    "aws:ecs/cluster:Cluster": frozenset({"cluster"}),
+    "aws:elasticache/parameterGroup:ParameterGroup": frozenset({"parameterGroupName"}),
+    "aws:elasticache/subnetGroup:SubnetGroup": frozenset({"subnetGroupName"}),
+    "aws:iam/policy:Policy": frozenset({"policyArn"}),
+    "aws:iam/role:Role": frozenset({"role"}),
+    "aws:lb/targetGroup:TargetGroup": frozenset({"targetGroupArn"}),
+    CLUSTER: frozenset({"clusterIdentifier"}),
+    "aws:rds/clusterParameterGroup:ClusterParameterGroup": frozenset({"dbClusterParameterGroupName"}),
+    "aws:rds/parameterGroup:ParameterGroup": frozenset({"dbParameterGroupName"}),
+    "aws:rds/subnetGroup:SubnetGroup": frozenset({"dbSubnetGroupName"}),
+    "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList": frozenset({"firewallDomainListId"}),
+    "aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup": frozenset({"firewallRuleGroupId"}),
+    "aws:route53/resolverQueryLogConfig:ResolverQueryLogConfig": frozenset({"resolverQueryLogConfigId"}),
+    "aws:wafv2/webAcl:WebAcl": frozenset({"webAclArn"}),
+}
+
+# Of which AWS takes one only under these inputs: a second one beside it is refused, or takes the first one's place and
+# loses it when the first is deleted. Names that the program gives are in ``replacement.UNIQUE_NAMES``; for those the provider
+# deletes first by itself.
+ONCE: dict[str, tuple[str, ...]] = {
+    "aws:ec2/flowLog:FlowLog": ("vpcId", "subnetId", "trafficType", "logDestination"),
+    "aws:ec2/networkAclRule:NetworkAclRule": ("networkAclId", "egress", "ruleNumber"),
+    "aws:ec2/route:Route": (
+        "routeTableId",
+        "destinationCidrBlock",
+        "destinationIpv6CidrBlock",
+        "destinationPrefixListId",
+    ),
+    "aws:ec2/subnet:Subnet": ("vpcId", "cidrBlock"),
+    "aws:lb/listenerRule:ListenerRule": ("listenerArn", "priority"),
+    "aws:route53/record:Record": ("zoneId", "name", "type", "setIdentifier"),
+    "aws:route53/resolverFirewallRule:ResolverFirewallRule": ("firewallRuleGroupId", "priority"),
+    "aws:wafv2/webAclAssociation:WebAclAssociation": ("resourceArn",),
+    "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": ("resourceArn",),
+}
+
+
+def held(value: Json, properties: frozenset[str]) -> Iterator[str]:
+    """Every string that one of ``properties`` holds, at any depth."""
+    if isinstance(value, dict):
+        for key, item in cast("Wire", value).items():
+            yield from _strings(item) if key in properties else held(item, properties)
+    elif isinstance(value, list):
+        for item in cast("list[Json]", value):
+            yield from held(item, properties)
+
+
+def _strings(value: Json) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in cast("Wire", value).values():
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in cast("list[Json]", value):
+            yield from _strings(item)

@@ -1,0 +1,177 @@
+"""The engine's preview of a stack that runs, offline: the program registers against what runs, not against nothing.
+
+Each resource is held against the one of the same URN that runs. One that stays or changes in place keeps its computed
+values, so that what names it stays the same too; the computed values of one that is created or replaced are unknown until
+the update has run, and whatever names them changes. That is how the engine's preview spreads a change, and the engine
+tests compare both step by step (``tests/engine/test_changes.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, TypeAlias, cast
+
+from preflight.changes import replacement
+from preflight.changes.computed import computed_again
+from preflight.changes.plan import Operation, Plan, Step
+from preflight.fakes import Answer, Fakes
+from preflight.recorder import RecordedResource, Recording, RecordingMonitor, record
+from preflight.wire import MASK, UNKNOWN, Json, Wire, has_unknown, mask, unwrap
+
+Message: TypeAlias = Any
+PROVIDER = "pulumi:providers:"
+
+
+class RunningMonitor(RecordingMonitor):
+    """Answers registrations as the engine does at the preview of a stack that runs."""
+
+    def __init__(
+        self,
+        fakes: Fakes,
+        recording: Recording,
+        config: Mapping[str, str],
+        *,
+        running: Recording,
+        steps: dict[str, Step],
+        adopted: set[str],
+    ) -> None:
+        super().__init__(fakes, recording, config)
+        self._running_fakes = fakes
+        self._running = {resource.urn: resource for resource in running.resources}
+        self._steps = steps
+        self._condemned: set[str] = set()
+        self._adopted = adopted
+        for resource in running.resources:
+            if resource.custom and resource.id:
+                fakes.remember(resource.id, unwrap(resource.outputs))
+
+    def answer(self, request: Message, urn: str, inputs: Wire) -> Answer:
+        """Decide what happens to one resource, and what is known of it before it has happened."""
+        old = self._running.get(urn) or self._former(request)
+        if old is None or not old.custom or old.external or request.importId:
+            if old is None and not request.importId:
+                self._steps[urn] = Step(urn, Operation.CREATE)
+            return super().answer(request, urn, inputs)
+        changed = differing(old.inputs, inputs, set(request.ignoreChanges))
+        forced = {*request.replaceOnChanges} & set(changed)
+        replacing = sorted({name for name in changed if replacement.replaces(request.type, name)} | forced)
+        if replacing or old.urn in self._condemned:
+            first = _deletes_first(request, old, inputs) or old.urn in self._condemned
+            self._steps[urn] = Step(urn, Operation.REPLACE, tuple(changed), tuple(replacing), first, old)
+            if first:
+                self._condemn(old.urn)
+            return self._running_fakes.resource(request.type, request.name, inputs, f"{urn}~1", preview=True)
+        if changed:
+            self._steps[urn] = Step(urn, Operation.UPDATE, tuple(changed), old=old)
+        made = self._running_fakes.resource(request.type, request.name, inputs, urn, preview=False)
+        unknown = dict.fromkeys(computed_again(request.type, changed), UNKNOWN)
+        return Answer(old.id, {**_kept(old, inputs, made.outputs), **unknown}, made.known)
+
+    def _former(self, request: Message) -> RecordedResource | None:
+        """What runs under a former name of the resource."""
+        names = [self.alias(request, alias) for alias in request.aliases]
+        found = next((self._running[urn] for urn in names if urn in self._running), None)
+        if found is not None:
+            self._adopted.add(found.urn)
+        return found
+
+    def _condemn(self, root: str) -> None:
+        """What has to be deleted before ``root`` is: dependents that cannot live without its present values."""
+        gone = {root, *self._condemned}
+        found = True
+        while found:
+            found = False
+            for urn, resource in sorted(self._running.items()):
+                if urn in gone or urn in self.recorded or not resource.custom or resource.external:
+                    continue
+                depending = [name for name, urns in resource.property_dependencies.items() if gone & set(urns)]
+                if any(replacement.replaces(resource.type, name) for name in depending):
+                    gone.add(urn)
+                    self._condemned.add(urn)
+                    found = True
+
+
+def differing(old: Wire, new: Wire, ignored: set[str]) -> list[str]:
+    """The top-level inputs that change, or may: those that are not known before the update. Where ``old`` has masks
+    instead of secrets, as a base out of git has, a changed secret is not seen."""
+    names = sorted({name for name in (*old, *new) if not name.startswith("__")} - ignored)
+    return [name for name in names if _differs(old.get(name), new.get(name))]
+
+
+def _differs(old: Json, new: Json) -> bool:
+    masked = _masked(old) and not has_unknown(new)
+    return mask(old) != mask(new) if masked else unwrap(old) != unwrap(new)
+
+
+def _deletes_first(request: Message, old: RecordedResource, inputs: Wire) -> bool:
+    """Whether the provider, or the program, has the old resource deleted before the new one is created."""
+    if getattr(request, "deleteBeforeReplaceDefined", False):
+        return bool(request.deleteBeforeReplace)
+    key = replacement.name_property(request.type)
+    return key in inputs and unwrap(old.inputs.get(key)) == unwrap(inputs[key])
+
+
+def _kept(old: RecordedResource, inputs: Wire, made: Wire) -> Wire:
+    """Outputs of a resource that stays: what it has, with the new inputs; masks are no values."""
+    dropped = set(old.inputs) - set(inputs)
+    has = {key: value for key, value in old.outputs.items() if key not in dropped and not _masked(value)}
+    return dict(sorted({**{k: v for k, v in made.items() if k not in dropped}, **has, **inputs}.items()))
+
+
+def _masked(value: Json) -> bool:
+    """Whether a secret has been replaced by its mask."""
+    if isinstance(value, dict):
+        return any(_masked(item) for item in cast("Wire", value).values())
+    return any(_masked(item) for item in cast("list[Json]", value)) if isinstance(value, list) else value == MASK
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """A run of the program against ``running``; ``steps`` has the result afterwards."""
+
+    running: Recording
+    steps: dict[str, Step] = field(default_factory=dict[str, Step])
+    adopted: set[str] = field(default_factory=set[str])
+    """URNs of what runs under a former name."""
+
+    def monitor(self) -> Callable[[Fakes, Recording, Mapping[str, str]], RecordingMonitor]:
+        """What ``record`` takes as ``monitored``."""
+        return partial(RunningMonitor, running=self.running, steps=self.steps, adopted=self.adopted)
+
+    def plan(self, after: Recording) -> Plan:
+        """The plan, once the program has run."""
+        before = {resource.urn: resource for resource in self.running.resources}
+        now = {resource.urn: resource for resource in after.resources}
+        steps = {urn: replace(step, new=now.get(urn)) for urn, step in sorted(self.steps.items())}
+        for urn, resource in sorted(before.items()):
+            kept = not resource.custom or resource.external or urn in self.adopted
+            if urn not in now and not kept and not resource.type.startswith(PROVIDER):
+                steps[urn] = Step(urn, Operation.DELETE, old=resource)
+        return Plan(after.stack, self.running, after, steps, _provider_changes(before, now))
+
+
+def _provider_changes(before: Mapping[str, RecordedResource], now: Mapping[str, RecordedResource]) -> tuple[str, ...]:
+    found: set[str] = set()
+    for urn in before.keys() & now.keys():
+        if before[urn].type == f"{PROVIDER}aws":
+            found.update(differing(before[urn].inputs, now[urn].inputs, {"version"}))
+    return tuple(sorted(found))
+
+
+def planned(
+    program: Callable[[], Any], running: Recording, *, config: Mapping[str, str], secret_keys: tuple[str, ...] = ()
+) -> Plan:
+    """What an update with ``program`` and ``config`` would do to ``running``, in this process."""
+    against = Against(running)
+    after = record(
+        program,
+        project=running.project,
+        stack=running.stack,
+        config=config,
+        secret_keys=secret_keys,
+        preview=True,
+        monitored=against.monitor(),
+    )
+    return against.plan(after)

@@ -1,0 +1,209 @@
+"""Which steps of a plan cannot succeed on a stack that runs: who refuses them, why, and how to get there instead.
+
+Two parties refuse. Pulumi does so at preview, before anything is touched, where a resource is protected. AWS does so in the
+middle of the update, when other resources have changed already; so what AWS would refuse has to be found here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from preflight.changes.holding import BUCKET, CLUSTER, EMPTIED_BY, HOLDERS, ONCE, PROTECTION, held
+from preflight.changes.plan import Operation, Plan, Step
+from preflight.changes.replacement import UNIQUE_NAMES
+from preflight.recorder import RecordedResource
+from preflight.wire import UNKNOWN, Json, has_unknown, unwrap
+
+SUBNET, VPC = "aws:ec2/subnet:Subnet", "aws:ec2/vpc:Vpc"
+PLACED: dict[str, tuple[str, ...]] = {
+    "aws:elasticache/replicationGroup:ReplicationGroup": ("securityGroupIds",),
+    "aws:elasticache/subnetGroup:SubnetGroup": ("subnetIds",),
+    "aws:lb/loadBalancer:LoadBalancer": ("securityGroups", "subnetMappings", "subnets"),
+    CLUSTER: ("vpcSecurityGroupIds",),
+    "aws:rds/subnetGroup:SubnetGroup": ("subnetIds",),
+}
+"""What stays in the VPC in which it was made, and the inputs that say where it is. The API takes other subnets and groups
+of the same VPC only: SetSubnets and SetSecurityGroups of Elastic Load Balancing, ModifyDBSubnetGroup and ModifyDBCluster of
+RDS, ModifyCacheSubnetGroup of ElastiCache (docs.aws.amazon.com, API references; ModifyDBSubnetGroup's answer is in
+github.com/hashicorp/terraform-provider-aws/issues/27459)."""
+STAYING_GROUPS = ("aws:elasticache/subnetGroup:SubnetGroup", "aws:rds/subnetGroup:SubnetGroup")
+
+
+class Party(StrEnum):
+    """Who says no."""
+
+    PULUMI = "Pulumi, at preview"
+    AWS = "AWS, during the update"
+    PREFLIGHT = "this check"
+
+
+class Migration(StrEnum):
+    """How to get there: a section of ``docs/changes.md``."""
+
+    NETWORK = "another-network"
+    ACCOUNT = "another-account-or-region"
+    SNAPSHOT = "another-database"
+    UNPROTECT = "what-is-protected"
+    ORDER = "two-updates"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One thing that cannot be done to what runs."""
+
+    urn: str
+    place: str
+    """Type in short, name and input: ``ec2.Vpc network-vpc.cidrBlock``."""
+    party: Party
+    why: str
+    migration: Migration
+
+
+def refusals(plan: Plan) -> list[Refusal]:
+    """Everything in ``plan`` that would be refused: the provider's settings, what Pulumi refuses, then what AWS does."""
+    found = [*_provider(plan)]
+    steps = [step for _, step in sorted(plan.steps.items())]
+    for step in steps:
+        # Where Pulumi refuses, nothing reaches AWS: only what would be refused all the same is said besides.
+        found += [*_protected(step)] or [*_switched_on(step), *_still_held(plan, step)]
+        found += _moved(plan, step)
+    found += _taken(plan)
+    parties = [Party.PREFLIGHT, Party.PULUMI, Party.AWS]
+    return sorted(dict.fromkeys(found), key=lambda r: (parties.index(r.party), _weight(r.urn), r.urn, r.place))
+
+
+_HEAVY = ("aws:rds/cluster:", "aws:s3/bucket:", "aws:ec2/vpc:", "aws:ec2/subnet:", "aws:lb/loadBalancer:")
+
+
+def _weight(urn: str) -> int:
+    """What matters most comes first."""
+    return next((number for number, type_ in enumerate(_HEAVY) if type_ in urn), len(_HEAVY))
+
+
+def short(type_: str) -> str:
+    """``aws:ec2/vpc:Vpc`` as ``ec2.Vpc``."""
+    package, _, rest = type_.partition(":")
+    module, _, name = rest.partition(":")
+    return f"{module.partition('/')[0]}.{name}" if package == "aws" else f"{package}.{name}"
+
+
+def place_of(step: Step) -> str:
+    """Where a step happens: type, name, and the input that causes it."""
+    causes = step.replacing or step.changed
+    return f"{short(step.type)} {step.name}" + (f".{causes[0]}" if causes else "")
+
+
+def _refusal(step: Step, party: Party, why: str, migration: Migration) -> Refusal:
+    return Refusal(step.urn, place_of(step), party, why, migration)
+
+
+def _provider(plan: Plan) -> Iterator[Refusal]:
+    texts = {
+        "region": "every resource would be made again in the other region, and what runs stays behind in the first one",
+        "allowedAccountIds": "the state names resources of the first account, and the provider refuses its credentials",
+    }
+    for name in plan.provider:
+        if name in texts:
+            yield Refusal("", f"aws:{name}", Party.PREFLIGHT, texts[name], Migration.ACCOUNT)
+
+
+def _protected(step: Step) -> Iterator[Refusal]:
+    old, new = step.old, step.new
+    if old is None or not old.protect:
+        return
+    # The engine lets one update lift the protection and replace; a deletion it holds against the state alone.
+    if step.operation is Operation.REPLACE and ((new is not None and new.protect) or not step.replacing):
+        yield _refusal(step, Party.PULUMI, "it is protected, and the change would replace it", _way(step))
+    elif step.operation is Operation.DELETE:
+        yield _refusal(step, Party.PULUMI, "it is protected, and the change would delete it", _way(step))
+
+
+def _way(step: Step) -> Migration:
+    if step.type == CLUSTER:
+        return Migration.SNAPSHOT
+    moving = step.type in (VPC, SUBNET) or "vpcId" in step.replacing
+    return Migration.NETWORK if moving else Migration.UNPROTECT
+
+
+def _moved(plan: Plan, step: Step) -> Iterator[Refusal]:
+    """What changes in place and names something of another VPC, or loses the subnet that it may be in."""
+    names = [name for name in PLACED.get(step.type, ()) if name in step.changed]
+    if step.operation is not Operation.UPDATE or step.old is None or step.new is None:
+        return
+    for name in names:
+        named = {*step.new.property_dependencies.get(name, ()), *step.old.property_dependencies.get(name, ())}
+        others = [plan.steps[urn] for urn in sorted(named) if urn in plan.steps]
+        if any("vpcId" in other.replacing for other in others):
+            why = f"{name} would name another VPC, and it cannot leave the one in which it was made"
+            yield Refusal(step.urn, f"{short(step.type)} {step.name}.{name}", Party.AWS, why, Migration.NETWORK)
+        elif step.type in STAYING_GROUPS and (_left_out(step, name) or any(_is_going(other) for other in others)):
+            why = f"{name} would lose a subnet in which an instance or a node may be"
+            yield Refusal(step.urn, f"{short(step.type)} {step.name}.{name}", Party.AWS, why, Migration.NETWORK)
+
+
+def _is_going(step: Step) -> bool:
+    return step.type == SUBNET and step.operation in (Operation.DELETE, Operation.REPLACE)
+
+
+def _left_out(step: Step, name: str) -> bool:
+    """Whether a list that is known before the update no longer has something that it had."""
+    old, new = (set(held({name: side.inputs.get(name)}, frozenset({name}))) for side in (step.old, step.new) if side)
+    return UNKNOWN not in new and not old <= new
+
+
+def _switched_on(step: Step) -> Iterator[Refusal]:
+    """What AWS itself protects, or keeps while something is in it."""
+    old = step.old
+    if old is None or step.operation not in (Operation.REPLACE, Operation.DELETE) or old.retain_on_delete:
+        return
+    switch = PROTECTION.get(step.type, "")
+    if old.inputs.get(switch) not in (None, False, "INACTIVE"):
+        yield _refusal(step, Party.AWS, f"{switch} is on, so the old one cannot be deleted", Migration.ORDER)
+    if step.type == BUCKET and not old.inputs.get(EMPTIED_BY[BUCKET]):
+        yield _refusal(step, Party.AWS, "the old bucket cannot be deleted while it holds objects", Migration.UNPROTECT)
+
+
+def _still_held(plan: Plan, step: Step) -> Iterator[Refusal]:
+    """What would be deleted first while something that stays still names it."""
+    if not step.deleted_first or step.old is None or step.type not in HOLDERS:
+        return
+    names = {str(name) for name in (step.old.id, step.old.outputs.get("arn"), step.old.outputs.get("name")) if name}
+    for holder in plan.before.resources:
+        if holder.urn == step.urn or not holder.custom or holder.external:
+            continue
+        other = plan.steps.get(holder.urn)
+        gone_before = other is not None and other.deleted_first
+        if not gone_before and names & set(held(holder.inputs, HOLDERS[step.type])):
+            why = f"the old one would be deleted first, while {short(holder.type)} {holder.name} still uses it"
+            yield _refusal(step, Party.AWS, why, Migration.ORDER)
+            return
+
+
+def _taken(plan: Plan) -> Iterator[Refusal]:
+    """What would be created, or renumbered, while the name or number that it gets is still in use."""
+    holders: dict[tuple[str, ...], list[RecordedResource]] = {}
+    for resource in plan.before.resources:
+        if resource.custom and not resource.external and (key := _key(resource)):
+            holders.setdefault(key, []).append(resource)
+    for urn, step in sorted(plan.steps.items()):
+        key = _key(step.new) if step.new is not None else ()
+        if not key or (step.operation is Operation.UPDATE and not set(ONCE.get(step.type, ())) & set(step.changed)):
+            continue
+        for holder in holders.get(key, []):
+            itself = step.old is not None and holder.urn == step.old.urn
+            if itself and (step.deleted_first or step.operation is Operation.UPDATE):
+                continue
+            what = " ".join(part for part in key[1:] if part)
+            why = f"{what} is still taken by {short(holder.type)} {holder.name} when it is made"
+            yield Refusal(urn, f"{short(step.type)} {step.name}", Party.AWS, why, Migration.ORDER)
+
+
+def _key(resource: RecordedResource) -> tuple[str, ...]:
+    """What AWS has once only; nothing where that is not known, or not given."""
+    names = ONCE.get(resource.type) or ((UNIQUE_NAMES[resource.type],) if resource.type in UNIQUE_NAMES else ())
+    values: list[Json] = [unwrap(resource.inputs.get(name)) for name in names]
+    if not any(value is not None for value in values) or any(map(has_unknown, values)):
+        return ()
+    return (resource.type, *("" if value is None else str(value) for value in values))

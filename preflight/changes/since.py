@@ -1,0 +1,211 @@
+"""What the working tree would do to the stacks that run as a git ref says: sentences for people, findings for the check."""
+
+from __future__ import annotations
+
+import datetime as dt
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from policies.parity import deployed
+from preflight import program
+from preflight.changes.accepted import FILE as ACCEPTED
+from preflight.changes.accepted import Accepted, accepting, read
+from preflight.changes.effects import gone, kinds, noticed
+from preflight.changes.plan import Operation, Plan
+from preflight.changes.refusals import Refusal, refusals
+from preflight.findings import Exemption, Finding, Rule
+from preflight.findings import Verdict as Judged
+from preflight.program import Run
+from preflight.project import Project
+from preflight.recorder import Recording
+
+PACK = "ai-interface-changes"
+RULE = Rule(
+    "running-stacks-take-the-change",
+    PACK,
+    "What runs can take the change: nothing of it is refused by Pulumi or by AWS.",
+    "follow the migration in docs/changes.md",
+    "critical",
+)
+PAGE = "docs/changes.md"
+EXAMPLE_ACCOUNTS = frozenset({"111122223333", "123456789012", "444455556666"})
+"""Of AWS's documentation: nothing runs there once a stack file names another account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happens to one stack."""
+
+    environment: str
+    plan: Plan
+    running: bool
+    """Whether the record says that the stack runs."""
+    settings: tuple[str, ...]
+    """The keys of the stack file that differ."""
+    refused: tuple[tuple[Refusal, Accepted | None], ...]
+
+    @property
+    def fails(self) -> bool:
+        """Whether something is refused that nobody has accepted."""
+        return self.running and any(accepted is None for _, accepted in self.refused)
+
+
+def changes(root: Path, base: str, before: Mapping[str, Recording]) -> list[Change]:
+    """Plan every stack of ``before`` with the program and the settings in ``root``. Forks: call it before any channel
+    is opened.
+
+    :raises PreflightError: the program cannot be run, or the accepted changes cannot be read
+    """
+    entries = read(root, dt.datetime.now(dt.UTC).date())
+    project = Project.load(root)
+    program.load(project)
+    runs = [Run(project.stack(name), preview=True, running=recording) for name, recording in before.items()]
+    return [
+        Change(
+            environment=name,
+            plan=plan,
+            running=_runs(root, base, name),
+            settings=_changed_settings(root, base, name),
+            refused=tuple((refusal, accepting(entries, name, refusal)) for refusal in refusals(plan)),
+        )
+        for name, plan in zip(before, program.plans(project, runs), strict=True)
+    ]
+
+
+def lines(change: Change) -> list[str]:
+    """Sentences: what is refused, or else what is replaced and what people notice of it."""
+    found = [f"settings that differ: {', '.join(change.settings)}"] if change.settings else []
+    if not change.plan.steps and not change.refused:
+        return found
+    if change.refused and not change.running:
+        found.append(f"{deployed.FILE} has no deployment of it yet; on a stack that runs this would be refused")
+    for group in _groups(change) if change.running else ():
+        accepted = group[0][1]
+        note = f"; accepted until {accepted.expires.isoformat()}: {accepted.reason}" if accepted else ""
+        found.append(f"refused by {group[0][0].party}: {_places(group)}: {_reasons(group)}{note}")
+        found.append(f"the way there: {PAGE}#{group[0][0].migration}")
+    if not change.fails:
+        if listed := kinds(gone(change.plan)):
+            found.append(f"replaced or deleted: {', '.join(listed)}")
+        if others := kinds(change.plan.of(Operation.UPDATE, Operation.CREATE)):
+            found.append(f"in place: {', '.join(sorted(others))}")
+        found += noticed(change.plan)
+    return found
+
+
+def findings(found: Sequence[Change]) -> Iterator[Finding]:
+    """One finding for each party and way out, excepted where it is accepted."""
+    for change in found:
+        for group in _groups(change) if change.running else ():
+            first, accepted = group[0]
+            yield Finding(
+                environment=change.environment,
+                rule=RULE.name,
+                verdict=Judged.VIOLATED,
+                headline=f"{first.place}: {first.why}",
+                urn=first.urn,
+                found=f"refused by {first.party}: {_places(group)}; changed: {_changed(change)}",
+                wanted="a change that the running stack can take",
+                fix=f"take it back, or follow {PAGE}#{first.migration}; accept it in {ACCEPTED} while you do",
+                pack=PACK,
+                severity=RULE.severity,
+                description=RULE.description,
+                source_file=f"Pulumi.{change.environment}.yaml" if change.settings else "",
+                source_line=1 if change.settings else 0,
+                exemption=Exemption(accepted.expires.isoformat(), accepted.reason, accepted.owner)
+                if accepted
+                else None,
+            )
+
+
+_Group = Sequence[tuple[Refusal, Accepted | None]]
+
+
+def _groups(change: Change) -> list[_Group]:
+    """Refusals of one party with one way out, in their order."""
+    found: dict[tuple[object, ...], list[tuple[Refusal, Accepted | None]]] = {}
+    for refusal, accepted in change.refused:
+        found.setdefault((refusal.party, refusal.migration, accepted), []).append((refusal, accepted))
+    return list(found.values())
+
+
+def _places(group: _Group) -> str:
+    return ", ".join(dict.fromkeys(refusal.place for refusal, _ in group))
+
+
+def _reasons(group: _Group) -> str:
+    return "; ".join(dict.fromkeys(refusal.why for refusal, _ in group))
+
+
+def _changed(change: Change) -> str:
+    return ", ".join(change.settings) or "the program"
+
+
+def not_known(environment: str, why: str) -> Finding:
+    """What stands in the report where the base cannot be run."""
+    return Finding(
+        environment=environment,
+        rule=RULE.name,
+        verdict=Judged.NOT_PROVEN,
+        headline=f"{environment}: what the change does to the running stack is not known",
+        found=" ".join(why.split()),
+        wanted="a base that can be compared with",
+        fix="run python -m preflight diff with a ref that the engine can run",
+        pack=PACK,
+        severity=RULE.severity,
+        mandatory=False,
+        description=RULE.description,
+    )
+
+
+def _runs(root: Path, base: str, stack: str) -> bool:
+    """Whether the record in ``base`` has a deployment of the stack in the account that it had there."""
+    account = _account(_stack_file(root, base, stack))
+    if account in EXAMPLE_ACCOUNTS and deployed.account_of(root, stack) != account:
+        return False
+    content: Any = yaml.safe_load(_shown(root, base, deployed.FILE) or "") or {}
+    entries: list[Any] = content.get("deployments") or []
+    return any(str(e.get("environment")) == stack and str(e.get("account")) == account for e in entries)
+
+
+def _changed_settings(root: Path, base: str, stack: str) -> tuple[str, ...]:
+    old, new = _flat(_stack_file(root, base, stack)), _flat(_config((root / f"Pulumi.{stack}.yaml").read_text("utf-8")))
+    changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+    return tuple(key.partition(":")[2] if not key.startswith("aws:") else key for key in changed)
+
+
+def _stack_file(root: Path, base: str, stack: str) -> dict[str, Any]:
+    return _config(_shown(root, base, f"Pulumi.{stack}.yaml") or "")
+
+
+def _config(text: str) -> dict[str, Any]:
+    content: Any = yaml.safe_load(text) or {}
+    return dict(cast("dict[str, Any]", content.get("config") or {}))
+
+
+def _account(config: Mapping[str, Any]) -> str:
+    accounts: Any = config.get("aws:allowedAccountIds") or [""]
+    return str(accounts[0])
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:  # noqa: ANN401 - YAML
+    if not isinstance(value, Mapping):
+        return {prefix: value}
+    found: dict[str, Any] = {}
+    for key, item in cast("Mapping[str, Any]", value).items():
+        found |= _flat(item, f"{prefix}.{key}" if prefix else str(key))
+    return found
+
+
+def _shown(root: Path, base: str, path: str) -> str | None:
+    """A file as of ``base``; ``None`` where it is not there."""
+    done = subprocess.run(  # noqa: S603 - git on this project
+        ["git", "show", f"{base}:./{path}"],  # noqa: S607 - git as the caller has it
+        cwd=root, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.stdout if done.returncode == 0 else None

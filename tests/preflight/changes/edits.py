@@ -1,0 +1,312 @@
+"""One edit for each setting of a stack that runs, and for what a release and the program may change."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from settings import StackSettings
+from settings.values import Section
+from tests.settings.stack_files import REMOVED, Values
+
+ROLE = "arn:aws:iam::111122223333:role/log-readers"
+CERTIFICATE = "arn:aws:acm:eu-west-1:111122223333:certificate/01234567-89ab-cdef-0123-456789abcdef"
+IDP = "https://id.example.com"
+_SUBNETS = [f"subnet-0000000000000000{letter}" for letter in "ab"]
+_PRIVATE = [f"subnet-0000000000000001{letter}" for letter in "ab"]
+EXISTING: Values = {
+    "vpcId": "vpc-0123456789abcdef0",
+    "publicSubnetIds": _SUBNETS,
+    "privateSubnetIds": _PRIVATE,
+    "privateRouteTableIds": ["rtb-00000000000000001"],
+}
+MACHINES: Values = {
+    "hostName": "models.example.com",
+    "issuer": "https://login.example.com",
+    "jwksEndpoint": "https://keys.example.com/jwks",
+    "audience": "models",
+}
+PEOPLE = [f"@example/ai-{name}" for name in ("platform", "release-managers", "prompt-reviewers", "model-reviewers")]
+RECORDS: Values = {"days": 30, "readerArns": [ROLE]}
+_BEDROCK = [{"kind": "bedrock", "region": "eu-west-1"}]
+ONE_GROUP = [{"name": "general", "models": ["openai.gpt-oss-120b-1:0"], "upstreams": _BEDROCK}]
+TWO_GROUPS = [*ONE_GROUP, {"name": "second", "models": ["openai.gpt-oss-20b-1:0"], "upstreams": _BEDROCK}]
+_OWN: Values = {"ai-interface:network.existing": EXISTING}
+_MACHINE: Values = {"ai-interface:identity.machineClients": MACHINES}
+_RECORDED: Values = {"ai-interface:models.recordPrompts": RECORDS}
+_LIFTED: Values = {"ai-interface:allowDeletion": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A setting of staging that gets another value while the stack runs."""
+
+    key: str
+    """The setting, by its path in the stack file."""
+    to: Any
+    what: str = ""
+    """In words, where the key alone does not say it."""
+    running: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What the stack file says besides while it runs: configuration path → value."""
+    also: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What has to change with it, or the settings are refused."""
+
+    @property
+    def changes(self) -> Values:
+        """Configuration path → new value."""
+        key = self.key if self.key.startswith("aws:") else f"ai-interface:{self.key}"
+        return {key: self.to, **self.also}
+
+    @property
+    def title(self) -> str:
+        """The row's name: one for each edit."""
+        return f"{self.key} ({self.what})" if self.what else self.key
+
+
+def _each(prefix: str, values: Mapping[str, Any], running: Mapping[str, Any] | None = None) -> Iterator[Edit]:
+    for name, value in values.items():
+        yield Edit(f"{prefix}.{name}", value, running=running or {})
+
+
+EDITS: tuple[Edit, ...] = (
+    Edit("release", "2026.10.1", "the release before"),
+    *_each(
+        "owner", {"team": "other-team", "contact": "others@example.com", "onCall": "https://oncall.example.com/others"}
+    ),
+    *(Edit(f"owner.{key}", PEOPLE) for key in ("maintainers", "releaseManagers", "promptReviewers")),
+    *(Edit(f"owner.{key}", PEOPLE) for key in ("modelReviewers", "environmentApprovers")),
+    Edit("domain.hostName", "ai.staging.example.com"),
+    Edit("domain.hostedZoneId", "Z0123456789ANOTHER01"),
+    Edit(
+        "domain.certificateArn", CERTIFICATE, "instead of the zone", also={"ai-interface:domain.hostedZoneId": REMOVED}
+    ),
+    Edit("network.cidrBlock", "10.40.0.0/16"),
+    Edit("network.cidrBlock", "10.40.0.0/16", "deletion allowed in the same change", also=_LIFTED),
+    Edit("network.availabilityZones", ["eu-west-1a", "eu-west-1b", "eu-west-1c"], "a zone added"),
+    Edit("network.availabilityZones", ["eu-west-1a", "eu-west-1c"], "a zone replaced"),
+    Edit(
+        "network.availabilityZones",
+        ["eu-west-1a", "eu-west-1b"],
+        "a zone removed",
+        running={"ai-interface:network.availabilityZones": ["eu-west-1a", "eu-west-1b", "eu-west-1c"]},
+    ),
+    Edit("network.existing", EXISTING, "from a network of its own to one of yours"),
+    Edit("network.existing.vpcId", "vpc-0fedcba9876543210", running=_OWN),
+    *_each(
+        "network.existing",
+        {
+            "publicSubnetIds": [_SUBNETS[0], "subnet-0000000000000000f"],
+            "privateSubnetIds": [_PRIVATE[0], "subnet-0000000000000001f"],
+            "privateRouteTableIds": ["rtb-00000000000000002"],
+            "filterDns": True,
+        },
+        _OWN,
+    ),
+    *_each(
+        "identity",
+        {
+            "issuer": IDP,
+            "authorizationEndpoint": f"{IDP}/authorize",
+            "tokenEndpoint": f"{IDP}/token",
+            "userInfoEndpoint": f"{IDP}/userinfo",
+            "endSessionEndpoint": f"{IDP}/logout",
+            "clientId": "another-client",
+            "clientSecretName": "ai-interface/staging/another-client-secret",
+            "scopes": ["openid", "email", "profile", "groups"],
+            "sessionCookieName": "AnotherSessionCookie",
+            "sessionTimeoutSeconds": 14_400,
+        },
+    ),
+    *_each("identity.allowed", {"emailDomains": ["example.com"], "emails": ["someone@example.com"]}),
+    *_each("identity.allowed.claim", {"name": "roles", "values": ["others"]}),
+    *_each("identity.administrators", {"emailDomains": ["example.com"], "emails": ["someone@example.com"]}),
+    *_each("identity.administrators.claim", {"name": "roles", "values": ["others"]}),
+    Edit("identity.machineClients", MACHINES, "added"),
+    *_each(
+        "identity.machineClients",
+        {
+            "hostName": "other-models.example.com",
+            "issuer": IDP,
+            "jwksEndpoint": f"{IDP}/jwks",
+            "audience": "others",
+            "audienceFormat": "string-array",
+            "claims": [{"name": "scope", "values": ["models.call"], "format": "space-separated-values"}],
+        },
+        _MACHINE,
+    ),
+    *_each(
+        "limits",
+        {
+            "promptMebibytes": 4,
+            "uploadMebibytes": 100,
+            "cookieBytes": 20_480,
+            "headerBytes": 40_960,
+            "queryBytes": 2_048,
+            "uriBytes": 4_096,
+        },
+    ),
+    *_each(
+        "limits.rates",
+        {"pagesPerFiveMinutes": 5000, "uploadsPerFiveMinutes": 200, "modelCallsPerFiveMinutes": 600},
+    ),
+    *_each(
+        "limits.timeouts",
+        {
+            "modelDeadlineSeconds": 500,
+            "streamSeconds": 590,
+            "deregistrationDelaySeconds": 900,
+            "edgeIdleSeconds": 100,
+            "keepAliveSeconds": 180,
+            "clientKeepAliveSeconds": 1800,
+            "requestHeadersSeconds": 20,
+            "requestBodySeconds": 240,
+            "stopSeconds": 90,
+        },
+    ),
+    *_each(
+        "capacity",
+        {
+            "cpuUnits": 2048,
+            "memoryMebibytes": 8192,
+            "ephemeralGibibytes": 60,
+            "architecture": "ARM64",
+            "minimumTasks": 4,
+            "maximumTasks": 8,
+            "databaseConnections": 40,
+        },
+    ),
+    Edit("models.groups", TWO_GROUPS, "a group added"),
+    Edit("models.groups", ONE_GROUP, "a group removed", running={"ai-interface:models.groups": TWO_GROUPS}),
+    *_each("models", {"tokensPerHour": 1_000_000, "monthlyBudgetUsd": 500}),
+    Edit("models.recordPrompts", RECORDS, "added"),
+    *_each("models.recordPrompts", {"days": 60, "readerArns": [f"{ROLE}-2"]}, _RECORDED),
+    *_each(
+        "state.database",
+        {
+            "minimumCapacityUnits": 2,
+            "maximumCapacityUnits": 8,
+            "backupRetentionDays": 14,
+            "snapshotIdentifier": "restore-20261125",
+        },
+    ),
+    Edit(
+        "state.database.snapshotIdentifier",
+        "restore-20261125",
+        "deletion allowed in the same change",
+        also=_LIFTED,
+    ),
+    Edit("state.database.snapshotIdentifier", "restore-20261125", "deletion allowed before", running=_LIFTED),
+    Edit(
+        "state.database.instances",
+        3,
+        running={"ai-interface:network.availabilityZones": ["eu-west-1a", "eu-west-1b", "eu-west-1c"]},
+    ),
+    *_each("state.cache", {"nodeType": "cache.t4g.medium", "replicas": 2, "snapshotRetentionDays": 7}),
+    *_each("state.uploads", {"deletedFileDays": 60, "accessLogDays": 60}),
+    Edit("state.backupDays", 35),
+    *_each(
+        "edge",
+        {
+            "tlsPolicy": "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09",
+            "clientCidrBlocks": ["198.51.100.0/24"],
+            "logReaderArns": [ROLE],
+            "countOnlyRules": ["cookies-too-large"],
+            "contentSecurityPolicy": "default-src 'self'",
+        },
+    ),
+    *_each(
+        "edge.paths",
+        {
+            "blocked": ["/playground*"],
+            "api": ["/reports/api*"],
+            "pages": ["/reports/*"],
+            "prompts": ["/api/v1/reports/"],
+        },
+    ),
+    *_each("retention", {"applicationLogDays": 90, "flowLogDays": 90, "firewallLogDays": 90, "edgeAccessLogDays": 7}),
+    Edit("allowDeletion", True),
+    Edit("aws:allowedAccountIds", ["999988887777"]),
+    Edit(
+        "aws:region",
+        "eu-central-1",
+        "with the zones and the models' region",
+        also={
+            "ai-interface:network.availabilityZones": ["eu-central-1a", "eu-central-1b"],
+            "ai-interface:models.groups[0].upstreams[0].region": "eu-central-1",
+        },
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramEdit:
+    """A change of the program or of a release's texts, as the difference that it makes to inputs of resources."""
+
+    title: str
+    inputs: Mapping[tuple[str, str], Mapping[str, Any]]
+    """Type and logical name → inputs as they are while the stack runs."""
+
+
+OTHER_KEY = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-0000-0000-000000000000"
+PROGRAM_EDITS: tuple[ProgramEdit, ...] = (
+    ProgramEdit(
+        "a prompt template, by a release",
+        {("aws:ecs/taskDefinition:TaskDefinition", "service-task"): {"containerDefinitions": "[]"}},
+    ),
+    ProgramEdit(
+        "the guardrail's wording, by a release",
+        {
+            ("aws:bedrock/guardrail:Guardrail", "models-guardrail-eu-west-1"): {
+                "blockedInputMessaging": "another text"
+            },
+            ("aws:bedrock/guardrailVersion:GuardrailVersion", "models-guardrail-version-eu-west-1"): {
+                "description": "another"
+            },
+        },
+    ),
+    ProgramEdit("the state's key", {("aws:rds/cluster:Cluster", "state-database"): {"kmsKeyId": OTHER_KEY}}),
+    ProgramEdit("the database's version", {("aws:rds/cluster:Cluster", "state-database"): {"engineVersion": "16.4"}}),
+    ProgramEdit(
+        "the database's master user", {("aws:rds/cluster:Cluster", "state-database"): {"masterUsername": "other"}}
+    ),
+    ProgramEdit(
+        "the description of a store's security group",
+        {("aws:ec2/securityGroup:SecurityGroup", "state-database-group"): {"description": "another"}},
+    ),
+    ProgramEdit(
+        "the load balancer's name", {("aws:lb/loadBalancer:LoadBalancer", "edge-balancer"): {"name": "another"}}
+    ),
+    ProgramEdit(
+        "the number of a network ACL's entry",
+        {("aws:ec2/networkAclRule:NetworkAclRule", "network-private-ingress-target-from-edge"): {"ruleNumber": 999}},
+    ),
+)
+
+NO_EDIT: dict[str, str] = {
+    "environment": "the stack's name: another name is another stack, and this one goes on",
+    "region": "written as aws:region",
+    "accountId": "written as aws:allowedAccountIds",
+}
+"""Fields of the settings that no stack file has, and why."""
+
+
+def leaves(model: type[Section] = StackSettings, prefix: str = "") -> Iterator[str]:
+    """The path of every setting, lists as a whole."""
+    for info in model.model_fields.values():
+        path = f"{prefix}{info.alias}"
+        section = _section(info.annotation)
+        if section is None:
+            yield path
+        else:
+            yield from leaves(section, f"{path}.")
+
+
+def _section(annotation: object) -> type[Section] | None:
+    if isinstance(annotation, type):
+        return annotation if issubclass(annotation, Section) else None
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return next((found for part in typing.get_args(annotation) if (found := _section(part))), None)
+    return None

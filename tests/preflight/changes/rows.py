@@ -1,0 +1,116 @@
+"""One row for each edit: what the plan says. ``python -m tests.preflight.changes.rows`` prints them as JSON.
+
+It forks a process for each plan, so it runs in a process of its own, where no thread and no channel is open.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from typing import Any, cast
+
+from preflight import program
+from preflight.changes.effects import gone, kinds, noticed, verdict
+from preflight.changes.plan import Operation, Plan
+from preflight.changes.refusals import refusals
+from preflight.check import with_config
+from preflight.program import Run
+from preflight.project import Project
+from preflight.recorder import Recording
+from preflight.wire import Json, Wire
+from tests.preflight.changes.edits import EDITS, PROGRAM_EDITS, ProgramEdit
+from tests.preflight.changes.planning import STACK, config
+from tests.settings.stack_files import ROOT
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What becomes of one edit."""
+
+    title: str
+    verdict: str
+    gone: tuple[str, ...]
+    """Types that are replaced or deleted, with how many of each, what holds data first."""
+    created: tuple[str, ...]
+    updated: tuple[str, ...]
+    noticed: tuple[str, ...]
+    refusals: tuple[tuple[str, str, str, str], ...]
+    """Party, place, why, migration."""
+    steps: Mapping[str, str]
+    """URN → operation."""
+
+
+def row_of(title: str, plan: Plan) -> Row:
+    """The plan as a row."""
+    return Row(
+        title=title,
+        verdict=str(verdict(plan)),
+        gone=tuple(kinds(gone(plan))),
+        created=tuple(sorted(kinds(plan.of(Operation.CREATE)))),
+        updated=tuple(sorted(kinds(plan.of(Operation.UPDATE)))),
+        noticed=tuple(noticed(plan)),
+        refusals=tuple((str(r.party), r.place, r.why, str(r.migration)) for r in refusals(plan)),
+        steps={urn: str(step.operation) for urn, step in sorted(plan.steps.items())},
+    )
+
+
+@cache
+def rows(*titles: str) -> dict[str, Row]:
+    """By title, all or these, from a process of its own."""
+    command = [sys.executable, "-m", "tests.preflight.changes.rows", *titles]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - this module
+    if done.returncode:
+        raise AssertionError(f"the edits could not be planned:\n{done.stderr}")
+    return {entry["title"]: _row(entry) for entry in json.loads(done.stdout)}
+
+
+def _row(entry: Wire) -> Row:
+    lists: Wire = {name: tuple(cast("list[Json]", value)) for name, value in entry.items() if isinstance(value, list)}
+    refused = tuple(tuple(cast("list[str]", one)) for one in cast("list[Json]", entry["refusals"]))
+    fields: Json = {**entry, **lists, "refusals": refused}
+    return Row(**fields)
+
+
+def _planned(titles: Sequence[str]) -> list[Row]:
+    project = Project.load(ROOT)
+    stack = project.stack(STACK)
+    program.load(project)
+    bases: dict[str, Recording] = {}
+
+    def running(changes: Mapping[str, Any]) -> Recording:
+        key = json.dumps(dict(changes), sort_keys=True)
+        if key not in bases:
+            run = Run(with_config(stack, config(changes)), preview=False)
+            bases[key] = program.collect(program.start(project, [run]))[STACK, False]
+        return bases[key]
+
+    runs: dict[str, Run] = {}
+    for edit in EDITS:
+        if not titles or edit.title in titles:
+            wanted = with_config(stack, config({**edit.running, **edit.changes}))
+            runs[edit.title] = Run(wanted, preview=True, running=running(edit.running))
+    for change in PROGRAM_EDITS:
+        if not titles or change.title in titles:
+            runs[change.title] = Run(stack, preview=True, running=as_it_was(running({}), change))
+    plans = program.plans(project, list(runs.values()))
+    return [row_of(title, plan) for title, plan in zip(runs, plans, strict=True)]
+
+
+def as_it_was(recording: Recording, edit: ProgramEdit) -> Recording:
+    """What runs before the edit: the recording with the inputs that the edit changes."""
+    wanted = {(resource.type, resource.name) for resource in recording.resources}
+    if unknown := set(edit.inputs) - wanted:
+        raise AssertionError(f"{edit.title}: no resource {sorted(unknown)}")
+    resources = [
+        replace(resource, inputs={**resource.inputs, **edit.inputs.get((resource.type, resource.name), {})})
+        for resource in recording.resources
+    ]
+    return replace(recording, resources=resources)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps([asdict(row) for row in _planned(sys.argv[1:])], sort_keys=True))

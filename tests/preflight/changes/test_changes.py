@@ -1,0 +1,188 @@
+"""What one edited setting does to a stack that runs: every setting has an answer, and none is left to AWS to refuse."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from preflight.changes import monitor
+from preflight.changes.effects import Verdict, verdict
+from preflight.changes.monitor import planned
+from preflight.changes.plan import Operation, Plan
+from preflight.changes.refusals import Party, refusals
+from preflight.recorder import Recording
+from tests.preflight.changes import document
+from tests.preflight.changes.edits import EDITS, NO_EDIT, Edit, leaves
+from tests.preflight.changes.planning import config, plan_of, program, running
+from tests.preflight.changes.rows import rows
+from tests.settings.stack_files import ROOT
+
+ONLY_THE_CHECK: dict[str, str] = {
+    "network.cidrBlock (deletion allowed in the same change)": "the engine lets one update unprotect and replace",
+    "state.database.snapshotIdentifier (deletion allowed in the same change)": "the engine lets one update unprotect and replace",
+    "network.existing.privateSubnetIds": "the subnets are somebody else's: the program reads them and cannot protect them",
+}
+"""Edits that AWS would refuse half-way and Pulumi lets through, so that the pull request's check is all there is."""
+CIDR = next(edit for edit in EDITS if edit.title == "network.cidrBlock")
+NETWORK = ("aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet", "aws:ec2/securityGroup:SecurityGroup")
+ENTRY = "network-private-ingress-target-from-edge"
+
+
+def left_to_aws(parties: set[str]) -> bool:
+    """Whether AWS would be the first to refuse, with half of the stack changed."""
+    return str(Party.AWS) in parties and not parties & {str(Party.PULUMI), str(Party.PREFLIGHT)}
+
+
+def test_every_setting_has_an_edit() -> None:
+    edited = {edit.key for edit in EDITS} | {"aws:region", "aws:allowedAccountIds"}
+    assert [leaf for leaf in leaves() if leaf not in edited and leaf not in NO_EDIT] == []
+    assert [key for key in NO_EDIT if key not in set(leaves())] == []
+    assert len({edit.title for edit in EDITS}) == len(EDITS)
+
+
+def test_every_edit_changes_its_setting() -> None:
+    same = [edit.title for edit in EDITS if config({**edit.running, **edit.changes}) == config(edit.running)]
+    assert same == []
+
+
+def test_no_edit_is_left_to_aws_to_refuse() -> None:
+    late = {row.title for row in rows().values() if left_to_aws({party for party, *_ in row.refusals})}
+    assert sorted(late) == sorted(ONLY_THE_CHECK)
+
+
+def test_the_table_in_the_docs_is_current() -> None:
+    text = document.FILE.read_text(encoding="utf-8")
+    assert text == document.renewed(text, rows()), (
+        "run python -m tests.preflight.changes.document, and review the change"
+    )
+
+
+def test_the_settings_that_the_table_is_asked_for_most() -> None:
+    found = {title: row.verdict for title, row in rows().items()}
+    assert found["release (the release before)"] == Verdict.REPLACED
+    assert found["limits.promptMebibytes"] == Verdict.REPLACED
+    assert found["network.availabilityZones (a zone added)"] == Verdict.IN_PLACE
+    assert {title for title, said in found.items() if said == Verdict.REFUSED} == {
+        "aws:allowedAccountIds",
+        "aws:region (with the zones and the models' region)",
+        "network.availabilityZones (a zone removed)",
+        "network.availabilityZones (a zone replaced)",
+        "network.cidrBlock",
+        "network.cidrBlock (deletion allowed in the same change)",
+        "network.existing (from a network of its own to one of yours)",
+        "network.existing.privateSubnetIds",
+        "network.existing.vpcId",
+        "state.database.snapshotIdentifier",
+        "state.database.snapshotIdentifier (deletion allowed in the same change)",
+        "the database's master user",
+        "the description of a store's security group",
+        "the load balancer's name",
+        "the state's key",
+    }
+
+
+def test_every_way_out_is_a_section_of_the_page() -> None:
+    headings = {
+        line.lstrip("# ").lower().replace(" ", "-")
+        for line in document.FILE.read_text(encoding="utf-8").splitlines()
+        if line.startswith("### ")
+    }
+    assert {way for row in rows().values() for *_, way in row.refusals} - headings == set()
+
+
+def test_no_edit_is_no_change() -> None:
+    assert planned(program, running(), config=config({})).steps == {}
+
+
+def test_another_block_without_protected_network_is_found() -> None:
+    """Fault 14: nothing was protected, 72 resources were to be replaced, and nothing said no."""
+    plan = planned(program, _unprotected(running()), config=config(CIDR.changes))
+    parties = {str(refusal.party) for refusal in refusals(plan)}
+    assert len(plan.of(Operation.REPLACE)) == 72
+    assert left_to_aws(parties)
+    assert not left_to_aws({str(refusal.party) for refusal in refusals(plan_of(CIDR))})
+
+
+@pytest.mark.parametrize("title", ["network.existing.vpcId", "network.availabilityZones (a zone removed)"])
+def test_another_network_without_protection_is_found(title: str) -> None:
+    edit = next(one for one in EDITS if one.title == title)
+    wanted = config({**edit.running, **edit.changes})
+    plan = planned(program, _unprotected(running(edit.running)), config=wanted)
+    assert left_to_aws({str(refusal.party) for refusal in refusals(plan)})
+
+
+def _unprotected(recording: Recording) -> Recording:
+    resources = [replace(one, protect=one.protect and one.type not in NETWORK) for one in recording.resources]
+    return replace(recording, resources=resources)
+
+
+def _entry_before() -> Recording:
+    """What runs, with another block in one entry of a network ACL."""
+    resources = [
+        replace(one, inputs={**one.inputs, "cidrBlock": "10.99.0.0/24"}) if one.name == ENTRY else one
+        for one in running().resources
+    ]
+    return replace(running(), resources=resources)
+
+
+def _entry_plan() -> Plan:
+    return planned(program, _entry_before(), config=config({}))
+
+
+def test_an_entry_of_a_network_acl_is_deleted_before_its_number_is_taken_again() -> None:
+    plan = _entry_plan()
+    (step,) = plan.of(Operation.REPLACE)
+    assert (step.name, step.deleted_first) == (ENTRY, True)
+    assert refusals(plan) == []
+
+
+def test_an_entry_that_is_made_beside_the_old_one_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def beside(request: object, old: object, inputs: object) -> bool:
+        return False
+
+    monkeypatch.setattr(monitor, "_deletes_first", beside)
+    (refusal,) = refusals(_entry_plan())
+    assert refusal.party is Party.AWS
+    assert "still taken by ec2.NetworkAclRule" in refusal.why
+
+
+def test_a_renamed_resource_that_keeps_its_name_at_aws_is_found() -> None:
+    """Under another logical name the new log group is made before the old one is deleted."""
+    renamed = [
+        replace(one, urn=one.urn.replace("::network-flow", "::flow-log"), name="flow-log")
+        if one.name == "network-flow" and one.type == "aws:cloudwatch/logGroup:LogGroup"
+        else one
+        for one in running().resources
+    ]
+    plan = planned(program, replace(running(), resources=renamed), config=config({}))
+    assert [refusal.why for refusal in refusals(plan)] == [
+        "/ai-interface/staging/network/flow is still taken by cloudwatch.LogGroup flow-log when it is made"
+    ]
+
+
+def test_what_is_deleted_first_while_something_uses_it_is_found() -> None:
+    """A load balancer that is replaced under the name that it has cannot go while its firewall is associated."""
+    group = "aws:lb/targetGroup:TargetGroup"
+    resources = [
+        replace(one, inputs={**one.inputs, "name": "given", "port": 1}) if one.type == group else one
+        for one in running().resources
+    ]
+    before = replace(running(), resources=resources)
+    plan = planned(program, before, config=config({}))
+    step = next(step for step in plan.steps.values() if step.type == group)
+    condemned = replace(plan, steps={**plan.steps, step.urn: replace(step, deleted_first=True)})
+    assert any("would be deleted first, while lb.ListenerRule" in refusal.why for refusal in refusals(condemned))
+
+
+def test_a_plan_says_the_worst_of_it() -> None:
+    added = Edit("network.availabilityZones", ["eu-west-1a", "eu-west-1b", "eu-west-1c"])
+    plan = planned(program, running(), config=config(added.changes))
+    assert verdict(plan) is Verdict.IN_PLACE
+    assert verdict(replace(plan, provider=("region",))) is Verdict.REFUSED
+    assert verdict(replace(plan, steps={})) is Verdict.NOTHING
+
+
+def test_the_readme_and_the_runbook_lead_to_the_table() -> None:
+    assert "docs/changes.md" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "changes.md" in (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")

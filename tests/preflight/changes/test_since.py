@@ -1,0 +1,150 @@
+"""``preflight diff`` and the pull request's check on a copy of this project, with the settings of a running stack edited."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from preflight.changes.accepted import FILE as ACCEPTED
+from preflight.changes.accepted import read
+from preflight.errors import ConfigurationError
+from tests.preflight.test_command_line import preflight
+from tests.settings.stack_files import ROOT
+
+TODAY = dt.datetime.now(dt.UTC).date()
+OLD, NEW = "10.20.0.0/16", "10.40.0.0/16"
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)  # noqa: S603, S607
+
+
+@pytest.fixture(scope="module")
+def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This project in a git repository of its own, as it is."""
+    folder = tmp_path_factory.mktemp("project") / "copy"
+    left_out = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*cache*", "build", "tests", "node_modules")
+    shutil.copytree(ROOT, folder, ignore=left_out)
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "what runs")
+    return folder
+
+
+@pytest.fixture
+def project(committed: Path) -> Path:
+    """The same with another block for staging, to be changed further."""
+    git(committed, "checkout", "--quiet", "--", ".")
+    git(committed, "clean", "--quiet", "--force")
+    edit(committed / "Pulumi.staging.yaml", OLD, NEW)
+    return committed
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def accept(folder: Path, **other: str) -> None:
+    values = {
+        "environment": "staging",
+        "place": '"*"',
+        "reason": "Moved as the page says.",
+        "owner": "ai-platform",
+        "expires": (TODAY + dt.timedelta(days=7)).isoformat(),
+    } | other
+    lines = [f"    {key}: {value}" for key, value in values.items()]
+    (folder / ACCEPTED).write_text("accepted:\n  -" + "\n".join(lines)[3:] + "\n", encoding="utf-8")
+
+
+def test_another_block_is_refused_with_the_setting_the_resources_and_the_way_there(project: Path) -> None:
+    done = preflight(project, "diff", "HEAD")
+    assert done.returncode == 1, done.stderr
+    assert "settings that differ: network.cidrBlock" in done.stdout
+    assert "refused by Pulumi, at preview: ec2.Vpc network-vpc.cidrBlock, ec2.Subnet" in done.stdout
+    assert "refused by AWS, during the update: rds.Cluster state-database.vpcSecurityGroupIds" in done.stdout
+    assert "the way there: docs/changes.md#another-network" in done.stdout
+
+
+def test_the_check_of_a_pull_request_fails_for_it_alone(project: Path, tmp_path: Path) -> None:
+    done = preflight(project, "reports", str(tmp_path), "--base", "HEAD")
+    comment = (tmp_path / "comment.md").read_text(encoding="utf-8")
+    assert done.returncode == 1, done.stderr
+    assert "`running-stacks-take-the-change` · staging · critical" in comment
+    assert "2 findings to act on" in comment
+
+
+def test_an_accepted_change_is_said_and_does_not_fail(project: Path) -> None:
+    accept(project)
+    done = preflight(project, "diff", "HEAD")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Moved as the page says." in done.stdout
+    assert "ec2.Vpc network-vpc is replaced: the network with everything in it" in done.stdout
+
+
+def test_an_acceptance_of_another_place_or_environment_does_not_help(project: Path) -> None:
+    accept(project, place='"ec2.Vpc *"')
+    assert preflight(project, "diff", "HEAD", "--stack", "staging").returncode == 1
+    accept(project, environment="prod")
+    assert preflight(project, "diff", "HEAD", "--stack", "staging").returncode == 1
+
+
+def test_a_stack_that_was_never_deployed_may_become_anything(project: Path) -> None:
+    (project / "releases" / "deployed.yaml").write_text("deployments: []\n", encoding="utf-8")
+    git(project, "commit", "--quiet", "--message", "nothing runs", "releases/deployed.yaml")
+    done = preflight(project, "diff", "HEAD", "--stack", "staging")
+    git(project, "reset", "--quiet", "--soft", "HEAD~1")
+    git(project, "reset", "--quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "has no deployment of it yet; on a stack that runs this would be refused" in done.stdout
+
+
+def test_the_example_accounts_do_not_run_anything_once_yours_is_named(project: Path) -> None:
+    edit(project / "Pulumi.staging.yaml", "111122223333", "210987654321")
+    assert preflight(project, "diff", "HEAD", "--stack", "staging").returncode == 0
+
+
+def test_an_edit_in_place_is_announced(project: Path) -> None:
+    edit(project / "Pulumi.staging.yaml", NEW, OLD)
+    edit(project / "Pulumi.staging.yaml", "cache.t4g.small", "cache.t4g.medium")
+    done = preflight(project, "diff", "HEAD", "--stack", "staging")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "in place: elasticache.ReplicationGroup" in done.stdout
+    assert "the cache fails over once" in done.stdout
+
+
+def test_an_expired_acceptance_is_none(tmp_path: Path) -> None:
+    (tmp_path / "policies").mkdir()
+    accept(tmp_path, expires=TODAY.isoformat())
+    assert read(tmp_path, TODAY) == []
+    assert len(read(tmp_path, TODAY - dt.timedelta(days=1))) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"reason": '""'}, "entry 1 has no reason"),
+        ({"extra": "x"}, "entry 1 has an unknown key extra"),
+        ({"expires": "soon"}, "expires is 'soon', not a date as YYYY-MM-DD"),
+        ({"expires": (TODAY + dt.timedelta(days=60)).isoformat()}, "at most 31 days ahead"),
+    ],
+)
+def test_a_malformed_acceptance_is_named(tmp_path: Path, changes: dict[str, str], message: str) -> None:
+    (tmp_path / "policies").mkdir()
+    accept(tmp_path, **changes)
+    with pytest.raises(ConfigurationError, match=message):
+        read(tmp_path, TODAY)
+
+
+@pytest.mark.parametrize(("text", "message"), [("- [", "not readable YAML"), ("accepted: 1", "no list named accepted")])
+def test_a_file_that_is_no_list_is_named(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "policies").mkdir()
+    (tmp_path / ACCEPTED).write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=message):
+        read(tmp_path, TODAY)
