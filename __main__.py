@@ -4,20 +4,13 @@ import pulumi
 import pulumi_aws as aws
 
 import assembly
-from components.alarms import EdgeAlarms, ServiceAlarms
-from components.compute import InterfaceService
+from components.data import State, UploadsAccess
 from components.edge import Edge
-from components.endpoints import PrivateEndpoints
-from components.firewall import Firewall
-from components.model_alarms import ModelAlarms
-from components.model_records import PromptRecording
-from components.models import ModelAccess
-from components.network import PrivateNetwork
-from components.operations import Operations
-from components.state import State
-from components.state_alarms import StateAlarms
-from components.state_uploads import UploadsAccess
-from components.workload import WorkloadIdentity
+from components.models import ModelAccess, PromptRecording
+from components.monitoring import EdgeAlarms, ModelAlarms, Operations, ServiceAlarms, StateAlarms
+from components.network import PrivateEndpoints, PrivateNetwork
+from components.service import InterfaceService, WorkloadIdentity
+from components.waf import Firewall
 from releases.acceptance import accepted
 from settings import StackSettings
 

@@ -6,7 +6,7 @@ nothing, and it cannot see a subnet that uses the VPC's main table without sayin
 
 import pulumi_aws as aws
 
-from components.network_args import ExistingNetworkArgs
+from components.network import ExistingNetworkArgs
 from settings import Problem
 from settings.sections import ExistingNetwork
 from settings.stack import PREFIX, refused

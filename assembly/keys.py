@@ -20,7 +20,7 @@ import json
 import pulumi
 
 from assembly.common import REPOSITORY
-from components.iam import Statement, render
+from components.common.iam import Statement, render
 from settings import StackSettings
 
 KEY = "aws:kms/key:Key"

@@ -4,22 +4,23 @@ import pulumi
 
 from assembly.common import repository_arns, tags
 from assembly.existing import existing_network
-from components.endpoint_services import FARGATE_SERVICES
-from components.endpoints import PrivateEndpoints, PrivateEndpointsArgs
-from components.model_alarms import ModelAlarmsArgs
-from components.model_policies import ModelGroupArgs, ModelUpstreamArgs
-from components.model_records import PromptRecordingArgs
-from components.models import GuardrailArgs, ModelAccess, ModelAccessArgs
-from components.network import PrivateNetwork, PrivateNetworkArgs
-from components.network_dns import allowed_domains
-from components.operations import Operations, OperationsArgs
-from components.state import State, state_domains
-from components.state_alarms import StateAlarmsArgs
-from components.state_args import StateArgs, StateCacheArgs, StateDatabaseArgs, StateUploadsArgs
-from components.state_cache import PORT as CACHE_PORT
-from components.state_database import PORT as DATABASE_PORT
-from components.state_uploads import UploadsAccessArgs
-from components.workload import WorkloadIdentity, WorkloadIdentityArgs
+from components.data import State, StateArgs, StateCacheArgs, StateDatabaseArgs, StateUploadsArgs, UploadsAccessArgs
+from components.data.cache import PORT as CACHE_PORT
+from components.data.component import state_domains
+from components.data.database import PORT as DATABASE_PORT
+from components.models import (
+    GuardrailArgs,
+    ModelAccess,
+    ModelAccessArgs,
+    ModelGroupArgs,
+    ModelUpstreamArgs,
+    PromptRecordingArgs,
+)
+from components.monitoring import ModelAlarmsArgs, Operations, OperationsArgs, StateAlarmsArgs
+from components.network import PrivateEndpoints, PrivateEndpointsArgs, PrivateNetwork, PrivateNetworkArgs
+from components.network.dns import allowed_domains
+from components.network.endpoint_services import FARGATE_SERVICES
+from components.service import WorkloadIdentity, WorkloadIdentityArgs
 from releases.prompts import Prompts
 from settings import StackSettings
 from settings.sections import BedrockUpstream, PrivateUpstream

@@ -7,10 +7,10 @@ import pulumi
 
 from assembly.common import MEBIBYTE, tags
 from assembly.task import preset
-from components.alarms import EdgeAlarmsArgs
-from components.edge import HEALTH_INTERVAL_SECONDS, HEALTHY_AFTER, Edge
-from components.edge_args import (
+from components.applications.presets import Arrival
+from components.edge import (
     ClaimFormat,
+    Edge,
     EdgeArgs,
     MachineClientsArgs,
     OidcArgs,
@@ -18,14 +18,13 @@ from components.edge_args import (
     TlsPolicy,
     TokenClaimArgs,
 )
-from components.edge_rules import OPEN_WEBUI
-from components.firewall import Firewall
-from components.firewall_args import FirewallArgs, FirewallLimitsArgs
-from components.firewall_table import Action, Rule
+from components.edge.component import HEALTH_INTERVAL_SECONDS, HEALTHY_AFTER
+from components.edge.rules import OPEN_WEBUI
+from components.monitoring import EdgeAlarmsArgs, Operations
 from components.network import PrivateNetwork
-from components.operations import Operations
-from components.presets import Arrival
-from components.workload import WorkloadIdentity
+from components.service import WorkloadIdentity
+from components.waf import Firewall, FirewallArgs, FirewallLimitsArgs
+from components.waf.table import Action, Rule
 from settings import Problem, StackSettings
 from settings.errors import shown
 from settings.stack import PREFIX, refused

@@ -6,26 +6,16 @@ from typing import Any
 import pulumi
 
 from assembly.common import MEBIBYTE, image, tags
-from components.alarms import ServiceAlarmsArgs
-from components.application import SchemaArgs
-from components.compute import InterfaceService, InterfaceServiceArgs
+from components.applications import OpenWebuiSettings, Preset, open_webui
+from components.applications.application import SchemaArgs
+from components.data import State
 from components.edge import Edge
 from components.models import ModelAccess
+from components.monitoring import Operations, ServiceAlarmsArgs
 from components.network import PrivateNetwork
-from components.operations import Operations
-from components.presets import OpenWebuiSettings, Preset, open_webui
-from components.proxy import envoy_arguments
-from components.proxy_settings import (
-    ProxyIdentity,
-    ProxyLimits,
-    ProxyLogout,
-    ProxyModelGroup,
-    ProxyPeople,
-    ProxySettings,
-    ProxyUpstream,
-)
-from components.state import State
-from components.workload import WorkloadIdentity
+from components.proxy import ProxyIdentity, ProxyModelGroup, ProxyPeople, ProxySettings, ProxyUpstream, envoy_arguments
+from components.proxy.settings import ProxyLimits, ProxyLogout
+from components.service import InterfaceService, InterfaceServiceArgs, WorkloadIdentity
 from releases.manifest import Release, load_release, stops_before_start, versions
 from releases.prompts import Prompts
 from settings import StackSettings

@@ -6,11 +6,10 @@ in doubt, so stand-ins of at least that length take their places, and the answer
 
 from assembly.common import image
 from assembly.task import preset, proxy, schemas
-from components.compute import PROXY_SECRETS
-from components.operations import CONTAINERS
-from components.proxy import envoy_arguments
-from components.proxy_settings import ProxySettings
-from components.task_definition import MAXIMUM_BYTES, TaskPlan, definitions, encoded
+from components.monitoring.operations import CONTAINERS
+from components.proxy import ProxySettings, envoy_arguments
+from components.service.component import PROXY_SECRETS
+from components.service.task_definition import MAXIMUM_BYTES, TaskPlan, definitions, encoded
 from releases.manifest import Release
 from releases.prompts import Prompts
 from settings import Problem, StackSettings

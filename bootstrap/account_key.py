@@ -4,7 +4,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.args import Args
-from components.iam import Statement, policy_document
+from components.common.iam import Statement, policy_document
 
 
 class AccountKeyArgs(Args):

@@ -2,14 +2,14 @@
 
 A secret is created without a version, so nothing that could be mistaken for a value is ever in the plan, in the
 state or in git; whoever owns the value puts it in with the AWS command line. Until then a deployment that reads
-it fails and names it. It makes none of the secrets that are generated (``components/workload.py`` does).
+it fails and names it. It makes none of the secrets that are generated (``components/service/task_identity.py`` does).
 """
 
 import pulumi
 import pulumi_aws as aws
 
 from components.args import Args
-from components.iam import ANYONE, Effect, Statement, policy_document
+from components.common.iam import ANYONE, Effect, Statement, policy_document
 
 SECRETS = {"oidc-client-secret": "the identity provider's client secret, used by the edge's login"}
 """Role → description. The name is ``ai-interface/<environment>/<role>``."""

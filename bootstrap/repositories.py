@@ -11,7 +11,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.args import Args
-from components.iam import ANYONE, Effect, Statement, policy_document
+from components.common.iam import ANYONE, Effect, Statement, policy_document
 from releases.manifest import RELEASE_TAG
 
 CANDIDATE_TAG = "candidate-"

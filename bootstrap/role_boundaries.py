@@ -2,7 +2,7 @@
 
 from bootstrap import role_actions as may
 from bootstrap.role_scope import DATABASE_SECRETS, OBJECTS, PIPELINE_PATH, Scope, read_secrets
-from components.iam import Effect, Statement, policy_document
+from components.common.iam import Effect, Statement, policy_document
 
 
 def pipeline_boundary(scope: Scope) -> str:

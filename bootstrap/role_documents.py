@@ -21,7 +21,7 @@ from bootstrap.role_scope import (
     Scope,
     read_secrets,
 )
-from components.iam import Statement, policy_document
+from components.common.iam import Statement, policy_document
 
 
 def trust_policy(provider_arn: str, repository: str, github_environment: str) -> str:

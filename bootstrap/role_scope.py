@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bootstrap.configuration import SHARED
-from components.iam import Conditions, Statement
+from components.common.iam import Conditions, Statement
 
 PROVIDER_HOST = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"

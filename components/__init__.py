@@ -1,17 +1,18 @@
 """Reusable components of a production AI interface on AWS.
 
-Each name below is loaded when it is first used, so that taking one component does not pay for the others.
+Each name is loaded when it is first used, so that taking one component does not pay for the others.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from components.lazy import loader
+
 if TYPE_CHECKING:
-    from components.alarms import EdgeAlarms, EdgeAlarmsArgs, ServiceAlarms, ServiceAlarmsArgs
-    from components.application import ApplicationArgs
-    from components.compute import InterfaceService, InterfaceServiceArgs
-    from components.edge import Edge
-    from components.edge_args import (
+    from components.applications.application import ApplicationArgs
+    from components.data.args import StateArgs, StateCacheArgs, StateDatabaseArgs, StateUploadsArgs
+    from components.data.component import State
+    from components.data.uploads import UploadsAccess, UploadsAccessArgs
+    from components.edge.args import (
         ClaimFormat,
         EdgeArgs,
         MachineClientsArgs,
@@ -20,21 +21,21 @@ if TYPE_CHECKING:
         TlsPolicy,
         TokenClaimArgs,
     )
-    from components.endpoints import PrivateEndpoints, PrivateEndpointsArgs
-    from components.firewall import Firewall
-    from components.firewall_args import FirewallArgs, FirewallLimitsArgs
-    from components.model_alarms import ModelAlarms, ModelAlarmsArgs
-    from components.model_policies import ModelGroupArgs, ModelUpstreamArgs
-    from components.model_records import PromptRecording, PromptRecordingArgs
-    from components.models import GuardrailArgs, ModelAccess, ModelAccessArgs
-    from components.network import PrivateNetwork
-    from components.network_args import ExistingNetworkArgs, PrivateNetworkArgs
-    from components.operations import Operations, OperationsArgs
-    from components.state import State
-    from components.state_alarms import StateAlarms, StateAlarmsArgs
-    from components.state_args import StateArgs, StateCacheArgs, StateDatabaseArgs, StateUploadsArgs
-    from components.state_uploads import UploadsAccess, UploadsAccessArgs
-    from components.workload import WorkloadIdentity, WorkloadIdentityArgs
+    from components.edge.component import Edge
+    from components.models.component import GuardrailArgs, ModelAccess, ModelAccessArgs
+    from components.models.policies import ModelGroupArgs, ModelUpstreamArgs
+    from components.models.recording import PromptRecording, PromptRecordingArgs
+    from components.monitoring.data import StateAlarms, StateAlarmsArgs
+    from components.monitoring.edge_and_service import EdgeAlarms, EdgeAlarmsArgs, ServiceAlarms, ServiceAlarmsArgs
+    from components.monitoring.models import ModelAlarms, ModelAlarmsArgs
+    from components.monitoring.operations import Operations, OperationsArgs
+    from components.network.args import ExistingNetworkArgs, PrivateNetworkArgs
+    from components.network.component import PrivateNetwork
+    from components.network.endpoints import PrivateEndpoints, PrivateEndpointsArgs
+    from components.service.component import InterfaceService, InterfaceServiceArgs
+    from components.service.task_identity import WorkloadIdentity, WorkloadIdentityArgs
+    from components.waf.args import FirewallArgs, FirewallLimitsArgs
+    from components.waf.component import Firewall
 
 __all__ = [
     "ApplicationArgs",
@@ -84,40 +85,83 @@ __all__ = [
     "WorkloadIdentityArgs",
 ]
 
-_MODULES = {
-    "alarms": ("EdgeAlarms", "EdgeAlarmsArgs", "ServiceAlarms", "ServiceAlarmsArgs"),
-    "application": ("ApplicationArgs",),
-    "compute": ("InterfaceService", "InterfaceServiceArgs"),
-    "edge": ("Edge",),
-    "edge_args": (
-        "ClaimFormat",
-        "EdgeArgs",
-        "MachineClientsArgs",
-        "OidcArgs",
-        "PathsArgs",
-        "TlsPolicy",
-        "TokenClaimArgs",
-    ),
-    "endpoints": ("PrivateEndpoints", "PrivateEndpointsArgs"),
-    "firewall": ("Firewall",),
-    "firewall_args": ("FirewallArgs", "FirewallLimitsArgs"),
-    "model_alarms": ("ModelAlarms", "ModelAlarmsArgs"),
-    "model_policies": ("ModelGroupArgs", "ModelUpstreamArgs"),
-    "model_records": ("PromptRecording", "PromptRecordingArgs"),
-    "models": ("GuardrailArgs", "ModelAccess", "ModelAccessArgs"),
-    "network": ("PrivateNetwork",),
-    "network_args": ("ExistingNetworkArgs", "PrivateNetworkArgs"),
-    "operations": ("Operations", "OperationsArgs"),
-    "state": ("State",),
-    "state_alarms": ("StateAlarms", "StateAlarmsArgs"),
-    "state_args": ("StateArgs", "StateCacheArgs", "StateDatabaseArgs", "StateUploadsArgs"),
-    "state_uploads": ("UploadsAccess", "UploadsAccessArgs"),
-    "workload": ("WorkloadIdentity", "WorkloadIdentityArgs"),
-}
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+__getattr__ = loader(
+    __name__,
+    {
+        "applications.application": ("ApplicationArgs",),
+        "data.args": (
+            "StateArgs",
+            "StateCacheArgs",
+            "StateDatabaseArgs",
+            "StateUploadsArgs",
+        ),
+        "data.component": ("State",),
+        "data.uploads": (
+            "UploadsAccess",
+            "UploadsAccessArgs",
+        ),
+        "edge.args": (
+            "ClaimFormat",
+            "EdgeArgs",
+            "MachineClientsArgs",
+            "OidcArgs",
+            "PathsArgs",
+            "TlsPolicy",
+            "TokenClaimArgs",
+        ),
+        "edge.component": ("Edge",),
+        "models.component": (
+            "GuardrailArgs",
+            "ModelAccess",
+            "ModelAccessArgs",
+        ),
+        "models.policies": (
+            "ModelGroupArgs",
+            "ModelUpstreamArgs",
+        ),
+        "models.recording": (
+            "PromptRecording",
+            "PromptRecordingArgs",
+        ),
+        "monitoring.data": (
+            "StateAlarms",
+            "StateAlarmsArgs",
+        ),
+        "monitoring.edge_and_service": (
+            "EdgeAlarms",
+            "EdgeAlarmsArgs",
+            "ServiceAlarms",
+            "ServiceAlarmsArgs",
+        ),
+        "monitoring.models": (
+            "ModelAlarms",
+            "ModelAlarmsArgs",
+        ),
+        "monitoring.operations": (
+            "Operations",
+            "OperationsArgs",
+        ),
+        "network.args": (
+            "ExistingNetworkArgs",
+            "PrivateNetworkArgs",
+        ),
+        "network.component": ("PrivateNetwork",),
+        "network.endpoints": (
+            "PrivateEndpoints",
+            "PrivateEndpointsArgs",
+        ),
+        "service.component": (
+            "InterfaceService",
+            "InterfaceServiceArgs",
+        ),
+        "service.task_identity": (
+            "WorkloadIdentity",
+            "WorkloadIdentityArgs",
+        ),
+        "waf.args": (
+            "FirewallArgs",
+            "FirewallLimitsArgs",
+        ),
+        "waf.component": ("Firewall",),
+    },
+)

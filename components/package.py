@@ -2,20 +2,20 @@
 
 import pulumi
 
-from components.alarms import EdgeAlarms, ServiceAlarms
-from components.compute import InterfaceService
-from components.edge import Edge
-from components.endpoints import PrivateEndpoints
-from components.firewall import Firewall
-from components.model_alarms import ModelAlarms
-from components.model_records import PromptRecording
-from components.models import ModelAccess
-from components.network import PrivateNetwork
-from components.operations import Operations
-from components.state import State
-from components.state_alarms import StateAlarms
-from components.state_uploads import UploadsAccess
-from components.workload import WorkloadIdentity
+from components.data.component import State
+from components.data.uploads import UploadsAccess
+from components.edge.component import Edge
+from components.models.component import ModelAccess
+from components.models.recording import PromptRecording
+from components.monitoring.data import StateAlarms
+from components.monitoring.edge_and_service import EdgeAlarms, ServiceAlarms
+from components.monitoring.models import ModelAlarms
+from components.monitoring.operations import Operations
+from components.network.component import PrivateNetwork
+from components.network.endpoints import PrivateEndpoints
+from components.service.component import InterfaceService
+from components.service.task_identity import WorkloadIdentity
+from components.waf.component import Firewall
 
 NAME = "ai-interface"
 """The package's name, and the first part of every component's type token."""

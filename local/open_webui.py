@@ -13,7 +13,7 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.presets import OpenWebuiSettings, open_webui
+from components.applications import OpenWebuiSettings, open_webui
 from local.processes import ending
 from releases.manifest import load_release, versions
 from releases.prompts import load_prompts
@@ -21,7 +21,7 @@ from releases.prompts import load_prompts
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from components.presets import Preset
+    from components.applications import Preset
     from components.proxy import ProxySettings
 
 _START_SECONDS = 300

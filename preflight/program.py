@@ -249,5 +249,5 @@ def _imports(tree: ast.Module) -> list[str]:
 
 def _sdk_names(root: Path) -> list[tuple[str, str]]:
     """Modules and classes of the AWS SDK that the project's sources name."""
-    sources = [*root.glob("*.py"), *root.glob("components/*.py")]
+    sources = [*root.glob("*.py"), *root.glob("components/**/*.py")]
     return sorted({found for path in sources for found in _SDK_NAME.findall(path.read_text(encoding="utf-8"))})

@@ -15,11 +15,11 @@ STORE_PORTS = {5432: "the database", 6379: "the cache"}
 """Ports that are open between the private subnets whatever is declared."""
 HTTPS = 443
 ACL_NUMBERS = 3000
-"""Network ACL entries are numbered by port, modulo this (``components.network_acls``)."""
+"""Network ACL entries are numbered by port, modulo this (``components.network.acls``)."""
 TASKS_AT_ONCE = 2
-"""A deployment starts as many tasks as run before it stops those (``components.compute``)."""
+"""A deployment starts as many tasks as run before it stops those (``components.service.component``)."""
 ACL_PORTS = {2: 6, 3: 3}
-"""For how many ports besides 443 a network ACL has entries, by the number of zones (``components.network_acls``)."""
+"""For how many ports besides 443 a network ACL has entries, by the number of zones (``components.network.acls``)."""
 
 
 def inconsistencies(sections: Mapping[str, object]) -> list[Problem]:

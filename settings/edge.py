@@ -29,7 +29,7 @@ RoleArn = Annotated[
 RuleKey = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,62}$"),
-    Field(description="the key of a rule in components/firewall_rules.py"),
+    Field(description="the key of a rule in components/waf/rules.py"),
 ]
 
 

@@ -12,7 +12,7 @@ from settings.values import Section, Whole
 KIBIBYTE = 1024
 LONGEST_MODEL_SILENCE_SECONDS = 60
 RETRY_PAUSE_SECONDS = 1
-"""The longest pause of the proxy before it asks the next model server (``components.proxy_outbound``)."""
+"""The longest pause of the proxy before it asks the next model server (``components.proxy.configuration.outbound``)."""
 
 
 class Timeouts(Section):

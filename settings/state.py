@@ -42,7 +42,7 @@ SMALL_MINIMUM = 0.5
 the most, and 2,000 where the minimum is half a unit
 (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html#aurora-serverless-v2.max-connections)."""
 LEAST_CONNECTIONS = 10
-"""For one task: the application's three pools need as many (``components.open_webui_state``)."""
+"""For one task: the application's three pools need as many (``components.applications.open_webui_data``)."""
 RESERVED_CONNECTIONS = 30
 """Left to others than the tasks: PostgreSQL and RDS keep 5 from them (``superuser_reserved_connections``,
 ``rds.rds_superuser_reserved_connections``), RDS watches through some of its own, and a person has to get in."""

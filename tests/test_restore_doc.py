@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from components.state_database import cluster_identifier
+from components.data.database import cluster_identifier
 from settings.state import Database
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -7,10 +7,10 @@ settings.
 
 from collections.abc import Sequence
 
-from components.application import ApplicationArgs
-from components.presets import Arrival, Preset, TrustedHeaders
-from components.proxy_settings import ProxyApplication
-from components.workload import SESSION_KEY
+from components.applications import ApplicationArgs, Preset, TrustedHeaders
+from components.applications.presets import Arrival
+from components.common.secrets import SESSION_KEY
+from components.proxy import ProxyApplication
 
 PORT = 3000
 

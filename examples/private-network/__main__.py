@@ -9,8 +9,8 @@ import pulumi
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from components import PrivateNetwork, PrivateNetworkArgs
-from components.endpoint_services import FARGATE_SERVICES
-from components.network_dns import allowed_domains
+from components.network.dns import allowed_domains
+from components.network.endpoint_services import FARGATE_SERVICES
 
 config = pulumi.Config()
 region = pulumi.Config("aws").require("region")

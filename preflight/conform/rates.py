@@ -17,8 +17,8 @@ from typing import Any
 
 import yaml
 
-from components.edge_rules import OPEN_WEBUI
-from components.presets import OPEN_WEBUI_ARRIVAL, Arrival
+from components.applications.presets import OPEN_WEBUI_ARRIVAL, Arrival
+from components.edge.rules import OPEN_WEBUI
 from policies.guardrails.topology.requests import Identity, Request, Trail
 from policies.guardrails.topology.resources import Graph, Resource
 from policies.guardrails.topology.values import as_list, as_mapping

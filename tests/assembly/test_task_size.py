@@ -8,7 +8,7 @@ import pytest
 
 import assembly
 from assembly.task_size import largest_task
-from components.task_definition import MAXIMUM_BYTES
+from components.service.task_definition import MAXIMUM_BYTES
 from local.certificate import self_signed
 from releases.acceptance import accepted
 from settings import SettingsError, StackSettings

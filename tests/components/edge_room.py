@@ -6,13 +6,9 @@ from typing import Any
 
 import pulumi
 
-from components.edge import Edge
-from components.edge_args import EdgeArgs
-from components.endpoints import PrivateEndpoints, PrivateEndpointsArgs
-from components.firewall import Firewall
-from components.firewall_args import FirewallArgs
-from components.network import PrivateNetwork
-from components.network_args import PrivateNetworkArgs
+from components.edge import Edge, EdgeArgs
+from components.network import PrivateEndpoints, PrivateEndpointsArgs, PrivateNetwork, PrivateNetworkArgs
+from components.waf import Firewall, FirewallArgs
 from preflight.recorder import RecordedResource, Recording, record
 from preflight.wire import Json, unwrap
 

@@ -7,19 +7,24 @@ from typing import Any, cast
 
 import pulumi
 
-from components.alarms import EdgeAlarms, EdgeAlarmsArgs, ServiceAlarms, ServiceAlarmsArgs
-from components.application import SchemaArgs
-from components.compute import InterfaceService, InterfaceServiceArgs
-from components.model_alarms import ModelAlarms, ModelAlarmsArgs
-from components.model_records import PromptRecording, PromptRecordingArgs
-from components.models import ModelAccess, ModelAccessArgs
-from components.operations import Operations, OperationsArgs
-from components.presets import OpenWebuiSettings, Preset, open_webui
-from components.state import State
-from components.state_alarms import StateAlarms, StateAlarmsArgs
-from components.state_args import StateArgs
-from components.state_uploads import UploadsAccess, UploadsAccessArgs
-from components.workload import SECRETS, WorkloadIdentity, WorkloadIdentityArgs
+from components.applications import OpenWebuiSettings, Preset, open_webui
+from components.applications.application import SchemaArgs
+from components.data import State, StateArgs, UploadsAccess, UploadsAccessArgs
+from components.models import ModelAccess, ModelAccessArgs, PromptRecording, PromptRecordingArgs
+from components.monitoring import (
+    EdgeAlarms,
+    EdgeAlarmsArgs,
+    ModelAlarms,
+    ModelAlarmsArgs,
+    Operations,
+    OperationsArgs,
+    ServiceAlarms,
+    ServiceAlarmsArgs,
+    StateAlarms,
+    StateAlarmsArgs,
+)
+from components.service import InterfaceService, InterfaceServiceArgs, WorkloadIdentity, WorkloadIdentityArgs
+from components.service.task_identity import SECRETS
 from preflight.recorder import RecordedResource, Recording, record
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"

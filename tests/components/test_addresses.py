@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.addresses import ZONE_LETTERS, plan_addresses
+from components.network.addresses import ZONE_LETTERS, plan_addresses
 
 
 @st.composite

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from components.compute import PROXY_SECRETS
-from components.scaling import FULL_PERCENT, highest_target, lost_zone_shortage
-from components.task_definition import MAXIMUM_BYTES, TaskPlan, container_definitions
+from components.service.component import PROXY_SECRETS
+from components.service.scaling import FULL_PERCENT, highest_target, lost_zone_shortage
+from components.service.task_definition import MAXIMUM_BYTES, TaskPlan, container_definitions
 from tests.components.task_room import (
     DIGEST,
     KEY,

@@ -13,7 +13,7 @@ import pytest
 
 import components.prepare
 from components.prepare import DATABASE, DATABASE_SCRIPT, PLAN_VARIABLE, SCRIPT, VOLUMES, packed, sources
-from components.task_definition import ALL_CAPABILITIES_BUT_CHOWN
+from components.service.task_definition import ALL_CAPABILITIES_BUT_CHOWN
 
 OWNER = [os.getuid(), os.getgid()]
 ROOT = os.getuid() == 0

@@ -10,11 +10,12 @@ import pytest
 from cryptography import x509
 from pydantic import ValidationError
 
-from components import certificates
-from components.application import ApplicationArgs, SchemaArgs, volume_name
-from components.certificates import DATABASE_AUTHORITY, database_authority
-from components.compute import PROXY_SECRETS
-from components.task_definition import TaskPlan, container_definitions
+from components.applications import ApplicationArgs
+from components.applications.application import SchemaArgs, volume_name
+from components.data import certificates
+from components.data.certificates import DATABASE_AUTHORITY, database_authority
+from components.service.component import PROXY_SECRETS
+from components.service.task_definition import TaskPlan, container_definitions
 from tests.components.task_room import (
     DIGEST,
     LOG_GROUPS,

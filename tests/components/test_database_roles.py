@@ -2,8 +2,8 @@
 
 import pytest
 
-from components.database_roles import DatabaseRoles
-from components.state_database import ROLES
+from components.data.database import ROLES
+from components.data.database_roles import DatabaseRoles
 
 
 def test_the_programs_roles_differ() -> None:

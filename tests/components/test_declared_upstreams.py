@@ -6,13 +6,12 @@ from collections.abc import Callable
 import pulumi
 
 import assembly
-from components.endpoints import PrivateEndpoints
+from components.data import State
 from components.models import ModelAccess
-from components.network import PrivateNetwork
-from components.operations import Operations
+from components.monitoring import Operations
+from components.network import PrivateEndpoints, PrivateNetwork
 from components.proxy import envoy_arguments
-from components.state import State
-from components.workload import WorkloadIdentity
+from components.service import WorkloadIdentity
 from preflight.recorder import Recording, record
 from releases.acceptance import accepted
 from settings import StackSettings

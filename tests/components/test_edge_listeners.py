@@ -2,8 +2,7 @@
 
 import pytest
 
-from components.edge import Edge
-from components.edge_args import TlsPolicy
+from components.edge import Edge, TlsPolicy
 from preflight.recorder import record
 from tests.components.edge_room import CERTIFICATE, edge_args, listener_rule, named, recorded_edge
 

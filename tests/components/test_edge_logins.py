@@ -2,8 +2,7 @@
 
 import pytest
 
-from components.edge import Edge
-from components.edge_args import ClaimFormat
+from components.edge import ClaimFormat, Edge
 from preflight.recorder import record
 from preflight.wire import SECRET as SECRET_SIGNATURE
 from preflight.wire import is_signed, unwrap

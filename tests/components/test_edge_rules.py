@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.edge_rules import (
+from components.applications import OpenWebuiSettings
+from components.applications import open_webui as open_webui_preset
+from components.edge.rules import (
     CONDITION_VALUES,
     CONDITION_WILDCARDS,
     HIGHEST_PRIORITY,
@@ -15,9 +17,7 @@ from components.edge_rules import (
     Lane,
     edge_rules,
 )
-from components.presets import OpenWebuiSettings
-from components.presets import open_webui as open_webui_preset
-from components.proxy_settings import ProxyLogout
+from components.proxy.settings import ProxyLogout
 
 segments = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_.", min_size=1, max_size=20)
 endings = st.sampled_from(["", "/*", "-??.png", "*/a*/b*", "/*-?*-?*"])

@@ -6,9 +6,15 @@ from typing import cast
 import pytest
 from pydantic import ValidationError
 
-from components.endpoint_services import CROSS_REGION, Access, endpoint_policy, s3_gateway_policy, service_domains
-from components.endpoints import PrivateEndpoints
-from components.network_dns import allowed_domains
+from components.network import PrivateEndpoints
+from components.network.dns import allowed_domains
+from components.network.endpoint_services import (
+    CROSS_REGION,
+    Access,
+    endpoint_policy,
+    s3_gateway_policy,
+    service_domains,
+)
 from preflight.conform.documented.network import CROSS_REGION_SERVICES
 from preflight.wire import Json
 from tests.components.edge_room import (

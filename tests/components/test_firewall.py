@@ -5,7 +5,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from components.firewall import Firewall
+from components.waf import Firewall
 from preflight.recorder import record
 from preflight.wire import Json
 from tests.components.edge_room import ACCOUNT, REGION, counts, firewall_args, named, recorded_firewall, untagged

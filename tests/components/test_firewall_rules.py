@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.edge_rules import OPEN_WEBUI
-from components.firewall_lengths import WELL_FORMED_LENGTH, number_above, readable_size
-from components.firewall_rules import AMBIGUOUS_PATH, Application, Limits, firewall_rules
-from components.firewall_statements import (
+from components.edge.rules import OPEN_WEBUI
+from components.waf.lengths import WELL_FORMED_LENGTH, number_above, readable_size
+from components.waf.rules import AMBIGUOUS_PATH, Application, Limits, firewall_rules
+from components.waf.statements import (
     LOWERCASE,
     URI_PATH,
     both,
@@ -29,7 +29,7 @@ from components.firewall_statements import (
     negated,
     starts_with,
 )
-from components.firewall_table import CAPACITY_IN_BASE_PRICE, LONGEST_REGEX, Action, Rule, check_table, observe
+from components.waf.table import CAPACITY_IN_BASE_PRICE, LONGEST_REGEX, Action, Rule, check_table, observe
 from preflight.wire import Json
 
 LIMITS = Limits(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from components.firewall_rules import Application, Limits, firewall_rules
+from components.waf.rules import Application, Limits, firewall_rules
 
 TABLE = firewall_rules(
     Limits(

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from components.iam import ANYONE, Effect, Statement, policy_document, render, service_trust
+from components.common.iam import ANYONE, Effect, Statement, policy_document, render, service_trust
 
 
 def test_a_document_lists_sorted_distinct_values_and_keeps_the_order_of_statements() -> None:

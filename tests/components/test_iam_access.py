@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from components.endpoint_services import BEDROCK, Access, endpoint_policy, s3_gateway_policy
+from components.network.endpoint_services import BEDROCK, Access, endpoint_policy, s3_gateway_policy
 from preflight.conform.iam.evaluator import Request, allowed
 from tests.components.task_room import (
     ACCOUNT,

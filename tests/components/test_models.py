@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from components.model_policies import ModelGroupArgs, bedrock_regions, model_arns
+from components.models import ModelGroupArgs
+from components.models.policies import bedrock_regions, model_arns
 from tests.components.task_room import (
     ACCOUNT,
     REGION,

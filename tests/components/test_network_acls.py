@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.addresses import ZONE_LETTERS, plan_addresses
 from components.network import PrivateNetwork
-from components.network_acls import (
+from components.network.acls import (
     MOST_ENTRIES,
     AclEntry,
     AclTable,
@@ -17,6 +16,7 @@ from components.network_acls import (
     private_acl_entries,
     public_acl_entries,
 )
+from components.network.addresses import ZONE_LETTERS, plan_addresses
 from preflight.recorder import record
 from settings.consistency import ACL_PORTS
 from tests.components.edge_room import ZONES, named, network_args, recorded_network

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from components.application import ApplicationArgs
-from components.presets import GenericSettings, generic
-from components.proxy_settings import ProxyApplication, ProxyIdentity, ProxyLogout, ProxyPeople
+from components.applications import ApplicationArgs
+from components.applications.presets import GenericSettings, generic
+from components.proxy import ProxyApplication, ProxyIdentity, ProxyPeople
+from components.proxy.settings import ProxyLogout
 from tests.components.task_room import build, one, preset, text
 
 SOMEBODY = ProxyPeople(email_domains=("example.com",))

@@ -19,8 +19,8 @@ from typing import Any
 
 import pytest
 
+from components.applications import open_webui
 from components.prepare import PLAN_VARIABLE, SCRIPT
-from components.presets import open_webui
 from local.open_webui import interpreter, package
 from local.ports import held_ports
 from local.processes import ending

@@ -11,8 +11,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.proxy_text import configuration_text
-from components.task_definition import MAXIMUM_BYTES
+from components.proxy.text import configuration_text
+from components.service.task_definition import MAXIMUM_BYTES
 from policies.guardrails.topology.documents import document
 from preflight.recorder import record
 from tests.settings.stack_files import ROOT, as_the_engine_passes_it

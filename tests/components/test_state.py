@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.state_database import PARAMETERS, cluster_identifier
+from components.data.database import PARAMETERS, cluster_identifier
 from preflight.recorder import Recording
 from tests.components.task_room import (
     ACCOUNT,

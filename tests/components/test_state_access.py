@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from components.endpoint_services import Access, endpoint_policy, s3_gateway_policy
-from components.state_database import ROLES
+from components.data.database import ROLES
+from components.network.endpoint_services import Access, endpoint_policy, s3_gateway_policy
 from preflight.conform.iam.evaluator import Request, allowed
 from tests.components.task_room import ACCOUNT, REGION, build, document, one, text
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from components.state import state_domains
+from components.data.component import state_domains
 from preflight.recorder import Recording
 from tests.components.task_room import ACCOUNT, REGION, build, document, one, plain
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import cast
 
-from components.workload import session_key
+from components.service.task_identity import session_key
 from tests.components.task_room import (
     ACCOUNT,
     KEY,

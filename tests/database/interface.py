@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
-from components.open_webui_state import TRUST
+from components.applications.open_webui_data import TRUST
 from components.prepare import PLAN_VARIABLE
 from local.open_webui import package
 from local.ports import held_ports

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from components.open_webui_state import TRUST
+from components.applications.open_webui_data import TRUST
 from components.prepare import DATABASE, DATABASE_SCRIPT, PLAN_VARIABLE, packed, sources
 from local.certificate import self_signed
 from tests.database.application import Image

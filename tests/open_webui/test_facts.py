@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from components.edge_rules import OPEN_WEBUI, offers
+from components.edge.rules import OPEN_WEBUI, offers
 from local.open_webui import interpreter, package
 from policies.guardrails.topology.requests import Outcome, Request, Trail
 from policies.guardrails.topology.web_acl import WebAcl

@@ -144,7 +144,7 @@ def test_markdown_fits_into_a_comment() -> None:
 
 
 def test_sarif_points_at_the_line_and_suppresses_exceptions() -> None:
-    located = replace(finding(), source_file="components/edge.py", source_line=120)
+    located = replace(finding(), source_file="components/edge/component.py", source_line=120)
     excepted = finding(
         stack="staging", message=MESSAGE + "\nexcepted until 2027-05-01: r (owner: o)", enforcement="advisory"
     )
@@ -152,7 +152,7 @@ def test_sarif_points_at_the_line_and_suppresses_exceptions() -> None:
     validate_sarif(log)
     results = log["runs"][0]["results"]
     place = results[0]["locations"][0]["physicalLocation"]
-    assert (place["artifactLocation"]["uri"], place["region"]["startLine"]) == ("components/edge.py", 120)
+    assert (place["artifactLocation"]["uri"], place["region"]["startLine"]) == ("components/edge/component.py", 120)
     assert [("suppressions" in r, r["level"]) for r in results] == [(False, "error"), (True, "note")]
 
 

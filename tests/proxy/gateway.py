@@ -7,15 +7,8 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from components.proxy import (
-    ProxyApplication,
-    ProxyIdentity,
-    ProxyLimits,
-    ProxyLogout,
-    ProxyPeople,
-    ProxySettings,
-    envoy_arguments,
-)
+from components.proxy import ProxyApplication, ProxyIdentity, ProxyPeople, ProxySettings, envoy_arguments
+from components.proxy.configuration import ProxyLimits, ProxyLogout
 from local import envoy
 from local.claims import HEADER, token
 from local.ports import held_ports

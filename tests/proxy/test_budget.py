@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import assembly
-from components.proxy import ProxyLimits, ProxyModelGroup, ProxySettings, ProxyUpstream, envoy_configuration
+from components.proxy import ProxyModelGroup, ProxySettings, ProxyUpstream, envoy_configuration
+from components.proxy.configuration import ProxyLimits
 from local.certificate import self_signed
 from settings.limits import RETRY_PAUSE_SECONDS, Timeouts
 from tests.proxy.gateway import SETTINGS, gateway

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from components import proxy_identity
-from components.presets import GenericSettings, generic
+from components.applications.presets import GenericSettings, generic
 from components.proxy import (
     ProxyApplication,
-    ProxyLogout,
     ProxyModelGroup,
     ProxyPeople,
     ProxySettings,
@@ -22,6 +20,8 @@ from components.proxy import (
     envoy_arguments,
     envoy_configuration,
 )
+from components.proxy import identity as proxy_identity
+from components.proxy.configuration import ProxyLogout
 from local import envoy, open_webui
 from tests.proxy.gateway import SETTINGS, gateway
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from components.proxy import ProxyLimits
+from components.proxy.configuration import ProxyLimits
 from local.claims import HEADER, token
 from tests.proxy import client
 from tests.proxy.gateway import MEMBER, PROMPT_BYTES, SETTINGS, UPLOAD_BYTES, Gateway, gateway, header

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import assembly
-from components.proxy import ProxyLogout
+from components.proxy.configuration import ProxyLogout
 from tests.proxy.gateway import SETTINGS, gateway
 from tests.settings.stack_files import changed, own_values, parse
 

@@ -134,7 +134,7 @@ def test_a_line_on_a_models_request_says_which_upstream_was_tried_and_how_often(
 
 
 def test_the_key_is_not_in_the_arguments_that_other_processes_see(fresh: Gateway, certificate: Certificate) -> None:
-    from components.proxy import envoy_arguments  # noqa: PLC0415 - only this test reads the arguments
+    from components.proxy.configuration import envoy_arguments  # noqa: PLC0415 - only this test reads the arguments
 
     arguments = json.dumps(envoy_arguments(fresh.settings))
     assert "PRIVATE KEY" not in arguments

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from components.presets import Preset
+from components.applications import Preset
 from tests.components.task_room import SECRET_REFERENCES, build, one, text
 from tests.proxy import client
 from tests.proxy.gateway import ADMINISTRATOR, MEMBER, PROMPT_BYTES, SETTINGS, Gateway, gateway, header, websocket

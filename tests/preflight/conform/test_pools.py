@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.open_webui_state import pools
+from components.applications.open_webui_data import pools
 from preflight.conform.pools import ACCEPTED, RULE, accepted, findings, of_a_task
 from preflight.findings import Finding
 from preflight.recorder import Recording

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.presets import OPEN_WEBUI_ARRIVAL
+from components.applications.presets import OPEN_WEBUI_ARRIVAL
 from preflight.conform.rates import Kind, declared_people, findings, judged, kinds
 from preflight.wire import Wire
 from tests.open_webui.recorded import recorded_facts, recorded_versions

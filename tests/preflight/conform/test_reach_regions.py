@@ -10,8 +10,8 @@ from functools import cache
 
 import pytest
 
-from components.endpoint_services import BEDROCK, FARGATE_SERVICES
-from components.network_dns import allowed_domains
+from components.network.dns import allowed_domains
+from components.network.endpoint_services import BEDROCK, FARGATE_SERVICES
 from preflight.conform.reaching.names import matches, private_names
 from preflight.conform.reaching.sdk import regions
 from preflight.conform.reaching.uploads import upload_requests

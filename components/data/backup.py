@@ -1,0 +1,83 @@
+"""AWS Backup: every night a copy of database and bucket, in a vault that keeps it for as long as is asked.
+
+The database's own backups go with it, and the bucket's versions with the bucket; these copies do not. It copies to no
+other account or region, and does not run restores: ``docs/restore.md`` says how to.
+"""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.common.iam import service_trust
+from components.data.policies import backup_policy
+from components.data.store import StateRoom
+
+SCHEDULE = "cron(30 4 * * ? *)"
+"""UTC; after the database's own window and the weekly maintenance."""
+START_MINUTES, COMPLETION_MINUTES = 60, 480
+LOCKED_DAYS = 7
+"""The vault refuses to delete younger copies, to everybody who may not first remove its lock."""
+
+
+@dataclass(frozen=True)
+class Backups:
+    """What others need of them."""
+
+    vault: aws.backup.Vault
+    role: aws.iam.Role
+
+
+def make_backups(room: StateRoom, cluster: aws.rds.Cluster, bucket: aws.s3.Bucket) -> Backups:
+    """Vault, role, plan and what the plan copies."""
+    name, args, key, child = room.name, room.args, room.key, room.child
+    kept = pulumi.ResourceOptions(parent=child.parent, retain_on_delete=True)
+    # A vault with copies in it cannot be deleted: it stays, locked and with them, when the stack goes.
+    vault = aws.backup.Vault(
+        f"{name}-backups",
+        kms_key_arn=key.arn,
+        force_destroy=False,
+        tags=args.tags,
+        opts=kept,
+    )
+    aws.backup.VaultLockConfiguration(
+        f"{name}-backups", backup_vault_name=vault.name, min_retention_days=LOCKED_DAYS, opts=kept
+    )
+    # AWS Backup documents no source key for the roles it assumes; a role is handed to it within its own account only.
+    role = aws.iam.Role(
+        f"{name}-backup", assume_role_policy=service_trust("backup.amazonaws.com", {}), tags=args.tags, opts=child
+    )
+    permission = aws.iam.RolePolicy(
+        f"{name}-backup-policy",
+        role=role.name,
+        policy=pulumi.Output.all(
+            cluster_arn=cluster.arn, bucket_arn=bucket.arn, vault_arn=vault.arn, key_arn=key.arn
+        ).apply(lambda known: backup_policy(region=args.region, account_id=args.account_id, **known)),
+        opts=child,
+    )
+    plan = aws.backup.Plan(
+        f"{name}-backups",
+        name=f"ai-interface-{args.environment}",
+        rules=[
+            aws.backup.PlanRuleArgs(
+                rule_name="nightly",
+                target_vault_name=vault.name,
+                schedule=SCHEDULE,
+                start_window=START_MINUTES,
+                completion_window=COMPLETION_MINUTES,
+                lifecycle=aws.backup.PlanRuleLifecycleArgs(delete_after=args.backup_days),
+                recovery_point_tags=args.tags,
+            )
+        ],
+        tags=args.tags,
+        opts=child,
+    )
+    aws.backup.Selection(
+        f"{name}-backups",
+        name=f"ai-interface-{args.environment}",
+        plan_id=plan.id,
+        iam_role_arn=role.arn,
+        resources=[cluster.arn, bucket.arn],
+        opts=room.after(permission),
+    )
+    return Backups(vault, role)

@@ -1,0 +1,97 @@
+"""The cache: Valkey with cluster mode disabled, by TLS and with a password.
+
+Open WebUI's WebSocket layer does not work with cluster mode, hence neither that nor the serverless cache. Only the
+engine's own log is kept: the slow log repeats commands with their values.
+"""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.common.log_delivery import delivery_policy
+from components.data.store import StateRoom, guarded_group
+
+PORT = 6379
+SNAPSHOT_WINDOW, MAINTENANCE_WINDOW = "02:00-03:00", "sun:03:30-sun:04:30"
+"""UTC. They must not overlap."""
+
+
+@dataclass(frozen=True)
+class Cache:
+    """What others need of it."""
+
+    group: aws.elasticache.ReplicationGroup
+    url: pulumi.Output[str]
+    """With the password in it: secret."""
+
+
+def make_cache(room: StateRoom, password: pulumi.Output[str]) -> Cache:
+    """A primary and its replicas."""
+    name, args, key, child = f"{room.name}-cache", room.args, room.key, room.child
+    chosen = args.cache
+    log, permission = _log(room)
+    subnets = aws.elasticache.SubnetGroup(
+        name,
+        description=f"ai-interface {args.environment}: private subnets",
+        subnet_ids=args.subnet_ids,
+        tags=args.tags,
+        opts=child,
+    )
+    group = aws.elasticache.ReplicationGroup(
+        name,
+        description=f"ai-interface {args.environment}: what tasks tell each other",
+        engine="valkey",
+        engine_version=chosen.engine_version,
+        # The parameter group says it too: AWS has another one for cluster mode.
+        parameter_group_name=f"default.valkey{chosen.engine_version.partition('.')[0]}",
+        cluster_mode="disabled",
+        node_type=chosen.node_type,
+        num_cache_clusters=1 + chosen.replicas,
+        automatic_failover_enabled=True,
+        multi_az_enabled=True,
+        port=PORT,
+        network_type="ipv4",
+        subnet_group_name=subnets.name,
+        security_group_ids=[guarded_group(room, "cache", PORT).id],
+        at_rest_encryption_enabled=True,
+        kms_key_id=key.arn,
+        transit_encryption_enabled=True,
+        transit_encryption_mode="required",
+        auth_token=password,
+        # The former password stays good until the one after this: tasks that still have it are not cut off.
+        auth_token_update_strategy="ROTATE",  # noqa: S106 - the strategy, not a token
+        snapshot_retention_limit=chosen.snapshot_retention_days,
+        snapshot_window=SNAPSHOT_WINDOW,
+        maintenance_window=MAINTENANCE_WINDOW,
+        auto_minor_version_upgrade=True,
+        apply_immediately=True,
+        log_delivery_configurations=[
+            aws.elasticache.ReplicationGroupLogDeliveryConfigurationArgs(
+                destination=log.name, destination_type="cloudwatch-logs", log_format="json", log_type="engine-log"
+            )
+        ],
+        tags=args.tags,
+        opts=room.after(permission),
+    )
+    url = pulumi.Output.concat("rediss://default:", password, "@", group.primary_endpoint_address, f":{PORT}/0")
+    return Cache(group, pulumi.Output.secret(url))
+
+
+def _log(room: StateRoom) -> tuple[aws.cloudwatch.LogGroup, aws.cloudwatch.LogResourcePolicy]:
+    name, args, child = f"{room.name}-cache-engine", room.args, room.child
+    log = aws.cloudwatch.LogGroup(
+        name,
+        name=f"/ai-interface/{args.environment}/cache",
+        retention_in_days=args.log_retention_days,
+        kms_key_id=args.log_key_arn,
+        tags=args.tags,
+        opts=child,
+    )
+    permission = aws.cloudwatch.LogResourcePolicy(
+        name,
+        policy_name=f"ai-interface-{args.environment}-cache",
+        policy_document=log.arn.apply(lambda arn: delivery_policy(arn, args.account_id, args.region)),
+        opts=child,
+    )
+    return log, permission

@@ -1,0 +1,165 @@
+"""Where the interface keeps what it must not lose: database, cache, uploaded files, and copies of them.
+
+Aurora PostgreSQL (``state_database``), Valkey (``state_cache``), S3 (``state_uploads``) and AWS Backup
+(``state_backup``), under one customer managed key. Each store admits the tasks' security group and nobody else. It
+makes no endpoint and no container, and no alarm: ``StateAlarms`` does.
+"""
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_tls as tls
+
+from components.common.secrets import derived_secret, generated_secret
+from components.data.args import StateArgs
+from components.data.backup import make_backups
+from components.data.cache import Cache, make_cache
+from components.data.database import DATABASE, PORT, ROLES, Database, make_database
+from components.data.policies import key_policy, secrets_policy, task_policy
+from components.data.store import StateRoom
+from components.data.uploads import make_uploads
+
+CACHE_URL = "cache-url"
+DATABASE_MASTER_USER, DATABASE_MASTER_PASSWORD = "database-master-user", "database-master-password"
+"""Names in ``State.secret_references``."""
+
+
+def state_domains(region: str) -> list[str]:
+    """The names under which database and cache answer. AWS makes them up when it makes the stores, so the DNS
+    allowlist has them by their common end; the region's part of a cache's name is a short form of AWS's own."""
+    return ["*.cache.amazonaws.com", f"*.{region}.rds.amazonaws.com"]
+
+
+class State(pulumi.ComponentResource):
+    """Database, cache, bucket of uploads and backups."""
+
+    values: pulumi.Output[dict[str, str]]
+    """Where the stores are: ``database-host``, ``-port``, ``-name``, ``-user`` and ``bucket-name``. Nothing secret."""
+    secret_references: pulumi.Output[dict[str, str]]
+    """Secret → ``valueFrom``: ``cache-url`` with its version, and the master's user and password without one, since
+    RDS rotates them."""
+    secret_arns: pulumi.Output[list[str]]
+    """The secrets behind them, for the Secrets Manager endpoint's policy."""
+    bucket_name: pulumi.Output[str]
+    """The bucket of uploads."""
+    bucket_arn: pulumi.Output[str]
+    """Its ARN, for the S3 gateway's policy."""
+    backup_role_arn: pulumi.Output[str]
+    """AWS Backup's role: reads and restores the bucket from outside the network."""
+    backup_vault_arn: pulumi.Output[str]
+    """Where the copies are."""
+    database_cluster_id: pulumi.Output[str]
+    """The database as CloudWatch names it."""
+    cache_node_ids: pulumi.Output[list[str]]
+    """The cache's nodes as CloudWatch names them, sorted."""
+
+    def __init__(self, name: str, args: StateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = StateArgs.model_validate(args)
+        super().__init__("ai-interface:index:State", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        key = self._key(name, args, child)
+        seed = tls.PrivateKey(f"{name}-seed", algorithm="ECDSA", ecdsa_curve="P256", opts=child)
+        lifetime = seed.public_key_fingerprint_md5.apply(lambda print_: print_.replace(":", "")[:8])
+        password = pulumi.Output.secret(
+            seed.private_key_pem_pkcs8.apply(lambda pem: derived_secret("cache password", pem))
+        )
+        room = StateRoom(name, args, key, child)
+        database = make_database(room, lifetime)
+        cache = make_cache(room, password)
+        bucket = make_uploads(room)
+        backups = make_backups(room, database.cluster, bucket)
+        url, url_reference = self._cache_url(name, args, key, cache)
+        self.bucket_name = bucket.bucket
+        self.bucket_arn = bucket.arn
+        self.secret_arns = pulumi.Output.all(database.master_secret_arn, url.arn).apply(
+            lambda arns: sorted(str(arn) for arn in arns)
+        )
+        self.secret_references = pulumi.Output.all(database.master_secret_arn, url_reference).apply(
+            lambda known: {
+                CACHE_URL: known[1],
+                DATABASE_MASTER_USER: f"{known[0]}:username::",
+                DATABASE_MASTER_PASSWORD: f"{known[0]}:password::",
+            }
+        )
+        self.values = pulumi.Output.all(database.cluster.endpoint, self.bucket_name).apply(
+            lambda known: {
+                "database-host": known[0],
+                "database-port": str(PORT),
+                "database-name": DATABASE,
+                "database-user": ROLES.application,
+                "bucket-name": known[1],
+            }
+        )
+        self.backup_role_arn = backups.role.arn
+        self.backup_vault_arn = backups.vault.arn
+        self.database_cluster_id = database.cluster.cluster_identifier
+        self.cache_node_ids = cache.group.member_clusters.apply(lambda nodes: sorted(str(node) for node in nodes))
+        self._policies(name, args, key, database, child)
+        self.register_outputs(
+            {
+                "values": self.values,
+                "secretReferences": self.secret_references,
+                "secretArns": self.secret_arns,
+                "bucketName": self.bucket_name,
+                "bucketArn": self.bucket_arn,
+                "backupRoleArn": self.backup_role_arn,
+                "backupVaultArn": self.backup_vault_arn,
+                "databaseClusterId": self.database_cluster_id,
+                "cacheNodeIds": self.cache_node_ids,
+            }
+        )
+
+    def _key(self, name: str, args: StateArgs, child: pulumi.ResourceOptions) -> aws.kms.Key:
+        # What is left of the state when the stack goes (final snapshot, backups) is readable with this key only: it
+        # stays with them, and its deletion is a decision of its own.
+        key = aws.kms.Key(
+            f"{name}-key",
+            description=f"ai-interface {args.environment}: database, cache, uploads and backups",
+            policy=key_policy(args.account_id),
+            enable_key_rotation=True,
+            deletion_window_in_days=30,
+            tags={**args.tags, "Name": f"ai-interface-{args.environment}-state"},
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
+        )
+        aws.kms.Alias(
+            f"{name}-key-alias",
+            name=f"alias/ai-interface-{args.environment}-state",
+            target_key_id=key.key_id,
+            opts=child,
+        )
+        return key
+
+    def _cache_url(
+        self, name: str, args: StateArgs, key: aws.kms.Key, cache: Cache
+    ) -> tuple[aws.secretsmanager.Secret, pulumi.Output[str]]:
+        return generated_secret(
+            f"{name}-{CACHE_URL}",
+            description=f"ai-interface {args.environment}: URL of the cache, with its password",
+            value=cache.url,
+            key_arn=key.arn,
+            tags=args.tags,
+            parent=self,
+        )
+
+    def _policies(
+        self, name: str, args: StateArgs, key: aws.kms.Key, database: Database, child: pulumi.ResourceOptions
+    ) -> None:
+        aws.iam.RolePolicy(
+            f"{name}-task-policy",
+            role=args.task_role_name,
+            policy=pulumi.Output.all(
+                cluster_resource_id=database.cluster.cluster_resource_id, bucket_arn=self.bucket_arn, key_arn=key.arn
+            ).apply(
+                lambda known: task_policy(
+                    region=args.region, account_id=args.account_id, user=ROLES.application, **known
+                )
+            ),
+            opts=child,
+        )
+        aws.iam.RolePolicy(
+            f"{name}-secrets-policy",
+            role=args.execution_role_name,
+            policy=pulumi.Output.all(secret_arns=self.secret_arns, key_arn=key.arn).apply(
+                lambda known: secrets_policy(region=args.region, **known)
+            ),
+            opts=child,
+        )

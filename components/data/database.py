@@ -1,0 +1,238 @@
+"""The database: Aurora PostgreSQL Serverless v2 with its own group, logs and monitoring.
+
+People and applications log in by IAM. The master password is made, kept and rotated by RDS, and only ``prepare`` gets
+it. No statement with its values is written to a log, whatever fails (``PARAMETERS``). The Data API stays off: it
+would reach the database past the network. It makes no role or extension inside PostgreSQL: ``prepare`` does.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.common.iam import SOURCE_ACCOUNT, SOURCE_ARN, service_trust
+from components.data.certificates import DATABASE_AUTHORITY
+from components.data.database_roles import DatabaseRoles
+from components.data.policies import monitoring_policy
+from components.data.store import StateRoom, guarded_group
+
+PORT = 5432
+DATABASE = "interface"
+"""The application's database."""
+ROLES = DatabaseRoles(master="interface_admin", application="interface")
+"""The roles in PostgreSQL. RDS makes the master, which ``prepare`` works with, and cannot rename it: another name
+replaces the cluster. ``prepare`` makes the others."""
+
+LOGS = ("iam-db-auth-error", "postgresql")
+"""What RDS exports to CloudWatch Logs: the engine's log, and why a log-in by IAM was refused."""
+
+PARAMETERS = {
+    "rds.force_ssl": "1",
+    # No statement reaches the log: neither a slow one, nor one that changes something, nor one that fails.
+    "log_statement": "none",
+    "log_min_duration_sample": "-1",
+    "log_min_duration_statement": "-1",
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    # An error's DETAIL line repeats the row that broke a constraint.
+    "log_error_verbosity": "terse",
+    # Who came and went, without what they did.
+    "log_connections": "1",
+    "log_disconnections": "1",
+    # Drivers write values into the statement's text. The views of running statements, and Performance Insights, which
+    # reads them, keep this many bytes of it: the least that PostgreSQL accepts.
+    "track_activity_query_size": "100",
+}
+"""Parameters of the cluster, for every instance of it."""
+_AT_A_RESTART = frozenset({"rds.force_ssl", "track_activity_query_size"})
+
+MONITORING_SECONDS = 60
+INSIGHTS_DAYS = 7
+"""Performance Insights' history, free of charge at this length."""
+BACKUP_WINDOW, MAINTENANCE_WINDOW = "02:00-03:00", "sun:03:30-sun:04:30"
+"""UTC. They must not overlap."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """What others need of it."""
+
+    cluster: aws.rds.Cluster
+    instances: list[aws.rds.ClusterInstance]
+    master_secret_arn: pulumi.Output[str]
+
+
+def make_database(room: StateRoom, lifetime: pulumi.Output[str]) -> Database:
+    """The cluster and its instances. ``lifetime`` is another text whenever the environment is made anew."""
+    cluster = _cluster(room, lifetime, _log_groups(room))
+    role = _monitoring_role(room)
+    zones = room.args.availability_zones[: room.args.database.instances]
+    instances = [_instance(room, zone, cluster, role) for zone in zones]
+    _events(room, cluster, instances)
+    return Database(cluster, instances, cluster.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or ""))
+
+
+def cluster_identifier(environment: str, snapshot_identifier: str | None) -> str:
+    """The name that RDS puts into the names of the log groups, so it has to be known before the cluster is made.
+
+    A cluster that starts from a snapshot has another one, since it is made while the former still exists.
+    """
+    if snapshot_identifier is None:
+        return f"ai-interface-{environment}"
+    return f"ai-interface-{environment}-{hashlib.sha256(snapshot_identifier.encode()).hexdigest()[:8]}"
+
+
+def _log_groups(room: StateRoom) -> list[aws.cloudwatch.LogGroup]:
+    args = room.args
+    cluster = cluster_identifier(args.environment, args.database.snapshot_identifier)
+    # Before the cluster: RDS would otherwise make them, without a key and without an end.
+    return [
+        aws.cloudwatch.LogGroup(
+            f"{room.name}-database-{log}",
+            name=f"/aws/rds/cluster/{cluster}/{log}",
+            retention_in_days=args.log_retention_days,
+            kms_key_id=args.log_key_arn,
+            tags=args.tags,
+            opts=room.child,
+        )
+        for log in LOGS
+    ]
+
+
+def _cluster(
+    room: StateRoom, lifetime: pulumi.Output[str], log_groups: list[aws.cloudwatch.LogGroup]
+) -> aws.rds.Cluster:
+    name, args, key, child = f"{room.name}-database", room.args, room.key, room.child
+    chosen = args.database
+    subnets = aws.rds.SubnetGroup(
+        name,
+        description=f"ai-interface {args.environment}: private subnets",
+        subnet_ids=args.subnet_ids,
+        tags=args.tags,
+        opts=child,
+    )
+    parameters = aws.rds.ClusterParameterGroup(
+        name,
+        description=f"ai-interface {args.environment}: TLS only, no statements in logs",
+        family=f"aurora-postgresql{chosen.engine_version}",
+        parameters=[
+            aws.rds.ClusterParameterGroupParameterArgs(
+                name=parameter,
+                value=value,
+                apply_method="pending-reboot" if parameter in _AT_A_RESTART else "immediate",
+            )
+            for parameter, value in sorted(PARAMETERS.items())
+        ],
+        tags=args.tags,
+        opts=child,
+    )
+    identifier = cluster_identifier(args.environment, chosen.snapshot_identifier)
+    return aws.rds.Cluster(
+        name,
+        cluster_identifier=identifier,
+        engine="aurora-postgresql",
+        engine_mode="provisioned",
+        engine_version=chosen.engine_version,
+        database_name=DATABASE,
+        master_username=ROLES.master,
+        manage_master_user_password=True,
+        master_user_secret_kms_key_id=key.arn,
+        iam_database_authentication_enabled=True,
+        enable_http_endpoint=False,
+        port=PORT,
+        network_type="IPV4",
+        db_subnet_group_name=subnets.name,
+        vpc_security_group_ids=[guarded_group(room, "database", PORT).id],
+        db_cluster_parameter_group_name=parameters.name,
+        serverlessv2_scaling_configuration=aws.rds.ClusterServerlessv2ScalingConfigurationArgs(
+            min_capacity=chosen.minimum_capacity_units, max_capacity=chosen.maximum_capacity_units
+        ),
+        storage_encrypted=True,
+        kms_key_id=key.arn,
+        snapshot_identifier=chosen.snapshot_identifier,
+        backup_retention_period=chosen.backup_retention_days,
+        preferred_backup_window=BACKUP_WINDOW,
+        preferred_maintenance_window=MAINTENANCE_WINDOW,
+        copy_tags_to_snapshot=True,
+        # Points in time before a deletion stay restorable as long as they would have been.
+        delete_automated_backups=False,
+        deletion_protection=not args.allow_deletion,
+        skip_final_snapshot=False,
+        # Its name has to be a new one each time, or AWS refuses to delete.
+        final_snapshot_identifier=pulumi.Output.concat(identifier, "-final-", lifetime),
+        enabled_cloudwatch_logs_exports=list(LOGS),
+        # What a preview shows is what there is afterwards, not after the next maintenance window.
+        apply_immediately=True,
+        tags=args.tags,
+        opts=pulumi.ResourceOptions(
+            parent=child.parent,
+            depends_on=log_groups,
+            # Pulumi refuses before it has touched anything; AWS would refuse when half of the stack is gone.
+            protect=not args.allow_deletion,
+        ),
+    )
+
+
+def _instance(
+    room: StateRoom, zone: str, cluster: aws.rds.Cluster, monitoring: aws.iam.Role
+) -> aws.rds.ClusterInstance:
+    return aws.rds.ClusterInstance(
+        f"{room.name}-database-{zone}",
+        cluster_identifier=cluster.id,
+        engine=aws.rds.EngineType.AURORA_POSTGRESQL,
+        # The cluster decides the engine's version and whether snapshots carry tags; AWS takes neither from an instance.
+        instance_class="db.serverless",
+        availability_zone=zone,
+        # Readers of this tier grow with the writer, so the one that takes over can carry what it carried.
+        promotion_tier=1,
+        publicly_accessible=False,
+        ca_cert_identifier=DATABASE_AUTHORITY,
+        auto_minor_version_upgrade=True,
+        monitoring_interval=MONITORING_SECONDS,
+        monitoring_role_arn=monitoring.arn,
+        performance_insights_enabled=True,
+        performance_insights_kms_key_id=room.key.arn,
+        performance_insights_retention_period=INSIGHTS_DAYS,
+        apply_immediately=True,
+        tags=room.args.tags,
+        opts=room.child,
+    )
+
+
+def _monitoring_role(room: StateRoom) -> aws.iam.Role:
+    name, args, child = f"{room.name}-monitoring", room.args, room.child
+    role = aws.iam.Role(
+        name,
+        assume_role_policy=service_trust(
+            "monitoring.rds.amazonaws.com",
+            {
+                "StringEquals": {SOURCE_ACCOUNT: [args.account_id]},
+                "ArnLike": {SOURCE_ARN: [f"arn:aws:rds:{args.region}:{args.account_id}:db:*"]},
+            },
+        ),
+        tags=args.tags,
+        opts=child,
+    )
+    policy = monitoring_policy(args.region, args.account_id)
+    aws.iam.RolePolicy(f"{name}-policy", role=role.name, policy=policy, opts=child)
+    return role
+
+
+def _events(room: StateRoom, cluster: aws.rds.Cluster, instances: list[aws.rds.ClusterInstance]) -> None:
+    sources: dict[str, list[pulumi.Output[str]]] = {
+        "db-cluster": [cluster.id],
+        "db-instance": [instance.id for instance in instances],
+        # Events of a parameter group name no cluster: those of the account's other groups arrive too.
+        "db-parameter-group": [],
+    }
+    for source, ids in sources.items():
+        aws.rds.EventSubscription(
+            f"{room.name}-{source}-events",
+            sns_topic=room.args.alarm_topic_arn,
+            source_type=source,
+            source_ids=ids or None,
+            tags=room.args.tags,
+            opts=room.child,
+        )

@@ -1,0 +1,273 @@
+"""Who may do what with the state, as IAM documents.
+
+Pure functions. The task logs in to the database as one role and touches the objects of one bucket; the execution role
+reads the two secrets that containers start with; AWS Backup copies this database and this bucket and no other.
+"""
+
+from components.common.buckets import only_by_tls
+from components.common.iam import ANYONE, Conditions, Effect, Statement, account_delegates, policy_document
+
+OBJECT_ACTIONS = (
+    "s3:AbortMultipartUpload",
+    "s3:DeleteObject",
+    "s3:GetObject",
+    "s3:ListMultipartUploadParts",
+    "s3:PutObject",
+)
+BUCKET_ACTIONS = ("s3:ListBucket", "s3:ListBucketMultipartUploads")
+
+
+def key_policy(account_id: str) -> str:
+    """The data's key serves whom the account's own policies name. Services get at it by grants of who uses them."""
+    return policy_document([account_delegates(account_id)])
+
+
+def task_policy(
+    *, region: str, account_id: str, cluster_resource_id: str, user: str, bucket_arn: str, key_arn: str
+) -> str:
+    """Log in to the database as ``user``; read, write and list the bucket; use the key through S3 for this bucket."""
+    return policy_document(
+        [
+            Statement(
+                sid="LogInToTheDatabase",
+                actions=["rds-db:connect"],
+                resources=[f"arn:aws:rds-db:{region}:{account_id}:dbuser:{cluster_resource_id}/{user}"],
+            ),
+            Statement(sid="KeepUploads", actions=OBJECT_ACTIONS, resources=[f"{bucket_arn}/*"]),
+            Statement(sid="ListUploads", actions=BUCKET_ACTIONS, resources=[bucket_arn]),
+            Statement(
+                sid="EncryptUploads",
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=[key_arn],
+                conditions=_through_s3(region, bucket_arn),
+            ),
+        ]
+    )
+
+
+def _through_s3(region: str, bucket_arn: str) -> Conditions:
+    # With bucket keys the context is the bucket's ARN, without them the object's.
+    return {
+        "StringEquals": {"kms:ViaService": [f"s3.{region}.amazonaws.com"]},
+        "StringLike": {"kms:EncryptionContext:aws:s3:arn": [bucket_arn, f"{bucket_arn}/*"]},
+    }
+
+
+def secrets_policy(*, region: str, secret_arns: list[str], key_arn: str) -> str:
+    """What the execution role reads for the containers: the database's master secret and the cache's URL."""
+    return policy_document(
+        [
+            Statement(sid="ReadStateSecrets", actions=["secretsmanager:GetSecretValue"], resources=secret_arns),
+            Statement(
+                sid="DecryptStateSecrets",
+                actions=["kms:Decrypt"],
+                resources=[key_arn],
+                conditions={
+                    "StringEquals": {
+                        "kms:EncryptionContext:SecretARN": secret_arns,
+                        "kms:ViaService": [f"secretsmanager.{region}.amazonaws.com"],
+                    }
+                },
+            ),
+        ]
+    )
+
+
+def monitoring_policy(region: str, account_id: str) -> str:
+    """Enhanced monitoring writes to one log group, ``RDSOSMetrics``, which RDS makes for the whole account."""
+    groups = f"arn:aws:logs:{region}:{account_id}:log-group:RDSOSMetrics"
+    return policy_document(
+        [
+            Statement(
+                sid="MakeTheLogGroup",
+                actions=["logs:CreateLogGroup", "logs:PutRetentionPolicy"],
+                resources=[groups, f"{groups}:*"],
+            ),
+            Statement(
+                sid="WriteMetrics",
+                actions=[
+                    "logs:CreateLogStream",
+                    "logs:DescribeLogStreams",
+                    "logs:GetLogEvents",
+                    "logs:PutLogEvents",
+                ],
+                resources=[f"{groups}:log-stream:*"],
+            ),
+        ]
+    )
+
+
+def uploads_policy(*, bucket_arn: str, endpoint_id: str, backup_role_arn: str) -> str:
+    """Objects come and go by the network's S3 endpoint alone; AWS Backup, which is outside, is excepted.
+
+    Only object actions are refused: whoever manages the bucket's settings still can.
+    """
+    return policy_document(
+        [
+            Statement(
+                sid="ObjectsOnlyByTheEndpoint",
+                effect=Effect.DENY,
+                actions=[
+                    "s3:AbortMultipartUpload",
+                    "s3:BypassGovernanceRetention",
+                    "s3:DeleteObject*",
+                    "s3:GetObject*",
+                    "s3:InitiateReplication",
+                    "s3:ListMultipartUploadParts",
+                    "s3:PutObject*",
+                    "s3:ReplicateDelete",
+                    "s3:ReplicateObject",
+                    "s3:RestoreObject",
+                ],
+                resources=[f"{bucket_arn}/*"],
+                principals=ANYONE,
+                # Negated operators also match a request that comes by no endpoint at all.
+                conditions={
+                    "StringNotEquals": {"aws:SourceVpce": [endpoint_id]},
+                    "ArnNotEquals": {"aws:PrincipalArn": [backup_role_arn]},
+                },
+            ),
+            only_by_tls(bucket_arn),
+        ]
+    )
+
+
+def access_log_policy(*, bucket_arn: str, source_bucket_arn: str, account_id: str) -> str:
+    """S3 writes the uploads' requests; nobody comes without TLS."""
+    return policy_document(
+        [
+            Statement(
+                sid="LogDelivery",
+                actions=["s3:PutObject"],
+                resources=[f"{bucket_arn}/*"],
+                principals={"Service": ["logging.s3.amazonaws.com"]},
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": [account_id]},
+                    "ArnLike": {"aws:SourceArn": [source_bucket_arn]},
+                },
+            ),
+            only_by_tls(bucket_arn),
+        ]
+    )
+
+
+def backup_policy(
+    *, region: str, account_id: str, cluster_arn: str, bucket_arn: str, vault_arn: str, key_arn: str
+) -> str:
+    """What AWS Backup's own managed policies for Aurora and S3 grant, for this database, this bucket and this key.
+
+    Restoring files is part of it: the bucket refuses everybody else's writes from outside, so nobody could do it with
+    rights of his own. A database is restored from its snapshot without this role.
+    """
+    databases = f"arn:aws:rds:{region}:{account_id}"
+    snapshots = f"{databases}:cluster-snapshot:awsbackup:*"
+    own_rules = f"arn:aws:events:{region}:{account_id}:rule/AwsBackupManagedRule*"
+    return policy_document(
+        [
+            # AWS takes no resource for these four.
+            Statement(
+                sid="FindResources",
+                actions=["cloudwatch:GetMetricData", "events:ListRules", "s3:ListAllMyBuckets", "tag:GetResources"],
+                resources=["*"],
+            ),
+            Statement(
+                sid="FindTheDatabase",
+                actions=[
+                    "rds:DescribeDBClusterAutomatedBackups",
+                    "rds:DescribeDBClusterSnapshots",
+                    "rds:DescribeDBClusters",
+                    "rds:DescribeDBInstances",
+                ],
+                resources=[
+                    f"{databases}:{kind}:*" for kind in ("cluster", "cluster-auto-backup", "cluster-snapshot", "db")
+                ],
+            ),
+            Statement(
+                sid="CopyTheDatabase",
+                actions=["rds:AddTagsToResource", "rds:CreateDBClusterSnapshot", "rds:ListTagsForResource"],
+                resources=[cluster_arn, snapshots],
+            ),
+            Statement(
+                sid="KeepItsCopies",
+                actions=[
+                    "rds:CopyDBClusterSnapshot",
+                    "rds:DeleteDBClusterSnapshot",
+                    "rds:ModifyDBClusterSnapshotAttribute",
+                ],
+                resources=[snapshots],
+            ),
+            Statement(
+                sid="ReadTheBucket",
+                actions=[
+                    "s3:GetBucketAcl",
+                    "s3:GetBucketLocation",
+                    "s3:GetBucketNotification",
+                    "s3:GetBucketOwnershipControls",
+                    "s3:GetBucketTagging",
+                    "s3:GetBucketVersioning",
+                    "s3:GetInventoryConfiguration",
+                    "s3:ListBucket",
+                    "s3:ListBucketVersions",
+                    "s3:PutBucketNotification",
+                    "s3:PutInventoryConfiguration",
+                ],
+                resources=[bucket_arn],
+            ),
+            Statement(
+                sid="CopyAndRestoreItsObjects",
+                actions=[
+                    "s3:DeleteObject",
+                    "s3:GetObject",
+                    "s3:GetObjectAcl",
+                    "s3:GetObjectTagging",
+                    "s3:GetObjectVersion",
+                    "s3:GetObjectVersionAcl",
+                    "s3:GetObjectVersionTagging",
+                    "s3:ListMultipartUploadParts",
+                    "s3:PutObject",
+                    "s3:PutObjectTagging",
+                ],
+                resources=[f"{bucket_arn}/*"],
+            ),
+            Statement(
+                sid="HearOfItsChanges",
+                actions=[
+                    "events:DeleteRule",
+                    "events:DescribeRule",
+                    "events:DisableRule",
+                    "events:EnableRule",
+                    "events:ListTargetsByRule",
+                    "events:PutRule",
+                    "events:PutTargets",
+                    "events:RemoveTargets",
+                ],
+                resources=[own_rules],
+            ),
+            Statement(
+                sid="FillTheVault",
+                actions=["backup:CopyIntoBackupVault", "backup:DescribeBackupVault"],
+                resources=[vault_arn],
+            ),
+            Statement(
+                sid="NameRecoveryPoints",
+                actions=["backup:TagResource"],
+                resources=[f"arn:aws:backup:{region}:{account_id}:recovery-point:*"],
+            ),
+            Statement(
+                sid="UseTheKey",
+                actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+                resources=[key_arn],
+                conditions={
+                    "StringLike": {
+                        "kms:ViaService": [f"{service}.{region}.amazonaws.com" for service in ("backup", "rds", "s3")]
+                    }
+                },
+            ),
+            Statement(
+                sid="LetTheDatabaseUseTheKey",
+                actions=["kms:CreateGrant"],
+                resources=[key_arn],
+                conditions={"Bool": {"kms:GrantIsForAWSResource": ["true"]}},
+            ),
+        ]
+    )

@@ -1,0 +1,44 @@
+"""The load balancer that ends TLS, logs people in and forwards declared paths only."""
+
+from typing import TYPE_CHECKING
+
+from components.lazy import loader
+
+if TYPE_CHECKING:
+    from components.edge.args import (
+        ClaimFormat,
+        EdgeArgs,
+        MachineClientsArgs,
+        OidcArgs,
+        PathsArgs,
+        TlsPolicy,
+        TokenClaimArgs,
+    )
+    from components.edge.component import Edge
+
+__all__ = [
+    "ClaimFormat",
+    "Edge",
+    "EdgeArgs",
+    "MachineClientsArgs",
+    "OidcArgs",
+    "PathsArgs",
+    "TlsPolicy",
+    "TokenClaimArgs",
+]
+
+__getattr__ = loader(
+    __name__,
+    {
+        "args": (
+            "ClaimFormat",
+            "EdgeArgs",
+            "MachineClientsArgs",
+            "OidcArgs",
+            "PathsArgs",
+            "TlsPolicy",
+            "TokenClaimArgs",
+        ),
+        "component": ("Edge",),
+    },
+)

@@ -1,0 +1,66 @@
+"""The bucket for the load balancer's logs: its own, with named readers, emptied after at most 30 days.
+
+Access logs hold whole request lines, query strings included, and cannot be redacted; hence the bucket of their own.
+Encryption is with S3's own key because log delivery cannot use a customer's.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from components.common.buckets import close_bucket, encrypt_bucket, expire_objects, only_by_tls, only_named_readers
+from components.common.iam import SOURCE_ARN, Statement, policy_document
+
+ACCESS, CONNECTION, HEALTH_CHECK = "access", "connection", "health-check"
+PREFIXES = (ACCESS, CONNECTION, HEALTH_CHECK)
+
+
+def bucket_policy(bucket_arn: str, account_id: str, region: str, reader_arns: Sequence[str]) -> str:
+    """Load balancers of this account write; only the named readers read; nobody comes without TLS.
+
+    The writer is bound by the load balancers' ARN, which holds region and account; that log delivery sends the account
+    as a key of its own too is not documented, and a condition on a key that is not sent would stop every log.
+    """
+    balancers = f"arn:aws:elasticloadbalancing:{region}:{account_id}:loadbalancer/*"
+    return policy_document(
+        [
+            Statement(
+                sid="LogDelivery",
+                actions=["s3:PutObject"],
+                resources=[f"{bucket_arn}/{prefix}/AWSLogs/{account_id}/*" for prefix in PREFIXES],
+                principals={"Service": ["logdelivery.elasticloadbalancing.amazonaws.com"]},
+                conditions={"ArnLike": {SOURCE_ARN: [balancers]}},
+            ),
+            only_named_readers(bucket_arn, reader_arns),
+            only_by_tls(bucket_arn),
+        ]
+    )
+
+
+def make_log_bucket(
+    name: str,
+    *,
+    account_id: str,
+    region: str,
+    retention_days: int,
+    reader_arns: Sequence[str],
+    allow_deletion: bool,
+    tags: Mapping[str, str],
+    opts: pulumi.ResourceOptions,
+) -> tuple[aws.s3.Bucket, aws.s3.BucketPolicy]:
+    """The bucket, and the policy without which a load balancer refuses to log there."""
+    # The load balancer fills it until it is gone, so nobody could empty it in time: its logs go with it.
+    bucket = aws.s3.Bucket(
+        f"{name}-logs", force_destroy=allow_deletion, tags={**tags, "Name": f"{name}-logs"}, opts=opts
+    )
+    closed = close_bucket(f"{name}-logs", bucket, opts)
+    encrypt_bucket(f"{name}-logs", bucket, opts)
+    expire_objects(f"{name}-logs", bucket, retention_days, opts)
+    policy = aws.s3.BucketPolicy(
+        f"{name}-logs",
+        bucket=bucket.id,
+        policy=bucket.arn.apply(lambda arn: bucket_policy(arn, account_id, region, reader_arns)),
+        opts=pulumi.ResourceOptions(parent=opts.parent, depends_on=[closed]),
+    )
+    return bucket, policy

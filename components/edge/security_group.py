@@ -1,0 +1,101 @@
+"""The edge's security group, and what it shares with the tasks' group. Deliberately not a component: it belongs to one."""
+
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from components.edge.args import EdgeArgs
+from components.network.acls import TOO_LARGE, UNREACHABLE
+from components.network.addresses import WORLD
+
+HTTP, HTTPS = 80, 443
+
+
+def make_edge_group(name: str, args: EdgeArgs, opts: pulumi.ResourceOptions) -> aws.ec2.SecurityGroup:
+    """Clients come in on 80 and 443; the edge itself speaks to the tasks and to the identity provider alone."""
+    group = aws.ec2.SecurityGroup(
+        f"{name}-group",
+        vpc_id=args.vpc_id,
+        description="Load balancer: clients in, tasks and identity provider out",
+        tags=_tags(name, "edge", args),
+        opts=opts,
+    )
+    for role, port, block in _entrances(args.client_cidr_blocks):
+        aws.vpc.SecurityGroupIngressRule(
+            f"{name}-{role}",
+            security_group_id=group.id,
+            cidr_ipv4=block,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            description="Clients" if port == HTTPS else "Clients, redirected to HTTPS",
+            tags=_tags(name, role, args),
+            opts=opts,
+        )
+    # Routers on the way to a client report packets that are too large for it, a VPN's above all. Their addresses are
+    # not the clients'. The message opens no port; without it, large answers never arrive.
+    # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-update-security-groups.html
+    aws.vpc.SecurityGroupIngressRule(
+        f"{name}-packet-too-large",
+        security_group_id=group.id,
+        cidr_ipv4=WORLD,
+        ip_protocol="icmp",
+        from_port=UNREACHABLE,
+        to_port=TOO_LARGE,
+        description="Path MTU discovery: a packet is too large (ICMP type 3 code 4)",
+        tags=_tags(name, "packet-too-large", args),
+        opts=opts,
+    )
+    aws.vpc.SecurityGroupEgressRule(
+        f"{name}-to-identity-provider",
+        security_group_id=group.id,
+        cidr_ipv4=WORLD,
+        ip_protocol="tcp",
+        from_port=HTTPS,
+        to_port=HTTPS,
+        description="Identity provider: its addresses are not fixed",
+        tags=_tags(name, "to-identity-provider", args),
+        opts=opts,
+    )
+    _join_tasks(name, group, args, opts)
+    return group
+
+
+def _tags(name: str, role: str, args: EdgeArgs) -> dict[str, str]:
+    return {**args.tags, "Name": f"{name}-{role}"}
+
+
+def _entrances(blocks: Sequence[str]) -> list[tuple[str, int, str]]:
+    """Role, port and block of each rule; keyed by block, so that adding one changes no other."""
+    return [
+        (f"{purpose}-from-{'anywhere' if block == WORLD else block}", port, block)
+        for port, purpose in ((HTTP, "http"), (HTTPS, "https"))
+        for block in sorted(set(blocks))
+    ]
+
+
+def _join_tasks(name: str, group: aws.ec2.SecurityGroup, args: EdgeArgs, opts: pulumi.ResourceOptions) -> None:
+    """Edge and tasks refer to each other's security group, on the target port alone."""
+    aws.vpc.SecurityGroupEgressRule(
+        f"{name}-to-tasks",
+        security_group_id=group.id,
+        referenced_security_group_id=args.target_security_group_id,
+        ip_protocol="tcp",
+        from_port=args.target_port,
+        to_port=args.target_port,
+        description="Tasks",
+        tags=_tags(name, "to-tasks", args),
+        opts=opts,
+    )
+    aws.vpc.SecurityGroupIngressRule(
+        f"{name}-tasks-from-edge",
+        security_group_id=args.target_security_group_id,
+        referenced_security_group_id=group.id,
+        ip_protocol="tcp",
+        from_port=args.target_port,
+        to_port=args.target_port,
+        description="The edge, and nobody else",
+        tags=_tags(name, "tasks-from-edge", args),
+        opts=opts,
+    )

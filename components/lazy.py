@@ -1,0 +1,20 @@
+"""Names that a package offers and loads when they are first used."""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+
+
+def loader(package: str, modules: Mapping[str, Sequence[str]]) -> Callable[[str], object]:
+    """The ``__getattr__`` of a package: which of its modules has each public name.
+
+    Taking one component does not pay for importing the others, and packages that need each other's constants do not
+    import each other in a circle.
+    """
+    module_of = {name: module for module, names in modules.items() for name in names}
+
+    def load(name: str) -> object:
+        if name not in module_of:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(import_module(f"{package}.{module_of[name]}"), name)
+
+    return load

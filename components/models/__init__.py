@@ -1,0 +1,39 @@
+"""Access to models: the guardrail, the task's permissions, and the optional record of prompts."""
+
+from typing import TYPE_CHECKING
+
+from components.lazy import loader
+
+if TYPE_CHECKING:
+    from components.models.component import GuardrailArgs, ModelAccess, ModelAccessArgs
+    from components.models.policies import ModelGroupArgs, ModelUpstreamArgs
+    from components.models.recording import PromptRecording, PromptRecordingArgs
+
+__all__ = [
+    "GuardrailArgs",
+    "ModelAccess",
+    "ModelAccessArgs",
+    "ModelGroupArgs",
+    "ModelUpstreamArgs",
+    "PromptRecording",
+    "PromptRecordingArgs",
+]
+
+__getattr__ = loader(
+    __name__,
+    {
+        "component": (
+            "GuardrailArgs",
+            "ModelAccess",
+            "ModelAccessArgs",
+        ),
+        "policies": (
+            "ModelGroupArgs",
+            "ModelUpstreamArgs",
+        ),
+        "recording": (
+            "PromptRecording",
+            "PromptRecordingArgs",
+        ),
+    },
+)

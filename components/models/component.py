@@ -1,0 +1,193 @@
+"""What the task may call: a guardrail, the task role's permissions, and the ways to private model servers.
+
+Everything follows from the declared model groups. It deliberately does not turn on model invocation logging (that
+is one switch for a whole account and region, and it records prompts) and makes no endpoint: ``endpoints`` does, with
+the ``statements`` from here.
+"""
+
+import hashlib
+import json
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+from pydantic import Field
+
+from components.args import Args
+from components.common.iam import policy_document, render
+from components.models.policies import PRIVATE, ModelGroupArgs, bedrock_regions, task_statements
+
+__all__ = ["GuardrailArgs", "ModelAccess", "ModelAccessArgs", "ModelGroupArgs"]
+
+CONTENT = ("HATE", "INSULTS", "MISCONDUCT", "SEXUAL", "VIOLENCE")
+PROMPT_ATTACK = "PROMPT_ATTACK"
+
+
+class GuardrailArgs(Args):
+    """The guardrail's reviewed wording and strengths. A change makes a new version, which a release delivers."""
+
+    content_strength: str = "MEDIUM"
+    """How sure Bedrock must be to block hate, insults, misconduct, sexual content and violence: LOW, MEDIUM, HIGH."""
+    prompt_attack_strength: str = "MEDIUM"
+    """The same for jailbreaks and prompt injection in what users send."""
+    blocked_entities: list[str] = Field(default_factory=lambda: ["AWS_ACCESS_KEY", "AWS_SECRET_KEY"])
+    """Bedrock's names of what is blocked in prompts and answers: credentials have no place there."""
+    masked_entities: list[str] = Field(
+        default_factory=lambda: ["CREDIT_DEBIT_CARD_NUMBER", "INTERNATIONAL_BANK_ACCOUNT_NUMBER"]
+    )
+    """Bedrock's names of what is replaced by its kind in answers."""
+    blocked_prompt_message: str = "This request was stopped by the content rules of your organisation."
+    """What a user reads instead of an answer to a blocked prompt."""
+    blocked_answer_message: str = "The answer was stopped by the content rules of your organisation."
+    """What a user reads instead of a blocked answer."""
+
+    def digest(self) -> str:
+        """Twelve characters that change with the configuration."""
+        return hashlib.sha256(json.dumps(self.model_dump(), sort_keys=True).encode()).hexdigest()[:12]
+
+
+class ModelAccessArgs(Args):
+    """Arguments of ``ModelAccess``."""
+
+    environment: str
+    """The environment's name, part of names in AWS."""
+    account_id: str
+    """The account of the stack."""
+    groups: list[ModelGroupArgs] = Field(min_length=1)
+    """The declaration: nothing else is reachable."""
+    guardrail: GuardrailArgs = GuardrailArgs()
+    """What the guardrail filters. Omitted: the default filters."""
+    task_role_name: pulumi.Output[str]
+    """Gets the permission to call the declared models."""
+    security_group_id: pulumi.Output[str]
+    """The task's security group: gets a way out to each private upstream."""
+    tags: dict[str, str]
+    """Tags of every resource."""
+
+
+class ModelAccess(pulumi.ComponentResource):
+    """Guardrails by region, the task role's model policy, and rules to private upstreams."""
+
+    guardrail_ids: pulumi.Output[dict[str, str]]
+    """Region → guardrail id, which the proxy sends with every request to Bedrock there."""
+    guardrail_versions: pulumi.Output[dict[str, str]]
+    """Region → version of the guardrail."""
+    regions: list[str]
+    """Where Bedrock is called; each needs a ``bedrock-runtime`` endpoint."""
+    statements: pulumi.Output[list[dict[str, Any]]]
+    """What the task role may call, as IAM's JSON objects: the endpoints repeat them for the task role alone."""
+
+    def __init__(self, name: str, args: ModelAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = ModelAccessArgs.model_validate(args)
+        super().__init__("ai-interface:index:ModelAccess", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        regions = bedrock_regions(args.groups)
+        guardrails = {region: self._guardrail(name, region, args, child) for region in regions}
+        versions = {
+            region: self._guardrail_version(name, region, args, one, child) for region, one in guardrails.items()
+        }
+        self.guardrail_ids = pulumi.Output.all(**{region: one.guardrail_id for region, one in guardrails.items()})
+        self.guardrail_versions = pulumi.Output.all(**{region: one.version for region, one in versions.items()})
+        arns = pulumi.Output.all(**{region: one.guardrail_arn for region, one in guardrails.items()})
+        self.regions = regions
+        self.statements = arns.apply(
+            lambda known: [render(one) for one in task_statements(args.groups, known, args.account_id)]
+        )
+        if regions:
+            self._task_policy(name, args, arns, child)
+        self._ways_to_private_upstreams(name, args, child)
+        self.register_outputs(
+            {
+                "guardrailIds": self.guardrail_ids,
+                "guardrailVersions": self.guardrail_versions,
+                "regions": self.regions,
+                "statements": self.statements,
+            }
+        )
+
+    def _guardrail(
+        self, name: str, region: str, args: ModelAccessArgs, child: pulumi.ResourceOptions
+    ) -> aws.bedrock.Guardrail:
+        chosen = args.guardrail
+        filters = [
+            aws.bedrock.GuardrailContentPolicyConfigFiltersConfigArgs(
+                type=kind, input_strength=chosen.content_strength, output_strength=chosen.content_strength
+            )
+            for kind in CONTENT
+        ]
+        # Bedrock looks for prompt attacks in what comes in only and refuses any other output strength.
+        attack = aws.bedrock.GuardrailContentPolicyConfigFiltersConfigArgs(
+            type=PROMPT_ATTACK, input_strength=chosen.prompt_attack_strength, output_strength="NONE"
+        )
+        entities = [(entity, "BLOCK") for entity in sorted(chosen.blocked_entities)]
+        entities += [(entity, "ANONYMIZE") for entity in sorted(chosen.masked_entities)]
+        return aws.bedrock.Guardrail(
+            f"{name}-guardrail-{region}",
+            name=f"ai-interface-{args.environment}",
+            description="Content, prompt-attack and sensitive-data rules of every model call",
+            region=region,
+            blocked_input_messaging=chosen.blocked_prompt_message,
+            blocked_outputs_messaging=chosen.blocked_answer_message,
+            content_policy_config=aws.bedrock.GuardrailContentPolicyConfigArgs(filters_configs=[*filters, attack]),
+            sensitive_information_policy_config=aws.bedrock.GuardrailSensitiveInformationPolicyConfigArgs(
+                pii_entities_configs=[
+                    aws.bedrock.GuardrailSensitiveInformationPolicyConfigPiiEntitiesConfigArgs(
+                        type=type_, action=action
+                    )
+                    for type_, action in entities
+                ]
+            ),
+            tags=args.tags,
+            opts=child,
+        )
+
+    def _guardrail_version(
+        self,
+        name: str,
+        region: str,
+        args: ModelAccessArgs,
+        guardrail: aws.bedrock.Guardrail,
+        child: pulumi.ResourceOptions,
+    ) -> aws.bedrock.GuardrailVersion:
+        # The description carries the configuration's digest: a changed configuration replaces the version, which is
+        # what publishes it. Older versions stay, for tasks that still name them.
+        return aws.bedrock.GuardrailVersion(
+            f"{name}-guardrail-version-{region}",
+            guardrail_arn=guardrail.guardrail_arn,
+            description=f"configuration {args.guardrail.digest()}",
+            region=region,
+            skip_destroy=True,
+            opts=child,
+        )
+
+    def _task_policy(
+        self,
+        name: str,
+        args: ModelAccessArgs,
+        guardrail_arns: pulumi.Output[dict[str, str]],
+        child: pulumi.ResourceOptions,
+    ) -> None:
+        document = guardrail_arns.apply(
+            lambda known: policy_document(task_statements(args.groups, known, args.account_id))
+        )
+        aws.iam.RolePolicy(f"{name}-task-policy", role=args.task_role_name, policy=document, opts=child)
+
+    def _ways_to_private_upstreams(self, name: str, args: ModelAccessArgs, child: pulumi.ResourceOptions) -> None:
+        private = {
+            (up.security_group_id, up.port): up.host_name
+            for group in args.groups
+            for up in group.upstreams
+            if up.kind == PRIVATE
+        }
+        for (group_id, port), host in sorted(private.items()):
+            aws.vpc.SecurityGroupEgressRule(
+                f"{name}-to-{group_id}-{port}",
+                security_group_id=args.security_group_id,
+                referenced_security_group_id=group_id,
+                ip_protocol="tcp",
+                from_port=port,
+                to_port=port,
+                description=f"Models at {host}",
+                tags=args.tags,
+                opts=child,
+            )

@@ -1,0 +1,149 @@
+"""What the task may call at Bedrock, as IAM documents generated from the declared model groups.
+
+Pure functions. The task role's policy and the endpoint's policy are made from the same statements, so a model that is
+not declared is refused twice. A private upstream needs no IAM: its way is a security-group rule.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from pydantic import Field, model_validator
+
+from components.args import Args
+from components.common.iam import Effect, Statement
+
+INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
+"""What Chat Completions, Converse and InvokeModel are authorized as."""
+
+GUARDRAIL = "bedrock:GuardrailIdentifier"
+
+PROFILE_AREAS = ("apac", "au", "ca", "eu", "global", "jp", "us", "us-gov")
+"""First parts of a cross-region inference profile's id: ``eu.amazon.nova-lite-v1:0``."""
+
+BEDROCK, PRIVATE = "bedrock", "private"
+
+
+class ModelUpstreamArgs(Args):
+    """A server of models: Bedrock in one region, or a private OpenAI-compatible server."""
+
+    kind: str
+    """``bedrock`` or ``private``."""
+    region: str = ""
+    """Bedrock's region."""
+    host_name: str = ""
+    """A private server's name."""
+    port: int = 443
+    """A private server's port."""
+    security_group_id: str = ""
+    """A private server's security group: the task reaches this group on this port and nothing else of it."""
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> "ModelUpstreamArgs":
+        wanted = {BEDROCK: ("region",), PRIVATE: ("host_name", "security_group_id")}.get(self.kind)
+        if wanted is None:
+            raise ValueError(f"kind {self.kind!r}: an upstream is bedrock or private")
+        if missing := [field for field in wanted if not getattr(self, field)]:
+            raise ValueError(f"a {self.kind} upstream needs {' and '.join(missing)}")
+        return self
+
+
+class ModelGroupArgs(Args):
+    """Models under one base path, and who serves them, in order of failover."""
+
+    name: str
+    """The group's name: its base path in the proxy."""
+    models: list[str] = Field(min_length=1)
+    """Model ids or ids of cross-region inference profiles; every upstream serves all of them."""
+    upstreams: list[ModelUpstreamArgs] = Field(min_length=1)
+    """Where the group's models are served, in the order of failover."""
+    destination_regions: list[str] = Field(default_factory=list[str])
+    """Where the group's inference profiles may send a prompt; needed for a profile that is not ``global``."""
+
+
+def bedrock_regions(groups: Iterable[ModelGroupArgs]) -> list[str]:
+    """The regions whose Bedrock is declared, sorted."""
+    return sorted({up.region for group in groups for up in group.upstreams if up.kind == BEDROCK})
+
+
+def model_arns(groups: Iterable[ModelGroupArgs], region: str, account_id: str) -> list[str]:
+    """Every ARN that a call to the declared models in ``region`` is authorized against, sorted."""
+    arns: set[str] = set()
+    for group in groups:
+        if any(up.kind == BEDROCK and up.region == region for up in group.upstreams):
+            for model in group.models:
+                arns.update(_arns(model, region, account_id, group))
+    return sorted(arns)
+
+
+def _arns(model: str, region: str, account_id: str, group: ModelGroupArgs) -> list[str]:
+    area, _, foundation = model.partition(".")
+    if area not in PROFILE_AREAS:
+        return [_foundation(region, model)]
+    profile = f"arn:aws:bedrock:{region}:{account_id}:inference-profile/{model}"
+    if area == "global":
+        return [profile, _foundation(region, foundation), _foundation("", foundation)]
+    if not group.destination_regions:
+        raise ValueError(
+            f"model group {group.name}: {model} is an inference profile that sends prompts to other regions; "
+            "list them in destinationRegions (Bedrock's documentation names them for each profile)"
+        )
+    return [profile, *(_foundation(destination, foundation) for destination in group.destination_regions)]
+
+
+def _foundation(region: str, model: str) -> str:
+    return f"arn:aws:bedrock:{region}::foundation-model/{model}"
+
+
+def task_statements(
+    groups: Sequence[ModelGroupArgs], guardrails: Mapping[str, str], account_id: str
+) -> list[Statement]:
+    """The task role's statements. ``guardrails``: region → ARN of the guardrail.
+
+    Any published version of it will do: while a new one is deployed, and after a rollback, tasks with the earlier one
+    still run. The draft, which anybody with access to the console may change, will not.
+
+    No document of AWS says that a Chat Completions call carries the condition key ``bedrock:GuardrailIdentifier``
+    (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-permissions-id.html speaks of InvokeModel and
+    Converse). A grant or a denial that counted on it could refuse every call. So the proxy sets the guardrail on each
+    request, and the denials apply only where the key is there and names another guardrail or the draft.
+    """
+    statements: list[Statement] = []
+    for region in bedrock_regions(groups):
+        label = region.replace("-", "")
+        statements += [
+            Statement(
+                sid=f"InvokeListedModels{label}",
+                actions=INVOKE,
+                resources=model_arns(groups, region, account_id),
+            ),
+            Statement(
+                sid=f"ApplyGuardrail{label}",
+                actions=["bedrock:ApplyGuardrail"],
+                resources=[guardrails[region]],
+            ),
+        ]
+    if not statements:
+        return []
+    return [
+        *statements,
+        # A negated operator also matches where the key is absent, IfExists or not: hence the second condition.
+        Statement(
+            sid="RefuseOtherGuardrails",
+            effect=Effect.DENY,
+            actions=INVOKE,
+            resources=["*"],
+            conditions={
+                "Null": {GUARDRAIL: ["false"]},
+                "StringNotLike": {GUARDRAIL: [f"{arn}:*" for arn in guardrails.values()]},
+            },
+        ),
+        Statement(
+            sid="RefuseDraftGuardrails",
+            effect=Effect.DENY,
+            actions=INVOKE,
+            resources=["*"],
+            conditions={"StringEquals": {GUARDRAIL: [f"{arn}:DRAFT" for arn in guardrails.values()]}},
+        ),
+        Statement(
+            sid="RefuseBearerTokens", effect=Effect.DENY, actions=["bedrock:CallWithBearerToken"], resources=["*"]
+        ),
+    ]

@@ -1,0 +1,130 @@
+"""Model invocation logging: every prompt and every answer, kept. Off unless this component is made on purpose.
+
+It is one switch for a whole account and region: the prompts of every other user of Bedrock there are recorded too,
+and two stacks in one account overwrite each other's choice. Texts only; images and embeddings are left out. They go to a
+bucket of their own, under a key of their own, which the named readers alone read and which forgets them after the given
+days. The guardrails report the choice until an exception allows it.
+"""
+
+import pulumi
+import pulumi_aws as aws
+from pydantic import Field
+
+from components.args import Args
+from components.common.buckets import close_bucket, encrypt_bucket, expire_objects, only_by_tls, only_named_readers
+from components.common.iam import SOURCE_ACCOUNT, SOURCE_ARN, Conditions, Statement, account_delegates, policy_document
+
+BEDROCK = "bedrock.amazonaws.com"
+PREFIX = "prompts"
+
+
+class PromptRecordingArgs(Args):
+    """Arguments of ``PromptRecording``."""
+
+    environment: str
+    """The environment's name, part of descriptions in AWS."""
+    region: str
+    """The region of the stack."""
+    account_id: str
+    """The account of the stack."""
+    record_prompts_for_days: int = Field(ge=1, le=365)
+    """Prompts are kept this long. There is no default: say it."""
+    reader_arns: list[str] = Field(min_length=1)
+    """The roles that may read them; everybody else is refused, whatever else allows it. ``*`` and ``?`` are wildcards."""
+    tags: dict[str, str]
+    """Tags of every resource."""
+
+
+class PromptRecording(pulumi.ComponentResource):
+    """The account's invocation logging, into an encrypted bucket with named readers."""
+
+    bucket_name: pulumi.Output[str]
+    """Where prompts and answers are recorded."""
+
+    def __init__(self, name: str, args: PromptRecordingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = PromptRecordingArgs.model_validate(args)
+        super().__init__("ai-interface:index:PromptRecording", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        key = aws.kms.Key(
+            f"{name}-key",
+            description=f"ai-interface {args.environment}: recorded prompts",
+            policy=key_policy(args.account_id, args.region),
+            enable_key_rotation=True,
+            deletion_window_in_days=30,
+            tags={**args.tags, "Name": f"ai-interface-{args.environment}-prompts"},
+            opts=child,
+        )
+        bucket, policy = self._bucket(name, args, key, child)
+        aws.bedrockmodel.InvocationLoggingConfiguration(
+            f"{name}-configuration",
+            logging_config=aws.bedrockmodel.InvocationLoggingConfigurationLoggingConfigArgs(
+                s3_config=aws.bedrockmodel.InvocationLoggingConfigurationLoggingConfigS3ConfigArgs(
+                    bucket_name=bucket.bucket, key_prefix=PREFIX
+                ),
+                text_data_delivery_enabled=True,
+                image_data_delivery_enabled=False,
+                embedding_data_delivery_enabled=False,
+                video_data_delivery_enabled=False,
+            ),
+            # Bedrock tries the delivery when logging is turned on.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+        self.bucket_name = bucket.bucket
+        self.register_outputs({"bucketName": self.bucket_name})
+
+    def _bucket(
+        self, name: str, args: PromptRecordingArgs, key: aws.kms.Key, child: pulumi.ResourceOptions
+    ) -> tuple[aws.s3.Bucket, aws.s3.BucketPolicy]:
+        bucket = aws.s3.Bucket(name, force_destroy=False, tags={**args.tags, "Name": name}, opts=child)
+        closed = close_bucket(name, bucket, child)
+        encrypt_bucket(name, bucket, child, key_arn=key.arn)
+        expire_objects(name, bucket, args.record_prompts_for_days, child)
+        policy = aws.s3.BucketPolicy(
+            name,
+            bucket=bucket.id,
+            policy=bucket.arn.apply(
+                lambda arn: bucket_policy(arn, args.account_id, args.region, reader_arns=args.reader_arns)
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[closed]),
+        )
+        return bucket, policy
+
+
+def _from_this_account(account_id: str, region: str) -> Conditions:
+    return {
+        "StringEquals": {SOURCE_ACCOUNT: [account_id]},
+        "ArnLike": {SOURCE_ARN: [f"arn:aws:bedrock:{region}:{account_id}:*"]},
+    }
+
+
+def key_policy(account_id: str, region: str) -> str:
+    """Bedrock encrypts for this account; who decrypts, the account's own policies say."""
+    return policy_document(
+        [
+            account_delegates(account_id),
+            Statement(
+                sid="EncryptInvocations",
+                actions=["kms:GenerateDataKey"],
+                resources=["*"],
+                principals={"Service": [BEDROCK]},
+                conditions=_from_this_account(account_id, region),
+            ),
+        ]
+    )
+
+
+def bucket_policy(bucket_arn: str, account_id: str, region: str, *, reader_arns: list[str]) -> str:
+    """Bedrock writes for this account, the named readers read, and nobody comes without TLS."""
+    return policy_document(
+        [
+            Statement(
+                sid="WriteInvocations",
+                actions=["s3:PutObject"],
+                resources=[f"{bucket_arn}/{PREFIX}/AWSLogs/{account_id}/BedrockModelInvocationLogs/*"],
+                principals={"Service": [BEDROCK]},
+                conditions=_from_this_account(account_id, region),
+            ),
+            only_named_readers(bucket_arn, reader_arns),
+            only_by_tls(bucket_arn),
+        ]
+    )

@@ -1,0 +1,48 @@
+"""Alarms on every part, and the key, topic and log groups that they share."""
+
+from typing import TYPE_CHECKING
+
+from components.lazy import loader
+
+if TYPE_CHECKING:
+    from components.monitoring.data import StateAlarms, StateAlarmsArgs
+    from components.monitoring.edge_and_service import EdgeAlarms, EdgeAlarmsArgs, ServiceAlarms, ServiceAlarmsArgs
+    from components.monitoring.models import ModelAlarms, ModelAlarmsArgs
+    from components.monitoring.operations import Operations, OperationsArgs
+
+__all__ = [
+    "EdgeAlarms",
+    "EdgeAlarmsArgs",
+    "ModelAlarms",
+    "ModelAlarmsArgs",
+    "Operations",
+    "OperationsArgs",
+    "ServiceAlarms",
+    "ServiceAlarmsArgs",
+    "StateAlarms",
+    "StateAlarmsArgs",
+]
+
+__getattr__ = loader(
+    __name__,
+    {
+        "data": (
+            "StateAlarms",
+            "StateAlarmsArgs",
+        ),
+        "edge_and_service": (
+            "EdgeAlarms",
+            "EdgeAlarmsArgs",
+            "ServiceAlarms",
+            "ServiceAlarmsArgs",
+        ),
+        "models": (
+            "ModelAlarms",
+            "ModelAlarmsArgs",
+        ),
+        "operations": (
+            "Operations",
+            "OperationsArgs",
+        ),
+    },
+)

@@ -1,0 +1,229 @@
+"""Alarms on database, cache and backups, each with a destination and a runbook entry.
+
+They see what AWS measures; whether the data makes sense they cannot. The database's own events (failover, restart,
+maintenance) arrive by the subscriptions that ``State`` makes.
+"""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+from pydantic import Field
+
+from components.args import Args
+from components.monitoring.alarm import LESS, Watch, make_alarms
+
+GIBIBYTE = 1024**3
+MEMORY_OF_A_UNIT = 2 * GIBIBYTE
+"""About 2 GiB for each capacity unit (Aurora user guide)."""
+LASTING: dict[str, Any] = {"periods": 15, "periods_to_alarm": 15}
+"""For what may be full for a moment: a quarter of an hour in a row."""
+PERCENT = 80
+"""Of a limit: where an alarm fires, while there is time to act."""
+
+
+class StateAlarmsArgs(Args):
+    """Arguments of ``StateAlarms``."""
+
+    environment: str
+    """Part of the alarms' names."""
+    database_cluster_id: pulumi.Output[str]
+    """The database as CloudWatch names it."""
+    maximum_capacity_units: float = Field(ge=1)
+    """What the database's instances may grow to: the limit of memory follows from it."""
+    database_connections: int = Field(ge=1)
+    """How many connections the tasks may open together when as many run as ever do, outside a deployment. The alarm's
+    line is below it: a line that follows from what the database accepts would never be crossed."""
+    database_gibibytes: int = Field(default=100, ge=1)
+    """More data than this is an alarm. Nothing stops: storage grows by itself, and so does its price."""
+    cache_nodes: int = Field(ge=1, le=6)
+    """How many nodes the cache has."""
+    cache_node_ids: pulumi.Output[list[str]]
+    """The cache's nodes as CloudWatch names them."""
+    cache_connections: int = Field(default=5000, ge=1)
+    """More connections than this to one node are an alarm (ElastiCache accepts 65,000)."""
+    backup_vault_arn: pulumi.Output[str]
+    """Copies into this vault that fail are told."""
+    alarm_topic_arn: pulumi.Output[str]
+    """The topic that every alarm notifies."""
+    runbook_url: str
+    """Each alarm links to ``<runbook_url>#<alarm>``."""
+    tags: dict[str, str]
+    """Tags of every resource."""
+
+
+class StateAlarms(pulumi.ComponentResource):
+    """Too little capacity, memory or room for connections; replicas that lag; backups that fail."""
+
+    alarm_arns: pulumi.Output[list[str]]
+    """Every alarm of the state, sorted."""
+
+    def __init__(self, name: str, args: StateAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = StateAlarmsArgs.model_validate(args)
+        super().__init__("ai-interface:index:StateAlarms", name, {}, opts)
+        watches = [*_database(args), *_cache(args)]
+        child = pulumi.ResourceOptions(parent=self)
+        alarms = make_alarms(name, watches, args, child)
+        self.alarm_arns = pulumi.Output.all(*(alarm.arn for alarm in alarms.values())).apply(
+            lambda arns: sorted(str(one) for one in arns)
+        )
+        self._failed_backups(name, args, child)
+        self.register_outputs({"alarmArns": self.alarm_arns})
+
+    def _failed_backups(self, name: str, args: StateAlarmsArgs, child: pulumi.ResourceOptions) -> None:
+        # A backup that did not happen has no metric of its own.
+        rule = aws.cloudwatch.EventRule(
+            f"{name}-backup-failed",
+            description="A nightly copy of database or uploads failed",
+            event_pattern=args.backup_vault_arn.apply(backup_failed_pattern),
+            tags=args.tags,
+            opts=child,
+        )
+        aws.cloudwatch.EventTarget(
+            f"{name}-backup-failed-target",
+            rule=rule.name,
+            arn=args.alarm_topic_arn,
+            input_transformer=aws.cloudwatch.EventTargetInputTransformerArgs(
+                input_paths={"resource": "$.detail.resourceArn", "state": "$.detail.state"},
+                input_template=json.dumps(
+                    f"ai-interface {args.environment}: the nightly copy of <resource> is <state>. "
+                    f"What to do: {args.runbook_url}#backup-failed"
+                ),
+            ),
+            opts=child,
+        )
+
+
+def backup_failed_pattern(vault_arn: str) -> str:
+    """Events of copies into this vault that did not come to be."""
+    pattern = {
+        "source": ["aws.backup"],
+        "detail-type": ["Backup Job State Change"],
+        "detail": {"backupVaultArn": [vault_arn], "state": ["ABORTED", "EXPIRED", "FAILED"]},
+    }
+    return json.dumps(pattern, sort_keys=True)
+
+
+def _database(args: StateAlarmsArgs) -> list[Watch]:
+    cluster: dict[str, pulumi.Input[str]] = {"DBClusterIdentifier": args.database_cluster_id}
+    units = args.maximum_capacity_units
+
+    def watch(role: str, sentence: str, metric: str, statistic: str, threshold: float) -> Watch:
+        return Watch(
+            role=role,
+            sentence=sentence,
+            namespace="AWS/RDS",
+            metric=metric,
+            statistic=statistic,
+            threshold=threshold,
+            dimensions=cluster,
+        )
+
+    return [
+        replace(
+            watch(
+                "database-capacity",
+                "The database uses nearly all of the capacity that it may grow to",
+                "ACUUtilization",
+                "Maximum",
+                90,
+            ),
+            **LASTING,
+        ),
+        replace(
+            watch("database-cpu", "The database uses nearly all its CPU", "CPUUtilization", "Maximum", 90), **LASTING
+        ),
+        replace(
+            watch(
+                "database-memory",
+                "The database is short of memory, at the most that it may grow to",
+                "FreeableMemory",
+                "Minimum",
+                units * MEMORY_OF_A_UNIT // 10,
+            ),
+            comparison=LESS,
+            **LASTING,
+        ),
+        # A deployment has the connections of old and new tasks, at the default deregistration delay for less than this.
+        replace(
+            watch(
+                "database-connections",
+                f"The tasks hold more than {PERCENT} percent of the connections that they may open to the database",
+                "DatabaseConnections",
+                "Maximum",
+                args.database_connections * PERCENT // 100,
+            ),
+            **LASTING,
+        ),
+        replace(
+            watch(
+                "database-storage",
+                f"The database holds more than {args.database_gibibytes} GiB",
+                "VolumeBytesUsed",
+                "Average",
+                args.database_gibibytes * GIBIBYTE,
+            ),
+            period_seconds=3600,
+            periods=1,
+            periods_to_alarm=1,
+        ),
+        watch(
+            "database-replication",
+            "A reader of the database is more than two seconds behind the writer",
+            "AuroraReplicaLagMaximum",
+            "Maximum",
+            2000,
+        ),
+    ]
+
+
+def _cache(args: StateAlarmsArgs) -> list[Watch]:
+    nodes = [args.cache_node_ids.apply(lambda ids, number=number: ids[number]) for number in range(args.cache_nodes)]
+
+    def watch(role: str, sentence: str, metric: str, statistic: str, threshold: float) -> Watch:
+        return Watch(
+            role=role,
+            sentence=sentence,
+            namespace="AWS/ElastiCache",
+            metric=metric,
+            statistic=statistic,
+            threshold=threshold,
+            members=nodes,
+            member_dimension="CacheClusterId",
+        )
+
+    return [
+        replace(
+            watch("cache-cpu", "A node of the cache uses nearly all its CPU", "EngineCPUUtilization", "Maximum", 90),
+            **LASTING,
+        ),
+        watch(
+            "cache-memory",
+            f"A node of the cache is filled to {PERCENT} percent",
+            "DatabaseMemoryUsagePercentage",
+            "Maximum",
+            PERCENT,
+        ),
+        watch(
+            "cache-connections",
+            f"A node of the cache has more than {args.cache_connections} connections",
+            "CurrConnections",
+            "Maximum",
+            args.cache_connections,
+        ),
+        replace(
+            watch("cache-evictions", "The cache drops entries because it is full", "Evictions", "Sum", 0),
+            period_seconds=300,
+            periods=1,
+            periods_to_alarm=1,
+        ),
+        watch(
+            "cache-replication",
+            "A replica of the cache is more than five seconds behind the primary",
+            "ReplicationLag",
+            "Maximum",
+            5,
+        ),
+    ]

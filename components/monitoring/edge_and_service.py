@@ -1,0 +1,219 @@
+"""Alarms on what users and the budget feel, each with a destination and a runbook entry.
+
+``EdgeAlarms`` watches what comes in (it exists before the service, so that a bad deployment rolls back on it);
+``ServiceAlarms`` watches the service itself. They make no dashboard and never look into a request.
+"""
+
+import json
+import math
+
+import pulumi
+import pulumi_aws as aws
+
+from components.args import Args
+from components.monitoring.alarm import LESS, Watch, make_alarms
+
+
+class EdgeAlarmsArgs(Args):
+    """Arguments of ``EdgeAlarms``."""
+
+    environment: str
+    """Part of the alarms' names."""
+    load_balancer_arn_suffix: pulumi.Output[str]
+    """The edge's load balancer as CloudWatch names it."""
+    target_group_arn_suffix: pulumi.Output[str]
+    """The edge's target group as CloudWatch names it."""
+    firewall_metric_name: pulumi.Output[str] | None = None
+    """The web ACL's CloudWatch name (its ``WebACL`` dimension). Omitted: no alarm on blocked requests."""
+    region: str
+    """The region of the metrics."""
+    alarm_topic_arn: pulumi.Output[str]
+    """The topic that every alarm notifies."""
+    runbook_url: str
+    """Each alarm links to ``<runbook_url>#<alarm>``."""
+    target_start_seconds: int = 390
+    """How long a new target may fail its health check before it answers. The alarm on unhealthy targets waits for longer,
+    or it would undo good deployments. Left out: the longest start that ``InterfaceService`` allows."""
+    firewall_blocked_per_five_minutes: int = 500
+    """More blocked requests than this in five minutes is an attack or a rule that blocks users."""
+    tags: dict[str, str]
+    """Tags of every resource."""
+
+
+class EdgeAlarms(pulumi.ComponentResource):
+    """Errors at the load balancer and behind it, unhealthy targets, and a surge of blocked requests."""
+
+    rollback_alarm_names: pulumi.Output[list[str]]
+    """The alarms that undo a deployment: errors from the targets and targets that fail their health check."""
+
+    def __init__(self, name: str, args: EdgeAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = EdgeAlarmsArgs.model_validate(args)
+        super().__init__("ai-interface:index:EdgeAlarms", name, {}, opts)
+        alarms = make_alarms(name, self._watches(args), args, pulumi.ResourceOptions(parent=self))
+        self.rollback_alarm_names = pulumi.Output.all(
+            *(alarms[role].name for role in ("target-errors", "unhealthy-targets"))
+        ).apply(lambda names: sorted(str(one) for one in names))
+        self.register_outputs({"rollbackAlarmNames": self.rollback_alarm_names})
+
+    def _watches(self, args: EdgeAlarmsArgs) -> list[Watch]:
+        balancer = {"LoadBalancer": args.load_balancer_arn_suffix}
+        targets = {**balancer, "TargetGroup": args.target_group_arn_suffix}
+        # A start that begins and ends within a minute shows in that minute's maximum, too.
+        longer_than_a_start = math.ceil(args.target_start_seconds / 60) + 2
+        watches = [
+            Watch(
+                role="edge-errors",
+                sentence="The load balancer itself answers 5xx: no healthy target, or the login fails",
+                namespace="AWS/ApplicationELB",
+                metric="HTTPCode_ELB_5XX_Count",
+                statistic="Sum",
+                threshold=10,
+                dimensions={**balancer},
+            ),
+            Watch(
+                role="target-errors",
+                sentence="Proxy, application or model answer 5xx",
+                namespace="AWS/ApplicationELB",
+                metric="HTTPCode_Target_5XX_Count",
+                statistic="Sum",
+                threshold=10,
+                dimensions={**targets},
+            ),
+            Watch(
+                role="unhealthy-targets",
+                sentence="A task fails its health check for longer than a start takes",
+                namespace="AWS/ApplicationELB",
+                metric="UnHealthyHostCount",
+                statistic="Maximum",
+                threshold=0,
+                periods=longer_than_a_start,
+                periods_to_alarm=longer_than_a_start,
+                dimensions={**targets},
+            ),
+        ]
+        if args.firewall_metric_name is not None:
+            watches.append(
+                Watch(
+                    role="firewall-blocked",
+                    sentence="The firewall blocks unusually many requests: an attack, or a rule that blocks users",
+                    namespace="AWS/WAFV2",
+                    metric="BlockedRequests",
+                    statistic="Sum",
+                    threshold=args.firewall_blocked_per_five_minutes,
+                    period_seconds=300,
+                    periods=1,
+                    periods_to_alarm=1,
+                    dimensions={"WebACL": args.firewall_metric_name, "Region": args.region, "Rule": "ALL"},
+                )
+            )
+        return watches
+
+
+class ServiceAlarmsArgs(Args):
+    """Arguments of ``ServiceAlarms``."""
+
+    environment: str
+    """Part of the alarms' names."""
+    cluster_name: pulumi.Output[str]
+    """The cluster of the watched service."""
+    service_name: pulumi.Output[str]
+    """The watched service."""
+    service_arn: pulumi.Output[str]
+    """The watched service's ARN."""
+    minimum_tasks: int = 1
+    """Fewer running tasks than this for five minutes is an alarm."""
+    alarm_topic_arn: pulumi.Output[str]
+    """The topic that every alarm notifies."""
+    runbook_url: str
+    """Each alarm links to ``<runbook_url>#<alarm>``."""
+    tags: dict[str, str]
+    """Tags of every resource."""
+
+
+class ServiceAlarms(pulumi.ComponentResource):
+    """Too few running tasks, tasks short of CPU or memory, and deployments that failed."""
+
+    alarm_arns: pulumi.Output[list[str]]
+    """Every alarm of the service, sorted."""
+
+    def __init__(self, name: str, args: ServiceAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = ServiceAlarmsArgs.model_validate(args)
+        super().__init__("ai-interface:index:ServiceAlarms", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        alarms = make_alarms(name, self._watches(args), args, child)
+        self.alarm_arns = pulumi.Output.all(*(alarm.arn for alarm in alarms.values())).apply(
+            lambda arns: sorted(str(one) for one in arns)
+        )
+        self._failed_deployments(name, args, child)
+        self.register_outputs({"alarmArns": self.alarm_arns})
+
+    def _failed_deployments(self, name: str, args: ServiceAlarmsArgs, child: pulumi.ResourceOptions) -> None:
+        # No metric tells of it: after a rollback the old tasks are as healthy as before.
+        rule = aws.cloudwatch.EventRule(
+            f"{name}-deployment-failed",
+            description="A deployment failed or was rolled back",
+            event_pattern=args.service_arn.apply(deployment_failed_pattern),
+            tags=args.tags,
+            opts=child,
+        )
+        aws.cloudwatch.EventTarget(
+            f"{name}-deployment-failed-target",
+            rule=rule.name,
+            arn=args.alarm_topic_arn,
+            input_transformer=aws.cloudwatch.EventTargetInputTransformerArgs(
+                input_paths={"reason": "$.detail.reason"},
+                input_template=json.dumps(
+                    f"ai-interface {args.environment}: a deployment failed and the service keeps its previous release. "
+                    f"ECS says: <reason>. What to do: {args.runbook_url}#deployment-failed"
+                ),
+            ),
+            opts=child,
+        )
+
+    def _watches(self, args: ServiceAlarmsArgs) -> list[Watch]:
+        service = {"ClusterName": args.cluster_name, "ServiceName": args.service_name}
+        return [
+            Watch(
+                role="tasks-missing",
+                sentence="Fewer tasks run than the settings ask for",
+                namespace="ECS/ContainerInsights",
+                metric="RunningTaskCount",
+                statistic="Minimum",
+                threshold=args.minimum_tasks,
+                comparison=LESS,
+                periods_to_alarm=5,
+                missing_data="breaching",
+                dimensions={**service},
+            ),
+            Watch(
+                role="cpu",
+                sentence="Tasks use nearly all their CPU although the service should have scaled out",
+                namespace="AWS/ECS",
+                metric="CPUUtilization",
+                statistic="Average",
+                threshold=90,
+                periods=15,
+                periods_to_alarm=15,
+                dimensions={**service},
+            ),
+            Watch(
+                role="memory",
+                sentence="Tasks use nearly all their memory and will be killed when it runs out",
+                namespace="AWS/ECS",
+                metric="MemoryUtilization",
+                statistic="Maximum",
+                threshold=90,
+                dimensions={**service},
+            ),
+        ]
+
+
+def deployment_failed_pattern(service_arn: str) -> str:
+    """The ECS events of this service that tell of a failed deployment."""
+    pattern = {
+        "source": ["aws.ecs"],
+        "detail-type": ["ECS Deployment State Change"],
+        "resources": [service_arn],
+        "detail": {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]},
+    }
+    return json.dumps(pattern, sort_keys=True)

@@ -1,0 +1,228 @@
+"""What the on-call engineer needs before anything runs: a key, a place for logs, and a destination for alarms.
+
+It makes one customer managed key (logs, secrets, alarm messages and the tasks' ephemeral storage), the log groups
+of the task's containers and an encrypted topic with the owner's e-mail address. It makes no alarm: alarms need
+the resources that they watch and live in ``alarms.py``.
+"""
+
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components.args import Args
+from components.common.iam import (
+    ANYONE,
+    SOURCE_ACCOUNT,
+    Conditions,
+    Effect,
+    Statement,
+    account_delegates,
+    policy_document,
+)
+
+CONTAINERS = ("prepare", "proxy", "interface")
+"""The task's containers; each has a log group of its own, so that access and retention can be told apart."""
+
+PUBLISHERS = ("budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.rds.amazonaws.com")
+"""AWS services that send to the alarm topic and say for which account: each documents aws:SourceAccount."""
+EVENTS = "events.amazonaws.com"
+"""EventBridge sends to the topic as well, but neither topic policies nor key policies may put a condition on the
+source of its messages: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html and
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html."""
+
+
+class OperationsArgs(Args):
+    """Arguments of ``Operations``."""
+
+    environment: str
+    """Part of the log groups' names: ``/ai-interface/<environment>/<container>``."""
+    region: str
+    """The stack's AWS region; the key serves CloudWatch Logs of this region only."""
+    account_id: str
+    """The stack's AWS account; services may use key and topic for this account only."""
+    contact_email: str
+    """Gets every alarm. AWS sends a confirmation message first: alarms arrive once it is confirmed."""
+    log_retention_days: int = 90
+    """How long container logs are kept."""
+    key_deletion_window_days: int = 30
+    """How long a deleted key can be restored (AWS: 7 to 30)."""
+    tags: dict[str, str]
+    """Tags of every resource."""
+
+
+class Operations(pulumi.ComponentResource):
+    """Encryption key, log groups and alarm topic."""
+
+    key_arn: pulumi.Output[str]
+    """The customer managed key for logs, secrets, alarm messages and ephemeral storage."""
+    alarm_topic_arn: pulumi.Output[str]
+    """Where every alarm goes."""
+    log_group_names: pulumi.Output[dict[str, str]]
+    """Container → log group name."""
+    log_group_arns: pulumi.Output[dict[str, str]]
+    """Container → log group ARN (without the trailing ``:*``)."""
+
+    def __init__(self, name: str, args: OperationsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = OperationsArgs.model_validate(args)
+        super().__init__("ai-interface:index:Operations", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        key = self._key(name, args, child)
+        groups = self._log_groups(name, args, key, child)
+        topic = self._topic(name, args, key, child)
+        self.key_arn = key.arn
+        self.alarm_topic_arn = topic.arn
+        self.log_group_names = pulumi.Output.all(**{container: group.name for container, group in groups.items()})
+        self.log_group_arns = pulumi.Output.all(**{container: group.arn for container, group in groups.items()})
+        outputs: dict[str, Any] = {
+            "keyArn": self.key_arn,
+            "alarmTopicArn": self.alarm_topic_arn,
+            "logGroupNames": self.log_group_names,
+            "logGroupArns": self.log_group_arns,
+        }
+        self.register_outputs(outputs)
+
+    def _key(self, name: str, args: OperationsArgs, child: pulumi.ResourceOptions) -> aws.kms.Key:
+        key = aws.kms.Key(
+            f"{name}-key",
+            description=f"ai-interface {args.environment}: logs, secrets, alarm messages and ephemeral storage",
+            policy=key_policy(args.account_id, args.region),
+            enable_key_rotation=True,
+            deletion_window_in_days=args.key_deletion_window_days,
+            tags={**args.tags, "Name": f"ai-interface-{args.environment}"},
+            opts=child,
+        )
+        aws.kms.Alias(
+            f"{name}-key-alias", name=f"alias/ai-interface-{args.environment}", target_key_id=key.key_id, opts=child
+        )
+        return key
+
+    def _log_groups(
+        self, name: str, args: OperationsArgs, key: aws.kms.Key, child: pulumi.ResourceOptions
+    ) -> dict[str, aws.cloudwatch.LogGroup]:
+        return {
+            container: aws.cloudwatch.LogGroup(
+                f"{name}-{container}-logs",
+                name=f"/ai-interface/{args.environment}/{container}",
+                retention_in_days=args.log_retention_days,
+                kms_key_id=key.arn,
+                tags=args.tags,
+                opts=child,
+            )
+            for container in CONTAINERS
+        }
+
+    def _topic(self, name: str, args: OperationsArgs, key: aws.kms.Key, child: pulumi.ResourceOptions) -> aws.sns.Topic:
+        topic = aws.sns.Topic(f"{name}-alarms", kms_master_key_id=key.arn, tags=args.tags, opts=child)
+        aws.sns.TopicPolicy(
+            f"{name}-alarms-policy",
+            arn=topic.arn,
+            policy=topic.arn.apply(lambda arn: topic_policy(arn, args.account_id)),
+            opts=child,
+        )
+        aws.sns.TopicSubscription(
+            f"{name}-alarms-email", topic=topic.arn, protocol="email", endpoint=args.contact_email, opts=child
+        )
+        return topic
+
+
+def key_policy(account_id: str, region: str) -> str:
+    """Who uses the key: the account's own roles as their policies say, and AWS services for this account only.
+
+    EventBridge's use is bound to topics of this account by the encryption context, which SNS itself sets.
+    """
+    of_this_account: Conditions = {"StringEquals": {SOURCE_ACCOUNT: [account_id]}}
+    cluster = {"kms:EncryptionContext:aws:ecs:clusterAccount": [account_id]}
+    return policy_document(
+        [
+            account_delegates(account_id),
+            Statement(
+                sid="LogGroupsOfThisAccount",
+                actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+                resources=["*"],
+                principals={"Service": [f"logs.{region}.amazonaws.com"]},
+                conditions={
+                    "ArnLike": {
+                        "kms:EncryptionContext:aws:logs:arn": [f"arn:aws:logs:{region}:{account_id}:log-group:*"]
+                    }
+                },
+            ),
+            Statement(
+                sid="MessagesToTheAlarmTopic",
+                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                resources=["*"],
+                principals={"Service": PUBLISHERS},
+                conditions=of_this_account,
+            ),
+            Statement(
+                sid="EventsToTheAlarmTopic",
+                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                resources=["*"],
+                principals={"Service": [EVENTS]},
+                conditions={
+                    "ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": [f"arn:aws:sns:{region}:{account_id}:*"]}
+                },
+            ),
+            Statement(
+                sid="EphemeralStorageDataKeys",
+                actions=["kms:GenerateDataKeyWithoutPlaintext"],
+                resources=["*"],
+                principals={"Service": ["fargate.amazonaws.com"]},
+                conditions={"StringEquals": cluster},
+            ),
+            Statement(
+                sid="EphemeralStorageGrants",
+                actions=["kms:CreateGrant"],
+                resources=["*"],
+                principals={"Service": ["fargate.amazonaws.com"]},
+                conditions={
+                    "StringEquals": cluster,
+                    "ForAllValues:StringEquals": {"kms:GrantOperations": ["Decrypt"]},
+                },
+            ),
+        ]
+    )
+
+
+def topic_policy(topic_arn: str, account_id: str) -> str:
+    """CloudWatch, Budgets and RDS of this account publish, and EventBridge; nobody publishes without TLS.
+
+    EventBridge delivers nothing where its grant has a condition, so the last denial keeps out what another account's
+    rule would send: it applies only where EventBridge names the account.
+    """
+    return policy_document(
+        [
+            Statement(
+                sid="PublishFromThisAccount",
+                actions=["sns:Publish"],
+                resources=[topic_arn],
+                principals={"Service": PUBLISHERS},
+                conditions={"StringEquals": {SOURCE_ACCOUNT: [account_id]}},
+            ),
+            Statement(
+                sid="PublishFromEventBridge",
+                actions=["sns:Publish"],
+                resources=[topic_arn],
+                principals={"Service": [EVENTS]},
+            ),
+            Statement(
+                sid="RefuseEventsOfOtherAccounts",
+                effect=Effect.DENY,
+                actions=["sns:Publish"],
+                resources=[topic_arn],
+                principals={"Service": [EVENTS]},
+                conditions={
+                    "Null": {SOURCE_ACCOUNT: ["false"]},
+                    "StringNotEquals": {SOURCE_ACCOUNT: [account_id]},
+                },
+            ),
+            Statement(
+                sid="RefusePlaintext",
+                effect=Effect.DENY,
+                actions=["sns:Publish"],
+                resources=[topic_arn],
+                principals=ANYONE,
+                conditions={"Bool": {"aws:SecureTransport": ["false"]}},
+            ),
+        ]
+    )

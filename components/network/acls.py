@@ -1,0 +1,156 @@
+"""The entries of the network ACLs: a pure table that repeats, without state, what the security groups say.
+
+Network ACLs see packets, not connections, so answers need entries of their own: they go to the port from which the
+caller spoke, for which AWS names 1024-65535 (https://docs.aws.amazon.com/vpc/latest/userguide/nacl-ephemeral-ports.html).
+They never filter the VPC's resolver, DHCP, instance metadata or the task metadata endpoint.
+
+A router on the way to a client says by ICMP type 3 code 4 that a packet is too large, and a VPN's packets are smaller
+than others. Without these messages large answers never arrive, so the public ACL lets them through in both directions
+(https://docs.aws.amazon.com/vpc/latest/userguide/path_mtu_discovery.html). The private ACL needs none: packets inside
+a VPC are not divided, and VPC endpoints reduce the segment size instead
+(https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-limits-endpoints.html).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from components.network.addresses import WORLD, ZONE_LETTERS, AddressPlan
+
+HTTP, HTTPS = 80, 443
+EPHEMERAL = (1024, 65535)
+MOST_ENTRIES = 19
+"""Own entries of one network ACL in one direction: AWS's quota is 20 and counts the denial at its end."""
+REMOTE_DESKTOP = 3389
+"""Inside the ephemeral range, yet never open to the internet: the range is cut around it. A load balancer that
+happens to call the identity provider from this very port tries again from another."""
+TCP, ICMP = "tcp", "icmp"
+UNREACHABLE, TOO_LARGE = 3, 4
+"""ICMP's type and code of a packet that is too large for the way to its destination."""
+
+
+@dataclass(frozen=True, slots=True)
+class AclEntry:
+    """One entry; whatever no entry allows is denied.
+
+    Key and number follow from the entry's purpose and zone, never from its position, so that adding a zone or a port
+    changes no other entry.
+    """
+
+    key: str
+    number: int
+    cidr_block: str
+    first_port: int
+    """The first TCP port; of ICMP, the type."""
+    last_port: int
+    """The last TCP port; of ICMP, the code."""
+    protocol: str = TCP
+    allow: bool = True
+    """An entry that denies comes before wider ones that allow."""
+
+
+PACKET_TOO_LARGE = AclEntry("packet-too-large", 400, WORLD, UNREACHABLE, TOO_LARGE, protocol=ICMP)
+
+
+@dataclass(frozen=True, slots=True)
+class AclTable:
+    """The entries of one network ACL."""
+
+    ingress: tuple[AclEntry, ...]
+    egress: tuple[AclEntry, ...]
+
+
+def _each_zone(plan: AddressPlan, key: str, base: int, first_port: int, last_port: int) -> list[AclEntry]:
+    """One entry for each zone's private subnet."""
+    return [
+        AclEntry(
+            f"{key}-{zone.availability_zone}",
+            base + ZONE_LETTERS.index(zone.availability_zone[-1]),
+            str(zone.private),
+            first_port,
+            last_port,
+        )
+        for zone in plan.zones
+    ]
+
+
+def _port_base(port: int) -> int:
+    """Ten numbers for each internal port, above the fixed ones and below AWS's highest (32766)."""
+    return 1000 + 10 * (port % 3000)
+
+
+def most_internal_ports(zones: int) -> int:
+    """How many internal ports besides 443 have room in the private network ACL, with an entry a zone for each.
+
+    Of the entries inwards, which are the more, five are about all zones at once, and one a zone is about 443.
+    """
+    return (MOST_ENTRIES - 5 - zones) // zones
+
+
+def check_internal_ports(ports: Sequence[int], zones: int) -> None:
+    """Raise ``ValueError`` for ports that no entry can be made for."""
+    if any(not 1 <= port <= EPHEMERAL[1] for port in ports):
+        raise ValueError(f"internal_ports are {list(ports)}: ports are 1 to 65535")
+    if len({_port_base(port) for port in ports}) != len(ports):
+        raise ValueError(
+            f"internal_ports are {list(ports)}: two are the same or differ by a multiple of 3000, which would give two "
+            "network ACL entries one number; choose another port for one of them"
+        )
+    if len(set(ports) - {HTTPS}) > most_internal_ports(zones):
+        raise ValueError(
+            f"internal_ports are {list(ports)}: a network ACL has room for {most_internal_ports(zones)} besides {HTTPS} "
+            f"with {zones} zones; let some of what listens share a port, for example {HTTPS}"
+        )
+
+
+def public_acl_entries(plan: AddressPlan, target_port: int) -> AclTable:
+    """Clients to the load balancer, the load balancer to targets and to the identity provider."""
+    return AclTable(
+        ingress=(
+            AclEntry("https-from-clients", 100, WORLD, HTTPS, HTTPS),
+            AclEntry("http-from-clients", 110, WORLD, HTTP, HTTP),
+            AclEntry("answers-below-3389", 200, WORLD, EPHEMERAL[0], REMOTE_DESKTOP - 1),
+            AclEntry("answers-above-3389", 210, WORLD, REMOTE_DESKTOP + 1, EPHEMERAL[1]),
+            *_each_zone(plan, "answers-of-targets", 300, *EPHEMERAL),
+            PACKET_TOO_LARGE,
+        ),
+        egress=(
+            AclEntry("https-to-identity-provider", 100, WORLD, HTTPS, HTTPS),
+            AclEntry("answers-to-clients", 200, WORLD, *EPHEMERAL),
+            *_each_zone(plan, "to-targets", 300, target_port, target_port),
+            PACKET_TOO_LARGE,
+        ),
+    )
+
+
+def private_acl_entries(plan: AddressPlan, target_port: int, internal_ports: Sequence[int]) -> AclTable:
+    """The load balancer to tasks; tasks to endpoints, to each declared internal port and to the S3 gateway.
+
+    Answers go to any port from 1024 up, among them those that tasks, database and cache listen on. So two denials come
+    first: of all else that the public subnets send, and of the target port for everything but the load balancer.
+
+    The S3 gateway's addresses are public ones that no entry can name, so 443 may leave for anywhere here: the route
+    tables hold no other way out than that gateway, and the security groups name it.
+    """
+    public = str(plan.public_block)
+    internal = [
+        entry
+        for port in sorted(set(internal_ports) - {HTTPS})
+        for entry in _each_zone(plan, f"internal-{port}", _port_base(port), port, port)
+    ]
+    return AclTable(
+        ingress=(
+            AclEntry("target-from-edge", 100, public, target_port, target_port),
+            AclEntry("nothing-else-from-edge", 110, public, 0, EPHEMERAL[1], allow=False),
+            AclEntry("target-from-nowhere-else", 120, WORLD, target_port, target_port, allow=False),
+            AclEntry("answers-below-3389", 200, WORLD, EPHEMERAL[0], REMOTE_DESKTOP - 1),
+            AclEntry("answers-above-3389", 210, WORLD, REMOTE_DESKTOP + 1, EPHEMERAL[1]),
+            *_each_zone(plan, "endpoints", 300, HTTPS, HTTPS),
+            *internal,
+        ),
+        egress=(
+            AclEntry("https-to-endpoints-and-s3", 100, WORLD, HTTPS, HTTPS),
+            AclEntry("answers-to-edge", 200, public, *EPHEMERAL),
+            *_each_zone(plan, "answers", 300, *EPHEMERAL),
+            *internal,
+        ),
+    )

@@ -1,0 +1,87 @@
+"""What a private network is told: addresses, zones, what may be resolved, and whose VPC it is."""
+
+from typing import Self
+
+import pulumi
+from pydantic import Field, model_validator
+
+from components.args import Args
+from components.network.acls import check_internal_ports
+from components.network.addresses import plan_addresses
+
+
+class ExistingNetworkArgs(Args):
+    """A VPC of the caller's own to build in. Lists follow the order of ``availability_zones``, one for each zone."""
+
+    vpc_id: str
+    """The VPC's id."""
+    public_subnet_ids: list[str] = Field(min_length=2)
+    """Subnets with a route to an internet gateway, for the load balancer only."""
+    private_subnet_ids: list[str] = Field(min_length=2)
+    """Subnets without a route to the internet, for everything else."""
+    private_route_table_ids: list[str] = Field(min_length=1)
+    """The private subnets' route tables: the S3 gateway endpoint is added to each. One alone serves all of them."""
+    private_route_table_association_ids: list[str] = Field(default_factory=list[str])
+    """What ties each private subnet to its table (``rtbassoc-…``), so that its routes can be judged. Omitted: the
+    private subnets are not read, and that they have no route to the internet is not proven."""
+    filter_dns: bool = False
+    """True: the DNS allowlist is put on the whole VPC, so it also holds for whatever else runs there.
+    Omitted: the VPC's DNS is left alone, and that names are filtered is not proven."""
+
+
+class PrivateNetworkArgs(Args):
+    """What a private network is made of."""
+
+    cidr_block: str
+    """The VPC's IPv4 block, /16 to /20. A change is refused unless ``allow_deletion`` is set: AWS cannot change the block of
+    a VPC that exists. With ``existing``: that VPC's block."""
+    availability_zones: list[str]
+    """Two or three zones by name. A zone can be added; removing one is refused unless ``allow_deletion`` is set."""
+    flow_log_retention_days: int
+    """How long flow logs and DNS query logs are kept; a value that CloudWatch Logs accepts."""
+    allowed_domains: list[str]
+    """The names that may be resolved inside, sub-domains as ``*.example.com``; everything else is answered NXDOMAIN.
+    See ``network_dns.allowed_domains`` for how the list follows from the declared destinations."""
+    account_id: str
+    """The account that owns the network; log deliveries are accepted from it only."""
+    region: str
+    """The region of the network; log deliveries are accepted from it only."""
+    target_port: int = 8443
+    """The port on which tasks accept the load balancer."""
+    internal_ports: list[int] = Field(default_factory=list[int])
+    """Ports that private subnets may open to each other besides 443, such as the database's: seven with two zones,
+    four with three. Omitted: none."""
+    log_key_arn: pulumi.Output[str] | None = None
+    """The KMS key of the log groups. Omitted: encrypted with the key that CloudWatch Logs owns."""
+    existing: ExistingNetworkArgs | None = None
+    """Build in this VPC. Omitted: a new one is made."""
+    allow_deletion: bool = False
+    """True: VPC and subnets may be deleted or replaced. Omitted: the engine refuses that before anything is touched, since
+    what runs in a VPC cannot be moved to another one."""
+    tags: dict[str, str]
+    """Tags of every resource."""
+
+    @model_validator(mode="after")
+    def _is_planned(self) -> Self:
+        if self.existing is None:
+            plan_addresses(self.cidr_block, self.availability_zones)
+            check_internal_ports(self.internal_ports, len(self.availability_zones))
+        else:
+            _check_existing(self.existing, len(self.availability_zones))
+        return self
+
+
+def _check_existing(existing: ExistingNetworkArgs, zones: int) -> None:
+    """One id for each zone, and no subnet both public and private."""
+    tables, associations = existing.private_route_table_ids, existing.private_route_table_association_ids
+    for name, ids, counts in (
+        ("public_subnet_ids", existing.public_subnet_ids, {zones}),
+        ("private_subnet_ids", existing.private_subnet_ids, {zones}),
+        ("private_route_table_ids", tables, {1, zones}),
+        ("private_route_table_association_ids", associations, {0, zones}),
+    ):
+        if len(ids) not in counts:
+            raise ValueError(f"{name} has {len(ids)} ids for {zones} zones: give one for each, in the zones' order")
+    subnets = [*existing.public_subnet_ids, *existing.private_subnet_ids]
+    if len(set(subnets)) != len(subnets):
+        raise ValueError("a subnet is named twice: each zone needs a public and a private subnet of its own")

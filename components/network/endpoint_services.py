@@ -1,0 +1,188 @@
+"""The AWS services that the private network may reach: their names in DNS, and who may do what through an endpoint.
+
+Pure data and functions. Endpoint policies, the DNS allowlist and the endpoints themselves are made from here.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from components.common.iam import ANYONE, Conditions, Effect, Statement, policy_document
+
+S3 = "s3"
+"""Reached by gateway, so it is never in a list of interface services."""
+
+FARGATE_SERVICES = ("ecr.api", "ecr.dkr", "logs", "secretsmanager")
+"""What Fargate itself needs to start a task in subnets without an internet route."""
+
+BEDROCK = "bedrock-runtime"
+
+CROSS_REGION = (
+    "ecr.api",
+    "ecr.dkr",
+    "ecs",
+    "kinesis-firehose",
+    "kinesisanalytics",
+    "kinesisanalytics-fips",
+    "kms",
+    "kms-fips",
+    "lambda",
+    "s3",
+)
+"""What an interface endpoint reaches in another region: a list of AWS's, and Bedrock is not in it
+(https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-cross-region-privatelink-support.html)."""
+
+_DOMAINS: dict[str, tuple[str, ...]] = {
+    "ecr.api": ("api.ecr.{region}.amazonaws.com",),
+    "ecr.dkr": ("{account}.dkr.ecr.{region}.amazonaws.com",),
+    S3: ("s3.{region}.amazonaws.com", "*.s3.{region}.amazonaws.com"),
+}
+
+
+def service_domains(service: str, region: str, account_id: str) -> tuple[str, ...]:
+    """The names under which ``service`` answers in ``region``."""
+    patterns = _DOMAINS.get(service, (f"{service}.{{region}}.amazonaws.com",))
+    return tuple(pattern.format(region=region, account=account_id) for pattern in patterns)
+
+
+def service_name(service: str, region: str) -> str:
+    """The endpoint service's name, as AWS writes it."""
+    return f"com.amazonaws.{region}.{service}"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Whom the endpoints serve and what they may reach: every ARN is one of this stack's own."""
+
+    account_id: str
+    region: str
+    execution_role_arn: str
+    task_role_arn: str
+    repository_arns: Sequence[str] = ()
+    secret_arns: Sequence[str] = ()
+    log_group_arns: Sequence[str] = ()
+    bucket_arns: Sequence[str] = ()
+    model_statements: Sequence[Mapping[str, Any]] = ()
+
+
+def _by(access: Access, role_arn: str, *, own_resources: bool = True) -> dict[str, dict[str, list[str]]]:
+    """Only that role of this account and, unless AWS owns the resource, only resources of this account."""
+    equals = {"aws:PrincipalAccount": [access.account_id], "aws:PrincipalArn": [role_arn]}
+    if own_resources:
+        equals["aws:ResourceAccount"] = [access.account_id]
+    return {"StringEquals": equals}
+
+
+def _allow(sid: str, actions: Sequence[str], resources: Sequence[str], conditions: Conditions) -> Statement:
+    return Statement(sid=sid, actions=actions, resources=resources, principals=ANYONE, conditions=conditions)
+
+
+def _ecr(access: Access) -> list[Statement]:
+    pull = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+    execution = access.execution_role_arn
+    return [
+        _allow("Login", ["ecr:GetAuthorizationToken"], ["*"], _by(access, execution, own_resources=False)),
+        _allow("Pull", pull, access.repository_arns, _by(access, execution)),
+    ]
+
+
+def _logs(access: Access) -> list[Statement]:
+    streams = [f"{arn.removesuffix(':*')}:log-stream:*" for arn in access.log_group_arns]
+    write = ("logs:CreateLogStream", "logs:PutLogEvents")
+    return [_allow("Write", write, streams, _by(access, access.execution_role_arn))]
+
+
+def _secrets(access: Access) -> list[Statement]:
+    read = ("secretsmanager:GetSecretValue",)
+    return [_allow("Read", read, access.secret_arns, _by(access, access.execution_role_arn))]
+
+
+def _list(value: str | Sequence[str]) -> Sequence[str]:
+    """IAM lets a list of one be written without brackets."""
+    return [value] if isinstance(value, str) else value
+
+
+def _models(access: Access) -> list[Statement]:
+    """The task role's own model statements, for that role alone. A foundation model belongs to AWS, so there is no
+    condition on the resource's account; what is denied is denied to everybody."""
+    caller = _by(access, access.task_role_arn, own_resources=False)["StringEquals"]
+    statements: list[Statement] = []
+    for number, known in enumerate(access.model_statements, start=1):
+        conditions: dict[str, Mapping[str, Sequence[str]]] = dict(known.get("Condition", {}))
+        if known["Effect"] == Effect.ALLOW:
+            conditions["StringEquals"] = {**conditions.get("StringEquals", {}), **caller}
+        statements.append(
+            Statement(
+                sid=known.get("Sid", f"Models{number}"),
+                effect=Effect(known["Effect"]),
+                actions=_list(known["Action"]),
+                resources=_list(known["Resource"]),
+                principals=ANYONE,
+                conditions=conditions,
+            )
+        )
+    return statements
+
+
+_POLICIES: dict[str, Callable[[Access], list[Statement]]] = {
+    BEDROCK: _models,
+    "ecr.api": _ecr,
+    "ecr.dkr": _ecr,
+    "logs": _logs,
+    "secretsmanager": _secrets,
+}
+
+
+def check_services(services: Sequence[str]) -> None:
+    """Raise ``ValueError`` for a service that no policy is known for: an endpoint never gets AWS's default, which
+    allows everything."""
+    if unknown := sorted(set(services) - set(_POLICIES)):
+        raise ValueError(
+            f"services has {', '.join(unknown)}, for which no endpoint policy is known; "
+            f"known are {', '.join(sorted(_POLICIES))}: remove it, or write its policy in endpoint_services.py"
+        )
+
+
+def check_region(service: str, region: str, own: str) -> None:
+    """Raise ``ValueError`` for a service of another region that no endpoint reaches."""
+    if region != own and service not in CROSS_REGION:
+        raise ValueError(
+            f"no interface endpoint in {own} reaches {service} in {region}: AWS offers that for "
+            f"{', '.join(CROSS_REGION)} only; use the service in {own}, and for Bedrock a cross-region inference profile"
+        )
+
+
+def endpoint_policy(service: str, access: Access) -> str:
+    """The policy of the interface endpoint for ``service``: what is not allowed there is denied."""
+    statements = [statement for statement in _POLICIES[service](access) if statement.resources]
+    return policy_document(statements or [_nothing()])
+
+
+def _nothing() -> Statement:
+    """For an endpoint without anything to reach yet."""
+    return Statement(sid="Nothing", effect=Effect.DENY, actions=["*"], resources=["*"], principals=ANYONE)
+
+
+def s3_gateway_policy(access: Access) -> str:
+    """The policy of the S3 gateway endpoint.
+
+    Image layers lie in a bucket of AWS's, one a region, and are fetched with a signature of ECR's: an account or
+    principal condition there makes every pull fail with 403, so that bucket alone is readable without one.
+    """
+    layers = f"arn:aws:s3:::prod-{access.region}-starport-layer-bucket/*"
+    statements = [_allow("ImageLayers", ["s3:GetObject"], [layers], {})]
+    if access.bucket_arns:
+        by_task = _by(access, access.task_role_arn)
+        objects = (
+            "s3:AbortMultipartUpload",
+            "s3:DeleteObject",
+            "s3:GetObject",
+            "s3:ListMultipartUploadParts",
+            "s3:PutObject",
+        )
+        buckets = ("s3:ListBucket", "s3:ListBucketMultipartUploads")
+        statements += [
+            _allow("OwnObjects", objects, [f"{arn}/*" for arn in access.bucket_arns], by_task),
+            _allow("OwnBuckets", buckets, access.bucket_arns, by_task),
+        ]
+    return policy_document(statements)

@@ -1,0 +1,204 @@
+"""The private network's only ways out: interface endpoints and the S3 gateway, each with a policy of its own.
+
+It deliberately opens nothing to anybody but the tasks' security group, and makes no endpoint that nothing uses.
+"""
+
+from typing import Any, Self
+
+import pulumi
+import pulumi_aws as aws
+from pydantic import Field, model_validator
+
+from components.args import Args
+from components.network.endpoint_services import (
+    BEDROCK,
+    FARGATE_SERVICES,
+    S3,
+    Access,
+    check_region,
+    check_services,
+    endpoint_policy,
+    s3_gateway_policy,
+    service_name,
+)
+
+HTTPS = 443
+
+
+class PrivateEndpointsArgs(Args):
+    """Where the endpoints go, whom they serve and what may be reached through them."""
+
+    vpc_id: pulumi.Output[str]
+    """The network's VPC."""
+    subnet_ids: pulumi.Output[list[str]]
+    """The private subnets, one in each zone: each interface endpoint has an address in every one."""
+    route_table_ids: pulumi.Output[list[str]]
+    """The private route tables: the S3 gateway is added to them."""
+    client_security_group_id: pulumi.Output[str]
+    """The tasks' security group: the only one that the endpoints admit."""
+    region: str
+    """The stack's region."""
+    account_id: str
+    """The stack's account: no principal and no resource of another one is served."""
+    execution_role_arn: pulumi.Output[str]
+    """The role with which Fargate pulls images, reads secrets and writes logs."""
+    task_role_arn: pulumi.Output[str]
+    """The role of the containers, which calls models and stores files."""
+    services: list[str] = Field(default_factory=lambda: list(FARGATE_SERVICES))
+    """Interface services by their short name. Omitted: what Fargate needs to start a task."""
+    model_regions: list[str] = Field(default_factory=list[str])
+    """Regions whose Bedrock runtime is called: the stack's own, since no endpoint reaches another region's. Omitted: none."""
+    model_statements: pulumi.Output[list[dict[str, Any]]] = Field(
+        default_factory=lambda: pulumi.Output.from_input(list[dict[str, Any]]())
+    )
+    """IAM statements (Effect, Action, Resource, Condition) of what may be called at Bedrock. Omitted: nothing."""
+    repository_arns: pulumi.Output[list[str]]
+    """The image repositories."""
+    secret_arns: pulumi.Output[list[str]]
+    """The secrets that tasks are started with."""
+    log_group_arns: pulumi.Output[list[str]]
+    """The tasks' log groups."""
+    bucket_arns: pulumi.Output[list[str]] = Field(default_factory=lambda: pulumi.Output.from_input(list[str]()))
+    """The stack's own buckets. Omitted: none but the one that holds image layers can be read."""
+    tags: dict[str, str]
+    """Tags of every resource."""
+
+    @model_validator(mode="after")
+    def _policies_are_known(self) -> Self:
+        check_services(self.services)
+        for region in self.model_regions:
+            check_region(BEDROCK, region, self.region)
+        return self
+
+
+class PrivateEndpoints(pulumi.ComponentResource):
+    """Interface endpoints in every zone and the S3 gateway, for one security group of tasks."""
+
+    security_group_id: pulumi.Output[str]
+    """The interface endpoints' security group."""
+    endpoint_ids: pulumi.Output[dict[str, str]]
+    """Endpoint ids by service; Bedrock's by ``bedrock-runtime.<region>``."""
+    s3_prefix_list_id: pulumi.Output[str]
+    """The prefix list of S3's addresses in this region."""
+
+    def __init__(self, name: str, args: PrivateEndpointsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = PrivateEndpointsArgs.model_validate(args)
+        super().__init__("ai-interface:index:PrivateEndpoints", name, {}, opts)
+        self._name = name
+        self._args = args
+        self._child = pulumi.ResourceOptions(parent=self)
+
+        self._access = self._describe_access()
+        group = self._security_group()
+        endpoints = self._interface_endpoints(group)
+        gateway = self._s3_gateway()
+        self._client_egress(group, gateway)
+
+        self.security_group_id = group.id
+        self.s3_prefix_list_id = gateway.prefix_list_id
+        self.endpoint_ids = pulumi.Output.all(
+            **{service: endpoint.id for service, endpoint in endpoints.items()}, s3=gateway.id
+        )
+        self.register_outputs(
+            {
+                "securityGroupId": self.security_group_id,
+                "endpointIds": self.endpoint_ids,
+                "s3PrefixListId": self.s3_prefix_list_id,
+            }
+        )
+
+    def _tags(self, role: str) -> dict[str, str]:
+        return {**self._args.tags, "Name": f"{self._name}-{role}"}
+
+    def _describe_access(self) -> pulumi.Output[Access]:
+        args = self._args
+
+        def describe(values: dict[str, Any]) -> Access:
+            return Access(account_id=args.account_id, region=args.region, **values)
+
+        return pulumi.Output.all(
+            execution_role_arn=args.execution_role_arn,
+            task_role_arn=args.task_role_arn,
+            repository_arns=args.repository_arns,
+            secret_arns=args.secret_arns,
+            log_group_arns=args.log_group_arns,
+            bucket_arns=args.bucket_arns,
+            model_statements=args.model_statements,
+        ).apply(describe)
+
+    def _security_group(self) -> aws.ec2.SecurityGroup:
+        group = aws.ec2.SecurityGroup(
+            f"{self._name}-group",
+            vpc_id=self._args.vpc_id,
+            description="Interface endpoints: reached by the tasks only",
+            tags=self._tags("endpoints"),
+            opts=self._child,
+        )
+        aws.vpc.SecurityGroupIngressRule(
+            f"{self._name}-from-tasks",
+            security_group_id=group.id,
+            referenced_security_group_id=self._args.client_security_group_id,
+            ip_protocol="tcp",
+            from_port=HTTPS,
+            to_port=HTTPS,
+            description="Tasks call AWS",
+            tags=self._tags("from-tasks"),
+            opts=self._child,
+        )
+        return group
+
+    def _interface_endpoints(self, group: aws.ec2.SecurityGroup) -> dict[str, aws.ec2.VpcEndpoint]:
+        args = self._args
+        wanted = {service: (service, args.region) for service in sorted(set(args.services) - {BEDROCK, S3})}
+        wanted |= {f"{BEDROCK}.{region}": (BEDROCK, region) for region in sorted(set(args.model_regions))}
+        return {
+            key: aws.ec2.VpcEndpoint(
+                f"{self._name}-{key.replace('.', '-')}",
+                vpc_id=args.vpc_id,
+                service_name=service_name(service, region),
+                service_region=None if region == args.region else region,
+                vpc_endpoint_type="Interface",
+                private_dns_enabled=True,
+                subnet_ids=args.subnet_ids,
+                security_group_ids=[group.id],
+                policy=self._policy(service),
+                tags=self._tags(key),
+                opts=self._child,
+            )
+            for key, (service, region) in wanted.items()
+        }
+
+    def _policy(self, service: str) -> pulumi.Output[str]:
+        return self._access.apply(lambda access: endpoint_policy(service, access))
+
+    def _s3_gateway(self) -> aws.ec2.VpcEndpoint:
+        args = self._args
+        return aws.ec2.VpcEndpoint(
+            f"{self._name}-s3",
+            vpc_id=args.vpc_id,
+            service_name=service_name(S3, args.region),
+            vpc_endpoint_type="Gateway",
+            route_table_ids=args.route_table_ids,
+            policy=self._access.apply(s3_gateway_policy),
+            tags=self._tags("s3"),
+            opts=self._child,
+        )
+
+    def _client_egress(self, group: aws.ec2.SecurityGroup, gateway: aws.ec2.VpcEndpoint) -> None:
+        """What the tasks may reach at all: the endpoints and, through the gateway, S3."""
+        for role, description, to_group, to_prefix_list in (
+            ("tasks-to-endpoints", "AWS by interface endpoint", group.id, None),
+            ("tasks-to-s3", "S3 by gateway endpoint", None, gateway.prefix_list_id),
+        ):
+            aws.vpc.SecurityGroupEgressRule(
+                f"{self._name}-{role}",
+                security_group_id=self._args.client_security_group_id,
+                referenced_security_group_id=to_group,
+                prefix_list_id=to_prefix_list,
+                ip_protocol="tcp",
+                from_port=HTTPS,
+                to_port=HTTPS,
+                description=description,
+                tags=self._tags(role),
+                opts=self._child,
+            )

@@ -1,0 +1,45 @@
+"""The Envoy in each task: its configuration, generated from typed settings."""
+
+from typing import TYPE_CHECKING
+
+from components.lazy import loader
+
+if TYPE_CHECKING:
+    from components.proxy.configuration import envoy_arguments, envoy_configuration
+    from components.proxy.settings import (
+        ProxyApplication,
+        ProxyIdentity,
+        ProxyModelGroup,
+        ProxyPeople,
+        ProxySettings,
+        ProxyUpstream,
+    )
+
+__all__ = [
+    "ProxyApplication",
+    "ProxyIdentity",
+    "ProxyModelGroup",
+    "ProxyPeople",
+    "ProxySettings",
+    "ProxyUpstream",
+    "envoy_arguments",
+    "envoy_configuration",
+]
+
+__getattr__ = loader(
+    __name__,
+    {
+        "configuration": (
+            "envoy_arguments",
+            "envoy_configuration",
+        ),
+        "settings": (
+            "ProxyApplication",
+            "ProxyIdentity",
+            "ProxyModelGroup",
+            "ProxyPeople",
+            "ProxySettings",
+            "ProxyUpstream",
+        ),
+    },
+)

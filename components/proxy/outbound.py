@@ -1,0 +1,331 @@
+"""The outbound side: the application's only way to models, on loopback.
+
+One base path a model group. A group's failover (an aggregate of single servers, tried in the declared order) points at
+one internal listener for each upstream, which the application cannot reach by itself. There the request gets the
+path, host, headers, signature and verified TLS of *that* upstream. Signing before failover would send the first
+region's signature to the second.
+"""
+
+import ipaddress
+import json
+from typing import Any
+
+from components.proxy.common import (
+    UNAVAILABLE,
+    access_log,
+    circuit_breakers,
+    early_mutation,
+    fixed_answer,
+    framing_mutation,
+    http1_upstream,
+    json_answer,
+    no_body_above,
+    one_endpoint,
+    overwrite_header,
+    own_unavailable_answer,
+    router,
+    socket_address,
+    undeclared_length_matches,
+)
+from components.proxy.settings import ProxyModelGroup, ProxySettings, ProxyUpstream
+
+_RETRIED_STATUSES = [429, 500, 502, 503, 504]
+_EJECTING_FAILURES = 5
+_CONNECT_SECONDS = 3
+_UPSTREAM_IDLE_SECONDS = 60
+_HTTPS_PORT = 443
+
+_MORE_IN_THE_LOG = {
+    "path": "%PATH(NQ):256%",
+    "upstream": "%UPSTREAM_HOST%",
+    "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
+}
+"""The application's requests hold nothing of a person in their path, and who looks into an undeclared one needs it.
+The upstream is the one that answered: ``envoy://upstream-<name>/``."""
+
+
+# With every upstream ejected the answer is 503 at once, instead of traffic to all of them ("panic"); and workers learn
+# of an ejection at once, instead of after the second in which Envoy merges updates.
+_NO_TRAFFIC_TO_THE_EJECTED = {"healthy_panic_threshold": {"value": 0}, "update_merge_window": "0s"}
+
+
+def model_listeners(settings: ProxySettings) -> list[dict[str, Any]]:
+    """Return the application's listener on loopback and the internal listener of each upstream."""
+    if not settings.model_groups:
+        return []
+    manager = _connection_manager("models", settings, model_routes(settings), outer=True)
+    return [
+        {
+            "name": "models",
+            "address": socket_address("127.0.0.1", settings.model_port),
+            # That limit is the load balancer's. At it, the application's requests would still need their models.
+            "ignore_global_conn_limit": True,
+            "per_connection_buffer_limit_bytes": 65_536,
+            "filter_chains": [_filter_chain(manager)],
+        },
+        *(
+            _upstream_listener(group, upstream, settings)
+            for group in settings.model_groups
+            for upstream in group.upstreams
+        ),
+    ]
+
+
+def model_clusters(settings: ProxySettings) -> list[dict[str, Any]]:
+    """Return each group's failover, and each upstream twice: as member of a failover, and as the server itself."""
+    clusters: list[dict[str, Any]] = []
+    for group in settings.model_groups:
+        clusters.append(_failover_cluster(group, settings))
+        for upstream in group.upstreams:
+            clusters += [_member_cluster(upstream, settings), _server_cluster(upstream, settings)]
+    return clusters
+
+
+def model_routes(settings: ProxySettings) -> list[dict[str, Any]]:
+    """Return the routes of all groups with their limits, and 403 for whatever is not declared."""
+    limit = settings.limits.prompt_bytes
+    routes = [
+        json_answer("length-required", match, 411, "A body needs a Content-Length.")
+        for match in undeclared_length_matches()
+    ]
+    routes.append(
+        json_answer("prompt-too-large", no_body_above(limit, {"prefix": "/"}), 413, f"The limit is {limit} bytes.")
+    )
+    for group in settings.model_groups:
+        base = f"/{group.name}/v1"
+        routes.append(
+            fixed_answer(
+                f"{group.name}-models",
+                {"path": f"{base}/models", "headers": [_method("GET|HEAD")]},
+                200,
+                _model_list(group),
+                "application/json",
+            )
+        )
+        for operation in group.operations:
+            match = {"path": base + operation, "headers": [_method("POST")]}
+            routes.append(
+                {
+                    "name": group.name,
+                    "match": match,
+                    # A retry needs the whole body again; the default buffer would rule it out for long prompts.
+                    "request_body_buffer_limit": str(settings.limits.prompt_bytes),
+                    "route": _group_action(group, settings),
+                }
+            )
+    elsewhere: list[dict[str, Any]] = [{"prefix": "/"}, {"connect_matcher": {}}]
+    return [
+        *routes,
+        *(json_answer("undeclared", match, 403, "This model path is not declared.") for match in elsewhere),
+    ]
+
+
+def _group_action(group: ProxyModelGroup, settings: ProxySettings) -> dict[str, Any]:
+    limits = settings.limits
+    return {
+        "cluster": f"group-{group.name}",
+        "timeout": f"{limits.model_deadline_seconds}s",
+        "retry_policy": {
+            "retry_on": "connect-failure,refused-stream,reset,retriable-status-codes",
+            "retriable_status_codes": _RETRIED_STATUSES,
+            "num_retries": len(group.upstreams),
+            "per_try_idle_timeout": f"{limits.model_idle_seconds}s",
+            "retry_back_off": {"base_interval": "0.1s", "max_interval": "1s"},
+            "retry_priority": {
+                "name": "envoy.retry_priorities.previous_priorities",
+                "typed_config": {
+                    "@type": "type.googleapis.com/envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig",
+                    "update_frequency": 1,
+                },
+            },
+        },
+    }
+
+
+def _failover_cluster(group: ProxyModelGroup, settings: ProxySettings) -> dict[str, Any]:
+    return {
+        "name": f"group-{group.name}",
+        "connect_timeout": f"{_CONNECT_SECONDS}s",
+        "lb_policy": "CLUSTER_PROVIDED",
+        "common_lb_config": _NO_TRAFFIC_TO_THE_EJECTED,
+        "circuit_breakers": circuit_breakers(settings.limits.model_requests, settings.limits.model_retries),
+        "cluster_type": {
+            "name": "envoy.clusters.aggregate",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.clusters.aggregate.v3.ClusterConfig",
+                "clusters": [f"member-{upstream.name}" for upstream in group.upstreams],
+            },
+        },
+    }
+
+
+def _member_cluster(upstream: ProxyUpstream, settings: ProxySettings) -> dict[str, Any]:
+    name = f"member-{upstream.name}"
+    return {
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": f"{_CONNECT_SECONDS}s",
+        "per_connection_buffer_limit_bytes": 65_536,
+        "circuit_breakers": circuit_breakers(settings.limits.model_requests),
+        "typed_extension_protocol_options": http1_upstream(settings.limits.keep_alive_seconds),
+        "load_assignment": one_endpoint(
+            name, {"envoy_internal_address": {"server_listener_name": f"upstream-{upstream.name}"}}
+        ),
+        "common_lb_config": _NO_TRAFFIC_TO_THE_EJECTED,
+        "outlier_detection": {
+            # A 500 may be the prompt's doing: repeated, it would shut everybody out of the model.
+            "consecutive_gateway_failure": _EJECTING_FAILURES,
+            "enforcing_consecutive_gateway_failure": 100,
+            "enforcing_consecutive_5xx": 0,
+            "interval": "1s",
+            "base_ejection_time": f"{settings.limits.ejection_seconds}s",
+            "max_ejection_time": f"{settings.limits.ejection_seconds * 6}s",
+            "max_ejection_percent": 100,
+            "enforcing_success_rate": 0,
+        },
+    }
+
+
+def _server_cluster(upstream: ProxyUpstream, settings: ProxySettings) -> dict[str, Any]:
+    name = f"server-{upstream.name}"
+    address = upstream.address or upstream.host_name
+    authority = (
+        {"inline_string": upstream.ca_certificate} if upstream.ca_certificate else {"filename": settings.ca_file}
+    )
+    return {
+        "name": name,
+        **_discovery(address),
+        "connect_timeout": f"{_CONNECT_SECONDS}s",
+        "per_connection_buffer_limit_bytes": 65_536,
+        "circuit_breakers": circuit_breakers(settings.limits.model_requests),
+        "typed_extension_protocol_options": http1_upstream(_UPSTREAM_IDLE_SECONDS, _signing_filters(upstream)),
+        "load_assignment": one_endpoint(name, socket_address(address, upstream.port)),
+        "transport_socket": {
+            "name": "envoy.transport_sockets.tls",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+                "sni": upstream.host_name,
+                "common_tls_context": {
+                    "alpn_protocols": ["http/1.1"],
+                    "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+                    "validation_context": {
+                        "trusted_ca": authority,
+                        "match_typed_subject_alt_names": [
+                            {"san_type": "DNS", "matcher": {"exact": upstream.host_name}}
+                        ],
+                    },
+                },
+            },
+        },
+    }
+
+
+def _discovery(address: str) -> dict[str, Any]:
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        return {"type": "STRICT_DNS", "dns_lookup_family": "V4_ONLY"}
+    return {"type": "STATIC"}
+
+
+def _signing_filters(upstream: ProxyUpstream) -> list[dict[str, Any]] | None:
+    """SigV4 as the task role, in the upstream's own filter chain: there host and path are those that are sent."""
+    if not upstream.signing_region:
+        return None
+    return [
+        {
+            "name": "envoy.filters.http.aws_request_signing",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.http.aws_request_signing.v3.AwsRequestSigning",
+                "service_name": upstream.signing_service,
+                "region": upstream.signing_region,
+                "credential_provider": {"custom_credential_provider_chain": True, "container_credential_provider": {}},
+            },
+        },
+        {
+            "name": "envoy.filters.http.upstream_codec",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"
+            },
+        },
+    ]
+
+
+def _upstream_listener(group: ProxyModelGroup, upstream: ProxyUpstream, settings: ProxySettings) -> dict[str, Any]:
+    limits = settings.limits
+    removed = ["cookie", *(name.lower() for name in settings.identity.trusted_headers)]
+    if upstream.signing_region or not upstream.forward_authorization:
+        removed.append("authorization")
+    route: dict[str, Any] = {
+        "name": upstream.name,
+        "match": {"prefix": f"/{group.name}/v1"},
+        # A signature covers the body, so all of a prompt is held until it is signed.
+        "request_body_buffer_limit": str(limits.prompt_bytes),
+        "request_headers_to_remove": sorted(removed),
+        "request_headers_to_add": [overwrite_header(key, value) for key, value in upstream.headers],
+        "route": {
+            "cluster": f"server-{upstream.name}",
+            "prefix_rewrite": upstream.path_prefix,
+            "host_rewrite_literal": _authority(upstream),
+            "timeout": f"{limits.model_deadline_seconds}s",
+        },
+    }
+    return {
+        "name": f"upstream-{upstream.name}",
+        "internal_listener": {},
+        "per_connection_buffer_limit_bytes": 65_536,
+        "filter_chains": [_filter_chain(_connection_manager(f"upstream-{upstream.name}", settings, [route]))],
+    }
+
+
+def _authority(upstream: ProxyUpstream) -> str:
+    """The request's Host: it names the port unless that is HTTPS's own (RFC 9110, 4.2.2 and 7.2)."""
+    return upstream.host_name if upstream.port == _HTTPS_PORT else f"{upstream.host_name}:{upstream.port}"
+
+
+def _connection_manager(
+    name: str, settings: ProxySettings, routes: list[dict[str, Any]], *, outer: bool = False
+) -> dict[str, Any]:
+    limits = settings.limits
+    manager: dict[str, Any] = {
+        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": name,
+        "codec_type": "HTTP1",
+        "server_header_transformation": "PASS_THROUGH",
+        # Silence is the attempt's own limit, so that the next upstream gets its turn.
+        "stream_idle_timeout": f"{limits.model_deadline_seconds}s",
+        # A broken answer shows as broken at once instead of after a second.
+        "delayed_close_timeout": "0.1s",
+        "common_http_protocol_options": {"idle_timeout": f"{limits.keep_alive_seconds}s"},
+        "local_reply_config": {"mappers": own_unavailable_answer(UNAVAILABLE, "application/json")},
+        "http_filters": [router()],
+        "route_config": {
+            "name": name,
+            "max_direct_response_body_size_bytes": 65_536,
+            "virtual_hosts": [{"name": name, "domains": ["*"], "routes": routes}],
+        },
+    }
+    if outer:
+        manager |= {
+            "access_log": access_log(name, **_MORE_IN_THE_LOG),
+            "early_header_mutation_extensions": [early_mutation([{"remove": "x-request-id"}, framing_mutation()])],
+            "always_set_request_id_in_response": True,
+            "normalize_path": True,
+            "merge_slashes": True,
+            "request_headers_timeout": f"{limits.request_headers_seconds}s",
+            "request_timeout": f"{limits.request_body_seconds}s",
+        }
+    return manager
+
+
+def _filter_chain(manager: dict[str, Any]) -> dict[str, Any]:
+    return {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
+
+
+def _model_list(group: ProxyModelGroup) -> str:
+    models = [{"id": model, "object": "model", "created": 0, "owned_by": group.name} for model in group.models]
+    return json.dumps({"object": "list", "data": models}, separators=(",", ":"))
+
+
+def _method(names: str) -> dict[str, Any]:
+    return {"name": ":method", "string_match": {"safe_regex": {"regex": names}}}

@@ -1,0 +1,330 @@
+"""The ECS Fargate service that runs the interface behind its proxy, in every private subnet.
+
+It makes the cluster, the task definition, the service and its scaling. It deliberately makes no role, secret, log
+group or security rule (``workload``, ``operations``, ``edge`` and ``endpoints`` do) and builds no proxy
+configuration: the finished arguments of Envoy come in. The release is written on the task definition and the service
+alone, so that a new release changes nothing else.
+"""
+
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+from pydantic import Field, field_validator, model_validator
+
+from components.applications.application import ApplicationArgs, SchemaArgs, volume_name
+from components.args import Args
+from components.common.secrets import PROXY_CERTIFICATE, PROXY_PRIVATE_KEY
+from components.service.scaling import FULL_PERCENT, ScalingPlan, highest_target, lost_zone_shortage, scale
+from components.service.task_definition import PROXY, PROXY_PORT, TaskPlan, container_definitions
+
+PROXY_SECRETS = {"PROXY_CERTIFICATE": PROXY_CERTIFICATE, "PROXY_PRIVATE_KEY": PROXY_PRIVATE_KEY}
+"""The variables from which Envoy reads its certificate and key, and the secrets behind them."""
+
+
+class InterfaceServiceArgs(Args):
+    """Arguments of ``InterfaceService``."""
+
+    environment: str
+    """Part of the cluster's name. Changing it replaces cluster and service."""
+    region: str
+    """The region of the logs."""
+    release: str
+    """The version that runs, as a tag of the task definition and the service."""
+    schemas: list[SchemaArgs] = Field(default_factory=list[SchemaArgs])
+    """What every known release says of its database schema; the one that runs must be among them where the
+    application has a database."""
+    application: ApplicationArgs
+    """What runs behind the proxy: a preset, or a description of your own."""
+    interface_image: str
+    """The application's image by digest."""
+    proxy_image: str
+    """Envoy's image by digest."""
+    proxy_arguments: pulumi.Output[list[str]]
+    """Envoy's arguments with the whole configuration (``components.proxy.configuration.envoy_arguments``)."""
+    proxy_memory_mebibytes: int = Field(default=256, ge=64)
+    """The proxy's share of the task's memory; it is killed when it needs more."""
+    execution_role_arn: pulumi.Output[str]
+    """The role that pulls images and reads secrets before the containers start."""
+    task_role_arn: pulumi.Output[str]
+    """The role that the application and the proxy call AWS with."""
+    secret_references: pulumi.Output[dict[str, str]]
+    """Secret → ``valueFrom``, versions included."""
+    state_values: pulumi.Output[dict[str, str]] = Field(default_factory=lambda: pulumi.Output.from_input({}))
+    """What the state is reached by, such as ``database-host``; none by default. The application's
+    ``value_environment`` names keys of it. Never a secret."""
+    log_group_names: pulumi.Output[dict[str, str]]
+    """Container → log group."""
+    log_retention_days: int = 90
+    """How long Container Insights' performance log is kept."""
+    key_arn: pulumi.Output[str]
+    """Encrypts ephemeral storage and the performance log."""
+    subnet_ids: pulumi.Output[list[str]]
+    """Private subnets, one in each zone."""
+    security_group_id: pulumi.Output[str]
+    """The tasks' security group."""
+    target_group_arn: pulumi.Output[str]
+    """A target group that a listener already uses: ECS refuses one without."""
+    load_balancer_arn_suffix: pulumi.Output[str]
+    """The edge's load balancer as CloudWatch names it, for scaling on requests."""
+    target_group_arn_suffix: pulumi.Output[str]
+    """The edge's target group as CloudWatch names it, for scaling on requests."""
+    rollback_alarm_names: pulumi.Output[list[str]]
+    """A deployment during which one of these fires is rolled back."""
+    cpu_units: int = 1024
+    """The task's CPU, in units of 1/1024 vCPU; a size that Fargate has."""
+    memory_mebibytes: int = 4096
+    """The task's memory; a size that Fargate has for this CPU."""
+    ephemeral_gibibytes: int = Field(default=30, ge=21, le=200)
+    """The task's ephemeral storage."""
+    architecture: str = "X86_64"
+    """``X86_64`` or ``ARM64``; both images must exist for it."""
+    minimum_tasks: int = Field(default=1, ge=1)
+    """The fewest tasks that run."""
+    maximum_tasks: int = Field(default=1, ge=1)
+    """With as many tasks as ``minimum_tasks`` the service keeps its size."""
+    full_requests_per_task_per_minute: int = Field(default=1200, ge=10)
+    """How many requests a task answers in a minute when it is as busy as it should ever be. Scaling adds a task at the
+    part of it that a lost zone leaves room for: half with two tasks in two zones."""
+    cpu_target_percent: int | None = Field(default=None, ge=10, le=90)
+    """Scale out above this average CPU use. Omitted: the highest at which a zone can be lost at every number of tasks
+    from ``minimum_tasks`` to ``maximum_tasks`` (``scaling.highest_target``)."""
+    availability_zones: int = Field(default=2, ge=1)
+    """In how many zones the subnets are: what is left when one fails must carry the load, at every number of tasks, or
+    the arguments are refused (see ``scaling.lost_zone_shortage``)."""
+    deregistration_delay_seconds: int = Field(default=600, ge=0, le=3600)
+    """How long a leaving task finishes its answers; deployments take at least this long."""
+    stop_seconds: int = Field(default=60, ge=2, le=120)
+    """Between SIGTERM and SIGKILL, after the deregistration delay (Fargate: at most 120)."""
+    stop_before_start: bool = False
+    """Whether a deployment stops every task before it starts new ones, for a release that must not run beside the one
+    before. Nobody is served meanwhile: the deregistration delay, the stop and a start. Left out: new tasks start first."""
+    tags: dict[str, str]
+    """Tags of every resource."""
+
+    @field_validator("interface_image", "proxy_image")
+    @classmethod
+    def _is_a_digest(cls, value: str) -> str:
+        if "@sha256:" not in value:
+            raise ValueError(f"{value!r} is not pinned: write repository@sha256:digest, since a tag can be moved")
+        return value
+
+    @field_validator("architecture")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        if value not in {"X86_64", "ARM64"}:
+            raise ValueError(f"architecture {value!r}: Fargate runs X86_64 and ARM64")
+        return value
+
+    @model_validator(mode="after")
+    def _survives_a_zone(self) -> "InterfaceServiceArgs":
+        if self.maximum_tasks < self.minimum_tasks:
+            raise ValueError(f"maximum_tasks {self.maximum_tasks} is less than minimum_tasks {self.minimum_tasks}")
+        if shortage := lost_zone_shortage(self.tasks, self.availability_zones, self.cpu_percent):
+            raise ValueError(shortage)
+        return self
+
+    @property
+    def tasks(self) -> range:
+        """Every number of tasks that scaling passes through."""
+        return range(self.minimum_tasks, self.maximum_tasks + 1)
+
+    @property
+    def cpu_percent(self) -> int:
+        """The CPU target that applies."""
+        return self.cpu_target_percent or highest_target(FULL_PERCENT, self.tasks, self.availability_zones)
+
+
+class InterfaceService(pulumi.ComponentResource):
+    """Cluster, task definition, service and scaling of the interface."""
+
+    cluster_name: pulumi.Output[str]
+    """The cluster's name."""
+    cluster_arn: pulumi.Output[str]
+    """The cluster."""
+    service_name: pulumi.Output[str]
+    """The service's name."""
+    service_arn: pulumi.Output[str]
+    """The service."""
+    task_definition_arn: pulumi.Output[str]
+    """With its revision."""
+
+    def __init__(self, name: str, args: InterfaceServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = InterfaceServiceArgs.model_validate(args)
+        super().__init__("ai-interface:index:InterfaceService", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        cluster = self._cluster(name, args, child)
+        definition = self._task_definition(name, args, child)
+        service = self._service(name, args, cluster, definition)
+        self._scaling(name, args, cluster, service, child)
+        self.cluster_name = cluster.name
+        self.cluster_arn = cluster.arn
+        self.service_name = service.name
+        self.service_arn = service.id
+        self.task_definition_arn = definition.arn
+        self.register_outputs(
+            {
+                "clusterName": self.cluster_name,
+                "clusterArn": self.cluster_arn,
+                "serviceName": self.service_name,
+                "serviceArn": self.service_arn,
+                "taskDefinitionArn": self.task_definition_arn,
+            }
+        )
+
+    def _cluster(self, name: str, args: InterfaceServiceArgs, child: pulumi.ResourceOptions) -> aws.ecs.Cluster:
+        # ECS makes this log group by itself, unencrypted and for ever, unless it exists: hence the cluster's fixed
+        # name, and the group first.
+        cluster_name = f"ai-interface-{args.environment}"
+        insights = aws.cloudwatch.LogGroup(
+            f"{name}-insights-logs",
+            name=f"/aws/ecs/containerinsights/{cluster_name}/performance",
+            retention_in_days=args.log_retention_days,
+            kms_key_id=args.key_arn,
+            tags=args.tags,
+            opts=child,
+        )
+        return aws.ecs.Cluster(
+            f"{name}-cluster",
+            name=cluster_name,
+            settings=[aws.ecs.ClusterSettingArgs(name="containerInsights", value="enhanced")],
+            configuration=aws.ecs.ClusterConfigurationArgs(
+                managed_storage_configuration=aws.ecs.ClusterConfigurationManagedStorageConfigurationArgs(
+                    fargate_ephemeral_storage_kms_key_id=args.key_arn
+                )
+            ),
+            tags=args.tags,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[insights]),
+        )
+
+    def _task_definition(
+        self, name: str, args: InterfaceServiceArgs, child: pulumi.ResourceOptions
+    ) -> aws.ecs.TaskDefinition:
+        containers = pulumi.Output.all(
+            arguments=args.proxy_arguments,
+            secrets=args.secret_references,
+            values=args.state_values,
+            logs=args.log_group_names,
+        ).apply(
+            lambda known: container_definitions(
+                TaskPlan(
+                    application=args.application,
+                    proxy_image=args.proxy_image,
+                    interface_image=args.interface_image,
+                    proxy_arguments=known["arguments"],
+                    proxy_secrets=PROXY_SECRETS,
+                    proxy_memory_mebibytes=args.proxy_memory_mebibytes,
+                    secret_references=known["secrets"],
+                    state_values=known["values"],
+                    release=args.release,
+                    schemas=args.schemas,
+                    log_group_names=known["logs"],
+                    region=args.region,
+                    stop_seconds=args.stop_seconds,
+                )
+            )
+        )
+        return aws.ecs.TaskDefinition(
+            f"{name}-task",
+            family=f"ai-interface-{args.environment}",
+            requires_compatibilities=["FARGATE"],
+            network_mode="awsvpc",
+            cpu=str(args.cpu_units),
+            memory=str(args.memory_mebibytes),
+            ephemeral_storage=aws.ecs.TaskDefinitionEphemeralStorageArgs(size_in_gib=args.ephemeral_gibibytes),
+            runtime_platform=aws.ecs.TaskDefinitionRuntimePlatformArgs(
+                operating_system_family="LINUX", cpu_architecture=args.architecture
+            ),
+            execution_role_arn=args.execution_role_arn,
+            task_role_arn=args.task_role_arn,
+            container_definitions=containers,
+            volumes=[
+                aws.ecs.TaskDefinitionVolumeArgs(name=volume_name(directory))
+                for directory in args.application.volume_directories
+            ],
+            # ECS rolls a failed deployment back to the previous revision, so that one must stay registered.
+            skip_destroy=True,
+            tags={**args.tags, "release": args.release},
+            opts=child,
+        )
+
+    def _service(
+        self,
+        name: str,
+        args: InterfaceServiceArgs,
+        cluster: aws.ecs.Cluster,
+        definition: aws.ecs.TaskDefinition,
+    ) -> aws.ecs.Service:
+        patience = f"{30 + 2 * args.deregistration_delay_seconds // 60}m"
+        return aws.ecs.Service(
+            f"{name}-service",
+            name="interface",
+            cluster=cluster.arn,
+            task_definition=definition.arn,
+            launch_type="FARGATE",
+            platform_version="LATEST",
+            desired_count=args.minimum_tasks,
+            network_configuration=aws.ecs.ServiceNetworkConfigurationArgs(
+                subnets=args.subnet_ids, security_groups=[args.security_group_id], assign_public_ip=False
+            ),
+            load_balancers=[
+                aws.ecs.ServiceLoadBalancerArgs(
+                    target_group_arn=args.target_group_arn, container_name=PROXY, container_port=PROXY_PORT
+                )
+            ],
+            health_check_grace_period_seconds=args.application.grace_seconds,
+            **_deployment(args),
+            deployment_circuit_breaker=aws.ecs.ServiceDeploymentCircuitBreakerArgs(enable=True, rollback=True),
+            alarms=aws.ecs.ServiceAlarmsArgs(alarm_names=args.rollback_alarm_names, enable=True, rollback=True),
+            enable_execute_command=False,
+            enable_ecs_managed_tags=True,
+            propagate_tags="SERVICE",
+            # A deployment takes the deregistration delay and more. Whether it succeeded is said by its event: a
+            # failed or rolled back one goes to the alarm topic.
+            wait_for_steady_state=False,
+            tags={**args.tags, "release": args.release},
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # Scaling owns the number of tasks from the first minute on.
+                ignore_changes=["desiredCount"],
+                custom_timeouts=pulumi.CustomTimeouts(create=patience, update=patience, delete=patience),
+            ),
+        )
+
+    def _scaling(
+        self,
+        name: str,
+        args: InterfaceServiceArgs,
+        cluster: aws.ecs.Cluster,
+        service: aws.ecs.Service,
+        child: pulumi.ResourceOptions,
+    ) -> None:
+        plan = ScalingPlan(
+            cluster_name=cluster.name,
+            service_name=service.name,
+            minimum_tasks=args.minimum_tasks,
+            maximum_tasks=args.maximum_tasks,
+            requests_per_task_per_minute=highest_target(
+                args.full_requests_per_task_per_minute, args.tasks, args.availability_zones
+            ),
+            cpu_target_percent=args.cpu_percent,
+            load_balancer_arn_suffix=args.load_balancer_arn_suffix,
+            target_group_arn_suffix=args.target_group_arn_suffix,
+            tags=args.tags,
+        )
+        scale(name, plan, child)
+
+
+def _deployment(args: InterfaceServiceArgs) -> dict[str, Any]:
+    """How tasks are replaced. ECS balances zones only where it may start tasks beyond the wanted number."""
+    if args.stop_before_start:
+        return {
+            "availability_zone_rebalancing": "DISABLED",
+            "deployment_minimum_healthy_percent": 0,
+            "deployment_maximum_percent": 100,
+        }
+    return {
+        "availability_zone_rebalancing": "ENABLED",
+        "deployment_minimum_healthy_percent": 100,
+        "deployment_maximum_percent": 200,
+    }

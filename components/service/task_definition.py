@@ -1,0 +1,243 @@
+"""The task's container definitions as a pure function, and the check that they fit.
+
+Nothing here makes a resource. The order of the start is ``prepare`` (exits 0), then ``proxy``, then ``interface``;
+ECS stops in the opposite order, so the proxy outlives the application.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from components.applications.application import ApplicationArgs, SchemaArgs, volume_name
+from components.prepare import DATABASE_SCRIPT, PLAN_VARIABLE, SCRIPT
+
+PREPARE, PROXY, INTERFACE = "prepare", "proxy", "interface"
+
+PROXY_PORT = 8443
+"""Where the load balancer reaches the proxy by TLS; the only port that the task opens."""
+
+MAXIMUM_BYTES = 64 * 1024
+"""AWS: a task definition is at most 64 KiB, environment and commands included."""
+
+ALL_CAPABILITIES_BUT_CHOWN = (
+    "AUDIT_WRITE",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "NET_RAW",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
+)
+"""What a container has by default, without CHOWN. Fargate lets a task drop capabilities but not add them, so
+dropping ALL and adding CHOWN back is not possible there."""
+
+PROXY_USER = 65532
+"""``nonroot`` of distroless images."""
+
+Definition = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskPlan:
+    """Everything the containers depend on, with every value known."""
+
+    application: ApplicationArgs
+    proxy_image: str
+    interface_image: str
+    proxy_arguments: Sequence[str]
+    proxy_secrets: Mapping[str, str]
+    """Variable → name of a secret in ``secret_references``."""
+    proxy_memory_mebibytes: int
+    secret_references: Mapping[str, str]
+    """Secret → ``valueFrom``."""
+    state_values: Mapping[str, str]
+    """What the state is reached by: the application's ``value_environment`` names keys of it."""
+    release: str
+    schemas: Sequence[SchemaArgs]
+    """What the release, and every other that is known, says of its schema."""
+    log_group_names: Mapping[str, str]
+    region: str
+    stop_seconds: int
+
+
+def container_definitions(plan: TaskPlan) -> str:
+    """The definitions as JSON, in the order in which the containers start."""
+    made = definitions(plan)
+    text = encoded(made)
+    check_size(text, made)
+    return text
+
+
+def definitions(plan: TaskPlan) -> list[Definition]:
+    """The containers in the order in which they start, whatever their size."""
+    return [_prepare(plan), _proxy(plan), _interface(plan)]
+
+
+def encoded(made: Sequence[Definition]) -> str:
+    """Container definitions as AWS gets them."""
+    return json.dumps(made, sort_keys=True, separators=(",", ":"))
+
+
+def check_size(text: str, definitions: Sequence[Definition]) -> None:
+    """Refuse what AWS would refuse, naming the container that is too large."""
+    size = len(text.encode())
+    if size < MAXIMUM_BYTES:
+        return
+    sizes = {str(one["name"]): len(json.dumps(one, separators=(",", ":")).encode()) for one in definitions}
+    shares = ", ".join(f"{name} {size_} bytes" for name, size_ in sizes.items())
+    raise ValueError(
+        f"the container definitions are {size} bytes ({shares}); AWS accepts less than {MAXIMUM_BYTES}. "
+        "Shorten what the largest one carries: model groups, allowed people or application environment."
+    )
+
+
+def _prepare(plan: TaskPlan) -> Definition:
+    application = plan.application
+    script = DATABASE_SCRIPT if application.database else SCRIPT
+    return {
+        **_common(plan, PREPARE),
+        **_run(application.prepare_command or ["python3", "-I", "-c", script]),
+        "image": plan.interface_image,
+        "essential": False,
+        "user": "0:0",
+        "linuxParameters": {"capabilities": {"add": [], "drop": list(ALL_CAPABILITIES_BUT_CHOWN)}},
+        "environment": _environment(
+            {**application.prepare_environment, PLAN_VARIABLE: _instructions(plan)},
+            application.prepare_value_environment,
+            plan.state_values,
+        ),
+        "secrets": _secrets(application.prepare_secret_environment, plan.secret_references),
+        "mountPoints": _mounts(application, files_read_only=False),
+    }
+
+
+def _instructions(plan: TaskPlan) -> str:
+    application = plan.application
+    instructions: dict[str, Any] = {
+        "owner": [application.user, application.group],
+        "directories": sorted(application.writable_directories),
+        "seeds": application.seeds,
+        "files": application.files,
+    }
+    if application.database:
+        if not application.writable_directories:
+            raise ValueError("an application with a database needs a writable directory: prepare works in the first")
+        if plan.release not in {schema.release for schema in plan.schemas}:
+            raise ValueError(f"release {plan.release} has a database and no schema is declared for it")
+        instructions["database"] = {
+            **application.database.model_dump(),
+            "release": plan.release,
+            "schemas": {schema.release: [schema.revision, schema.compatible_with] for schema in plan.schemas},
+            "scratch": min(application.writable_directories),
+        }
+    return json.dumps(instructions, sort_keys=True, separators=(",", ":"))
+
+
+def _proxy(plan: TaskPlan) -> Definition:
+    return {
+        **_common(plan, PROXY),
+        "image": plan.proxy_image,
+        "essential": True,
+        "command": list(plan.proxy_arguments),
+        "user": f"{PROXY_USER}:{PROXY_USER}",
+        "memory": plan.proxy_memory_mebibytes,
+        "secrets": _secrets(plan.proxy_secrets, plan.secret_references),
+        "portMappings": [{"containerPort": PROXY_PORT, "hostPort": PROXY_PORT, "protocol": "tcp"}],
+        "dependsOn": [{"containerName": PREPARE, "condition": "SUCCESS"}],
+        "ulimits": [{"name": "nofile", "softLimit": 65536, "hardLimit": 65536}],
+    }
+
+
+def _interface(plan: TaskPlan) -> Definition:
+    application = plan.application
+    definition: Definition = {
+        **_common(plan, INTERFACE),
+        "image": plan.interface_image,
+        "essential": True,
+        "user": f"{application.user}:{application.group}",
+        "environment": _environment(application.environment, application.value_environment, plan.state_values),
+        "secrets": _secrets(application.secret_environment, plan.secret_references),
+        "mountPoints": _mounts(application, files_read_only=True),
+        # The proxy's loopback listener must be there when the application asks for its models.
+        "dependsOn": [
+            {"containerName": PREPARE, "condition": "SUCCESS"},
+            {"containerName": PROXY, "condition": "START"},
+        ],
+    }
+    if application.command:
+        definition |= _run(application.command)
+    if application.working_directory:
+        definition["workingDirectory"] = application.working_directory
+    if application.health_command:
+        definition["healthCheck"] = {
+            "command": ["CMD", *application.health_command],
+            "interval": 15,
+            "timeout": 5,
+            "retries": 4,
+            "startPeriod": application.start_seconds,
+        }
+    return definition
+
+
+def _run(command: Sequence[str]) -> Definition:
+    # The image's own entry point would otherwise run in front of the command.
+    return {"entryPoint": [command[0]], "command": list(command[1:])}
+
+
+def _common(plan: TaskPlan, name: str) -> Definition:
+    return {
+        "name": name,
+        "readonlyRootFilesystem": True,
+        "privileged": False,
+        "linuxParameters": {"capabilities": {"add": [], "drop": ["ALL"]}, "initProcessEnabled": False},
+        "stopTimeout": plan.stop_seconds,
+        "environment": [],
+        "mountPoints": [],
+        "portMappings": [],
+        "systemControls": [],
+        "volumesFrom": [],
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {
+                "awslogs-group": plan.log_group_names[name],
+                "awslogs-region": plan.region,
+                "awslogs-stream-prefix": name,
+                "max-buffer-size": "8m",
+                # A full log buffer must never stop the interface.
+                "mode": "non-blocking",
+            },
+        },
+    }
+
+
+def _mounts(application: ApplicationArgs, *, files_read_only: bool) -> list[Definition]:
+    read_only = application.file_directories if files_read_only else set[str]()
+    return [
+        {"containerPath": directory, "sourceVolume": volume_name(directory), "readOnly": directory in read_only}
+        for directory in application.volume_directories
+    ]
+
+
+def _environment(
+    variables: Mapping[str, str], references: Mapping[str, str], state_values: Mapping[str, str]
+) -> list[Definition]:
+    if missing := sorted(set(references.values()) - set(state_values)):
+        there = ", ".join(sorted(state_values)) or "none: the service has no state"
+        raise ValueError(f"no such state value: {', '.join(missing)}; there are {there}")
+    if twice := sorted(set(references) & set(variables)):
+        raise ValueError(f"set both as a plain variable and from a state value: {', '.join(twice)}")
+    values = {**variables, **{name: state_values[key] for name, key in references.items()}}
+    return [{"name": name, "value": value} for name, value in sorted(values.items())]
+
+
+def _secrets(variables: Mapping[str, str], references: Mapping[str, str]) -> list[Definition]:
+    if missing := sorted(set(variables.values()) - set(references)):
+        raise ValueError(f"no such secret: {', '.join(missing)}; there are {', '.join(sorted(references))}")
+    return [{"name": name, "valueFrom": references[secret]} for name, secret in sorted(variables.items())]

@@ -1,0 +1,123 @@
+"""What a firewall is told: limits, paths, headers, cookies and which rules are only watched."""
+
+from typing import Self
+
+import pulumi
+from pydantic import Field, model_validator
+
+from components.args import Args
+from components.edge.rules import OPEN_WEBUI
+from components.waf.rules import Application, Limits, firewall_rules
+from components.waf.table import CAPACITY_IN_BASE_PRICE, HIGHEST_CAPACITY, LOWEST_RATE, Rule, check_table, observe
+
+
+class FirewallLimitsArgs(Args):
+    """Sizes in bytes and rates; each refuses with a body that says the limit."""
+
+    prompt_bytes: int = Field(default=2 * 1024 * 1024, ge=1)
+    """Largest declared body outside the upload paths."""
+    upload_bytes: int = Field(default=50 * 1024 * 1024, ge=1)
+    """Largest declared body on the upload paths."""
+    cookie_bytes: int = Field(default=16_384, ge=4096)
+    """All cookies of a request."""
+    header_bytes: int = Field(default=32_768, ge=1024)
+    """All headers; the firewall holds each single one to half of what it can see, the proxy their sum to this."""
+    query_bytes: int = Field(default=4096, ge=512)
+    """The query string; the login callback may have 8,192 in any case."""
+    uri_bytes: int = Field(default=2048, ge=256)
+    """The path."""
+    pages_per_five_minutes: int = Field(default=3000, ge=LOWEST_RATE)
+    """Requests of one session that are neither uploads nor model calls nor static files."""
+    uploads_per_five_minutes: int = Field(default=100, ge=LOWEST_RATE)
+    """Uploads of one session."""
+    model_calls_per_five_minutes: int = Field(default=300, ge=LOWEST_RATE)
+    """Model calls of one session."""
+    address_pages_per_five_minutes: int = Field(default=30_000, ge=LOWEST_RATE)
+    """Requests of one address, which may be a whole office, that are neither uploads, model calls nor static files."""
+    address_uploads_per_five_minutes: int = Field(default=1000, ge=LOWEST_RATE)
+    """Uploads of one address."""
+    address_model_calls_per_five_minutes: int = Field(default=6000, ge=LOWEST_RATE)
+    """Model calls of one address."""
+    address_static_per_five_minutes: int = Field(default=60_000, ge=LOWEST_RATE)
+    """Static files that one address may read."""
+
+
+class FirewallArgs(Args):
+    """What a firewall is made of."""
+
+    load_balancer_arn: pulumi.Output[str]
+    """The load balancer that it protects."""
+    account_id: str
+    """The account whose firewall may write to the log."""
+    region: str
+    """The region whose firewall may write to the log."""
+    limits: FirewallLimitsArgs = Field(default_factory=FirewallLimitsArgs)
+    """Sizes and rates."""
+    upload_paths: list[str] = Field(default_factory=lambda: list(OPEN_WEBUI.uploads), min_length=1)
+    """Prefixes of paths that take files. Omitted: Open WebUI's."""
+    model_call_paths: list[str] = Field(default_factory=lambda: list(OPEN_WEBUI.model_calls), min_length=1)
+    """Prefixes of paths that make a model work. Omitted: Open WebUI's."""
+    prompt_paths: list[str] = Field(default_factory=lambda: list(OPEN_WEBUI.prompts))
+    """Prefixes of further paths whose bodies hold what people wrote. Omitted: Open WebUI's."""
+    fixed_body_paths: list[str] = Field(default_factory=lambda: list(OPEN_WEBUI.fixed_bodies))
+    """Prefixes below these whose bodies never hold what people wrote. Omitted: Open WebUI's."""
+    static_paths: list[str] = Field(default_factory=lambda: list(OPEN_WEBUI.static))
+    """Prefixes of static files, which have a rate limit of their own. Omitted: Open WebUI's. Empty: there are none."""
+    methods: list[str] = Field(default_factory=lambda: ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"])
+    """Methods that are let in."""
+    trusted_headers: list[str] = Field(
+        default_factory=lambda: ["x-amzn-oidc-accesstoken", "x-amzn-oidc-data", "x-amzn-oidc-identity"]
+    )
+    """Headers that only the edge and the proxy may set; a client that sends one is refused."""
+    session_cookie_name: str = "AWSELBAuthSessionCookie"
+    """The load balancer's session cookie, without the shard's number."""
+    protected_cookies: list[str] = Field(default_factory=lambda: ["token"])
+    """Further cookies that never reach a log. Omitted: the application's session token."""
+    count_only_rules: list[str] = Field(default_factory=list[str])
+    """Rules, by key, that count instead of blocking, so that a new one is watched before it blocks. Omitted: none."""
+    capacity_limit: int = Field(default=CAPACITY_IN_BASE_PRICE, ge=1, le=HIGHEST_CAPACITY)
+    """The most capacity units that the rules may need. Omitted: what the base price holds."""
+    log_retention_days: int
+    """How long the log is kept; a value that CloudWatch Logs accepts."""
+    log_key_arn: pulumi.Output[str] | None = None
+    """The KMS key of the log group. Omitted: encrypted with the key that CloudWatch Logs owns."""
+    tags: dict[str, str]
+    """Tags of every resource."""
+
+    def rules(self) -> tuple[Rule, ...]:
+        """The table for these arguments."""
+        return observe(
+            firewall_rules(
+                Limits(
+                    prompt_bytes=self.limits.prompt_bytes,
+                    upload_bytes=self.limits.upload_bytes,
+                    cookie_bytes=self.limits.cookie_bytes,
+                    header_bytes=self.limits.header_bytes,
+                    query_bytes=self.limits.query_bytes,
+                    uri_bytes=self.limits.uri_bytes,
+                    pages_per_window=self.limits.pages_per_five_minutes,
+                    uploads_per_window=self.limits.uploads_per_five_minutes,
+                    model_calls_per_window=self.limits.model_calls_per_five_minutes,
+                    address_pages_per_window=self.limits.address_pages_per_five_minutes,
+                    address_uploads_per_window=self.limits.address_uploads_per_five_minutes,
+                    address_model_calls_per_window=self.limits.address_model_calls_per_five_minutes,
+                    address_static_per_window=self.limits.address_static_per_five_minutes,
+                ),
+                Application(
+                    upload_paths=tuple(self.upload_paths),
+                    model_call_paths=tuple(self.model_call_paths),
+                    prompt_paths=tuple(self.prompt_paths),
+                    fixed_body_paths=tuple(self.fixed_body_paths),
+                    static_paths=tuple(self.static_paths),
+                    methods=tuple(self.methods),
+                    trusted_headers=tuple(self.trusted_headers),
+                    session_cookie=self.session_cookie_name,
+                ),
+            ),
+            self.count_only_rules,
+        )
+
+    @model_validator(mode="after")
+    def _aws_takes_the_table(self) -> Self:
+        check_table(self.rules(), self.capacity_limit)
+        return self

@@ -1,0 +1,172 @@
+"""The firewall in front of the edge: a web ACL made from the table in ``firewall_rules``, its association and its log.
+
+It deliberately does not look into bodies beyond what AWS shows (8,192 bytes) and does not inspect WebSocket frames;
+the proxy enforces sizes and times for real.
+"""
+
+from typing import Any, cast
+
+import pulumi
+import pulumi_aws as aws
+
+from components.common.log_delivery import delivery_policy
+from components.waf.args import FirewallArgs
+from components.waf.managed import detections
+from components.waf.table import COUNT_ONLY, Action, Rule
+
+SESSION_SHARDS = 4
+"""The load balancer cuts a session of at most 11 KB into shards of at most 4 KB; one more, to be sure."""
+
+
+class Firewall(pulumi.ComponentResource):
+    """A WAFv2 web ACL on a load balancer, with a log that holds no cookie, token or query string."""
+
+    web_acl_arn: pulumi.Output[str]
+    """The web ACL."""
+    web_acl_name: pulumi.Output[str]
+    """Its name: the dimension of its metrics."""
+    log_group_arn: pulumi.Output[str]
+    """The log group."""
+
+    def __init__(self, name: str, args: FirewallArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = FirewallArgs.model_validate(args)
+        super().__init__("ai-interface:index:Firewall", name, {}, opts)
+        self._name = name
+        self._args = args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._physical_name = f"{pulumi.get_project()}-{pulumi.get_stack()}-{name}"
+
+        acl = self._web_acl()
+        aws.wafv2.WebAclAssociation(
+            f"{name}-edge", resource_arn=args.load_balancer_arn, web_acl_arn=acl.arn, opts=self._child
+        )
+        group = self._log(acl)
+
+        self.web_acl_arn = acl.arn
+        self.web_acl_name = acl.name
+        self.log_group_arn = group.arn
+        self.register_outputs(
+            {
+                "webAclArn": self.web_acl_arn,
+                "webAclName": self.web_acl_name,
+                "logGroupArn": self.log_group_arn,
+            }
+        )
+
+    def _tags(self, role: str) -> dict[str, str]:
+        return {**self._args.tags, "Name": f"{self._name}-{role}"}
+
+    def _web_acl(self) -> aws.wafv2.WebAcl:
+        rules = self._args.rules()
+        return aws.wafv2.WebAcl(
+            f"{self._name}-acl",
+            name=self._physical_name,
+            description="Sizes, rates, forged headers and known attacks, before anything is logged in or forwarded",
+            scope="REGIONAL",
+            default_action={"allow": {}},
+            # The table's statements are plain mappings in the SDK's own shape, too deep for its types to follow.
+            rules=cast("list[aws.wafv2.WebAclRuleArgsDict]", [_rule(rule) for rule in rules]),
+            custom_response_bodies=[
+                {"key": key, "content": f"{body}\n", "content_type": "TEXT_PLAIN"}
+                for key, body in sorted(
+                    {rule.body_key: rule.body for rule in rules if rule.action is Action.BLOCK}.items()
+                )
+            ],
+            data_protection_config={"data_protections": self._protections()},
+            visibility_config=_visibility(self._physical_name),
+            tags=self._tags("acl"),
+            opts=self._child,
+        )
+
+    def _cookies(self) -> list[str]:
+        shards = [f"{self._args.session_cookie_name}-{number}" for number in range(SESSION_SHARDS)]
+        return sorted({*shards, *self._args.protected_cookies})
+
+    def _protections(self) -> list[aws.wafv2.WebAclDataProtectionConfigDataProtectionArgsDict]:
+        """Substituted wherever AWS would show them, logs and samples alike; rules still see the real values."""
+        fields: list[aws.wafv2.WebAclDataProtectionConfigDataProtectionFieldArgsDict] = [
+            *({"field_type": "SINGLE_COOKIE", "field_keys": [cookie]} for cookie in self._cookies()),
+            *({"field_type": "SINGLE_HEADER", "field_keys": [name]} for name in ("authorization", "cookie")),
+            {"field_type": "QUERY_STRING"},
+            {"field_type": "BODY"},
+        ]
+        return [{"action": "SUBSTITUTION", "field": what} for what in fields]
+
+    def _kept(self) -> list[aws.wafv2.WebAclLoggingConfigurationLoggingFilterFilterConditionArgsDict]:
+        """What the log keeps: every block, what AWS's rules took for an attack, and matches of rules that only count.
+
+        Nearly every request carries a mark (COUNT), and each prompt above 8 KB matches AWS's own size rule
+        (EXCLUDED_AS_COUNT), so neither action is a reason to keep a record; the labels of real detections are. A label
+        is compared whole: a web ACL's own begin with ``awswaf:<account>:webacl:<name>:``.
+        """
+        rules = self._args.rules()
+        own = f"awswaf:{self._args.account_id}:webacl:{self._physical_name}:"
+        watched = [f"{own}{label}" for rule in rules for label in rule.labels if label.startswith(COUNT_ONLY)]
+        # A whole group that only counts names no label of its own: then every count is kept while it is watched.
+        actions = ["BLOCK", *(["COUNT"] if any(r.is_group and r.action is Action.COUNT for r in rules) else [])]
+        return [
+            *({"action_condition": {"action": action}} for action in actions),
+            *({"label_name_condition": {"label_name": label}} for label in sorted([*detections(), *watched])),
+        ]
+
+    def _log(self, acl: aws.wafv2.WebAcl) -> aws.cloudwatch.LogGroup:
+        args = self._args
+        group = aws.cloudwatch.LogGroup(
+            f"{self._name}-log",
+            name=f"aws-waf-logs-{self._physical_name}",
+            retention_in_days=args.log_retention_days,
+            kms_key_id=args.log_key_arn,
+            tags=self._tags("log"),
+            opts=self._child,
+        )
+        permission = aws.cloudwatch.LogResourcePolicy(
+            f"{self._name}-log",
+            policy_name=f"aws-waf-logs-{self._physical_name}",
+            policy_document=group.arn.apply(lambda arn: delivery_policy(arn, args.account_id, args.region)),
+            opts=self._child,
+        )
+        aws.wafv2.WebAclLoggingConfiguration(
+            f"{self._name}-log",
+            resource_arn=acl.arn,
+            log_destination_configs=[group.arn],
+            redacted_fields=[
+                *(
+                    {"single_header": {"name": header}}
+                    for header in ("authorization", "cookie", *sorted(args.trusted_headers))
+                ),
+                {"query_string": {}},
+            ],
+            logging_filter={
+                "default_behavior": "DROP",
+                "filters": [{"behavior": "KEEP", "requirement": "MEETS_ANY", "conditions": self._kept()}],
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
+        )
+        return group
+
+
+def _visibility(metric: str) -> aws.wafv2.WebAclVisibilityConfigArgsDict:
+    """Metrics always; samples never: they would show requests to everyone who may look at the firewall."""
+    return {"cloudwatch_metrics_enabled": True, "metric_name": metric, "sampled_requests_enabled": False}
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    """A row of the table as AWS takes it."""
+    made: dict[str, Any] = {
+        "name": rule.key,
+        "priority": rule.priority,
+        "statement": rule.statement,
+        "visibility_config": _visibility(rule.key),
+    }
+    if rule.labels:
+        made["rule_labels"] = [{"name": label} for label in rule.labels]
+    if rule.is_group:
+        made["override_action"] = {"count": {}} if rule.action is Action.COUNT else {"none": {}}
+    elif rule.action is Action.COUNT:
+        made["action"] = {"count": {}}
+    else:
+        response: dict[str, Any] = {"response_code": rule.status, "custom_response_body_key": rule.body_key}
+        if rule.headers:
+            response["response_headers"] = [{"name": name, "value": value} for name, value in rule.headers]
+        made["action"] = {"block": {"custom_response": response}}
+    return made

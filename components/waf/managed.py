@@ -1,0 +1,118 @@
+"""AWS's managed rule groups, and which of their rules must not judge what people write.
+
+A rule listed here is counted by its group, which leaves its label on the request; a rule of ours then blocks on that
+label everywhere but where bodies are free text. Rules about sizes are counted everywhere: our own limits replace them.
+"""
+
+from dataclasses import dataclass
+
+from components.waf.statements import both, labelled, managed_group, negated
+from components.waf.table import Action, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A managed rule that is counted by its group."""
+
+    rule: str
+    label: str
+    reason: str
+    key: str = ""
+    """The key of our rule that blocks on the label outside free text; empty: our own limits replace the rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A managed rule group and its overrides."""
+
+    key: str
+    priority: int
+    name: str
+    namespace: str
+    overrides: tuple[Override, ...] = ()
+
+
+GROUPS = (
+    Group("ip-reputation", 700, "AWSManagedRulesAmazonIpReputationList", "amazon-ip-list"),
+    Group(
+        "known-bad-inputs",
+        710,
+        "AWSManagedRulesKnownBadInputsRuleSet",
+        "known-bad-inputs",
+        (
+            Override("Log4JRCE_BODY", "Log4JRCE_Body", "people paste logs that hold ${jndi:…}", "log4j-body"),
+            Override(
+                "JavaDeserializationRCE_BODY",
+                "JavaDeserializationRCE_Body",
+                "people paste Java code and stack traces",
+                "java-deserialization-body",
+            ),
+            Override("ReactJSRCE_BODY", "ReactJSRCE_Body", "people paste JavaScript", "react-body"),
+        ),
+    ),
+    Group(
+        "core",
+        720,
+        "AWSManagedRulesCommonRuleSet",
+        "core-rule-set",
+        (
+            Override("GenericLFI_BODY", "GenericLFI_Body", "prompts hold paths such as ../../", "file-inclusion-body"),
+            Override("GenericRFI_BODY", "GenericRFI_Body", "prompts hold addresses", "remote-inclusion-body"),
+            Override(
+                "EC2MetaDataSSRF_BODY", "EC2MetaDataSSRF_Body", "people ask about 169.254.169.254", "metadata-body"
+            ),
+            Override(
+                "CrossSiteScripting_BODY", "CrossSiteScripting_Body", "prompts and answers hold HTML", "scripting-body"
+            ),
+            Override("SizeRestrictions_BODY", "SizeRestrictions_Body", "8,192 bytes: body-too-large replaces it"),
+            Override(
+                "SizeRestrictions_Cookie_HEADER",
+                "SizeRestrictions_Cookie_Header",
+                "10,240 bytes, and a session may take 11 KB: cookies-too-large replaces it",
+            ),
+            Override(
+                "SizeRestrictions_QUERYSTRING",
+                "SizeRestrictions_QueryString",
+                "2,048 bytes, and a login callback may take more: query-too-large replaces it",
+            ),
+            Override("SizeRestrictions_URIPATH", "SizeRestrictions_URIPath", "1,024 bytes: path-too-long replaces it"),
+        ),
+    ),
+)
+
+FIRST_LABEL_PRIORITY = 800
+
+
+def managed_label(group: Group, override: Override) -> str:
+    """The label that AWS's rule leaves on a request that it counts."""
+    return f"awswaf:managed:aws:{group.namespace}:{override.label}"
+
+
+def detections() -> list[str]:
+    """The labels of counted rules about attacks, sorted. Those about sizes are left out: ordinary prompts have them."""
+    return sorted(managed_label(group, override) for group in GROUPS for override in group.overrides if override.key)
+
+
+def managed_rules(free_text_label: str) -> list[Rule]:
+    """The groups, then one rule of ours for each override that still blocks outside free text."""
+    groups = [
+        Rule(
+            group.key,
+            group.priority,
+            managed_group(group.name, [override.rule for override in group.overrides]),
+            Action.GROUP,
+            reason=f"AWS's own {group.namespace}",
+        )
+        for group in GROUPS
+    ]
+    judged = [(group, override) for group in GROUPS for override in group.overrides if override.key]
+    return groups + [
+        Rule(
+            override.key,
+            FIRST_LABEL_PRIORITY + 10 * index,
+            both(labelled(managed_label(group, override)), negated(labelled(free_text_label))),
+            Action.BLOCK,
+            reason=f"{override.rule} blocks, but not in free text: {override.reason}",
+        )
+        for index, (group, override) in enumerate(judged)
+    ]

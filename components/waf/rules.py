@@ -1,0 +1,239 @@
+"""The firewall's rules: one table that people can read, in the order in which requests meet it.
+
+Every rule has a number of its own, so moving lines in this file changes nothing. A rule that blocks ends the request;
+one that counts marks it for later rules (labels) or for the people who watch. An ALB shows its firewall the first
+8,192 bytes of the body, and the first 8,192 bytes and 200 headers of all headers, whichever field a rule reads
+(https://docs.aws.amazon.com/waf/latest/developerguide/waf-oversize-request-components.html). What lies beyond is the
+proxy's: no rule here blocks because a header is absent, since the header may only be out of sight. So the proxy alone
+asks for a content-length (411), and it removes forged identity headers that the firewall did not get to see.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from components.edge.rules import LOGIN_CALLBACK
+from components.waf.lengths import WELL_FORMED_LENGTH, number_above, readable_size
+from components.waf.managed import managed_rules
+from components.waf.statements import (
+    BODY_WINDOW,
+    HEADER_WINDOW,
+    LOWERCASE,
+    METHOD,
+    QUERY_STRING,
+    URI_PATH,
+    Statement,
+    both,
+    either,
+    equals,
+    header,
+    header_names,
+    headers_but,
+    labelled,
+    longer_than,
+    matches,
+    more_often_than,
+    negated,
+    present,
+    starts_with,
+)
+from components.waf.table import Action, Rule
+
+WINDOW_BYTES = 8192
+"""What an ALB shows the firewall of a body, and of all headers together."""
+
+CALLBACK_QUERY_BYTES = 8192
+"""The identity provider's answer carries a code and the load balancer's own encrypted state."""
+
+RATE_WINDOW_SECONDS = 300
+RETRY_AFTER_SECONDS = "60"
+
+CANARY_PATH = "/firewall-canary"
+
+TRUSTED_PREFIXES = ("x-amzn-oidc-", "x-envoy-")
+"""Names that begin like this are the edge's and the proxy's, whatever follows."""
+
+GRPC = "application/grpc"
+
+LARGEST_SINGLE_HEADER_BYTES = 6144
+"""Three quarters of the window: more could not be told from a header that the window cuts off."""
+
+UPLOAD, MODEL_CALL, FREE_TEXT, STATIC = "path:upload", "path:model-call", "path:free-text", "path:static"
+
+AMBIGUOUS_PATH = r"//|\\|/\.{1,2}(/|$)|%(00|2[5dDeEfF]|3[0-9]|4[1-9a-fA-F]|5[0-9aAcCfF]|6[1-9a-fA-F]|7[0-9aAeE])"
+"""Other spellings of a path: doubled slashes, dot segments, encoded separators and percent signs, and characters
+that need no encoding. No client writes them by accident, and each could mean one path here and another one behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the table is made from; every number comes from the settings."""
+
+    prompt_bytes: int
+    upload_bytes: int
+    cookie_bytes: int
+    header_bytes: int
+    query_bytes: int
+    uri_bytes: int
+    pages_per_window: int
+    """For one session, as are the next two."""
+    uploads_per_window: int
+    model_calls_per_window: int
+    address_pages_per_window: int
+    """For one address, as are the next three."""
+    address_uploads_per_window: int
+    address_model_calls_per_window: int
+    address_static_per_window: int
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What the table knows about the application and the edge."""
+
+    upload_paths: tuple[str, ...]
+    model_call_paths: tuple[str, ...]
+    prompt_paths: tuple[str, ...]
+    fixed_body_paths: tuple[str, ...]
+    static_paths: tuple[str, ...]
+    methods: tuple[str, ...]
+    trusted_headers: tuple[str, ...]
+    session_cookie: str
+
+
+def _paths(prefixes: Sequence[str]) -> Statement:
+    return either(*(starts_with(URI_PATH, prefix) for prefix in sorted(set(prefixes))))
+
+
+def _guards(application: Application) -> list[Rule]:
+    forged = [present(header(name)) for name in sorted({name.lower() for name in application.trusted_headers})]
+    prefixed = [starts_with(header_names(), prefix, LOWERCASE) for prefix in TRUSTED_PREFIXES]
+    return [
+        Rule("canary", 100, equals(URI_PATH, CANARY_PATH), Action.BLOCK, 403, "Blocked on purpose: this is the canary",
+             reason="monitoring asks for this path: answer and metric show that the firewall stands in the way"),
+        Rule("ambiguous-path", 110, matches(URI_PATH, AMBIGUOUS_PATH), Action.BLOCK, 400, "Ambiguous path",
+             reason="every later rule, and every path rule behind, may take a path as it is written"),
+        Rule("method", 120, negated(matches(METHOD, f"^({'|'.join(sorted(set(application.methods)))})$")), Action.BLOCK,
+             405, "Method not allowed", reason="only methods that the application uses"),
+        Rule("forged-identity", 130, either(*forged, *prefixed), Action.BLOCK, 403, "Header not allowed",
+             reason="identity headers are the edge's to set; the proxy strips them again"),
+        Rule("grpc", 140, starts_with(header("content-type"), GRPC, LOWERCASE), Action.BLOCK, 415, "gRPC is not offered",
+             reason="the proxy's Envoy answers every refusal of such a request with 200, in its log too"),
+    ]  # fmt: skip
+
+
+def _marks(application: Application) -> list[Rule]:
+    sending = matches(METHOD, "^(POST|PUT|PATCH)$")
+    free_text = _paths((*application.upload_paths, *application.model_call_paths, *application.prompt_paths))
+    if application.fixed_body_paths:
+        free_text = both(free_text, negated(_paths(application.fixed_body_paths)))
+    static = [
+        Rule("mark-static", 230, both(_paths(application.static_paths), matches(METHOD, "^(GET|HEAD)$")), Action.COUNT,
+             labels=(STATIC,), reason="a browser's first visit reads more than a hundred files and costs next to nothing"),
+    ] if application.static_paths else []  # fmt: skip
+    return [
+        Rule("mark-upload", 200, both(_paths(application.upload_paths), sending), Action.COUNT, labels=(UPLOAD,),
+             reason="uploads have a size limit and a rate of their own"),
+        Rule("mark-model-call", 210, both(_paths(application.model_call_paths), sending), Action.COUNT,
+             labels=(MODEL_CALL,), reason="model calls have a rate of their own"),
+        Rule("mark-free-text", 220, free_text, Action.COUNT, labels=(FREE_TEXT,),
+             reason="bodies here are what people wrote: some managed rules take ordinary prompts for attacks"),
+        *static,
+    ]  # fmt: skip
+
+
+def _lengths(limits: Limits) -> list[Rule]:
+    length = header("content-length")
+    is_upload = labelled(UPLOAD)
+    prompt, upload = readable_size(limits.prompt_bytes), readable_size(limits.upload_bytes)
+    return [
+        Rule("length-malformed", 300, both(present(length), negated(matches(length, WELL_FORMED_LENGTH))), Action.BLOCK,
+             400, "Malformed content-length", reason="the next rules read the declared length as a number"),
+        Rule("upload-too-large", 310, both(is_upload, matches(length, number_above(limits.upload_bytes))), Action.BLOCK,
+             413, f"The file is larger than the limit of {upload}",
+             reason="refused before a byte of the body is carried; the proxy holds those to it that declare less"),
+        Rule("body-too-large", 320, both(negated(is_upload), matches(length, number_above(limits.prompt_bytes))),
+             Action.BLOCK, 413, f"The request is larger than the limit of {prompt}",
+             reason="refused before a byte of the body is carried; the proxy holds those to it that declare less"),
+        Rule("body-beyond-window", 340, longer_than(BODY_WINDOW, WINDOW_BYTES), Action.COUNT,
+             labels=("body:beyond-window",),
+             reason="shows how many bodies the managed rules saw only the first 8,192 bytes of"),
+    ]  # fmt: skip
+
+
+def _sizes(limits: Limits) -> list[Rule]:
+    is_callback = equals(URI_PATH, LOGIN_CALLBACK)
+    callback_limit = max(limits.query_bytes, CALLBACK_QUERY_BYTES)
+    single = min(limits.header_bytes, LARGEST_SINGLE_HEADER_BYTES)
+    return [
+        Rule("cookies-too-large", 400, longer_than(header("cookie"), limits.cookie_bytes), Action.BLOCK, 400,
+             f"The cookies are larger than the limit of {limits.cookie_bytes} bytes",
+             reason="the load balancer's session alone may take 11 KB in shards of 4 KB; a cookie header beyond 8,192 "
+             "bytes may be cut before it is measured: then the load balancer's 16 KB and the proxy's sum remain"),
+        Rule("header-too-large", 410, longer_than(headers_but("cookie"), single), Action.BLOCK, 400,
+             f"A header is larger than the limit of {single} bytes",
+             reason="one header; their sum is the proxy's to limit, since only 8,192 bytes of all headers are seen"),
+        Rule("query-too-large", 420, both(negated(is_callback), longer_than(QUERY_STRING, limits.query_bytes)),
+             Action.BLOCK, 414, f"The query is larger than the limit of {limits.query_bytes} bytes",
+             reason="no page or API call needs more"),
+        Rule("callback-query-too-large", 430, both(is_callback, longer_than(QUERY_STRING, callback_limit)),
+             Action.BLOCK, 414, f"The query is larger than the limit of {callback_limit} bytes",
+             reason="the login callback carries a code and an encrypted state"),
+        Rule("path-too-long", 440, longer_than(URI_PATH, limits.uri_bytes), Action.BLOCK, 414,
+             f"The path is longer than the limit of {limits.uri_bytes} bytes", reason="no path needs more"),
+        Rule("headers-beyond-window", 450, longer_than(HEADER_WINDOW, WINDOW_BYTES), Action.COUNT,
+             labels=("headers:beyond-window",),
+             reason="shows how many requests had headers that no rule here could see; the proxy judges those"),
+    ]  # fmt: skip
+
+
+def _rates(limits: Limits, application: Application) -> list[Rule]:
+    """What one address and what one session may ask for.
+
+    An address may be a whole office, so its limits are those of many people: they are the outer bound, which holds for
+    whoever invents a session cookie too. A session is one person. Its cookie alone is the key, without the address: a
+    session that is used from many addresses still counts as one. A request without the cookie is not counted there.
+    """
+    session = f"{application.session_cookie}-0"
+    of = {
+        "uploads": labelled(UPLOAD),
+        "model-calls": labelled(MODEL_CALL),
+        "pages": negated(either(labelled(UPLOAD), labelled(MODEL_CALL), labelled(STATIC))),
+        "static": labelled(STATIC),
+    }
+    table = [
+        (500, "uploads", "address", limits.address_uploads_per_window),
+        (510, "model-calls", "address", limits.address_model_calls_per_window),
+        (520, "pages", "address", limits.address_pages_per_window),
+        (530, "static", "address", limits.address_static_per_window),
+        (550, "uploads", "session", limits.uploads_per_window),
+        (560, "model-calls", "session", limits.model_calls_per_window),
+        (570, "pages", "session", limits.pages_per_window),
+    ]
+    return [
+        Rule(
+            f"rate-{kind}-{key}",
+            priority,
+            more_often_than(
+                limit, window_seconds=RATE_WINDOW_SECONDS, cookie=session if key == "session" else None, of=of[kind]
+            ),
+            Action.BLOCK,
+            429,
+            f"Too many requests: at most {limit} in five minutes",
+            headers=(("retry-after", RETRY_AFTER_SECONDS),),
+            reason=f"at most {limit} {kind} in five minutes for one {key}",
+        )
+        for priority, kind, key, limit in table
+        if kind != "static" or application.static_paths
+    ]
+
+
+def firewall_rules(limits: Limits, application: Application) -> tuple[Rule, ...]:
+    """The whole table, by priority."""
+    rules = [
+        *_guards(application),
+        *_marks(application),
+        *_lengths(limits),
+        *_sizes(limits),
+        *_rates(limits, application),
+        *managed_rules(FREE_TEXT),
+    ]
+    return tuple(sorted(rules, key=lambda rule: rule.priority))

@@ -1,0 +1,113 @@
+"""What a row of the firewall's table is, and the checks on the table as a whole."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import cast
+
+from components.waf.statements import Statement, capacity
+
+CAPACITY_IN_BASE_PRICE = 1500
+HIGHEST_CAPACITY = 5000
+LOWEST_RATE = 10
+LONGEST_REGEX = 200
+"""WAF's fixed quota for a pattern; the API's own length check (512) would let a longer one through to a refusal."""
+LONGEST_SEARCH_STRING = 200
+FORBIDDEN = "Forbidden"
+COUNT_ONLY = "count-only:"
+"""Labels of rules that only count begin with this: the log keeps their matches, while it drops mere marks."""
+
+
+class Action(StrEnum):
+    """What a rule does with a request that it matches."""
+
+    BLOCK = "block"
+    """Answer it, with the rule's status and body."""
+    COUNT = "count"
+    """Count it, put the rule's labels on it, go on."""
+    GROUP = "group"
+    """Whatever the managed group's own rule says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row."""
+
+    key: str
+    priority: int
+    statement: Statement
+    action: Action
+    status: int = 403
+    body: str = FORBIDDEN
+    labels: tuple[str, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    reason: str = ""
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it applies a managed rule group."""
+        return "managed_rule_group_statement" in self.statement
+
+    @property
+    def body_key(self) -> str:
+        """Under which name the web ACL keeps the body."""
+        return "forbidden" if self.body == FORBIDDEN else self.key
+
+
+def observe(rules: Iterable[Rule], count_only: Collection[str]) -> tuple[Rule, ...]:
+    """The same rules, the named ones counting instead of blocking. A name that no rule has is an error."""
+    rules = tuple(rules)
+    known = {rule.key for rule in rules}
+    if unknown := sorted(set(count_only) - known):
+        raise ValueError(
+            f"count_only_rules names {', '.join(unknown)}, which no rule has; the rules are {', '.join(sorted(known))}"
+        )
+    return tuple(_counting(rule) if rule.key in count_only else rule for rule in rules)
+
+
+def _counting(rule: Rule) -> Rule:
+    """The rule without its block. AWS lets no rule that applies a rule group set a label; those of the group remain."""
+    labels = () if rule.is_group else (f"{COUNT_ONLY}{rule.key}",)
+    return replace(rule, action=Action.COUNT, labels=(*rule.labels, *labels))
+
+
+def check_table(rules: Iterable[Rule], capacity_limit: int) -> int:
+    """The table's capacity, after checking that priorities and keys are distinct and that AWS would take it."""
+    rules = tuple(rules)
+    for what, values in (("priority", [r.priority for r in rules]), ("key", [r.key for r in rules])):
+        if len(set(values)) != len(values):
+            raise ValueError(f"two firewall rules have the same {what}")
+    for rule in rules:
+        _check_texts(rule.key, rule.statement)
+    total = sum(capacity(rule.statement) for rule in rules)
+    if total > capacity_limit:
+        raise ValueError(
+            f"the firewall's rules need {total} capacity units and {capacity_limit} are allowed "
+            f"({CAPACITY_IN_BASE_PRICE} are in the base price, {HIGHEST_CAPACITY} is AWS's limit): "
+            "shorten the path lists or raise capacity_limit"
+        )
+    return total
+
+
+def _check_texts(key: str, statement: Statement) -> None:
+    """AWS's limits on what a statement may compare with."""
+    for name, limit in (("regex_string", LONGEST_REGEX), ("search_string", LONGEST_SEARCH_STRING)):
+        for text in _values(statement, name):
+            if not 1 <= len(text) <= limit:
+                raise ValueError(
+                    f"firewall rule {key} compares with {text!r}, which has {len(text)} characters: "
+                    f"AWS takes 1 to {limit}; shorten the path or the list that it comes from"
+                )
+
+
+def _values(node: object, name: str) -> Iterable[str]:
+    """Every text under ``name``, however deep."""
+    if isinstance(node, Mapping):
+        for key, value in cast("Mapping[str, object]", node).items():
+            if key == name and isinstance(value, str):
+                yield value
+            else:
+                yield from _values(value, name)
+    elif isinstance(node, list):
+        for item in cast("list[object]", node):
+            yield from _values(item, name)
