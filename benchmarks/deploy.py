@@ -20,7 +20,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
-from preflight.wire import Wire
+from preflight.sdk.wire import Wire
 from tests.engine.harness import PACKS, REPOSITORY, Engine, custom, name_of
 
 STACKS = ("staging", "prod")

@@ -13,12 +13,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from preflight import children
+from preflight.pulumi import children
 from preflight.release.options import add_options
 
 if TYPE_CHECKING:
     from preflight.findings import Finding, Report
-    from preflight.recorder import Recording
+    from preflight.recording.recorder import Recording
 
 FORMATS = ("text", "json", "markdown", "sarif", "junit")
 DESCRIPTION = """\
@@ -154,7 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from preflight.check import check
+    from preflight.analysis.check import check
 
     packs: list[Path] | None = options.policy_pack
     checked = check(options.root.resolve(), options.stack, packs, _progress())
@@ -168,7 +168,7 @@ def _conform(options: argparse.Namespace) -> int:
 
 
 def _say_report(report: Report, options: argparse.Namespace) -> int:
-    from preflight.output import render
+    from preflight.report.output import render
 
     _end_progress()
     content = render(report, options.format, terminal=options.output is None and sys.stdout.isatty())
@@ -180,8 +180,8 @@ def _say_report(report: Report, options: argparse.Namespace) -> int:
 
 
 def _reports(options: argparse.Namespace) -> int:
-    from preflight import reports
-    from preflight.check import check
+    from preflight.analysis.check import check
+    from preflight.report import bundle as reports
 
     root = options.root.resolve()
     planned = reports.plan(root, options.base) if options.base else None  # forks, so it comes before the packs
@@ -194,15 +194,15 @@ def _reports(options: argparse.Namespace) -> int:
 
 
 def _graph(options: argparse.Namespace) -> int:
-    from preflight.graph import graph
-    from preflight.output import stable
+    from preflight.recording.graph import graph
+    from preflight.report.output import stable
 
     sys.stdout.write(stable(graph(_recorded(options.root, options.stack, preview=options.preview))))
     return 0
 
 
 def _trace(options: argparse.Namespace) -> int:
-    from preflight import tracing
+    from preflight.analysis import tracing
 
     asked = tracing.Asked(
         method=options.method,
@@ -221,10 +221,10 @@ def _trace(options: argparse.Namespace) -> int:
 
 
 def _diff(options: argparse.Namespace) -> int:
-    from preflight import diff, parity
+    from preflight.analysis import diff, parity
+    from preflight.analysis.check import run
     from preflight.changes import since
-    from preflight.check import run
-    from preflight.project import Project
+    from preflight.pulumi.project import Project
 
     root = options.root.resolve()
     project = Project.load(root)
@@ -247,8 +247,8 @@ def _diff(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from preflight.check import check
-    from preflight.report import html
+    from preflight.analysis.check import check
+    from preflight.report.page import html
 
     checked = check(options.root.resolve(), progress=_progress())
     _end_progress()
@@ -261,8 +261,8 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _proxy_config(options: argparse.Namespace) -> int:
-    from preflight.edge_proxy import configuration
-    from preflight.output import stable
+    from preflight.analysis.edge_proxy import configuration
+    from preflight.report.output import stable
 
     sys.stdout.write(stable(configuration(_recorded(options.root, options.stack))))
     return 0
@@ -270,8 +270,8 @@ def _proxy_config(options: argparse.Namespace) -> int:
 
 def _recorded(root: Path, stack: str, *, preview: bool = False) -> Recording:
     """One stack, recorded once."""
-    from preflight.program import Run, collect, load, start
-    from preflight.project import Project
+    from preflight.pulumi.program import Run, collect, load, start
+    from preflight.pulumi.project import Project
 
     project = Project.load(root.resolve())
     chosen = project.stack(stack)
@@ -280,7 +280,7 @@ def _recorded(root: Path, stack: str, *, preview: bool = False) -> Recording:
 
 
 def _shapes(options: argparse.Namespace) -> int:
-    from preflight import parity
+    from preflight.analysis import parity
 
     root, recordings = _all_recorded(options.root)
     if options.write:
@@ -289,7 +289,7 @@ def _shapes(options: argparse.Namespace) -> int:
 
 
 def _owners(options: argparse.Namespace) -> int:
-    from preflight import owners, parity
+    from preflight.analysis import owners, parity
 
     root, recordings = _all_recorded(options.root)
     known = {stack: recordings[stack, False] for stack in parity.order(root, [stack for stack, _ in recordings])}
@@ -300,8 +300,8 @@ def _owners(options: argparse.Namespace) -> int:
 
 def _all_recorded(folder: Path) -> tuple[Path, Mapping[tuple[str, bool], Recording]]:
     """Every stack with known values, and the project's folder."""
-    from preflight.check import run
-    from preflight.project import Project
+    from preflight.analysis.check import run
+    from preflight.pulumi.project import Project
 
     root = folder.resolve()
     project = Project.load(root)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from preflight.protocol import Diagnostic
+from preflight.pulumi.protocol import Diagnostic
 
 _EXCEPTED = re.compile(r"^excepted until (\d{4}-\d{2}-\d{2}): (.*?)(?: \(owner: (.*)\))?$")
 _LABELS = ("found", "wanted", "fix", "witness", "unknown", "assuming")

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from preflight import program
-from preflight.analyzer import Analyzer
-from preflight.fakes import RESOURCES
-from preflight.graph import graph
-from preflight.project import Project
-from preflight.recorder import RecordedResource, Recording
-from preflight.wire import UNKNOWN, Json, secret
+from preflight.fakes.fakes import RESOURCES
+from preflight.pulumi import program
+from preflight.pulumi.analyzer import Analyzer
+from preflight.pulumi.project import Project
+from preflight.recording.graph import graph
+from preflight.recording.recorder import RecordedResource, Recording
+from preflight.sdk.wire import UNKNOWN, Json, secret
 from tests.engine.package_schema import PINNED
 
 ROOT = Path(__file__).resolve().parents[1]

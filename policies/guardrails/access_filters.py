@@ -8,7 +8,7 @@ from typing import Any
 
 from .checks import listed
 from .proxies import kind_of_filter, routes_of
-from .topology.values import Value, as_mapping
+from .topology.graph.values import Value, as_mapping
 
 _ALWAYS = ("oauth2", "basic_auth", "api_key_auth")
 _ALLOW = (None, "ALLOW", 0)

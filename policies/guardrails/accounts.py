@@ -7,8 +7,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from .topology.resources import Graph
-from .topology.values import Value, as_list, as_mapping
+from .topology.graph.resources import Graph
+from .topology.graph.values import Value, as_list, as_mapping
 
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:(\d{12}):")
 _ACCOUNT = re.compile(r"^\d{12}$")

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, cast
 
-from .topology.resources import Graph, Resource, Secret, Unknown, shown
-from .topology.values import Value, as_mapping
-from .topology.verdicts import Finding, not_proven, violated
+from .topology.graph.resources import Graph, Resource, Secret, Unknown, shown
+from .topology.graph.values import Value, as_mapping
+from .topology.graph.verdicts import Finding, not_proven, violated
 
 
 def expect(

@@ -11,8 +11,8 @@ from typing import Any
 
 from .exceptions import Exemptions
 from .rule import Level, Rule, Settings
-from .topology.resources import Graph, Resource, Secret, unknowns_in, walk_top
-from .topology.verdicts import Finding, Verdict
+from .topology.graph.resources import Graph, Resource, Secret, unknowns_in, walk_top
+from .topology.graph.verdicts import Finding, Verdict
 
 CURRENT = "exceptions-current"
 UNREADABLE = (

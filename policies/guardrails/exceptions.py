@@ -17,7 +17,7 @@ from typing import Any, cast
 
 import yaml
 
-from .topology.verdicts import Finding, Verdict
+from .topology.graph.verdicts import Finding, Verdict
 
 FILE = Path(__file__).with_name("exceptions.yaml")
 LONGEST_DAYS = 366

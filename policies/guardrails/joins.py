@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from weakref import WeakKeyDictionary
 
-from .topology.resources import Graph, References, Resource
+from .topology.graph.resources import Graph, References, Resource
 
 BUCKETS = ("s3.Bucket", "s3.BucketV2")
 _BUCKET_KEYS = ("id", "bucket", "arn")

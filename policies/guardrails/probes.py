@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .firewalls import Firewall
-from .topology.requests import Request, Result, Trail
-from .topology.resources import Graph
-from .topology.web_acl import WebAcl
+from .topology.graph.resources import Graph
+from .topology.http.requests import Request, Result, Trail
+from .topology.waf.web_acl import WebAcl
+from .web_acls import Firewall
 
 _HARMLESS = Request("GET", "https://probe.invalid/")
 _SENDING = Request("POST", "https://probe.invalid/", body_bytes=1)

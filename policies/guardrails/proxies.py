@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .checks import Container, listed
-from .topology.documents import document
-from .topology.values import Value, as_list, as_mapping
+from .topology.graph.documents import document
+from .topology.graph.values import Value, as_list, as_mapping
 
 _SECONDS = re.compile(r"^(\d+(?:\.\d+)?)s$")
 MANAGER = "http_connection_manager"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from .topology.resources import Graph, Resource
-from .topology.verdicts import Finding
+from .topology.graph.resources import Graph, Resource
+from .topology.graph.verdicts import Finding
 
 Settings = Mapping[str, Any]
 """The configuration of one policy: every property of its schema, with what the team set or the default."""

@@ -22,8 +22,8 @@ from . import exceptions
 from .evaluation import Evaluation, Policy, Report
 from .rule import FRAMEWORK, Level, Rule, Severity
 from .rules import RULES
-from .topology.resources import Graph, Resource
-from .topology.values import UNKNOWN_SENTINELS, Value, as_mapping
+from .topology.graph.resources import Graph, Resource
+from .topology.graph.values import UNKNOWN_SENTINELS, Value, as_mapping
 
 NAME = "ai-interface-guardrails"
 VERSION = "0.1.0"

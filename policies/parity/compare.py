@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from policies.guardrails.topology.values import Unknown
-from policies.parity.classes import Comparison, comparison
-from policies.parity.normal import SECRET, Covered, Value, uncovered
+from policies.guardrails.topology.graph.values import Unknown
+from policies.parity.comparison_rules import Comparison, comparison
+from policies.parity.normalize import SECRET, Covered, Value, uncovered
 from policies.parity.shape import Item, Shape, Skip, condensed, is_digest, top
 
 ABSENT = "absent"

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
-from policies.parity.normal import Value
+from policies.parity.normalize import Value
 from policies.parity.shape import Item, Shape, Skip, condensed
 
 FOLDER = Path(__file__).with_name("shapes")

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import yaml
 
-from policies.guardrails.topology.values import Unknown
+from policies.guardrails.topology.graph.values import Unknown
 from policies.parity import deployed
 from policies.parity.shape import Shape
 

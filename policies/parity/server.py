@@ -16,9 +16,10 @@ import grpc
 from google.protobuf import empty_pb2, json_format
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, plugin_pb2
 
-from policies.guardrails.topology.resources import Graph
-from policies.guardrails.topology.values import UNKNOWN_SENTINELS
-from policies.parity import judge, released
+from policies.guardrails.topology.graph.resources import Graph
+from policies.guardrails.topology.graph.values import UNKNOWN_SENTINELS
+from policies.parity import evaluate as judge
+from policies.parity import released
 from policies.parity.shape import shape_of
 
 NAME = "ai-interface-parity"

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from policies.guardrails.topology.resources import Graph, Resource
-from policies.guardrails.topology.values import Unknown
-from policies.parity.classes import Comparison, comparison
-from policies.parity.normal import SECRET, STACK_KIND, Covered, Normal, Value, short_kind, uncovered
+from policies.guardrails.topology.graph.resources import Graph, Resource
+from policies.guardrails.topology.graph.values import Unknown
+from policies.parity.comparison_rules import Comparison, comparison
+from policies.parity.normalize import SECRET, STACK_KIND, Covered, Normal, Value, short_kind, uncovered
 from policies.parity.text import parts_of
 
 LONGEST_DOCUMENT = 12

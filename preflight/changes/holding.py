@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
-from preflight.wire import Json, Wire
+from preflight.sdk.wire import Json, Wire
 
 CLUSTER = "aws:rds/cluster:Cluster"
 BUCKET = "aws:s3/bucket:Bucket"

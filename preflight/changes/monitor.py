@@ -16,9 +16,9 @@ from typing import Any, TypeAlias, cast
 from preflight.changes import replacement
 from preflight.changes.computed import computed_again
 from preflight.changes.plan import Operation, Plan, Step
-from preflight.fakes import Answer, Fakes
-from preflight.recorder import RecordedResource, Recording, RecordingMonitor, record
-from preflight.wire import MASK, UNKNOWN, Json, Wire, has_unknown, mask, unwrap
+from preflight.fakes.fakes import Answer, Fakes
+from preflight.recording.recorder import RecordedResource, Recording, RecordingMonitor, record
+from preflight.sdk.wire import MASK, UNKNOWN, Json, Wire, has_unknown, mask, unwrap
 
 Message: TypeAlias = Any
 PROVIDER = "pulumi:providers:"

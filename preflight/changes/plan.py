@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from preflight.recorder import RecordedResource, Recording
+from preflight.recording.recorder import RecordedResource, Recording
 
 
 class Operation(StrEnum):

@@ -13,8 +13,8 @@ from enum import StrEnum
 from preflight.changes.holding import BUCKET, CLUSTER, EMPTIED_BY, HOLDERS, ONCE, PROTECTION, held
 from preflight.changes.plan import Operation, Plan, Step
 from preflight.changes.replacement import UNIQUE_NAMES
-from preflight.recorder import RecordedResource
-from preflight.wire import UNKNOWN, Json, has_unknown, unwrap
+from preflight.recording.recorder import RecordedResource
+from preflight.sdk.wire import UNKNOWN, Json, has_unknown, unwrap
 
 SUBNET, VPC = "aws:ec2/subnet:Subnet", "aws:ec2/vpc:Vpc"
 PLACED: dict[str, tuple[str, ...]] = {

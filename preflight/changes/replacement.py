@@ -8,7 +8,7 @@ preview (``preflight.changes.monitor``) both read it, so they cannot disagree.
 
 from __future__ import annotations
 
-from preflight.wire import Wire
+from preflight.sdk.wire import Wire
 
 # One line a type: the inputs whose change replaces the resource, or EVERYTHING but those after a minus sign.
 _TABLE = """

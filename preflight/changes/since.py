@@ -12,7 +12,6 @@ from typing import Any, cast
 import yaml
 
 from policies.parity import deployed
-from preflight import program
 from preflight.changes.accepted import FILE as ACCEPTED
 from preflight.changes.accepted import Accepted, accepting, read
 from preflight.changes.effects import gone, kinds, noticed
@@ -20,9 +19,10 @@ from preflight.changes.plan import Operation, Plan
 from preflight.changes.refusals import Refusal, refusals
 from preflight.findings import Exemption, Finding, Rule
 from preflight.findings import Verdict as Judged
-from preflight.program import Run
-from preflight.project import Project
-from preflight.recorder import Recording
+from preflight.pulumi import program
+from preflight.pulumi.program import Run
+from preflight.pulumi.project import Project
+from preflight.recording.recorder import Recording
 
 PACK = "ai-interface-changes"
 RULE = Rule(

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from preflight import program
 from preflight.conform.iam import account as accounts
-from preflight.program import Run
-from preflight.project import Project
-from preflight.recorder import Recording
+from preflight.pulumi import program
+from preflight.pulumi.program import Run
+from preflight.pulumi.project import Project
+from preflight.recording.recorder import Recording
 
 FOLDER = "bootstrap"
 
@@ -23,7 +23,7 @@ FOLDER = "bootstrap"
 def recordings(root: Path) -> list[Recording]:
     """A recording of each bootstrap stack of the project in ``root``; none where it has no bootstrap project.
 
-    Forks, as ``preflight.program`` does: call it before anything opens a gRPC channel. A stack file that is wrong raises
+    Forks, as ``preflight.pulumi.program`` does: call it before anything opens a gRPC channel. A stack file that is wrong raises
     ``ConfigurationError``, a program that fails ``ProgramError``.
     """
     if not (root / FOLDER / "Pulumi.yaml").is_file():

@@ -11,7 +11,7 @@ from typing import cast
 
 from preflight import conform
 from preflight.findings import Finding, Rule
-from preflight.recorder import Recording
+from preflight.recording.recorder import Recording
 
 PACK = "conform"
 

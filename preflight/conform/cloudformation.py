@@ -11,7 +11,7 @@ from typing import Any, cast
 from preflight.conform.references import linked, values_of
 from preflight.conform.translate import Made, Path
 from preflight.errors import PreflightError
-from preflight.wire import Json, Wire
+from preflight.sdk.wire import Json, Wire
 
 NOT_OURS = {
     "E1029": "a text with ${…} is data here: nothing substitutes in it",

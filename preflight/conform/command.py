@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from preflight import parity
-from preflight.check import managed, run
+from preflight.analysis import parity
+from preflight.analysis.check import managed, run
 from preflight.conform import account
 from preflight.conform.checks import PACK, Check, checks
 from preflight.errors import ConfigurationError, PreflightError
 from preflight.findings import Environment, Finding, Report, merge, summarize
-from preflight.project import Project
-from preflight.recorder import Recording
+from preflight.pulumi.project import Project
+from preflight.recording.recorder import Recording
 
 MAIN, BOOTSTRAP = "main", "bootstrap"
 PROJECTS = (MAIN, BOOTSTRAP)

@@ -15,15 +15,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from policies.guardrails.topology.match_fields import BODY_WINDOW
-from policies.guardrails.topology.requests import Identity, Outcome, ProxyFacts, Request, Trail
-from policies.guardrails.topology.resources import Graph, Resource
-from policies.guardrails.topology.values import as_list, as_mapping
-from policies.guardrails.topology.web_acl import WebAcl
-from preflight.edge_proxy import configuration, facts
+from policies.guardrails.topology.graph.resources import Graph, Resource
+from policies.guardrails.topology.graph.values import as_list, as_mapping
+from policies.guardrails.topology.http.requests import Identity, Outcome, ProxyFacts, Request, Trail
+from policies.guardrails.topology.waf.match_fields import BODY_WINDOW
+from policies.guardrails.topology.waf.web_acl import WebAcl
+from preflight.analysis.edge_proxy import configuration, facts
 from preflight.errors import PreflightError
 from preflight.findings import Finding, Verdict
-from preflight.recorder import Recording
+from preflight.recording.recorder import Recording
 
 RULE = "conform-header-window"
 SOURCE = "https://docs.aws.amazon.com/waf/latest/developerguide/waf-oversize-request-components.html"

@@ -13,14 +13,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from policies.guardrails.rules.firewall_limits_requests import COMMON_LIMITS
-from policies.guardrails.topology.requests import Trail
-from policies.guardrails.topology.resources import Graph, Resource
-from policies.guardrails.topology.values import as_list, as_mapping
-from policies.guardrails.topology.web_acl import WebAcl, managed_label
+from policies.guardrails.rules.waf.firewall_limits_requests import COMMON_LIMITS
+from policies.guardrails.topology.graph.resources import Graph, Resource
+from policies.guardrails.topology.graph.values import as_list, as_mapping
+from policies.guardrails.topology.http.requests import Trail
+from policies.guardrails.topology.waf.web_acl import WebAcl, managed_label
 from preflight.conform.firewall_headers import ORDINARY
 from preflight.findings import Finding, Verdict
-from preflight.recorder import Recording
+from preflight.recording.recorder import Recording
 
 RULE = "conform-firewall-log"
 SOURCE = "https://docs.aws.amazon.com/waf/latest/APIReference/API_LoggingFilter.html"

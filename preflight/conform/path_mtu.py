@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from preflight.conform.documented.model import Json, listed
 from preflight.findings import Finding, Verdict
-from preflight.recorder import RecordedResource, Recording
+from preflight.recording.recorder import RecordedResource, Recording
 
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 GROUP, INGRESS = (

@@ -22,7 +22,7 @@ from preflight.conform.iam.account import Account, Role
 from preflight.conform.iam.graph import Graph, statements
 from preflight.conform.iam.needs import Need, Unknown
 from preflight.findings import Finding, Verdict
-from preflight.recorder import STACK_TYPE, RecordedResource, Recording
+from preflight.recording.recorder import STACK_TYPE, RecordedResource, Recording
 
 RULE = "conform-permissions"
 SOURCE = "https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html"

@@ -15,11 +15,11 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from policies.guardrails.topology.resources import Graph, Resource
+from policies.guardrails.topology.graph.resources import Graph, Resource
 from preflight.conform.reaching.calls import containers, variables_of
 from preflight.conform.reaching.model import TASK_DEFINITION
 from preflight.findings import Finding, Verdict
-from preflight.recorder import Recording
+from preflight.recording.recorder import Recording
 
 RULE = "conform-pools"
 DEFAULT_SIZE, DEFAULT_OVERFLOW = 5, 10

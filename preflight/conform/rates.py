@@ -19,12 +19,12 @@ import yaml
 
 from components.applications.presets import OPEN_WEBUI_ARRIVAL, Arrival
 from components.edge.rules import OPEN_WEBUI
-from policies.guardrails.topology.requests import Identity, Request, Trail
-from policies.guardrails.topology.resources import Graph, Resource
-from policies.guardrails.topology.values import as_list, as_mapping
-from policies.guardrails.topology.web_acl import WebAcl
+from policies.guardrails.topology.graph.resources import Graph, Resource
+from policies.guardrails.topology.graph.values import as_list, as_mapping
+from policies.guardrails.topology.http.requests import Identity, Request, Trail
+from policies.guardrails.topology.waf.web_acl import WebAcl
 from preflight.findings import Finding, Verdict
-from preflight.recorder import Recording
+from preflight.recording.recorder import Recording
 from settings.limits import RateLimits
 
 RULE = "conform-rates"

@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from policies.guardrails.topology.resources import Graph, Resource
+from policies.guardrails.topology.graph.resources import Graph, Resource
 from preflight.conform.reaching import names
 from preflight.conform.reaching.calls import calls, containers
 from preflight.conform.reaching.connections import Connections
 from preflight.conform.reaching.model import TASK_DEFINITION, Call
 from preflight.conform.reaching.permissions import refusal
 from preflight.findings import Finding, Verdict
-from preflight.recorder import Recording
+from preflight.recording.recorder import Recording
 
 RULE = "conform-reach"
 _DNS = "https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-dns-firewall-rule-actions.html"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from preflight.conform.translate import Made, Path
-from preflight.wire import Json, Wire
+from preflight.sdk.wire import Json, Wire
 
 REFERENCED = {
     "AWS::EC2::RouteTable": "id",

@@ -20,7 +20,7 @@ from preflight.conform.documented.model import Json, listed, mapping
 from preflight.conform.documented.observation import ALARM, longest_period
 from preflight.conform.documented.services import SERVICE, TASK, containers
 from preflight.findings import Finding, Verdict
-from preflight.recorder import RecordedResource, Recording
+from preflight.recording.recorder import RecordedResource, Recording
 
 SOURCE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-alarm-failure.html"
 TARGETS = "aws:lb/targetGroup:TargetGroup"

@@ -18,8 +18,8 @@ from typing import cast
 
 from preflight.conform import normal_forms as forms
 from preflight.findings import Finding, Verdict
-from preflight.recorder import RecordedResource, Recording
-from preflight.wire import SECRET, Json, Wire, is_signed, mask, unwrap
+from preflight.recording.recorder import RecordedResource, Recording
+from preflight.sdk.wire import SECRET, Json, Wire, is_signed, mask, unwrap
 
 PACK = "conform"
 RULE = "conform-round-trip"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from preflight.conform.translate import Made, Path
 from preflight.conform.translation.kind import Call
 from preflight.errors import PreflightError
-from preflight.wire import Json, Wire
+from preflight.sdk.wire import Json, Wire
 
 if TYPE_CHECKING:
     import regex

@@ -14,8 +14,8 @@ from typing import Any
 
 from preflight.conform.documented.model import document, listed, mapping
 from preflight.findings import Finding, Verdict
-from preflight.recorder import RecordedResource, Recording
-from preflight.wire import mask
+from preflight.recording.recorder import RecordedResource, Recording
+from preflight.sdk.wire import mask
 
 ACCOUNT, ARN, ORGANISATION = "aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid"
 BUCKET, KEY, LOGS, ROLE, TOPIC = "bucket", "key", "log resource", "role trust", "topic"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
 from preflight.conform.translation.kind import Kind, inside, tags
-from preflight.recorder import RecordedResource
-from preflight.wire import SECRET, Json, Wire, is_signed, unwrap
+from preflight.recording.recorder import RecordedResource
+from preflight.sdk.wire import SECRET, Json, Wire, is_signed, unwrap
 
 Path: TypeAlias = tuple[str | int, ...]
 Names: TypeAlias = Callable[[str], Mapping[str, str]]

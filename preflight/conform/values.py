@@ -13,8 +13,8 @@ from preflight.conform import cloudformation, service_models
 from preflight.conform.translate import Made, Path, secret_texts, translate
 from preflight.conform.translation import NOT_AWS, TABLE
 from preflight.findings import Finding, Verdict
-from preflight.recorder import RecordedResource, Recording
-from preflight.wire import MASK, Json, Wire
+from preflight.recording.recorder import RecordedResource, Recording
+from preflight.sdk.wire import MASK, Json, Wire
 
 RULE = "conform-values"
 LONGEST = 300

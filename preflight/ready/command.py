@@ -13,14 +13,14 @@ import yaml
 from preflight.account.lines import Answer, Line, Status
 from preflight.account.session import Account
 from preflight.errors import ConfigurationError
-from preflight.program import Run, collect, load, start
-from preflight.project import Project
+from preflight.pulumi.program import Run, collect, load, start
+from preflight.pulumi.project import Project
 from preflight.ready.asking import Asking
 from preflight.ready.calls import CALLS
 from preflight.ready.outside import Dns, Https
 from preflight.ready.parts import PARTS
 from preflight.ready.wanted import Wanted
-from preflight.recorder import Recording
+from preflight.recording.recorder import Recording
 from preflight.release.project import Releases
 
 BOOTSTRAP = "bootstrap"

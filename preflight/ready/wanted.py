@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
 
-from preflight.recorder import RecordedResource, Recording
-from preflight.wire import unwrap
+from preflight.recording.recorder import RecordedResource, Recording
+from preflight.sdk.wire import unwrap
 from releases.manifest import Release
 from settings import StackSettings
 from settings.sections import BedrockUpstream

@@ -8,10 +8,10 @@ import sys
 from collections.abc import Callable
 
 from policies.parity.deployed import RecordError
-from preflight.diff import lines_of
-from preflight.release.moves import Move, promote, rollback
+from preflight.analysis.diff import lines_of
 from preflight.release.new import Asked, new
 from preflight.release.project import Releases
+from preflight.release.promotion import Move, promote, rollback
 from preflight.release.record import record
 from preflight.release.refusal import Refusal
 from settings.errors import SettingsError

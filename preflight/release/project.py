@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from policies.parity import deployed, judge
+from policies.parity import deployed
+from policies.parity import evaluate as judge
 from preflight.errors import ConfigurationError
-from preflight.project import Project
+from preflight.pulumi.project import Project
 from preflight.release import stack_file
 from preflight.release.refusal import Refusal
 from releases import manifest, prompts

@@ -7,10 +7,10 @@ import runpy
 
 import pytest
 
-from policies.guardrails.topology.request_path import trace
-from policies.guardrails.topology.requests import Identity, Request
-from policies.guardrails.topology.resources import Graph
-from preflight.recorder import Recording, record
+from policies.guardrails.topology.graph.resources import Graph
+from policies.guardrails.topology.http.requests import Identity, Request
+from policies.guardrails.topology.trace.request_path import trace
+from preflight.recording.recorder import Recording, record
 from settings import SettingsError
 from tests.settings.stack_files import ROOT, as_the_engine_passes_it
 

@@ -8,7 +8,7 @@ import pulumi_aws as aws
 import pytest
 
 from assembly.existing import existing_network
-from preflight.recorder import record
+from preflight.recording.recorder import record
 from settings import SettingsError
 from settings.sections import ExistingNetwork
 

@@ -11,7 +11,7 @@ import pytest
 import assembly
 from assembly.keys import KEY
 from bootstrap.role_scope import PIPELINE_PATH
-from preflight.recorder import record
+from preflight.recording.recorder import record
 from tests.bootstrap.program import run_bootstrap
 from tests.preflight.conform.programs import PROMPTS, STACKS, Case, program
 from tests.settings.stack_files import own_values, parse

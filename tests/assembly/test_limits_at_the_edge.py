@@ -8,8 +8,8 @@ from functools import cache
 
 import pytest
 
-from preflight.recorder import RecordedResource, Recording, record
-from preflight.wire import Json, unwrap
+from preflight.recording.recorder import RecordedResource, Recording, record
+from preflight.sdk.wire import Json, unwrap
 from settings.errors import SettingsError
 from tests.settings.stack_files import ROOT, stack_file
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from policies.guardrails.topology.request_path import trace
-from policies.guardrails.topology.requests import Identity, Request
-from policies.guardrails.topology.resources import Graph
+from policies.guardrails.topology.graph.resources import Graph
+from policies.guardrails.topology.http.requests import Identity, Request
+from policies.guardrails.topology.trace.request_path import trace
 from tests.assembly.topologies import HOST, MACHINE_HOST, Shape, recorded
 
 SHAPE = Shape(zones=2, own_vpc=True, hosted_zone=True, machine_clients=True)

@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from policies.guardrails.topology.exposure import reachability
-from policies.guardrails.topology.resources import Graph
-from policies.guardrails.topology.verdicts import Verdict
-from preflight.recorder import Recording
-from preflight.wire import Json, unwrap
+from policies.guardrails.topology.graph.resources import Graph
+from policies.guardrails.topology.graph.verdicts import Verdict
+from policies.guardrails.topology.reachability.exposure import reachability
+from preflight.recording.recorder import Recording
+from preflight.sdk.wire import Json, unwrap
 from tests.assembly.topologies import CERTIFICATE, HOST, MACHINE_HOST, PRIVATE_IDS, PUBLIC_IDS, SHAPES, Shape, recorded
 from tests.components.edge_room import counts
 

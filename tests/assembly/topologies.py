@@ -9,7 +9,7 @@ from functools import cache
 from itertools import product
 from typing import Any
 
-from preflight.recorder import Recording, record
+from preflight.recording.recorder import Recording, record
 from tests.settings.stack_files import ROOT, stack_file
 
 HOST, MACHINE_HOST = "chat.example.com", "models.example.com"

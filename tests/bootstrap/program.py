@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from preflight.recorder import Recording, record
+from preflight.recording.recorder import Recording, record
 
 BOOTSTRAP = Path(__file__).parents[2] / "bootstrap"
 PREFIX = "ai-interface-bootstrap:"

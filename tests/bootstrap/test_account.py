@@ -12,7 +12,7 @@ from bootstrap.account_key import key_policy
 from bootstrap.configuration import BootstrapSettings
 from bootstrap.named_secrets import secret_policy
 from bootstrap.repositories import lifecycle_policy, repository_policy
-from preflight.recorder import Recording
+from preflight.recording.recorder import Recording
 from settings import SettingsError
 from tests.bootstrap.program import PREFIX, run_bootstrap, stack_file
 from tests.settings.stack_files import own_values

@@ -11,7 +11,7 @@ import pytest
 from bootstrap import role_actions
 from bootstrap.role_documents import deploy_policies
 from bootstrap.role_scope import GENERATED_BUCKETS, GENERATED_SECRETS, KEY_ALIASES, Scope
-from preflight.recorder import Recording, record
+from preflight.recording.recorder import Recording, record
 from tests.settings.stack_files import ROOT, as_the_engine_passes_it
 
 SERVICES = {"lb": "elasticloadbalancing", "appautoscaling": "application-autoscaling", "vpc": "ec2"}

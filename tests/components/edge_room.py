@@ -9,8 +9,8 @@ import pulumi
 from components.edge import Edge, EdgeArgs
 from components.network import PrivateEndpoints, PrivateEndpointsArgs, PrivateNetwork, PrivateNetworkArgs
 from components.waf import Firewall, FirewallArgs
-from preflight.recorder import RecordedResource, Recording, record
-from preflight.wire import Json, unwrap
+from preflight.recording.recorder import RecordedResource, Recording, record
+from preflight.sdk.wire import Json, unwrap
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 TAGS = {"owner": "ai-platform", "environment": "test", "project": "ai-interface"}

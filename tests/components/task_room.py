@@ -25,7 +25,7 @@ from components.monitoring import (
 )
 from components.service import InterfaceService, InterfaceServiceArgs, WorkloadIdentity, WorkloadIdentityArgs
 from components.service.task_identity import SECRETS
-from preflight.recorder import RecordedResource, Recording, record
+from preflight.recording.recorder import RecordedResource, Recording, record
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 TAGS = {"owner": "ai-platform", "environment": "test", "project": "ai-interface"}

@@ -12,7 +12,7 @@ from components.monitoring import Operations
 from components.network import PrivateEndpoints, PrivateNetwork
 from components.proxy import envoy_arguments
 from components.service import WorkloadIdentity
-from preflight.recorder import Recording, record
+from preflight.recording.recorder import Recording, record
 from releases.acceptance import accepted
 from settings import StackSettings
 from tests.components.task_room import document, text

@@ -4,8 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from components.edge import Edge
-from preflight.recorder import record
-from preflight.wire import Json
+from preflight.recording.recorder import record
+from preflight.sdk.wire import Json
 from tests.components.edge_room import (
     CERTIFICATE,
     MACHINE,

@@ -3,7 +3,7 @@
 import pytest
 
 from components.edge import Edge, TlsPolicy
-from preflight.recorder import record
+from preflight.recording.recorder import record
 from tests.components.edge_room import CERTIFICATE, edge_args, listener_rule, named, recorded_edge
 
 LISTENER = "aws:lb/listener:Listener"

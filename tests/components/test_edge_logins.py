@@ -3,9 +3,9 @@
 import pytest
 
 from components.edge import ClaimFormat, Edge
-from preflight.recorder import record
-from preflight.wire import SECRET as SECRET_SIGNATURE
-from preflight.wire import is_signed, unwrap
+from preflight.recording.recorder import record
+from preflight.sdk.wire import SECRET as SECRET_SIGNATURE
+from preflight.sdk.wire import is_signed, unwrap
 from tests.components.edge_room import (
     LISTENER_RULE,
     MACHINE,

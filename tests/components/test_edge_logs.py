@@ -3,8 +3,8 @@
 import json
 
 from components.edge import Edge
-from preflight.recorder import record
-from preflight.wire import Json
+from preflight.recording.recorder import record
+from preflight.sdk.wire import Json
 from tests.components.edge_room import ACCOUNT, REGION, edge_args, named, recorded_edge
 
 

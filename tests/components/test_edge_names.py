@@ -1,7 +1,7 @@
 """The edge's names: certificates that ACM has validated, and records that lead to the load balancer."""
 
 from components.edge import Edge
-from preflight.recorder import record
+from preflight.recording.recorder import record
 from tests.components.edge_room import MACHINE, ZONE_ID, edge_args, named, names, recorded_edge
 
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"

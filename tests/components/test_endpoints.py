@@ -16,7 +16,7 @@ from components.network.endpoint_services import (
     service_domains,
 )
 from preflight.conform.documented.network import CROSS_REGION_SERVICES
-from preflight.wire import Json
+from preflight.sdk.wire import Json
 from tests.components.edge_room import (
     ACCOUNT,
     REGION,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from preflight.recorder import record
+from preflight.recording.recorder import record
 from tests.components.edge_room import counts
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "private-network"

@@ -6,8 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from components.waf import Firewall
-from preflight.recorder import record
-from preflight.wire import Json
+from preflight.recording.recorder import record
+from preflight.sdk.wire import Json
 from tests.components.edge_room import ACCOUNT, REGION, counts, firewall_args, named, recorded_firewall, untagged
 
 ACL = "aws:wafv2/webAcl:WebAcl"

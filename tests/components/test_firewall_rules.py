@@ -30,7 +30,7 @@ from components.waf.statements import (
     starts_with,
 )
 from components.waf.table import CAPACITY_IN_BASE_PRICE, LONGEST_REGEX, Action, Rule, check_table, observe
-from preflight.wire import Json
+from preflight.sdk.wire import Json
 
 LIMITS = Limits(
     prompt_bytes=2 * 1024 * 1024,

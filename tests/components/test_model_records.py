@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from preflight.conform.iam.evaluator import Request, allowed
-from preflight.recorder import Recording
+from preflight.recording.recorder import Recording
 from tests.components.task_room import ACCOUNT, REGION, build, made, one, recording_args, text
 from tests.settings.stack_files import own_values, parse
 

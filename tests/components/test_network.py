@@ -3,8 +3,8 @@
 import pytest
 
 from components.network import PrivateNetwork
-from preflight.recorder import record
-from preflight.wire import Json
+from preflight.recording.recorder import record
+from preflight.sdk.wire import Json
 from tests.components.edge_room import (
     TAGS,
     ZONES,

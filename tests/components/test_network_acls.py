@@ -17,7 +17,7 @@ from components.network.acls import (
     public_acl_entries,
 )
 from components.network.addresses import ZONE_LETTERS, plan_addresses
-from preflight.recorder import record
+from preflight.recording.recorder import record
 from settings.consistency import ACL_PORTS
 from tests.components.edge_room import ZONES, named, network_args, recorded_network
 

@@ -3,7 +3,7 @@
 import json
 
 from components.network import PrivateNetwork
-from preflight.recorder import record
+from preflight.recording.recorder import record
 from tests.components.edge_room import ACCOUNT, REGION, named, network_args, recorded_network
 
 

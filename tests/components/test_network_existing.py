@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from components.network import PrivateNetwork
-from policies.guardrails.topology.resources import Graph
-from policies.guardrails.topology.routing import Routing
-from preflight.recorder import record
-from preflight.wire import Json
+from policies.guardrails.topology.graph.resources import Graph
+from policies.guardrails.topology.network.routing import Routing
+from preflight.recording.recorder import record
+from preflight.sdk.wire import Json
 from tests.components.edge_room import EXISTING, counts, names, network_args, outputs_of, recorded_network
 
 ROUTE_TABLE = "aws:ec2/routeTable:RouteTable"

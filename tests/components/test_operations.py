@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from preflight.recorder import Recording
+from preflight.recording.recorder import Recording
 from tests.components.task_room import ACCOUNT, REGION, RUNBOOK, TAGS, TOPIC, build, document, made, one
 
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"

@@ -14,7 +14,7 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 import components
 from components.package import COMPONENTS
-from preflight.wire import Json
+from preflight.sdk.wire import Json
 from tests.engine.package_schema import PINNED, inferred
 
 REQUIRED = {

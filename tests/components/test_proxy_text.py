@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from components.proxy.text import configuration_text
 from components.service.task_definition import MAXIMUM_BYTES
-from policies.guardrails.topology.documents import document
-from preflight.recorder import record
+from policies.guardrails.topology.graph.documents import document
+from preflight.recording.recorder import record
 from tests.settings.stack_files import ROOT, as_the_engine_passes_it
 
 # What Envoy's reader and PyYAML agree on: text with every printable character, the line end included.

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from components.data.database import PARAMETERS, cluster_identifier
-from preflight.recorder import Recording
+from preflight.recording.recorder import Recording
 from tests.components.task_room import (
     ACCOUNT,
     KEY,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from components.data.component import state_domains
-from preflight.recorder import Recording
+from preflight.recording.recorder import Recording
 from tests.components.task_room import ACCOUNT, REGION, build, document, one, plain
 
 CLUSTER = "aws:rds/cluster:Cluster"

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, cast
 
-from preflight.recorder import RecordedResource, Recording, record
-from preflight.wire import unwrap
+from preflight.recording.recorder import RecordedResource, Recording, record
+from preflight.sdk.wire import unwrap
 from tests.settings.stack_files import ROOT, as_the_engine_passes_it
 
 STACKS = ("prod", "staging")

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from preflight.wire import Json, Wire
+from preflight.sdk.wire import Json, Wire
 from tests.engine.echo.cloud import FOLDER_VARIABLE, SECRETS_VARIABLE, Cloud
 from tests.engine.echo.server import installed_version
 

@@ -13,7 +13,7 @@ from typing import cast
 
 import pytest
 
-from preflight.wire import UNKNOWN, Json, Wire, mask
+from preflight.sdk.wire import UNKNOWN, Json, Wire, mask
 from tests.engine import exposure
 from tests.engine.conftest import Deployed
 from tests.engine.harness import PACKS, REPOSITORY, Engine, Outcome

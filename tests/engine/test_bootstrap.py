@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from preflight.wire import Json, Wire
+from preflight.sdk.wire import Json, Wire
 from tests.engine.conftest import STACKS, Deploy
 from tests.engine.echo.deletion import SECRET
 from tests.engine.echo.replacement import TABLE

@@ -10,7 +10,7 @@ from functools import cache
 import pytest
 
 from benchmarks.deploy import STACKS, Step, longest_chain, typical_times, unexplained, waited_for
-from preflight.wire import Wire
+from preflight.sdk.wire import Wire
 from tests.engine.harness import REPOSITORY
 
 SIDE_BY_SIDE = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from preflight.wire import UNKNOWN, Json, Wire, secret
+from preflight.sdk.wire import UNKNOWN, Json, Wire, secret
 from tests.engine.echo import arguments, deletion, replacement
 from tests.engine.echo.arguments import Failure
 from tests.engine.echo.cloud import Cloud

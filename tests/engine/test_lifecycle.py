@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from preflight.wire import Wire
+from preflight.sdk.wire import Wire
 from tests.engine.conftest import Deployed
 from tests.engine.echo.deletion import SNAPSHOT
 from tests.engine.echo.replacement import TABLE

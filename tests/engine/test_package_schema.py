@@ -12,7 +12,7 @@ import pulumi
 
 import components
 from components.package import COMPONENTS, VERSION
-from preflight.wire import Wire
+from preflight.sdk.wire import Wire
 from tests.engine.harness import REPOSITORY
 from tests.engine.package_schema import PINNED, inferred
 

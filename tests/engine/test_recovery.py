@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from preflight.wire import Wire
+from preflight.sdk.wire import Wire
 from tests.engine import exposure
 from tests.engine.conftest import Deployed
 from tests.engine.harness import PACKS, REPOSITORY, Engine, custom, name_of, stop

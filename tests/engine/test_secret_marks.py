@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from preflight.wire import MASK, Wire
+from preflight.sdk.wire import MASK, Wire
 from tests.engine import documented
 from tests.engine.conftest import STACKS, Deploy
 from tests.engine.harness import PACKS, REPOSITORY, Engine, Outcome, by_type

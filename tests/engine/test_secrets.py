@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from preflight.wire import SIGNATURE, Json
+from preflight.sdk.wire import SIGNATURE, Json
 from tests.engine.conftest import Deployed
 from tests.engine.harness import by_type, name_of, only
 

@@ -8,8 +8,8 @@ from functools import cache
 
 from policies.guardrails import exceptions
 from policies.parity import declarations
-from preflight.parity import shapes_of
-from preflight.recorder import record
+from preflight.analysis.parity import shapes_of
+from preflight.recording.recorder import record
 from tests.engine.harness import REPOSITORY
 from tests.engine.takedown import documented_entries
 from tests.settings.stack_files import as_the_engine_passes_it

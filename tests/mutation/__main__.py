@@ -8,8 +8,8 @@ from dataclasses import asdict
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from preflight import program
-from preflight.project import Project
+from preflight.pulumi import program
+from preflight.pulumi.project import Project
 from tests.mutation import code
 from tests.mutation.operators import Mutant, Record
 from tests.mutation.score import Score, score

@@ -18,8 +18,8 @@ from pathlib import Path
 from policies.guardrails import server
 from policies.guardrails.rule import Rule
 from policies.guardrails.rules import NAMES, RULES
-from preflight.analyzer import Diagnostic
-from preflight.protocol import resource_request, stack_request
+from preflight.pulumi.analyzer import Diagnostic
+from preflight.pulumi.protocol import resource_request, stack_request
 from tests.policies.cases import ALL
 from tests.policies.wire import Case, said
 

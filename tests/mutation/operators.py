@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-from policies.guardrails.topology.resources import kind_of
-from policies.guardrails.topology.values import Value, as_list, as_mapping
+from policies.guardrails.topology.graph.resources import kind_of
+from policies.guardrails.topology.graph.values import Value, as_list, as_mapping
 from tests.mutation.relevant import DEFAULTS, DOCUMENTS, RELEVANT, REQUIRED, WEAKEST
 
 Record = dict[str, Any]

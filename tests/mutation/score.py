@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from policies.guardrails import exceptions
 from policies.guardrails.evaluation import Evaluation, Policy
 from policies.guardrails.rules import RULES
-from policies.guardrails.topology.resources import Graph, Resource
-from policies.parity import judge as parity
+from policies.guardrails.topology.graph.resources import Graph, Resource
+from policies.parity import evaluate as parity
 from policies.parity.shape import Shape, shape_of
 from tests.mutation.operators import Mutant, Record, mutants
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from preflight.project import Project
-from preflight.recorder import record
+from preflight.pulumi.project import Project
+from preflight.recording.recorder import record
 from tests.mutation.operators import Mutant, Record, mutants
 from tests.mutation.score import Judge
 from tests.policies.wire import r

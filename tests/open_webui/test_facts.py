@@ -11,8 +11,8 @@ import pytest
 
 from components.edge.rules import OPEN_WEBUI, offers
 from local.open_webui import interpreter, package
-from policies.guardrails.topology.requests import Outcome, Request, Trail
-from policies.guardrails.topology.web_acl import WebAcl
+from policies.guardrails.topology.http.requests import Outcome, Request, Trail
+from policies.guardrails.topology.waf.web_acl import WebAcl
 from releases.manifest import load_release, versions
 from tests.open_webui.recorded import facts_file, made_from, recorded_facts, recorded_versions
 from tests.open_webui.routes import Route, routes

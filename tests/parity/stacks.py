@@ -6,7 +6,7 @@ import copy
 import json
 from typing import Any
 
-from policies.guardrails.topology.resources import Graph
+from policies.guardrails.topology.graph.resources import Graph
 from policies.parity.manifests import from_files, to_files
 from policies.parity.shape import Shape, shape_of
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from policies.parity.classes import Comparison, comparison
 from policies.parity.compare import Difference, compare
+from policies.parity.comparison_rules import Comparison, comparison
 from policies.parity.manifests import to_files
 from tests.parity.stacks import change, committed, prod, shape, staging, without
 

@@ -6,9 +6,9 @@ import datetime as dt
 
 import pytest
 
-from policies.parity import judge
+from policies.parity import evaluate as judge
 from policies.parity.declarations import Declarations, read
-from policies.parity.judge import DECLARATIONS, ORDER, PROPERTIES, RESOURCES, UNKNOWN
+from policies.parity.evaluate import DECLARATIONS, ORDER, PROPERTIES, RESOURCES, UNKNOWN
 from tests.parity.stacks import change, committed, prod, shape, staging, without
 
 TODAY = dt.date(2026, 11, 24)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from policies.parity.judge import POLICIES
-from preflight.analyzer import Analyzer
+from policies.parity.evaluate import POLICIES
+from preflight.pulumi.analyzer import Analyzer
 from tests.parity.stacks import staging
 
 PACK = Path(__file__).resolve().parents[2] / "policies" / "parity"

@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 
-from policies.guardrails.topology.resources import Graph
-from policies.parity import judge
+from policies.guardrails.topology.graph.resources import Graph
+from policies.parity import evaluate as judge
 from policies.parity.declarations import Declarations
-from policies.parity.judge import ORDER, PROPERTIES, RESOURCES
+from policies.parity.evaluate import ORDER, PROPERTIES, RESOURCES
 from policies.parity.manifests import from_files, to_files
 from policies.parity.shape import shape_of
-from preflight import behaviour, parity
-from preflight.check import Recordings, run, with_config
+from preflight.analysis import behaviour, parity
+from preflight.analysis.check import Recordings, run, with_config
+from preflight.analysis.connectivity import ways_of
 from preflight.findings import Finding
-from preflight.project import Project, Stack
-from preflight.recorder import RecordedResource, Recording
-from preflight.ways import ways_of
+from preflight.pulumi.project import Project, Stack
+from preflight.recording.recorder import RecordedResource, Recording
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = Project.load(ROOT)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from preflight.analyzer import Analyzer
+from preflight.pulumi.analyzer import Analyzer
 from tests.policies.wire import PACK
 
 

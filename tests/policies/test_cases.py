@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from preflight.analyzer import Analyzer
+from preflight.pulumi.analyzer import Analyzer
 from tests.policies.cases import ALL
 from tests.policies.wire import Case, diagnostics, said
 

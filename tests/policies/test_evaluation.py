@@ -12,10 +12,10 @@ from policies.guardrails.evaluation import Evaluation, Policy
 from policies.guardrails.exceptions import Exemptions
 from policies.guardrails.rule import Rule, Severity
 from policies.guardrails.rules import RULES
-from policies.guardrails.topology.resources import Graph, Resource
-from policies.guardrails.topology.values import Value
-from policies.guardrails.topology.verdicts import Finding
-from preflight.protocol import stack_request
+from policies.guardrails.topology.graph.resources import Graph, Resource
+from policies.guardrails.topology.graph.values import Value
+from policies.guardrails.topology.graph.verdicts import Finding
+from preflight.pulumi.protocol import stack_request
 from tests.policies.wire import r
 
 TOPIC = Resource("urn:pulumi:test::project::aws:sns/topic:Topic::x", "aws:sns/topic:Topic", "x")

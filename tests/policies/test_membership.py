@@ -9,8 +9,8 @@ import pytest
 
 from policies.guardrails.data_files import fsbp_titles
 from policies.guardrails.rule import Rule
-from policies.guardrails.rules import NAMES, RULES
-from preflight.analyzer import Analyzer
+from policies.guardrails.rules import MODULES, RULES
+from preflight.pulumi.analyzer import Analyzer
 from tests.policies.cases import ALL
 from tests.policies.wire import PACK
 
@@ -30,14 +30,17 @@ NO_UNKNOWN = {
 
 
 def test_every_module_of_the_folder_is_a_member() -> None:
-    files = {path.stem for path in Path(PACK, "rules").glob("*.py")} - {"__init__"}
-    assert files == set(NAMES)
+    rules = Path(PACK, "rules")
+    files = {".".join(path.relative_to(rules).with_suffix("").parts) for path in rules.glob("*/*.py")}
+    members = {name.removeprefix("policies.guardrails.rules.") for name in MODULES}
+    assert members == {file for file in files if not file.endswith("__init__")}
+    assert len(RULES) == len(members)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_is_named_after_its_file(rule: Rule) -> None:
-    module = importlib.import_module(f"policies.guardrails.rules.{rule.name.replace('-', '_')}")
-    assert module.RULE is rule
+    (name,) = [name for name in MODULES if name.rpartition(".")[2] == rule.name.replace("-", "_")]
+    assert importlib.import_module(name).RULE is rule
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from policies.guardrails.topology.values import Value
-from preflight.analyzer import Analyzer, Diagnostic
+from policies.guardrails.topology.graph.values import Value
+from preflight.pulumi.analyzer import Analyzer, Diagnostic
 from tests.policies.cases.containers import GOOD, task
 from tests.policies.wire import PACK, UNKNOWN, diagnostics, r, said, secret
 

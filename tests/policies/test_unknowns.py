@@ -12,8 +12,8 @@ import pytest
 from policies.guardrails import server
 from policies.guardrails.rule import Rule
 from policies.guardrails.rules import RULES
-from policies.guardrails.topology.values import Value, as_list, as_mapping
-from preflight.protocol import resource_request, stack_request
+from policies.guardrails.topology.graph.values import Value, as_list, as_mapping
+from preflight.pulumi.protocol import resource_request, stack_request
 from tests.policies.cases import ALL
 from tests.policies.wire import UNKNOWN, Case
 

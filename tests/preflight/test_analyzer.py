@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from preflight.analyzer import Analyzer, AnalyzerError
-from preflight.wire import UNKNOWN, secret
+from preflight.pulumi.analyzer import Analyzer, AnalyzerError
+from preflight.sdk.wire import UNKNOWN, secret
 
 PACK = """
 import os, sys

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from policies.parity import judge
-from preflight import behaviour, parity, program
-from preflight.graph import graph, to_recording
-from preflight.project import Project
-from preflight.recorder import Recording
-from preflight.ways import ways_of
+from policies.parity import evaluate as judge
+from preflight.analysis import behaviour, parity
+from preflight.analysis.connectivity import ways_of
+from preflight.pulumi import program
+from preflight.pulumi.project import Project
+from preflight.recording.graph import graph, to_recording
+from preflight.recording.recorder import Recording
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ["staging", "prod"]

@@ -8,10 +8,10 @@ import pulumi_aws as aws
 import pulumi_tls as tls
 import pytest
 
-from preflight.fake_values import Digest, Site
-from preflight.fakes import RESOURCES, Fakes
-from preflight.schema import computed_outputs
-from preflight.wire import Json
+from preflight.fakes.fakes import RESOURCES, Fakes
+from preflight.fakes.values import Digest, Site
+from preflight.sdk.schema import computed_outputs
+from preflight.sdk.wire import Json
 
 SITE = Site("123456789012", "eu-west-1")
 LOADED = (aws, tls)

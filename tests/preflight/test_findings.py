@@ -21,9 +21,9 @@ from preflight.findings import (
     merge,
     summarize,
 )  # fmt: skip
-from preflight.protocol import Diagnostic
-from preflight.render_data import LONGEST_COMMENT, as_json, as_junit, as_markdown, as_sarif
-from preflight.render_text import text
+from preflight.pulumi.protocol import Diagnostic
+from preflight.report.data import LONGEST_COMMENT, as_json, as_junit, as_markdown, as_sarif
+from preflight.report.text import text
 from tests.preflight.sarif import validate_sarif
 
 MESSAGE = """violated: vpc.SecurityGroupIngressRule open.cidrIpv4 admits the internet

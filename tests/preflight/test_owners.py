@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from preflight import owners
-from preflight.check import Checked, run
-from preflight.owners import FILE, content, stale, write
-from preflight.project import Project
-from preflight.recorder import Recording
+from preflight.analysis import owners
+from preflight.analysis.check import Checked, run
+from preflight.analysis.owners import FILE, content, stale, write
+from preflight.pulumi.project import Project
+from preflight.recording.recorder import Recording
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -108,7 +108,7 @@ def test_stacks_without_an_owner_have_no_such_file(tmp_path: Path, recordings: M
 
 def test_the_report_shows_owners_and_release(recordings: Mapping[str, Recording]) -> None:
     from preflight.findings import Environment, Report  # noqa: PLC0415 - the report's libraries take time to load
-    from preflight.report import html  # noqa: PLC0415
+    from preflight.report.page import html  # noqa: PLC0415
 
     environments = tuple(Environment(name, 1, 1, 0, 0, 0, "") for name in recordings)
     report = Report("ai-interface", environments, (), ())

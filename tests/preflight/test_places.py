@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from policies.parity import judge
+from policies.parity import evaluate as judge
 from policies.parity.declarations import read
-from preflight.check import Recordings, run
+from preflight.analysis.check import Recordings, run
+from preflight.analysis.source_locations import located
 from preflight.findings import Finding, Report, Verdict
-from preflight.places import located
-from preflight.project import Project
-from preflight.render_data import as_sarif
+from preflight.pulumi.project import Project
+from preflight.report.data import as_sarif
 from tests.preflight.sarif import validate_sarif
 
 ROOT = Path(__file__).resolve().parents[2]

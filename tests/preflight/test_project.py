@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from preflight.errors import ConfigurationError
-from preflight.project import Project
+from preflight.pulumi.project import Project
 
 PROJECT = """
 name: shop

@@ -13,18 +13,19 @@ from typing import Any
 
 import pytest
 
-from policies.guardrails.topology.requests import Result
-from preflight import diff, program, tracing
-from preflight.check import Checked
-from preflight.edge_proxy import configuration, facts
+from policies.guardrails.topology.http.requests import Result
+from preflight.analysis import diff, tracing
+from preflight.analysis.check import Checked
+from preflight.analysis.connectivity import ways_of
+from preflight.analysis.edge_proxy import configuration, facts
+from preflight.analysis.tracing import Asked
 from preflight.errors import PreflightError
 from preflight.findings import Report, summarize
-from preflight.graph import graph, to_recording
-from preflight.project import Project
-from preflight.recorder import Recording
-from preflight.report import html, stations
-from preflight.tracing import Asked
-from preflight.ways import ways_of
+from preflight.pulumi import program
+from preflight.pulumi.project import Project
+from preflight.recording.graph import graph, to_recording
+from preflight.recording.recorder import Recording
+from preflight.report.page import html, stations
 from tests.preflight.sample import sample_project
 
 ROOT = Path(__file__).resolve().parents[2]

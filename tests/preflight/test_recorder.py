@@ -10,8 +10,8 @@ import pulumi_tls as tls
 import pytest
 
 from preflight.errors import FakeError
-from preflight.recorder import RecordedResource, Recording, record
-from preflight.wire import SECRET, SIGNATURE, UNKNOWN
+from preflight.recording.recorder import RecordedResource, Recording, record
+from preflight.sdk.wire import SECRET, SIGNATURE, UNKNOWN
 
 CONFIG = {"aws:region": "eu-west-1", "aws:allowedAccountIds": '["123456789012"]'}
 

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from preflight.reports import LONGEST_COMMENT, comment
+from preflight.report.bundle import LONGEST_COMMENT, comment
 from tests.preflight.sample import sample_project
 from tests.preflight.sarif import validate_sarif
 from tests.preflight.test_command_line import preflight

@@ -6,7 +6,7 @@ import runpy
 
 import pytest
 
-from preflight.recorder import Recording, record
+from preflight.recording.recorder import Recording, record
 from tests.settings.stack_files import ROOT, as_the_engine_passes_it
 
 

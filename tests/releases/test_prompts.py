@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from components.models import GuardrailArgs
-from preflight.recorder import Recording
+from preflight.recording.recorder import Recording
 from releases.manifest import Release, load_release, versions
 from releases.prompt_settings import TEMPLATES, Guardrail
 from releases.prompts import (

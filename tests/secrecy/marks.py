@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import cast
 
-from preflight.recorder import RecordedResource
-from preflight.wire import MASK, SECRET, Json, Wire, is_signed, secret, unwrap
+from preflight.recording.recorder import RecordedResource
+from preflight.sdk.wire import MASK, SECRET, Json, Wire, is_signed, secret, unwrap
 
 Marks = Callable[[Wire], Wire]
 

@@ -16,15 +16,15 @@ from typing import cast
 
 import pytest
 
-from policies.parity.normal import SECRET as MASKED
-from policies.parity.normal import Normal
+from policies.parity.normalize import SECRET as MASKED
+from policies.parity.normalize import Normal
 from policies.parity.server import Analyzer as Parity
-from preflight.analyzer import Analyzer, Diagnostic
-from preflight.check import Recordings, run
-from preflight.project import Project
-from preflight.protocol import stack_request
-from preflight.recorder import RecordedResource
-from preflight.wire import SECRET, Json, Wire, is_signed, unwrap
+from preflight.analysis.check import Recordings, run
+from preflight.pulumi.analyzer import Analyzer, Diagnostic
+from preflight.pulumi.project import Project
+from preflight.pulumi.protocol import stack_request
+from preflight.recording.recorder import RecordedResource
+from preflight.sdk.wire import SECRET, Json, Wire, is_signed, unwrap
 from tests.secrecy import marks
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from preflight.recorder import record
+from preflight.recording.recorder import record
 from settings import SettingsError, StackSettings
 from settings.errors import looks_like_secret, shown
 from settings.stack import PREFIX

@@ -10,7 +10,7 @@ import pydantic
 import pytest
 import yaml
 
-from preflight.recorder import record
+from preflight.recording.recorder import record
 from releases.manifest import load_release
 from settings import SettingsError, StackSettings
 from settings.limits import Timeouts

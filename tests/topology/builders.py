@@ -9,8 +9,8 @@ from pulumi_policy import PolicyResource, PolicyResourceOptions
 from pulumi_policy.policy import PolicyCustomTimeouts
 from pulumi_policy.proxy import unknown_checking_proxy
 
-from policies.guardrails.topology.resources import Graph
-from policies.guardrails.topology.values import Value, as_list, as_mapping
+from policies.guardrails.topology.graph.resources import Graph
+from policies.guardrails.topology.graph.values import Value, as_list, as_mapping
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 Inputs = dict[str, Any]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from policies.guardrails.topology.resources import Graph
+from policies.guardrails.topology.graph.resources import Graph
 
 ROOT = Path(__file__).resolve().parents[2]
 

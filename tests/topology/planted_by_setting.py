@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from policies.guardrails.topology.values import Value
+from policies.guardrails.topology.graph.values import Value
 
 from .builders import Ref, Stack
 from .planted_doors import network_balancer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policies.guardrails.topology.values import Value
+from policies.guardrails.topology.graph.values import Value
 
 from .builders import Ref, Stack
 from .planting import planted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from policies.guardrails.topology.requests import Identity, Request, Result
+from policies.guardrails.topology.http.requests import Identity, Request, Result
 
 MEBIBYTE = 1024 * 1024
 ALLOWED = "allowed"

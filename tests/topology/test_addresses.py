@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.guardrails.topology.addresses import (
+from policies.guardrails.topology.network.addresses import (
     ALL_PORTS,
     ALL_V4,
     EVERYWHERE,

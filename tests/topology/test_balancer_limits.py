@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from policies.guardrails.topology.request_path import trace
-from policies.guardrails.topology.requests import Request
+from policies.guardrails.topology.http.requests import Request
+from policies.guardrails.topology.trace.request_path import trace
 
 from .builders import UNKNOWN, compliant
 

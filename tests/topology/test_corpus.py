@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from policies.guardrails.topology.exposure import Reachability, reachability
-from policies.guardrails.topology.resources import Graph
-from policies.guardrails.topology.verdicts import Finding, Verdict
+from policies.guardrails.topology.graph.resources import Graph
+from policies.guardrails.topology.graph.verdicts import Finding, Verdict
+from policies.guardrails.topology.reachability.exposure import Reachability, reachability
 
 from . import planted_by_setting, planted_doors, planted_networks, safe_settings, safe_variants
 from .builders import Stack, compliant

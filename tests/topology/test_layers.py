@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from policies.guardrails.topology.addresses import TCP, parse, ports
-from policies.guardrails.topology.exposure import reachability
-from policies.guardrails.topology.network_acls import NetworkAcls
-from policies.guardrails.topology.resources import Graph
-from policies.guardrails.topology.routing import Routing
-from policies.guardrails.topology.values import Value
-from policies.guardrails.topology.verdicts import Finding, Verdict
+from policies.guardrails.topology.graph.resources import Graph
+from policies.guardrails.topology.graph.values import Value
+from policies.guardrails.topology.graph.verdicts import Finding, Verdict
+from policies.guardrails.topology.network.acls import NetworkAcls
+from policies.guardrails.topology.network.addresses import TCP, parse, ports
+from policies.guardrails.topology.network.routing import Routing
+from policies.guardrails.topology.reachability.exposure import reachability
 
 from .builders import UNKNOWN, Ref, Stack, compliant, urn
 

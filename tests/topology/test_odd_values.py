@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from policies.guardrails.topology.exposure import reachability
-from policies.guardrails.topology.request_path import trace
-from policies.guardrails.topology.requests import Identity, Request
-from policies.guardrails.topology.resources import Graph
-from policies.guardrails.topology.verdicts import Verdict
+from policies.guardrails.topology.graph.resources import Graph
+from policies.guardrails.topology.graph.verdicts import Verdict
+from policies.guardrails.topology.http.requests import Identity, Request
+from policies.guardrails.topology.reachability.exposure import reachability
+from policies.guardrails.topology.trace.request_path import trace
 
 from . import planted_by_setting, planted_doors, planted_networks
 from .builders import UNKNOWN, Ref, compliant

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from policies.guardrails.topology.exposure import reachability
-from policies.guardrails.topology.onward import reached_by
-from policies.guardrails.topology.request_path import trace
-from policies.guardrails.topology.requests import Identity, ProxyFacts, Request
+from policies.guardrails.topology.http.requests import Identity, ProxyFacts, Request
+from policies.guardrails.topology.reachability.dependencies import reached_by
+from policies.guardrails.topology.reachability.exposure import reachability
+from policies.guardrails.topology.trace.request_path import trace
 
 from .builders import Inputs, Ref, Stack, compliant
 

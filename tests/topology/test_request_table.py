@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from policies.guardrails.topology.exposure import reachability
-from policies.guardrails.topology.request_path import trace
-from policies.guardrails.topology.requests import Identity, ProxyFacts, Request
-from policies.guardrails.topology.resources import Graph
-from policies.guardrails.topology.verdicts import Verdict
+from policies.guardrails.topology.graph.resources import Graph
+from policies.guardrails.topology.graph.verdicts import Verdict
+from policies.guardrails.topology.http.requests import Identity, ProxyFacts, Request
+from policies.guardrails.topology.reachability.exposure import reachability
+from policies.guardrails.topology.trace.request_path import trace
 
 from .conftest import ROOT
 from .request_table import ALLOWED, MEBIBYTE, TABLE, Row

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from policies.guardrails.topology.request_path import trace
-from policies.guardrails.topology.requests import Identity, ProxyFacts, Request, Result
+from policies.guardrails.topology.http.requests import Identity, ProxyFacts, Request, Result
+from policies.guardrails.topology.trace.request_path import trace
 
 from .builders import compliant
 

@@ -10,9 +10,17 @@ from pulumi_policy import PolicyResource, PolicyResourceOptions
 from pulumi_policy.policy import PolicyCustomTimeouts
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
-from policies.guardrails.topology.resources import Graph, Resource, Secret, Unknown, contains_unknown, kind_of, reveal
-from policies.guardrails.topology.values import SECRET_SIGNATURE, SIGNATURE, Value, overlay, shown
-from policies.guardrails.topology.verdicts import Claim, Verdict, hop, not_proven, violated
+from policies.guardrails.topology.graph.resources import (
+    Graph,
+    Resource,
+    Secret,
+    Unknown,
+    contains_unknown,
+    kind_of,
+    reveal,
+)
+from policies.guardrails.topology.graph.values import SECRET_SIGNATURE, SIGNATURE, Value, overlay, shown
+from policies.guardrails.topology.graph.verdicts import Claim, Verdict, hop, not_proven, violated
 
 OPTIONS = PolicyResourceOptions(
     protect=True,

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from policies.guardrails.topology.exposure import reachability
-from policies.guardrails.topology.resources import Graph
-from policies.guardrails.topology.verdicts import Finding, Verdict
+from policies.guardrails.topology.graph.resources import Graph
+from policies.guardrails.topology.graph.verdicts import Finding, Verdict
+from policies.guardrails.topology.reachability.exposure import reachability
 
 from .builders import UNKNOWN, Ref, Stack, compliant, forward
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from policies.guardrails.topology.listener_rules import condition_matches, fits
-from policies.guardrails.topology.match_fields import transformed
-from policies.guardrails.topology.request_path import trace
-from policies.guardrails.topology.requests import Identity, Outcome, Request, Result, Trail
-from policies.guardrails.topology.values import Unknown
-from policies.guardrails.topology.web_acl import WebAcl
+from policies.guardrails.topology.graph.values import Unknown
+from policies.guardrails.topology.http.requests import Identity, Outcome, Request, Result, Trail
+from policies.guardrails.topology.trace.listener_rules import condition_matches, fits
+from policies.guardrails.topology.trace.request_path import trace
+from policies.guardrails.topology.waf.match_fields import transformed
+from policies.guardrails.topology.waf.web_acl import WebAcl
 
 from .builders import UNKNOWN, Ref, Stack, compliant, forward
 

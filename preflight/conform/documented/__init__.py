@@ -9,7 +9,7 @@ from __future__ import annotations
 from preflight.conform.documented import edge, identity, network, observation, services, tags
 from preflight.conform.documented.model import Broken, Constraint
 from preflight.findings import Finding, Verdict
-from preflight.recorder import Recording
+from preflight.recording.recorder import Recording
 
 CONSTRAINTS: tuple[Constraint, ...] = (
     *network.CONSTRAINTS,

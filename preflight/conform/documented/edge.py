@@ -19,7 +19,7 @@ from preflight.conform.documented.model import (
     listed,
     mapping,
 )
-from preflight.recorder import RecordedResource, Recording
+from preflight.recording.recorder import RecordedResource, Recording
 
 BALANCER, LISTENER = "aws:lb/loadBalancer:LoadBalancer", "aws:lb/listener:Listener"
 LISTENER_RULE, TARGETS = "aws:lb/listenerRule:ListenerRule", "aws:lb/targetGroup:TargetGroup"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from preflight.conform.documented.model import Constraint, Measured, Numbers, Shared, Text, measured
-from preflight.recorder import RecordedResource, Recording
-from preflight.wire import UNKNOWN
+from preflight.recording.recorder import RecordedResource, Recording
+from preflight.sdk.wire import UNKNOWN
 
 ROLE, ROLE_POLICY = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy"
 POLICY, ATTACHMENT = "aws:iam/policy:Policy", "aws:iam/rolePolicyAttachment:RolePolicyAttachment"

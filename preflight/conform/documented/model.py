@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
-from preflight.recorder import RecordedResource, Recording
-from preflight.wire import SECRET, UNKNOWN, is_signed, unwrap
+from preflight.recording.recorder import RecordedResource, Recording
+from preflight.sdk.wire import SECRET, UNKNOWN, is_signed, unwrap
 
 Json: TypeAlias = Any
 Numbers: TypeAlias = Iterator[tuple[RecordedResource, str, float]]

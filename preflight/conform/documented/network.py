@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from preflight.conform.documented.model import Broken, Constraint, Entries, Number, Rule, Shared, Text
-from preflight.recorder import Recording
+from preflight.recording.recorder import Recording
 
 GROUP, INGRESS, EGRESS = (
     "aws:ec2/securityGroup:SecurityGroup",

@@ -15,7 +15,7 @@ from preflight.conform.documented.model import (
     listed,
     mapping,
 )
-from preflight.recorder import RecordedResource, Recording
+from preflight.recording.recorder import RecordedResource, Recording
 
 ALARM, RULE, TARGET = (
     "aws:cloudwatch/metricAlarm:MetricAlarm",

@@ -20,8 +20,8 @@ from preflight.conform.documented.model import (
     listed,
     mapping,
 )
-from preflight.recorder import RecordedResource, Recording
-from preflight.wire import mask, unwrap
+from preflight.recording.recorder import RecordedResource, Recording
+from preflight.sdk.wire import mask, unwrap
 
 TASK, SERVICE = "aws:ecs/taskDefinition:TaskDefinition", "aws:ecs/service:Service"
 CLUSTER, CACHE = "aws:rds/cluster:Cluster", "aws:elasticache/replicationGroup:ReplicationGroup"

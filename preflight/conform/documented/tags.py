@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import cast
 
 from preflight.conform.documented.model import Broken, Constraint, Json, Measured, Numbers, Rule
-from preflight.recorder import RecordedResource, Recording
-from preflight.wire import UNKNOWN
+from preflight.recording.recorder import RecordedResource, Recording
+from preflight.sdk.wire import UNKNOWN
 
 TAGGING = "https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html"
 LONGEST_KEY, LONGEST_VALUE = 128, 256

@@ -11,7 +11,7 @@ from typing import Any
 
 from preflight.conform.iam import evaluator
 from preflight.conform.iam.graph import statements
-from preflight.recorder import RecordedResource, Recording
+from preflight.recording.recorder import RecordedResource, Recording
 
 Statements = tuple[Mapping[str, Any], ...]
 

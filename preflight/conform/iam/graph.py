@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from preflight.recorder import RecordedResource, Recording, site_of
+from preflight.recording.recorder import RecordedResource, Recording, site_of
 
 ROLE, KEY, SECRET = "aws:iam/role:Role", "aws:kms/key:Key", "aws:secretsmanager/secret:Secret"
 

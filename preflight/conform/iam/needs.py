@@ -25,7 +25,7 @@ from typing import Any, cast
 
 from preflight.conform.iam import handlers, reference, tables
 from preflight.conform.iam.graph import Graph, named, tags
-from preflight.recorder import STACK_TYPE, RecordedResource
+from preflight.recording.recorder import STACK_TYPE, RecordedResource
 
 FIXED = ("environment", "project")
 """The tags that say whose a resource is. No deployment changes them."""

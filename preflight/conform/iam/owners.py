@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from preflight.conform.iam import needs, reference
 from preflight.conform.iam.graph import KEY, SECRET, Graph, tags
 from preflight.conform.iam.needs import Need
-from preflight.recorder import RecordedResource
+from preflight.recording.recorder import RecordedResource
 
 TAGGED = {KEY: "kms", SECRET: "secretsmanager"}
 OTHER = "another"

@@ -22,7 +22,7 @@ from typing import Any, cast
 from preflight.conform.iam import needs
 from preflight.conform.iam.evaluator import listed
 from preflight.conform.iam.graph import Graph
-from preflight.recorder import RecordedResource
+from preflight.recording.recorder import RecordedResource
 
 PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 FLOW_LOG = ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")

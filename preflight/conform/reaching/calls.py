@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from policies.guardrails.topology.resources import Graph, Resource
+from policies.guardrails.topology.graph.resources import Graph, Resource
 from preflight.conform.reaching.model import EXECUTION, HTTPS, REGISTRY, TASK, TASK_DEFINITION, Ask, Call
 from preflight.conform.reaching.proxy import model_calls
 from preflight.conform.reaching.sdk import host

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from policies.guardrails.topology.addresses import TCP, ports
-from policies.guardrails.topology.flows import Flow, filtered
-from policies.guardrails.topology.network import Network
-from policies.guardrails.topology.parties import Parties, Party
-from policies.guardrails.topology.resources import Graph, Resource
+from policies.guardrails.topology.graph.resources import Graph, Resource
+from policies.guardrails.topology.network.addresses import TCP, ports
+from policies.guardrails.topology.reachability.flows import Flow, filtered
+from policies.guardrails.topology.reachability.network import Network
+from policies.guardrails.topology.reachability.peers import Parties, Party
 
 _GATEWAY_KEYS = ("id", "arn", "prefixListId")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
-from policies.guardrails.topology.resources import Graph, Resource
+from policies.guardrails.topology.graph.resources import Graph, Resource
 from preflight.conform.reaching.sdk import host
 
 _ENDPOINT_NAMES = {"ecr.dkr": ("*.dkr.ecr.{region}.amazonaws.com",)}

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, cast
 
-from policies.guardrails.topology.documents import document
-from policies.guardrails.topology.resources import Graph, Resource
-from policies.guardrails.topology.values import as_list, as_mapping
+from policies.guardrails.topology.graph.documents import document
+from policies.guardrails.topology.graph.resources import Graph, Resource
+from policies.guardrails.topology.graph.values import as_list, as_mapping
 from preflight.conform.iam.evaluator import Request, allowed
 from preflight.conform.reaching.model import REGISTRY, Ask, Call
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from policies.guardrails.topology.documents import document
+from policies.guardrails.topology.graph.documents import document
 from preflight.conform.reaching.model import TASK, Ask, Call
 
 _BEDROCK = re.compile(r"bedrock-runtime\.([a-z0-9-]+)\.amazonaws\.com")

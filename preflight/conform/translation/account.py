@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from preflight.conform.translation.kind import Call, Kind, capitalised, document, pairs
-from preflight.wire import Json, Wire
+from preflight.sdk.wire import Json, Wire
 
 PROVIDER_ONLY = "says what the provider does; AWS does not get it"
 REGION = "names the region of the call"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from preflight.conform.translation.kind import Call, Kind, attribute, attributes, capitalised, fields, inside, renamed
-from preflight.wire import Json, Wire
+from preflight.sdk.wire import Json, Wire
 
 BALANCER, GROUP, LISTENER = "LoadBalancerAttributes", "TargetGroupAttributes", "ListenerAttributes"
 LOGS = {"enabled": "enabled", "bucket": "bucket", "prefix": "prefix"}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
-from preflight.wire import Json, Wire
+from preflight.sdk.wire import Json, Wire
 
 Shape: TypeAlias = Callable[[Json], Wire]
 """Turns the value of one Pulumi property into CloudFormation properties; several may add to the same one."""

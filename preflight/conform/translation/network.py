@@ -7,7 +7,7 @@ says so: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html
 from __future__ import annotations
 
 from preflight.conform.translation.kind import Call, Kind, Like, Shape, document
-from preflight.wire import Json, Wire
+from preflight.sdk.wire import Json, Wire
 
 PROTOCOLS = {"-1": -1, "all": -1, "icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58}
 """https://www.iana.org/assignments/protocol-numbers: access lists take the number."""

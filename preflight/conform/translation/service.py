@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from preflight.conform.translation.kind import Call, Kind, capitalised, document, fields, parsed
-from preflight.wire import Json, Wire
+from preflight.sdk.wire import Json, Wire
 
 DEPLOYMENT = "DeploymentConfiguration"
 WAITING = "says whether the provider waits; AWS does not get it"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from preflight.conform.translation.kind import Call, Kind, Like, capitalised, document, inside, renamed, verbatim
-from preflight.wire import Json, Wire
+from preflight.sdk.wire import Json, Wire
 
 AT_DELETION = "says what the provider does at deletion"
 APPLYING = "says when the provider applies a change"

@@ -20,7 +20,7 @@ import pulumi
 from pulumi import _types as sdk_types  # pyright: ignore[reportPrivateUsage]
 from pulumi.runtime import rpc
 
-from preflight.wire import SECRET, SIGNATURE, UNKNOWN, Json, Wire, is_signed
+from preflight.sdk.wire import SECRET, SIGNATURE, UNKNOWN, Json, Wire, is_signed
 
 Hint: TypeAlias = Json
 """A type as the SDK writes it."""

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from preflight.wire import Json, Wire
+from preflight.sdk.wire import Json, Wire
 
 FOLDER_VARIABLE = "ECHO_CLOUD"
 SECRETS_VARIABLE = "ECHO_ACCEPTS_SECRETS"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from preflight.changes.holding import BUCKET, CLUSTER, EMPTIED_BY, HOLDERS, PROTECTION, held
-from preflight.wire import Wire
+from preflight.sdk.wire import Wire
 
 __all__ = ["BUCKET", "CLUSTER", "EMPTIED_BY", "HOLDERS", "PROTECTION", "held"]
 

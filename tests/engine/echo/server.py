@@ -23,11 +23,11 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from preflight.changes.computed import computed_again
 from preflight.conform import round_trip
-from preflight.fakes import Answer, Fakes
-from preflight.recorder import site_of
-from preflight.schema import computed_outputs
-from preflight.wire import UNKNOWN, Json, Wire, from_struct, has_unknown, to_struct
-from preflight.wire import unwrap as plain
+from preflight.fakes.fakes import Answer, Fakes
+from preflight.recording.recorder import site_of
+from preflight.sdk.schema import computed_outputs
+from preflight.sdk.wire import UNKNOWN, Json, Wire, from_struct, has_unknown, to_struct
+from preflight.sdk.wire import unwrap as plain
 from tests.engine.echo import arguments, deletion, replacement
 from tests.engine.echo.cloud import SECRETS_VARIABLE, Cloud
 

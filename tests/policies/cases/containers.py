@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from policies.guardrails.topology.values import Value
+from policies.guardrails.topology.graph.values import Value
 from tests.policies.wire import UNKNOWN, case, r, secret
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/api@sha256:" + "0" * 64

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from policies.guardrails.topology.values import Value
+from policies.guardrails.topology.graph.values import Value
 from tests.policies.cases.containers import GOOD, UNKNOWN_TASK
 from tests.policies.cases.edge import FORWARD, login
 from tests.policies.cases.firewalls import EMPTY, LOGIN, REDACTED, logs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from policies.guardrails.topology.values import Value
+from policies.guardrails.topology.graph.values import Value
 from tests.policies.cases.firewalls import BLOCK, BODY, COMMON, COOKIES, LIMITS, PATH, QUERY, RATE, acl, rule, sized
 from tests.policies.wire import UNKNOWN, case, r
 

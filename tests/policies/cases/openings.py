@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from policies.guardrails.topology.values import Value
+from policies.guardrails.topology.graph.values import Value
 from tests.policies.cases.elsewhere import KEY, OURS, PROVIDER, THEIRS, TOPIC, task
 from tests.policies.cases.identity import document, policy
 from tests.policies.wire import UNKNOWN, case, r, secret

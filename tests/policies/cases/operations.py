@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from policies.guardrails.topology.values import Value
+from policies.guardrails.topology.graph.values import Value
 from tests.policies.wire import UNKNOWN, case, r
 
 ROLE = r("other.Thing", "thing")

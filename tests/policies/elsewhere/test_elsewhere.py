@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from preflight.analyzer import Analyzer, Diagnostic
-from preflight.recorder import record
+from preflight.pulumi.analyzer import Analyzer, Diagnostic
+from preflight.recording.recorder import record
 from tests.policies.elsewhere import more_programs, programs
 
 SERIOUS = ("critical", "high")

@@ -11,7 +11,7 @@ from typing import Any
 
 from preflight.changes.monitor import planned
 from preflight.changes.plan import Plan
-from preflight.recorder import Recording, record
+from preflight.recording.recorder import Recording, record
 from tests.preflight.changes.edits import EDITS, Edit
 from tests.settings.stack_files import REMOVED, ROOT, Values, changed, stack_file
 

@@ -13,15 +13,15 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import Any, cast
 
-from preflight import program
+from preflight.analysis.check import with_config
 from preflight.changes.effects import gone, kinds, noticed, verdict
 from preflight.changes.plan import Operation, Plan
 from preflight.changes.refusals import refusals
-from preflight.check import with_config
-from preflight.program import Run
-from preflight.project import Project
-from preflight.recorder import Recording
-from preflight.wire import Json, Wire
+from preflight.pulumi import program
+from preflight.pulumi.program import Run
+from preflight.pulumi.project import Project
+from preflight.recording.recorder import Recording
+from preflight.sdk.wire import Json, Wire
 from tests.preflight.changes.edits import EDITS, PROGRAM_EDITS, ProgramEdit
 from tests.preflight.changes.planning import STACK, config
 from tests.settings.stack_files import ROOT

@@ -11,7 +11,7 @@ from preflight.changes.effects import Verdict, verdict
 from preflight.changes.monitor import planned
 from preflight.changes.plan import Operation, Plan
 from preflight.changes.refusals import Party, refusals
-from preflight.recorder import Recording
+from preflight.recording.recorder import Recording
 from tests.preflight.changes import document
 from tests.preflight.changes.edits import EDITS, NO_EDIT, Edit, leaves
 from tests.preflight.changes.planning import config, plan_of, program, running

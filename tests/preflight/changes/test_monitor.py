@@ -10,7 +10,7 @@ import pulumi_aws as aws
 from preflight.changes.monitor import planned
 from preflight.changes.plan import Operation, Plan
 from preflight.changes.refusals import refusals
-from preflight.recorder import record
+from preflight.recording.recorder import record
 
 CONFIG = {"aws:region": "eu-west-1", "aws:allowedAccountIds": '["111122223333"]'}
 

@@ -10,7 +10,7 @@ import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # pyright: ignore[reportMissingTypeStubs]
 
 from preflight.changes import replacement
-from preflight.recorder import Recording
+from preflight.recording.recorder import Recording
 from tests.assembly.topologies import ELSEWHERE, SHAPES, recorded
 from tests.bootstrap.program import run_bootstrap
 from tests.preflight.changes.cloudformation_names import DIFFERENT, NO_SCHEMA, RENAMED, TYPES

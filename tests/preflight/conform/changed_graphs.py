@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from preflight.recorder import RecordedResource, Recording, record
+from preflight.recording.recorder import RecordedResource, Recording, record
 from tests.bootstrap.program import run_bootstrap
 from tests.settings.stack_files import ROOT, as_the_engine_passes_it
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from preflight.recorder import RecordedResource, Recording
-from preflight.wire import unwrap
+from preflight.recording.recorder import RecordedResource, Recording
+from preflight.sdk.wire import unwrap
 
 Inputs = dict[str, Any]
 Edit = Callable[[Inputs], None]

@@ -9,8 +9,8 @@ import runpy
 from collections.abc import Iterator
 from functools import cache
 
-from preflight.recorder import RecordedResource, Recording, record
-from preflight.wire import Json
+from preflight.recording.recorder import RecordedResource, Recording, record
+from preflight.sdk.wire import Json
 from tests.assembly.topologies import ELSEWHERE, SHAPES, Shape, recorded
 from tests.bootstrap.program import run_bootstrap
 from tests.settings.stack_files import ROOT, as_the_engine_passes_it

@@ -12,8 +12,8 @@ import regex
 from preflight.conform import cloudformation, service_models
 from preflight.conform.translate import Made, Path, translate
 from preflight.conform.translation import TABLE
-from preflight.recorder import RecordedResource
-from preflight.wire import SIGNATURE, Json, Wire
+from preflight.recording.recorder import RecordedResource
+from preflight.sdk.wire import SIGNATURE, Json, Wire
 from tests.preflight.conform.graphs import managed, sample_graphs, with_value
 
 MARKER = "\x07'\x07"

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
-from preflight.recorder import RecordedResource, Recording
-from preflight.wire import Json, Wire
+from preflight.recording.recorder import RecordedResource, Recording
+from preflight.sdk.wire import Json, Wire
 from tests.assembly.topologies import SHAPES, Shape, recorded
 
 ACL, LOG = "aws:wafv2/webAcl:WebAcl", "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"

@@ -11,8 +11,8 @@ from typing import Any, cast
 
 from preflight.conform.documented import edge, identity, network, observation, services, tags
 from preflight.conform.documented.model import Constraint, Entries, Number, Shared, Text, document, read
-from preflight.recorder import Recording
-from preflight.wire import unwrap
+from preflight.recording.recorder import Recording
+from preflight.sdk.wire import unwrap
 from tests.preflight.conform.changed_graphs import changed, copies, edited, put, stack, with_type
 
 Plants = Iterator[tuple[str, Recording]]

@@ -7,7 +7,7 @@ import runpy
 from functools import cache
 from typing import Any
 
-from preflight.recorder import Recording, record
+from preflight.recording.recorder import Recording, record
 from tests.assembly.topologies import ELSEWHERE, SHAPES, Shape
 from tests.assembly.topologies import recorded as recorded_shape
 from tests.bootstrap.program import run_bootstrap

@@ -10,8 +10,8 @@ from components.edge import Edge
 from preflight.conform.documented import CONSTRAINTS, findings
 from preflight.conform.documented.model import Constraint
 from preflight.conform.documented.network import GROUP, INGRESS
-from preflight.recorder import Recording, record
-from preflight.wire import secret
+from preflight.recording.recorder import Recording, record
+from preflight.sdk.wire import secret
 from settings.edge import MOST_CLIENT_BLOCKS
 from tests.assembly.topologies import ELSEWHERE, SHAPES, Shape, recorded
 from tests.components.edge_room import edge_args

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from preflight.conform.firewall_headers import findings
-from preflight.wire import Wire
+from preflight.sdk.wire import Wire
 from tests.preflight.conform.planted import ACL, add_rule, real, rule, shapes, with_change
 
 NONE = [{"priority": 0, "type": "NONE"}]

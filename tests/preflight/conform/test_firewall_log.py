@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from preflight.conform.firewall_log import findings
-from preflight.wire import Wire
+from preflight.sdk.wire import Wire
 from tests.preflight.conform.planted import ACL, LOG, real, rule, shapes, with_change
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from preflight.conform.path_mtu import ACL_RULE, INGRESS, findings
-from preflight.recorder import Recording
+from preflight.recording.recorder import Recording
 from tests.assembly.topologies import SHAPES, Shape, recorded
 from tests.preflight.conform.changed_graphs import STACKS, edited, stack
 

@@ -15,7 +15,7 @@ from preflight.conform.iam import account as accounts
 from preflight.conform.iam import owners
 from preflight.conform.iam.graph import KEY, SECRET, Graph
 from preflight.findings import Finding
-from preflight.recorder import Recording
+from preflight.recording.recorder import Recording
 from tests.preflight.conform.programs import STACKS, account, program
 
 

@@ -7,7 +7,7 @@ import pytest
 from components.applications.open_webui_data import pools
 from preflight.conform.pools import ACCEPTED, RULE, accepted, findings, of_a_task
 from preflight.findings import Finding
-from preflight.recorder import Recording
+from preflight.recording.recorder import Recording
 from settings.consistency import TASKS_AT_ONCE
 from settings.state import CONNECTIONS_OF_A_UNIT, Database
 from tests.assembly.topologies import ELSEWHERE, recorded

@@ -6,7 +6,7 @@ import pytest
 
 from components.applications.presets import OPEN_WEBUI_ARRIVAL
 from preflight.conform.rates import Kind, declared_people, findings, judged, kinds
-from preflight.wire import Wire
+from preflight.sdk.wire import Wire
 from tests.open_webui.recorded import recorded_facts, recorded_versions
 from tests.preflight.conform.planted import ACL, real, rule, shapes, with_change
 

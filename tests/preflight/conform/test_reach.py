@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from policies.guardrails.topology.resources import Graph
+from policies.guardrails.topology.graph.resources import Graph
 from preflight.conform.reach import RULE, findings
 from preflight.conform.reaching.calls import calls
 from preflight.findings import Finding, Verdict
-from preflight.wire import UNKNOWN, unwrap
+from preflight.sdk.wire import UNKNOWN, unwrap
 from tests.assembly.test_upstreams_have_names import private
 from tests.assembly.topologies import ELSEWHERE, SHAPES, Shape, recorded
 from tests.bootstrap.program import run_bootstrap

@@ -8,7 +8,7 @@ import pytest
 
 from preflight.conform.documented.services import SERVICE
 from preflight.conform.rollback_alarms import ALARM, TARGETS, deployment, findings
-from preflight.recorder import Recording
+from preflight.recording.recorder import Recording
 from tests.assembly.topologies import SHAPES, recorded
 from tests.preflight.conform.changed_graphs import STACKS, edited, stack
 

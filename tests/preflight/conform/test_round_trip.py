@@ -10,11 +10,11 @@ from typing import cast
 
 import pytest
 
-from preflight.check import run
+from preflight.analysis.check import run
 from preflight.conform import normal_forms, round_trip
-from preflight.project import Project
-from preflight.recorder import Recording
-from preflight.wire import Json, Wire, secret
+from preflight.pulumi.project import Project
+from preflight.recording.recorder import Recording
+from preflight.sdk.wire import Json, Wire, secret
 from tests.assembly.topologies import ELSEWHERE, SHAPES, recorded
 from tests.bootstrap.program import run_bootstrap
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from preflight.conform.sources import FILLED, POLICIES, UNSUPPORTED, findings
-from preflight.recorder import Recording
+from preflight.recording.recorder import Recording
 from tests.assembly.topologies import SHAPES, Shape, recorded
 from tests.components.task_room import build
 from tests.preflight.conform.changed_graphs import STACKS, bootstrap, edited, stack

@@ -11,7 +11,7 @@ import pytest
 from preflight.conform import cloudformation, service_models, values
 from preflight.errors import PreflightError
 from preflight.findings import Verdict
-from preflight.wire import secret, unwrap
+from preflight.sdk.wire import secret, unwrap
 from tests.assembly.topologies import Shape
 from tests.preflight.conform.graphs import (
     SAMPLE,

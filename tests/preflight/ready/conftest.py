@@ -15,7 +15,7 @@ import pytest
 
 from preflight.ready.command import wanted_of
 from preflight.ready.wanted import Wanted
-from preflight.recorder import Recording, record
+from preflight.recording.recorder import Recording, record
 from releases.manifest import load_release
 from settings import StackSettings
 from settings.stack import PREFIX

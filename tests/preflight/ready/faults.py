@@ -10,7 +10,7 @@ import pytest
 
 from preflight.account.lines import Line, Status
 from preflight.ready.parts import PARTS
-from preflight.recorder import RecordedResource
+from preflight.recording.recorder import RecordedResource
 from tests.preflight.account.loopback import Asked, Refusal
 from tests.preflight.ready.world import World
 

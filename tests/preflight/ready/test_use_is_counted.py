@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from preflight.account.lines import Line, Status
-from preflight.edge_proxy import configuration
+from preflight.analysis.edge_proxy import configuration
 from preflight.ready.parts.models import CHAT_COMPLETIONS, GUARDRAIL_HEADERS
 from preflight.ready.parts.needs import processors
 from preflight.ready.parts.quotas import QUOTAS

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from policies.parity.deployed import Deployment
-from preflight.project import Project
+from preflight.pulumi.project import Project
 from preflight.release.project import Releases
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from preflight.release import moves
-from preflight.release.moves import compatible, promote, rollback
+from preflight.release import promotion as moves
 from preflight.release.project import Releases
+from preflight.release.promotion import compatible, promote, rollback
 from preflight.release.refusal import Refusal
 from settings.errors import SettingsError
 from tests.preflight.release.projects import FIRST, SECOND, THIRD, edit, files, point, records

@@ -1,0 +1,42 @@
+"""Certificates that ACM issues have a key of at least 2,048 bits RSA or an elliptic curve, and it stays in ACM.
+
+It cannot see the key of an imported certificate, nor when one runs out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...checks import expect
+from ...rule import Rule, Settings, Severity, resource_rule
+from ...topology.graph.resources import Resource
+from ...topology.graph.verdicts import Finding
+
+_STRONG = ("RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1")
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """One certificate."""
+    if resource.value("privateKey") is None:
+        yield from expect(
+            resource,
+            "keyAlgorithm",
+            lambda found: found in _STRONG,
+            " or ".join(_STRONG),
+            "leave keyAlgorithm out (RSA_2048) or choose an elliptic curve",
+            default="RSA_2048",
+        )
+        exported = "options.export"
+        fix = "remove options.export: the key of a certificate for load balancers need never leave ACM"
+        yield from expect(resource, exported, lambda found: found != "ENABLED", "DISABLED", fix, default="DISABLED")
+
+
+RULE: Rule = resource_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.MEDIUM,
+    remediation="choose a stronger keyAlgorithm",
+    types=("acm.Certificate",),
+    controls=("ACM.2",),
+)

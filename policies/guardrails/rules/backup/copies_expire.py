@@ -1,0 +1,39 @@
+"""Copies of data end: every rule of a backup plan says after how many days.
+
+What people deleted lives on in copies, and without an end it does so for good.
+
+It judges backup plans; the database's own backups always have an end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...checks import expect
+from ...rule import Level, Rule, Settings, Severity, resource_rule
+from ...topology.graph.resources import Resource, Unknown
+from ...topology.graph.verdicts import Finding, not_proven
+
+_WANTED, _FIX = "a number of days", "set lifecycle.deleteAfter"
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """One backup plan."""
+    rules = resource.items("rules")
+    if isinstance(rules, Unknown):
+        yield not_proven(resource, "rules", [rules], "rules that are known", _FIX)
+        return
+    for index in range(len(rules)):
+        path = f"rules[{index}].lifecycle.deleteAfter"
+        yield from expect(resource, path, lambda found: isinstance(found, int | float) and found >= 1, _WANTED, _FIX)
+
+
+RULE: Rule = resource_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.LOW,
+    remediation=_FIX,
+    types=("backup.Plan",),
+    level=Level.ADVISORY,
+)

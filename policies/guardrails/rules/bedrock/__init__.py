@@ -1,0 +1,1 @@
+"""Policies on Bedrock models and guardrails."""

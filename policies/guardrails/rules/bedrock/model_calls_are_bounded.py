@@ -1,0 +1,98 @@
+"""Where a stack has a guardrail, a denial refuses every other and its draft, and either IAM or the proxy demands it.
+
+A guardrail is an option of the caller. A grant with a condition on bedrock:GuardrailIdentifier makes it one no longer,
+but AWS does not document that a Chat Completions call carries the key, and without it such a grant refuses every call. So
+a grant without the condition passes where the task's own proxy writes the guardrail's header on each request, which the
+application cannot change. A draft changes without a version, and so without a review.
+
+It judges policies on identities and endpoints; what the guardrail itself stops is for review.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Any, cast
+
+from ...checks import Statement, condition_keys, document, listed, statements, undecided
+from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Resource
+from ...topology.graph.verdicts import Finding, not_proven, violated
+
+_KEY = "bedrock:guardrailidentifier"
+_CALLS = ("bedrock:Converse", "bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
+_TYPES = ("ec2.VpcEndpoint", "ec2.VpcEndpointPolicy", "iam.Policy", "iam.RolePolicy")
+_HEADER = "x-amzn-bedrock-guardrailidentifier"
+_WANTED = f"a condition on bedrock:GuardrailIdentifier, or a proxy in the task that sets {_HEADER}"
+_FIX = f"let the task's proxy set {_HEADER}, and deny the call with any other guardrail, and with its DRAFT"
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each policy that lets a model be called, in a stack with a guardrail."""
+    if not graph.of_type("bedrock.Guardrail"):
+        return
+    for resource in graph.of_type(*_TYPES):
+        of = document(resource, "policy")
+        if of.unknown is not None and "bedrock" not in str(resource.value("serviceName") or "bedrock"):
+            continue
+        yield from undecided(resource, "policy", of, _WANTED, _FIX)
+        found = statements(of.value) if of.known else []
+        calls = [item for item in found if item.allows and _calls(item)]
+        for item in calls:
+            if _KEY not in condition_keys(item):
+                yield from _set_by_proxy(graph, resource, f"policy[{item.label}].Condition")
+        if calls:
+            yield from _denials(resource, calls, [item for item in found if not item.allows and _calls(item)])
+
+
+def _set_by_proxy(graph: Graph, resource: Resource, place: str) -> Iterator[Finding]:
+    """Whether a container of a task writes the guardrail on what it sends."""
+    unknown: list[str] = []
+    for task in graph.of_type("ecs.TaskDefinition"):
+        of = document(task, "containerDefinitions")
+        if of.unknown is not None:
+            unknown.append(f"{task.label}.containerDefinitions")
+        elif of.known and _HEADER in str(of.value).lower():
+            return
+    if unknown:
+        yield not_proven(resource, place, unknown, _WANTED, _FIX)
+    else:
+        yield violated(resource, place, "no such condition", _WANTED, _FIX, what="calls without the guardrail")
+
+
+def _denials(resource: Resource, calls: list[Statement], denials: list[Statement]) -> Iterator[Finding]:
+    others = any(
+        operator.lower().startswith(("stringnot", "null")) for item in denials for operator, _ in _values(item)
+    )
+    if not others:
+        wanted = "a denial of every other guardrail, which holds whatever another policy allows"
+        yield violated(resource, "policy", "no such denial", wanted, _FIX, what="rests on one policy")
+    allowed = [value for item in calls for _, value in _values(item)]
+    denied = [value for item in denials for _, value in _values(item)]
+    any_version = not all(_KEY in condition_keys(item) for item in calls)
+    if (any_version or any(value.endswith((":*", "DRAFT")) for value in allowed)) and not any(
+        v.endswith("DRAFT") for v in denied
+    ):
+        yield violated(resource, "policy", "every version", "no draft", _FIX, what="calls with a draft")
+
+
+def _calls(statement: Statement) -> bool:
+    return any(fnmatchcase(action, pattern) for action in _CALLS for pattern in statement.actions)
+
+
+def _values(statement: Statement) -> Iterator[tuple[str, str]]:
+    for operator, block in cast("dict[str, dict[str, Any]]", statement.conditions).items():
+        for key, values in block.items():
+            if key.lower() == _KEY:
+                yield from ((operator, str(value)) for value in listed(values))
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.HIGH,
+    remediation=_FIX,
+    types=("bedrock.Guardrail",),
+    unknown_blocks=False,
+)

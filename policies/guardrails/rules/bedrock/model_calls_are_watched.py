@@ -1,0 +1,52 @@
+"""A stack that calls models by use has a budget, and alarms on tokens and on throttled calls.
+
+A loop in a prompt costs more in a night than the rest in a month.
+
+It looks for the parts, not for the amounts; a budget of the account is not visible, so this advises.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from ...rule import Level, Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, contains_unknown
+from ...topology.graph.verdicts import Finding, not_proven, violated
+
+_FIX = "add aws.budgets.Budget with notifications, and alarms on the metrics of AWS/Bedrock"
+_METRICS = (
+    ("a budget on what models cost", ()),
+    ("an alarm on tokens", ("TokenCount",)),
+    ("an alarm on throttled calls", ("Throttles",)),
+)
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each guardrail's stack, and each one that grants to call a model by an endpoint of its own."""
+    for guardrail in graph.of_type("bedrock.Guardrail")[:1]:
+        alarms = graph.of_type("cloudwatch.MetricAlarm")
+        texts = [json.dumps(dict(alarm.properties), default=str) for alarm in alarms]
+        for wanted, words in _METRICS:
+            there = (
+                any(word in text for word in words for text in texts)
+                if words
+                else bool(graph.of_type("budgets.Budget"))
+            )
+            if there:
+                continue
+            if words and any(contains_unknown(alarm.value("metricQueries")) for alarm in alarms):
+                yield not_proven(guardrail, "", ["cloudwatch.MetricAlarm.metricQueries"], wanted, _FIX)
+            else:
+                yield violated(guardrail, "", "none", wanted, _FIX, what="may cost anything")
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.LOW,
+    remediation=_FIX,
+    types=("bedrock.Guardrail",),
+    level=Level.ADVISORY,
+)

@@ -1,0 +1,102 @@
+"""No setting copies what users write, or what a model answers, into a log.
+
+Logs are read by more people than conversations are, are kept longer, and are exported to more places. Identifiers,
+status, sizes and times find a fault as well. A team that has to keep conversations says so in the configuration.
+
+It judges settings of AWS services; what an application writes to its own log is not visible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ...checks import expect, listed
+from ...rule import Rule, Settings, Severity, resource_rule
+from ...topology.graph.resources import Resource, Unknown
+from ...topology.graph.values import Value, as_mapping
+from ...topology.graph.verdicts import Finding, not_proven, violated
+
+_FIX = "switch the logging of contents off; keep identifiers, status, sizes and times"
+_SCHEMA = {
+    "contents": {
+        "type": "string",
+        "enum": ["forbid", "allow"],
+        "default": "forbid",
+        "description": "Whether requests and answers may be logged whole, for example model invocations.",
+    }
+}
+_DELIVERIES = (
+    "textDataDeliveryEnabled",
+    "imageDataDeliveryEnabled",
+    "embeddingDataDeliveryEnabled",
+    "videoDataDeliveryEnabled",
+)
+_FLAGS = {
+    "apigateway.MethodSettings": ("settings.dataTraceEnabled",),
+    "apigatewayv2.Stage": ("defaultRouteSettings.dataTraceEnabled",),
+    "appsync.GraphQLApi": ("logConfig.fieldLogLevel",),
+    "sfn.StateMachine": ("loggingConfiguration.includeExecutionData",),
+}
+_QUIET = (None, False, "NONE", "ERROR", "INFO")
+_PARAMETERS = {
+    "log_min_duration_statement": ("-1",),
+    "log_statement": ("none", "ddl"),
+    "pgaudit.log": ("none", "ddl", "role", "misc"),
+}
+_WITHOUT_VALUES = "log_parameter_max_length"
+"""Set to 0, a slow statement is logged without the values that it was given."""
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """One setting of logs."""
+    if settings["contents"] == "allow":
+        return
+    if resource.kind == "bedrockmodel.InvocationLoggingConfiguration":
+        for name in _DELIVERIES:
+            path = f"loggingConfig.{name}"
+            wanted, what = "false", "copies prompts and answers into a log"
+            yield from expect(resource, path, lambda found: found is False, wanted, _FIX, default=True, what=what)
+    elif resource.kind in ("rds.ClusterParameterGroup", "rds.ParameterGroup"):
+        yield from _parameters(resource)
+    for path in _FLAGS.get(resource.kind, ()):
+        yield from expect(resource, path, lambda found: found in _QUIET, "off", _FIX, what="copies contents into a log")
+
+
+def _parameters(group: Resource) -> Iterator[Finding]:
+    parameters = group.items("parameters")
+    wanted = "statements without their values"
+    if isinstance(parameters, Unknown):
+        yield not_proven(group, "parameters", [parameters], wanted, _FIX)
+        return
+    entries = [as_mapping(item) or {} for item in parameters]
+    values = {str(entry.get("name")): entry.get("value") for entry in entries}
+    for name, quiet in _PARAMETERS.items():
+        value, place = values.get(name), f"parameters[{name}]"
+        if value is None or (name.startswith("log_min") and str(values.get(_WITHOUT_VALUES)) == "0"):
+            continue
+        if isinstance(value, Unknown):
+            yield not_proven(group, place, [value], wanted, _FIX)
+        elif not _is_quiet(value, quiet):
+            yield violated(group, place, value, " or ".join(quiet), _FIX, what="copies what users write into a log")
+
+
+def _is_quiet(value: Value, quiet: tuple[str, ...]) -> bool:
+    named: list[Any] = listed(value)
+    return all(part.strip().lower() in quiet for text in named for part in str(text).split(","))
+
+
+RULE: Rule = resource_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.HIGH,
+    remediation=_FIX,
+    types=(
+        "bedrockmodel.InvocationLoggingConfiguration",
+        "rds.ClusterParameterGroup",
+        "rds.ParameterGroup",
+        *sorted(_FLAGS),
+    ),
+    schema=_SCHEMA,
+)

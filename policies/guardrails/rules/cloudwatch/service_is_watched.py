@@ -1,0 +1,110 @@
+"""What carries users has alarms: load balancers, target groups, firewalls, services, databases and caches.
+
+Users find what nobody watches. Which alarms a team needs is its own decision, so this advises.
+
+It looks for a metric's name and the resource in its dimensions; thresholds are for review.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...checks import listed
+from ...rule import Level, Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Resource
+from ...topology.graph.values import as_mapping
+from ...topology.graph.verdicts import Finding, violated
+
+_METRICS = {
+    "ecs.Service": (("AWS/ECS", "CPUUtilization"), ("AWS/ECS", "MemoryUtilization"), ("", "RunningTaskCount")),
+    "elasticache.ReplicationGroup": tuple(
+        ("AWS/ElastiCache", name)
+        for name in (
+            "CurrConnections",
+            "DatabaseMemoryUsagePercentage",
+            "EngineCPUUtilization",
+            "Evictions",
+            "ReplicationLag",
+        )
+    ),
+    "lb.LoadBalancer": (("AWS/ApplicationELB", "HTTPCode_ELB_5XX_Count"),),
+    "lb.TargetGroup": (
+        ("AWS/ApplicationELB", "HTTPCode_Target_5XX_Count"),
+        ("AWS/ApplicationELB", "UnHealthyHostCount"),
+    ),
+    "rds.Cluster": tuple(
+        ("AWS/RDS", name)
+        for name in (
+            "AuroraReplicaLagMaximum",
+            "CPUUtilization",
+            "DatabaseConnections",
+            "FreeableMemory",
+            "VolumeBytesUsed",
+        )
+    ),
+    "rds.Cluster serverless": (("AWS/RDS", "ACUUtilization"),),
+    "rds.Instance": tuple(
+        ("AWS/RDS", name) for name in ("CPUUtilization", "DatabaseConnections", "FreeStorageSpace", "FreeableMemory")
+    ),
+    "wafv2.WebAcl": (("AWS/WAFV2", "BlockedRequests"),),
+}
+"""The metrics that tell of trouble, with their namespaces; one of several namespaces is left open."""
+_OF_SERVICES = ("AWS/ApplicationELB", "AWS/ECS", "AWS/NetworkELB", "ECS/ContainerInsights")
+_FIX = "add aws.cloudwatch.MetricAlarm on the metric, with a destination"
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each load balancer, target group, firewall, service, database and cache."""
+    watched: set[tuple[str, str]] = set()
+    for alarm in graph.of_type("cloudwatch.MetricAlarm"):
+        for namespace, metric in _metrics(alarm):
+            watched |= {(namespace, metric), ("", metric)}
+    for service in graph.of_type("ecs.Service"):
+        yield from _rolled_back_by(graph, service)
+    for resource in graph.of_type(*_METRICS):
+        if _is_application(resource):
+            scaled = resource.value("serverlessv2ScalingConfiguration") is not None
+            for namespace, metric in (
+                *_METRICS[resource.kind],
+                *(_METRICS["rds.Cluster serverless"] if scaled else ()),
+            ):
+                if (namespace, metric) not in watched and not _is_alone(resource, metric):
+                    yield violated(resource, "", f"no alarm on {metric}", f"an alarm on {metric}", _FIX)
+
+
+def _rolled_back_by(graph: Graph, service: Resource) -> Iterator[Finding]:
+    """The alarms that end a deployment are about the service or what is in front of it."""
+    names = {str(name) for name in listed(service.value("alarms.alarmNames"))}
+    for alarm in graph.of_type("cloudwatch.MetricAlarm") if names else ():
+        if str(alarm.value("name")) in names and not any(space in _OF_SERVICES for space, _ in _metrics(alarm)):
+            wanted, fix = "an alarm on the service or its load balancer", "name alarms that a bad deployment raises"
+            what = "rolls back by what is not the service"
+            yield violated(service, "alarms.alarmNames", alarm.name, wanted, fix, what=what)
+
+
+def _metrics(alarm: Resource) -> Iterator[tuple[str, str]]:
+    """Namespace and name of each metric that an alarm is on, by itself or in a formula."""
+    yield str(alarm.value("namespace")), str(alarm.value("metricName"))
+    for query in listed(alarm.value("metricQueries")):
+        metric = as_mapping((as_mapping(query) or {}).get("metric")) or {}
+        yield str(metric.get("namespace")), str(metric.get("metricName"))
+
+
+def _is_alone(resource: Resource, metric: str) -> bool:
+    """Whether a cache has no replica that could lag."""
+    return metric == "ReplicationLag" and resource.value("numCacheClusters") in (None, 1)
+
+
+def _is_application(resource: Resource) -> bool:
+    return resource.kind != "lb.LoadBalancer" or resource.value("loadBalancerType") not in ("network", "gateway")
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.LOW,
+    remediation=_FIX,
+    types=tuple(sorted(kind for kind in _METRICS if " " not in kind)),
+    level=Level.ADVISORY,
+)

@@ -1,0 +1,45 @@
+"""Image repositories keep a tag's content, scan what is pushed, and drop what no release needs.
+
+A digest in a release stays what was reviewed, and a repository does not fill up.
+
+It cannot see what a scan finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...checks import expect, expect_value
+from ...joins import referring
+from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph
+from ...topology.graph.verdicts import Finding, violated
+
+_FIX = "set imageTagMutability IMMUTABLE and imageScanningConfiguration.scanOnPush; add a lifecycle policy"
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each repository."""
+    for repository in graph.of_type("ecr.Repository"):
+        yield from expect(
+            repository,
+            "imageTagMutability",
+            lambda found: str(found).startswith("IMMUTABLE"),
+            "IMMUTABLE",
+            _FIX,
+            default="MUTABLE",
+        )
+        yield from expect_value(repository, "imageScanningConfiguration.scanOnPush", True, _FIX, default=False)
+        if not referring(graph, repository, "repository", "ecr.LifecyclePolicy", keys=("id", "name")):
+            yield violated(repository, "", "no lifecycle policy", "a lifecycle policy", _FIX)
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.MEDIUM,
+    remediation=_FIX,
+    types=("ecr.Repository",),
+    controls=("ECR.1", "ECR.2", "ECR.3"),
+)

@@ -1,0 +1,1 @@
+"""Policies on ECS services and task definitions."""

@@ -1,0 +1,40 @@
+"""A container takes no longer to stop than Fargate waits: 120 seconds, or 30 where nothing is stated.
+
+A container that is killed before it has finished drops what it was doing; past 120 seconds Fargate kills it anyway.
+
+It cannot see whether the application finishes when it is told to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...checks import containers
+from ...rule import Rule, Settings, Severity, resource_rule
+from ...topology.graph.resources import Resource
+from ...topology.graph.verdicts import Finding, violated
+
+_LONGEST = 120
+_DEFAULT = 30
+_WANTED = f"1 to {_LONGEST} seconds"
+_FIX = "lower stopTimeout, or leave it out"
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """Each container of a task definition."""
+    found, undecided = containers(resource, _WANTED, _FIX)
+    yield from undecided
+    for container in found:
+        stop = container.get("stopTimeout", _DEFAULT)
+        if not isinstance(stop, int | float) or not 0 < stop <= _LONGEST:
+            yield violated(resource, container.path("stopTimeout"), stop, _WANTED, _FIX)
+
+
+RULE: Rule = resource_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.LOW,
+    remediation=_FIX,
+    types=("ecs.TaskDefinition",),
+)

@@ -1,0 +1,30 @@
+"""A service's deployment is undone when an alarm fires, not only when its tasks do not start.
+
+A release that starts and then fails its users is healthy to the circuit breaker.
+
+It cannot see whether the alarms measure what users feel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...checks import expect_value
+from ...rule import Level, Rule, Settings, Severity, resource_rule
+from ...topology.graph.resources import Resource
+from ...topology.graph.verdicts import Finding
+
+_FIX = "set alarms with alarmNames, enable and rollback true"
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """One service that ECS deploys itself."""
+    if resource.value("deploymentController.type") in ("CODE_DEPLOY", "EXTERNAL"):
+        return
+    for flag in ("enable", "rollback"):
+        yield from expect_value(resource, f"alarms.{flag}", True, _FIX, default=False)
+
+
+RULE: Rule = resource_rule(
+    __name__, __doc__, judge, severity=Severity.LOW, remediation=_FIX, types=("ecs.Service",), level=Level.ADVISORY
+)

@@ -1,0 +1,52 @@
+"""Tasks share nothing with a host, their containers no processes; they take no shell and no public address.
+
+A task with a public address is one security-group rule away from the internet; a shell into a task goes around
+the proxy, the log rules and the read-only file system.
+
+It cannot see what an operator allows outside this program, for example by the ECS console.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...checks import expect, expect_value
+from ...rule import Rule, Settings, Severity, resource_rule
+from ...topology.graph.resources import Resource
+from ...topology.graph.verdicts import Finding
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """A task definition, a service or a task set."""
+    if resource.kind == "ecs.TaskDefinition":
+        yield from expect_value(
+            resource, "networkMode", "awsvpc", "set networkMode to awsvpc: an interface of its own", default="bridge"
+        )
+        for mode, apart in (("pidMode", (None,)), ("ipcMode", (None, "none"))):
+            fix = f"remove {mode}: a container reads what it shares, secrets in another one's memory too"
+            yield from expect(resource, mode, lambda found, apart=apart: found in apart, "not set", fix)
+        return
+    public = "networkConfiguration.assignPublicIp"
+    yield from expect_value(resource, public, False, "set assignPublicIp to false and use endpoints", default=False)
+    if resource.kind == "ecs.Service":
+        yield from expect_value(
+            resource, "enableExecuteCommand", False, "remove enableExecuteCommand: no shell in tasks", default=False
+        )
+    yield from expect(
+        resource,
+        "platformVersion",
+        lambda found: found in (None, "LATEST"),
+        "LATEST",
+        "remove platformVersion or set it to LATEST",
+    )
+
+
+RULE: Rule = resource_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.HIGH,
+    remediation="set networkMode awsvpc, assignPublicIp false and no execute command; share no process namespace",
+    types=("ecs.Service", "ecs.TaskDefinition", "ecs.TaskSet"),
+    controls=("ECS.2", "ECS.3", "ECS.10", "ECS.16", "ECS.17"),
+)

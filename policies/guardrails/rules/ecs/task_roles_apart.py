@@ -1,0 +1,44 @@
+"""A task has a role of its own and another for starting it; neither is the other.
+
+The execution role reads secrets and images; an application that holds it can read every secret of its task
+definition again.
+
+It compares references: two roles with the same policies count as apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...checks import expect_reference
+from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Unknown
+from ...topology.graph.verdicts import Finding, violated
+
+_FIX = "make two roles: executionRoleArn for pulling images and secrets, taskRoleArn for what the application calls"
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each task definition."""
+    for task in graph.of_type("ecs.TaskDefinition"):
+        yield from expect_reference(graph, task, "executionRoleArn", "a role of its own", _FIX)
+        yield from expect_reference(graph, task, "taskRoleArn", "a role of its own", _FIX)
+        roles = {path: task.value(path) for path in ("executionRoleArn", "taskRoleArn")}
+        joined = {path: {role.urn for role in graph.referenced(task, path, ("iam.Role",))} for path in roles}
+        same_literal = (
+            not any(isinstance(role, Unknown) for role in roles.values())
+            and len(set(roles.values())) == 1
+            and None not in roles.values()
+        )
+        if same_literal or (joined["executionRoleArn"] and joined["executionRoleArn"] == joined["taskRoleArn"]):
+            yield violated(task, "taskRoleArn", task.get("taskRoleArn"), "another role than executionRoleArn", _FIX)
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.HIGH,
+    remediation=_FIX,
+    types=("ecs.TaskDefinition",),
+)

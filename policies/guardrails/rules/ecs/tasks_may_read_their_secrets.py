@@ -1,0 +1,109 @@
+"""The role that starts a task may read each secret that the task is given, and use the key that it lies under.
+
+A policy at the wrong role, or a secret under another key, stops the next deployment, and tempts to grant too much.
+
+It judges secrets, keys and roles of this stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import cast
+
+from ...checks import Statement, containers, document, listed, statements
+from ...joins import referring
+from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Resource, contains_unknown
+from ...topology.graph.values import as_mapping
+from ...topology.graph.verdicts import Finding, not_proven, violated
+
+_WANTED = "a statement of the execution role for this secret and its key"
+_FIX = "let the execution role read the secret (secretsmanager:GetSecretValue) and decrypt with its key (kms:Decrypt)"
+_CONTEXT = "kms:encryptioncontext:secretarn"
+_INSIDE = ("inlinePolicies", "managedPolicyArns")
+_KEYS = ("arn", "id", "name")
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each secret of each container."""
+    for task in graph.of_type("ecs.TaskDefinition"):
+        found, undecided = containers(task, _WANTED, _FIX)
+        yield from undecided
+        roles = graph.referenced(task, "executionRoleArn", ("iam.Role",), _KEYS).resources
+        if len(roles) != 1 or _has_managed(graph, roles[0]):
+            continue
+        policies = [document(p, "policy") for p in referring(graph, roles[0], "role", "iam.RolePolicy", keys=_KEYS)]
+        named = {
+            str(cast("dict[str, object]", as_mapping(item) or {}).get("valueFrom"))
+            for container in found
+            for item in listed(container.get("secrets"))
+        }
+        if named and (_is_unclear(roles[0]) or any(policy.unknown is not None for policy in policies)):
+            yield not_proven(task, "executionRoleArn", [f"{roles[0].label}'s policies"], _WANTED, _FIX)
+            continue
+        allowed = [item for policy in policies if policy.known for item in statements(policy.value) if item.allows]
+        for secret in graph.of_type("secretsmanager.Secret"):
+            arn = secret.value("arn")
+            if isinstance(arn, str) and any(value.startswith(arn) for value in named):
+                yield from _secret(graph, roles[0], secret, arn, allowed)
+
+
+def _has_managed(graph: Graph, role: Resource) -> bool:
+    """Whether the role has policies that are not read here."""
+    inline = not _is_unclear(role) and any(role.value(path) not in (None, []) for path in _INSIDE)
+    attached = referring(graph, role, "role", "iam.RolePolicyAttachment", keys=_KEYS)
+    custom = [item for item in attached if ":iam::aws:" not in str(item.value("policyArn"))]
+    return inline or bool(custom)
+
+
+def _is_unclear(role: Resource) -> bool:
+    return any(contains_unknown(role.value(path)) for path in _INSIDE)
+
+
+def _secret(graph: Graph, role: Resource, secret: Resource, arn: str, allowed: list[Statement]) -> Iterator[Finding]:
+    if not _may(allowed, "secretsmanager:GetSecretValue", arn):
+        yield violated(role, "", f"no statement for {secret.name}", _WANTED, _FIX, what="may not read a task's secret")
+    for key in graph.referenced(secret, "kmsKeyId", ("kms.Key",), ("arn", "id", "keyId")):
+        key_arn = key.value("arn")
+        if contains_unknown(key_arn):
+            yield not_proven(secret, "kmsKeyId", [f"{key.label}.arn"], _WANTED, _FIX)
+        elif isinstance(key_arn, str) and not _may(
+            [item for item in allowed if _is_about(item, arn)], "kms:Decrypt", key_arn
+        ):
+            found = f"{key.name}, with which {role.name} may not decrypt"
+            yield violated(
+                secret, "kmsKeyId", found, _WANTED, _FIX, what="lies under a key that its reader may not use"
+            )
+
+
+def _is_about(statement: Statement, secret: str) -> bool:
+    """Whether a statement is not narrowed to other secrets by its encryption context."""
+    blocks = cast("list[dict[str, object]]", list(statement.conditions.values()))
+    named = [
+        value
+        for block in blocks
+        for key, values in block.items()
+        if key.lower() == _CONTEXT
+        for value in listed(values)
+    ]
+    return not named or any(fnmatchcase(secret, str(value)) for value in named)
+
+
+def _may(allowed: list[Statement], action: str, arn: str) -> bool:
+    return any(
+        any(fnmatchcase(action, pattern) for pattern in item.actions)
+        and any(fnmatchcase(arn, pattern.replace("[", "[[]")) for pattern in item.resources)
+        for item in allowed
+    )
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.MEDIUM,
+    remediation=_FIX,
+    types=("ecs.TaskDefinition",),
+    unknown_blocks=False,
+)

@@ -1,0 +1,50 @@
+"""The bucket of a load balancer's access logs denies its objects to everybody but named readers.
+
+Access logs hold request lines, with whatever a client put into a query; a role that may read every bucket would read
+them too.
+
+Who reads by the exceptions of the denial, a reviewer judges; so this advises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from ...checks import Statement, document, statements, undecided
+from ...joins import buckets_of, configurations_of
+from ...rule import Level, Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph
+from ...topology.graph.verdicts import Finding, violated
+
+_WANTED = "a statement that denies s3:GetObject to everybody, except by a condition on named roles"
+_FIX = "deny s3:GetObject in the bucket's policy, with a condition that leaves out the roles of the readers"
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each bucket that a load balancer logs to."""
+    seen: set[str] = set()
+    for balancer in graph.of_type("lb.LoadBalancer"):
+        for bucket in buckets_of(graph, balancer, "accessLogs.bucket"):
+            if bucket.urn in seen:
+                continue
+            seen.add(bucket.urn)
+            documents = [(p, document(p, "policy")) for p in configurations_of(graph, bucket, "s3.BucketPolicy")]
+            unclear = [found for p, of in documents for found in undecided(p, "policy", of, _WANTED, _FIX)]
+            if unclear:
+                yield from unclear
+            elif not any(_denies(item) for _, of in documents if of.known for item in statements(of.value)):
+                yield violated(
+                    bucket, "policy", "no such statement", _WANTED, _FIX, what="is read by account-wide roles"
+                )
+
+
+def _denies(statement: Statement) -> bool:
+    reads = any(fnmatchcase("s3:GetObject", pattern) for pattern in statement.actions)
+    by_transport = any("aws:SecureTransport" in block for block in statement.conditions.values())
+    return not statement.allows and "*" in statement.principals and reads and not by_transport
+
+
+RULE: Rule = stack_rule(
+    __name__, __doc__, judge, severity=Severity.LOW, remediation=_FIX, types=("lb.LoadBalancer",), level=Level.ADVISORY
+)

@@ -1,0 +1,46 @@
+"""A listener rule or default action that forwards authenticates first.
+
+One rule without a login is a way around all the others. Load balancers that only the network reaches may forward
+without one; so this check of one resource alone advises, and the proof over the whole stack blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...rule import Level, Rule, Settings, Severity, resource_rule
+from ...topology.graph.resources import Resource, Unknown
+from ...topology.graph.verdicts import Finding, not_proven, violated
+
+_WANTED = "authenticate-oidc, authenticate-cognito or jwt-validation before forward"
+_FIX = "put an authenticating action in front of the forward action"
+AUTHENTICATING = ("authenticate-oidc", "authenticate-cognito", "jwt-validation")
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """One listener or listener rule."""
+    path = "actions" if resource.kind == "lb.ListenerRule" else "defaultActions"
+    if resource.value("protocol") in ("TCP", "UDP", "TCP_UDP", "TLS", "GENEVE"):
+        return
+    actions = resource.items(path)
+    if isinstance(actions, Unknown):
+        yield not_proven(resource, path, [actions], _WANTED, _FIX)
+        return
+    kinds = [resource.value(f"{path}[{index}].type") for index in range(len(actions))]
+    unknown = [kind for kind in kinds if isinstance(kind, Unknown)]
+    if unknown:
+        yield not_proven(resource, path, unknown, _WANTED, _FIX)
+    elif "forward" in kinds and not any(kind in AUTHENTICATING for kind in kinds):
+        place = f"{path}[{kinds.index('forward')}].type"
+        yield violated(resource, place, "forward without a login", _WANTED, _FIX, what="forwards without a login")
+
+
+RULE: Rule = resource_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.HIGH,
+    remediation=_FIX,
+    types=("lb.Listener", "lb.ListenerRule"),
+    level=Level.ADVISORY,
+)

@@ -1,0 +1,64 @@
+"""A bucket that a load balancer is told to log to has a policy that lets the log delivery write there.
+
+Otherwise the records are lost, or they land among data that is kept longer and read by others.
+
+It judges buckets of this stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...accounts import LOG_DELIVERY, accounts_of
+from ...checks import Statement, document, statements, undecided
+from ...joins import buckets_of, configurations_of
+from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Resource
+from ...topology.graph.verdicts import Finding, violated
+
+_PATHS = ("accessLogs", "connectionLogs", "healthCheckLogs")
+_SERVICES = ("logdelivery.elasticloadbalancing.amazonaws.com", "delivery.logs.amazonaws.com")
+_WANTED = "a bucket whose policy lets the log delivery write"
+_FIX = "name the bucket that is made for these logs, or let the log delivery write in its policy"
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each log of each load balancer."""
+    for balancer in graph.of_type("lb.LoadBalancer"):
+        for path in _PATHS:
+            if balancer.value(f"{path}.enabled") is True:
+                for bucket in buckets_of(graph, balancer, f"{path}.bucket"):
+                    yield from _bucket(graph, balancer, f"{path}.bucket", bucket)
+
+
+def _bucket(graph: Graph, balancer: Resource, path: str, bucket: Resource) -> Iterator[Finding]:
+    policies = configurations_of(graph, bucket, "s3.BucketPolicy")
+    unclear = [
+        item for policy in policies for item in undecided(policy, "policy", document(policy, "policy"), _WANTED, _FIX)
+    ]
+    found = [
+        item
+        for policy in policies
+        if document(policy, "policy").known
+        for item in statements(document(policy, "policy").value)
+    ]
+    if unclear:
+        yield from unclear
+    elif not any(_writes(item) for item in found):
+        yield violated(balancer, path, bucket.name, _WANTED, _FIX, what="logs where it may not write")
+
+
+def _writes(statement: Statement) -> bool:
+    who = set(statement.principals)
+    return statement.allows and bool(who & set(_SERVICES) or LOG_DELIVERY & set(accounts_of(list(who))))
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.MEDIUM,
+    remediation=_FIX,
+    types=("lb.LoadBalancer",),
+    unknown_blocks=False,
+)

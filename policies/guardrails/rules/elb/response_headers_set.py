@@ -1,0 +1,53 @@
+"""Listeners of application load balancers hide the server header; those in HTTPS add HSTS and nosniff to every response.
+
+The edge then promises them for every page, errors included, whatever the application does. A browser ignores HSTS that
+comes by plain HTTP.
+
+It cannot see headers that the application sets itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ...checks import expect, expect_value
+from ...rule import Rule, Settings, Severity, resource_rule
+from ...topology.graph.resources import Resource
+from ...topology.graph.values import Value
+from ...topology.graph.verdicts import Finding
+
+_PREFIX = "routingHttpResponse"
+_HALF_A_YEAR = 15_768_000
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """One listener."""
+    protocol = resource.value("protocol")
+    if protocol in ("HTTP", "HTTPS"):
+        yield from expect_value(resource, f"{_PREFIX}ServerEnabled", False, "set it to false", default=True)
+    if protocol != "HTTPS":
+        return
+    yield from expect(
+        resource,
+        f"{_PREFIX}StrictTransportSecurityHeaderValue",
+        _is_long,
+        "max-age of at least half a year",
+        "set it to max-age=31536000 or more",
+    )
+    yield from expect_value(resource, f"{_PREFIX}XContentTypeOptionsHeaderValue", "nosniff", "set it to nosniff")
+
+
+def _is_long(value: Value) -> bool:
+    match = re.search(r"max-age=(\d+)", str(value or ""))
+    return match is not None and int(match[1]) >= _HALF_A_YEAR
+
+
+RULE: Rule = resource_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.LOW,
+    remediation="set the response header attributes of the listener",
+    types=("lb.Listener",),
+)

@@ -1,0 +1,42 @@
+"""Target groups speak TLS to their targets, and check their health by TLS.
+
+The way from the load balancer to the task leaves the load balancer's host; in plain HTTP it carries cookies and
+prompts in clear text.
+
+The load balancer does not validate its targets' certificates, so this is encryption, not identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...checks import expect
+from ...rule import Rule, Settings, Severity, resource_rule
+from ...topology.graph.resources import Resource
+from ...topology.graph.verdicts import Finding
+
+_FIX = "set protocol HTTPS (or TLS) on the target group and in its healthCheck, and end TLS in the target"
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """One target group."""
+    if resource.value("targetType") in ("lambda", "alb"):
+        return
+    yield from expect(
+        resource, "protocol", lambda found: found in ("HTTPS", "TLS", "GENEVE", "QUIC"), "HTTPS or TLS", _FIX
+    )
+    if resource.value("protocol") in ("HTTP", "HTTPS"):
+        yield from expect(
+            resource, "healthCheck.protocol", lambda found: found == "HTTPS", "HTTPS", _FIX, default="HTTP"
+        )
+
+
+RULE: Rule = resource_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.HIGH,
+    remediation=_FIX,
+    types=("lb.TargetGroup",),
+    controls=("ELB.21", "ELB.22"),
+)

@@ -1,0 +1,96 @@
+"""Timeouts are in order: nothing that carries an answer gives up before what is behind it.
+
+The load balancer's idle timeout is shorter than its target's keep-alive, or users see 502; a proxy's stream limit
+fits into the deregistration delay, or a deployment cuts answers. What is not stated is AWS's default.
+
+It reads the proxy's own limits where its configuration is in the task definition (Envoy as JSON).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...checks import containers, expect
+from ...proxies import proxy_limits
+from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Resource, Unknown
+from ...topology.graph.verdicts import Finding, not_proven, violated
+
+_WANTED = "timeouts in order"
+_FIX = "set the timeouts from one budget: model < stream <= deregistration delay, load balancer idle < keep-alive"
+_DEFAULTS = {"clientKeepAlive": 3600, "deregistrationDelay": 300, "idleTimeout": 60}
+_LONGEST = {"clientKeepAlive": 604_800, "deregistrationDelay": 3600, "idleTimeout": 4000}
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each load balancer, target group and task definition, and how they fit together."""
+    balancers = [
+        b for b in graph.of_type("lb.LoadBalancer") if b.value("loadBalancerType") not in ("network", "gateway")
+    ]
+    for balancer in balancers:
+        yield from _sound(balancer, "idleTimeout")
+        yield from _sound(balancer, "clientKeepAlive")
+    groups = [g for g in graph.of_type("lb.TargetGroup") if g.value("targetType") not in ("lambda", "alb")]
+    for group in groups:
+        yield from _sound(group, "deregistrationDelay")
+    for task in graph.of_type("ecs.TaskDefinition"):
+        found, undecided = containers(task, _WANTED, _FIX)
+        yield from undecided
+        for container in found:
+            limits = proxy_limits(container)
+            for balancer in balancers:
+                yield from _longer(task, container.path("keep-alive"), limits.keep_alive, balancer, "idleTimeout")
+            for group in groups:
+                yield from _within(task, container.path("stream"), limits.stream, group)
+
+
+def _sound(resource: Resource, path: str) -> Iterator[Finding]:
+    wanted = f"a number of seconds up to {_LONGEST[path]}"
+    yield from expect(
+        resource, path, lambda found: _within_range(found, path), wanted, f"set {path}", default=_DEFAULTS[path]
+    )
+
+
+def _within_range(found: object, path: str) -> bool:
+    seconds = _number(found)
+    return seconds is not None and 0 <= seconds <= _LONGEST[path]
+
+
+def _seconds(resource: Resource, path: str) -> float | None:
+    found = resource.value(path)
+    return _number(_DEFAULTS[path] if found is None else found)
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    return float(value) if isinstance(value, str) and value.isdigit() else None
+
+
+def _longer(task: Resource, place: str, keep_alive: float | None, balancer: Resource, path: str) -> Iterator[Finding]:
+    found = balancer.value(path)
+    if isinstance(found, Unknown):
+        yield not_proven(balancer, path, [found], "an idle timeout that is known", _FIX)
+        return
+    idle = _seconds(balancer, path)
+    if keep_alive is not None and idle is not None and keep_alive <= idle:
+        wanted = f"more than {balancer.label}.{path} ({idle:g} s)"
+        yield violated(task, place, f"{keep_alive:g} s", wanted, _FIX, what="closes before the load balancer")
+
+
+def _within(task: Resource, place: str, stream: float | None, group: Resource) -> Iterator[Finding]:
+    delay = _seconds(group, "deregistrationDelay")
+    if stream is not None and delay is not None and stream > delay:
+        wanted = f"at most {group.label}.deregistrationDelay ({delay:g} s)"
+        yield violated(task, place, f"{stream:g} s", wanted, _FIX, what="is cut by a deployment")
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.MEDIUM,
+    remediation=_FIX,
+    types=("ecs.TaskDefinition", "lb.LoadBalancer", "lb.TargetGroup"),
+    unknown_blocks=False,
+)

@@ -1,0 +1,1 @@
+"""Policies on IAM and resource policies."""

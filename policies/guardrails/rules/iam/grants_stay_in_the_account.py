@@ -1,0 +1,145 @@
+"""What a stack grants, sends and uses stays in its own accounts, or in those that a team names.
+
+A role that another account may assume, a topic that it owns or an image that it holds is a door that no network layer
+sees.
+
+The own account is the one that the provider is limited to, or the one that most of the stack's ARNs are in. It cannot
+see who may act in that account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from ...accounts import IMAGES, LOG_DELIVERY, accounts_of, own_accounts
+from ...checks import containers, document, statements, undecided
+from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Resource, Unknown
+from ...topology.graph.verdicts import Finding, not_proven, violated
+from .resource_policies_are_narrow import PATHS
+
+_WANTED = "an account of one's own, or one that the setting accounts names"
+_FIX = "name a principal or destination of one's own account, or add the account to the setting accounts"
+_DOCUMENTS = {
+    **PATHS,
+    "cloudwatch.LogResourcePolicy": "policyDocument",
+    "ec2.VpcEndpoint": "policy",
+    "ec2.VpcEndpointPolicy": "policy",
+    "iam.Role": "assumeRolePolicy",
+}
+_IDENTITY = ("iam.GroupPolicy", "iam.Policy", "iam.RolePolicy", "iam.UserPolicy")
+_DESTINATIONS = {
+    "backup.Plan": ("rules",),
+    "cloudwatch.CompositeAlarm": ("alarmActions", "insufficientDataActions", "okActions"),
+    "cloudwatch.EventPermission": ("principal",),
+    "cloudwatch.EventTarget": ("arn",),
+    "cloudwatch.LogGroup": ("kmsKeyId",),
+    "cloudwatch.LogSubscriptionFilter": ("destinationArn",),
+    "cloudwatch.MetricAlarm": ("alarmActions", "insufficientDataActions", "okActions"),
+    "cloudwatch.MetricStream": ("firehoseArn",),
+    "ec2.AmiLaunchPermission": ("accountId",),
+    "ec2.FlowLog": ("logDestination",),
+    "ec2.SnapshotCreateVolumePermission": ("accountId",),
+    "ec2.TrafficMirrorTarget": ("networkLoadBalancerArn",),
+    "ec2.VpcEndpointService": ("allowedPrincipals",),
+    "ec2.VpcEndpointServiceAllowedPrinciple": ("principalArn",),
+    "ec2.VpcPeeringConnection": ("peerOwnerId",),
+    "ecr.ReplicationConfiguration": ("replicationConfiguration",),
+    "kms.Grant": ("granteePrincipal", "retiringPrincipal"),
+    "lambda.LayerVersionPermission": ("principal",),
+    "lambda.Permission": ("principal", "sourceAccount"),
+    "oam.Link": ("sinkIdentifier",),
+    "ram.PrincipalAssociation": ("principal",),
+    "rds.Cluster": ("kmsKeyId",),
+    "rds.ClusterSnapshot": ("sharedAccounts",),
+    "rds.ClusterSnapshotCopy": ("sharedAccounts",),
+    "rds.EventSubscription": ("snsTopic",),
+    "rds.Instance": ("kmsKeyId",),
+    "rds.Snapshot": ("sharedAccounts",),
+    "rds.SnapshotCopy": ("sharedAccounts",),
+    "redshift.EndpointAuthorization": ("account",),
+    "route53.ResolverQueryLogConfig": ("destinationArn",),
+    "s3.BucketServerSideEncryptionConfiguration": ("rules",),
+    "secretsmanager.Secret": ("kmsKeyId",),
+    "sns.Topic": ("kmsMasterKeyId",),
+    "s3.BucketNotification": ("lambdaFunctions", "queues", "topics"),
+    "s3.BucketReplicationConfig": ("rules",),
+    "s3.Inventory": ("destination",),
+    "sns.TopicSubscription": ("endpoint", "topic"),
+    "wafv2.WebAclLoggingConfiguration": ("logDestinationConfigs",),
+}
+_SCHEMA: dict[str, dict[str, Any]] = {
+    "accounts": {
+        "type": "array",
+        "items": {"type": "string"},
+        "default": [],
+        "description": "Other accounts (12 digits) that the stack may grant to or send to.",
+    }
+}
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each document that grants, and each destination."""
+    own = own_accounts(graph)
+    known = own | LOG_DELIVERY | IMAGES | set(cast("list[str]", settings["accounts"]))
+    for resource in graph.of_type(*_DOCUMENTS):
+        yield from _document(resource, own, known)
+    for resource in graph.of_type(*_IDENTITY):
+        yield from _used(resource, own, known)
+    for task in graph.of_type("ecs.TaskDefinition"):
+        found, unclear = containers(task, _WANTED, _FIX)
+        yield from unclear
+        for container in found:
+            yield from _named(task, container.path("image"), accounts_of(container.get("image")), own, known)
+            yield from _named(task, container.path("secrets"), accounts_of(container.get("secrets")), own, known)
+    for resource in graph.of_type(*_DESTINATIONS):
+        for path in _DESTINATIONS[resource.kind]:
+            value = resource.value(path)
+            if isinstance(value, Unknown):
+                if not any(urn in graph.by_urn for urn in resource.property_dependencies.get(path, ())):
+                    yield not_proven(resource, path, [value], _WANTED, _FIX)
+            else:
+                yield from _named(resource, path, accounts_of(value), own, known)
+
+
+def _document(resource: Resource, own: frozenset[str], known: set[str] | frozenset[str]) -> Iterator[Finding]:
+    path = _DOCUMENTS[resource.kind]
+    of = document(resource, path)
+    yield from undecided(resource, path, of, _WANTED, _FIX)
+    for statement in statements(of.value) if of.known else ():
+        if statement.allows:
+            place = f"{path}[{statement.label}].Principal"
+            yield from _named(resource, place, accounts_of(list(statement.principals)), own, known)
+
+
+def _used(resource: Resource, own: frozenset[str], known: set[str] | frozenset[str]) -> Iterator[Finding]:
+    """What an identity policy lets its holder work on; one that is not known yet is judged before its step."""
+    of = document(resource, "policy")
+    for statement in statements(of.value) if of.known else ():
+        if statement.allows:
+            place = f"policy[{statement.label}].Resource"
+            yield from _named(resource, place, accounts_of(list(statement.resources)), own, known)
+
+
+def _named(
+    resource: Resource, place: str, accounts: list[str], own: frozenset[str], known: set[str] | frozenset[str]
+) -> Iterator[Finding]:
+    foreign = [account for account in accounts if account not in known]
+    if foreign and own:
+        yield violated(resource, place, ", ".join(foreign), _WANTED, _FIX, what="reaches into another account")
+    elif foreign:
+        unknowns = ["the stack's own account"]
+        yield not_proven(resource, place, unknowns, _WANTED, _FIX, found=", ".join(foreign))
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.HIGH,
+    remediation=_FIX,
+    types=tuple(sorted({*_DOCUMENTS, *_DESTINATIONS, *_IDENTITY, "ecs.TaskDefinition"})),
+    schema=_SCHEMA,
+    unknown_blocks=False,
+)

@@ -1,0 +1,185 @@
+"""Identity policies name their actions, and name their resources except where AWS has none to name.
+
+A wildcard grants tomorrow's actions too. The actions on the reasoned list cannot be limited to a resource by IAM.
+
+It judges documents of this stack; what an AWS-managed policy grants is not visible, so only those may be attached
+that AWS keeps for the role of one of its services.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import cast
+
+from ...checks import Document, Statement, document, statements, undecided
+from ...rule import Rule, Settings, Severity, resource_rule
+from ...topology.graph.resources import Resource, Unknown
+from ...topology.graph.verdicts import Finding, violated
+
+_WANTED = "named actions on named resources"
+_FIX = "name the actions that are called and the ARNs that they are called on"
+WITHOUT_RESOURCE = (
+    "cloudwatch:GetMetricData",
+    "cloudwatch:PutMetricData",
+    "ec2:CreateNetworkInterface",
+    "ec2:Describe*",
+    "ecr:GetAuthorizationToken",
+    "ecs:ListClusters",
+    "events:ListRules",
+    "kms:ListAliases",
+    "logs:CreateLogDelivery",
+    "logs:DescribeLogGroups",
+    "s3:ListAllMyBuckets",
+    "ssmmessages:*Channel",
+    "sts:GetCallerIdentity",
+    "tag:GetResources",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+)
+_EVERYTHING = re.compile(r"[*?]+|arn:[*?:]*|arn:[^:]*:[^:]*:[^:]*:[^:]*:[*?/:]*")
+"""A resource that stands for all of an account, a service or a region."""
+
+_HANDED_ON = (
+    "iam:PassRole",
+    "secretsmanager:GetSecretValue",
+    "ssm:GetParameter",
+    "ssm:GetParameters",
+    "sts:AssumeRole",
+)
+_EVERY_ONE = re.compile(r":(role/|secret:|parameter/)\*$")
+_DECRYPTION = ("kms:Decrypt", "kms:ReEncryptFrom")
+_SCHEMA = {
+    "withoutResource": {
+        "type": "array",
+        "items": {"type": "string"},
+        "default": list(WITHOUT_RESOURCE),
+        "description": "Actions (patterns) that may be granted on every resource, since IAM cannot limit them to one.",
+    },
+    "managedPolicies": {
+        "type": "array",
+        "items": {"type": "string"},
+        "default": [
+            "AWSXRayDaemonWriteAccess",
+            "AmazonEC2ContainerRegistryPullOnly",
+            "AmazonEC2ContainerRegistryReadOnly",
+            "AmazonEKSClusterPolicy",
+            "AmazonEKSWorkerNodePolicy",
+            "AmazonEKS_CNI_Policy",
+            "AmazonSSMManagedInstanceCore",
+            "CloudWatchLambdaInsightsExecutionRolePolicy",
+            "service-role/AWSBackupServiceRolePolicyForBackup",
+            "service-role/AWSBackupServiceRolePolicyForRestores",
+            "service-role/AWSLambdaBasicExecutionRole",
+            "service-role/AWSLambdaVPCAccessExecutionRole",
+            "service-role/AmazonAPIGatewayPushToCloudWatchLogs",
+            "service-role/AmazonECSTaskExecutionRolePolicy",
+            "service-role/AmazonRDSEnhancedMonitoringRole",
+        ],
+        "description": "AWS-managed policies (name with path) that may be attached: what a service's own role needs.",
+    },
+}
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """One policy, one role with policies in it, or one attachment of a managed policy."""
+    if resource.kind in ("iam.Policy", "iam.RolePolicy", "iam.UserPolicy", "iam.GroupPolicy"):
+        yield from _document(resource, "policy", document(resource, "policy"), settings)
+    elif resource.kind == "iam.Role":
+        yield from _role(resource, settings)
+    else:
+        yield from _managed(resource, "policyArn", settings)
+
+
+def _role(role: Resource, settings: Settings) -> Iterator[Finding]:
+    inline = role.items("inlinePolicies")
+    if isinstance(inline, list):
+        for index in range(len(inline)):
+            path = f"inlinePolicies[{index}].policy"
+            yield from _document(role, path, document(role, path), settings)
+    attached = role.items("managedPolicyArns")
+    if isinstance(attached, list):
+        for index in range(len(attached)):
+            yield from _managed(role, f"managedPolicyArns[{index}]", settings)
+
+
+def _managed(resource: Resource, path: str, settings: Settings) -> Iterator[Finding]:
+    arn = resource.value(path)
+    if isinstance(arn, Unknown):
+        return  # a policy of this stack, which is judged itself: AWS's own are literals
+    name = str(arn or "").partition(":policy/")[2]
+    if re.match(r"arn:aws[a-z-]*:iam::aws:policy/", str(arn)) and name not in settings["managedPolicies"]:
+        wanted = f"a policy of this stack, or one of {', '.join(sorted(settings['managedPolicies']))}"
+        yield violated(resource, path, arn, wanted, "write the few statements that are needed as a policy of its own")
+
+
+def _document(resource: Resource, path: str, of: Document, settings: Settings) -> Iterator[Finding]:
+    yield from undecided(resource, path, of, _WANTED, _FIX)
+    if of.known:
+        for statement in statements(of.value):
+            if statement.allows:
+                yield from _statement(resource, f"{path}[{statement.label}]", statement, settings)
+
+
+def _statement(resource: Resource, place: str, statement: Statement, settings: Settings) -> Iterator[Finding]:
+    if statement.not_actions:
+        yield violated(resource, f"{place}.NotAction", list(statement.not_actions), "Action", _FIX)
+    if statement.not_resources:
+        yield violated(resource, f"{place}.NotResource", list(statement.not_resources), "Resource", _FIX)
+    wide = [action for action in statement.actions if _is_wide(action)]
+    if wide:
+        wanted = "actions by name: no * for a service, nor at the end of a verb such as Put*"
+        yield violated(resource, f"{place}.Action", wide, wanted, _FIX)
+    everything = [arn for arn in statement.resources if _EVERYTHING.fullmatch(arn)]
+    if not everything:
+        yield from _handed_on(resource, place, statement)
+        key_wide = [arn for arn in statement.resources if re.search(r":kms:[^:]*:[^:]*:(key/)?\*$", arn)]
+        if key_wide and any(fnmatchcase(action, pattern) for action in _DECRYPTION for pattern in statement.actions):
+            yield violated(resource, f"{place}.Resource", key_wide, "the ARNs of single keys", _FIX)
+        return
+    allowed = cast("list[str]", settings["withoutResource"])
+    unbounded = sorted(a for a in statement.actions if not any(fnmatchcase(a, pattern) for pattern in allowed))
+    if unbounded and not wide:
+        named = ", ".join(everything)
+        yield violated(resource, f"{place}.Resource", f"{named} for {', '.join(unbounded)}", "ARNs", _FIX)
+
+
+def _handed_on(resource: Resource, place: str, statement: Statement) -> Iterator[Finding]:
+    """Actions that give whoever may do them what all roles, secrets or parameters of an account hold."""
+    wide = [arn for arn in statement.resources if _EVERY_ONE.search(arn)]
+    given = [a for a in statement.actions if any(fnmatchcase(name, a) for name in _HANDED_ON)]
+    if wide and given:
+        found = f"{', '.join(wide)} for {', '.join(given)}"
+        yield violated(resource, f"{place}.Resource", found, "the ARNs of single ones", _FIX)
+
+
+def _is_wide(action: str) -> bool:
+    service, _, verb = action.partition(":")
+    return (
+        "*" in service
+        or verb.startswith(("*", "?"))
+        or not verb
+        or (verb.endswith(("*", "?")) and not re.match(r"(get|list|describe)", verb, re.IGNORECASE))
+    )
+
+
+RULE: Rule = resource_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.HIGH,
+    remediation=_FIX,
+    types=(
+        "iam.GroupPolicy",
+        "iam.GroupPolicyAttachment",
+        "iam.Policy",
+        "iam.Role",
+        "iam.RolePolicy",
+        "iam.RolePolicyAttachment",
+        "iam.UserPolicy",
+        "iam.UserPolicyAttachment",
+    ),
+    controls=("IAM.1", "IAM.21", "KMS.1", "KMS.2"),
+    schema=_SCHEMA,
+)

@@ -1,0 +1,68 @@
+"""Roles are assumed by named principals; a role for a web identity names both audience and subject.
+
+A trust policy is a door into the account: one that trusts everybody, or every repository of a hosting service,
+is open whatever the role's own policies say.
+
+It cannot see who may act as the trusted principal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from ...checks import Statement, condition_keys, document, listed, statements, undecided
+from ...rule import Rule, Settings, Severity, resource_rule
+from ...topology.graph.resources import Resource
+from ...topology.graph.verdicts import Finding, violated
+
+_PATH = "assumeRolePolicy"
+_WANTED = "named principals"
+_FIX = "name the service, role or identity provider that assumes the role"
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """One role's trust policy."""
+    of = document(resource, _PATH)
+    yield from undecided(resource, _PATH, of, _WANTED, _FIX)
+    for statement in statements(of.value) if of.known else ():
+        if statement.allows:
+            yield from _statement(resource, f"{_PATH}[{statement.label}]", statement)
+
+
+def _statement(resource: Resource, place: str, statement: Statement) -> Iterator[Finding]:
+    anybody = [who for who in statement.principals if who == "*" or re.search(r":iam::\*:", who)]
+    if anybody or statement.not_principals:
+        found = anybody or list(statement.not_principals)
+        yield violated(resource, f"{place}.Principal", found, _WANTED, _FIX, what="trusts everybody")
+    wide = [action for action in statement.actions if action in ("*", "sts:*")]
+    if wide:
+        yield violated(resource, f"{place}.Action", wide, "the action with which the role is assumed", _FIX)
+    if "sts:AssumeRoleWithWebIdentity" not in statement.actions:
+        return
+    keys = condition_keys(statement)
+    for claim in ("aud", "sub"):
+        if not any(key.endswith(f":{claim}") for key in keys):
+            fix = f"add a condition on the identity provider's {claim} claim"
+            yield violated(resource, f"{place}.Condition", "no such condition", f"a condition on :{claim}", fix)
+    for key, value in _conditions(statement):
+        if key.lower().endswith(":sub") and re.fullmatch(r"(repo:)?[*:]*", value):
+            yield violated(resource, f"{place}.Condition", value, "a subject that names one source", _FIX)
+
+
+def _conditions(statement: Statement) -> Iterator[tuple[str, str]]:
+    for block in cast("Mapping[str, Mapping[str, Any]]", statement.conditions).values():
+        for key, values in block.items():
+            for value in listed(values):
+                yield key, str(value)
+
+
+RULE: Rule = resource_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.CRITICAL,
+    remediation=_FIX,
+    types=("iam.Role",),
+)

@@ -1,0 +1,98 @@
+"""A role is given to the service that it trusts, and holds what that service needs.
+
+A service that is given somebody else's role cannot assume it, or does with it what it was not made for; a role without
+a policy does nothing, and the policy that was meant for it is somewhere else.
+
+It judges roles of this stack; a task's own role may be without any policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...checks import document, statements
+from ...joins import referring
+from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Resource, Unknown
+from ...topology.graph.verdicts import Finding, not_proven, violated
+
+_TASKS = "ecs-tasks.amazonaws.com"
+_GIVEN = {
+    "backup.Selection": (("iamRoleArn", "backup.amazonaws.com"),),
+    "cloudwatch.EventTarget": (("roleArn", "events.amazonaws.com"),),
+    "codebuild.Project": (("serviceRole", "codebuild.amazonaws.com"),),
+    "ec2.FlowLog": (("iamRoleArn", "vpc-flow-logs.amazonaws.com"),),
+    "ecs.TaskDefinition": (("executionRoleArn", _TASKS), ("taskRoleArn", _TASKS)),
+    "eks.Cluster": (("roleArn", "eks.amazonaws.com"),),
+    "iam.InstanceProfile": (("role", "ec2.amazonaws.com"),),
+    "lambda.Function": (("role", "lambda.amazonaws.com"),),
+    "rds.Cluster": (("monitoringRoleArn", "monitoring.rds.amazonaws.com"),),
+    "rds.ClusterInstance": (("monitoringRoleArn", "monitoring.rds.amazonaws.com"),),
+    "rds.Instance": (("monitoringRoleArn", "monitoring.rds.amazonaws.com"),),
+    "scheduler.Schedule": (("target.roleArn", "scheduler.amazonaws.com"),),
+    "sfn.StateMachine": (("roleArn", "states.amazonaws.com"),),
+}
+_HOLDS = {
+    "monitoring.rds.amazonaws.com": ("logs",),
+    "vpc-flow-logs.amazonaws.com": ("firehose", "logs"),
+}
+"""The services that need one thing only, and the actions that it takes."""
+_KEYS = ("arn", "id", "name")
+_FIX = "give each service the role whose trust policy names it, and that role its own policy"
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each role that a resource gives to a service."""
+    for resource in graph.of_type(*_GIVEN):
+        for path, service in _GIVEN[resource.kind]:
+            if resource.value(path) is None:
+                continue
+            for role in graph.referenced(resource, path, ("iam.Role",), _KEYS):
+                yield from _trust(resource, path, role, service)
+                yield from _held(graph, role, service, may_be_empty=path == "taskRoleArn")
+
+
+def _trust(resource: Resource, path: str, role: Resource, service: str) -> Iterator[Finding]:
+    trust = document(role, "assumeRolePolicy")
+    wanted = f"a role that trusts {service}"
+    if trust.unknown is not None:
+        yield not_proven(resource, path, [f"{role.label}.assumeRolePolicy"], wanted, _FIX)
+    elif trust.known:
+        trusted = {who for item in statements(trust.value) if item.allows for who in item.principals}
+        if service not in trusted:
+            yield violated(resource, path, role.name, wanted, _FIX, what="is given a role of another service")
+
+
+def _held(graph: Graph, role: Resource, service: str, *, may_be_empty: bool) -> Iterator[Finding]:
+    policies = referring(graph, role, "role", "iam.RolePolicy", "iam.RolePolicyAttachment", keys=_KEYS)
+    inside = [role.value(path) for path in ("inlinePolicies", "managedPolicyArns")]
+    unknown = [value for value in inside if isinstance(value, Unknown)]
+    inline = [value not in (None, []) for value in inside if not isinstance(value, Unknown)]
+    if unknown and not (policies or any(inline) or may_be_empty):
+        yield not_proven(role, "", unknown, "a policy with what the service does", _FIX)
+    elif not (policies or any(inline) or may_be_empty):
+        yield violated(role, "", "no policy", "a policy with what the service does", _FIX, what="holds nothing")
+    for policy in policies if service in _HOLDS else ():
+        held = document(policy, "policy")
+        if not held.known:
+            continue
+        actions = {
+            action.partition(":")[0] for item in statements(held.value) if item.allows for action in item.actions
+        }
+        beyond = sorted(actions - set(_HOLDS[service]))
+        if beyond:
+            wanted = f"actions of {' and '.join(_HOLDS[service])}"
+            yield violated(
+                policy, "policy", ", ".join(beyond), wanted, _FIX, what="gives a service what it has no use for"
+            )
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.MEDIUM,
+    remediation=_FIX,
+    types=tuple(sorted(_GIVEN)),
+    unknown_blocks=False,
+)

@@ -1,0 +1,66 @@
+"""A grant to an AWS service says on whose behalf the service may act.
+
+A service acts for every account: without a condition on the source, somebody else's resource can make it use the
+grant. Not every service sends the keys, so this advises.
+
+EventBridge delivers to no topic whose policy has a condition on its grant; there a denial of other accounts, which
+applies where the account is named, takes the condition's place. It cannot see which keys other services send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from ...checks import Statement, bounding_keys, document, listed, statements, undecided
+from ...rule import Level, Rule, Settings, Severity, resource_rule
+from ...topology.graph.resources import Resource
+from ...topology.graph.verdicts import Finding, violated
+from ..kms.keys_admit_their_services import EVENTS
+from .resource_policies_are_narrow import PATHS, SOURCES
+
+_WANTED = "a condition on aws:SourceAccount or aws:SourceArn"
+_FIX = "add aws:SourceAccount or aws:SourceArn to the statement's conditions"
+_PATHS = {**PATHS, "cloudwatch.LogResourcePolicy": "policyDocument", "iam.Role": "assumeRolePolicy"}
+_TOPICS = ("sns.Topic", "sns.TopicPolicy")
+_ON_BEHALF = ("kms:viaservice", "kms:calleraccount", "aws:principalaccount")
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """One policy of a resource or trust policy of a role."""
+    path = _PATHS[resource.kind]
+    of = document(resource, path)
+    yield from undecided(resource, path, of, _WANTED, _FIX)
+    every = statements(of.value) if of.known else []
+    for statement in every:
+        services = [who for who in statement.principals if who.endswith(".amazonaws.com")]
+        if services == [EVENTS] and resource.kind in _TOPICS and any(map(_refuses_strangers, every)):
+            continue
+        keys = bounding_keys(statement)
+        named = keys & SOURCES or keys & set(_ON_BEHALF) or any("encryptioncontext" in key for key in keys)
+        if statement.allows and services and not named:
+            yield violated(resource, f"{path}[{statement.label}].Condition", "no such condition", _WANTED, _FIX)
+
+
+def _refuses_strangers(statement: Statement) -> bool:
+    """Whether it denies EventBridge what it does for another account, wherever the account is named."""
+    tests = {
+        (operator.lower(), key.lower()): [str(value).lower() for value in listed(values)]
+        for operator, block in cast("dict[str, dict[str, Any]]", statement.conditions).items()
+        for key, values in block.items()
+    }
+    named = tests.pop(("null", "aws:sourceaccount"), [])
+    others = tests.pop(("stringnotequals", "aws:sourceaccount"), [])
+    whole = not statement.allows and EVENTS in statement.principals and not tests
+    return whole and named == ["false"] and bool(others)
+
+
+RULE: Rule = resource_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.LOW,
+    remediation=_FIX,
+    types=tuple(sorted(_PATHS)),
+    level=Level.ADVISORY,
+)

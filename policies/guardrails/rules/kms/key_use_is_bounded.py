@@ -1,0 +1,40 @@
+"""A grant to use a key says by which service, or for which data: kms:ViaService or an encryption context.
+
+A role that may decrypt with a key by itself opens everything under that key, not only what it was given it for.
+
+An application that calls the key service itself needs such a grant, so this advises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...checks import condition_keys, document, statements, undecided
+from ...rule import Level, Rule, Settings, Severity, resource_rule
+from ...topology.graph.resources import Resource
+from ...topology.graph.verdicts import Finding, violated
+
+_WANTED = "a condition on kms:ViaService or kms:EncryptionContext"
+_FIX = "add kms:ViaService, or the encryption context, to the statement's conditions"
+_BOUNDS = ("kms:encryptioncontext", "kms:grantisforawsresource", "kms:viaservice")
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """One identity policy."""
+    of = document(resource, "policy")
+    yield from undecided(resource, "policy", of, _WANTED, _FIX)
+    for item in statements(of.value) if of.known else ():
+        keys = item.allows and any(action.lower().startswith("kms:") for action in item.actions)
+        if keys and not any(key.startswith(_BOUNDS) for key in condition_keys(item)):
+            yield violated(resource, f"policy[{item.label}].Condition", "no such condition", _WANTED, _FIX)
+
+
+RULE: Rule = resource_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.LOW,
+    remediation=_FIX,
+    types=("iam.GroupPolicy", "iam.Policy", "iam.RolePolicy", "iam.UserPolicy"),
+    level=Level.ADVISORY,
+)

@@ -1,0 +1,95 @@
+"""A key that a service uses by itself lets that service in: log groups by CloudWatch Logs, topics by what publishes.
+
+A log group whose key refuses CloudWatch Logs writes nothing; an alarm whose topic's key refuses CloudWatch tells nobody.
+EventBridge delivers nothing to a topic whose policy puts any condition on its grant, nor to one whose key asks it for
+aws:SourceAccount, aws:SourceArn or aws:SourceOrgID.
+
+It judges keys whose policy this stack declares; who uses a key through the account's roles is judged there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...checks import condition_keys, document, statements
+from ...joins import referring
+from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Resource
+from ...topology.graph.verdicts import Finding, not_proven, violated
+from ..iam.resource_policies_are_narrow import SOURCES
+
+_FIX = "name a key whose policy lets the service use it, or add the statement to the key's policy"
+EVENTS = "events.amazonaws.com"
+_KEYS = ("arn", "id", "keyId")
+_USES = {
+    "cloudwatch.LogGroup": ("kmsKeyId", "logs."),
+    "ecs.Cluster": ("configuration.managedStorageConfiguration.fargateEphemeralStorageKmsKeyId", "fargate."),
+}
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each log group, cluster and topic with a key of this stack."""
+    for resource in graph.of_type(*_USES):
+        path, service = _USES[resource.kind]
+        yield from _admits(graph, resource, path, service)
+    for topic in graph.of_type("sns.Topic"):
+        if referring(graph, topic, "alarmActions", "cloudwatch.MetricAlarm"):
+            yield from _admits(graph, topic, "kmsMasterKeyId", "cloudwatch.")
+        if referring(graph, topic, "arn", "cloudwatch.EventTarget"):
+            yield from _admits(graph, topic, "kmsMasterKeyId", EVENTS)
+            yield from _publishes(graph, topic)
+
+
+def _publishes(graph: Graph, topic: Resource) -> Iterator[Finding]:
+    """EventBridge may publish to the topic without a condition."""
+    wanted = f"a topic policy that lets {EVENTS} publish without any condition"
+    fix = "give EventBridge a statement of its own, without a condition"
+    holders = [topic, *referring(graph, topic, "arn", "sns.TopicPolicy", keys=("arn", "id"))]
+    policies = [document(holder, "policy") for holder in holders]
+    if any(of.unknown is not None for of in policies):
+        yield not_proven(topic, "policy", [f"{topic.label}.policy"], wanted, fix)
+        return
+    granted = [item for of in policies if of.known for item in statements(of.value) if item.allows]
+    if not any(EVENTS in item.principals and not item.conditions for item in granted):
+        found = "a condition" if any(EVENTS in item.principals for item in granted) else "no grant"
+        yield violated(topic, "policy", found, wanted, fix, what="never gets what EventBridge sends")
+
+
+def _admits(graph: Graph, resource: Resource, path: str, service: str) -> Iterator[Finding]:
+    wanted = f"a key whose policy lets {service if service == EVENTS else service + 'amazonaws.com'} use it"
+    if resource.value(path) is None:
+        return
+    for key in graph.referenced(resource, path, ("kms.Key",), _KEYS):
+        policies = [
+            document(key, "policy"),
+            *(document(p, "policy") for p in referring(graph, key, "keyId", "kms.KeyPolicy", keys=_KEYS)),
+        ]
+        if any(of.unknown is not None for of in policies):
+            yield not_proven(resource, path, [f"{key.label}.policy"], wanted, _FIX)
+            continue
+        granted = [item for of in policies if of.known for item in statements(of.value) if item.allows]
+        named = [item for item in granted if any(_is(who, service) for who in item.principals)]
+        if not named:
+            yield violated(resource, path, key.name, wanted, _FIX, what="uses a key that refuses the service")
+        elif service == EVENTS and all(condition_keys(item) & SOURCES for item in named):
+            wanted = f"a grant to {EVENTS} without a condition on the source"
+            fix = "bound it by kms:EncryptionContext:aws:sns:topicArn instead, which SNS sets"
+            yield violated(resource, path, key.name, wanted, fix, what="never gets what EventBridge sends")
+
+
+def _is(principal: str, service: str) -> bool:
+    """Whether a principal is a service, given as its whole name or as the part before a region."""
+    if not service.endswith("."):
+        return principal == service
+    return principal.startswith(service) and principal.endswith("amazonaws.com")
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.MEDIUM,
+    remediation=_FIX,
+    types=(*sorted(_USES), "sns.Topic"),
+    unknown_blocks=False,
+)

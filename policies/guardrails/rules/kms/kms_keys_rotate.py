@@ -1,0 +1,44 @@
+"""Customer managed keys rotate every year, and a deletion waits long enough to be noticed.
+
+Rotation bounds what one leaked key could open; the waiting period is the last chance to keep the data.
+
+Asymmetric and HMAC keys cannot rotate by themselves and are not judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...checks import expect, expect_value
+from ...rule import Rule, Settings, Severity, resource_rule
+from ...topology.graph.resources import Resource, Unknown
+from ...topology.graph.verdicts import Finding
+
+_LEAST_DAYS = 14
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """One key."""
+    kind = resource.value("customerMasterKeySpec")
+    if isinstance(kind, Unknown) or kind in (None, "SYMMETRIC_DEFAULT"):
+        fix = "set enableKeyRotation to true"
+        yield from expect_value(resource, "enableKeyRotation", True, fix, default=False)
+    yield from expect(
+        resource,
+        "deletionWindowInDays",
+        lambda found: isinstance(found, int | float) and found >= _LEAST_DAYS,
+        f"at least {_LEAST_DAYS} days",
+        "raise deletionWindowInDays, or leave it out (30 days)",
+        default=30,
+    )
+
+
+RULE: Rule = resource_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.MEDIUM,
+    remediation="set enableKeyRotation to true",
+    types=("kms.Key",),
+    controls=("KMS.4",),
+)

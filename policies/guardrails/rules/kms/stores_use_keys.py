@@ -1,0 +1,65 @@
+"""Stores of data encrypt with a key of their owner, so that who may decrypt is a decision of its own.
+
+A key that AWS manages opens to everybody in the account who may read the store. Where that is enough, this only
+advises.
+
+It judges what a resource names; whether the key is well kept is judged by the policies on keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...checks import expect_reference
+from ...joins import ENCRYPTIONS
+from ...rule import Level, Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Resource, Unknown
+from ...topology.graph.verdicts import Finding
+
+_FARGATE = "configuration.managedStorageConfiguration.fargateEphemeralStorageKmsKeyId"
+_PATHS: dict[str, tuple[tuple[str, str], ...]] = {
+    "backup.Vault": (("kmsKeyArn", ""),),
+    "ecs.Cluster": ((_FARGATE, ""),),
+    "elasticache.ReplicationGroup": (("kmsKeyId", "atRestEncryptionEnabled"),),
+    "rds.Cluster": (
+        ("kmsKeyId", "storageEncrypted"),
+        ("masterUserSecretKmsKeyId", "manageMasterUserPassword"),
+    ),
+    "rds.ClusterInstance": (("performanceInsightsKmsKeyId", "performanceInsightsEnabled"),),
+    "rds.Instance": (
+        ("kmsKeyId", "storageEncrypted"),
+        ("masterUserSecretKmsKeyId", "manageMasterUserPassword"),
+        ("performanceInsightsKmsKeyId", "performanceInsightsEnabled"),
+    ),
+}
+"""Type → where the key is named, and the switch without which there is nothing to encrypt."""
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each store."""
+    for store in graph.of_type(*_PATHS):
+        for path, switch in _PATHS[store.kind]:
+            if not switch or store.value(switch) is True:
+                yield from _named(graph, store, path)
+    for configuration in graph.of_type(*ENCRYPTIONS):
+        rules = configuration.items("rules")
+        for index in range(0 if isinstance(rules, Unknown) else len(rules)):
+            base = f"rules[{index}].applyServerSideEncryptionByDefault"
+            if str(configuration.value(f"{base}.sseAlgorithm")).startswith("aws:kms"):
+                yield from _named(graph, configuration, f"{base}.kmsMasterKeyId")
+
+
+def _named(graph: Graph, store: Resource, path: str) -> Iterator[Finding]:
+    yield from expect_reference(graph, store, path, "a KMS key of yours", f"set {path.rpartition('.')[2]}")
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.LOW,
+    remediation="name a customer managed key; changing it later replaces most stores",
+    types=(*sorted(_PATHS), *ENCRYPTIONS),
+    level=Level.ADVISORY,
+    unknown_blocks=False,
+)

@@ -1,0 +1,1 @@
+"""Policies on Lambda functions and API routes."""

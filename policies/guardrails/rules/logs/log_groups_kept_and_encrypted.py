@@ -1,0 +1,51 @@
+"""Every log group states how long it keeps its events and has a KMS key of its owner.
+
+A group without retention keeps everything for ever; one without a key is readable with the service's own.
+
+It cannot see groups that services create by themselves when nobody declared one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...checks import expect, expect_reference
+from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph
+from ...topology.graph.verdicts import Finding
+
+_SCHEMA = {
+    "maximumDays": {
+        "type": "integer",
+        "minimum": 1,
+        "default": 400,
+        "description": "The longest retention of a log group.",
+    },
+}
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each log group."""
+    limit = int(settings["maximumDays"])
+    for group in graph.of_type("cloudwatch.LogGroup"):
+        yield from expect(
+            group,
+            "retentionInDays",
+            lambda found: isinstance(found, int | float) and 0 < found <= limit,
+            f"1 to {limit} days",
+            "set retentionInDays to as long as the events are needed",
+        )
+        yield from expect_reference(
+            graph, group, "kmsKeyId", "a KMS key's ARN", "set kmsKeyId to a key whose policy allows CloudWatch Logs"
+        )
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.MEDIUM,
+    remediation="set retentionInDays and kmsKeyId of each log group",
+    types=("cloudwatch.LogGroup",),
+    schema=_SCHEMA,
+)

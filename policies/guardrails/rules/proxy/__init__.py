@@ -1,0 +1,1 @@
+"""Policies on an Envoy in a task."""

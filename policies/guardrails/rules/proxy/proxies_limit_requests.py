@@ -1,0 +1,77 @@
+"""An Envoy in a task bounds what it takes in: the time for headers, for silence and for a stream, and the body's size.
+
+A limit that only the firewall has is a limit on declared sizes; the proxy is where a slow or endless request ends.
+
+It reads configurations that the definition holds, not those in an image; whether a limit is right, it cannot tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ...checks import containers, listed
+from ...proxies import kind_of_filter, nodes_in, proxy_of, routes_of, seconds
+from ...rule import Rule, Settings, Severity, resource_rule
+from ...topology.graph.resources import Resource
+from ...topology.graph.values import as_mapping
+from ...topology.graph.verdicts import Finding, violated
+
+_WANTED = "limits on headers, silence, streams and bodies"
+_FIX = "set request_headers_timeout, stream_idle_timeout, a stream limit on each route, and a limit on bodies"
+_TOO_LARGE = 413
+_TIMES = ("request_headers_timeout", "stream_idle_timeout")
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """Each Envoy of a task definition."""
+    found, undecided = containers(resource, _WANTED, _FIX)
+    yield from undecided
+    for container in found:
+        proxy = proxy_of(container)
+        for listener in proxy.inbound() if proxy is not None else ():
+            place = container.path(f"listeners[{listener.name}]")
+            for chain in listener.chains:
+                for manager in chain.managers:
+                    yield from _manager(resource, place, manager)
+
+
+def _manager(task: Resource, place: str, manager: dict[str, Any]) -> Iterator[Finding]:
+    for name in _TIMES:
+        # Silence is bounded to five minutes by default, the time for headers is not.
+        default = "300s" if name == "stream_idle_timeout" else None
+        if not seconds(manager.get(name) or default):
+            yield violated(task, f"{place}.{name}", manager.get(name), "a time greater than 0s", f"set {name}")
+    if not _limits_bodies(manager):
+        fix = "answer 413 to a content-length beyond the limit, or add a filter that limits bodies"
+        yield violated(task, f"{place}.http_filters", "no limit on bodies", "a limit on the size of bodies", fix)
+    whole = seconds((as_mapping(manager.get("common_http_protocol_options")) or {}).get("max_stream_duration"))
+    for _, route in routes_of(manager):
+        action = as_mapping(route.get("route"))
+        if action is not None and not whole and not _ends(action):
+            path = f"{place}.routes[{route.get('name')}]"
+            yield violated(task, path, "0s", "max_stream_duration, or a timeout", f"{_FIX}", what="may never end")
+
+
+def _ends(action: dict[str, Any]) -> bool:
+    duration = as_mapping(action.get("max_stream_duration")) or {}
+    longest = seconds(duration.get("max_stream_duration"))
+    return bool(longest or seconds(action.get("timeout") or "15s"))
+
+
+def _limits_bodies(manager: dict[str, Any]) -> bool:
+    for entry in listed(manager.get("http_filters")):
+        kind, config = kind_of_filter(entry), as_mapping((as_mapping(entry) or {}).get("typed_config")) or {}
+        if kind.startswith(("body_size_limit", "buffer")) and any("bytes" in key for key in config):
+            return True
+    for node in nodes_in(manager.get("route_config")):
+        answer = as_mapping(node.get("direct_response")) or {}
+        headers = [as_mapping(item) or {} for item in listed((as_mapping(node.get("match")) or {}).get("headers"))]
+        if answer.get("status") == _TOO_LARGE and any(item.get("name") == "content-length" for item in headers):
+            return True
+    return False
+
+
+RULE: Rule = resource_rule(
+    __name__, __doc__, judge, severity=Severity.MEDIUM, remediation=_FIX, types=("ecs.TaskDefinition",)
+)

@@ -1,0 +1,74 @@
+"""An Envoy in a task speaks TLS to whatever is outside the task, and checks whose certificate it is shown.
+
+Without a list of trusted authorities Envoy accepts every certificate: the prompt goes to whoever answers.
+
+It reads configurations that the definition holds, not those in an image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ...checks import containers, listed
+from ...proxies import is_local, nodes_in, proxy_of
+from ...rule import Rule, Settings, Severity, resource_rule
+from ...topology.graph.resources import Resource
+from ...topology.graph.values import as_mapping
+from ...topology.graph.verdicts import Finding, violated
+
+_WANTED = "TLS with trusted_ca and the names that a certificate may have"
+_FIX = "give the cluster a TLS transport_socket whose validation_context has trusted_ca and matched names"
+_TRUST = ("trusted_ca", "ca_certificate_provider_instance", "verify_certificate_hash", "verify_certificate_spki")
+_NAMES = (
+    "match_typed_subject_alt_names",
+    "match_subject_alt_names",
+    "verify_certificate_hash",
+    "verify_certificate_spki",
+)
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """Each cluster of each Envoy of a task definition."""
+    found, undecided = containers(resource, _WANTED, _FIX)
+    yield from undecided
+    for container in found:
+        proxy = proxy_of(container)
+        for number, cluster in enumerate(proxy.clusters() if proxy is not None else ()):
+            place = container.path(f"clusters[{cluster.get('name') or number}].transport_socket")
+            if _leaves(cluster):
+                yield from _cluster(resource, place, cluster)
+
+
+def _leaves(cluster: dict[str, Any]) -> bool:
+    """Whether it leads out of the task: an address that is not its own, or one that only Envoy finds out."""
+    sockets = [as_mapping(node.get("socket_address")) or {} for node in nodes_in(cluster.get("load_assignment"))]
+    addresses = [socket["address"] for socket in sockets if "address" in socket]
+    dynamic = cluster.get("type") in ("LOGICAL_DNS", "ORIGINAL_DST", "STRICT_DNS", "EDS") and not addresses
+    return dynamic or any(not is_local(address) for address in addresses)
+
+
+def _cluster(task: Resource, place: str, cluster: dict[str, Any]) -> Iterator[Finding]:
+    config = as_mapping((as_mapping(cluster.get("transport_socket")) or {}).get("typed_config"))
+    if config is None:
+        yield violated(task, place, None, _WANTED, _FIX, what="sends clear text out of the task")
+        return
+    contexts = [as_mapping(node.get("validation_context")) for node in nodes_in(config)]
+    known = {key for context in contexts for key, value in (context or {}).items() if value not in (None, [], {})}
+    sds = any("validation_context_sds_secret_config" in node for node in nodes_in(config))
+    if not known & set(_TRUST) and not sds:
+        yield violated(task, place, "no trusted authority", _WANTED, _FIX, what="believes every certificate")
+    elif not known & set(_NAMES) and not sds and not _names_by_sni(cluster):
+        yield violated(task, place, "no name", _WANTED, _FIX, what="believes a certificate of any name")
+
+
+def _names_by_sni(cluster: dict[str, Any]) -> bool:
+    return any(
+        node.get("auto_sni_san_validation") is True or node.get("auto_san_validation") is True
+        for node in nodes_in(listed(cluster.get("typed_extension_protocol_options")))
+    ) or any(node.get("auto_sni_san_validation") is True for node in nodes_in(cluster.get("transport_socket")))
+
+
+RULE: Rule = resource_rule(
+    __name__, __doc__, judge, severity=Severity.HIGH, remediation=_FIX, types=("ecs.TaskDefinition",)
+)

@@ -1,0 +1,128 @@
+"""Relational databases log in by IAM, write their logs, keep backups, are watched, and survive a zone.
+
+What is decided at creation (user name, network, log-in) is hard to change when there is data.
+
+It judges declared settings; the port is left at the engine's default, since only named groups reach it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ...checks import expect, expect_reference
+from ...joins import referring
+from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Resource
+from ...topology.graph.values import Value
+from ...topology.graph.verdicts import Finding, violated
+
+_DEFAULT_USERS = ("admin", "postgres", "root", "rdsadmin", None)
+_LEAST_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    path: str
+    fits: Callable[[Any], bool]
+    wanted: str
+    fix: str
+    default: Any = None
+
+
+def _is_true(found: Value) -> bool:
+    return found is True
+
+
+def _is_week(found: Value) -> bool:
+    return isinstance(found, int | float) and found >= _LEAST_DAYS
+
+
+_IAM = _Setting(
+    "iamDatabaseAuthenticationEnabled", _is_true, "true", "log in by IAM: set iamDatabaseAuthenticationEnabled", False
+)
+_COPY = _Setting("copyTagsToSnapshot", _is_true, "true", "set copyTagsToSnapshot: a snapshot keeps its owner", False)
+_BACKUP = _Setting("backupRetentionPeriod", _is_week, f"at least {_LEAST_DAYS} days", "raise backupRetentionPeriod", 1)
+_WATCH = _Setting("monitoringInterval", bool, "an interval in seconds", "set monitoringInterval and its role", 0)
+_MINOR = _Setting("autoMinorVersionUpgrade", _is_true, "true", "leave autoMinorVersionUpgrade on", True)
+_ZONES = _Setting("multiAz", _is_true, "true", "set multiAz", False)
+_USER = "a user name of your own"
+
+_SETTINGS = {
+    "rds.Cluster": (_IAM, _COPY, _BACKUP),
+    "rds.ClusterInstance": (_WATCH, _MINOR),
+    "rds.Instance": (_IAM, _COPY, _BACKUP, _WATCH, _MINOR, _ZONES),
+}
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each database cluster and instance."""
+    for database in graph.of_type(*_SETTINGS):
+        for setting in _SETTINGS[database.kind]:
+            yield from expect(
+                database, setting.path, setting.fits, setting.wanted, setting.fix, default=setting.default
+            )
+        if database.kind != "rds.ClusterInstance":
+            yield from _placed(graph, database)
+            yield from _exported(database)
+    for cluster in graph.of_type("rds.Cluster"):
+        instances = referring(
+            graph, cluster, "clusterIdentifier", "rds.ClusterInstance", keys=("clusterIdentifier", "id")
+        )
+        if len(instances) < 2 and cluster.value("engineMode") != "serverless":  # noqa: PLR2004 - a writer and a reader
+            wanted = "two instances, in two zones"
+            yield violated(cluster, "", f"{len(instances)} instances", wanted, "add a reader instance")
+
+
+def _exported(database: Resource) -> Iterator[Finding]:
+    engine = str(database.value("engine"))
+    log = "postgresql" if "postgres" in engine else "audit" if "mysql" in engine or "mariadb" in engine else ""
+    path = "enabledCloudwatchLogsExports"
+    yield from expect(
+        database,
+        path,
+        lambda found: bool(found) and (not log or log in found),
+        f"the {log or 'engine'} log",
+        f"add {log or 'the engine log'} to {path}",
+    )
+
+
+def _placed(graph: Graph, database: Resource) -> Iterator[Finding]:
+    if database.value("replicateSourceDb") is not None or database.value("replicationSourceIdentifier") is not None:
+        return
+    yield from expect_reference(
+        graph, database, "dbSubnetGroupName", "a subnet group", "name a group of private subnets"
+    )
+    path = "masterUsername" if database.kind == "rds.Cluster" else "username"
+    fix = f"set {path} to a name that nobody guesses; it cannot be changed later"
+    yield from expect(database, path, lambda found: found not in _DEFAULT_USERS, _USER, fix)
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.MEDIUM,
+    remediation="set the named property; most of them change without a replacement",
+    types=tuple(sorted(_SETTINGS)),
+    controls=(
+        "RDS.5",
+        "RDS.6",
+        "RDS.9",
+        "RDS.10",
+        "RDS.11",
+        "RDS.12",
+        "RDS.13",
+        "RDS.15",
+        "RDS.16",
+        "RDS.17",
+        "RDS.18",
+        "RDS.24",
+        "RDS.25",
+        "RDS.34",
+        "RDS.35",
+        "RDS.36",
+        "RDS.37",
+    ),
+)

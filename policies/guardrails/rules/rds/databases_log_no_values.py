@@ -1,0 +1,57 @@
+"""PostgreSQL's log tells who came and what failed, without the statements and values of users.
+
+A statement that fails is logged with its values by default, and an error's detail repeats the row.
+
+It judges parameter groups of PostgreSQL; what a session sets for itself is not in a program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ...rule import Level, Rule, Settings, Severity, resource_rule
+from ...topology.graph.resources import Resource, Unknown, contains_unknown
+from ...topology.graph.values import as_mapping
+from ...topology.graph.verdicts import Finding, not_proven, violated
+
+_WANTED: dict[str, tuple[str, Callable[[str], bool], str]] = {
+    "log_connections": ("0", lambda found: found in ("1", "on", "true"), "1"),
+    "log_disconnections": ("0", lambda found: found in ("1", "on", "true"), "1"),
+    "log_error_verbosity": ("default", lambda found: found == "terse", "terse"),
+    "log_min_duration_sample": ("-1", lambda found: found == "-1", "-1"),
+    "log_min_duration_statement": ("-1", lambda found: found == "-1", "-1"),
+    "log_min_error_statement": ("error", lambda found: found in ("fatal", "panic"), "fatal or panic"),
+    "log_parameter_max_length": ("-1", lambda found: found == "0", "0"),
+    "log_statement": ("none", lambda found: found == "none", "none"),
+}
+"""Parameter → PostgreSQL's default, what fits, and how to say it."""
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """One parameter group."""
+    family = resource.value("family")
+    if isinstance(family, str) and "postgres" not in family:
+        return
+    found = resource.items("parameters")
+    if isinstance(found, Unknown) or contains_unknown(found):
+        yield not_proven(resource, "parameters", ["parameters"], "parameters that are known", "write them out")
+        return
+    entries: list[Any] = [as_mapping(item) or {} for item in found]
+    values = {str(item.get("name")): str(item.get("value")).lower() for item in entries}
+    for name, (default, fits, wanted) in sorted(_WANTED.items()):
+        value = values.get(name)
+        if not fits(default if value is None else value):
+            said = value if value is not None else f"not set, which means {default}"
+            yield violated(resource, f"parameters[{name}]", said, wanted, f"set {name}")
+
+
+RULE: Rule = resource_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.LOW,
+    remediation="set the named parameter in the parameter group; all of them change without a restart",
+    types=("rds.ClusterParameterGroup", "rds.ParameterGroup"),
+    level=Level.ADVISORY,
+)

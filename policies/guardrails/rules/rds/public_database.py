@@ -1,0 +1,43 @@
+"""No database, broker, cluster or cache asks for a public address.
+
+A public address makes the security group the only thing between data and the internet.
+
+It judges what one resource declares; who reaches it over the network is judged on the whole stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...checks import expect_value
+from ...rule import Rule, Settings, Severity, resource_rule
+from ...topology.graph.resources import Resource
+from ...topology.graph.verdicts import Finding
+
+_PATHS = {
+    "dms.ReplicationInstance": ("publiclyAccessible", False),
+    "docdb.ClusterInstance": ("publiclyAccessible", False),
+    "mq.Broker": ("publiclyAccessible", False),
+    "neptune.ClusterInstance": ("publiclyAccessible", False),
+    "rds.ClusterInstance": ("publiclyAccessible", False),
+    "rds.Instance": ("publiclyAccessible", False),
+    "redshift.Cluster": ("publiclyAccessible", False),
+    "redshiftserverless.Workgroup": ("publiclyAccessible", False),
+}
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """One database, broker or cluster."""
+    path, default = _PATHS[resource.kind]
+    yield from expect_value(resource, path, False, f"set {path} to false", default=default)
+
+
+RULE: Rule = resource_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.CRITICAL,
+    remediation="set publiclyAccessible to false and reach it from inside the network",
+    types=tuple(sorted(_PATHS)),
+    controls=("RDS.2",),
+)

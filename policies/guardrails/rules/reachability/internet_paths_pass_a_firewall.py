@@ -1,0 +1,30 @@
+"""Every path from the internet to a workload passes a web ACL that blocks.
+
+A path without it has no size limit, no rate limit and no defence against known attacks.
+
+It judges that a firewall stands in the path; what the firewall's rules are worth, the firewall-* policies judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph
+from ...topology.graph.verdicts import Finding
+from ...topology.reachability.exposure import reachability
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each front door."""
+    yield from reachability(graph).unprotected
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.CRITICAL,
+    remediation="associate a web ACL with the load balancer, distribution or API",
+    controls=("ELB.16",),
+)

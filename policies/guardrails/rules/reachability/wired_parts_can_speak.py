@@ -1,0 +1,71 @@
+"""What a stack wires together can speak: groups, access lists and routes let it through in both directions.
+
+A rule without its counterpart, or an access list without the entry for the answers, is found by users; a rule that was
+moved to the wrong group is found by nobody, and somebody widens another one instead.
+
+It judges TCP over IPv4 between parts of this stack, and to and from the internet; it advises, since nothing is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...rule import Level, Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Unknown
+from ...topology.graph.verdicts import Finding, not_proven, violated
+from ...topology.reachability.exposure import reachability
+from ...topology.reachability.flows import endpoints, filtered, flows, front, login, unmatched
+from ...topology.reachability.peers import Parties, parties_of
+
+_WANTED = "rules, entries and routes that let both directions through"
+_FIX = "add the missing rule, entry or route, or remove what leads nowhere"
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each connection that load balancers and rules wire."""
+    parties = parties_of(reachability(graph).network)
+    wired = flows(parties)
+    gaps = [gap for flow in wired if (gap := unmatched(parties, flow)) is not None]
+    gaps += [gap for flow in wired for gap in filtered(parties, flow)]
+    gaps += [*front(parties), *login(parties), *endpoints(parties, wired)]
+    for gap in dict.fromkeys(gaps):
+        yield violated(gap.resource, gap.property, gap.found, _WANTED, _FIX, what=gap.what)
+    for party in parties.all:
+        if party.unclear:
+            yield not_proven(party.resource, "", ["its groups and subnets"], _WANTED, _FIX)
+    yield from _unclear(parties)
+    for entry in graph.of_type("ec2.NetworkAclRule"):
+        unknown = [value for path in ("cidrBlock", "ipv6CidrBlock") if isinstance(value := entry.value(path), Unknown)]
+        if unknown:
+            yield not_proven(entry, "cidrBlock", unknown, _WANTED, _FIX)
+    for endpoint in graph.of_type("ec2.VpcEndpoint"):
+        kind = endpoint.value("vpcEndpointType")
+        if isinstance(kind, Unknown):
+            yield not_proven(endpoint, "vpcEndpointType", [kind], _WANTED, _FIX)
+    subnets = {subnet.urn: subnet for party in parties.all for subnet in party.subnets}
+    for urn in sorted(subnets):
+        block = subnets[urn].value("cidrBlock")
+        if isinstance(block, Unknown) and parties.network.acls.acl_of(subnets[urn]) is not None:
+            yield not_proven(subnets[urn], "cidrBlock", [block], _WANTED, _FIX)
+
+
+def _unclear(parties: Parties) -> Iterator[Finding]:
+    """Rules and routes of which it is not known yet what they let through."""
+    routing, seen = parties.network.routing, set[str]()
+    for party in parties.all:
+        for rule in (*parties.rules(party, ingress=True), *parties.rules(party, ingress=False)):
+            # What a gateway endpoint's prefix list holds is AWS's to know; that it is named is enough.
+            unknowns = [name for name in (*rule.unknowns, *rule.group_unknowns) if "prefixListId" not in name]
+            if unknowns and rule.resource.urn not in seen:
+                seen.add(rule.resource.urn)
+                yield not_proven(rule.resource, rule.property, unknowns, _WANTED, _FIX)
+        for subnet in party.subnets if party.balances else ():
+            placed = routing.placement(subnet)
+            if placed.unknowns and subnet.urn not in seen:
+                seen.add(subnet.urn)
+                yield not_proven(subnet, "", placed.unknowns, _WANTED, _FIX)
+
+
+RULE: Rule = stack_rule(
+    __name__, __doc__, judge, severity=Severity.MEDIUM, remediation=_FIX, types=("ec2.Subnet",), level=Level.ADVISORY
+)

@@ -1,0 +1,1 @@
+"""Policies on Route 53 and DNS Firewall."""

@@ -1,0 +1,1 @@
+"""Policies on S3 buckets."""

@@ -1,0 +1,50 @@
+"""Every bucket policy denies requests that do not come by TLS.
+
+S3 answers plain HTTP unless it is told not to.
+
+That every bucket has a policy is judged by buckets-are-private.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from ...checks import Statement, denies_clear_text, document, statements, undecided
+from ...rule import Rule, Settings, Severity, resource_rule
+from ...topology.graph.resources import Resource
+from ...topology.graph.values import Value
+from ...topology.graph.verdicts import Finding, violated
+
+_WANTED = "a statement that denies every action on bucket and objects to everybody where aws:SecureTransport is false"
+_FIX = "deny s3:* on the bucket's ARN and on <ARN>/* to everybody where aws:SecureTransport is false"
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """One bucket policy."""
+    of = document(resource, "policy")
+    yield from undecided(resource, "policy", of, _WANTED, _FIX)
+    if of.known and not any(
+        denies_clear_text(statement, "s3:*") and _is_about_all_of_it(resource.value("bucket"), statement)
+        for statement in statements(of.value)
+    ):
+        yield violated(resource, "policy", "no such statement", _WANTED, _FIX, what="accepts plain HTTP")
+
+
+def _is_about_all_of_it(bucket: Value, statement: Statement) -> bool:
+    """Whether the statement names the bucket, whose name may not be known yet, and every object in it."""
+    named = [arn.partition(":::")[2] or arn for arn in statement.resources]
+    if isinstance(bucket, str):
+        return all(any(fnmatchcase(part, arn) for arn in named) for part in (bucket, f"{bucket}/any/key"))
+    return any("/" not in arn for arn in named) and any(arn == "*" or arn.endswith("/*") for arn in named)
+
+
+RULE: Rule = resource_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.MEDIUM,
+    remediation=_FIX,
+    types=("s3.BucketPolicy",),
+    controls=("S3.5",),
+)

@@ -1,0 +1,62 @@
+"""Buckets block public access in all four ways, take no access lists, and have a policy.
+
+A bucket policy is one mistake away from being public; the block makes the mistake harmless.
+
+What the policy says is judged by bucket-policies-require-tls. It cannot see an account-wide block of public
+access, which would make the same promise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...checks import expect, expect_value
+from ...joins import BUCKETS, configurations_of
+from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Resource
+from ...topology.graph.verdicts import Finding, violated
+
+_BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+_BLOCK_FIX = "add aws.s3.BucketPublicAccessBlock with all four settings true"
+_TLS_FIX = "deny every action where aws:SecureTransport is false, in the bucket's policy"
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each bucket."""
+    for bucket in graph.of_type(*BUCKETS):
+        yield from _blocked(graph, bucket)
+        yield from _by_policy(graph, bucket)
+        yield from expect(
+            bucket, "acl", lambda found: found in (None, "private"), "no access list", "remove acl: use policies"
+        )
+        for configuration in configurations_of(graph, bucket, "s3.BucketAcl", "s3.BucketAclV2"):
+            yield violated(configuration, "acl", configuration.get("acl"), "no access list", "remove it: use policies")
+        for ownership in configurations_of(graph, bucket, "s3.BucketOwnershipControls"):
+            fix = "set objectOwnership to BucketOwnerEnforced"
+            yield from expect_value(ownership, "rule.objectOwnership", "BucketOwnerEnforced", fix)
+
+
+def _blocked(graph: Graph, bucket: Resource) -> Iterator[Finding]:
+    blocks = configurations_of(graph, bucket, "s3.BucketPublicAccessBlock")
+    if not blocks:
+        yield violated(bucket, "", "no public access block", "all four blocks", _BLOCK_FIX, what="may become public")
+    for block in blocks:
+        for flag in _BLOCKS:
+            yield from expect_value(block, flag, True, _BLOCK_FIX, default=False)
+
+
+def _by_policy(graph: Graph, bucket: Resource) -> Iterator[Finding]:
+    if not configurations_of(graph, bucket, "s3.BucketPolicy"):
+        wanted = "a policy that denies requests without TLS"
+        yield violated(bucket, "policy", "no bucket policy", wanted, _TLS_FIX, what="accepts plain HTTP")
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.HIGH,
+    remediation=_BLOCK_FIX,
+    types=BUCKETS,
+    controls=("S3.8", "S3.12"),
+)

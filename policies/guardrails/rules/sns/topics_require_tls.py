@@ -1,0 +1,50 @@
+"""Every topic's policy denies what does not come by TLS, and no topic sends in clear text.
+
+A topic carries alarms, and alarms name what is broken.
+
+A queue's policy is judged where a topic or bucket writes to it. AWS's own clients use TLS anyway, so this advises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...checks import denies_clear_text, document, expect, statements, undecided
+from ...joins import referring
+from ...rule import Level, Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph
+from ...topology.graph.verdicts import Finding, violated
+
+_WANTED = "a statement that denies sns:Publish to everybody where aws:SecureTransport is false"
+_FIX = "deny sns:Publish where aws:SecureTransport is false, in the topic's policy"
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each topic."""
+    for topic in graph.of_type("sns.Topic"):
+        holders = [topic, *referring(graph, topic, "arn", "sns.TopicPolicy")]
+        documents = [(holder, document(holder, "policy")) for holder in holders]
+        undecided_ = [finding for holder, of in documents for finding in undecided(holder, "policy", of, _WANTED, _FIX)]
+        denied = any(
+            denies_clear_text(item, "sns:Publish") for _, of in documents if of.known for item in statements(of.value)
+        )
+        if undecided_:
+            yield from undecided_
+        elif not denied:
+            yield violated(topic, "policy", "no such statement", _WANTED, _FIX, what="accepts clear text")
+    for subscription in graph.of_type("sns.TopicSubscription"):
+        fix = "subscribe an https endpoint"
+        yield from expect(
+            subscription, "protocol", lambda found: found != "http", "https", fix, what="sends in clear text"
+        )
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.LOW,
+    remediation=_FIX,
+    types=("sns.Topic", "sns.TopicSubscription"),
+    level=Level.ADVISORY,
+)

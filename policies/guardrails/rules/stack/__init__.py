@@ -1,0 +1,1 @@
+"""Policies on any resource of a stack."""

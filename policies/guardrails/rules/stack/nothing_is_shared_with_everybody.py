@@ -1,0 +1,89 @@
+"""No snapshot, machine image, function, layer, document, cache or service network is open to everybody.
+
+One word in one property gives a copy of a database to every AWS account, or a function to everyone on the internet,
+and no network layer or policy document shows it.
+
+Who else is named is judged by grants-stay-in-the-account, and policy documents by resource-policies-are-narrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ...checks import listed
+from ...rule import Rule, Settings, Severity, resource_rule
+from ...topology.graph.resources import Resource, Unknown, contains_unknown, unknowns_in
+from ...topology.graph.verdicts import Finding, not_proven, violated
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """A property, the values that open it to everybody, and the properties that narrow it again."""
+
+    path: str
+    open: tuple[object, ...]
+    wanted: str
+    fix: str
+    narrowed: tuple[str, ...] = ()
+
+
+_ACCOUNTS = "12-digit accounts"
+_SHARED = _Door("sharedAccounts", ("all",), _ACCOUNTS, "name the accounts in sharedAccounts, or remove it")
+_CALLERS = "an account, a role or a service"
+_LATTICE = _Door(
+    "authType", (None, "NONE"), "AWS_IAM", "set authType to AWS_IAM and say by an auth policy who may call"
+)
+_DOORS: dict[str, tuple[_Door, ...]] = {
+    "cloudwatch.EventPermission": (_Door("principal", ("*",), _ACCOUNTS, "name the account", ("condition",)),),
+    "ec2.AmiLaunchPermission": (_Door("group", ("all",), _ACCOUNTS, "name an accountId instead of group"),),
+    "elasticache.User": (
+        _Door("noPasswordRequired", (True,), "a password or IAM", "remove noPasswordRequired and set authenticationMode"),
+        _Door("authenticationMode.type", ("no-password-required",), "iam or password", "set authenticationMode.type to iam"),
+    ),
+    "lambda.LayerVersionPermission": (
+        _Door("principal", ("*",), _ACCOUNTS, "name the account in principal", ("organizationId",)),
+    ),
+    "lambda.Permission": (
+        _Door(
+            "principal", ("*",), _CALLERS, "name who may call in principal",
+            ("principalOrgId", "sourceAccount", "sourceArn"),
+        ),
+    ),
+    "rds.ClusterSnapshot": (_SHARED,),
+    "rds.ClusterSnapshotCopy": (_SHARED,),
+    "rds.Snapshot": (_SHARED,),
+    "rds.SnapshotCopy": (_SHARED,),
+    "ssm.Document": (
+        _Door("permissions.account_ids", ("all", "All"), _ACCOUNTS, "name the accounts in permissions.account_ids"),
+    ),
+    "vpclattice.Service": (_LATTICE,),
+    "vpclattice.ServiceNetwork": (_LATTICE,),
+}  # fmt: skip
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """One snapshot, image, function, layer, cache user or service network."""
+    for door in _DOORS[resource.kind]:
+        found = resource.value(door.path)
+        narrowing = [resource.value(path) for path in door.narrowed]
+        if any(value not in (None, "", {}) for value in narrowing if not isinstance(value, Unknown)):
+            continue
+        opened = any(item in door.open for item in listed(found) or [None])
+        unclear = [value for value in (found, *(narrowing if opened else ())) if contains_unknown(value)]
+        if unclear:
+            unknowns = [unknown for value in unclear for unknown in unknowns_in(value)]
+            yield not_proven(resource, door.path, unknowns, door.wanted, door.fix)
+        elif opened:
+            shown = "not set" if found is None else found
+            yield violated(resource, door.path, shown, door.wanted, door.fix, what="is open to everybody")
+
+
+RULE: Rule = resource_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.CRITICAL,
+    remediation="name the accounts, roles or services that need it",
+    types=tuple(sorted(_DOORS)),
+)

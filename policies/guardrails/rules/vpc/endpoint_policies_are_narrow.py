@@ -1,0 +1,62 @@
+"""Every VPC endpoint has a policy of its own, which names actions, resources and callers.
+
+Image layers are fetched with the registry's own signature, so their bucket takes no condition on the caller.
+An endpoint without a policy carries data to any account's bucket, table or model that a caller has rights on.
+
+It judges that a statement bounds action, resource or principal; whether the bound is the right one is for review.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from ...checks import Statement, bounding_keys, document, statements, undecided
+from ...rule import Rule, Settings, Severity, resource_rule
+from ...topology.graph.resources import Resource
+from ...topology.graph.verdicts import Finding, violated
+from ..iam.identity_policies_are_narrow import WITHOUT_RESOURCE
+from ..iam.resource_policies_are_narrow import CALLERS
+
+_WANTED = "a policy that names what is called through the endpoint"
+_FIX = "give the endpoint a policy with the actions and resources that the stack uses"
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """One endpoint, or the policy of one."""
+    if resource.value("vpcEndpointType") in ("GatewayLoadBalancer", "Resource", "ServiceNetwork"):
+        return
+    policy = document(resource, "policy")
+    yield from undecided(resource, "policy", policy, _WANTED, _FIX)
+    if policy.value is None and policy.unknown is None and not policy.unreadable:
+        yield violated(resource, "policy", None, _WANTED, f"{_FIX}; without one AWS allows everything")
+    for statement in statements(policy.value) if policy.known else ():
+        if statement.allows:
+            yield from _statement(resource, f"policy[{statement.label}]", statement)
+
+
+def _statement(endpoint: Resource, place: str, statement: Statement) -> Iterator[Finding]:
+    if statement.not_actions or any(action.partition(":")[2] in ("", "*") for action in statement.actions):
+        found = list(statement.actions or statement.not_actions)
+        yield violated(endpoint, f"{place}.Action", found, "actions by name", _FIX, what="allows every action")
+    unbounded = [a for a in statement.actions if not any(fnmatchcase(a, pattern) for pattern in WITHOUT_RESOURCE)]
+    if statement.not_resources or ("*" in statement.resources and unbounded):
+        found = f"* for {', '.join(sorted(unbounded))}"
+        yield violated(endpoint, f"{place}.Resource", found, "ARNs", _FIX, what="reaches every resource")
+    layers = all(
+        re.match(r"arn:aws[a-z-]*:s3:::prod-[a-z0-9-]+-starport-layer-bucket/", arn) for arn in statement.resources
+    )
+    if "*" in statement.principals and not layers and not bounding_keys(statement) & CALLERS:
+        fix = "add a condition on aws:PrincipalAccount, aws:PrincipalArn or aws:PrincipalOrgID"
+        yield violated(endpoint, f"{place}.Principal", "*", "named callers", fix, what="carries anybody's requests")
+
+
+RULE: Rule = resource_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.HIGH,
+    remediation=_FIX,
+    types=("ec2.VpcEndpoint", "ec2.VpcEndpointPolicy"),
+)

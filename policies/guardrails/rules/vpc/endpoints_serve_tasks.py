@@ -1,0 +1,54 @@
+"""A network whose Fargate tasks have no way out offers the endpoints that a task starts with.
+
+Without ecr.api, ecr.dkr, logs and the S3 gateway a task cannot be started, and somebody would add a way out instead.
+
+It judges stacks that make their endpoints; which services an application calls, it cannot know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...joins import referring
+from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Resource, Unknown
+from ...topology.graph.verdicts import Finding, not_proven, violated
+
+NEEDED = {"ecr.api": "Interface", "ecr.dkr": "Interface", "logs": "Interface", "s3": "Gateway"}
+"""Service → the type of endpoint by which a task reaches it: image layers come through the S3 gateway only."""
+_FIX = "add aws.ec2.VpcEndpoint for each of " + ", ".join(NEEDED)
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each VPC of a stack that runs services without a NAT gateway."""
+    if graph.of_type("ec2.NatGateway"):
+        return
+    for vpc in graph.of_type("ec2.Vpc"):
+        endpoints = referring(graph, vpc, "vpcId", "ec2.VpcEndpoint")
+        told = [e.value(path) for e in endpoints for path in ("serviceName", "vpcEndpointType")]
+        unknown = [value for value in told if isinstance(value, Unknown)]
+        for service, type_ in NEEDED.items():
+            wanted = f"an endpoint of type {type_} for {service}"
+            if any(_serves(endpoint, service, type_) for endpoint in endpoints):
+                continue
+            if unknown:
+                yield not_proven(vpc, "", unknown, wanted, _FIX)
+            else:
+                yield violated(vpc, "", f"no endpoint of type {type_} for {service}", wanted, _FIX)
+
+
+def _serves(endpoint: Resource, service: str, type_: str) -> bool:
+    name, given = endpoint.value("serviceName"), endpoint.value("vpcEndpointType")
+    of_type = "Gateway" if given is None else given  # AWS's default
+    return isinstance(name, str) and name.endswith(f".{service}") and of_type == type_
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.MEDIUM,
+    remediation=_FIX,
+    types=("ecs.Service",),
+    controls=("EC2.55", "EC2.56"),
+)

@@ -1,0 +1,48 @@
+"""Everything with a network interface names its security groups: what names none gets its network's default group.
+
+The default group is shared by all that forgot to choose, in this stack and in every other one in the network.
+
+What the groups admit is judged by the reachability proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Resource, Unknown
+from ...topology.graph.verdicts import Finding, not_proven, violated
+from ...topology.network.security_groups import GroupSet
+from ...topology.reachability.exposure import reachability
+
+_WANTED = "at least one security group of its own"
+_FIX = "name the security groups that this resource needs, and no default one"
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each load balancer and each endpoint."""
+    network = reachability(graph).network
+    for balancer in graph.of_type("lb.LoadBalancer"):
+        yield from _balancer(balancer, network.groups.of(balancer, "securityGroups"))
+    for endpoint in network.endpoints:
+        resource, path = endpoint.resource, endpoint.group_property
+        if resource.kind != "lb.LoadBalancer" and path:
+            yield from _named(resource, path, endpoint.groups)
+
+
+def _balancer(balancer: Resource, groups: GroupSet) -> Iterator[Finding]:
+    kind = balancer.value("loadBalancerType")
+    if isinstance(kind, Unknown) and groups.default:
+        yield not_proven(balancer, "loadBalancerType", [kind], _WANTED, _FIX)
+    elif isinstance(kind, Unknown) or kind in (None, "application"):
+        yield from _named(balancer, "securityGroups", groups)
+
+
+def _named(resource: Resource, path: str, groups: GroupSet) -> Iterator[Finding]:
+    if groups.unknowns and not groups.keys:
+        yield not_proven(resource, path, groups.unknowns, _WANTED, _FIX)
+    elif groups.default:
+        yield violated(resource, path, resource.get(path), _WANTED, _FIX, what="gets the default group")
+
+
+RULE: Rule = stack_rule(__name__, __doc__, judge, severity=Severity.MEDIUM, remediation=_FIX)

@@ -1,0 +1,117 @@
+"""An entry of a network access list opens what the groups of its subnets use, and their answers.
+
+The list is the layer that holds when a group is wrong. An entry that no rule of a group needs holds nothing, and the
+next wrong rule has an open way.
+
+It judges single TCP entries against the groups of what is in the subnets now; it advises, since the groups still hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...joins import referring
+from ...rule import Level, Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Resource, Unknown
+from ...topology.graph.verdicts import Finding, not_proven, violated
+from ...topology.network.addresses import (
+    INTERNET,
+    NO_ADDRESSES,
+    NOTHING,
+    TCP,
+    Addresses,
+    Intervals,
+    describe_ports,
+    parse,
+    protocols,
+)
+from ...topology.network.addresses import ports as port_range
+from ...topology.reachability.exposure import reachability
+from ...topology.reachability.peers import Parties, Party, parties_of
+
+_WANTED = "ports and blocks that a group in the subnets uses, or answers to them"
+_FIX = "narrow the entry to the ports and blocks that the groups of its subnets name"
+_ANSWERS = port_range(1024, 65535)
+_FEW = 100
+"""An entry for so few ports is for a service: nobody answers on so few."""
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each allowing entry of each list whose subnets hold something of this stack."""
+    network = reachability(graph).network
+    parties = parties_of(network)
+    inside: dict[str, list[Party]] = {}
+    unsure: set[str] = set()
+    for party in parties.all:
+        for subnet in party.subnets:
+            acl = network.acls.acl_of(subnet)
+            if acl is not None:
+                inside.setdefault(acl.urn, []).append(party)
+                if not party.certain:
+                    unsure.add(acl.urn)
+    if any(party.unclear for party in parties.all):
+        for acl in graph.of_type("ec2.NetworkAcl"):
+            inside.setdefault(acl.urn, [])
+            unsure.add(acl.urn)
+    for urn in sorted(inside):
+        acl = graph.by_urn[urn]
+        if urn in unsure:
+            yield not_proven(acl, "", ["the groups of what is in its subnets"], _WANTED, _FIX)
+            continue
+        needs = _needs(parties, inside[urn])
+        for entry in referring(graph, acl, "networkAclId", "ec2.NetworkAclRule"):
+            yield from _entry(entry, needs)
+
+
+_Needs = dict[bool, list[tuple[Addresses, Intervals]]]
+"""By direction (egress or not): addresses and ports that the rules of groups are about."""
+
+
+def _needs(parties: Parties, inside: list[Party]) -> _Needs:
+    found: _Needs = {True: [], False: []}
+    for key in {key: None for party in inside for key in party.groups}:
+        for egress in (True, False):
+            for rule in parties.network.groups.rules((key,), ingress=not egress):
+                if TCP in rule.protocols:
+                    peers = INTERNET | parties.peers(rule) if rule.unknowns else parties.peers(rule)
+                    found[egress].append((peers, rule.ports))
+    return found
+
+
+def _entry(entry: Resource, needs: _Needs) -> Iterator[Finding]:
+    egress = entry.value("egress") is True
+    low, high = entry.value("fromPort"), entry.value("toPort")
+    if entry.value("ruleAction") != "allow" or protocols(str(entry.value("protocol"))) != (TCP,):
+        return
+    unknown = [value for value in (low, high, entry.value("cidrBlock")) if isinstance(value, Unknown)]
+    if unknown:
+        yield not_proven(entry, "cidrBlock", unknown, _WANTED, _FIX)
+        return
+    block = entry.value("cidrBlock") or entry.value("ipv6CidrBlock")
+    addresses = (parse(block) if isinstance(block, str) else None) or NO_ADDRESSES
+    opened = port_range(int(low or 0), int(65535 if high is None else high))
+    for part, name in ((addresses & INTERNET, "internet"), (addresses - INTERNET, "private")):
+        used = NOTHING
+        for peers, listening in needs[egress]:
+            used = used | (listening if peers & part else NOTHING)
+        begins_at_service = any(
+            int(low or 0) in listening and listening.size() <= _FEW for _, listening in needs[egress]
+        )
+        answers = opened.size() > _FEW and not begins_at_service
+        if answers and any(peers & part for peers, _ in needs[not egress]):
+            used = used | _ANSWERS
+        unused = opened - used
+        if part and unused:
+            found = f"{describe_ports(unused)} for {name} addresses of {block}"
+            yield violated(entry, "cidrBlock", found, _WANTED, _FIX, what="opens what nothing uses")
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.LOW,
+    remediation=_FIX,
+    types=("ec2.NetworkAclRule",),
+    level=Level.ADVISORY,
+)

@@ -1,0 +1,79 @@
+"""Network access lists admit nobody to the ports of remote shells, and every list is used.
+
+A list with an open rule for port 22 or 3389 undoes what security groups keep shut; an unused one misleads its reader.
+
+It judges single rules by their own blocks; what all rules of a list admit together is part of the reachability proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from ...joins import referring
+from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Resource, Unknown
+from ...topology.graph.verdicts import Finding, not_proven, violated
+from ...topology.network.addresses import ICMP, INTERNET, NO_ADDRESSES, parse, protocols
+
+_SHELLS = (22, 3389)
+_WIDE = 2**24
+_FIX = "narrow the rule to the ports and blocks that are needed"
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each network access list and rule."""
+    for acl in graph.of_type("ec2.NetworkAcl", "ec2.DefaultNetworkAcl"):
+        ingress = acl.items("ingress")
+        if isinstance(ingress, Unknown) and acl.property_dependencies.get("ingress"):
+            yield not_proven(acl, "ingress", [ingress], "entries that can be judged", _FIX)
+        for index, rule in enumerate([] if isinstance(ingress, Unknown) else ingress):
+            if isinstance(rule, Mapping):
+                yield from _rule(acl, f"ingress[{index}]", cast("Mapping[str, Any]", rule), "action")
+    for rule in graph.of_type("ec2.NetworkAclRule"):
+        if rule.value("egress") is not True:
+            yield from _rule(rule, "", rule.properties, "ruleAction")
+    for acl in graph.of_type("ec2.NetworkAcl"):
+        subnets = acl.items("subnetIds")
+        used = isinstance(subnets, Unknown) or bool(subnets)
+        if not used and not referring(graph, acl, "networkAclId", "ec2.NetworkAclAssociation"):
+            fix = "give it subnets, or remove it"
+            yield violated(acl, "subnetIds", None, "at least one subnet", fix, what="is not used")
+
+
+def _rule(resource: Resource, prefix: str, rule: Mapping[str, Any], action: str) -> Iterator[Finding]:
+    if not isinstance(rule.get(action), Unknown) and str(rule.get(action)).lower() != "allow":
+        return
+    if protocols(str(rule.get("protocol"))) == (ICMP,):
+        return  # It has types and codes, and opens no port.
+    unknown = [value for value in rule.values() if isinstance(value, Unknown)]
+    covered = NO_ADDRESSES
+    for key in ("cidrBlock", "ipv6CidrBlock"):
+        block = rule.get(key)
+        if isinstance(block, Unknown):
+            covered = INTERNET
+        covered |= (parse(block) if isinstance(block, str) else None) or NO_ADDRESSES
+    everything = str(rule.get("protocol")) in ("-1", "all")
+    low, high = rule.get("fromPort"), rule.get("toPort")
+    # Ports that are not given, or not known, may be any.
+    first, last = (low, high) if isinstance(low, int) and isinstance(high, int) else (0, 65535)
+    for shell in _SHELLS:
+        hit = everything or first <= shell <= last
+        if hit and (covered & INTERNET).v4.size() + (covered & INTERNET).v6.size() > _WIDE:
+            place = f"{prefix}.cidrBlock" if prefix else "cidrBlock"
+            wanted = f"nothing from the internet to port {shell}"
+            if unknown:
+                yield not_proven(resource, place, unknown, wanted, _FIX, what=f"may admit the internet to port {shell}")
+                continue
+            yield violated(resource, place, str(covered), wanted, _FIX, what=f"admits the internet to port {shell}")
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.MEDIUM,
+    remediation=_FIX,
+    types=("ec2.DefaultNetworkAcl", "ec2.NetworkAcl", "ec2.NetworkAclRule"),
+    controls=("EC2.16", "EC2.21"),
+)

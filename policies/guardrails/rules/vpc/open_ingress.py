@@ -1,0 +1,104 @@
+"""A security group rule opens at most ports 80 and 443 to large parts of the internet.
+
+Split ranges count as what they are: 0.0.0.0/1 and 128.0.0.0/1 together are everybody. This is what one resource
+alone can open; what that exposes is proven over the whole stack. ICMP type 3 code 4 opens no port: routers anywhere on
+the way report with it that a packet is too large, and a group without it keeps VPN users from large answers.
+
+Rules in several resources are added up by that proof, not here; so is an address that is not known yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...checks import listed
+from ...rule import Rule, Settings, Severity, resource_rule
+from ...topology.graph.resources import Resource
+from ...topology.graph.values import Value
+from ...topology.graph.verdicts import Finding, violated
+from ...topology.network.addresses import (
+    ICMP,
+    INTERNET,
+    NO_ADDRESSES,
+    TOO_LARGE,
+    UNREACHABLE,
+    Addresses,
+    describe,
+    parse,
+    protocols,
+)
+
+_FIX = "name the addresses or the security group that need the port"
+_TINY_V4 = 2 ** (32 - 16)
+_TINY_V6 = 2 ** (128 - 32)
+_SCHEMA = {
+    "ports": {
+        "type": "array",
+        "items": {"type": "integer"},
+        "default": [80, 443],
+        "description": "The ports that may be opened to the internet.",
+    }
+}
+_SINGLE = {
+    "ec2.SecurityGroupRule": ("cidrBlocks", "ipv6CidrBlocks"),
+    "vpc.SecurityGroupIngressRule": ("cidrIpv4", "cidrIpv6"),
+}
+_INLINE = ("cidrBlocks", "ipv6CidrBlocks")
+
+
+def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """One security group with its inline rules, or one rule."""
+    allowed = {int(port) for port in settings["ports"]}
+    if resource.kind in _SINGLE:
+        if resource.kind == "ec2.SecurityGroupRule" and resource.value("type") != "ingress":
+            return
+        protocol = "protocol" if resource.kind == "ec2.SecurityGroupRule" else "ipProtocol"
+        found = _addresses(resource, "", _SINGLE[resource.kind])
+        if not _within(resource.properties, protocol, allowed):
+            yield from _finding(resource, _SINGLE[resource.kind][0], found)
+        return
+    opened, total = "", NO_ADDRESSES
+    for index, rule in enumerate(listed(resource.value("ingress"))):
+        if isinstance(rule, dict) and not _within(rule, "protocol", allowed):
+            total |= _addresses(resource, f"ingress[{index}].", _INLINE)
+            opened = opened or f"ingress[{index}].cidrBlocks"
+    yield from _finding(resource, opened, total)
+
+
+def _finding(resource: Resource, path: str, found: Addresses) -> Iterator[Finding]:
+    public = found & INTERNET
+    if public.v4.size() > _TINY_V4 or public.v6.size() > _TINY_V6:
+        wanted = "no public range wider than /16 (IPv6: /32), except on the ports that may be public"
+        yield violated(resource, path, describe(found), wanted, _FIX, what="is open to the internet")
+
+
+def _within(rule: Value, protocol: str, allowed: set[int]) -> bool:
+    low, high = rule.get("fromPort"), rule.get("toPort")
+    if protocols(str(rule.get(protocol))) == (ICMP,):
+        return (low, high) == (UNREACHABLE, TOO_LARGE)
+    if str(rule.get(protocol)).lower() not in ("tcp", "6"):
+        return False
+    if not isinstance(low, int | float) or not isinstance(high, int | float):
+        return False
+    return set(range(int(low), min(int(high), int(low) + len(allowed)) + 1)) <= allowed
+
+
+def _addresses(resource: Resource, prefix: str, paths: tuple[str, ...]) -> Addresses:
+    found = NO_ADDRESSES
+    for path in paths:
+        for block in listed(resource.value(f"{prefix}{path}")):
+            if isinstance(block, str):
+                found |= parse(block) or NO_ADDRESSES
+    return found
+
+
+RULE: Rule = resource_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.CRITICAL,
+    remediation=_FIX,
+    types=("ec2.DefaultSecurityGroup", "ec2.SecurityGroup", *sorted(_SINGLE)),
+    controls=("EC2.13", "EC2.14", "EC2.18", "EC2.19"),
+    schema=_SCHEMA,
+)

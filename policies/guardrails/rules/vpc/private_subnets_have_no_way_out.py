@@ -1,0 +1,120 @@
+"""Subnets that hold tasks, functions, databases or endpoints have no route to the internet.
+
+Without a route a wrong security-group rule lets nothing out, and no answer to the internet can leave. A NAT gateway is
+such a route; it is let be where nothing in the network takes its place, since upstream-egress-declared bounds it.
+
+It judges routes of this stack: what another network behind a peering or transit route forwards is not visible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Resource, Unknown
+from ...topology.graph.verdicts import Finding, hop, not_proven, violated
+from ...topology.network.addresses import INTERNET, parse
+from ...topology.network.routing import SUBNETS, TABLES
+
+_WANTED = "no route that leads to the internet"
+_FIX = "remove the route, or place the workload in a subnet without one; AWS is reached by endpoints"
+_WAYS = ("gatewayId", "natGatewayId", "egressOnlyGatewayId")
+_DESTINATIONS = ("destinationCidrBlock", "destinationIpv6CidrBlock", "cidrBlock", "ipv6CidrBlock")
+_SUBNETS = {
+    "docdb.SubnetGroup": "subnetIds",
+    "ec2.VpcEndpoint": "subnetIds",
+    "ecs.Service": "networkConfiguration.subnets",
+    "ecs.TaskSet": "networkConfiguration.subnets",
+    "efs.MountTarget": "subnetId",
+    "elasticache.ServerlessCache": "subnetIds",
+    "elasticache.SubnetGroup": "subnetIds",
+    "lambda.Function": "vpcConfig.subnetIds",
+    "memorydb.SubnetGroup": "subnetIds",
+    "neptune.SubnetGroup": "subnetIds",
+    "rds.SubnetGroup": "subnetIds",
+    "redshift.SubnetGroup": "subnetIds",
+}
+_SCHEMA = {
+    "nat": {
+        "type": "string",
+        "enum": ["forbid", "allow", "without endpoints"],
+        "default": "without endpoints",
+        "description": "Whether a NAT or egress-only gateway may lead out, where security groups bound what leaves. "
+        "Without endpoints: not from a network that reaches the services a task starts with by interface endpoints.",
+    }
+}
+_STARTING = ("ecr.api", "ecr.dkr", "logs")
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each route of each table of a subnet that holds a workload."""
+    closed = settings["nat"] == "forbid" or (settings["nat"] == "without endpoints" and _is_closed(graph))
+    ways = _WAYS if closed else _WAYS[:1]
+    held = _held(graph)
+    routes = _routes(graph)
+    for association in graph.of_type("ec2.RouteTableAssociation"):
+        subnets = [s for s in graph.referenced(association, "subnetId", SUBNETS) if s.urn in held]
+        if not subnets:
+            continue
+        for table in graph.referenced(association, "routeTableId", TABLES):
+            for route, prefix in routes.get(table.urn, ()):
+                yield from _route(route, prefix, ways, held[subnets[0].urn], association)
+
+
+def _is_closed(graph: Graph) -> bool:
+    """Whether a network was made to do without a way out: tasks start by its own endpoints."""
+    names = [endpoint.value("serviceName") for endpoint in graph.of_type("ec2.VpcEndpoint")]
+    return all(any(isinstance(name, str) and name.endswith(f".{part}") for name in names) for part in _STARTING)
+
+
+def _held(graph: Graph) -> dict[str, Resource]:
+    """Subnet → the first workload in it."""
+    found: dict[str, Resource] = {}
+    for workload in graph.of_type(*_SUBNETS):
+        for subnet in graph.referenced(workload, _SUBNETS[workload.kind], SUBNETS):
+            found.setdefault(subnet.urn, workload)
+    return found
+
+
+def _routes(graph: Graph) -> dict[str, list[tuple[Resource, str]]]:
+    """Table → its routes, each as a resource and the prefix of its properties."""
+    found: dict[str, list[tuple[Resource, str]]] = {}
+    for table in graph.of_type(*TABLES):
+        inline = table.items("routes")
+        count = 0 if isinstance(inline, Unknown) else len(inline)
+        found[table.urn] = [(table, f"routes[{index}].") for index in range(count)]
+    for route in graph.of_type("ec2.Route"):
+        for table in graph.referenced(route, "routeTableId", TABLES):
+            found.setdefault(table.urn, []).append((route, ""))
+    return found
+
+
+def _route(
+    route: Resource, prefix: str, ways: tuple[str, ...], workload: Resource, association: Resource
+) -> Iterator[Finding]:
+    used = [way for way in ways if route.value(f"{prefix}{way}") not in (None, "")]
+    gateway = route.value(f"{prefix}gatewayId")
+    if not used or (used == ["gatewayId"] and isinstance(gateway, str) and not gateway.startswith("igw-")):
+        return
+    place = f"{prefix}{used[0]}"
+    for name in _DESTINATIONS:
+        block = route.value(f"{prefix}{name}")
+        if isinstance(block, Unknown):
+            yield not_proven(route, f"{prefix}{name}", [block], _WANTED, _FIX)
+        elif isinstance(block, str) and (parsed := parse(block)) and parsed & INTERNET:
+            witness = (hop(workload), hop(association, "routeTableId"), hop(route, place, block))
+            yield violated(
+                route, place, block, _WANTED, _FIX, what="leads a workload's subnet to the internet", witness=witness
+            )
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.HIGH,
+    remediation=_FIX,
+    types=("ec2.Route", "ec2.RouteTable", "ec2.DefaultRouteTable"),
+    controls=("RDS.46",),
+    schema=_SCHEMA,
+)

@@ -1,0 +1,50 @@
+"""What is spread over subnets names each of them once, and at least two where it carries the service.
+
+A list that names one subnet twice looks like two zones and is one: the next outage of that zone takes all of it.
+
+It counts subnets; that they are in different zones is AWS's to refuse.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Unknown
+from ...topology.graph.verdicts import Finding, not_proven, violated
+
+_PATHS = {
+    "docdb.SubnetGroup": ("subnetIds", 2),
+    "ec2.NetworkAcl": ("subnetIds", 0),
+    "ec2.VpcEndpoint": ("subnetIds", 0),
+    "ecs.Service": ("networkConfiguration.subnets", 0),
+    "elasticache.SubnetGroup": ("subnetIds", 0),
+    "lb.LoadBalancer": ("subnets", 0),
+    "memorydb.SubnetGroup": ("subnetIds", 0),
+    "rds.SubnetGroup": ("subnetIds", 2),
+}
+_FIX = "name each subnet once, in two or more availability zones"
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each list of subnets."""
+    for resource in graph.of_type(*_PATHS):
+        path, least = _PATHS[resource.kind]
+        found = resource.items(path)
+        wanted = "each subnet once" + (f", and at least {least}" if least else "")
+        if isinstance(found, Unknown):
+            if not graph.referenced(resource, path, ("ec2.Subnet",)).resources:
+                yield not_proven(resource, path, [found], wanted, _FIX)
+            continue
+        names = [item for item in found if isinstance(item, str)]
+        twice = sorted(name for name, count in Counter(names).items() if count > 1)
+        if twice:
+            yield violated(resource, path, ", ".join(twice), wanted, _FIX, what="names a subnet twice")
+        elif found and len(found) < least:
+            yield violated(resource, path, f"{len(found)} subnet", wanted, _FIX, what="is in one zone")
+
+
+RULE: Rule = stack_rule(
+    __name__, __doc__, judge, severity=Severity.MEDIUM, remediation=_FIX, types=tuple(sorted(_PATHS))
+)

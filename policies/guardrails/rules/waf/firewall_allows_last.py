@@ -1,0 +1,65 @@
+"""A rule of a web ACL that allows comes after every rule that can block, or is about a few known addresses.
+
+To allow ends the evaluation: what such a rule matches meets no limit, no rate and no defence behind it. A rule that
+exempts by counting with a label, which later rules leave out, exempts from those rules only.
+
+It judges the order of rules and the size of sets of addresses, not what a rule matches otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Unknown, contains_unknown
+from ...topology.graph.verdicts import Finding, not_proven, violated
+from ...topology.network.addresses import INTERNET, NO_ADDRESSES, parse
+from ...web_acls import ACL, Firewall, FirewallRule, firewalls
+
+_WANTED = "allow only behind the last rule that blocks"
+_FIX = "give the rule a priority behind the others, or let it count with a label that the others leave out"
+_FEW = 2**16
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each rule of each web ACL that allows."""
+    for firewall in firewalls(graph):
+        if isinstance(firewall.acl.items("rules"), Unknown):
+            yield not_proven(firewall.acl, "rules", ["rules"], _WANTED, _FIX)
+        for number, rule in enumerate(firewall.rules):
+            if "allow" in rule.actions or rule.unclear:
+                yield from _rule(graph, firewall, rule, firewall.rules[number + 1 :])
+
+
+def _rule(graph: Graph, firewall: Firewall, rule: FirewallRule, later: tuple[FirewallRule, ...]) -> Iterator[Finding]:
+    place = f"rules[{rule.name}].action"
+    behind = [other.name for other in later if other.ends and not other.unclear]
+    about_few = _is_about_few(graph, firewall, rule)
+    if about_few:
+        return
+    if behind and not rule.unclear and about_few is False:
+        found = f"allow, before {', '.join(behind[:3])}" + (", …" if behind[3:] else "")
+        what = "passes over the rules behind it"
+        yield violated(firewall.acl, place, found, _WANTED, _FIX, what=what)
+    elif behind or any(other.unclear for other in later):
+        yield not_proven(firewall.acl, place, ["rules"], _WANTED, _FIX)
+
+
+def _is_about_few(graph: Graph, firewall: Firewall, rule: FirewallRule) -> bool | None:
+    """Whether the rule matches by a small set of addresses of this stack alone; ``None`` when they are not known."""
+    named = [body.get("arn") for body in rule.of_kind("ipSetReferenceStatement")]
+    if [kind for kind, _ in rule.statements] != ["ipSetReferenceStatement"]:
+        return None if contains_unknown(rule.statement) else False
+    sets = graph.referenced(firewall.acl, "rules", ("wafv2.IpSet",), value=named)
+    admitted = NO_ADDRESSES
+    for ip_set in sets:
+        addresses = ip_set.items("addresses")
+        if isinstance(addresses, Unknown) or contains_unknown(addresses):
+            return None
+        for block in addresses:
+            admitted |= (parse(block) if isinstance(block, str) else None) or INTERNET
+    # A set of IPv6 blocks is as small as its IPv4 sibling when it has no more than as many /64 networks.
+    return bool(sets) and admitted.v4.size() + (admitted.v6.size() >> 64) <= _FEW
+
+
+RULE: Rule = stack_rule(__name__, __doc__, judge, severity=Severity.HIGH, remediation=_FIX, types=(ACL,))

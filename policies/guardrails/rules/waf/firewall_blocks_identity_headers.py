@@ -1,0 +1,54 @@
+"""Where the load balancer logs users in, the firewall blocks client-sent copies of its identity headers.
+
+The application trusts these headers, and a request that never passed a login could carry them.
+
+A rule counts when the header alone makes it block, whatever else a request says. That every forwarding rule
+authenticates is proven elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Unknown
+from ...topology.graph.verdicts import Finding, not_proven, violated
+from ...web_acls import ACL, Firewall, firewalls, present
+
+HEADERS = ("x-amzn-oidc-accesstoken", "x-amzn-oidc-data", "x-amzn-oidc-identity")
+_FIX = "add a blocking rule on single_header for each of " + ", ".join(HEADERS)
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each web ACL of a stack with a login at the load balancer."""
+    if not logs_in(graph):
+        return
+    for firewall in firewalls(graph):
+        for header in sorted(set(HEADERS) - _blocked(firewall)):
+            wanted = f"a blocking rule on the header {header}"
+            if firewall.complete:
+                yield violated(firewall.acl, "rules", "no such rule", wanted, _FIX, what="lets identity headers in")
+            else:
+                yield not_proven(firewall.acl, "rules", ["rules"], wanted, _FIX)
+
+
+def logs_in(graph: Graph) -> bool:
+    """Whether a listener or a rule of the stack authenticates users."""
+    for resource, path in [(rule, "actions") for rule in graph.of_type("lb.ListenerRule")] + [
+        (listener, "defaultActions") for listener in graph.of_type("lb.Listener")
+    ]:
+        actions = resource.items(path)
+        if isinstance(actions, Unknown):
+            return True
+        if any(str(resource.value(f"{path}[{i}].type")).startswith("authenticate-") for i in range(len(actions))):
+            return True
+    return False
+
+
+def _blocked(firewall: Firewall) -> set[str]:
+    return {
+        field.removeprefix("header:") for rule in firewall.rules if rule.blocks for field in present(rule.statement)
+    }
+
+
+RULE: Rule = stack_rule(__name__, __doc__, judge, severity=Severity.CRITICAL, remediation=_FIX, types=(ACL,))

@@ -1,0 +1,114 @@
+"""Every web ACL logs what it decides, without credentials: authorization, cookies and query strings are taken out.
+
+The log shows why a request was blocked. Sessions and login codes in it would make each of its readers a possible
+impostor; redacted fields do not reach sampled requests, so data protection takes them out there.
+
+It cannot see what other services log about the same request.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...checks import expect_reference, listed
+from ...joins import referring
+from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Resource, Unknown, contains_unknown
+from ...topology.graph.values import as_mapping
+from ...topology.graph.verdicts import Finding, not_proven, violated
+from ...web_acls import ACL
+
+_REDACTED = ("header:authorization", "header:cookie", "queryString")
+_FIX = "set redactedFields (authorization, cookie, query string) in the logging configuration"
+_PROTECT = "add dataProtectionConfig for authorization, cookie and query string, or switch sampled requests off"
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each web ACL."""
+    for acl in graph.of_type(ACL):
+        logs = referring(graph, acl, "resourceArn", "wafv2.WebAclLoggingConfiguration")
+        if not logs:
+            yield violated(acl, "", "no logging configuration", "a log without credentials", _FIX, what="does not log")
+        for log in logs:
+            fix = "name a destination whose name starts with aws-waf-logs-"
+            yield from expect_reference(graph, log, "logDestinationConfigs", "a log destination", fix)
+            yield from _named(log, fix)
+            yield from _redacted(log, protected(acl))
+        yield from _samples(acl)
+
+
+def _named(log: Resource, fix: str) -> Iterator[Finding]:
+    """AWS refuses a destination of another name; a group that another service writes to has one."""
+    destinations = log.items("logDestinationConfigs")
+    for index, found in enumerate([] if isinstance(destinations, Unknown) else destinations):
+        if isinstance(found, str) and not re.search(r"[:/]aws-waf-logs-[^:/]*(:\*)?$", found):
+            path, wanted = f"logDestinationConfigs[{index}]", "a name that starts with aws-waf-logs-"
+            yield violated(log, path, found, wanted, fix, what="is no log of a firewall")
+
+
+def _redacted(log: Resource, protection: set[str]) -> Iterator[Finding]:
+    found = log.items("redactedFields")
+    if isinstance(found, Unknown) or contains_unknown(found):
+        yield not_proven(log, "redactedFields", ["redactedFields"], ", ".join(_REDACTED), _FIX)
+        return
+    have = redacted(found) | protection
+    for field in _REDACTED:
+        if field not in have:
+            yield violated(log, "redactedFields", sorted(have) or None, f"{field} among them", _FIX)
+
+
+def redacted(found: list[Any]) -> set[str]:
+    """What a list of redacted fields takes out of the log."""
+    return {field for item in found for field in _fields(as_mapping(item) or {})}
+
+
+def _fields(item: Mapping[str, Any]) -> set[str]:
+    header = as_mapping(item.get("singleHeader"))
+    named = {f"header:{str(header.get('name')).lower()}"} if header is not None else set[str]()
+    return named | {key for key in ("queryString", "uriPath", "method") if item.get(key) is not None}
+
+
+def protected(acl: Resource) -> set[str]:
+    """What data protection takes out of logs and samples alike."""
+    found: set[str] = set()
+    items = acl.items("dataProtectionConfig.dataProtections")
+    if isinstance(items, Unknown):
+        return found
+    for item in items:
+        for value in listed((as_mapping(item) or {}).get("field")):
+            field = as_mapping(value) or {}
+            kind, keys = field.get("fieldType"), listed(field.get("fieldKeys"))
+            if kind == "SINGLE_HEADER":
+                found |= {f"header:{str(key).lower()}" for key in keys}
+            elif kind == "SINGLE_COOKIE" and keys:
+                found.add("header:cookie")
+            elif kind == "QUERY_STRING":
+                found.add("queryString")
+    return found
+
+
+def _samples(acl: Resource) -> Iterator[Finding]:
+    enabled = acl.value("visibilityConfig.sampledRequestsEnabled")
+    if enabled is False:
+        return
+    have = protected(acl)
+    if isinstance(acl.items("dataProtectionConfig.dataProtections"), Unknown):
+        yield not_proven(acl, "dataProtectionConfig", ["dataProtectionConfig"], ", ".join(_REDACTED), _PROTECT)
+        return
+    for field in _REDACTED:
+        if field not in have:
+            wanted = f"{field} taken out of sampled requests"
+            yield violated(acl, "dataProtectionConfig", sorted(have) or None, wanted, _PROTECT)
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.HIGH,
+    remediation=_FIX,
+    types=(ACL,),
+    controls=("WAF.11",),
+)

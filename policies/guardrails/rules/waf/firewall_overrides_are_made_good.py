@@ -1,0 +1,53 @@
+"""A managed firewall rule that is set to count is made good: a later rule acts on its label, or limits the same size.
+
+Counting one rule of a group is how a false alarm is taken back; what the rule stood for is then open for every
+request, and not only for the one that raised it. Teams weigh that themselves, so this advises.
+
+It compares labels and sizes, not what a later rule leaves out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...rule import Level, Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Unknown
+from ...topology.graph.verdicts import Finding, not_proven, violated
+from ...topology.waf.web_acl import managed_label
+from ...web_acls import ACL, Firewall, FirewallRule, counted, firewalls, managed
+from .firewall_limits_requests import COMMON_LIMITS, limited
+
+_WANTED = "a later rule that acts on the label, or a limit of your own on the same size"
+_FIX = "add a blocking rule on the label that leaves out only what raised the false alarm"
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each rule of a managed group that counts."""
+    for firewall in firewalls(graph):
+        if isinstance(firewall.acl.items("rules"), Unknown):
+            yield not_proven(firewall.acl, "rules", ["rules"], _WANTED, _FIX)
+        own = limited(graph, firewall)
+        for number, rule in enumerate(firewall.rules):
+            acted_on = {label.lower() for label in _acted_on(firewall, number)}
+            for group in managed(rule):
+                named = str(group.get("name"))
+                for name in counted(group):
+                    label = managed_label(named, name).lower()
+                    if COMMON_LIMITS.get(name) in own or any(_covers(known, label) for known in acted_on):
+                        continue
+                    place = f"rules[{rule.name}].ruleActionOverrides[{name}]"
+                    yield violated(firewall.acl, place, "count", _WANTED, _FIX, what="is switched off")
+
+
+def _acted_on(firewall: Firewall, number: int) -> set[str]:
+    later: list[FirewallRule] = [rule for rule in firewall.rules[number + 1 :] if rule.ends]
+    return set[str]().union(*(rule.matched_labels() for rule in later))
+
+
+def _covers(known: str, label: str) -> bool:
+    return label == known or label.endswith(f":{known}") or (known.endswith(":") and label.startswith(known))
+
+
+RULE: Rule = stack_rule(
+    __name__, __doc__, judge, severity=Severity.MEDIUM, remediation=_FIX, types=(ACL,), level=Level.ADVISORY
+)

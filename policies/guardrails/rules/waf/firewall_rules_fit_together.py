@@ -1,0 +1,83 @@
+"""The rules of a web ACL fit together: labels are set before they are looked for, answers are defined and used.
+
+A rule that looks for a label which no earlier rule sets never matches. An answer that no rule gives any more is what
+a removed rule leaves behind. Two rules of one priority are refused.
+
+It knows the labels of rules here and the namespaces of managed groups; those of other rule groups it takes on trust.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from ...checks import listed
+from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Unknown
+from ...topology.graph.values import as_mapping
+from ...topology.graph.verdicts import Finding, not_proven, violated
+from ...web_acls import ACL, Firewall, firewalls, managed
+
+_WANTED = "rules that are complete together"
+_FIX = "restore the rule that sets the label or gives the answer, or remove what it has left behind"
+_MANAGED = "awswaf:managed:"
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each web ACL."""
+    for firewall in firewalls(graph):
+        if not firewall.complete:
+            yield not_proven(firewall.acl, "rules", ["rules"], _WANTED, _FIX)
+            continue
+        yield from _labels(firewall)
+        yield from _answers(firewall)
+        yield from _priorities(firewall)
+
+
+def _labels(firewall: Firewall) -> Iterator[Finding]:
+    labels: set[str] = set()
+    by_group = False
+    groups = False
+    for rule in firewall.rules:
+        for wanted in sorted(rule.matched_labels()):
+            if wanted.startswith("awswaf:clientip:") or _is_set(wanted, labels):
+                continue
+            if groups if wanted.startswith(_MANAGED) else by_group:
+                continue
+            place = f"rules[{rule.name}].statement"
+            what = f"looks for the label {wanted}, which no earlier rule sets"
+            yield violated(firewall.acl, place, wanted, "a label that an earlier rule sets", _FIX, what=what)
+        labels.update(rule.labels)
+        groups = groups or bool(managed(rule))
+        by_group = by_group or bool(rule.of_kind("ruleGroupReferenceStatement"))
+
+
+def _is_set(wanted: str, labels: set[str]) -> bool:
+    return any(
+        label == wanted or label.endswith(f":{wanted}") or (wanted.endswith(":") and label.startswith(wanted))
+        for label in labels
+    )
+
+
+def _answers(firewall: Firewall) -> Iterator[Finding]:
+    bodies = [as_mapping(item) or {} for item in listed(firewall.acl.value("customResponseBodies"))]
+    defined = {str(body.get("key")) for body in bodies}
+    default = firewall.acl.value("defaultAction.block.customResponse.customResponseBodyKey")
+    if isinstance(default, Unknown):
+        yield not_proven(firewall.acl, "defaultAction", [default], _WANTED, _FIX)
+        return
+    used = {rule.body_key for rule in firewall.rules} | {default}
+    for key in sorted(defined - used):
+        place, wanted = f"customResponseBodies[{key}]", "a rule that gives this answer"
+        yield violated(firewall.acl, place, "no rule", wanted, _FIX, what="is left over")
+
+
+def _priorities(firewall: Firewall) -> Iterator[Finding]:
+    inline = [as_mapping(item) or {} for item in listed(firewall.acl.value("rules"))]
+    for priority, count in sorted(Counter(str(item.get("priority")) for item in inline).items()):
+        if count > 1 and priority != "None":
+            wanted, fix = "one rule for each priority", "give each rule a priority of its own"
+            yield violated(firewall.acl, f"rules[priority={priority}]", f"{count} rules", wanted, fix)
+
+
+RULE: Rule = stack_rule(__name__, __doc__, judge, severity=Severity.MEDIUM, remediation=_FIX, types=(ACL,))

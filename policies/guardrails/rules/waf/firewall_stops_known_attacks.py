@@ -1,0 +1,61 @@
+"""Every web ACL applies AWS's rules against known attacks, known bad inputs and known bad addresses.
+
+Rules of one's own say what the application is; these say what attackers try everywhere, and are kept current.
+
+It judges that a group is applied; single rules of it that count are judged by firewall-overrides-are-made-good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Unknown
+from ...topology.graph.verdicts import Finding, not_proven, violated
+from ...web_acls import ACL, COMMON_RULES, Firewall, firewalls, managed
+
+_SCHEMA = {
+    "groups": {
+        "type": "array",
+        "items": {"type": "string"},
+        "default": [COMMON_RULES, "AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesAmazonIpReputationList"],
+        "description": "The managed rule groups that every web ACL applies; one of another vendor stands for all.",
+    }
+}
+
+
+def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Each web ACL."""
+    for firewall in firewalls(graph):
+        applied = _applied(firewall)
+        for name in cast("list[str]", settings["groups"]):
+            if name in applied or "" in applied:
+                continue
+            wanted, fix = f"the managed rule group {name}", f"add a rule with the managed rule group {name}"
+            if firewall.complete:
+                yield violated(firewall.acl, "rules", "no such group", wanted, fix, what="lets known attacks in")
+            else:
+                yield not_proven(firewall.acl, "rules", ["rules"], wanted, fix)
+
+
+def _applied(firewall: Firewall) -> set[str]:
+    """The groups that act on every request; a group of another vendor, of which nothing is known here, is ``""``."""
+    return {
+        str(group.get("name")) if group.get("vendorName") in (None, "AWS") else ""
+        for rule in firewall.rules
+        for group in managed(rule)
+        if not (rule.overridden or rule.unclear or isinstance(group.get("vendorName"), Unknown))
+        and group.get("scopeDownStatement") is None
+    }
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    judge,
+    severity=Severity.MEDIUM,
+    remediation="apply the managed rule groups that the policy names, without narrowing them",
+    types=(ACL,),
+    schema=_SCHEMA,
+)

@@ -1,0 +1,1 @@
+"""Entry points from the internet: load balancers, gateways, distributions, public services."""

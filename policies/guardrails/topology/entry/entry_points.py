@@ -1,0 +1,348 @@
+"""Front doors other than load balancers, as edges that hand traffic on.
+
+CloudFront with custom and VPC origins, Global Accelerator, API Gateway with VPC links, Lambda function URLs. What
+such a door leads to is reachable through it even when it has private addresses only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from ..graph.resources import Graph, Resource
+from ..graph.values import Unknown
+from ..graph.verdicts import Hop, hop
+from ..network.instances import INSTANCES
+from ..network.paths import INTERNET, MISSED, PASSED, Edge, Pass
+from ..waf.associations import Firewalls
+from .api_bodies import operations
+from .load_balancing import BALANCERS, LoadBalancing
+
+_DOMAIN_KEYS = (
+    "dnsName",
+    "domainName",
+    "functionUrl",
+    "apiEndpoint",
+    "publicDns",
+    "endpoint",
+    "invokeUrl",
+    "id",
+    "arn",
+)
+_ORIGINS = (*BALANCERS, "lambda.FunctionUrl", *INSTANCES, "apigatewayv2.Api", "apigateway.RestApi")
+_FUNCTION_KEYS = ("arn", "invokeArn", "qualifiedArn", "qualifiedInvokeArn", "name", "id")
+_INTEGRATED = (
+    "lb.Listener",
+    "lb.LoadBalancer",
+    "servicediscovery.Service",
+    "lambda.Function",
+    "apigateway.VpcLink",
+    "apigatewayv2.VpcLink",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """The property by which a door names what it leads to, and what passing it means."""
+
+    entry: Resource
+    path: str
+    authentication: Pass = MISSED
+    carrier: Resource | None = None
+
+    def edge(
+        self, source: str, target: str, hops: tuple[Hop, ...], firewall: Pass = MISSED, *, final: bool = False
+    ) -> Edge:
+        """The edge that it makes."""
+        carrier = self.carrier or self.entry
+        return Edge(
+            source, target, self.entry, self.path, hops, firewall, self.authentication, carrier=carrier, final=final
+        )
+
+
+class FrontDoors:
+    """Every front door of a stack and what it hands on to whom."""
+
+    def __init__(self, graph: Graph, firewalls: Firewalls, balancing: LoadBalancing) -> None:
+        self.graph = graph
+        self.firewalls = firewalls
+        self.balancing = balancing
+        self._aliases = self._aliased_records()
+        self._registered = self._registrations()
+
+    def edges(self) -> Iterator[Edge]:
+        """All edges from the internet to front doors and from them to what they lead to."""
+        for distribution in self.graph.of_type("cloudfront.Distribution"):
+            yield from self._distribution(distribution)
+        yield from self._accelerators()
+        yield from self._http_apis()
+        yield from self._rest_apis()
+        for api in self.graph.of_type("apigatewayv2.Api", "apigateway.RestApi"):
+            yield from self._imported(api)
+        for url in self.graph.of_type("lambda.FunctionUrl"):
+            yield from self._function_url(url)
+
+    # -- where a door leads -------------------------------------------------------------------------------------
+
+    def _into(self, source: str, target: Resource, way: _Way) -> Iterator[Edge]:
+        """Edges from a door to one thing that it names."""
+        step = hop(way.entry, way.path, f"hands on to {target.label}")
+        if target.kind == "lb.LoadBalancer":
+            firewall = self.firewalls.passed(target)
+            for listener in self.balancing.listeners.get(target.urn, ()):
+                yield way.edge(source, listener.urn, (step, hop(listener, "port")), firewall)
+        elif target.kind == "lb.Listener":
+            balancers = self.graph.referenced(target, "loadBalancerArn", types=("lb.LoadBalancer",)).resources
+            firewall = self.firewalls.passed(balancers[0]) if balancers else MISSED
+            yield way.edge(source, target.urn, (step,), firewall)
+        elif target.kind == "elb.LoadBalancer":
+            yield way.edge(source, target.urn, (step,))
+        elif target.kind == "servicediscovery.Service":
+            for service in self._registered.get(target.urn, ()):
+                yield way.edge(source, service.urn, (step, hop(service, "serviceRegistries")), final=True)
+        else:
+            yield way.edge(source, target.urn, (step,), final=True)
+
+    def _unclear(
+        self,
+        source: str,
+        way: _Way,
+        kinds: tuple[str, ...] = (*_ORIGINS, "cloudfront.VpcOrigin", "s3.Bucket", "s3.BucketV2"),
+        keys: tuple[str, ...] = (*_DOMAIN_KEYS, "bucketRegionalDomainName", "bucketDomainName"),
+    ) -> Iterator[Edge]:
+        """An edge to something that is not known yet: it may be anything of this stack."""
+        unknown = self.graph.referenced(way.entry, way.path, types=kinds, keys=keys).unknowns
+        if unknown:
+            names = tuple(f"{way.entry.label}.{item.path}" for item in unknown)
+            step = hop(way.entry, way.path, "hands on to what is not known yet")
+            yield replace(way.edge(source, f"{way.entry.urn}#{way.path}", (step,), final=True), unknowns=names)
+
+    def _registrations(self) -> dict[str, list[Resource]]:
+        found: dict[str, list[Resource]] = {}
+        for service in self.graph.of_type("ecs.Service"):
+            if service.value("serviceRegistries") is not None:
+                for registry in self.graph.referenced(
+                    service, "serviceRegistries", types=("servicediscovery.Service",)
+                ):
+                    found.setdefault(registry.urn, []).append(service)
+        return found
+
+    # -- CloudFront ---------------------------------------------------------------------------------------------
+
+    def _distribution(self, distribution: Resource) -> Iterator[Edge]:
+        if distribution.value("enabled") is False:
+            return
+        firewall = self.firewalls.named(distribution, "webAclId")
+        step = hop(distribution, "enabled", "serves the internet")
+        yield Edge(INTERNET, distribution.urn, distribution, "enabled", (step,), firewall, carrier=distribution)
+        origins = distribution.items("origins")
+        if isinstance(origins, Unknown):
+            unknowns = (f"{distribution.label}.origins",)
+            yield Edge(
+                distribution.urn,
+                f"{distribution.urn}#origins",
+                distribution,
+                "origins",
+                (step,),
+                unknowns=unknowns,
+                final=True,
+            )
+            return
+        authentication = _signed(distribution)
+        for index, _ in enumerate(origins):
+            path = f"origins[{index}]"
+            for target in self._origin(distribution, path):
+                yield from self._into(distribution.urn, target, _Way(distribution, path, authentication))
+            for name in ("vpcOriginConfig.vpcOriginId", "domainName"):
+                yield from self._unclear(distribution.urn, _Way(distribution, f"{path}.{name}", authentication))
+
+    def _origin(self, distribution: Resource, path: str) -> list[Resource]:
+        private = f"{path}.vpcOriginConfig.vpcOriginId"
+        if distribution.value(private) is not None:
+            origins = self.graph.referenced(distribution, private, types=("cloudfront.VpcOrigin",)).resources
+            return [
+                target
+                for origin in origins
+                for target in self.graph.referenced(origin, "vpcOriginEndpointConfig", types=(*BALANCERS, *INSTANCES))
+            ]
+        return self._by_domain(distribution, f"{path}.domainName")
+
+    def _by_domain(self, resource: Resource, path: str) -> list[Resource]:
+        found = self.graph.referenced(resource, path, types=_ORIGINS, keys=_DOMAIN_KEYS).resources
+        domain = resource.value(path)
+        if not found and isinstance(domain, str):
+            host = urlsplit(domain if "//" in domain else f"//{domain}").hostname or domain
+            found = tuple(self._aliases.get(host.rstrip(".").lower(), ()))
+        return list(found)
+
+    def _aliased_records(self) -> dict[str, list[Resource]]:
+        """What the stack's own DNS records point at."""
+        found: dict[str, list[Resource]] = {}
+        for record in self.graph.of_type("route53.Record"):
+            for key in ("name", "fqdn"):
+                name = record.value(key)
+                if not isinstance(name, str):
+                    continue
+                for path in ("aliases", "records"):
+                    if record.value(path) is not None:
+                        targets = self.graph.referenced(record, path, types=_ORIGINS, keys=_DOMAIN_KEYS).resources
+                        found.setdefault(name.rstrip(".").lower(), []).extend(targets)
+        return found
+
+    # -- Global Accelerator -------------------------------------------------------------------------------------
+
+    def _accelerators(self) -> Iterator[Edge]:
+        elastic: dict[str, list[Resource]] = {}
+        for address in self.graph.of_type("ec2.Eip"):
+            for path in ("instance", "networkInterface"):
+                if address.value(path) not in (None, ""):
+                    holders = self.graph.referenced(address, path, types=(*INSTANCES, "ec2.NetworkInterface")).resources
+                    elastic.setdefault(address.urn, []).extend(holders)
+        for group in self.graph.of_type("globalaccelerator.EndpointGroup"):
+            listeners = self.graph.referenced(group, "listenerArn", types=("globalaccelerator.Listener",)).resources
+            accelerators = [
+                accelerator
+                for listener in listeners
+                for accelerator in self.graph.referenced(
+                    listener, "acceleratorArn", types=("globalaccelerator.Accelerator",)
+                )
+            ]
+            if accelerators and all(accelerator.value("enabled") is False for accelerator in accelerators):
+                continue
+            steps = tuple(hop(item) for item in (*accelerators, *listeners))
+            path = "endpointConfigurations"
+            yield Edge(
+                INTERNET, group.urn, group, path, (*steps, hop(group, path, "accepts the internet")), carrier=group
+            )
+            kinds = (*BALANCERS, *INSTANCES, "ec2.Eip")
+            keys = ("arn", "id", "allocationId")
+            for target in self.graph.referenced(group, path, types=kinds, keys=keys):
+                for final in elastic.get(target.urn, [target]):
+                    yield from self._into(group.urn, final, _Way(group, path))
+            yield from self._unclear(group.urn, _Way(group, path), kinds, keys)
+
+    # -- API Gateway --------------------------------------------------------------------------------------------
+
+    def _http_apis(self) -> Iterator[Edge]:
+        for api in self.graph.of_type("apigatewayv2.Api"):
+            step = hop(api, "protocolType", "a public API")
+            yield Edge(
+                INTERNET, api.urn, api, "protocolType", (step,), self._stage_firewall(api, "apigatewayv2"), carrier=api
+            )
+            if api.value("target") is not None:
+                for target in self._integrated(api, "target"):
+                    yield from self._into(api.urn, target, _Way(api, "target"))
+        for route in self.graph.of_type("apigatewayv2.Route"):
+            apis = self.graph.referenced(route, "apiId", types=("apigatewayv2.Api",)).resources
+            integrations = self.graph.referenced(route, "target", types=("apigatewayv2.Integration",)).resources
+            authentication = _authorization(route, "authorizationType")
+            for api in apis:
+                for integration in integrations:
+                    for target in self._integrated(integration, "integrationUri"):
+                        yield from self._into(api.urn, target, _Way(route, "authorizationType", authentication, api))
+
+    def _rest_apis(self) -> Iterator[Edge]:
+        methods: dict[tuple[str, str], Resource] = {}
+        for method in self.graph.of_type("apigateway.Method"):
+            for api in self.graph.referenced(method, "restApi", types=("apigateway.RestApi",)):
+                methods.setdefault((api.urn, _resource_key(self.graph, method)), method)
+        for api in self.graph.of_type("apigateway.RestApi"):
+            kinds = api.value("endpointConfiguration.types")
+            if isinstance(kinds, str | list) and "PRIVATE" in kinds:
+                continue
+            unknowns = (f"{api.label}.endpointConfiguration.types",) if isinstance(kinds, Unknown) else ()
+            step = hop(api, "endpointConfiguration", "a public API")
+            firewall = self._stage_firewall(api, "apigateway")
+            yield Edge(
+                INTERNET, api.urn, api, "endpointConfiguration", (step,), firewall, unknowns=unknowns, carrier=api
+            )
+        for integration in self.graph.of_type("apigateway.Integration"):
+            for api in self.graph.referenced(integration, "restApi", types=("apigateway.RestApi",)):
+                method = methods.get((api.urn, _resource_key(self.graph, integration)))
+                entry = method or integration
+                authentication = _authorization(method, "authorization") if method else MISSED
+                for target in self._integrated(integration, "uri"):
+                    yield from self._into(api.urn, target, _Way(entry, "authorization", authentication, api))
+
+    def _imported(self, api: Resource) -> Iterator[Edge]:
+        """What an API's OpenAPI document hands on to: its own text says where, so the document is the end."""
+        for operation in operations(api):
+            step = hop(api, operation.place, "hands on to its integration")
+            way = _Way(api, operation.place, operation.authentication)
+            yield way.edge(api.urn, f"{api.urn}#{operation.place}", (step,), final=True)
+
+    def _stage_firewall(self, api: Resource, module: str) -> Pass:
+        """The firewall in front of an API: of every stage; HTTP APIs cannot have one."""
+        found: list[Pass] = []
+        path = "apiId" if module == "apigatewayv2" else "restApi"
+        for stage in self.graph.of_type(f"{module}.Stage"):
+            if api in self.graph.referenced(stage, path, types=(f"{module}.Api", f"{module}.RestApi")).resources:
+                found.append(self.firewalls.passed(stage))
+        missing = [state for state in found if state.value is not True]
+        if not found or missing:
+            return missing[0] if missing else MISSED
+        return PASSED
+
+    def _integrated(self, integration: Resource, uri: str) -> list[Resource]:
+        """What an integration calls: through a VPC link, a load balancer or a service; otherwise a function or address."""
+        found: list[Resource] = []
+        for path in dict.fromkeys((uri, "integrationTarget", "connectionId")):
+            if integration.value(path) in (None, ""):
+                continue
+            keys = (*_FUNCTION_KEYS, "dnsName") if path != "connectionId" else ("id",)
+            for target in self.graph.referenced(integration, path, types=_INTEGRATED, keys=keys):
+                if target.kind == "apigateway.VpcLink":
+                    found += self.graph.referenced(target, "targetArn", types=("lb.LoadBalancer",)).resources
+                elif target.kind != "apigatewayv2.VpcLink":
+                    found.append(target)
+        return found or [
+            *self._by_domain(integration, uri),
+            *([] if self._by_domain(integration, uri) else [integration]),
+        ]
+
+    # -- Lambda function URLs -----------------------------------------------------------------------------------
+
+    def _function_url(self, url: Resource) -> Iterator[Edge]:
+        type_ = url.value("authorizationType")
+        authentication = MISSED if type_ == "NONE" else PASSED
+        if isinstance(type_, Unknown) or type_ is None:
+            authentication = Pass(None, (f"{url.label}.authorizationType",))
+        steps: tuple[Hop, ...] = (hop(url, "authorizationType", str(type_)),)
+        functions = self.graph.referenced(
+            url, "functionName", types=("lambda.Function",), keys=_FUNCTION_KEYS
+        ).resources
+        target = functions[0].urn if functions else url.urn
+        guarded = PASSED if authentication.value is True else MISSED
+        yield Edge(INTERNET, target, url, "authorizationType", steps, guarded, authentication, carrier=url, final=True)
+
+
+def _signed(distribution: Resource) -> Pass:
+    """Whether every cache behaviour asks for signed URLs or cookies."""
+    paths = ["defaultCacheBehavior"]
+    ordered = distribution.items("orderedCacheBehaviors")
+    paths += [f"orderedCacheBehaviors[{index}]" for index in range(0 if isinstance(ordered, Unknown) else len(ordered))]
+    for path in paths:
+        signers = [distribution.value(f"{path}.{name}") for name in ("trustedKeyGroups", "trustedSigners")]
+        if any(isinstance(value, Unknown) for value in signers):
+            return Pass(None, (f"{distribution.label}.{path}",))
+        if not any(value not in (None, []) for value in signers):
+            return MISSED
+    return PASSED
+
+
+def _authorization(resource: Resource, path: str) -> Pass:
+    value = resource.value(path)
+    if isinstance(value, Unknown):
+        return Pass(None, (f"{resource.label}.{path}",))
+    return MISSED if value in (None, "", "NONE") else PASSED
+
+
+def _resource_key(graph: Graph, resource: Resource) -> str:
+    """Which API resource and method something belongs to, known or not."""
+    method = str(resource.value("httpMethod"))
+    path = resource.value("resourceId")
+    if isinstance(path, str):
+        return f"{path} {method}"
+    owners = graph.referenced(resource, "resourceId", types=("apigateway.Resource", "apigateway.RestApi")).resources
+    return f"{owners[0].urn if owners else ''} {method}"

@@ -1,0 +1,124 @@
+"""Services that are on the internet by their own setting rather than by a network, and services offered to others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from ..graph.resources import Graph, Resource
+from ..graph.values import Unknown
+from ..graph.verdicts import Finding, Hop, hop, not_proven, violated
+from ..network.addresses import INTERNET, NO_ADDRESSES, describe, parse
+from ..network.placement import as_switch
+
+_WANTED = "a private endpoint"
+
+
+def _judge(resource: Resource, path: str, public: bool | None, fix: str, found: object = None) -> Iterator[Finding]:
+    shown = resource.get(path) if found is None else found
+    if public is None:
+        yield not_proven(resource, path, [f"{resource.label}.{path}"], _WANTED, fix, what="may be on the internet")
+    elif public:
+        witness = (Hop("internet"), hop(resource, path, "a public endpoint"))
+        yield violated(resource, path, shown, _WANTED, fix, what="is on the internet", witness=witness)
+
+
+def _search(resource: Resource) -> Iterator[Finding]:
+    value = resource.value("vpcOptions")
+    public = None if isinstance(value, Unknown) else value in (None, {}, [])
+    yield from _judge(resource, "vpcOptions", public, "place the domain in private subnets (vpcOptions)")
+
+
+def _kubernetes(resource: Resource) -> Iterator[Finding]:
+    path = "vpcConfig.publicAccessCidrs"
+    public = as_switch(resource.value("vpcConfig.endpointPublicAccess"), True)
+    fix = "set vpcConfig.endpointPublicAccess to false"
+    if public is False:
+        return
+    blocks = resource.items(path)
+    if public is None or isinstance(blocks, Unknown) or any(not isinstance(block, str) for block in blocks):
+        place = "vpcConfig.endpointPublicAccess" if public is None else path
+        yield from _judge(resource, place, None, fix)
+        return
+    admitted = NO_ADDRESSES
+    for block in blocks or ["0.0.0.0/0"]:
+        admitted |= parse(block) or NO_ADDRESSES
+    found = f"true, for {describe(admitted)}"
+    yield from _judge(resource, "vpcConfig.endpointPublicAccess", bool(admitted & INTERNET), fix, found)
+
+
+def _transfer(resource: Resource) -> Iterator[Finding]:
+    type_ = resource.value("endpointType")
+    elastic = resource.value("endpointDetails.addressAllocationIds")
+    public = None if isinstance(type_, Unknown) or isinstance(elastic, Unknown) else type_ in (None, "PUBLIC")
+    fix = "use a VPC endpoint type without Elastic IPs"
+    if public is False and elastic not in (None, []):
+        yield from _judge(resource, "endpointDetails.addressAllocationIds", True, fix)
+        return
+    yield from _judge(resource, "endpointType", public, fix)
+
+
+def _app_runner(resource: Resource) -> Iterator[Finding]:
+    path = "networkConfiguration.ingressConfiguration.isPubliclyAccessible"
+    fix = "set isPubliclyAccessible to false and use a VPC ingress connection"
+    yield from _judge(resource, path, as_switch(resource.value(path), True), fix)
+
+
+def _graph_database(resource: Resource) -> Iterator[Finding]:
+    path = "publicConnectivity"
+    yield from _judge(resource, path, as_switch(resource.value(path), False), "set publicConnectivity to false")
+
+
+def _data_api(resource: Resource) -> Iterator[Finding]:
+    """The Data API answers SQL on AWS's public endpoint: credentials alone decide, no group and no subnet."""
+    path = "enableHttpEndpoint"
+    fix = "remove enableHttpEndpoint: let clients connect inside the network"
+    switched = as_switch(resource.value(path), False)
+    wanted = "connections inside the network only"
+    if switched is None:
+        yield not_proven(resource, path, [f"{resource.label}.{path}"], wanted, fix)
+    elif switched:
+        what = "answers SQL on AWS's public endpoint, past every group and subnet: credentials alone decide"
+        witness = (Hop("internet"), hop(resource, path, "the Data API"))
+        yield violated(resource, path, True, wanted, fix, what=what, witness=witness, latent=True)
+
+
+def _offered(graph: Graph, service: Resource) -> Iterator[Finding]:
+    """An endpoint service is offered to accounts: to every one when its principals say ``*``."""
+    fix = "name the accounts that may connect, and accept each connection"
+    wanted = "named principals"
+    principals = service.items("allowedPrincipals")
+    named = [("allowedPrincipals", service, principals)]
+    for extra in graph.of_type("ec2.VpcEndpointServiceAllowedPrinciple"):
+        if service in graph.referenced(extra, "vpcEndpointServiceId", types=("ec2.VpcEndpointService",)).resources:
+            named.append(("principalArn", extra, extra.items("principalArn")))
+    for path, resource, values in named:
+        if isinstance(values, Unknown) or any(isinstance(value, Unknown) for value in values):
+            yield not_proven(
+                resource, path, [f"{resource.label}.{path}"], wanted, fix, what="may offer it to every account"
+            )
+        elif "*" in values:
+            accepted = service.value("acceptanceRequired") is True
+            what = "offers its load balancer to every AWS account" + (
+                ": each connection needs acceptance" if accepted else ""
+            )
+            yield violated(resource, path, values, wanted, fix, what=what, latent=accepted)
+
+
+_JUDGES: dict[str, Callable[[Resource], Iterator[Finding]]] = {
+    "opensearch.Domain": _search,
+    "elasticsearch.Domain": _search,
+    "eks.Cluster": _kubernetes,
+    "transfer.Server": _transfer,
+    "apprunner.Service": _app_runner,
+    "neptunegraph.Graph": _graph_database,
+    "rds.Cluster": _data_api,
+}
+KINDS = (*_JUDGES, "ec2.VpcEndpointService", "ec2.VpcEndpointServiceAllowedPrinciple")
+
+
+def public_services(graph: Graph) -> Iterator[Finding]:
+    """Findings on services that are public by their own setting."""
+    for resource in graph.of_type(*_JUDGES):
+        yield from _JUDGES[resource.kind](resource)
+    for service in graph.of_type("ec2.VpcEndpointService"):
+        yield from _offered(graph, service)

@@ -1,0 +1,1 @@
+"""One HTTP request, and what a load balancer itself refuses."""

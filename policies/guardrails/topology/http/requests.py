@@ -1,0 +1,194 @@
+"""One HTTP request, who sends it, and what may happen to it on its way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..graph.resources import Resource
+from ..graph.values import as_list
+
+NO_CLAIMS: Mapping[str, Any] = {}
+CLIENT = "198.51.100.7"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Someone who has logged in at the edge, or a machine client with a token: the claims that the provider gives."""
+
+    claims: Mapping[str, Any] = field(default_factory=lambda: NO_CLAIMS)
+    token: bool = False
+    """A bearer token of a machine client instead of a session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as a client sends it. Sizes count where contents do not matter."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    cookies: tuple[tuple[str, str], ...] = ()
+    body_bytes: int = 0
+    body: str = ""
+    declares_length: bool = True
+    """Whether it has a content-length header; without one the body comes in chunks."""
+    identity: Identity | None = None
+    client: str = CLIENT
+    exceeds: frozenset[str] = frozenset()
+    """Names of rate rules whose limit the client has used up."""
+    threats: frozenset[str] = frozenset()
+    """Names of rules of managed groups that the request looks like."""
+
+    @property
+    def scheme(self) -> str:
+        """``https`` unless the URL says otherwise."""
+        return urlsplit(self.url).scheme or "https"
+
+    @property
+    def host(self) -> str:
+        """The host name, in lower case."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        """The port that the client connects to."""
+        return urlsplit(self.url).port or (80 if self.scheme == "http" else 443)
+
+    @property
+    def path(self) -> str:
+        """The path, as sent."""
+        return urlsplit(self.url).path or "/"
+
+    @property
+    def query(self) -> str:
+        """The query string without its question mark."""
+        return urlsplit(self.url).query
+
+    @property
+    def size(self) -> int:
+        """The body's size in bytes."""
+        return max(self.body_bytes, len(self.body.encode()))
+
+    def sent_headers(self) -> tuple[tuple[str, str], ...]:
+        """Every header as it arrives, with names in lower case."""
+        found = [("host", self.host), *((name.lower(), value) for name, value in self.headers)]
+        if self.cookies:
+            found.append(("cookie", "; ".join(f"{name}={value}" for name, value in self.cookies)))
+        names = {name for name, _ in found}
+        if self.declares_length and (self.size or self.method in ("POST", "PUT", "PATCH")):
+            found += [("content-length", str(self.size))] * ("content-length" not in names)
+        elif self.size and "transfer-encoding" not in names:
+            found.append(("transfer-encoding", "chunked"))
+        return tuple(found)
+
+    def header(self, name: str) -> str | None:
+        """The value of one header, or nothing."""
+        return next((value for key, value in self.sent_headers() if key == name.lower()), None)
+
+
+class Result(StrEnum):
+    """What becomes of a request."""
+
+    SERVED = "served"
+    ANSWERED = "answered"
+    DROPPED = "dropped"
+    NOT_PROVEN = "not proven"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One station of the request and what happened there."""
+
+    where: str
+    what: str
+    urn: str = ""
+    property: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.where}.{self.property}" if self.property else self.where
+        return f"{place}: {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Where a request ends, with which status, and which rule decided."""
+
+    result: Result
+    status: int | None
+    rule: str
+    """The deciding rule's own name: of a firewall rule, a listener rule, or a limit of the proxy."""
+    steps: tuple[Step, ...]
+    unknowns: tuple[str, ...] = ()
+    location: str = ""
+
+    def __str__(self) -> str:
+        status = f" {self.status}" if self.status else ""
+        return f"{self.result}{status} by {self.rule}"
+
+
+@dataclass(slots=True)
+class Trail:
+    """What has happened to a request so far."""
+
+    request: Request
+    steps: list[Step] = field(default_factory=list[Step])
+    unknowns: list[str] = field(default_factory=list[str])
+    labels: set[str] = field(default_factory=set[str])
+
+    def note(self, resource: Resource, property_: str, what: str) -> None:
+        """Remember a station."""
+        self.steps.append(Step(resource.label, what, resource.urn, property_))
+
+    def end(self, result: Result, status: int | None, rule: str, location: str = "") -> Outcome:
+        """The outcome; with an unknown on the way it is not proven."""
+        unknowns = tuple(dict.fromkeys(self.unknowns))
+        return Outcome(Result.NOT_PROVEN if unknowns else result, status, rule, tuple(self.steps), unknowns, location)
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyFacts:
+    """What the proxy beside the application enforces, as plain data."""
+
+    prompt_bytes: int
+    upload_bytes: int
+    header_bytes: int
+    upload_path_prefixes: tuple[str, ...] = ()
+    allowed_claim: str = ""
+    allowed_values: tuple[str, ...] = ()
+    allowed_email_domains: tuple[str, ...] = ()
+    allowed_emails: tuple[str, ...] = ()
+    logout_path: str = ""
+    websocket_path_prefixes: tuple[str, ...] = ()
+    requires_length: bool = False
+    """Whether it answers 411 to a body that declares no length."""
+    stripped_headers: tuple[str, ...] = ()
+    """Names of headers that it removes before anything reads them, whoever sent them."""
+    stripped_patterns: tuple[str, ...] = ()
+    """Regular expressions for whole names of further such headers."""
+
+    def body_limit(self, path: str) -> int:
+        """The largest body on a path."""
+        return self.upload_bytes if path.startswith(self.upload_path_prefixes or ("\0",)) else self.prompt_bytes
+
+    def strips(self, name: str) -> bool:
+        """Whether it removes a header that a client sends."""
+        return name in self.stripped_headers or any(re.fullmatch(text, name) for text in self.stripped_patterns)
+
+    def lets_in(self, identity: Identity | None) -> bool:
+        """Whether someone may use the application: one claim, or an address, says so."""
+        if identity is None:
+            return False
+        claim = identity.claims.get(self.allowed_claim)
+        values = as_list(claim) or [claim]
+        email = str(identity.claims.get("email", "")).lower()
+        domain = email.rpartition("@")[2]
+        return (
+            any(value in self.allowed_values for value in values)
+            or (bool(domain) and domain in self.allowed_email_domains)
+            or (bool(email) and email in self.allowed_emails)
+        )

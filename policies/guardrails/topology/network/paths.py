@@ -1,0 +1,130 @@
+"""What hands traffic on: the edges that front doors and load balancers make, and the paths that they add up to.
+
+An edge leads from the internet, or from a resource that hands traffic on, to the next one. It says which property
+makes it, and whether passing it means passing a firewall or an authenticating action.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ..graph.resources import Resource
+from ..graph.verdicts import Hop
+from .addresses import ALL_PORTS, TCP, Addresses, Intervals
+from .addresses import INTERNET as INTERNET_ADDRESSES
+
+INTERNET = "internet"
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Whether a guard is passed: yes, no, or (``None``) not known, then why."""
+
+    value: bool | None
+    unknowns: tuple[str, ...] = ()
+
+    def __or__(self, other: Pass) -> Pass:
+        if self.value is True or other.value is True:
+            return PASSED
+        if self.value is None or other.value is None:
+            return Pass(None, tuple(dict.fromkeys((*self.unknowns, *other.unknowns))))
+        return MISSED
+
+
+PASSED = Pass(True)
+MISSED = Pass(False)
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One way that traffic takes from one node to the next."""
+
+    source: str
+    target: str
+    entry: Resource
+    property: str
+    hops: tuple[Hop, ...]
+    firewall: Pass = MISSED
+    authentication: Pass = MISSED
+    unknowns: tuple[str, ...] = ()
+    """What keeps it from being known whether the edge exists."""
+    carrier: Resource | None = None
+    """The resource that a firewall would be associated with."""
+    final: bool = False
+    """Whether the target is served, rather than handing traffic on."""
+    addresses: Addresses = INTERNET_ADDRESSES
+    """The internet addresses that may take it, of both families."""
+    ports: Intervals = ALL_PORTS
+    """The ports at its end."""
+    protocol: str = TCP
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One way from the internet to a target, with what it passes."""
+
+    target: str
+    edges: tuple[Edge, ...]
+    firewall: Pass
+    authentication: Pass
+    unknowns: tuple[str, ...]
+
+    @property
+    def hops(self) -> tuple[Hop, ...]:
+        """The witness: every step with the resource and property that allows it."""
+        return (Hop(INTERNET), *(step for edge in self.edges for step in edge.hops))
+
+    @property
+    def addresses(self) -> Addresses:
+        """The internet addresses that may take the whole path."""
+        found = INTERNET_ADDRESSES
+        for edge in self.edges:
+            found &= edge.addresses
+        return found
+
+    @property
+    def ports(self) -> tuple[Intervals, Intervals]:
+        """The ports at its beginning and at its end."""
+        return self.edges[0].ports, self.edges[-1].ports
+
+    @property
+    def entry(self) -> Edge:
+        """The last edge: the one that leads to the target."""
+        return self.edges[-1]
+
+
+@dataclass(slots=True)
+class Carriers:
+    """All edges, and which nodes only hand traffic on."""
+
+    edges: dict[str, list[Edge]] = field(default_factory=dict[str, list[Edge]])
+
+    def add(self, found: Iterable[Edge]) -> None:
+        """Add edges."""
+        for edge in found:
+            self.edges.setdefault(edge.source, []).append(edge)
+
+    def paths(self) -> list[Path]:
+        """A path to every edge's target for each way of passing the guards, shortest first.
+
+        Each node is visited once for every combination of guards passed, so the work grows with the edges.
+        """
+        found: list[Path] = []
+        queue: list[Path] = [Path(INTERNET, (), MISSED, MISSED, ())]
+        seen: set[tuple[str, bool | None, bool | None, bool]] = set()
+        for path in queue:
+            for edge in self.edges.get(path.target, ()):
+                step = Path(
+                    edge.target,
+                    (*path.edges, edge),
+                    path.firewall | edge.firewall,
+                    path.authentication | edge.authentication,
+                    tuple(dict.fromkeys((*path.unknowns, *edge.unknowns))),
+                )
+                found.append(step)
+                state = (step.target, step.firewall.value, step.authentication.value, bool(step.unknowns))
+                if state not in seen:
+                    seen.add(state)
+                    queue.append(step)
+        return found

@@ -1,0 +1,66 @@
+"""Findings on the paths through front doors: what no firewall stands in front of, and what lets anyone in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..graph.resources import Resource
+from ..graph.verdicts import Finding, not_proven, violated
+from ..network.paths import Path
+
+
+def unprotected(paths: Sequence[Path]) -> tuple[Finding, ...]:
+    """One finding for each front door that hands on requests which no firewall has seen."""
+    wanted = "a web ACL with blocking rules in front of every path to a workload"
+    found: dict[str, Finding] = {}
+    for path in sorted(paths, key=lambda item: (item.firewall.value is None, len(item.edges))):
+        carrier = path.edges[0].carrier or path.edges[0].entry
+        if path.firewall.value is True or carrier.urn in found:
+            continue
+        fix = f"associate a web ACL with {carrier.label}"
+        unknowns = (*path.unknowns, *path.firewall.unknowns)
+        if path.firewall.value is False and not path.unknowns:
+            what = "hands on requests that no firewall has seen"
+            found[carrier.urn] = violated(
+                carrier, "", "no web ACL that blocks", wanted, fix, what=what, witness=path.hops
+            )
+        else:
+            found[carrier.urn] = not_proven(carrier, "", unknowns, wanted, fix, witness=path.hops)
+    return tuple(found[urn] for urn in sorted(found))
+
+
+def unauthenticated(paths: Sequence[Path]) -> tuple[Finding, ...]:
+    """One finding for each action, route or setting that lets strangers in."""
+    wanted = "a login, token or signature before anything is handed on"
+    found: dict[tuple[str, str], Finding] = {}
+    for path in sorted(
+        paths, key=lambda item: (item.authentication.value is None, bool(item.unknowns), len(item.edges))
+    ):
+        entry = path.entry
+        key = (entry.entry.urn, entry.property)
+        if path.authentication.value is True or key in found:
+            continue
+        unknowns = (*path.unknowns, *path.authentication.unknowns)
+        fix = _fix(entry.entry)
+        if path.authentication.value is False and not path.unknowns:
+            what = "forwards without authentication"
+            found[key] = violated(
+                entry.entry, entry.property, entry.hops[0].allows, wanted, fix, what=what, witness=path.hops
+            )
+        else:
+            found[key] = not_proven(entry.entry, entry.property, unknowns, wanted, fix, witness=path.hops)
+    return tuple(found[key] for key in sorted(found))
+
+
+def _fix(entry: Resource) -> str:
+    """How the thing that hands on could ask who is there."""
+    module = entry.kind.partition(".")[0]
+    if module in ("apigateway", "apigatewayv2"):
+        return "put an authorizer or AWS_IAM on the route, or a PRIVATE endpoint type on a REST API"
+    if module == "lambda":
+        return "set authorizationType to AWS_IAM"
+    if module == "cloudfront":
+        return (
+            "require signed URLs or cookies (trustedKeyGroups), or lead to a load balancer whose rules ask for a login"
+        )
+    return "put an authenticate-oidc or jwt-validation action that refuses strangers before the forward"

@@ -1,0 +1,121 @@
+"""Who speaks to whom inside a network: everything with interfaces, its groups and subnets, and what is wired together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..graph.resources import Resource
+from ..network.addresses import NO_ADDRESSES, NOT_ROUTED, Addresses, Intervals, parse
+from ..network.placement import Subnets
+from ..network.security_groups import GroupRule
+from .network import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Something with interfaces: its subnets and groups, and whether all of them are known."""
+
+    resource: Resource
+    subnets: tuple[Resource, ...]
+    groups: tuple[str, ...]
+    certain: bool
+    unclear: bool = False
+    """Whether its groups or subnets are not known yet."""
+    balances: bool = False
+    """Whether it is a load balancer, which answers from every ephemeral port."""
+
+    @property
+    def key(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What decides about its connections: the same for all tasks of one kind."""
+        return (tuple(subnet.urn for subnet in self.subnets), self.groups)
+
+
+class Parties:
+    """Every party of a stack, by group and by subnet."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.all = tuple(self._parties())
+        self.by_group: dict[str, list[Party]] = {}
+        self.by_subnet: dict[str, list[Party]] = {}
+        self.by_urn = {party.resource.urn: party for party in self.all}
+        seen: set[object] = set()
+        for party in self.all:
+            known = (party.key, party.balances)
+            if known in seen:
+                continue
+            seen.add(known)
+            for key in party.groups:
+                self.by_group.setdefault(key, []).append(party)
+            for subnet in party.subnets:
+                self.by_subnet.setdefault(subnet.urn, []).append(party)
+
+    def _parties(self) -> Iterable[Party]:
+        network = self.network
+        for endpoint in network.endpoints:
+            if endpoint.resource.kind == "lb.LoadBalancer":
+                continue
+            groups = network.groups_of(endpoint)
+            certain = not (groups.unknowns or network.groups.outside(groups.keys) or groups.loose or endpoint.loose)
+            certain = certain and bool(endpoint.subnets) and not endpoint.subnet_unknowns
+            unclear = bool(groups.unknowns) or any("(not set" not in text for text in endpoint.subnet_unknowns)
+            yield Party(endpoint.resource, endpoint.subnets, groups.keys, certain and bool(groups.keys), unclear)
+        for balancer in network.balancing.balancers:
+            groups = network.balancing.groups_of(balancer)
+            if groups is None or balancer.kind != "lb.LoadBalancer":
+                continue
+            subnets = Subnets("subnets")
+            for path in ("subnets", "subnetMappings"):
+                if balancer.value(path) not in (None, []):
+                    subnets.add(network.graph, balancer, path)
+            certain = not (groups.unknowns or network.groups.outside(groups.keys) or groups.loose or subnets.loose)
+            certain = certain and bool(subnets.found) and not subnets.unknowns
+            unclear = bool(groups.unknowns or subnets.unknowns)
+            yield Party(balancer, subnets.ordered(), groups.keys, certain and bool(groups.keys), unclear, balances=True)
+
+    def addresses_of(self, parties: Iterable[Party]) -> Addresses:
+        """The blocks of the subnets that parties are in."""
+        found = NO_ADDRESSES
+        for party in parties:
+            for subnet in party.subnets:
+                found |= block_of(subnet)
+        return found
+
+    def peers(self, rule: GroupRule) -> Addresses:
+        """The addresses that a rule is about: its blocks, and the subnets of whoever has the groups that it names."""
+        found = rule.addresses
+        for key in rule.groups:
+            found |= self.addresses_of(self.by_group.get(key, ())) or NOT_ROUTED
+        return found
+
+    def rules(self, party: Party, *, ingress: bool) -> list[GroupRule]:
+        """The rules of a party's groups in one direction."""
+        return self.network.groups.rules(party.groups, ingress=ingress)
+
+    def allows(self, party: Party, other: Party, protocol: str, ports: Intervals, *, ingress: bool) -> bool:
+        """Whether a rule of a party is about another one, on some of these ports."""
+        there = self.addresses_of([other])
+        return any(
+            protocol in rule.protocols
+            and rule.ports & ports
+            and (set(rule.groups) & set(other.groups) or rule.addresses & there or rule.unknowns or rule.group_unknowns)
+            for rule in self.rules(party, ingress=ingress)
+        )
+
+
+def block_of(subnet: Resource) -> Addresses:
+    """The addresses of a subnet, both families; those that are not known yet are left out."""
+    found = NO_ADDRESSES
+    for path in ("cidrBlock", "ipv6CidrBlock"):
+        value = subnet.value(path)
+        found |= (parse(value) if isinstance(value, str) else None) or NO_ADDRESSES
+    return found
+
+
+def parties_of(network: Network) -> Parties:
+    """The parties of a network, worked out once for a graph."""
+    found: Parties | None = network.graph.memory.get(__name__)
+    if found is None:
+        found = network.graph.memory[__name__] = Parties(network)
+    return found

@@ -1,0 +1,1 @@
+"""What happens to one request: web ACL, listener rules, target."""

@@ -1,0 +1,204 @@
+"""What the rules of a web ACL do, whether they are declared inside it or as resources of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from .checks import listed
+from .joins import referring
+from .topology.graph.resources import Graph, Resource, Unknown, contains_unknown
+from .topology.graph.values import Value, as_mapping
+
+ACL = "wafv2.WebAcl"
+COMMON_RULES = "AWSManagedRulesCommonRuleSet"
+_NESTED = ("andStatement", "orStatement", "notStatement")
+_SEPARATE = (
+    "action", "name", "overrideAction", "priority", "ruleLabels", "statement", "visibilityConfig",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class FirewallRule:
+    """One rule: its name, what it does by itself, and every statement in it."""
+
+    name: str
+    priority: float
+    actions: frozenset[str]
+    """The actions that it takes: ``allow``, ``block``, ``count``, ``captcha``, ``challenge``."""
+    overridden: bool
+    """Whether a rule group's own actions are all turned into counting."""
+    labels: tuple[str, ...]
+    """The labels that it sets."""
+    statement: Mapping[str, Any]
+    body_key: str
+    """The custom response body that it answers with."""
+    unclear: bool
+    """Whether its priority, or what it does, is not known yet."""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it blocks by itself."""
+        return "block" in self.actions
+
+    @property
+    def counts(self) -> bool:
+        """Whether it only counts."""
+        return "count" in self.actions
+
+    @property
+    def ends(self) -> bool:
+        """Whether it may keep a request from the application: by itself, or by the rules of a group."""
+        return bool(self.actions & {"block", "captcha", "challenge"}) or (not self.actions and not self.overridden)
+
+    @property
+    def statements(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """Every statement in it, by kind; what narrows a rate or a group is not among them."""
+        return list(_statements(self.statement))
+
+    def of_kind(self, kind: str) -> list[Mapping[str, Any]]:
+        """The bodies of its statements of one kind."""
+        return [body for name, body in self.statements if name == kind]
+
+    def matched_labels(self) -> set[str]:
+        """The labels that it looks for, those that narrow a rate or a group included; a namespace ends with ``:``."""
+        found = [body for name, body in _statements(self.statement, narrowing=True) if name == "labelMatchStatement"]
+        return {str(body.get("key")) for body in found}
+
+
+@dataclass(frozen=True, slots=True)
+class Firewall:
+    """The rules of one web ACL by priority; ``complete`` is false where a part of them is not known yet."""
+
+    acl: Resource
+    rules: tuple[FirewallRule, ...]
+    complete: bool
+
+
+def firewalls(graph: Graph) -> list[Firewall]:
+    """Every web ACL with its rules, read once for a graph."""
+    found: list[Firewall] | None = graph.memory.get(__name__)
+    if found is None:
+        found = graph.memory[__name__] = [_firewall(graph, acl) for acl in graph.of_type(ACL)]
+    return found
+
+
+def _firewall(graph: Graph, acl: Resource) -> Firewall:
+    inline = acl.items("rules")
+    complete = not isinstance(inline, Unknown) and not contains_unknown(inline)
+    raw: list[Mapping[str, Any]] = (
+        [] if isinstance(inline, Unknown) else [item for item in inline if isinstance(item, Mapping)]
+    )
+    for resource in referring(graph, acl, "webAclArn", "wafv2.WebAclRule"):
+        known = {key: resource.value(key) for key in _SEPARATE}
+        known["name"] = resource.name if known["name"] is None else known["name"]
+        complete = complete and not contains_unknown(known)
+        raw.append(known)
+    rules: list[FirewallRule] = []
+    for item in raw:
+        rules.append(rule := _rule(item))
+        for group in _groups(graph, acl, rule):
+            inner = group.items("rules")
+            complete = complete and not isinstance(inner, Unknown) and not contains_unknown(inner)
+            known_inner = [] if isinstance(inner, Unknown) else [_rule(entry) for entry in inner if as_mapping(entry)]
+            rules += [replace(entry, priority=rule.priority) for entry in sorted(known_inner, key=_priority)]
+    return Firewall(acl, tuple(sorted(rules, key=_priority)), complete)
+
+
+def _priority(rule: FirewallRule) -> float:
+    return rule.priority
+
+
+def _groups(graph: Graph, acl: Resource, rule: FirewallRule) -> list[Resource]:
+    """The rule groups of this stack that a rule applies with their own actions."""
+    named = [body.get("arn") for body in rule.of_kind("ruleGroupReferenceStatement")]
+    if rule.overridden or not named:
+        return []
+    return list(graph.referenced(acl, "rules", ("wafv2.RuleGroup",), value=named))
+
+
+def _rule(raw: Mapping[str, Any]) -> FirewallRule:
+    action, override = as_mapping(raw.get("action")) or {}, as_mapping(raw.get("overrideAction")) or {}
+    block, priority = as_mapping(action.get("block")) or {}, raw.get("priority")
+    response = as_mapping(block.get("customResponse")) or {}
+    labels = [as_mapping(item) or {} for item in listed(raw.get("ruleLabels"))]
+    deciding = (raw.get("priority"), raw.get("overrideAction"), raw.get("action"), *action.values(), *override.values())
+    return FirewallRule(
+        name=_text(raw.get("name")),
+        priority=float(priority) if isinstance(priority, int | float) else 0.0,
+        actions=frozenset(name for name, value in action.items() if value is not None),
+        overridden=override.get("count") is not None,
+        labels=tuple(_text(label.get("name")) for label in labels),
+        statement=as_mapping(raw.get("statement")) or {},
+        body_key=_text(response.get("customResponseBodyKey")),
+        unclear=any(isinstance(value, Unknown) for value in deciding),
+    )
+
+
+def _text(value: Value) -> str:
+    return "" if value is None else str(value)
+
+
+def _statements(statement: Value, *, narrowing: bool = False) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    if not isinstance(statement, Mapping):
+        return
+    for kind, value in sorted(cast("Mapping[str, Any]", statement).items()):
+        body = as_mapping(value)
+        if body is None:
+            continue
+        yield kind, body
+        inner = [*listed(body.get("statements")), *listed(body.get("statement"))] if kind in _NESTED else []
+        for item in [*inner, *(listed(body.get("scopeDownStatement")) if narrowing else [])]:
+            yield from _statements(item, narrowing=narrowing)
+
+
+def fields(body: Mapping[str, Any]) -> set[str]:
+    """What a match statement looks at: ``cookies``, ``uriPath``, or ``header:<name>`` for one header."""
+    known = as_mapping(body.get("fieldToMatch")) or {}
+    found = {key for key, value in known.items() if value is not None and key != "singleHeader"}
+    header = as_mapping(known.get("singleHeader"))
+    if header is not None:
+        found.add(f"header:{str(header.get('name')).lower()}")
+    return found
+
+
+def present(statement: Mapping[str, Any]) -> set[str]:
+    """The fields of which the mere presence makes a statement match, whatever else a request says."""
+    found: set[str] = set()
+    for kind, value in statement.items():
+        body = as_mapping(value) or {}
+        inner = [present(item) for entry in listed(body.get("statements")) if (item := as_mapping(entry)) is not None]
+        if kind == "orStatement":
+            found |= set[str]().union(*inner)
+        elif kind == "andStatement" and inner:
+            found |= inner[0].intersection(*inner[1:])
+        elif (kind == "sizeConstraintStatement" and _always(body)) or (
+            kind == "regexMatchStatement" and str(body.get("regexString")) in _ANYTHING
+        ):
+            found |= fields(body)
+    return found
+
+
+_ANYTHING = (".", ".*", ".+", "^.*$", "^.+$")
+
+
+def _always(body: Mapping[str, Any]) -> bool:
+    """Whether a size constraint holds for every value that is there."""
+    size, operator = body.get("size"), body.get("comparisonOperator")
+    return (operator, size) in (("GE", 0), ("GE", 1), ("GT", 0))
+
+
+def managed(rule: FirewallRule) -> list[Mapping[str, Any]]:
+    """The managed rule groups that a rule applies."""
+    return rule.of_kind("managedRuleGroupStatement")
+
+
+def counted(group: Mapping[str, Any]) -> list[str]:
+    """The rules of a managed group that count instead of acting."""
+    overrides = [as_mapping(item) or {} for item in listed(group.get("ruleActionOverrides"))]
+    return [
+        str(item.get("name"))
+        for item in overrides
+        if not {"block", "captcha", "challenge"} & set(as_mapping(item.get("actionToUse")) or {})
+    ] + [str((as_mapping(item) or {}).get("name")) for item in listed(group.get("excludedRules"))]

@@ -1,0 +1,235 @@
+"""What is said about the differences: findings in the packs' words, and a count of what is declared."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from policies.guardrails.topology.graph.values import Unknown
+from policies.parity import released
+from policies.parity.compare import ABSENT, Difference, compare
+from policies.parity.comparison_rules import Comparison
+from policies.parity.declarations import FILE, Declarations, read
+from policies.parity.manifests import FOLDER, committed, from_files
+from policies.parity.shape import Shape
+
+RESOURCES = "environments-have-the-same-resources"
+PROPERTIES = "environments-have-the-same-properties"
+ORDER = "later-environments-have-no-less"
+DECLARATIONS = "declared-differences-are-current"
+UNKNOWN = "parity-of-unknown-values"
+
+POLICIES = {
+    RESOURCES: "Every environment has the same resources, except for declared differences.",
+    PROPERTIES: "The same resource has the same properties in every environment, except for declared differences.",
+    ORDER: "A later environment never has less capacity, retention or redundancy than an earlier one.",
+    DECLARATIONS: "Every declared difference has a reason, an owner and an expiry, and is still needed.",
+    UNKNOWN: "What is not known in a preview is compared once it is: make check has compared it with known values.",
+    **released.POLICIES,
+}
+ROOT = Path(__file__).resolve().parents[2]
+"""The project that this pack belongs to."""
+_DECLARE = "declare the difference with reason, owner and expiry in policies/parity/differences.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One finding: policy, resource and text."""
+
+    policy: str
+    urn: str
+    message: str
+    mandatory: bool = True
+
+
+@dataclass(slots=True)
+class Judged:
+    """All findings of one comparison, and the declared differences that were met."""
+
+    judgements: list[Judgement] = field(default_factory=list[Judgement])
+    declared: Counter[str] = field(default_factory=Counter[str])
+    """Kinds of declarations that were used, with how many of each."""
+
+
+def declarations(today: dt.date, file: Path = FILE) -> Declarations:
+    """The declarations in force."""
+    return read(file.read_text(encoding="utf-8"), today) if file.is_file() else Declarations(())
+
+
+def manifests(folder: Path = FOLDER) -> dict[str, Shape]:
+    """The committed shapes by environment."""
+    return from_files(committed(folder))
+
+
+def of_running(running: Shape, committed: dict[str, Shape], allowed: Declarations) -> Judged:
+    """The running environment against the committed shape of every other one."""
+    others = {name: shape for name, shape in committed.items() if name != running.environment}
+    judged = Judged()
+    for name in allowed.ordered(list(others)):
+        order = allowed.ordered([name, running.environment])
+        earlier, later = (others[name], running) if order[0] == name else (running, others[name])
+        differences = compare(earlier, later, running=running.environment, skip=allowed.skip())
+        _judge(differences, (earlier, later), allowed, judged)
+    judged.judgements += _problems(allowed)
+    return judged
+
+
+def of_release(running: Shape, allowed: Declarations, root: Path = ROOT) -> list[Judgement]:
+    """The release of the running environment against its manifest and the environment before."""
+    found = released.judged(running, allowed.environments, root)
+    return [
+        Judgement(policy, urn, _text(headline, given, wanted, fix))
+        for policy, urn, headline, given, wanted, fix in found
+    ]
+
+
+def of_all(shapes: dict[str, Shape], allowed: Declarations) -> Judged:
+    """Every environment against its neighbour, property by property; stale declarations are findings."""
+    judged = Judged()
+    met: list[Difference] = []
+    for first, second in allowed.pairs(list(shapes)):
+        differences = compare(shapes[first], shapes[second])
+        met += differences
+        _judge(differences, (shapes[first], shapes[second]), allowed, judged)
+    judged.judgements += _problems(allowed)
+    if len(shapes) > 1:
+        for stale in allowed.stale(met):
+            text = _text(
+                f"differences.yaml entry {stale.number} ({stale.kind}) is stale",
+                f"{stale.resource} {stale.property}".strip(),
+                "a declaration that matches a difference between the environments",
+                "remove the entry from policies/parity/differences.yaml",
+            )
+            judged.judgements.append(Judgement(DECLARATIONS, "", text))
+    return judged
+
+
+def _judge(differences: Sequence[Difference], shapes: tuple[Shape, Shape], allowed: Declarations, into: Judged) -> None:
+    first, second = (shape.environment for shape in shapes)
+    used: set[int] = set()
+    hidden: list[Difference] = []
+    whole = _whole_components(differences, shapes, allowed)
+    alike: dict[tuple[object, ...], list[Difference]] = {}
+    for difference in differences:
+        declaration = allowed.of(difference)
+        if declaration is not None:
+            if declaration.number not in used:
+                into.declared[declaration.kind] += 1
+                used.add(declaration.number)
+        elif difference.unknown:
+            hidden.append(difference)
+        elif not difference.property and _component(difference.path) in whole:
+            if whole[_component(difference.path)][0] is difference:
+                into.judgements.append(_component_judgement(whole[_component(difference.path)], first, second))
+        else:
+            alike.setdefault(_sameness(difference), []).append(difference)
+    into.judgements += [_judgement(group, first, second) for group in alike.values()]
+    for blinded in (False, True):
+        names = sorted({f"{d.path.rpartition('/')[2]}.{d.property}" for d in hidden if d.blinded is blinded})
+        if names:
+            into.judgements.append(_not_compared(names, blinded=blinded))
+
+
+def _not_compared(names: Sequence[str], *, blinded: bool) -> Judgement:
+    """What keeps properties from being compared: the preview, or secrets that cannot be decrypted."""
+    fix = "none needed in a first preview; make check compares them with known values"
+    if blinded:
+        fix = "set PULUMI_CONFIG_PASSPHRASE, or log in to the stack's secrets provider, and analyze the state again"
+    text = _text(
+        f"{len(names)} properties cannot be compared with the other environment{'' if blinded else ' yet'}",
+        str(Unknown(blinded=blinded)),
+        "known values",
+        fix,
+        verdict="not proven",
+        more=f"unknown: {', '.join(names)}",
+    )
+    return Judgement(UNKNOWN, "", text, mandatory=False)
+
+
+def _whole_components(
+    differences: Sequence[Difference], shapes: tuple[Shape, Shape], allowed: Declarations
+) -> dict[str, list[Difference]]:
+    """Components of several resources of which one side has nothing: one finding each, not one a resource."""
+    groups: dict[str, list[Difference]] = {}
+    for difference in differences:
+        if not difference.property and _component(difference.path) and allowed.of(difference) is None:
+            groups.setdefault(_component(difference.path), []).append(difference)
+    present = [{_component(path) for path in shape.items} for shape in shapes]
+    return {name: own for name, own in groups.items() if len(own) > 1 and not all(name in side for side in present)}
+
+
+def _component(path: str) -> str:
+    """The components above a resource."""
+    return "/".join(path.split("/")[:-2])
+
+
+def _component_judgement(missing: Sequence[Difference], first: str, second: str) -> Judgement:
+    name = _component(missing[0].path).replace("/", " ")
+    there, lacking = (second, first) if missing[0].earlier == ABSENT else (first, second)
+    resources = ", ".join(sorted({difference.path.split("/")[-2] for difference in missing}))
+    text = _text(
+        f"{name} exists in {there} only",
+        f"{len(missing)} resources that {lacking} lacks: {resources}",
+        "the component in every environment, or in none",
+        f"make the environments equal, or {_DECLARE}",
+    )
+    return Judgement(RESOURCES, missing[0].urn, text)
+
+
+def _sameness(difference: Difference) -> tuple[object, ...]:
+    """Equal for what one change makes in several resources: the same property of a type with the same two values."""
+    whole = difference.path if not difference.property else difference.path.split("/")[-2]
+    return (whole, difference.property, difference.earlier, difference.later, difference.backwards)
+
+
+def _judgement(alike: Sequence[Difference], first: str, second: str) -> Judgement:
+    difference = alike[0]
+    names = [one.path.rpartition("/")[2] for one in alike]
+    kind = difference.path.split("/")[-2]
+    found = f"{first}: {difference.earlier}; {second}: {difference.later}"
+    declare = _DECLARE
+    if not difference.property:
+        where = second if difference.earlier == ABSENT else first
+        wanted = "the resource in every environment, or in none"
+        text = _text(
+            f"{kind} {names[0]} exists in {where} only", found, wanted, f"make the environments equal, or {declare}"
+        )
+        return Judgement(RESOURCES, difference.urn, text)
+    place = f"{kind} {names[0]}.{difference.property}"
+    if len(names) > 1:
+        place = f"{kind} {difference.property} of {len(names)} resources"
+        found += f" (in {', '.join(names)})"
+    if difference.backwards:
+        text = _text(
+            f"{place} is less in {second} than in {first}",
+            found,
+            f"{second} at least as much as {first}",
+            f"raise it in {second}'s stack file, or lower it in {first}'s; no declaration allows this",
+        )
+        return Judgement(ORDER, difference.urn, text)
+    wanted = "the same in every environment"
+    if difference.comparison is Comparison.ORDERED:
+        wanted = f"the same, or more in {second} as a declared difference"
+    return Judgement(
+        PROPERTIES, difference.urn, _text(f"{place} differs", found, wanted, f"make it equal, or {declare}")
+    )
+
+
+def _problems(allowed: Declarations) -> list[Judgement]:
+    fix = "correct the entry in policies/parity/differences.yaml, or remove it and the difference"
+    return [
+        Judgement(
+            DECLARATIONS, "", _text(f"differences.yaml: {problem}", "", "reason, owner and a current expiry", fix)
+        )
+        for problem in allowed.problems
+    ]
+
+
+def _text(headline: str, found: str, wanted: str, fix: str, *, verdict: str = "violated", more: str = "") -> str:
+    lines = [f"{verdict}: {headline}"]
+    lines += [f"found: {' '.join(found.split())}"] if found else []
+    lines += [f"wanted: {wanted}", f"fix: {fix}"]
+    return "\n".join([*lines, more] if more else lines)

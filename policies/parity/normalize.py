@@ -1,0 +1,262 @@
+"""What must differ between environments, replaced by a name: accounts, regions, hosts, networks, clients, identifiers.
+
+``Normal`` is made for one environment from its own resources, so no setting has to say what its values are:
+``arn:aws:…:444455556666:…`` becomes a reference to the resource that has this ARN, ``10.30.224.64/26`` becomes
+``{network}+0.0.224.64/26``, ``chat.staging.example.com`` becomes ``{host}``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeAlias, cast
+
+from policies.guardrails.topology.graph.documents import document
+from policies.guardrails.topology.graph.resources import Graph, Resource, kind_of
+from policies.guardrails.topology.graph.values import Secret, Unknown
+
+Value: TypeAlias = Any
+"""A JSON value in which anything may be an ``Unknown`` or a ``Secret``."""
+
+SECRET = "[secret]"  # noqa: S105 - a mask
+STACK_KIND = "pulumi:pulumi:Stack"
+_IDENTITIES = (
+    *("name", "bucket", "id", "arn", "arnSuffix", "arnWithoutRevision", "dnsName", "fqdn", "bucketDomainName", "keyId"),
+    *("bucketRegionalDomainName", "repositoryUrl", "securityGroupRuleId", "prefixListId", "endpoint", "readerEndpoint"),
+    *(
+        "primaryEndpointAddress",
+        "guardrailArn",
+        "guardrailId",
+        "clusterIdentifier",
+        "identifier",
+        "replicationGroupId",
+        "clusterResourceId",
+        "versionId",
+    ),
+    *("defaultSecurityGroupId", "defaultRouteTableId", "defaultNetworkAclId", "mainRouteTableId", "invokeArn", "url"),
+)
+_NAMES = ("name", "clusterIdentifier", "identifier", "replicationGroupId")
+"""Identities that the program may choose."""
+_SHORTEST_INSIDE = 12
+"""Identities shorter than this are replaced where they are a whole value, not inside a longer one."""
+_NETWORK = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?(?![\d.])")
+_CLUSTER_LOG = re.compile(r"^/aws/rds/cluster/[^/]+/")
+"""RDS puts the cluster's name there; a database that was restored has another one."""
+_ACCOUNT = re.compile(r"^arn:[^:]*:[^:]*:[^:]*:(\d{12}):")
+_NESTED = ("domainValidationOptions", "dnsEntries", "masterUserSecrets", "endpoints")
+_OF_AWS = re.compile(r"prod-(?=[^/]*starport-layer-bucket)")
+"""A name that AWS chose and that looks like an environment's."""
+_ELSEWHERE = re.compile(r"(vpc|subnet|rtb|rtbassoc|sg|acl)-(?:[0-9a-f]{8}|[0-9a-f]{17})")
+"""The id of a network's part that is made elsewhere: an environment names its own."""
+_MADE_NAME = re.compile(r"-[0-9a-f]{7}$")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Covered:
+    """A value under a secret: compared by what it is, printed as a mask.
+
+    The engine marks a whole list as one secret where a provider does not accept secrets and an item holds one, so what
+    is covered may be public; which of it is secret, the other environment's committed shape says.
+    """
+
+    inner: Value
+
+    def __repr__(self) -> str:
+        return SECRET
+
+
+def uncovered(value: Value) -> Value:
+    """The value itself: to compare, never to print."""
+    return value.inner if isinstance(value, Covered) else value
+
+
+def short_kind(resource: Resource) -> str:
+    """The type in short, without a slash: ``lb.Listener``, ``tls.PrivateKey``."""
+    kind = kind_of(resource.type)
+    return f"{kind.partition(':')[0]}.{kind.rpartition(':')[2]}" if ":" in kind else kind
+
+
+class Normal:
+    """The replacements of one environment."""
+
+    def __init__(self, graph: Graph, stack: str) -> None:
+        self._hosts = _hosts(graph)
+        self._clients = _clients(graph)
+        self._stack = re.compile(rf"(?<![A-Za-z0-9]){re.escape(stack)}(?![A-Za-z0-9])") if stack else None
+        self._regions = sorted({str(r) for item in graph for r in [item.value("region")] if isinstance(r, str) and r})
+        self._networks = [
+            ipaddress.IPv4Network(block)
+            for vpc in graph.of_type("ec2.Vpc")
+            if isinstance(block := vpc.value("cidrBlock"), str)
+        ]
+        self._accounts = _accounts(graph)
+        self.paths = {resource.urn: self.path(resource, graph) for resource in graph}
+        self._whole = self._identities(graph)
+        inside = sorted((key for key in self._whole if len(key) >= _SHORTEST_INSIDE), key=lambda k: (-len(k), k))
+        self._inside = inside
+        self._text = lru_cache(maxsize=None)(self._plain_text)
+
+    def path(self, resource: Resource, graph: Graph) -> str:
+        """The logical place: component types, type and name, without what differs by environment."""
+        components: list[str] = []
+        parent = graph.by_urn.get(resource.parent)
+        while parent is not None and parent.type != STACK_KIND:
+            components.insert(0, parent.type.rpartition(":")[2])
+            parent = graph.by_urn.get(parent.parent)
+        return "/".join([*components, short_kind(resource), self._varying(resource.name)])
+
+    def value(self, value: Value) -> Value:
+        """The value with replacements; documents in JSON text are parsed."""
+        if isinstance(value, str):
+            return self._string(value)
+        if isinstance(value, Secret):
+            return self._secret(value.reveal())
+        if isinstance(value, Unknown):
+            return value
+        if isinstance(value, Mapping):
+            entries = cast("Mapping[str, Value]", value)
+            return {self._text(str(key)): self.value(item) for key, item in entries.items() if item is not None}
+        if isinstance(value, list):
+            return [self.value(item) for item in cast("list[Value]", value)]
+        return int(value) if isinstance(value, float) and value.is_integer() else value
+
+    def _string(self, text: str) -> Value:
+        if self._clients is None and "\n" in text:  # a program that may hold a client's id
+            return Unknown(blinded=True)
+        parsed = _document(text)
+        return self._text(text) if parsed is None else self.value(parsed)
+
+    def _secret(self, inner: Value) -> Value:
+        """A mask for a secret text or number; what holds several values is looked into, and stays covered."""
+        if isinstance(inner, Mapping | list):
+            return Covered(self.value(inner))
+        return Covered(inner) if isinstance(inner, Unknown) else SECRET
+
+    def _plain_text(self, text: str) -> str:
+        if text in self._whole:
+            return self._whole[text]
+        if (elsewhere := _ELSEWHERE.fullmatch(text)) is not None:
+            return f"{{{elsewhere[1]}}}"
+        if len(text) > _SHORTEST_INSIDE:
+            for literal in self._inside:
+                if literal in text:
+                    text = text.replace(literal, self._whole[literal])
+        return self._varying(text)
+
+    def _varying(self, text: str) -> str:
+        for host, name in self._hosts:
+            text = text.replace(host, name)
+        if "\n" in text:  # a program: elsewhere an id could be any word
+            for client in self._clients or ():
+                text = text.replace(json.dumps(client), '"{client}"')
+        for account in self._accounts:
+            text = text.replace(account, "{account}")
+        for region in self._regions:
+            text = text.replace(region, "{region}")
+        text = _NETWORK.sub(self._offset, text)
+        text = _CLUSTER_LOG.sub("/aws/rds/cluster/{cluster}/", text)
+        if self._stack is None:
+            return text
+        kept = _OF_AWS.sub("\0", text)
+        return self._stack.sub("{stack}", kept).replace("\0", "prod-")
+
+    def _offset(self, match: re.Match[str]) -> str:
+        try:
+            block = ipaddress.IPv4Network(match[0], strict=False)
+        except ValueError:
+            return match[0]
+        for network in self._networks:
+            if block.subnet_of(network):
+                offset = ipaddress.IPv4Address(int(block.network_address) - int(network.network_address))
+                return (
+                    f"{{network}}+{offset}/{block.prefixlen}" if block != network else f"{{network}}/{block.prefixlen}"
+                )
+        return match[0]
+
+    def _identities(self, graph: Graph) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for resource in graph:
+            for key, literal in _identities_of(resource):
+                found.setdefault(literal, "{" + f"{self.paths[resource.urn]}.{key}" + "}")
+        return found
+
+
+def _identities_of(resource: Resource) -> Iterator[tuple[str, str]]:
+    """Values that AWS or Pulumi made, not the program."""
+    chosen = {value for key, value in resource.properties.items() if isinstance(value, str) and key not in _IDENTITIES}
+    for key in _NAMES:
+        name = resource.value(key)
+        if isinstance(name, str) and not _MADE_NAME.search(name):
+            chosen.add(name)
+    if resource.kind.startswith("ec2.Default"):
+        return  # what the VPC made: named by the VPC's own properties
+    for key in _IDENTITIES:
+        literal = resource.value(key)
+        if isinstance(literal, str) and literal and literal not in chosen:
+            yield key, literal
+    if resource.kind == "lb.LoadBalancer" and isinstance(zone := resource.value("zoneId"), str):
+        yield "zoneId", zone
+    for key in _NESTED:
+        items = resource.items(key)
+        for item in [] if isinstance(items, Unknown) else items:
+            if isinstance(item, Mapping):
+                for inner, literal in cast("Mapping[str, Value]", item).items():
+                    if inner not in ("domainName", "resourceRecordType") and isinstance(literal, str) and literal:
+                        yield inner, literal
+
+
+def _hosts(graph: Graph) -> list[tuple[str, str]]:
+    names: list[str] = []
+    for certificate in graph.of_type("acm.Certificate"):
+        alternatives = certificate.items("subjectAlternativeNames")
+        for name in [certificate.value("domainName"), *([] if isinstance(alternatives, Unknown) else alternatives)]:
+            if isinstance(name, str) and name not in names:
+                names.append(name)
+    labels = ["{host}", *(f"{{host {number}}}" for number in range(2, len(names) + 1))]
+    return sorted(zip(names, labels, strict=False), key=lambda pair: -len(pair[0]))
+
+
+def _clients(graph: Graph) -> list[str] | None:
+    """Ids of the OIDC clients at the load balancer: what checks its tokens is told the same ids.
+
+    ``None`` when they are under a secret that cannot be decrypted.
+    """
+    found: set[str] = set()
+    for rule in graph.of_type("lb.ListenerRule"):
+        actions = rule.items("actions")
+        if isinstance(actions, Unknown) and actions.blinded:
+            return None
+        for action in [] if isinstance(actions, Unknown) else actions:
+            oidc = cast("Mapping[str, Value]", action).get("authenticateOidc") if isinstance(action, Mapping) else None
+            client = cast("Mapping[str, Value]", oidc).get("clientId") if isinstance(oidc, Mapping) else None
+            if isinstance(client, str):
+                found.add(client)
+    return sorted(found)
+
+
+def _accounts(graph: Graph) -> list[str]:
+    owners: Iterable[Value] = (resource.value("ownerId") for resource in graph.of_type("ec2.Vpc"))
+    arns: Iterable[Value] = (resource.value("arn") for resource in graph)
+    found = {owner for owner in owners if isinstance(owner, str) and owner.isdigit()}
+    found |= {match[1] for arn in arns if isinstance(arn, str) and (match := _ACCOUNT.match(arn))}
+    for provider in graph.of_type("pulumi:providers:aws"):
+        found |= set(re.findall(r"\b\d{12}\b", json.dumps(provider.value("allowedAccountIds"), default=str)))
+    return sorted(found)
+
+
+def _document(text: str) -> Value:
+    if text[:1] not in ("{", "["):
+        return None
+    # Only a proxy's configuration is known to be YAML: "{host}" and "[secret]" would be YAML as well.
+    if "static_resources" in text:
+        parsed = document(text)
+    else:
+        try:
+            parsed = json.loads(text)
+        except ValueError:
+            return None
+    return cast("Value", parsed) if isinstance(parsed, dict | list) else None

@@ -1,0 +1,133 @@
+"""What environments *do*, side by side: their ways in and out, and how the same requests end.
+
+Two environments can differ in no property that matters alone and still treat a request differently; so a table of
+requests is sent through both, for a person who may enter, for another one and for nobody.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from policies.guardrails.topology.graph.resources import Graph
+from policies.guardrails.topology.graph.values import Unknown, Value, as_list, as_mapping
+from policies.guardrails.topology.http.requests import Identity, ProxyFacts, Request
+from policies.guardrails.topology.trace.request_path import trace
+from policies.parity.evaluate import ORDER, PROPERTIES, RESOURCES
+from policies.parity.normalize import Normal
+from preflight.analysis.edge_proxy import configuration, facts
+from preflight.errors import PreflightError
+from preflight.findings import Finding, Rule, Verdict, Ways
+from preflight.recording.recorder import Recording
+
+PACK = "ai-interface-parity"
+WAYS = Rule("environments-are-reached-alike", PACK, "Every environment has the same ways in and out.", "", "high")
+REQUESTS = Rule("requests-end-alike", PACK, "The same request ends the same way in every environment.", "", "high")
+_MEBIBYTE = 1024 * 1024
+_LARGE = 5 * _MEBIBYTE
+_STRANGER = "a stranger"
+_FIX = "find the differing resource among the findings, or in `preflight trace`, and make the environments equal"
+
+
+def differences(order: Sequence[str], recordings: Mapping[str, Recording], ways: Sequence[Ways]) -> list[Finding]:
+    """Findings about neighbours in ``order``."""
+    graphs = {name: Graph.from_recorded(recordings[name].resources) for name in order}
+    return [*_ways(order, graphs, {w.environment: w for w in ways}), *_requests(order, graphs, recordings)]
+
+
+def attributed(compared: Sequence[Finding], behaving: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """Where exactly one property or resource differs, what the environments do differently is its consequence.
+
+    It is then said there, as the witness of that finding. With several differences, or none, it stands for itself.
+    """
+    different = [finding for finding in compared if finding.rule in (RESOURCES, PROPERTIES, ORDER)]
+    if len(different) != 1 or not behaving:
+        return list(compared), list(behaving)
+    (one,) = different
+    consequences = "; ".join(f"{finding.headline} ({finding.found})" for finding in behaving)
+    said = replace(one, witness="; ".join(part for part in (one.witness, consequences) if part))
+    return [said if finding is one else finding for finding in compared], []
+
+
+def _finding(rule: Rule, pair: Sequence[str], headline: str, found: str) -> Finding:
+    return Finding(
+        environment=" and ".join(pair),
+        rule=rule.name,
+        verdict=Verdict.VIOLATED,
+        headline=headline,
+        found=found,
+        wanted="the same in every environment",
+        fix=_FIX,
+        pack=PACK,
+        severity=rule.severity,
+        description=rule.description,
+    )
+
+
+def _ways(order: Sequence[str], graphs: Mapping[str, Graph], ways: Mapping[str, Ways]) -> list[Finding]:
+    found: list[Finding] = []
+    shown = {name: _shown(name, graphs[name], ways.get(name)) for name in order}
+    for first, second in itertools.pairwise(order):
+        only = [f"{first}: {way}" for way in sorted(shown[first] - shown[second])]
+        only += [f"{second}: {way}" for way in sorted(shown[second] - shown[first])]
+        if only:
+            found.append(_finding(WAYS, (first, second), "the ways in and out differ", "; ".join(only)))
+    return found
+
+
+def _shown(name: str, graph: Graph, ways: Ways | None) -> set[str]:
+    normal = Normal(graph, name)
+    return set() if ways is None else {str(normal.value(way)) for way in (*ways.ways_in, *ways.ways_out)}
+
+
+def _requests(order: Sequence[str], graphs: Mapping[str, Graph], recordings: Mapping[str, Recording]) -> list[Finding]:
+    paths = sorted({path for graph in graphs.values() for path in _paths(graph)})
+    ends = {name: _ends(graphs[name], recordings[name], paths) for name in order}
+    found: list[Finding] = []
+    for first, second in itertools.pairwise(order):
+        differing = [asked for asked in ends[first] if ends[first][asked] != ends[second].get(asked)]
+        for asked in differing[:3]:
+            text = f"{first}: {ends[first][asked]}; {second}: {ends[second].get(asked, 'no such host')}"
+            found.append(_finding(REQUESTS, (first, second), f"{asked} ends differently", text))
+        if more := len(differing) - 3 if len(differing) > 3 else 0:  # noqa: PLR2004 - three are shown
+            text = ", ".join(differing[3:])
+            found.append(_finding(REQUESTS, (first, second), f"{more} more requests end differently", text))
+    return found
+
+
+def _paths(graph: Graph) -> list[str]:
+    """The first path of each of the listener's rules, and one that no rule names."""
+    found = ["/not-offered-anywhere"]
+    for rule in graph.of_type("lb.ListenerRule"):
+        conditions = rule.items("conditions")
+        for condition in [] if isinstance(conditions, Unknown) else conditions:
+            values = (as_mapping((as_mapping(condition) or {}).get("pathPattern")) or {}).get("values")
+            patterns: list[Value] = as_list(values) or []
+            found += [str(pattern).replace("*", "x") for pattern in patterns[:1]]
+    return found
+
+
+def _ends(graph: Graph, recording: Recording, paths: Sequence[str]) -> dict[str, str]:
+    """How each request ends, by what is asked and by whom."""
+    host = next((c.value("domainName") for c in graph.of_type("acm.Certificate")), None)
+    if not isinstance(host, str):
+        return {}
+    proxy: ProxyFacts | None
+    try:
+        proxy = facts(configuration(recording))
+    except PreflightError:
+        proxy = None
+    people: dict[str, Identity | None] = {"nobody": None}
+    if proxy is not None and proxy.allowed_values:
+        people["a user"] = Identity({proxy.allowed_claim: proxy.allowed_values[0]})
+    asked = [("GET", path, who, 0) for path in paths for who in people]
+    asked += [("POST", path, who, _LARGE) for path in paths[:: max(len(paths) // 4, 1)] for who in people]
+    asked += [("GET", path, _STRANGER, 0) for path in paths[:: max(len(paths) // 4, 1)]]
+    people[_STRANGER] = Identity({"sub": "stranger"})
+    found: dict[str, str] = {}
+    for method, path, who, size in asked:
+        request = Request(method, f"https://{host}{path}", body_bytes=size, identity=people[who])
+        body = f" with {size // _MEBIBYTE} MiB" if size else ""
+        found[f"{method} {path}{body} by {who}"] = str(trace(graph, request, proxy))
+    return found

@@ -1,0 +1,156 @@
+"""The whole check: both environments recorded twice, every pack asked twice, environments compared.
+
+Order matters for speed: packs start first and load while the program's modules are imported; then each run is a
+fork; no gRPC channel is opened before the last fork.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from preflight.analysis import behaviour, owners, parity
+from preflight.analysis import source_locations as places
+from preflight.analysis.connectivity import ways_of
+from preflight.errors import ConfigurationError
+from preflight.findings import Finding, Report, Rule, from_diagnostic, merge, summarize
+from preflight.pulumi import program
+from preflight.pulumi.analyzer import Analyzer
+from preflight.pulumi.program import Run
+from preflight.pulumi.project import Project, Stack
+from preflight.recording.recorder import Recording
+
+Progress = Callable[[str], None]
+Recordings = Mapping[tuple[str, bool], Recording]
+"""By stack and whether it is a first preview."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A report, and the recordings it is about."""
+
+    report: Report
+    recordings: Recordings
+
+
+def packs_of(root: Path) -> list[Path]:
+    """The policy packs of a project."""
+    return sorted(path.parent for path in root.glob("policies/*/PulumiPolicy.yaml"))
+
+
+def check(
+    root: Path,
+    stacks: Sequence[str] = (),
+    packs: Sequence[Path] | None = None,
+    progress: Progress = print,
+    instead: Mapping[str, Mapping[str, str]] | None = None,
+) -> Checked:
+    """Check the project in ``root``; without names, all stacks that have a file.
+
+    ``instead`` has configuration that takes the place of what a stack's file says, by stack and full key.
+    """
+    started = time.monotonic()
+    project = Project.load(root)
+    chosen = [
+        with_config(project.stack(name), (instead or {}).get(name, {}))
+        for name in parity.order(root, stacks or project.stacks())
+    ]
+    if not chosen:
+        raise ConfigurationError(f"there is no stack file (Pulumi.<stack>.yaml) in {root}")
+    folders = packs_of(root) if packs is None else list(packs)
+    with contextlib.ExitStack() as stopping:
+        progress("starting the policy packs")
+        running = {
+            (folder, stack.name): stopping.enter_context(_start(folder, project, stack))
+            for folder in folders
+            for stack in chosen
+        }
+        recordings = run(project, chosen, progress)
+        progress("asking the policy packs")
+        with ThreadPoolExecutor(max_workers=max(len(running), 1)) as pool:
+            asked = [(pack, pool.submit(_ask, pack, stack, recordings)) for (_, stack), pack in running.items()]
+            compared = parity.compared(root, recordings)
+            ways = ways_of(recordings, [stack.name for stack in chosen])
+            known = {stack.name: recordings[stack.name, False] for stack in chosen}
+            differing, behaving = behaviour.attributed(
+                compared.findings, behaviour.differences(list(known), known, ways)
+            )
+            owned = owners.stale(root, known)
+            findings = [finding for _, answer in asked for finding in answer.result()]
+        rules = _rules(running.values())
+    rules += [parity.RULE, behaviour.WAYS, behaviour.REQUESTS, owners.RULE]
+    findings = parity.without_repetition(merge(findings), compared)
+    findings = [
+        places.located(finding, root, recordings) for finding in merge([*findings, *differing, *behaving, *owned])
+    ]
+    environments = tuple(
+        summarize(stack.name, managed(recordings[stack.name, False]), rules, findings) for stack in chosen
+    )
+    messages = {f"{name}: {m}" for (name, _), recording in recordings.items() for m in recording.messages}
+    report = Report(
+        project=project.name,
+        environments=environments,
+        rules=tuple(rules),
+        findings=tuple(findings),
+        parity=compared.parity if len(chosen) > 1 else None,
+        ways=ways,
+        messages=tuple(sorted(messages)),
+        seconds=time.monotonic() - started,
+    )
+    return Checked(report, recordings)
+
+
+def with_config(stack: Stack, config: Mapping[str, str]) -> Stack:
+    """The stack with other values of some keys."""
+    return replace(stack, config={**stack.config, **config}) if config else stack
+
+
+def run(project: Project, stacks: Sequence[Stack], progress: Progress, *, previews: bool = True) -> Recordings:
+    """Record each stack with known values and, with ``previews``, as a first preview."""
+    progress("loading the program")
+    program.load(project)
+    modes = (False, True) if previews else (False,)
+    children = program.start(project, [Run(stack, preview) for stack in stacks for preview in modes])
+    progress(f"running the program for {', '.join(stack.name for stack in stacks)}")
+    return program.collect(children)
+
+
+def managed(recording: Recording) -> int:
+    """How many resources the engine would say it creates: default providers are not counted."""
+    return sum(not resource.type.startswith("pulumi:providers:") for resource in recording.resources)
+
+
+def _start(folder: Path, project: Project, stack: Stack) -> Analyzer:
+    return Analyzer.start(
+        folder,
+        project=project.name,
+        stack=stack.name,
+        dry_run=True,
+        config=stack.config,
+        secret_keys=stack.secret_keys,
+    )
+
+
+def _ask(pack: Analyzer, stack: str, recordings: Recordings) -> list[Finding]:
+    """What one pack says about one stack, with known values and as a first preview."""
+    mandatory = {policy.name: policy.enforcement == "mandatory" for policy in pack.info().policies}
+    return [
+        from_diagnostic(diagnostic, stack, mandatory, preview=preview)
+        for preview in (False, True)
+        if (stack, preview) in recordings
+        for diagnostic in pack.check(recordings[stack, preview].resources)
+    ]
+
+
+def _rules(packs: Iterable[Analyzer]) -> list[Rule]:
+    rules: dict[tuple[str, str], Rule] = {}
+    for pack in packs:
+        info = pack.info()
+        for policy in info.policies:
+            rule = Rule(policy.name, info.name, policy.description, policy.remediation, policy.severity)
+            rules[info.name, policy.name] = rule
+    return [rules[key] for key in sorted(rules)]

@@ -1,0 +1,127 @@
+"""How the interface is reached from the internet and what it reaches itself, in one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from policies.guardrails.topology.graph.resources import Graph
+from policies.guardrails.topology.graph.values import Unknown, Value, as_mapping
+from policies.guardrails.topology.network.paths import Path
+from policies.guardrails.topology.reachability.dependencies import reached_by
+from policies.guardrails.topology.reachability.exposure import Reachability, reachability
+from preflight.analysis.edge_proxy import CONTAINER
+from preflight.findings import Ways
+from preflight.recording.recorder import Recording
+
+
+def ways_of(recordings: Mapping[tuple[str, bool], Recording], order: list[str]) -> tuple[Ways, ...]:
+    """The ways in and out of every environment that has any, from its run with known values."""
+    found: list[Ways] = []
+    for name in order:
+        graph = Graph.from_recorded(recordings[name, False].resources)
+        judged = reachability(graph)
+        ways_in = tuple(sorted({_way_in(graph, path) for path in judged.paths}))
+        ways_out = (*_edge_out(graph), *_task_out(graph))
+        if ways_in or ways_out:
+            found.append(Ways(name, ways_in, ways_out, _is_proven(judged)))
+    return tuple(found)
+
+
+def _is_proven(judged: Reachability) -> bool:
+    """Nothing but the listed ways: every endpoint judged, every path guarded."""
+    return not (judged.exposures or judged.unprotected or judged.unauthenticated or judged.not_modelled)
+
+
+def _way_in(graph: Graph, path: Path) -> str:
+    stations = ["internet"]
+    listener = next((graph.by_urn[edge.target] for edge in path.edges if edge.target in graph.by_urn), None)
+    port = _text(None if listener is None else listener.value("port"))
+    if path.firewall.value is True:
+        stations.append("firewall")
+    stations.append("edge")
+    if path.authentication.value is True:
+        stations.append(_authentication(path))
+    inside = _containers(graph, path.target)
+    line = f"{stations[0]} ─{port}→ " + " ─ ".join(stations[1:])
+    models = ", ".join(service for service in _services(graph) if service.startswith("bedrock"))
+    onward = f" ─ {CONTAINER} ─443→ {models}" if models and inside[0] == CONTAINER else ""
+    return f"{line} ─{_target_port(graph, path)}→ " + " ─ ".join(inside) + onward
+
+
+def _authentication(path: Path) -> str:
+    actions = path.entry.entry.items("actions")
+    kinds = [] if isinstance(actions, Unknown) else [str(action.get("type")) for action in actions]
+    return "JWT" if "jwt-validation" in kinds else "OIDC"
+
+
+def _target_port(graph: Graph, path: Path) -> str:
+    for group in graph.referenced(path.entry.entry, "actions", types=["lb.TargetGroup"]):
+        return _text(group.value("port"))
+    return "?"
+
+
+def _containers(graph: Graph, urn: str) -> list[str]:
+    service = graph.by_urn.get(urn)
+    if service is None:
+        return [urn]
+    return [CONTAINER, "interface"] if _has_proxy(graph) else [service.name]
+
+
+def _has_proxy(graph: Graph) -> bool:
+    return any(f'"name":"{CONTAINER}"' in _compact(task.value("containerDefinitions")) for task in _tasks(graph))
+
+
+def _tasks(graph: Graph) -> list[Value]:
+    return list(graph.of_type("ecs.TaskDefinition"))
+
+
+def _compact(value: Value) -> str:
+    return value.replace(" ", "") if isinstance(value, str) else ""
+
+
+def _edge_out(graph: Graph) -> Iterator[str]:
+    """The identity provider, which the load balancer itself asks."""
+    hosts: set[str] = set()
+    for rule in [*graph.of_type("lb.ListenerRule"), *graph.of_type("lb.Listener")]:
+        for key in ("actions", "defaultActions"):
+            actions = rule.items(key)
+            for action in [] if isinstance(actions, Unknown) else actions:
+                oidc = as_mapping(as_mapping(action) and action.get("authenticateOidc")) or {}
+                for name in ("tokenEndpoint", "userInfoEndpoint"):
+                    if isinstance(address := oidc.get(name), str):
+                        url = urlsplit(address)
+                        hosts.add(f"{url.hostname}:{url.port or 443} (edge)")
+    yield from sorted(hosts)
+
+
+def _task_out(graph: Graph) -> Iterator[str]:
+    """What the tasks reach: the services with an endpoint, and the stores; anything else has no route."""
+    if reached := sorted([*_services(graph), *_stores(graph)]):
+        yield f"{', '.join(reached)} (task)"
+
+
+def _stores(graph: Graph) -> set[str]:
+    network = reachability(graph).network
+    found = (reached for service in graph.of_type("ecs.Service") for reached in reached_by(network, service))
+    return {
+        f"{reached.resource.name}:{reached.ports}" if reached.role != "bucket" else reached.resource.name
+        for reached in found
+        if reached.role != "models"
+    }
+
+
+def _services(graph: Graph) -> list[str]:
+    """The services with an endpoint in the network, in short."""
+    names = (endpoint.value("serviceName") for endpoint in graph.of_type("ec2.VpcEndpoint"))
+    return sorted(
+        {
+            name.split(".", 3)[-1] if name.startswith("com.amazonaws.") else name
+            for name in names
+            if isinstance(name, str)
+        }
+    )
+
+
+def _text(value: Value) -> str:
+    return str(value) if isinstance(value, int | str) else "?"

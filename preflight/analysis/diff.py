@@ -1,0 +1,225 @@
+"""What a change does to every environment: exposure, limits and identity in sentences, then resources.
+
+Both sides are made by this engine: the base is taken out of git into a folder of its own and recorded in a process of
+its own, so that neither side's modules reach the other.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from fnmatch import fnmatchcase
+from io import BytesIO
+from pathlib import Path
+from typing import cast
+
+from policies.guardrails.topology.graph.resources import Graph
+from policies.parity.compare import Difference, compare
+from policies.parity.comparison_rules import Comparison
+from policies.parity.shape import Shape, shape_of
+from preflight.analysis.connectivity import ways_of
+from preflight.analysis.edge_proxy import configuration, facts
+from preflight.errors import PreflightError, ProgramError
+from preflight.findings import Ways
+from preflight.recording.graph import to_recording
+from preflight.recording.recorder import Recording
+from preflight.sdk.wire import Wire, mask
+
+SECTIONS: Mapping[str, tuple[str, ...]] = {
+    "exposure": (
+        *("vpc.SecurityGroup*Rule", "ec2.SecurityGroup*", "ec2.Route", "ec2.NetworkAcl*", "ec2.InternetGateway"),
+        *("lb.*", "wafv2.*", "ec2.VpcEndpoint", "ec2.Subnet", "route53.*", "s3.BucketPublicAccessBlock", "ec2.Eip"),
+    ),
+    "identity": ("iam.*", "kms.*", "secretsmanager.*", "s3.BucketPolicy", "sns.TopicPolicy"),
+    "limits": ("appautoscaling.*", "ecs.Service", "cloudwatch.LogGroup", "s3.BucketLifecycleConfiguration"),
+    "release": (),
+}
+"""By type in short; what is in none of them is listed under resources. What follows the release has its own."""
+RUNNING = "what it does to the running stack"
+_PROXY = "containerDefinitions[proxy].command[1]."
+_STEP = re.compile(r"(?=[.\[])")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One sentence."""
+
+    section: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StackChanges:
+    """What changes in one environment."""
+
+    environment: str
+    changes: tuple[Change, ...]
+    running: tuple[str, ...] = ()
+    """What it does to the stack as it runs, what is refused first."""
+
+
+def base_recordings(root: Path, base: str, stacks: Sequence[str]) -> dict[str, Recording]:
+    """Every stack of the project as of the git ref ``base``; stacks that it does not have are left out."""
+    with tempfile.TemporaryDirectory(prefix="preflight-") as folder:
+        _take_out(root, base, Path(folder))
+        there = [stack for stack in stacks if (Path(folder) / f"Pulumi.{stack}.yaml").is_file()]
+        return {stack: _recorded(Path(folder), stack) for stack in there}
+
+
+def _take_out(root: Path, base: str, folder: Path) -> None:
+    if base.startswith("-"):
+        raise PreflightError(f"{base!r} is no git ref")
+    done = subprocess.run(  # noqa: S603 - git on this project
+        ["git", "archive", "--format=tar", base, "."],  # noqa: S607 - git as the caller has it
+        cwd=root, capture_output=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise PreflightError(f"git cannot read {base!r}: {done.stderr.decode(errors='replace').strip()}")
+    with tarfile.open(fileobj=BytesIO(done.stdout)) as archive:
+        archive.extractall(folder, filter="data")
+
+
+def _recorded(folder: Path, stack: str) -> Recording:
+    done = subprocess.run(  # noqa: S603 - this engine
+        [sys.executable, "-m", "preflight", "-C", str(folder), "graph", stack],
+        cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise ProgramError(f"the base could not be run\n{done.stderr.strip()}")
+    return to_recording(json.loads(done.stdout))
+
+
+def changes(stack: str, before: Recording, after: Recording) -> StackChanges:
+    """From ``before`` to ``after``."""
+    found = [
+        *_way_changes(stack, before, after),
+        *_proxy_changes(before, after),
+        *_output_changes(before, after),
+        *(_sentence(d) for d in compare(_shape(before), _shape(after), releases=True)),
+    ]
+    order = [*SECTIONS, "resources"]
+    found.sort(key=lambda change: (order.index(change.section), change.text))
+    return StackChanges(stack, tuple(dict.fromkeys(found)))
+
+
+def _shape(recording: Recording) -> Shape:
+    declared = {resource.urn: resource.inputs for resource in recording.resources}
+    return shape_of(recording.stack, Graph.from_recorded(recording.resources), declared)
+
+
+def _way_changes(stack: str, before: Recording, after: Recording) -> list[Change]:
+    sides = [ways_of({(stack, False): recording}, [stack]) for recording in (before, after)]
+    old, new = (side[0] if side else Ways(stack, (), (), proven=True) for side in sides)
+    found = [Change("exposure", f"a new way in: {way}") for way in new.ways_in if way not in old.ways_in]
+    found += [Change("exposure", f"a way in is gone: {way}") for way in old.ways_in if way not in new.ways_in]
+    found += [Change("exposure", f"ways out are now: {way}") for way in new.ways_out if way not in old.ways_out]
+    found += [Change("exposure", f"no longer a way out: {way}") for way in old.ways_out if way not in new.ways_out]
+    if old.proven != new.proven:
+        text = "that there is no other way in is now proven" if new.proven else "another way in is no longer excluded"
+        found.append(Change("exposure", text))
+    return found
+
+
+def _proxy_changes(before: Recording, after: Recording) -> list[Change]:
+    try:
+        old, new = facts(configuration(before)), facts(configuration(after))
+    except PreflightError:
+        return []
+    found: list[Change] = []
+    for field in fields(old):
+        one, two = getattr(old, field.name), getattr(new, field.name)
+        if one != two:
+            section = "identity" if field.name.startswith("allowed") else "limits"
+            name = field.name.replace("_", " ")
+            found.append(Change(section, f"the proxy's {name}: {_text(one)} → {_text(two)}"))
+    return found
+
+
+def _text(value: object) -> str:
+    return ", ".join(cast("tuple[str, ...]", value)) or "none" if isinstance(value, tuple) else str(value)
+
+
+def _sentence(difference: Difference) -> Change:
+    kind, name = difference.path.split("/")[-2:]
+    section = next((s for s, kinds in SECTIONS.items() if any(fnmatchcase(kind, k) for k in kinds)), "resources")
+    if not difference.property:
+        verb = "is added" if difference.earlier == "absent" else "is removed"
+        return Change(section, f"{kind} {name} {verb}")
+    if difference.property.startswith(_PROXY):
+        steps = _STEP.split(difference.property.removeprefix(_PROXY))
+        place = "the proxy's configuration at …" + "".join(steps[-4:])
+    else:
+        place = f"{kind} {name}.{difference.property}"
+    if difference.property in ("cpu", "memory"):
+        section = "limits"
+    if difference.comparison is Comparison.FOLLOWS:
+        section = "release"
+    return Change(section, f"{place}: {_line(difference.earlier)} → {_line(difference.later)}")
+
+
+def _output_changes(before: Recording, after: Recording) -> list[Change]:
+    """Stack outputs, which are not part of a shape."""
+    old: Wire = mask(before.outputs)
+    new: Wire = mask(after.outputs)
+    names: list[str] = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    return [
+        Change(
+            "release" if name == "release" else "resources",
+            f"output {name}: {old.get(name, 'absent')} → {new.get(name, 'absent')}",
+        )
+        for name in names
+    ]
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def as_text(base: str, found: Sequence[StackChanges]) -> str:
+    """Sentences by environment and section."""
+    lines: list[str] = []
+    for one in found:
+        lines += [f"{one.environment}: {_count(len(one.changes))} since {base}"]
+        lines += ["", f"  {RUNNING}", *(f"    {text}" for text in one.running)] if one.running else []
+        lines += [*lines_of(one), ""]
+    return "\n".join(lines)
+
+
+def lines_of(one: StackChanges) -> list[str]:
+    """One environment's sentences by section."""
+    lines: list[str] = []
+    for section in (*SECTIONS, "resources"):
+        own = [change.text for change in one.changes if change.section == section]
+        if own:
+            lines += ["", f"  {section}", *(f"    {text}" for text in own)]
+    return lines
+
+
+def as_markdown(base: str, found: Sequence[StackChanges]) -> str:
+    """The same as a part of a pull request's comment."""
+    lines: list[str] = []
+    for one in found:
+        lines += [f"#### {one.environment}: {_count(len(one.changes))} since `{base}`", ""]
+        if one.running:
+            lines += [f"**{RUNNING}**", "", *(f"- `{text.replace('`', chr(39))}`" for text in one.running), ""]
+        for section in (*SECTIONS, "resources"):
+            own = [change.text for change in one.changes if change.section == section]
+            if own:
+                lines += [f"**{section}**", "", *(f"- `{text.replace('`', chr(39))}`" for text in own), ""]
+    return "\n".join(lines) + "\n"
+
+
+def as_json(base: str, found: Sequence[StackChanges]) -> str:
+    """The same for machines."""
+    content = {"base": base, "environments": [asdict(one) for one in found]}
+    return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _count(number: int) -> str:
+    return "no change" if number == 0 else f"{number} change{'' if number == 1 else 's'}"

@@ -1,0 +1,105 @@
+"""The proxy's own configuration as the task definition holds it, and what it enforces."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import cast
+
+from policies.guardrails.topology.graph.documents import document
+from policies.guardrails.topology.http.requests import ProxyFacts
+from policies.parity.text import parts_of
+from preflight.errors import PreflightError
+from preflight.recording.recorder import Recording
+from preflight.sdk.wire import UNKNOWN, Json, Wire, unwrap
+
+CONTAINER = "proxy"
+_LENGTH_REQUIRED = 411
+_STRINGS = re.compile(r'\["([^"]+)"\]=true')
+_CLAIM = re.compile(r'\["claim"\]="([^"]*)"')
+
+
+def configuration(recording: Recording) -> Wire:
+    """The Envoy configuration in the stack's task definition."""
+    for task in recording.of_type("aws:ecs/taskDefinition:TaskDefinition"):
+        text = unwrap(task.inputs.get("containerDefinitions"))
+        if not isinstance(text, str) or text == UNKNOWN:
+            continue
+        for container in cast("list[Wire]", json.loads(text)):
+            if container.get("name") == CONTAINER:
+                for argument in cast("list[str]", container.get("command") or []):
+                    if argument.startswith("{") and isinstance(found := document(argument), dict):
+                        return cast("Wire", found)
+    raise PreflightError(
+        f"{recording.stack} has no task definition with a container {CONTAINER!r} and its configuration"
+    )
+
+
+def facts(configuration_: Wire) -> ProxyFacts:
+    """Limits, paths and people of the inbound listener."""
+    manager = next(
+        filter_["typed_config"]
+        for listener in configuration_["static_resources"]["listeners"]
+        if listener["name"] == "inbound"
+        for chain in listener["filter_chains"]
+        for filter_ in chain["filters"]
+    )
+    routes = [route for host in manager["route_config"]["virtual_hosts"] for route in host["routes"]]
+    allowed = next((text for key, text in _lua_settings(manager) if key == '["allowed"]'), "")
+    claim = _CLAIM.search(allowed)
+    uploads = [(route, limit) for route, limit in _limits(routes) if route.get("name") == "upload-too-large"]
+    others = [limit for route, limit in _limits(routes) if route.get("name") == "request-too-large"]
+    mutations = list(_early_mutations(manager))
+    matchers = [item["remove_on_match"]["key_matcher"] for item in mutations if "remove_on_match" in item]
+    return ProxyFacts(
+        prompt_bytes=min(others, default=0),
+        upload_bytes=max((limit for _, limit in uploads), default=0),
+        header_bytes=int(manager.get("max_request_headers_kb", 60)) * 1024,
+        upload_path_prefixes=tuple(sorted({_path(route) for route, _ in uploads})),
+        allowed_claim=claim[1] if claim else "",
+        allowed_values=tuple(_STRINGS.findall(_table(allowed, "values"))),
+        allowed_email_domains=tuple(_STRINGS.findall(_table(allowed, "domains"))),
+        allowed_emails=tuple(_STRINGS.findall(_table(allowed, "emails"))),
+        logout_path=next((_path(route) for route in routes if route.get("name") == "logout"), ""),
+        websocket_path_prefixes=tuple(sorted({_path(route) for route in routes if route.get("name") == "websocket"})),
+        requires_length=any(_asks_for_a_length(route) for route in routes),
+        stripped_headers=tuple(sorted(str(item["remove"]) for item in mutations if "remove" in item)),
+        stripped_patterns=tuple(sorted(str(m["safe_regex"]["regex"]) for m in matchers if "safe_regex" in m)),
+    )
+
+
+def _early_mutations(manager: Wire) -> Iterator[Wire]:
+    """What the connection manager does to a request's headers before anything else reads them."""
+    for extension in manager.get("early_header_mutation_extensions", []):
+        yield from extension["typed_config"].get("mutations", [])
+
+
+def _asks_for_a_length(route: Wire) -> bool:
+    """Whether a route answers 411 to a method with a body when no content-length is there."""
+    headers: list[Wire] = route["match"].get("headers", [])
+    absent = any(h.get("name") == "content-length" and h.get("present_match") is False for h in headers)
+    return absent and route.get("direct_response", {}).get("status") == _LENGTH_REQUIRED
+
+
+def _limits(routes: list[Wire]) -> Iterator[tuple[Wire, int]]:
+    for route in routes:
+        for header in route["match"].get("headers", []):
+            if header.get("name") == "content-length" and "range_match" in header:
+                yield route, int(header["range_match"]["end"]) - 1
+
+
+def _path(route: Wire) -> str:
+    match: Wire = route["match"]
+    return str(match.get("prefix") or match.get("path") or match.get("path_separated_prefix") or "")
+
+
+def _lua_settings(manager: Wire) -> Iterator[tuple[str, str]]:
+    for filter_ in manager["http_filters"]:
+        source: Json = filter_["typed_config"].get("default_source_code", {}).get("inline_string", "")
+        yield from parts_of(source).items()
+
+
+def _table(text: str, name: str) -> str:
+    start = text.find(f'["{name}"]={{')
+    return "" if start < 0 else text[start + len(name) + 6 : text.find("}", start)]

@@ -1,0 +1,117 @@
+"""CODEOWNERS, generated from the owners that the stacks' settings name and their programs export.
+
+The last line that matches a path decides on GitHub, so the lines go from everything to one file. A stack that exports
+no owner takes no part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+from preflight.findings import Finding, Rule, Verdict
+from preflight.recording.recorder import Recording
+
+FILE = ".github/CODEOWNERS"
+WRITE = "python -m preflight owners --write"
+PACK = "ai-interface-parity"
+RULE = Rule("code-owners-are-current", PACK, "CODEOWNERS names the owners of the settings.", f"run {WRITE}", "medium")
+
+OWNED: tuple[tuple[str, str], ...] = (
+    ("*", "maintainers"),
+    ("/components/model*", "modelReviewers"),
+    ("/prompts/", "promptReviewers"),
+    ("/releases/", "releaseManagers"),
+    ("/releases/models.yaml", "modelReviewers"),
+)
+"""A path, and the setting that names its owners: those of every stack."""
+OF_THE_LAST: tuple[tuple[str, str], ...] = (
+    ("/.github/", "environmentApprovers"),
+    ("/bootstrap/", "environmentApprovers"),
+    ("/policies/accepted-changes.yaml", "environmentApprovers"),
+    ("/policies/guardrails/exceptions.yaml", "environmentApprovers"),
+    ("/policies/parity/differences.yaml", "environmentApprovers"),
+)
+"""What loosens a rule everywhere: for the owners of the last environment alone, since one of several is enough."""
+OF_A_STACK: tuple[tuple[str, str], ...] = (
+    ("/Pulumi.{stack}.yaml", "environmentApprovers"),
+    ("/bootstrap/Pulumi.{stack}.yaml", "environmentApprovers"),
+)
+"""The same, for the owners of that stack alone."""
+
+People = Mapping[str, tuple[str, ...]]
+"""By the name of the setting."""
+
+
+def people_of(recording: Recording) -> People:
+    """What a stack exports as ``owner``: the settings that are lists of people."""
+    owner: object = recording.outputs.get("owner")
+    if not isinstance(owner, Mapping):
+        return {}
+    given = cast("Mapping[str, object]", owner)
+    return {
+        name: tuple(map(str, cast("list[object]", value))) for name, value in given.items() if isinstance(value, list)
+    }
+
+
+def content(recordings: Mapping[str, Recording]) -> str:
+    """The file; empty where no stack exports an owner. ``recordings`` are in the order of the environments."""
+    people = {stack: people_of(recording) for stack, recording in recordings.items()}
+    lines = [(path, _all(people, setting)) for path, setting in OWNED]
+    last: People = list(people.values())[-1] if people else {}
+    lines += [(path, last.get(setting, ())) for path, setting in OF_THE_LAST]
+    for stack, own in people.items():
+        lines += [(path.format(stack=stack), own.get(setting, ())) for path, setting in OF_A_STACK]
+    kept = [(path, owners) for path, owners in lines if owners]
+    if not kept:
+        return ""
+    width = max(len(path) for path, _ in kept)
+    head = [f"# Written by `{WRITE}` from the owner settings of all stacks. Do not edit: change the settings."]
+    return "\n".join([*head, *(f"{path:{width}} {' '.join(owners)}" for path, owners in kept)]) + "\n"
+
+
+def _all(people: Mapping[str, People], setting: str) -> tuple[str, ...]:
+    """Of every stack, each once."""
+    return tuple(dict.fromkeys(person for own in people.values() for person in own.get(setting, ())))
+
+
+def stale(root: Path, recordings: Mapping[str, Recording]) -> list[Finding]:
+    """One finding where the committed file is not what the settings say. A part of the stacks proves nothing."""
+    stacks = {path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in root.glob("Pulumi.*.yaml")}
+    wanted = content(recordings)
+    if not wanted or stacks - recordings.keys():
+        return []
+    path = root / FILE
+    committed = path.read_text(encoding="utf-8") if path.is_file() else ""
+    if committed == wanted:
+        return []
+    missing = [line for line in wanted.splitlines() if line not in committed.splitlines()]
+    return [
+        Finding(
+            environment=" and ".join(recordings),
+            rule=RULE.name,
+            verdict=Verdict.VIOLATED,
+            headline=f"{FILE} does not name the owners of the settings",
+            found=f"not in it: {'; '.join(' '.join(line.split()) for line in missing)}"
+            if committed
+            else "no such file",
+            wanted="what the settings say",
+            fix=f"run {WRITE}",
+            pack=PACK,
+            severity=RULE.severity,
+            description=RULE.description,
+            source_file=FILE,
+            source_line=1,
+        )
+    ]
+
+
+def write(root: Path, recordings: Mapping[str, Recording]) -> list[Path]:
+    """Write the file; it, where that changed it."""
+    path, wanted = root / FILE, content(recordings)
+    if not wanted or (path.is_file() and path.read_text(encoding="utf-8") == wanted):
+        return []
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(wanted, encoding="utf-8")
+    return [path]

@@ -1,0 +1,170 @@
+"""The environments against each other, and each committed shape against what the program makes now."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from policies.guardrails.topology.graph.resources import Graph
+from policies.parity import evaluate as judge
+from policies.parity.manifests import SHARED, SUFFIX, committed, renewed
+from policies.parity.server import NAME
+from policies.parity.shape import Shape, shape_of
+from preflight.findings import Finding, Parity, Rule, Seen, Verdict, from_diagnostic
+from preflight.pulumi.protocol import Diagnostic
+from preflight.recording.recorder import Recording
+
+CURRENT = "committed-shapes-are-current"
+WRITE = "python -m preflight shapes --write"
+RULE = Rule(
+    CURRENT, NAME, "Each environment's committed shape is what the program makes now.", f"run {WRITE}", "medium"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The parity line of the summary, and the findings."""
+
+    parity: Parity
+    findings: tuple[Finding, ...]
+    stale: bool
+    """Whether a committed shape is not current: then what the pack says about it is no news."""
+
+
+def shapes_of(recordings: Mapping[tuple[str, bool], Recording]) -> dict[str, Shape]:
+    """The shape of every environment, from its run with known values."""
+    return {
+        stack: shape_of(
+            stack,
+            Graph.from_recorded(recording.resources),
+            {resource.urn: resource.inputs for resource in recording.resources},
+        )
+        for (stack, preview), recording in sorted(recordings.items())
+        if not preview
+    }
+
+
+def order(root: Path, stacks: Sequence[str]) -> list[str]:
+    """The environments in the order in which a release passes through them."""
+    return judge.declarations(_today(), _differences(root)).ordered(stacks)
+
+
+def compared(root: Path, recordings: Mapping[tuple[str, bool], Recording]) -> Compared:
+    """Compare the environments of the project in ``root``."""
+    allowed = judge.declarations(_today(), _differences(root))
+    shapes = shapes_of(recordings)
+    judged = judge.of_all(shapes, allowed)
+    environments = " and ".join(allowed.ordered(list(shapes)))
+    findings = [_finding(found, environments) for found in judged.judgements]
+    stale = _stale(root, shapes)
+    count = sum(judged.declared.values())
+    noun = "difference" if count == 1 else "differences"
+    verdict = f"equal except {count} declared {noun}" if count else "equal"
+    if findings:
+        verdict = f"{len(findings)} undeclared, see the findings; {count} declared {noun}"
+    return Compared(Parity(verdict, dict(sorted(judged.declared.items()))), (*findings, *stale), bool(stale))
+
+
+def write(root: Path, recordings: Mapping[tuple[str, bool], Recording]) -> list[Path]:
+    """Write every environment's shape where the pack finds it; the files that changed."""
+    changed: list[Path] = []
+    before, after = _committed_and_current(root, shapes_of(recordings))
+    for name in sorted(before.keys() | after.keys()):
+        path = _folder(root) / name
+        if name not in after:
+            path.unlink()
+        elif before.get(name) != after[name]:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(after[name], encoding="utf-8")
+        else:
+            continue
+        changed.append(path)
+    return changed
+
+
+def without_repetition(findings: Sequence[Finding], compared_: Compared) -> list[Finding]:
+    """Drop what the pack says again in other words, and what it cannot know in a preview but the known run does."""
+    kept: list[Finding] = []
+    for finding in findings:
+        if finding.pack == NAME:
+            if compared_.stale or (not finding.mandatory and finding.seen is Seen.PREVIEW):
+                continue
+            place = finding.headline.removesuffix(" differs")
+            if any(f.rule == finding.rule and f.headline.startswith(place) for f in compared_.findings):
+                continue
+        kept.append(finding)
+    return kept
+
+
+def _finding(found: judge.Judgement, environments: str) -> Finding:
+    diagnostic = Diagnostic(
+        pack=NAME,
+        policy=found.policy,
+        urn=found.urn,
+        message=found.message,
+        description=judge.POLICIES[found.policy],
+        enforcement="mandatory" if found.mandatory else "advisory",
+        severity="medium",
+    )
+    return replace(from_diagnostic(diagnostic, environments, {}, preview=False), seen=Seen.BOTH)
+
+
+def _stale(root: Path, shapes: Mapping[str, Shape]) -> list[Finding]:
+    found: list[Finding] = []
+    before, after = _committed_and_current(root, shapes)
+    names = " and ".join(order(root, list(shapes)))
+    for name in sorted(before.keys() | after.keys()):
+        old, new = before.get(name, ""), after.get(name, "")
+        if old == new:
+            continue
+        place = (_folder(root) / name).relative_to(root).as_posix()
+        lines = set(old.splitlines()) ^ set(new.splitlines())
+        environment = name.removesuffix(SUFFIX)
+        found.append(
+            Finding(
+                environment=environment if environment in shapes else names,
+                rule=CURRENT,
+                verdict=Verdict.VIOLATED,
+                headline=f"{place} is not {_what(environment, new)}",
+                found=f"{len(lines)} lines differ" if old else "no such file",
+                wanted="the shape that the program makes now" if new else "no file: no stack has this name",
+                fix=f"run {WRITE}, and review the change of the file",
+                pack=NAME,
+                severity="medium",
+                description=RULE.description,
+                source_file=place,
+                source_line=1,
+            )
+        )
+    return found
+
+
+def _what(environment: str, content: str) -> str:
+    if environment == SHARED:
+        return "what the environments share"
+    return f"the shape of {environment}" if content else "the shape of a stack"
+
+
+def _committed_and_current(root: Path, shapes: Mapping[str, Shape]) -> tuple[dict[str, str], dict[str, str]]:
+    """The files as they are and as they should be."""
+    allowed = judge.declarations(_today(), _differences(root))
+    before = committed(_folder(root))
+    stacks = {path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in root.glob("Pulumi.*.yaml")}
+    try:
+        return before, renewed(before, shapes, allowed.skip(), stacks)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return before, renewed({}, shapes, allowed.skip(), stacks)  # not readable: all of it is written anew
+
+
+def _differences(root: Path) -> Path:
+    return root / "policies" / "parity" / "differences.yaml"
+
+
+def _folder(root: Path) -> Path:
+    return root / "policies" / "parity" / "shapes"
+
+
+def _today() -> dt.date:
+    return dt.datetime.now(dt.UTC).date()

@@ -1,0 +1,93 @@
+"""What happens to one request: every station on its way, and which rule decided."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from policies.guardrails.topology.graph.resources import Graph
+from policies.guardrails.topology.http.requests import CLIENT, Identity, Outcome, ProxyFacts, Request, Result
+from policies.guardrails.topology.trace.request_path import trace
+from preflight.analysis.edge_proxy import configuration, facts
+from preflight.errors import PreflightError
+from preflight.recording.recorder import Recording
+
+_UNITS = {"": 1, "B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as it is given on the command line."""
+
+    method: str
+    url: str
+    headers: tuple[str, ...] = ()
+    cookies: tuple[str, ...] = ()
+    body: str = ""
+    claims: tuple[str, ...] = ()
+    token: bool = False
+    client: str = ""
+
+
+def size(text: str) -> int:
+    """``5MB`` and the like in bytes."""
+    number = text.strip().upper().rstrip("KMGB")
+    unit = text.strip().upper()[len(number) :]
+    if not number.isdigit() or unit not in _UNITS:
+        raise PreflightError(f"{text!r} is no size; allowed: a number, with KB, MB or GB; for example 5MB")
+    return int(number) * _UNITS[unit]
+
+
+def request_of(asked: Asked) -> Request:
+    """The request with whoever sends it."""
+    claims = dict(_pair(claim, "claim", "=") for claim in asked.claims)
+    lists = {name: value.split(",") if "," in value else value for name, value in claims.items()}
+    identity = Identity(lists, token=asked.token) if asked.claims or asked.token else None
+    return Request(
+        method=asked.method.upper(),
+        url=asked.url,
+        headers=tuple(_pair(header, "header", ":") for header in asked.headers),
+        cookies=tuple(_pair(cookie, "cookie", "=") for cookie in asked.cookies),
+        body_bytes=size(asked.body) if asked.body else 0,
+        identity=identity,
+        client=asked.client or CLIENT,
+    )
+
+
+def _pair(text: str, what: str, separator: str) -> tuple[str, str]:
+    name, found, value = text.partition(separator)
+    if not found or not name.strip():
+        raise PreflightError(f"{text!r} is no {what}; it is written as name{separator}value")
+    return name.strip(), value.strip()
+
+
+def follow(recording: Recording, request: Request) -> Outcome:
+    """Trace through the edge, and through the proxy where the stack has one."""
+    graph = Graph.from_recorded(recording.resources)
+    proxy: ProxyFacts | None
+    try:
+        proxy = facts(configuration(recording))
+    except PreflightError:
+        proxy = None
+    return trace(graph, request, proxy)
+
+
+def as_text(request: Request, outcome: Outcome) -> str:
+    """One line a station, then the outcome."""
+    lines = [f"{request.method} {request.url}"]
+    lines += [f"  {number:>2}  {step}" for number, step in enumerate(outcome.steps, start=1)]
+    lines.append(f"  =>  {outcome}" + (f" to {outcome.location}" if outcome.location else ""))
+    if outcome.unknowns:
+        lines.append(f"      not known: {', '.join(outcome.unknowns)}")
+    return "\n".join(lines) + "\n"
+
+
+def as_json(request: Request, outcome: Outcome) -> str:
+    """The same for machines."""
+    content = {"method": request.method, "url": request.url, **asdict(outcome), "result": str(outcome.result)}
+    return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def exit_code(outcome: Outcome) -> int:
+    """0 where the outcome is certain, 1 where it is not proven."""
+    return 1 if outcome.result is Result.NOT_PROVEN else 0

@@ -1,0 +1,1 @@
+"""Computed values in AWS's shape, for a program that runs without AWS."""

@@ -1,0 +1,136 @@
+"""What goes over the Analyzer protocol: resources as requests, answers as findings' raw material."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+from pulumi.runtime.proto import analyzer_pb2
+
+from preflight.sdk.wire import Json, flatten_references, to_struct
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+    from google.protobuf import struct_pb2
+
+ENFORCEMENT = {0: "advisory", 1: "mandatory", 2: "disabled", 3: "remediate"}
+SEVERITY = {0: "", 1: "low", 2: "medium", 3: "high", 4: "critical"}
+KIND = {0: "unknown", 1: "resource", 2: "stack"}
+
+Target: TypeAlias = analyzer_pb2.AnalyzeRequest | analyzer_pb2.AnalyzerResource
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One report of one policy, as the engine receives it."""
+
+    pack: str
+    policy: str
+    urn: str
+    """Empty where the policy named no resource."""
+    message: str
+    """Without the policy's description, which the SDK puts in front."""
+    description: str
+    enforcement: str
+    severity: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PolicyInfo:
+    """One policy as its pack describes it."""
+
+    name: str
+    kind: str
+    """``resource`` or ``stack``."""
+    description: str
+    enforcement: str
+    severity: str
+    remediation: str
+    url: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PackInfo:
+    """A pack and its policies, sorted by name."""
+
+    name: str
+    version: str
+    policies: tuple[PolicyInfo, ...]
+
+
+def providers_of(resources: Iterable[object]) -> dict[str, Mapping[str, Json]]:
+    """The provider resources among ``resources``, by URN."""
+    found = (fields_of(resource) for resource in resources)
+    return {fields["urn"]: fields for fields in found if fields["type"].startswith("pulumi:providers:")}
+
+
+def fields_of(resource: object) -> Mapping[str, Json]:
+    """A resource as a mapping: a ``RecordedResource``, or a mapping already."""
+    if isinstance(resource, Mapping):
+        return cast("Mapping[str, Json]", resource)
+    return {
+        field.name: getattr(resource, field.name) for field in dataclasses.fields(cast("DataclassInstance", resource))
+    }
+
+
+def fill(
+    target: Target, fields: Mapping[str, Json], properties: Mapping[str, Json], providers: Mapping[str, Json]
+) -> None:
+    """Write one resource into a request: what Analyze and AnalyzeStack have in common."""
+    target.urn, target.type, target.name = fields["urn"], fields["type"], fields["name"]
+    target.properties.CopyFrom(_struct(properties))
+    _fill_options(fields, target.options)
+    provider = providers.get((fields.get("provider") or "").rpartition("::")[0])
+    if provider is not None:
+        target.provider.urn, target.provider.type, target.provider.name = (
+            provider["urn"],
+            provider["type"],
+            provider["name"],
+        )
+        target.provider.properties.CopyFrom(_struct(provider["inputs"]))
+
+
+def stack_request(resources: Iterable[object]) -> analyzer_pb2.AnalyzeStackRequest:
+    """All resources with their outputs (a component's too), sorted by URN."""
+    request = analyzer_pb2.AnalyzeStackRequest()
+    all_fields = sorted((fields_of(resource) for resource in resources), key=lambda f: f["urn"])
+    providers = providers_of(all_fields)
+    for fields in all_fields:
+        target = request.resources.add()
+        outputs = fields.get("outputs")
+        fill(target, fields, fields["inputs"] if outputs is None else outputs, providers)
+        target.parent = fields.get("parent") or ""
+        target.dependencies.extend(fields.get("dependencies") or ())
+        by_property: Mapping[str, Iterable[str]] = fields.get("property_dependencies") or {}
+        for name, urns in by_property.items():
+            if urns:
+                target.propertyDependencies[name].urns.extend(urns)
+    return request
+
+
+def resource_request(resource: object, providers: Mapping[str, Json]) -> analyzer_pb2.AnalyzeRequest:
+    """One resource with its inputs."""
+    request = analyzer_pb2.AnalyzeRequest()
+    fields = fields_of(resource)
+    fill(request, fields, fields["inputs"], providers)
+    return request
+
+
+def _struct(properties: Mapping[str, Json]) -> struct_pb2.Struct:
+    visible = {key: value for key, value in properties.items() if not key.startswith("__")}
+    return to_struct(flatten_references(visible))
+
+
+def _fill_options(fields: Mapping[str, Json], target: analyzer_pb2.AnalyzerResourceOptions) -> None:
+    target.protect = bool(fields.get("protect"))
+    target.ignoreChanges.extend(fields.get("ignore_changes") or ())
+    target.deleteBeforeReplace = bool(fields.get("delete_before_replace"))
+    target.deleteBeforeReplaceDefined = fields.get("delete_before_replace") is not None
+    target.additionalSecretOutputs.extend(fields.get("additional_secret_outputs") or ())
+    target.aliases.extend(fields.get("aliases") or ())
+    target.parent = fields.get("parent") or ""
+    timeouts: Mapping[str, float] = fields.get("custom_timeouts") or {}
+    target.customTimeouts.create = timeouts.get("create", 0)
+    target.customTimeouts.update = timeouts.get("update", 0)
+    target.customTimeouts.delete = timeouts.get("delete", 0)

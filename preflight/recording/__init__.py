@@ -1,0 +1,1 @@
+"""What a run of the program registers, resource by resource."""

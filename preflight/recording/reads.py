@@ -1,0 +1,87 @@
+"""Which computed outputs a program reads, and from where.
+
+The SDKs' property getters all go through ``pulumi.get``. While a recording runs it notes every read; at the
+end a read of a computed output that no fake provides is an error that names resource, property and place. A
+value nested in an output (a validation record of a certificate, say) is checked when it is read.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+import pulumi
+
+from preflight.errors import FakeError
+from preflight.sdk import runtime as sdk
+from preflight.sdk.schema import required_properties
+
+_SDKS = str(Path(pulumi.__file__).parent.parent)
+_ENGINE = str(Path(__file__).parents[1])
+
+
+@dataclass(slots=True)
+class Reads:
+    """The reads of one recording: resource and Python name to place."""
+
+    places: dict[tuple[pulumi.Resource, str], str] = field(default_factory=dict[tuple[pulumi.Resource, str], str])
+
+
+_current: Reads | None = None
+
+
+def follow(reads: Reads | None) -> None:
+    """Note every read in ``reads`` from now on, or stop."""
+    global _current  # noqa: PLW0603 - pulumi.get is global too
+    _current = reads
+    sdk.replace_getter(_noting)
+
+
+def _noting(get: sdk.Getter) -> sdk.Getter:
+    @functools.wraps(get)
+    def noting_get(self: object, name: str) -> object:
+        value = get(self, name)
+        if _current is not None:
+            if isinstance(self, pulumi.Resource):
+                key = (self, name)
+                if key not in _current.places:
+                    _current.places[key] = place(sdk.caller(1))
+            elif value is None:
+                _check_nested(self, name, sdk.caller(1))
+        return value
+
+    return noting_get
+
+
+def _check_nested(owner: object, name: str, getter: FrameType) -> None:
+    cls = type(owner)
+    if getter.f_code.co_name != name or not sdk.is_output_type(cls):
+        return  # generated code that copies all properties, or an args class
+    if sdk.wire_names(cls).get(name, name) in required_properties(cls):
+        raise FakeError(missing(cls.__name__, name, place(getter)))
+
+
+def missing(owner: str, name: str, where: str) -> str:
+    """The message for a computed value that nothing provides."""
+    return (
+        f"{where} reads {name} of {owner}: AWS computes it, and the offline engine has no value for it.\n"
+        "fix: read another output, or add a faithful value to preflight/fakes/network.py or fake_services.py"
+    )
+
+
+def place(frame: FrameType | None) -> str:
+    """``file:line`` of the nearest frame in the project's own code."""
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if not name.startswith((_SDKS, _ENGINE, "<")) and "/lib/python" not in name:
+            return f"{relative(name)}:{frame.f_lineno}"
+        frame = frame.f_back
+    return "the program"
+
+
+def relative(name: str) -> str:
+    """``name`` relative to the working directory where it is below it."""
+    path = Path(name)
+    return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else path.as_posix()

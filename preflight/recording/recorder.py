@@ -1,0 +1,360 @@
+"""Runs a Pulumi program against Pulumi's own mock runtime and records every registration as the engine would.
+
+What is recorded equals what the engine registers: URNs with every parent's type, default providers as
+resources of their own, a component's outputs as it registers them, stack outputs on the stack resource.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, cast
+from urllib.parse import unquote, urlsplit
+
+import pulumi
+from google.protobuf import empty_pb2
+from pulumi.runtime import mocks
+from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.stack import run_in_stack
+
+from preflight.errors import FakeError
+from preflight.fakes.fakes import Answer, Fakes
+from preflight.fakes.values import DEFAULT_REGION, DOCUMENTATION_ACCOUNT, Digest, Site
+from preflight.recording.reads import Reads, follow, missing, relative
+from preflight.sdk import runtime as sdk
+from preflight.sdk.schema import computed_outputs
+from preflight.sdk.wire import SECRET, UNKNOWN, Wire, from_struct, is_signed, secret, to_struct
+
+STACK_TYPE = "pulumi:pulumi:Stack"
+Message: TypeAlias = Any
+"""A protobuf message of the resource monitor."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedResource:
+    """One registration request and what was answered."""
+
+    urn: str
+    type: str
+    name: str
+    parent: str
+    custom: bool
+    inputs: Wire
+    outputs: Wire
+    """Of a component: what it registered. Of a resource: inputs and computed values."""
+    dependencies: tuple[str, ...]
+    property_dependencies: Mapping[str, tuple[str, ...]]
+    protect: bool
+    provider: str
+    """``<URN>::<id>`` of the provider, the default one included; the id is unknown in a preview."""
+    source_file: str
+    """Relative to the working directory; empty where no line of the project made the resource."""
+    source_line: int
+    id: str = ""
+    external: bool = False
+    """Read, not managed."""
+    aliases: tuple[str, ...] = ()
+    ignore_changes: tuple[str, ...] = ()
+    additional_secret_outputs: tuple[str, ...] = ()
+    replace_on_changes: tuple[str, ...] = ()
+    delete_before_replace: bool | None = None
+    retain_on_delete: bool = False
+    custom_timeouts: Mapping[str, float] = field(default_factory=dict[str, float])
+
+
+@dataclass(slots=True)
+class Recording:
+    """Everything that one run registered, sorted by URN."""
+
+    project: str
+    stack: str
+    preview: bool
+    resources: list[RecordedResource] = field(default_factory=list[RecordedResource])
+    messages: list[str] = field(default_factory=list[str])
+    """What the program logged as a warning or an error."""
+
+    def of_type(self, type_: str) -> list[RecordedResource]:
+        """The resources of one type, sorted by URN."""
+        return [r for r in self.resources if r.type == type_]
+
+    @property
+    def outputs(self) -> Wire:
+        """The stack's outputs, in wire form."""
+        stacks = self.of_type(STACK_TYPE)
+        return stacks[0].outputs if stacks else {}
+
+
+class RecordingMonitor(mocks.MockMonitor):
+    """A ``MockMonitor`` that keeps whole registration requests and answers with faithful fakes."""
+
+    def __init__(self, fakes: Fakes, recording: Recording, config: Mapping[str, str]) -> None:
+        super().__init__(fakes)  # pyright: ignore[reportArgumentType] - every method that would use it is replaced
+        self._fakes = fakes
+        self._recording = recording
+        self._config = config
+        self._qualified: dict[str, str] = {}
+        self.recorded: dict[str, RecordedResource] = {}
+        self.known: dict[str, frozenset[str]] = {}
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """The engine's URN: every ancestor's type but the stack's."""
+        parent_type = self._qualified.get(parent, "")
+        qualified = f"{parent_type}${type_}" if parent_type not in {"", STACK_TYPE} else type_
+        urn = f"urn:pulumi:{self._recording.stack}::{self._recording.project}::{qualified}::{name}"
+        self._qualified[urn] = qualified
+        return urn
+
+    def RegisterResource(self, request: Message) -> Message:  # noqa: N802 - the service's name
+        """Record a registration and answer it."""
+        urn = self.make_urn(request.parent, request.type, request.name)
+        inputs = from_struct(request.object)
+        identifier, outputs, answered = "", dict[str, Any](), dict[str, Any]()
+        if request.custom:
+            answer = self.answer(request, urn, inputs)
+            identifier, self.known[urn] = answer.id, answer.known
+            outputs = _with_secrets(answer.outputs, request.additionalSecretOutputs)
+            answered = {key: value for key, value in outputs.items() if key != "id"}
+        self._keep(urn, request, inputs, outputs, identifier)
+        return resource_pb2.RegisterResourceResponse(urn=urn, id=identifier, object=to_struct(answered))
+
+    def answer(self, request: Message, urn: str, inputs: Wire) -> Answer:
+        """Id and outputs of a resource that a provider keeps."""
+        if request.importId:
+            return self._fakes.existing(request.type, request.name, request.importId, inputs, urn)
+        return self._fakes.resource(request.type, request.name, inputs, urn, preview=self._recording.preview)
+
+    def ReadResource(self, request: Message) -> Message:  # noqa: N802
+        """Record a resource that exists already."""
+        urn = self.make_urn(request.parent, request.type, request.name)
+        state = from_struct(request.properties)
+        answer = self._fakes.read(request.type, request.name, request.id, state, urn)
+        self.known[urn] = answer.known
+        outputs = _with_secrets(answer.outputs, request.additionalSecretOutputs)
+        self._keep(urn, request, state, outputs, request.id, external=True)
+        answered = {key: value for key, value in outputs.items() if key != "id"}
+        return resource_pb2.ReadResourceResponse(urn=urn, properties=to_struct(answered))
+
+    def Invoke(self, request: Message) -> Message:  # noqa: N802
+        """Answer a look-up."""
+        args = from_struct(request.args)
+        if request.tok == "pulumi:pulumi:getResource":
+            found = self.recorded[args["urn"]]
+            answer: Wire = {"urn": found.urn, "id": found.id, "state": found.outputs}
+        else:
+            self._provider(request.tok, request.provider, request.version)
+            answer = self._fakes.call(request.tok, args)
+        response: Message = resource_pb2.ResourceInvokeResponse()
+        to_struct(answer, getattr(response, "return"))
+        return response
+
+    def RegisterResourceOutputs(self, request: Message) -> Message:  # noqa: N802
+        """Record what a component or the stack says of itself."""
+        current = self.recorded[request.urn]
+        self.recorded[request.urn] = dataclasses.replace(current, outputs=from_struct(request.outputs))
+        return empty_pb2.Empty()
+
+    def _keep(
+        self, urn: str, request: Message, inputs: Wire, outputs: Wire, identifier: str, *, external: bool = False
+    ) -> None:
+        custom = external or request.custom
+        file, line = _source(request.sourcePosition)
+        dependencies = getattr(request, "propertyDependencies", {})
+        before = getattr(request, "deleteBeforeReplaceDefined", False)
+        timeouts = getattr(request, "customTimeouts", None)
+        self.recorded[urn] = RecordedResource(
+            urn=urn,
+            type=request.type,
+            name=request.name,
+            parent=request.parent,
+            custom=custom,
+            inputs=inputs,
+            outputs=outputs,
+            dependencies=tuple(sorted(request.dependencies)),
+            property_dependencies={k: tuple(sorted(dependencies[k].urns)) for k in sorted(dependencies)},
+            protect=bool(getattr(request, "protect", False)),
+            provider=self._provider(request.type, request.provider, request.version) if custom else "",
+            source_file=file,
+            source_line=line,
+            id=identifier,
+            external=external,
+            aliases=tuple(self.alias(request, alias) for alias in getattr(request, "aliases", ())),
+            ignore_changes=tuple(sorted(getattr(request, "ignoreChanges", ()))),
+            additional_secret_outputs=tuple(sorted(request.additionalSecretOutputs)),
+            replace_on_changes=tuple(sorted(getattr(request, "replaceOnChanges", ()))),
+            delete_before_replace=bool(request.deleteBeforeReplace) if before else None,
+            retain_on_delete=bool(getattr(request, "retainOnDelete", False)),
+            custom_timeouts={} if timeouts is None else _timeouts(timeouts),
+        )
+
+    def alias(self, request: Message, alias: Message) -> str:
+        """The URN of a former name."""
+        if alias.urn:
+            return alias.urn
+        spec = alias.spec
+        parent = "" if spec.noParent else spec.parentUrn or request.parent
+        qualified = parent.split("::")[2] if parent else STACK_TYPE
+        kind = spec.type or request.type
+        stack, project = spec.stack or self._recording.stack, spec.project or self._recording.project
+        qualified = kind if qualified == STACK_TYPE else f"{qualified}${kind}"
+        return f"urn:pulumi:{stack}::{project}::{qualified}::{spec.name or request.name}"
+
+    def _provider(self, token: str, explicit: str, version: str) -> str:
+        package = token.partition(":")[0]
+        if explicit or token.startswith("pulumi:providers:"):
+            return explicit
+        name = "default" + ("_" + version.replace(".", "_").replace("-", "_") if version else "")
+        urn = self.make_urn("", f"pulumi:providers:{package}", name)
+        identifier = UNKNOWN if self._recording.preview else Digest(urn).uuid()
+        if urn not in self.recorded:
+            inputs: Wire = {
+                key.partition(":")[2]: value for key, value in self._config.items() if key.startswith(f"{package}:")
+            }
+            if version:
+                inputs["version"] = version
+            self.recorded[urn] = RecordedResource(
+                urn=urn,
+                type=f"pulumi:providers:{package}",
+                name=name,
+                parent="",
+                custom=True,
+                inputs=inputs,
+                outputs=dict(inputs),
+                dependencies=(),
+                property_dependencies={},
+                protect=False,
+                provider="",
+                source_file="",
+                source_line=0,
+                id="" if self._recording.preview else identifier,
+            )
+        return f"{urn}::{identifier}"
+
+
+def record(
+    program: Callable[[], Any],
+    *,
+    project: str = "ai-interface",
+    stack: str = "test",
+    organization: str = "organization",
+    config: Mapping[str, str] | None = None,
+    secret_keys: tuple[str, ...] = (),
+    preview: bool = False,
+    monitored: Callable[[Fakes, Recording, Mapping[str, str]], RecordingMonitor] = RecordingMonitor,
+) -> Recording:
+    """Run ``program`` once and return what it registered. Errors of the program are raised as they are.
+
+    A computed output that the program reads and no fake provides raises ``FakeError``, in both modes. ``monitored``
+    makes another monitor than the one for a stack without resources.
+    """
+    config = dict(config or {})
+    recording = Recording(project, stack, preview)
+    monitor = monitored(Fakes(site_of(config)), recording, _provider_config(config, secret_keys))
+    reads = Reads()
+    loop = sdk.event_loop()
+    _configure(monitor, recording, organization)
+    pulumi.runtime.set_all_config(dict(config), list(secret_keys))
+    follow(reads)
+    restore = sdk.call_inline(loop)
+    try:
+        sdk.wait_for(run_in_stack(lambda: _settling(program)))
+    except Exception as error:
+        _raise_missing(reads, monitor, error)
+        raise
+    finally:
+        follow(None)
+        restore()
+        _discard_tasks(loop)
+    _raise_missing(reads, monitor, None)
+    recording.resources = sorted(monitor.recorded.values(), key=lambda r: r.urn)
+    return recording
+
+
+async def _settling(program: Callable[[], Any]) -> None:
+    program()
+    await sdk.settled()
+
+
+def site_of(config: Mapping[str, str]) -> Site:
+    """The account and region that the AWS provider is configured for."""
+    accounts = [part for part in config.get("aws:allowedAccountIds", "").split('"') if part.isdigit()]
+    return Site(accounts[0] if accounts else DOCUMENTATION_ACCOUNT, config.get("aws:region") or DEFAULT_REGION)
+
+
+def _provider_config(config: Mapping[str, str], secret_keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: secret(value) if key in secret_keys else value for key, value in config.items()}
+
+
+class _Messages(logging.Handler):
+    def __init__(self, messages: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self._messages = messages
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._messages.append(f"{record.levelname.lower()}: {record.getMessage()}")
+
+
+def _configure(monitor: RecordingMonitor, recording: Recording, organization: str) -> None:
+    logger = logging.Logger(f"preflight.{recording.stack}")
+    logger.addHandler(_Messages(recording.messages))
+    features = set(cast("Message", monitor).GetDeploymentInfo(empty_pb2.Empty()).supportedFeatures)
+    sdk.configure(
+        monitor=monitor,
+        monitor_features=features,
+        engine=mocks.MockEngine(logger),
+        project=recording.project,
+        stack=recording.stack,
+        dry_run=recording.preview,
+        organization=organization,
+    )
+
+
+def _raise_missing(reads: Reads, monitor: RecordingMonitor, cause: Exception | None) -> None:
+    if isinstance(cause, FakeError):
+        return
+    for (resource, python_name), where in sorted(reads.places.items(), key=lambda item: (item[1], item[0][1])):
+        urn = sdk.urn_of(resource)
+        name = sdk.wire_names(type(resource)).get(python_name, python_name)
+        if urn in monitor.known and name not in monitor.known[urn]:
+            found = monitor.recorded[urn]
+            if name in computed_outputs(found.type):
+                raise FakeError(missing(f"{found.type} {found.name!r}", name, where)) from cause
+
+
+def _discard_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """Leave nothing behind that would complain later: after a failure many registrations never finish."""
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks and not loop.is_running():
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+
+
+def _with_secrets(outputs: Wire, names: list[str]) -> Wire:
+    marked = {name: secret(outputs[name]) for name in names if name in outputs and not is_signed(outputs[name], SECRET)}
+    return {**outputs, **marked}
+
+
+def _source(position: Message) -> tuple[str, int]:
+    path = unquote(urlsplit(str(position.uri)).path)
+    if not path or "/site-packages/" in path or "/lib/python" in path:
+        return "", 0
+    return relative(path), position.line
+
+
+def _timeouts(timeouts: Message) -> dict[str, float]:
+    given = {name: getattr(timeouts, name) for name in ("create", "update", "delete")}
+    return {name: _seconds(value) for name, value in given.items() if value}
+
+
+def _seconds(text: str) -> float:
+    units = {"h": 3600.0, "m": 60.0, "s": 1.0}
+    total, number = 0.0, ""
+    for character in text:
+        if character in units:
+            total, number = total + float(number or 0) * units[character], ""
+        else:
+            number += character
+    return total

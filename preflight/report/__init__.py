@@ -1,0 +1,1 @@
+"""Findings, and every format in which they are shown."""
