@@ -35,9 +35,9 @@ def measure(size: int, *, known: bool, repeat: int) -> tuple[float, int, int]:
     for _ in range(repeat):
         gc.collect()
         start = time.perf_counter()
-        judged = reachability(Graph.from_recorded(records))
+        evaluated = reachability(Graph.from_recorded(records))
         best = min(best, time.perf_counter() - start)
-        endpoints, findings = len(judged.claims), len(judged.exposures)
+        endpoints, findings = len(evaluated.claims), len(evaluated.exposures)
     return best, endpoints, findings
 
 

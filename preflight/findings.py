@@ -111,12 +111,12 @@ class Parity:
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class Connectivity:
     """How the interface is reached and what it reaches, in one environment."""
 
     environment: str
-    ways_in: tuple[str, ...]
-    ways_out: tuple[str, ...]
+    ingress: tuple[str, ...]
+    egress: tuple[str, ...]
     proven: bool
 
 
@@ -140,7 +140,7 @@ class Report:
     rules: tuple[Rule, ...]
     findings: tuple[Finding, ...]
     parity: Parity | None = None
-    ways: tuple[Ways, ...] = ()
+    connectivity: tuple[Connectivity, ...] = ()
     messages: tuple[str, ...] = ()
     seconds: float = 0.0
 

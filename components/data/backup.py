@@ -11,7 +11,7 @@ import pulumi_aws as aws
 
 from components.common.iam import service_trust
 from components.data.policies import backup_policy
-from components.data.store import StateRoom
+from components.data.store import StoreContext
 
 SCHEDULE = "cron(30 4 * * ? *)"
 """UTC; after the database's own window and the weekly maintenance."""
@@ -28,9 +28,9 @@ class Backups:
     role: aws.iam.Role
 
 
-def make_backups(room: StateRoom, cluster: aws.rds.Cluster, bucket: aws.s3.Bucket) -> Backups:
+def make_backups(context: StoreContext, cluster: aws.rds.Cluster, bucket: aws.s3.Bucket) -> Backups:
     """Vault, role, plan and what the plan copies."""
-    name, args, key, child = room.name, room.args, room.key, room.child
+    name, args, key, child = context.name, context.args, context.key, context.child
     kept = pulumi.ResourceOptions(parent=child.parent, retain_on_delete=True)
     # A vault with copies in it cannot be deleted: it stays, locked and with them, when the stack goes.
     vault = aws.backup.Vault(
@@ -78,6 +78,6 @@ def make_backups(room: StateRoom, cluster: aws.rds.Cluster, bucket: aws.s3.Bucke
         plan_id=plan.id,
         iam_role_arn=role.arn,
         resources=[cluster.arn, bucket.arn],
-        opts=room.after(permission),
+        opts=context.after(permission),
     )
     return Backups(vault, role)

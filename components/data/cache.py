@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.common.log_delivery import delivery_policy
-from components.data.store import StateRoom, guarded_group
+from components.data.store import StoreContext, guarded_group
 
 PORT = 6379
 SNAPSHOT_WINDOW, MAINTENANCE_WINDOW = "02:00-03:00", "sun:03:30-sun:04:30"
@@ -26,11 +26,11 @@ class Cache:
     """With the password in it: secret."""
 
 
-def make_cache(room: StateRoom, password: pulumi.Output[str]) -> Cache:
+def make_cache(context: StoreContext, password: pulumi.Output[str]) -> Cache:
     """A primary and its replicas."""
-    name, args, key, child = f"{room.name}-cache", room.args, room.key, room.child
+    name, args, key, child = f"{context.name}-cache", context.args, context.key, context.child
     chosen = args.cache
-    log, permission = _log(room)
+    log, permission = _log(context)
     subnets = aws.elasticache.SubnetGroup(
         name,
         description=f"ai-interface {args.environment}: private subnets",
@@ -53,7 +53,7 @@ def make_cache(room: StateRoom, password: pulumi.Output[str]) -> Cache:
         port=PORT,
         network_type="ipv4",
         subnet_group_name=subnets.name,
-        security_group_ids=[guarded_group(room, "cache", PORT).id],
+        security_group_ids=[guarded_group(context, "cache", PORT).id],
         at_rest_encryption_enabled=True,
         kms_key_id=key.arn,
         transit_encryption_enabled=True,
@@ -72,14 +72,14 @@ def make_cache(room: StateRoom, password: pulumi.Output[str]) -> Cache:
             )
         ],
         tags=args.tags,
-        opts=room.after(permission),
+        opts=context.after(permission),
     )
     url = pulumi.Output.concat("rediss://default:", password, "@", group.primary_endpoint_address, f":{PORT}/0")
     return Cache(group, pulumi.Output.secret(url))
 
 
-def _log(room: StateRoom) -> tuple[aws.cloudwatch.LogGroup, aws.cloudwatch.LogResourcePolicy]:
-    name, args, child = f"{room.name}-cache-engine", room.args, room.child
+def _log(context: StoreContext) -> tuple[aws.cloudwatch.LogGroup, aws.cloudwatch.LogResourcePolicy]:
+    name, args, child = f"{context.name}-cache-engine", context.args, context.child
     log = aws.cloudwatch.LogGroup(
         name,
         name=f"/ai-interface/{args.environment}/cache",

@@ -15,7 +15,7 @@ from components.data.backup import make_backups
 from components.data.cache import Cache, make_cache
 from components.data.database import DATABASE, PORT, ROLES, Database, make_database
 from components.data.policies import key_policy, secrets_policy, task_policy
-from components.data.store import StateRoom
+from components.data.store import StoreContext
 from components.data.uploads import make_uploads
 
 CACHE_URL = "cache-url"
@@ -62,11 +62,11 @@ class State(pulumi.ComponentResource):
         password = pulumi.Output.secret(
             seed.private_key_pem_pkcs8.apply(lambda pem: derived_secret("cache password", pem))
         )
-        room = StateRoom(name, args, key, child)
-        database = make_database(room, lifetime)
-        cache = make_cache(room, password)
-        bucket = make_uploads(room)
-        backups = make_backups(room, database.cluster, bucket)
+        context = StoreContext(name, args, key, child)
+        database = make_database(context, lifetime)
+        cache = make_cache(context, password)
+        bucket = make_uploads(context)
+        backups = make_backups(context, database.cluster, bucket)
         url, url_reference = self._cache_url(name, args, key, cache)
         self.bucket_name = bucket.bucket
         self.bucket_arn = bucket.arn

@@ -15,7 +15,7 @@ from components.common.iam import SOURCE_ACCOUNT, SOURCE_ARN, service_trust
 from components.data.certificates import DATABASE_AUTHORITY
 from components.data.database_roles import DatabaseRoles
 from components.data.policies import monitoring_policy
-from components.data.store import StateRoom, guarded_group
+from components.data.store import StoreContext, guarded_group
 
 PORT = 5432
 DATABASE = "interface"
@@ -64,13 +64,13 @@ class Database:
     master_secret_arn: pulumi.Output[str]
 
 
-def make_database(room: StateRoom, lifetime: pulumi.Output[str]) -> Database:
+def make_database(context: StoreContext, lifetime: pulumi.Output[str]) -> Database:
     """The cluster and its instances. ``lifetime`` is another text whenever the environment is made anew."""
-    cluster = _cluster(room, lifetime, _log_groups(room))
-    role = _monitoring_role(room)
-    zones = room.args.availability_zones[: room.args.database.instances]
-    instances = [_instance(room, zone, cluster, role) for zone in zones]
-    _events(room, cluster, instances)
+    cluster = _cluster(context, lifetime, _log_groups(context))
+    role = _monitoring_role(context)
+    zones = context.args.availability_zones[: context.args.database.instances]
+    instances = [_instance(context, zone, cluster, role) for zone in zones]
+    _events(context, cluster, instances)
     return Database(cluster, instances, cluster.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or ""))
 
 
@@ -84,27 +84,27 @@ def cluster_identifier(environment: str, snapshot_identifier: str | None) -> str
     return f"ai-interface-{environment}-{hashlib.sha256(snapshot_identifier.encode()).hexdigest()[:8]}"
 
 
-def _log_groups(room: StateRoom) -> list[aws.cloudwatch.LogGroup]:
-    args = room.args
+def _log_groups(context: StoreContext) -> list[aws.cloudwatch.LogGroup]:
+    args = context.args
     cluster = cluster_identifier(args.environment, args.database.snapshot_identifier)
     # Before the cluster: RDS would otherwise make them, without a key and without an end.
     return [
         aws.cloudwatch.LogGroup(
-            f"{room.name}-database-{log}",
+            f"{context.name}-database-{log}",
             name=f"/aws/rds/cluster/{cluster}/{log}",
             retention_in_days=args.log_retention_days,
             kms_key_id=args.log_key_arn,
             tags=args.tags,
-            opts=room.child,
+            opts=context.child,
         )
         for log in LOGS
     ]
 
 
 def _cluster(
-    room: StateRoom, lifetime: pulumi.Output[str], log_groups: list[aws.cloudwatch.LogGroup]
+    context: StoreContext, lifetime: pulumi.Output[str], log_groups: list[aws.cloudwatch.LogGroup]
 ) -> aws.rds.Cluster:
-    name, args, key, child = f"{room.name}-database", room.args, room.key, room.child
+    name, args, key, child = f"{context.name}-database", context.args, context.key, context.child
     chosen = args.database
     subnets = aws.rds.SubnetGroup(
         name,
@@ -144,7 +144,7 @@ def _cluster(
         port=PORT,
         network_type="IPV4",
         db_subnet_group_name=subnets.name,
-        vpc_security_group_ids=[guarded_group(room, "database", PORT).id],
+        vpc_security_group_ids=[guarded_group(context, "database", PORT).id],
         db_cluster_parameter_group_name=parameters.name,
         serverlessv2_scaling_configuration=aws.rds.ClusterServerlessv2ScalingConfigurationArgs(
             min_capacity=chosen.minimum_capacity_units, max_capacity=chosen.maximum_capacity_units
@@ -176,10 +176,10 @@ def _cluster(
 
 
 def _instance(
-    room: StateRoom, zone: str, cluster: aws.rds.Cluster, monitoring: aws.iam.Role
+    context: StoreContext, zone: str, cluster: aws.rds.Cluster, monitoring: aws.iam.Role
 ) -> aws.rds.ClusterInstance:
     return aws.rds.ClusterInstance(
-        f"{room.name}-database-{zone}",
+        f"{context.name}-database-{zone}",
         cluster_identifier=cluster.id,
         engine=aws.rds.EngineType.AURORA_POSTGRESQL,
         # The cluster decides the engine's version and whether snapshots carry tags; AWS takes neither from an instance.
@@ -193,16 +193,16 @@ def _instance(
         monitoring_interval=MONITORING_SECONDS,
         monitoring_role_arn=monitoring.arn,
         performance_insights_enabled=True,
-        performance_insights_kms_key_id=room.key.arn,
+        performance_insights_kms_key_id=context.key.arn,
         performance_insights_retention_period=INSIGHTS_DAYS,
         apply_immediately=True,
-        tags=room.args.tags,
-        opts=room.child,
+        tags=context.args.tags,
+        opts=context.child,
     )
 
 
-def _monitoring_role(room: StateRoom) -> aws.iam.Role:
-    name, args, child = f"{room.name}-monitoring", room.args, room.child
+def _monitoring_role(context: StoreContext) -> aws.iam.Role:
+    name, args, child = f"{context.name}-monitoring", context.args, context.child
     role = aws.iam.Role(
         name,
         assume_role_policy=service_trust(
@@ -220,7 +220,7 @@ def _monitoring_role(room: StateRoom) -> aws.iam.Role:
     return role
 
 
-def _events(room: StateRoom, cluster: aws.rds.Cluster, instances: list[aws.rds.ClusterInstance]) -> None:
+def _events(context: StoreContext, cluster: aws.rds.Cluster, instances: list[aws.rds.ClusterInstance]) -> None:
     sources: dict[str, list[pulumi.Output[str]]] = {
         "db-cluster": [cluster.id],
         "db-instance": [instance.id for instance in instances],
@@ -229,10 +229,10 @@ def _events(room: StateRoom, cluster: aws.rds.Cluster, instances: list[aws.rds.C
     }
     for source, ids in sources.items():
         aws.rds.EventSubscription(
-            f"{room.name}-{source}-events",
-            sns_topic=room.args.alarm_topic_arn,
+            f"{context.name}-{source}-events",
+            sns_topic=context.args.alarm_topic_arn,
             source_type=source,
             source_ids=ids or None,
-            tags=room.args.tags,
-            opts=room.child,
+            tags=context.args.tags,
+            opts=context.child,
         )

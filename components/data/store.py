@@ -13,7 +13,7 @@ from components.data.args import StateArgs
 
 
 @dataclass(frozen=True)
-class StateRoom:
+class StoreContext:
     """Where a part of the state is made."""
 
     name: str
@@ -28,9 +28,9 @@ class StateRoom:
         return pulumi.ResourceOptions(parent=self.child.parent, depends_on=list(resources))
 
 
-def guarded_group(room: StateRoom, store: str, port: int) -> aws.ec2.SecurityGroup:
+def guarded_group(context: StoreContext, store: str, port: int) -> aws.ec2.SecurityGroup:
     """The store's group, and the tasks' way to it."""
-    name, args, child = f"{room.name}-{store}", room.args, room.child
+    name, args, child = f"{context.name}-{store}", context.args, context.child
     group = aws.ec2.SecurityGroup(
         f"{name}-group",
         vpc_id=args.vpc_id,

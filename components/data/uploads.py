@@ -11,12 +11,12 @@ import pulumi_aws as aws
 from components.args import Args
 from components.common.buckets import KEEP_PARTS_FOR_DAYS, close_bucket, encrypt_bucket, expire_objects
 from components.data.policies import access_log_policy, uploads_policy
-from components.data.store import StateRoom
+from components.data.store import StoreContext
 
 
-def make_uploads(room: StateRoom) -> aws.s3.Bucket:
+def make_uploads(context: StoreContext) -> aws.s3.Bucket:
     """The bucket of files, with a bucket for its access logs."""
-    name, args, child = f"{room.name}-uploads", room.args, room.child
+    name, args, child = f"{context.name}-uploads", context.args, context.child
     # Never emptied by a destroy: that takes a step of its own (docs/runbook.md).
     bucket = aws.s3.Bucket(
         name,
@@ -31,7 +31,7 @@ def make_uploads(room: StateRoom) -> aws.s3.Bucket:
         versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
         opts=child,
     )
-    encrypt_bucket(name, bucket, child, key_arn=room.key.arn)
+    encrypt_bucket(name, bucket, child, key_arn=context.key.arn)
     aws.s3.BucketLifecycleConfiguration(
         name,
         bucket=bucket.id,
@@ -47,12 +47,12 @@ def make_uploads(room: StateRoom) -> aws.s3.Bucket:
         ],
         opts=child,
     )
-    _record_access(room, bucket)
+    _record_access(context, bucket)
     return bucket
 
 
-def _record_access(room: StateRoom, bucket: aws.s3.Bucket) -> None:
-    own, args, child = f"{room.name}-uploads-access", room.args, room.child
+def _record_access(context: StoreContext, bucket: aws.s3.Bucket) -> None:
+    own, args, child = f"{context.name}-uploads-access", context.args, context.child
     # S3 goes on to deliver for hours, so nobody could empty it in time: the record goes with the bucket of files.
     logs = aws.s3.Bucket(own, force_destroy=args.allow_deletion, tags={**args.tags, "Name": own}, opts=child)
     closed = close_bucket(own, logs, child)
@@ -65,14 +65,14 @@ def _record_access(room: StateRoom, bucket: aws.s3.Bucket) -> None:
         policy=pulumi.Output.all(logs.arn, bucket.arn).apply(
             lambda arns: access_log_policy(bucket_arn=arns[0], source_bucket_arn=arns[1], account_id=args.account_id)
         ),
-        opts=room.after(closed),
+        opts=context.after(closed),
     )
     aws.s3.BucketLogging(
-        f"{room.name}-uploads",
+        f"{context.name}-uploads",
         bucket=bucket.id,
         target_bucket=logs.id,
         target_prefix="uploads/",
-        opts=room.after(policy),
+        opts=context.after(policy),
     )
 
 

@@ -15,7 +15,7 @@ MOST_MEMBERS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watch:
+class AlarmSpec:
     """One alarm: a CloudWatch metric, the line it must not cross, and the runbook section that says what to do."""
 
     role: str
@@ -64,62 +64,62 @@ class AlarmsArgs(Protocol):
 
 
 def make_alarms(
-    name: str, watches: Iterable[Watch], args: AlarmsArgs, opts: pulumi.ResourceOptions
+    name: str, specs: Iterable[AlarmSpec], args: AlarmsArgs, opts: pulumi.ResourceOptions
 ) -> dict[str, aws.cloudwatch.MetricAlarm]:
     """The alarms that the watches describe, by role, each with its destination and its runbook entry."""
     return {
-        watch.role: aws.cloudwatch.MetricAlarm(
-            f"{name}-{watch.role}",
+        spec.role: aws.cloudwatch.MetricAlarm(
+            f"{name}-{spec.role}",
             # The name is the subject of the message that wakes somebody.
-            name=f"ai-interface {args.environment} {watch.role}",
-            alarm_description=f"{watch.sentence}. What to do: {args.runbook_url}#{watch.role}",
-            **(_of_members(watch) if watch.members else _of_one(watch)),
-            comparison_operator=watch.comparison,
-            threshold=watch.threshold,
-            evaluation_periods=watch.periods,
-            datapoints_to_alarm=watch.periods_to_alarm,
-            treat_missing_data=watch.missing_data,
+            name=f"ai-interface {args.environment} {spec.role}",
+            alarm_description=f"{spec.sentence}. What to do: {args.runbook_url}#{spec.role}",
+            **(_of_members(spec) if spec.members else _of_one(spec)),
+            comparison_operator=spec.comparison,
+            threshold=spec.threshold,
+            evaluation_periods=spec.periods,
+            datapoints_to_alarm=spec.periods_to_alarm,
+            treat_missing_data=spec.missing_data,
             alarm_actions=[args.alarm_topic_arn],
             ok_actions=[args.alarm_topic_arn],
             tags=args.tags,
             opts=opts,
         )
-        for watch in watches
+        for spec in specs
     }
 
 
-def _of_one(watch: Watch) -> dict[str, Any]:
+def _of_one(spec: AlarmSpec) -> dict[str, Any]:
     return {
-        "namespace": watch.namespace,
-        "metric_name": watch.metric,
-        "dimensions": watch.dimensions,
-        "statistic": watch.statistic,
-        "period": watch.period_seconds,
+        "namespace": spec.namespace,
+        "metric_name": spec.metric,
+        "dimensions": spec.dimensions,
+        "statistic": spec.statistic,
+        "period": spec.period_seconds,
     }
 
 
-def _of_members(watch: Watch) -> dict[str, Any]:
+def _of_members(spec: AlarmSpec) -> dict[str, Any]:
     """The worst member's value: the largest, or the smallest where less is worse."""
-    if len(watch.members) > MOST_MEMBERS:
-        raise ValueError(f"{watch.role} has {len(watch.members)} members: one alarm compares at most {MOST_MEMBERS}")
+    if len(spec.members) > MOST_MEMBERS:
+        raise ValueError(f"{spec.role} has {len(spec.members)} members: one alarm compares at most {MOST_MEMBERS}")
     queries = [
         aws.cloudwatch.MetricAlarmMetricQueryArgs(
             id=f"m{number}",
             return_data=False,
             metric=aws.cloudwatch.MetricAlarmMetricQueryMetricArgs(
-                namespace=watch.namespace,
-                metric_name=watch.metric,
-                dimensions={**watch.dimensions, watch.member_dimension: member},
-                period=watch.period_seconds,
-                stat=watch.statistic,
+                namespace=spec.namespace,
+                metric_name=spec.metric,
+                dimensions={**spec.dimensions, spec.member_dimension: member},
+                period=spec.period_seconds,
+                stat=spec.statistic,
             ),
         )
-        for number, member in enumerate(watch.members, start=1)
+        for number, member in enumerate(spec.members, start=1)
     ]
-    worst = "MIN" if watch.comparison == LESS else "MAX"
+    worst = "MIN" if spec.comparison == LESS else "MAX"
     ids = ", ".join(f"m{number}" for number in range(1, len(queries) + 1))
     expression = f"{worst}([{ids}])"
-    label = f"{watch.metric} of the worst"
+    label = f"{spec.metric} of the worst"
     return {
         "metric_queries": [
             *queries,

@@ -13,7 +13,7 @@ import pulumi_aws as aws
 from pydantic import Field
 
 from components.args import Args
-from components.monitoring.alarm import LESS, Watch, make_alarms
+from components.monitoring.alarm import LESS, AlarmSpec, make_alarms
 
 GIBIBYTE = 1024**3
 MEMORY_OF_A_UNIT = 2 * GIBIBYTE
@@ -63,9 +63,9 @@ class StateAlarms(pulumi.ComponentResource):
     def __init__(self, name: str, args: StateAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = StateAlarmsArgs.model_validate(args)
         super().__init__("ai-interface:index:StateAlarms", name, {}, opts)
-        watches = [*_database(args), *_cache(args)]
+        specs = [*_database(args), *_cache(args)]
         child = pulumi.ResourceOptions(parent=self)
-        alarms = make_alarms(name, watches, args, child)
+        alarms = make_alarms(name, specs, args, child)
         self.alarm_arns = pulumi.Output.all(*(alarm.arn for alarm in alarms.values())).apply(
             lambda arns: sorted(str(one) for one in arns)
         )
@@ -106,12 +106,12 @@ def backup_failed_pattern(vault_arn: str) -> str:
     return json.dumps(pattern, sort_keys=True)
 
 
-def _database(args: StateAlarmsArgs) -> list[Watch]:
+def _database(args: StateAlarmsArgs) -> list[AlarmSpec]:
     cluster: dict[str, pulumi.Input[str]] = {"DBClusterIdentifier": args.database_cluster_id}
     units = args.maximum_capacity_units
 
-    def watch(role: str, sentence: str, metric: str, statistic: str, threshold: float) -> Watch:
-        return Watch(
+    def spec(role: str, sentence: str, metric: str, statistic: str, threshold: float) -> AlarmSpec:
+        return AlarmSpec(
             role=role,
             sentence=sentence,
             namespace="AWS/RDS",
@@ -123,7 +123,7 @@ def _database(args: StateAlarmsArgs) -> list[Watch]:
 
     return [
         replace(
-            watch(
+            spec(
                 "database-capacity",
                 "The database uses nearly all of the capacity that it may grow to",
                 "ACUUtilization",
@@ -133,10 +133,10 @@ def _database(args: StateAlarmsArgs) -> list[Watch]:
             **LASTING,
         ),
         replace(
-            watch("database-cpu", "The database uses nearly all its CPU", "CPUUtilization", "Maximum", 90), **LASTING
+            spec("database-cpu", "The database uses nearly all its CPU", "CPUUtilization", "Maximum", 90), **LASTING
         ),
         replace(
-            watch(
+            spec(
                 "database-memory",
                 "The database is short of memory, at the most that it may grow to",
                 "FreeableMemory",
@@ -148,7 +148,7 @@ def _database(args: StateAlarmsArgs) -> list[Watch]:
         ),
         # A deployment has the connections of old and new tasks, at the default deregistration delay for less than this.
         replace(
-            watch(
+            spec(
                 "database-connections",
                 f"The tasks hold more than {PERCENT} percent of the connections that they may open to the database",
                 "DatabaseConnections",
@@ -158,7 +158,7 @@ def _database(args: StateAlarmsArgs) -> list[Watch]:
             **LASTING,
         ),
         replace(
-            watch(
+            spec(
                 "database-storage",
                 f"The database holds more than {args.database_gibibytes} GiB",
                 "VolumeBytesUsed",
@@ -169,7 +169,7 @@ def _database(args: StateAlarmsArgs) -> list[Watch]:
             periods=1,
             periods_to_alarm=1,
         ),
-        watch(
+        spec(
             "database-replication",
             "A reader of the database is more than two seconds behind the writer",
             "AuroraReplicaLagMaximum",
@@ -179,11 +179,11 @@ def _database(args: StateAlarmsArgs) -> list[Watch]:
     ]
 
 
-def _cache(args: StateAlarmsArgs) -> list[Watch]:
+def _cache(args: StateAlarmsArgs) -> list[AlarmSpec]:
     nodes = [args.cache_node_ids.apply(lambda ids, number=number: ids[number]) for number in range(args.cache_nodes)]
 
-    def watch(role: str, sentence: str, metric: str, statistic: str, threshold: float) -> Watch:
-        return Watch(
+    def spec(role: str, sentence: str, metric: str, statistic: str, threshold: float) -> AlarmSpec:
+        return AlarmSpec(
             role=role,
             sentence=sentence,
             namespace="AWS/ElastiCache",
@@ -196,17 +196,17 @@ def _cache(args: StateAlarmsArgs) -> list[Watch]:
 
     return [
         replace(
-            watch("cache-cpu", "A node of the cache uses nearly all its CPU", "EngineCPUUtilization", "Maximum", 90),
+            spec("cache-cpu", "A node of the cache uses nearly all its CPU", "EngineCPUUtilization", "Maximum", 90),
             **LASTING,
         ),
-        watch(
+        spec(
             "cache-memory",
             f"A node of the cache is filled to {PERCENT} percent",
             "DatabaseMemoryUsagePercentage",
             "Maximum",
             PERCENT,
         ),
-        watch(
+        spec(
             "cache-connections",
             f"A node of the cache has more than {args.cache_connections} connections",
             "CurrConnections",
@@ -214,12 +214,12 @@ def _cache(args: StateAlarmsArgs) -> list[Watch]:
             args.cache_connections,
         ),
         replace(
-            watch("cache-evictions", "The cache drops entries because it is full", "Evictions", "Sum", 0),
+            spec("cache-evictions", "The cache drops entries because it is full", "Evictions", "Sum", 0),
             period_seconds=300,
             periods=1,
             periods_to_alarm=1,
         ),
-        watch(
+        spec(
             "cache-replication",
             "A replica of the cache is more than five seconds behind the primary",
             "ReplicationLag",

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.args import Args
-from components.monitoring.alarm import LESS, Watch, make_alarms
+from components.monitoring.alarm import LESS, AlarmSpec, make_alarms
 
 
 class EdgeAlarmsArgs(Args):
@@ -49,19 +49,19 @@ class EdgeAlarms(pulumi.ComponentResource):
     def __init__(self, name: str, args: EdgeAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = EdgeAlarmsArgs.model_validate(args)
         super().__init__("ai-interface:index:EdgeAlarms", name, {}, opts)
-        alarms = make_alarms(name, self._watches(args), args, pulumi.ResourceOptions(parent=self))
+        alarms = make_alarms(name, self._alarm_specs(args), args, pulumi.ResourceOptions(parent=self))
         self.rollback_alarm_names = pulumi.Output.all(
             *(alarms[role].name for role in ("target-errors", "unhealthy-targets"))
         ).apply(lambda names: sorted(str(one) for one in names))
         self.register_outputs({"rollbackAlarmNames": self.rollback_alarm_names})
 
-    def _watches(self, args: EdgeAlarmsArgs) -> list[Watch]:
+    def _alarm_specs(self, args: EdgeAlarmsArgs) -> list[AlarmSpec]:
         balancer = {"LoadBalancer": args.load_balancer_arn_suffix}
         targets = {**balancer, "TargetGroup": args.target_group_arn_suffix}
         # A start that begins and ends within a minute shows in that minute's maximum, too.
         longer_than_a_start = math.ceil(args.target_start_seconds / 60) + 2
-        watches = [
-            Watch(
+        specs = [
+            AlarmSpec(
                 role="edge-errors",
                 sentence="The load balancer itself answers 5xx: no healthy target, or the login fails",
                 namespace="AWS/ApplicationELB",
@@ -70,7 +70,7 @@ class EdgeAlarms(pulumi.ComponentResource):
                 threshold=10,
                 dimensions={**balancer},
             ),
-            Watch(
+            AlarmSpec(
                 role="target-errors",
                 sentence="Proxy, application or model answer 5xx",
                 namespace="AWS/ApplicationELB",
@@ -79,7 +79,7 @@ class EdgeAlarms(pulumi.ComponentResource):
                 threshold=10,
                 dimensions={**targets},
             ),
-            Watch(
+            AlarmSpec(
                 role="unhealthy-targets",
                 sentence="A task fails its health check for longer than a start takes",
                 namespace="AWS/ApplicationELB",
@@ -92,8 +92,8 @@ class EdgeAlarms(pulumi.ComponentResource):
             ),
         ]
         if args.firewall_metric_name is not None:
-            watches.append(
-                Watch(
+            specs.append(
+                AlarmSpec(
                     role="firewall-blocked",
                     sentence="The firewall blocks unusually many requests: an attack, or a rule that blocks users",
                     namespace="AWS/WAFV2",
@@ -106,7 +106,7 @@ class EdgeAlarms(pulumi.ComponentResource):
                     dimensions={"WebACL": args.firewall_metric_name, "Region": args.region, "Rule": "ALL"},
                 )
             )
-        return watches
+        return specs
 
 
 class ServiceAlarmsArgs(Args):
@@ -140,7 +140,7 @@ class ServiceAlarms(pulumi.ComponentResource):
         args = ServiceAlarmsArgs.model_validate(args)
         super().__init__("ai-interface:index:ServiceAlarms", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        alarms = make_alarms(name, self._watches(args), args, child)
+        alarms = make_alarms(name, self._alarm_specs(args), args, child)
         self.alarm_arns = pulumi.Output.all(*(alarm.arn for alarm in alarms.values())).apply(
             lambda arns: sorted(str(one) for one in arns)
         )
@@ -170,10 +170,10 @@ class ServiceAlarms(pulumi.ComponentResource):
             opts=child,
         )
 
-    def _watches(self, args: ServiceAlarmsArgs) -> list[Watch]:
+    def _alarm_specs(self, args: ServiceAlarmsArgs) -> list[AlarmSpec]:
         service = {"ClusterName": args.cluster_name, "ServiceName": args.service_name}
         return [
-            Watch(
+            AlarmSpec(
                 role="tasks-missing",
                 sentence="Fewer tasks run than the settings ask for",
                 namespace="ECS/ContainerInsights",
@@ -185,7 +185,7 @@ class ServiceAlarms(pulumi.ComponentResource):
                 missing_data="breaching",
                 dimensions={**service},
             ),
-            Watch(
+            AlarmSpec(
                 role="cpu",
                 sentence="Tasks use nearly all their CPU although the service should have scaled out",
                 namespace="AWS/ECS",
@@ -196,7 +196,7 @@ class ServiceAlarms(pulumi.ComponentResource):
                 periods_to_alarm=15,
                 dimensions={**service},
             ),
-            Watch(
+            AlarmSpec(
                 role="memory",
                 sentence="Tasks use nearly all their memory and will be killed when it runs out",
                 namespace="AWS/ECS",

@@ -53,7 +53,7 @@ class ModelAlarms(pulumi.ComponentResource):
     def __init__(self, name: str, args: ModelAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = ModelAlarmsArgs.model_validate(args)
         super().__init__("ai-interface:index:ModelAlarms", name, {}, opts)
-        for suffix, models in _watched(args):
+        for suffix, models in _watched_metrics(args):
             self._tokens(name, suffix, models, args)
             self._throttled(name, suffix, models, args)
         self.budget_name = self._budget(name, args).name
@@ -131,7 +131,7 @@ class ModelAlarms(pulumi.ComponentResource):
         )
 
 
-def _watched(args: ModelAlarmsArgs) -> Iterator[tuple[str, list[str]]]:
+def _watched_metrics(args: ModelAlarmsArgs) -> Iterator[tuple[str, list[str]]]:
     models = sorted(
         {
             model

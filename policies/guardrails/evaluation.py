@@ -68,7 +68,7 @@ class Evaluation:
         reports: list[Report] = []
         for policy in self._policies:
             if not policy.rule.is_stack and policy.rule.applies_to(resource.kind):
-                findings = _judged_resource(policy, resource)
+                findings = _evaluated_resource(policy, resource)
                 for finding in findings:
                     report, _ = self._report(policy, finding, {resource.label: _unreadable(resource)})
                     deferred = preview and finding.verdict is Verdict.NOT_PROVEN and report.level is Level.MANDATORY
@@ -90,7 +90,7 @@ class Evaluation:
                 if rule.is_stack:
                     idle.append((rule, f"the stack has no {' or '.join(rule.types)}"))
                 continue
-            for finding in _judged_stack(policy, graph):
+            for finding in _evaluated_stack(policy, graph):
                 report, numbers = self._report(policy, finding, unreadable)
                 used.update(numbers)
                 used.update(e.number for e in self._exemptions.in_force if e.may_match(rule.name, finding))
@@ -147,16 +147,16 @@ def _level(policy: Policy, finding: Finding) -> Level:
     return Level.ADVISORY if advised else policy.level
 
 
-def _judged_stack(policy: Policy, graph: Graph) -> Iterable[Finding]:
+def _evaluated_stack(policy: Policy, graph: Graph) -> Iterable[Finding]:
     try:
-        return [_masked(graph.by_urn.get(item.urn), item) for item in policy.rule.judge(graph, policy.settings)]
+        return [_masked(graph.by_urn.get(item.urn), item) for item in policy.rule.evaluate(graph, policy.settings)]
     except Exception as error:
         return [_crash("", "the stack", error)]
 
 
-def _judged_resource(policy: Policy, resource: Resource) -> Iterable[Finding]:
+def _evaluated_resource(policy: Policy, resource: Resource) -> Iterable[Finding]:
     try:
-        return [_masked(resource, item) for item in policy.rule.judge_resource(resource, policy.settings)]
+        return [_masked(resource, item) for item in policy.rule.evaluate_resource(resource, policy.settings)]
     except Exception as error:
         return [_crash(resource.urn, resource.label, error)]
 

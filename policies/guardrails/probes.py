@@ -37,7 +37,7 @@ def stopped(graph: Graph, firewall: Firewall) -> dict[str, bool | None]:
 
 def _is_stopped(acl: WebAcl, request: Request) -> bool | None:
     trail = Trail(request)
-    outcome = acl.judge(trail)
+    outcome = acl.evaluate(trail)
     if trail.unknowns or (outcome is not None and outcome.result is Result.NOT_PROVEN):
         return None
     return outcome is not None

@@ -13,8 +13,8 @@ from .topology.graph.verdicts import Finding
 Settings = Mapping[str, Any]
 """The configuration of one policy: every property of its schema, with what the team set or the default."""
 
-StackJudge = Callable[[Graph, Settings], Iterable[Finding]]
-ResourceJudge = Callable[[Resource, Settings], Iterable[Finding]]
+StackCheck = Callable[[Graph, Settings], Iterable[Finding]]
+ResourceCheck = Callable[[Resource, Settings], Iterable[Finding]]
 
 FRAMEWORK = "AWS Foundational Security Best Practices"
 
@@ -65,8 +65,8 @@ class Rule:
     schema: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     """JSON schema of each property that a team may configure; every one has a default."""
     level: Level = Level.MANDATORY
-    stack: StackJudge | None = None
-    resource: ResourceJudge | None = None
+    stack: StackCheck | None = None
+    resource: ResourceCheck | None = None
 
     @property
     def is_stack(self) -> bool:
@@ -81,7 +81,7 @@ class Rule:
         """Whether it is about resources of this type."""
         return not self.types or kind in self.types
 
-    def judge(self, graph: Graph, settings: Settings) -> list[Finding]:
+    def evaluate(self, graph: Graph, settings: Settings) -> list[Finding]:
         """Its findings on a whole stack, whichever way it judges, in a stable order."""
         found: Iterable[Finding]
         if self.stack is not None:
@@ -90,11 +90,11 @@ class Rule:
             found = (
                 finding
                 for resource in (graph.of_type(*self.types) if self.types else graph)
-                for finding in self.judge_resource(resource, settings)
+                for finding in self.evaluate_resource(resource, settings)
             )
         return sorted(found, key=lambda finding: (finding.urn, finding.property, finding.verdict, finding.found))
 
-    def judge_resource(self, resource: Resource, settings: Settings) -> list[Finding]:
+    def evaluate_resource(self, resource: Resource, settings: Settings) -> list[Finding]:
         """Its findings on one resource alone; none when it judges whole stacks."""
         return list(self.resource(resource, settings)) if self.resource is not None else []
 
@@ -110,7 +110,7 @@ def _words(module: str, doc: str | None) -> tuple[str, str]:
 def stack_rule(
     module: str,
     doc: str | None,
-    judge: StackJudge,
+    evaluate: StackCheck,
     *,
     severity: Severity,
     remediation: str,
@@ -129,14 +129,14 @@ def stack_rule(
     default = "block" if unknown_blocks else "advise"
     common = {"notProven": {**NOT_PROVEN, "default": default}, **({"latent": LATENT} if latent else {})}
     return Rule(
-        name, description, severity, remediation, types, controls, {**common, **(schema or {})}, level, stack=judge
+        name, description, severity, remediation, types, controls, {**common, **(schema or {})}, level, stack=evaluate
     )
 
 
 def resource_rule(
     module: str,
     doc: str | None,
-    judge: ResourceJudge,
+    evaluate: ResourceCheck,
     *,
     severity: Severity,
     remediation: str,
@@ -156,5 +156,5 @@ def resource_rule(
         controls,
         {"notProven": NOT_PROVEN, **(schema or {})},
         level,
-        resource=judge,
+        resource=evaluate,
     )

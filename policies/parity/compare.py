@@ -94,10 +94,10 @@ def _one_side(path: str, before: Item | None, after: Item | None) -> Difference:
 
 
 def _leaves(
-    path: str, before: Item, after: Item, gone: set[str], judged: Mapping[str, Value] | None = None
+    path: str, before: Item, after: Item, gone: set[str], evaluated: Mapping[str, Value] | None = None
 ) -> list[Difference]:
     found: dict[str, Difference] = {}
-    for name in sorted(before.leaves.keys() | after.leaves.keys() if judged is None else judged.keys()):
+    for name in sorted(before.leaves.keys() | after.leaves.keys() if evaluated is None else evaluated.keys()):
         how = comparison(before.kind, name)
         one, two = _value(name, before, gone), _value(name, after, gone)
         urn = after.urn or before.urn

@@ -36,7 +36,7 @@ _DECLARE = "declare the difference with reason, owner and expiry in policies/par
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class ParityFinding:
     """One finding: policy, resource and text."""
 
     policy: str
@@ -46,10 +46,10 @@ class Judgement:
 
 
 @dataclass(slots=True)
-class Judged:
+class ParityResult:
     """All findings of one comparison, and the declared differences that were met."""
 
-    judgements: list[Judgement] = field(default_factory=list[Judgement])
+    findings: list[ParityFinding] = field(default_factory=list[ParityFinding])
     declared: Counter[str] = field(default_factory=Counter[str])
     """Kinds of declarations that were used, with how many of each."""
 
@@ -64,37 +64,37 @@ def manifests(folder: Path = FOLDER) -> dict[str, Shape]:
     return from_files(committed(folder))
 
 
-def of_running(running: Shape, committed: dict[str, Shape], allowed: Declarations) -> Judged:
+def of_running(running: Shape, committed: dict[str, Shape], allowed: Declarations) -> ParityResult:
     """The running environment against the committed shape of every other one."""
     others = {name: shape for name, shape in committed.items() if name != running.environment}
-    judged = Judged()
+    evaluated = ParityResult()
     for name in allowed.ordered(list(others)):
         order = allowed.ordered([name, running.environment])
         earlier, later = (others[name], running) if order[0] == name else (running, others[name])
         differences = compare(earlier, later, running=running.environment, skip=allowed.skip())
-        _judge(differences, (earlier, later), allowed, judged)
-    judged.judgements += _problems(allowed)
-    return judged
+        _evaluate(differences, (earlier, later), allowed, evaluated)
+    evaluated.findings += _problems(allowed)
+    return evaluated
 
 
-def of_release(running: Shape, allowed: Declarations, root: Path = ROOT) -> list[Judgement]:
+def of_release(running: Shape, allowed: Declarations, root: Path = ROOT) -> list[ParityFinding]:
     """The release of the running environment against its manifest and the environment before."""
-    found = released.judged(running, allowed.environments, root)
+    found = released.evaluated(running, allowed.environments, root)
     return [
-        Judgement(policy, urn, _text(headline, given, wanted, fix))
+        ParityFinding(policy, urn, _text(headline, given, wanted, fix))
         for policy, urn, headline, given, wanted, fix in found
     ]
 
 
-def of_all(shapes: dict[str, Shape], allowed: Declarations) -> Judged:
+def of_all(shapes: dict[str, Shape], allowed: Declarations) -> ParityResult:
     """Every environment against its neighbour, property by property; stale declarations are findings."""
-    judged = Judged()
+    evaluated = ParityResult()
     met: list[Difference] = []
     for first, second in allowed.pairs(list(shapes)):
         differences = compare(shapes[first], shapes[second])
         met += differences
-        _judge(differences, (shapes[first], shapes[second]), allowed, judged)
-    judged.judgements += _problems(allowed)
+        _evaluate(differences, (shapes[first], shapes[second]), allowed, evaluated)
+    evaluated.findings += _problems(allowed)
     if len(shapes) > 1:
         for stale in allowed.stale(met):
             text = _text(
@@ -103,11 +103,13 @@ def of_all(shapes: dict[str, Shape], allowed: Declarations) -> Judged:
                 "a declaration that matches a difference between the environments",
                 "remove the entry from policies/parity/differences.yaml",
             )
-            judged.judgements.append(Judgement(DECLARATIONS, "", text))
-    return judged
+            evaluated.findings.append(ParityFinding(DECLARATIONS, "", text))
+    return evaluated
 
 
-def _judge(differences: Sequence[Difference], shapes: tuple[Shape, Shape], allowed: Declarations, into: Judged) -> None:
+def _evaluate(
+    differences: Sequence[Difference], shapes: tuple[Shape, Shape], allowed: Declarations, into: ParityResult
+) -> None:
     first, second = (shape.environment for shape in shapes)
     used: set[int] = set()
     hidden: list[Difference] = []
@@ -123,17 +125,17 @@ def _judge(differences: Sequence[Difference], shapes: tuple[Shape, Shape], allow
             hidden.append(difference)
         elif not difference.property and _component(difference.path) in whole:
             if whole[_component(difference.path)][0] is difference:
-                into.judgements.append(_component_judgement(whole[_component(difference.path)], first, second))
+                into.findings.append(_component_finding(whole[_component(difference.path)], first, second))
         else:
             alike.setdefault(_sameness(difference), []).append(difference)
-    into.judgements += [_judgement(group, first, second) for group in alike.values()]
+    into.findings += [_finding(group, first, second) for group in alike.values()]
     for blinded in (False, True):
         names = sorted({f"{d.path.rpartition('/')[2]}.{d.property}" for d in hidden if d.blinded is blinded})
         if names:
-            into.judgements.append(_not_compared(names, blinded=blinded))
+            into.findings.append(_not_compared(names, blinded=blinded))
 
 
-def _not_compared(names: Sequence[str], *, blinded: bool) -> Judgement:
+def _not_compared(names: Sequence[str], *, blinded: bool) -> ParityFinding:
     """What keeps properties from being compared: the preview, or secrets that cannot be decrypted."""
     fix = "none needed in a first preview; make check compares them with known values"
     if blinded:
@@ -146,7 +148,7 @@ def _not_compared(names: Sequence[str], *, blinded: bool) -> Judgement:
         verdict="not proven",
         more=f"unknown: {', '.join(names)}",
     )
-    return Judgement(UNKNOWN, "", text, mandatory=False)
+    return ParityFinding(UNKNOWN, "", text, mandatory=False)
 
 
 def _whole_components(
@@ -166,7 +168,7 @@ def _component(path: str) -> str:
     return "/".join(path.split("/")[:-2])
 
 
-def _component_judgement(missing: Sequence[Difference], first: str, second: str) -> Judgement:
+def _component_finding(missing: Sequence[Difference], first: str, second: str) -> ParityFinding:
     name = _component(missing[0].path).replace("/", " ")
     there, lacking = (second, first) if missing[0].earlier == ABSENT else (first, second)
     resources = ", ".join(sorted({difference.path.split("/")[-2] for difference in missing}))
@@ -176,7 +178,7 @@ def _component_judgement(missing: Sequence[Difference], first: str, second: str)
         "the component in every environment, or in none",
         f"make the environments equal, or {_DECLARE}",
     )
-    return Judgement(RESOURCES, missing[0].urn, text)
+    return ParityFinding(RESOURCES, missing[0].urn, text)
 
 
 def _sameness(difference: Difference) -> tuple[object, ...]:
@@ -185,7 +187,7 @@ def _sameness(difference: Difference) -> tuple[object, ...]:
     return (whole, difference.property, difference.earlier, difference.later, difference.backwards)
 
 
-def _judgement(alike: Sequence[Difference], first: str, second: str) -> Judgement:
+def _finding(alike: Sequence[Difference], first: str, second: str) -> ParityFinding:
     difference = alike[0]
     names = [one.path.rpartition("/")[2] for one in alike]
     kind = difference.path.split("/")[-2]
@@ -197,7 +199,7 @@ def _judgement(alike: Sequence[Difference], first: str, second: str) -> Judgemen
         text = _text(
             f"{kind} {names[0]} exists in {where} only", found, wanted, f"make the environments equal, or {declare}"
         )
-        return Judgement(RESOURCES, difference.urn, text)
+        return ParityFinding(RESOURCES, difference.urn, text)
     place = f"{kind} {names[0]}.{difference.property}"
     if len(names) > 1:
         place = f"{kind} {difference.property} of {len(names)} resources"
@@ -209,19 +211,19 @@ def _judgement(alike: Sequence[Difference], first: str, second: str) -> Judgemen
             f"{second} at least as much as {first}",
             f"raise it in {second}'s stack file, or lower it in {first}'s; no declaration allows this",
         )
-        return Judgement(ORDER, difference.urn, text)
+        return ParityFinding(ORDER, difference.urn, text)
     wanted = "the same in every environment"
     if difference.comparison is Comparison.ORDERED:
         wanted = f"the same, or more in {second} as a declared difference"
-    return Judgement(
+    return ParityFinding(
         PROPERTIES, difference.urn, _text(f"{place} differs", found, wanted, f"make it equal, or {declare}")
     )
 
 
-def _problems(allowed: Declarations) -> list[Judgement]:
+def _problems(allowed: Declarations) -> list[ParityFinding]:
     fix = "correct the entry in policies/parity/differences.yaml, or remove it and the difference"
     return [
-        Judgement(
+        ParityFinding(
             DECLARATIONS, "", _text(f"differences.yaml: {problem}", "", "reason, owner and a current expiry", fix)
         )
         for problem in allowed.problems

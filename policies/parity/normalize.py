@@ -80,7 +80,7 @@ def short_kind(resource: Resource) -> str:
     return f"{kind.partition(':')[0]}.{kind.rpartition(':')[2]}" if ":" in kind else kind
 
 
-class Normal:
+class Normalizer:
     """The replacements of one environment."""
 
     def __init__(self, graph: Graph, stack: str) -> None:

@@ -30,7 +30,7 @@ Found = tuple[str, str, str, str, str, str]
 """Policy, URN, headline, found, wanted, fix."""
 
 
-def judged(running: Shape, environments: Sequence[str], root: Path) -> list[Found]:
+def evaluated(running: Shape, environments: Sequence[str], root: Path) -> list[Found]:
     """What is wrong with the release of the running stack, in the project that has ``root``."""
     urn = next((item.urn for item in running.items.values() if "tags.release" in item.following), "")
     if not running.release:

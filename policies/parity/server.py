@@ -18,8 +18,7 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, plugin_pb2
 
 from policies.guardrails.topology.graph.resources import Graph
 from policies.guardrails.topology.graph.values import UNKNOWN_SENTINELS
-from policies.parity import evaluate as judge
-from policies.parity import released
+from policies.parity import evaluate, released
 from policies.parity.shape import shape_of
 
 NAME = "ai-interface-parity"
@@ -40,10 +39,10 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     """Answers the engine for one run."""
 
     def __init__(self, today: dt.date) -> None:
-        self._allowed = judge.declarations(today)
-        self._committed = judge.manifests()
-        self._levels = dict.fromkeys(judge.POLICIES, analyzer_pb2.MANDATORY)
-        self._levels[judge.UNKNOWN] = analyzer_pb2.ADVISORY
+        self._allowed = evaluate.declarations(today)
+        self._committed = evaluate.manifests()
+        self._levels = dict.fromkeys(evaluate.POLICIES, analyzer_pb2.MANDATORY)
+        self._levels[evaluate.UNKNOWN] = analyzer_pb2.ADVISORY
 
     def Handshake(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
         """Nothing is asked of the engine, so nothing is kept."""
@@ -63,7 +62,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
                 policy_type=analyzer_pb2.POLICY_TYPE_STACK,
                 severity=analyzer_pb2.POLICY_SEVERITY_MEDIUM,
             )
-            for name, description in judge.POLICIES.items()
+            for name, description in evaluate.POLICIES.items()
         ]
         return analyzer_pb2.AnalyzerInfo(
             name=NAME, displayName="AI interface parity", version=VERSION, supportsConfig=True, policies=policies
@@ -90,23 +89,23 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             return analyzer_pb2.AnalyzeResponse()
         environment = request.resources[0].urn.split(":")[2]
         running = shape_of(environment, Graph.from_recorded(map(_entry, request.resources)))
-        found = judge.of_release(running, self._allowed)
+        found = evaluate.of_release(running, self._allowed)
         idle: list[Message] = []
         if self._committed.keys() - {environment}:
-            found += judge.of_running(running, self._committed, self._allowed).judgements
+            found += evaluate.of_running(running, self._committed, self._allowed).findings
         else:
             reason = "no other environment has a committed shape"
-            names = judge.POLICIES.keys() - released.POLICIES.keys()
+            names = evaluate.POLICIES.keys() - released.POLICIES.keys()
             idle = [analyzer_pb2.PolicyNotApplicable(policy_name=name, reason=reason) for name in sorted(names)]
-        shown = [judgement for judgement in found if self._levels[judgement.policy] != analyzer_pb2.DISABLED]
+        shown = [finding for finding in found if self._levels[finding.policy] != analyzer_pb2.DISABLED]
         return analyzer_pb2.AnalyzeResponse(diagnostics=map(self._diagnostic, shown), not_applicable=idle)
 
     def Remediate(self, request: Message, context: Message) -> Message:  # noqa: N802
         """No policy rewrites a resource."""
         return analyzer_pb2.RemediateResponse()
 
-    def _diagnostic(self, found: judge.Judgement) -> Message:
-        description = judge.POLICIES[found.policy]
+    def _diagnostic(self, found: evaluate.ParityFinding) -> Message:
+        description = evaluate.POLICIES[found.policy]
         return analyzer_pb2.AnalyzeDiagnostic(
             policyName=found.policy,
             policyPackName=NAME,

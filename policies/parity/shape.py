@@ -17,7 +17,7 @@ from typing import Any, cast
 from policies.guardrails.topology.graph.resources import Graph, Resource
 from policies.guardrails.topology.graph.values import Unknown
 from policies.parity.comparison_rules import Comparison, comparison
-from policies.parity.normalize import SECRET, STACK_KIND, Covered, Normal, Value, short_kind, uncovered
+from policies.parity.normalize import SECRET, STACK_KIND, Covered, Normalizer, Value, short_kind, uncovered
 from policies.parity.text import parts_of
 
 LONGEST_DOCUMENT = 12
@@ -57,7 +57,7 @@ class Shape:
 
 def shape_of(environment: str, graph: Graph, declared: Mapping[str, Mapping[str, Any]] | None = None) -> Shape:
     """The shape of ``graph``. ``declared`` holds each resource's inputs by URN; without it all properties count."""
-    normal = Normal(graph, environment)
+    normal = Normalizer(graph, environment)
     items: dict[str, Item] = {}
     for resource in graph:
         if resource.type.startswith(("pulumi:providers:", STACK_KIND)) or not _is_custom(resource):
@@ -79,7 +79,9 @@ def _is_custom(resource: Resource) -> bool:
     return "id" in resource.properties or "/" in resource.type
 
 
-def _leaves(resource: Resource, wanted: Mapping[str, Any], normal: Normal) -> tuple[dict[str, Value], dict[str, Value]]:
+def _leaves(
+    resource: Resource, wanted: Mapping[str, Any], normal: Normalizer
+) -> tuple[dict[str, Value], dict[str, Value]]:
     """What is compared always, and what follows the release."""
     found: dict[str, Value] = {}
     for name in sorted(wanted):
@@ -131,7 +133,7 @@ def _labels(items: list[Value]) -> list[str]:
     return [str(number) for number in range(len(items))]
 
 
-def _references(resource: Resource, leaves: Mapping[str, Value], normal: Normal) -> dict[str, tuple[str, ...]]:
+def _references(resource: Resource, leaves: Mapping[str, Value], normal: Normalizer) -> dict[str, tuple[str, ...]]:
     open_properties = {top(path) for path, value in leaves.items() if isinstance(uncovered(value), Unknown)}
     found: dict[str, tuple[str, ...]] = {}
     for name in sorted(open_properties):

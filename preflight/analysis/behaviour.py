@@ -15,10 +15,10 @@ from policies.guardrails.topology.graph.values import Unknown, Value, as_list, a
 from policies.guardrails.topology.http.requests import Identity, ProxyFacts, Request
 from policies.guardrails.topology.trace.request_path import trace
 from policies.parity.evaluate import ORDER, PROPERTIES, RESOURCES
-from policies.parity.normalize import Normal
+from policies.parity.normalize import Normalizer
 from preflight.analysis.edge_proxy import configuration, facts
 from preflight.errors import PreflightError
-from preflight.findings import Finding, Rule, Verdict, Ways
+from preflight.findings import Connectivity, Finding, Rule, Verdict
 from preflight.recording.recorder import Recording
 
 PACK = "ai-interface-parity"
@@ -30,10 +30,15 @@ _STRANGER = "a stranger"
 _FIX = "find the differing resource among the findings, or in `preflight trace`, and make the environments equal"
 
 
-def differences(order: Sequence[str], recordings: Mapping[str, Recording], ways: Sequence[Ways]) -> list[Finding]:
+def differences(
+    order: Sequence[str], recordings: Mapping[str, Recording], connectivity: Sequence[Connectivity]
+) -> list[Finding]:
     """Findings about neighbours in ``order``."""
     graphs = {name: Graph.from_recorded(recordings[name].resources) for name in order}
-    return [*_ways(order, graphs, {w.environment: w for w in ways}), *_requests(order, graphs, recordings)]
+    return [
+        *_connectivity(order, graphs, {w.environment: w for w in connectivity}),
+        *_requests(order, graphs, recordings),
+    ]
 
 
 def attributed(compared: Sequence[Finding], behaving: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
@@ -65,9 +70,11 @@ def _finding(rule: Rule, pair: Sequence[str], headline: str, found: str) -> Find
     )
 
 
-def _ways(order: Sequence[str], graphs: Mapping[str, Graph], ways: Mapping[str, Ways]) -> list[Finding]:
+def _connectivity(
+    order: Sequence[str], graphs: Mapping[str, Graph], connectivity: Mapping[str, Connectivity]
+) -> list[Finding]:
     found: list[Finding] = []
-    shown = {name: _shown(name, graphs[name], ways.get(name)) for name in order}
+    shown = {name: _shown(name, graphs[name], connectivity.get(name)) for name in order}
     for first, second in itertools.pairwise(order):
         only = [f"{first}: {way}" for way in sorted(shown[first] - shown[second])]
         only += [f"{second}: {way}" for way in sorted(shown[second] - shown[first])]
@@ -76,9 +83,13 @@ def _ways(order: Sequence[str], graphs: Mapping[str, Graph], ways: Mapping[str, 
     return found
 
 
-def _shown(name: str, graph: Graph, ways: Ways | None) -> set[str]:
-    normal = Normal(graph, name)
-    return set() if ways is None else {str(normal.value(way)) for way in (*ways.ways_in, *ways.ways_out)}
+def _shown(name: str, graph: Graph, connectivity: Connectivity | None) -> set[str]:
+    normal = Normalizer(graph, name)
+    return (
+        set()
+        if connectivity is None
+        else {str(normal.value(way)) for way in (*connectivity.ingress, *connectivity.egress)}
+    )
 
 
 def _requests(order: Sequence[str], graphs: Mapping[str, Graph], recordings: Mapping[str, Recording]) -> list[Finding]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from preflight.analysis import behaviour, owners, parity
 from preflight.analysis import source_locations as places
-from preflight.analysis.connectivity import ways_of
+from preflight.analysis.connectivity import connectivity_of
 from preflight.errors import ConfigurationError
 from preflight.findings import Finding, Report, Rule, from_diagnostic, merge, summarize
 from preflight.pulumi import program
@@ -74,10 +74,10 @@ def check(
         with ThreadPoolExecutor(max_workers=max(len(running), 1)) as pool:
             asked = [(pack, pool.submit(_ask, pack, stack, recordings)) for (_, stack), pack in running.items()]
             compared = parity.compared(root, recordings)
-            ways = ways_of(recordings, [stack.name for stack in chosen])
+            connectivity = connectivity_of(recordings, [stack.name for stack in chosen])
             known = {stack.name: recordings[stack.name, False] for stack in chosen}
             differing, behaving = behaviour.attributed(
-                compared.findings, behaviour.differences(list(known), known, ways)
+                compared.findings, behaviour.differences(list(known), known, connectivity)
             )
             owned = owners.stale(root, known)
             findings = [finding for _, answer in asked for finding in answer.result()]
@@ -97,7 +97,7 @@ def check(
         rules=tuple(rules),
         findings=tuple(findings),
         parity=compared.parity if len(chosen) > 1 else None,
-        ways=ways,
+        connectivity=connectivity,
         messages=tuple(sorted(messages)),
         seconds=time.monotonic() - started,
     )

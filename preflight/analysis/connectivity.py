@@ -11,29 +11,29 @@ from policies.guardrails.topology.network.paths import Path
 from policies.guardrails.topology.reachability.dependencies import reached_by
 from policies.guardrails.topology.reachability.exposure import Reachability, reachability
 from preflight.analysis.edge_proxy import CONTAINER
-from preflight.findings import Ways
+from preflight.findings import Connectivity
 from preflight.recording.recorder import Recording
 
 
-def ways_of(recordings: Mapping[tuple[str, bool], Recording], order: list[str]) -> tuple[Ways, ...]:
+def connectivity_of(recordings: Mapping[tuple[str, bool], Recording], order: list[str]) -> tuple[Connectivity, ...]:
     """The ways in and out of every environment that has any, from its run with known values."""
-    found: list[Ways] = []
+    found: list[Connectivity] = []
     for name in order:
         graph = Graph.from_recorded(recordings[name, False].resources)
-        judged = reachability(graph)
-        ways_in = tuple(sorted({_way_in(graph, path) for path in judged.paths}))
-        ways_out = (*_edge_out(graph), *_task_out(graph))
-        if ways_in or ways_out:
-            found.append(Ways(name, ways_in, ways_out, _is_proven(judged)))
+        evaluated = reachability(graph)
+        ingress = tuple(sorted({_ingress(graph, path) for path in evaluated.paths}))
+        egress = (*_edge_egress(graph), *_task_egress(graph))
+        if ingress or egress:
+            found.append(Connectivity(name, ingress, egress, _is_proven(evaluated)))
     return tuple(found)
 
 
-def _is_proven(judged: Reachability) -> bool:
+def _is_proven(evaluated: Reachability) -> bool:
     """Nothing but the listed ways: every endpoint judged, every path guarded."""
-    return not (judged.exposures or judged.unprotected or judged.unauthenticated or judged.not_modelled)
+    return not (evaluated.exposures or evaluated.unprotected or evaluated.unauthenticated or evaluated.not_modelled)
 
 
-def _way_in(graph: Graph, path: Path) -> str:
+def _ingress(graph: Graph, path: Path) -> str:
     stations = ["internet"]
     listener = next((graph.by_urn[edge.target] for edge in path.edges if edge.target in graph.by_urn), None)
     port = _text(None if listener is None else listener.value("port"))
@@ -80,7 +80,7 @@ def _compact(value: Value) -> str:
     return value.replace(" ", "") if isinstance(value, str) else ""
 
 
-def _edge_out(graph: Graph) -> Iterator[str]:
+def _edge_egress(graph: Graph) -> Iterator[str]:
     """The identity provider, which the load balancer itself asks."""
     hosts: set[str] = set()
     for rule in [*graph.of_type("lb.ListenerRule"), *graph.of_type("lb.Listener")]:
@@ -95,7 +95,7 @@ def _edge_out(graph: Graph) -> Iterator[str]:
     yield from sorted(hosts)
 
 
-def _task_out(graph: Graph) -> Iterator[str]:
+def _task_egress(graph: Graph) -> Iterator[str]:
     """What the tasks reach: the services with an endpoint, and the stores; anything else has no route."""
     if reached := sorted([*_services(graph), *_stores(graph)]):
         yield f"{', '.join(reached)} (task)"

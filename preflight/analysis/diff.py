@@ -23,10 +23,10 @@ from policies.guardrails.topology.graph.resources import Graph
 from policies.parity.compare import Difference, compare
 from policies.parity.comparison_rules import Comparison
 from policies.parity.shape import Shape, shape_of
-from preflight.analysis.connectivity import ways_of
+from preflight.analysis.connectivity import connectivity_of
 from preflight.analysis.edge_proxy import configuration, facts
 from preflight.errors import PreflightError, ProgramError
-from preflight.findings import Ways
+from preflight.findings import Connectivity
 from preflight.recording.graph import to_recording
 from preflight.recording.recorder import Recording
 from preflight.sdk.wire import Wire, mask
@@ -98,7 +98,7 @@ def _recorded(folder: Path, stack: str) -> Recording:
 def changes(stack: str, before: Recording, after: Recording) -> StackChanges:
     """From ``before`` to ``after``."""
     found = [
-        *_way_changes(stack, before, after),
+        *_connectivity_changes(stack, before, after),
         *_proxy_changes(before, after),
         *_output_changes(before, after),
         *(_sentence(d) for d in compare(_shape(before), _shape(after), releases=True)),
@@ -113,13 +113,13 @@ def _shape(recording: Recording) -> Shape:
     return shape_of(recording.stack, Graph.from_recorded(recording.resources), declared)
 
 
-def _way_changes(stack: str, before: Recording, after: Recording) -> list[Change]:
-    sides = [ways_of({(stack, False): recording}, [stack]) for recording in (before, after)]
-    old, new = (side[0] if side else Ways(stack, (), (), proven=True) for side in sides)
-    found = [Change("exposure", f"a new way in: {way}") for way in new.ways_in if way not in old.ways_in]
-    found += [Change("exposure", f"a way in is gone: {way}") for way in old.ways_in if way not in new.ways_in]
-    found += [Change("exposure", f"ways out are now: {way}") for way in new.ways_out if way not in old.ways_out]
-    found += [Change("exposure", f"no longer a way out: {way}") for way in old.ways_out if way not in new.ways_out]
+def _connectivity_changes(stack: str, before: Recording, after: Recording) -> list[Change]:
+    sides = [connectivity_of({(stack, False): recording}, [stack]) for recording in (before, after)]
+    old, new = (side[0] if side else Connectivity(stack, (), (), proven=True) for side in sides)
+    found = [Change("exposure", f"a new way in: {way}") for way in new.ingress if way not in old.ingress]
+    found += [Change("exposure", f"a way in is gone: {way}") for way in old.ingress if way not in new.ingress]
+    found += [Change("exposure", f"ways out are now: {way}") for way in new.egress if way not in old.egress]
+    found += [Change("exposure", f"no longer a way out: {way}") for way in old.egress if way not in new.egress]
     if old.proven != new.proven:
         text = "that there is no other way in is now proven" if new.proven else "another way in is no longer excluded"
         found.append(Change("exposure", text))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from policies.guardrails.topology.graph.resources import Graph
-from policies.parity import evaluate as judge
+from policies.parity import evaluate
 from policies.parity.manifests import SHARED, SUFFIX, committed, renewed
 from policies.parity.server import NAME
 from policies.parity.shape import Shape, shape_of
@@ -48,23 +48,23 @@ def shapes_of(recordings: Mapping[tuple[str, bool], Recording]) -> dict[str, Sha
 
 def order(root: Path, stacks: Sequence[str]) -> list[str]:
     """The environments in the order in which a release passes through them."""
-    return judge.declarations(_today(), _differences(root)).ordered(stacks)
+    return evaluate.declarations(_today(), _differences(root)).ordered(stacks)
 
 
 def compared(root: Path, recordings: Mapping[tuple[str, bool], Recording]) -> Compared:
     """Compare the environments of the project in ``root``."""
-    allowed = judge.declarations(_today(), _differences(root))
+    allowed = evaluate.declarations(_today(), _differences(root))
     shapes = shapes_of(recordings)
-    judged = judge.of_all(shapes, allowed)
+    evaluated = evaluate.of_all(shapes, allowed)
     environments = " and ".join(allowed.ordered(list(shapes)))
-    findings = [_finding(found, environments) for found in judged.judgements]
+    findings = [_finding(found, environments) for found in evaluated.findings]
     stale = _stale(root, shapes)
-    count = sum(judged.declared.values())
+    count = sum(evaluated.declared.values())
     noun = "difference" if count == 1 else "differences"
     verdict = f"equal except {count} declared {noun}" if count else "equal"
     if findings:
         verdict = f"{len(findings)} undeclared, see the findings; {count} declared {noun}"
-    return Compared(Parity(verdict, dict(sorted(judged.declared.items()))), (*findings, *stale), bool(stale))
+    return Compared(Parity(verdict, dict(sorted(evaluated.declared.items()))), (*findings, *stale), bool(stale))
 
 
 def write(root: Path, recordings: Mapping[tuple[str, bool], Recording]) -> list[Path]:
@@ -98,13 +98,13 @@ def without_repetition(findings: Sequence[Finding], compared_: Compared) -> list
     return kept
 
 
-def _finding(found: judge.Judgement, environments: str) -> Finding:
+def _finding(found: evaluate.ParityFinding, environments: str) -> Finding:
     diagnostic = Diagnostic(
         pack=NAME,
         policy=found.policy,
         urn=found.urn,
         message=found.message,
-        description=judge.POLICIES[found.policy],
+        description=evaluate.POLICIES[found.policy],
         enforcement="mandatory" if found.mandatory else "advisory",
         severity="medium",
     )
@@ -149,7 +149,7 @@ def _what(environment: str, content: str) -> str:
 
 def _committed_and_current(root: Path, shapes: Mapping[str, Shape]) -> tuple[dict[str, str], dict[str, str]]:
     """The files as they are and as they should be."""
-    allowed = judge.declarations(_today(), _differences(root))
+    allowed = evaluate.declarations(_today(), _differences(root))
     before = committed(_folder(root))
     stacks = {path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in root.glob("Pulumi.*.yaml")}
     try:

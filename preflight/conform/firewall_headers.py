@@ -76,10 +76,10 @@ def hidden(request: Request, before: tuple[tuple[str, str], ...]) -> Request:
 
 def _ordinary(stack: str, resource: Resource, acl: WebAcl) -> Iterator[Finding]:
     for what, request in ORDINARY.items():
-        if acl.judge(Trail(request)) is not None:
+        if acl.evaluate(Trail(request)) is not None:
             continue
         for before, headers in HIDING.items():
-            outcome = acl.judge(Trail(hidden(request, headers)))
+            outcome = acl.evaluate(Trail(hidden(request, headers)))
             if outcome is not None:
                 yield _finding(
                     stack,
@@ -96,8 +96,8 @@ def _ordinary(stack: str, resource: Resource, acl: WebAcl) -> Iterator[Finding]:
 def _hidden(stack: str, resource: Resource, acl: WebAcl, proxy: ProxyFacts | None) -> Iterator[Finding]:
     for rule, header, value in sorted(_kept_out(acl)):
         request = replace(ORDINARY["a prompt"], headers=((header, value),))
-        seen: Outcome | None = acl.judge(Trail(request))
-        if seen is None or acl.judge(Trail(hidden(request, _LARGE))) is not None:
+        seen: Outcome | None = acl.evaluate(Trail(request))
+        if seen is None or acl.evaluate(Trail(hidden(request, _LARGE))) is not None:
             continue
         if proxy is not None and _held(header, proxy):
             continue

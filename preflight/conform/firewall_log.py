@@ -76,7 +76,7 @@ def _records(graph: Graph, resource: Resource) -> Iterator[Record]:
     yield marks
     for what, request in ORDINARY.items():
         trail = Trail(request)
-        if acl.judge(trail) is None:
+        if acl.evaluate(trail) is None:
             labels = frozenset(_own(resource, label) for label in trail.labels)
             yield Record(f"{what}, allowed", frozenset({"ALLOW", "COUNT"}), labels, kept=False)
     for _, name, _, _, rule in acl.rules:

@@ -57,10 +57,10 @@ def kinds(arrival: Arrival) -> tuple[Kind, ...]:
 
 def findings(recording: Recording) -> list[Finding]:
     """Each rate rule that fewer people would meet than the settings declare behind one address."""
-    return judged(recording, kinds(OPEN_WEBUI_ARRIVAL), declared_people(recording.stack))
+    return evaluated(recording, kinds(OPEN_WEBUI_ARRIVAL), declared_people(recording.stack))
 
 
-def judged(recording: Recording, sent: tuple[Kind, ...], people: int) -> list[Finding]:
+def evaluated(recording: Recording, sent: tuple[Kind, ...], people: int) -> list[Finding]:
     """The same for other requests of one person, and for another number of people."""
     graph = Graph.from_recorded(recording.resources)
     found = [
@@ -132,7 +132,7 @@ def _counts(acl: WebAcl, rule: str, kind: Kind) -> bool:
             identity=Identity({}),
             exceeds=frozenset({rule}),
         )
-        outcome = acl.judge(Trail(request))
+        outcome = acl.evaluate(Trail(request))
         if outcome is not None and outcome.rule == rule:
             return True
     return False

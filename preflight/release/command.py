@@ -11,7 +11,7 @@ from policies.parity.deployed import RecordError
 from preflight.analysis.diff import lines_of
 from preflight.release.new import Asked, new
 from preflight.release.project import Releases
-from preflight.release.promotion import Move, promote, rollback
+from preflight.release.promotion import Promotion, promote, rollback
 from preflight.release.record import record
 from preflight.release.refusal import Refusal
 from settings.errors import SettingsError
@@ -57,12 +57,12 @@ def _new(releases: Releases, options: argparse.Namespace, _: Progress) -> str:
 
 
 def _promote(releases: Releases, options: argparse.Namespace, progress: Progress) -> str:
-    return _moved(promote(releases, options.stack, options.release, progress))
+    return _promoted(promote(releases, options.stack, options.release, progress))
 
 
 def _rollback(releases: Releases, options: argparse.Namespace, progress: Progress) -> str:
     move = rollback(releases, options.stack, options.to, progress, database_restored=options.database_restored)
-    return _moved(move)
+    return _promoted(move)
 
 
 def _record(releases: Releases, options: argparse.Namespace, _: Progress) -> str:
@@ -70,7 +70,7 @@ def _record(releases: Releases, options: argparse.Namespace, _: Progress) -> str
     return record(releases, options.stack, options.release, now, commit=options.commit, run=options.run_url) + "\n"
 
 
-def _moved(move: Move) -> str:
+def _promoted(move: Promotion) -> str:
     lines = [f"Pulumi.{move.environment}.yaml: release {move.before} → {move.after}", *lines_of(move.changes), ""]
     lines += [move.warning, ""] if move.warning else []
     lines += [f"next: commit it; after review, deploying {move.environment} brings the release"]

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from policies.parity import deployed
-from policies.parity import evaluate as judge
+from policies.parity import deployed, evaluate
 from preflight.errors import ConfigurationError
 from preflight.pulumi.project import Project
 from preflight.release import stack_file
@@ -37,8 +36,8 @@ class Releases:
     @property
     def environments(self) -> tuple[str, ...]:
         """In the order in which a release passes through them."""
-        declared = self.root / "policies" / "parity" / judge.FILE.name
-        return judge.declarations(dt.datetime.now(dt.UTC).date(), declared).environments
+        declared = self.root / "policies" / "parity" / evaluate.FILE.name
+        return evaluate.declarations(dt.datetime.now(dt.UTC).date(), declared).environments
 
     def environment(self, name: str) -> str:
         """``name``, where it is one of them and has a stack file."""

@@ -24,7 +24,7 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class Promotion:
     """A pointer that was moved, and what that changes."""
 
     environment: str
@@ -34,7 +34,7 @@ class Move:
     warning: str = ""
 
 
-def promote(releases: Releases, environment: str, version: str, progress: Progress) -> Move:
+def promote(releases: Releases, environment: str, version: str, progress: Progress) -> Promotion:
     """Point ``environment`` at ``version``, or, where that is empty, at what the environment before runs."""
     releases.environment(environment)
     earlier = releases.before(environment)
@@ -75,7 +75,7 @@ def promote(releases: Releases, environment: str, version: str, progress: Progre
             f"There will be no way back by rollback: release {current} does not start on the schema of {version} "
             "(schema.compatibleWith). Take a restore point of the database before you deploy."
         )
-    return Move(environment, current, version, changes, warning)
+    return Promotion(environment, current, version, changes, warning)
 
 
 def _default(releases: Releases, earlier: str, recorded: Sequence[str]) -> str:
@@ -91,7 +91,7 @@ def _default(releases: Releases, earlier: str, recorded: Sequence[str]) -> str:
 
 def rollback(
     releases: Releases, environment: str, version: str, progress: Progress, *, database_restored: bool = False
-) -> Move:
+) -> Promotion:
     """Point ``environment`` back at the last release that is recorded there before the present one."""
     releases.environment(environment)
     current = releases.pointer(environment)
@@ -112,7 +112,7 @@ def rollback(
         _schema_allows(releases, environment, target, {current, *recorded})
     sides = [_recorded(releases, environment, config, progress) for config in ({}, {stack_file.KEY: target.version})]
     _write(releases, environment, target.version)
-    return Move(environment, current, target.version, diff.changes(environment, *sides))
+    return Promotion(environment, current, target.version, diff.changes(environment, *sides))
 
 
 def _schema_allows(releases: Releases, environment: str, target: Release, ran: set[str]) -> None:

@@ -39,10 +39,10 @@ def as_markdown(report: Report) -> str:
     if report.parity is not None:
         declared = ", ".join(f"{kind} {number}" for kind, number in sorted(report.parity.declared.items()))
         lines += ["", f"**Parity:** {report.parity.verdict}" + (f": {declared}" if declared else "")]
-    for ways in report.ways:
-        proof = "no other way in (proven)" if ways.proven else "another way in is not excluded"
-        lines += ["", f"**{ways.environment}** way in: {'; '.join(ways.ways_in) or 'none'}; {proof}."]
-        lines += [f"Ways out: {', '.join(ways.ways_out) or 'none'}."]
+    for connectivity in report.connectivity:
+        proof = "no other way in (proven)" if connectivity.proven else "another way in is not excluded"
+        lines += ["", f"**{connectivity.environment}** way in: {'; '.join(connectivity.ingress) or 'none'}; {proof}."]
+        lines += [f"Ways out: {', '.join(connectivity.egress) or 'none'}."]
     for finding, environments in groups:
         lines += ["", *_markdown_finding(finding, environments)]
     allowed = [f for f in report.findings if f.exemption is not None]

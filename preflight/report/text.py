@@ -15,8 +15,8 @@ _COLORS = {Verdict.VIOLATED: "31", Verdict.NOT_PROVEN: "33"}
 def text(report: Report, *, terminal: bool) -> str:
     """The report for a person. Without a terminal there is no colour and no time: the same from run to run."""
     blocks = [_title(report, terminal=terminal), _table(report)]
-    if report.ways:
-        blocks.append(_ways(report))
+    if report.connectivity:
+        blocks.append(_connectivity(report))
     blocks.extend(_finding(f, environments, terminal=terminal) for f, environments in grouped(report.failing))
     others = [finding for finding in report.findings if not finding.fails]
     later = [f for f in others if f.exemption is None and f.verdict is Verdict.NOT_PROVEN and f.seen is Seen.PREVIEW]
@@ -55,20 +55,22 @@ def _table(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _ways(report: Report) -> str:
+def _connectivity(report: Report) -> str:
     """Once where the environments agree, else each for itself."""
-    same = len({(w.ways_in, w.ways_out, w.proven) for w in report.ways}) == 1
+    same = len({(w.ingress, w.egress, w.proven) for w in report.connectivity}) == 1
     lines: list[str] = []
-    for ways in report.ways[:1] if same else report.ways:
+    for connectivity in report.connectivity[:1] if same else report.connectivity:
         if not same:
-            lines.append(f"  {ways.environment}")
-        first, *more = ways.ways_in or ("none",)
+            lines.append(f"  {connectivity.environment}")
+        first, *more = connectivity.ingress or ("none",)
         lines.append(f"  way in    {first}")
         lines.extend(f"            {way}" for way in more)
-        proof = "no other way in (proven)" if ways.proven else "another way in is not excluded (see the findings)"
+        proof = (
+            "no other way in (proven)" if connectivity.proven else "another way in is not excluded (see the findings)"
+        )
         lines.append(f"            {proof}")
         out = textwrap.wrap(
-            ", ".join(ways.ways_out) or "none", WIDTH - 12, break_long_words=False, break_on_hyphens=False
+            ", ".join(connectivity.egress) or "none", WIDTH - 12, break_long_words=False, break_on_hyphens=False
         )
         lines.extend(f"  {'ways out' if number == 0 else '':10}{part}" for number, part in enumerate(out))
     return "\n".join(lines)

@@ -274,11 +274,11 @@ def test_every_name_is_served_with_a_certificate_that_is_valid_there(shape: Shap
 
 @EVERY_SHAPE
 def test_only_the_edge_leads_in_and_what_cannot_be_seen_of_an_existing_vpc_is_not_proven(shape: Shape) -> None:
-    judged = reachability(Graph.from_recorded(recorded(shape).resources))
-    open_ = {(finding.verdict, finding.property) for finding in judged.exposures}
+    evaluated = reachability(Graph.from_recorded(recorded(shape).resources))
+    open_ = {(finding.verdict, finding.property) for finding in evaluated.exposures}
 
-    assert {path.edges[0].entry.kind for path in judged.paths} == {"lb.LoadBalancer"}
-    assert (judged.unprotected, judged.unauthenticated, judged.bypasses) == ((), (), ())
+    assert {path.edges[0].entry.kind for path in evaluated.paths} == {"lb.LoadBalancer"}
+    assert (evaluated.unprotected, evaluated.unauthenticated, evaluated.bypasses) == ((), (), ())
     assert open_ == (
         set()
         if shape.own_vpc

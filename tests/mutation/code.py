@@ -13,17 +13,19 @@ import sys
 import types
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from policies.guardrails import server
 from policies.guardrails.rule import Rule
-from policies.guardrails.rules import NAMES, RULES
+from policies.guardrails.rules import MODULES
 from preflight.pulumi.analyzer import Diagnostic
 from preflight.pulumi.protocol import resource_request, stack_request
 from tests.policies.cases import ALL
 from tests.policies.wire import Case, said
 
 FOLDER = Path(__file__).parents[2] / "policies" / "guardrails" / "rules"
+_PACKAGE = "policies.guardrails.rules."
 TODAY = dt.date(2030, 1, 1)
 _OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq,
@@ -90,11 +92,11 @@ def _apply(node: ast.AST, operator: str) -> None:
 
 
 def changed_rule(name: str, tree: ast.Module) -> Rule:
-    """The rule of a changed module."""
-    module = types.ModuleType(f"policies.guardrails.rules.{name}")
-    module.__package__ = "policies.guardrails.rules"
-    module.__file__ = str(FOLDER / f"{name}.py")
-    exec(compile(tree, f"{name}.py", "exec"), module.__dict__)  # noqa: S102 - the project's own code, changed
+    """The rule of a changed module; ``name`` is the module's full name."""
+    module = types.ModuleType(name)
+    module.__package__ = name.rpartition(".")[0]
+    module.__file__ = str(source_of(name))
+    exec(compile(tree, str(source_of(name)), "exec"), module.__dict__)  # noqa: S102 - the project's own code, changed
     return module.RULE
 
 
@@ -124,19 +126,25 @@ def _said(analyzer: server.Analyzer, rule: Rule, case: Case) -> tuple[str, ...]:
     )
 
 
+def source_of(name: str) -> Path:
+    """The file of a rule's module."""
+    return FOLDER.joinpath(*name.removeprefix(_PACKAGE).split(".")).with_suffix(".py")
+
+
 def main() -> int:
     """Judge every change of every policy."""
     total = noticed = 0
     survivors: list[str] = []
-    for name, rule in zip(NAMES, RULES, strict=True):
+    for name in MODULES:
+        rule: Rule = import_module(name).RULE
         cases = [case for case in ALL if case.policy == rule.name]
-        tree = ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
+        tree = ast.parse(source_of(name).read_text(encoding="utf-8"))
         for edit in edits(tree):
             total += 1
             if notices(changed_rule(name, edit.tree), cases):
                 noticed += 1
             else:
-                survivors.append(f"{name}.py:{edit.line} {edit.operator}")
+                survivors.append(f"{source_of(name).relative_to(FOLDER)}:{edit.line} {edit.operator}")
     percent = 100 * noticed / max(1, total)
     sys.stdout.write(
         f"policies' own code: {noticed} of {total} changes noticed by the policies' tables, {percent:.1f} %\n"

@@ -75,8 +75,8 @@ class Compared:
         return bool(self._of(shape) - self._known)
 
     def _of(self, shape: Shape) -> set[tuple[str, str]]:
-        judged = parity.of_all({**self._shapes, self._stack: shape}, self._allowed)
-        return {(found.urn, found.message) for found in judged.judgements}
+        evaluated = parity.of_all({**self._shapes, self._stack: shape}, self._allowed)
+        return {(found.urn, found.message) for found in evaluated.findings}
 
 
 def _shape(name: str, records: Sequence[Record]) -> Shape:
@@ -114,7 +114,7 @@ def score(
 ) -> Score:
     """Judge every mutant of a stack, or the chosen ones."""
     records = stacks[stack]
-    judge = Judge(records, today)
+    evaluate = Judge(records, today)
     others = Compared(stack, stacks, today)
     reported: Counter[str] = Counter()
     total: Counter[str] = Counter()
@@ -122,7 +122,7 @@ def score(
     survivors: list[Mutant] = []
     for mutant in mutants(list(records)) if chosen is None else chosen:
         total[mutant.operator] += 1
-        if judge.reports(mutant):
+        if evaluate.reports(mutant):
             reported[mutant.operator] += 1
         else:
             compared += others.reports(mutant)

@@ -91,7 +91,7 @@ def staging() -> list[Record]:
 
 
 def test_the_guardrails_alone_report_every_weakening_of_staging(staging: list[Record]) -> None:
-    judge = Judge(staging, TODAY)
+    evaluate = Judge(staging, TODAY)
     sample = [mutant for mutant in mutants(staging) if mutant.operator == "weaken"]
     assert len(sample) > 50
-    assert [mutant.label for mutant in sample if not judge.reports(mutant)] == []
+    assert [mutant.label for mutant in sample if not evaluate.reports(mutant)] == []

@@ -38,7 +38,7 @@ def acl(stack: str) -> WebAcl:
 def asked(stack: str, method: str, path: str, threats: frozenset[str] = FREE_TEXT_THREATS) -> Outcome | None:
     """What the firewall says to a body in which AWS's rules see every attack that free text looks like."""
     sent = re.sub(r"\{[^}]*\}", "1", path)
-    return acl(stack).judge(Trail(Request(method, f"https://probe.invalid{sent}", body_bytes=100, threats=threats)))
+    return acl(stack).evaluate(Trail(Request(method, f"https://probe.invalid{sent}", body_bytes=100, threats=threats)))
 
 
 def offered(version: str) -> list[Route]:
@@ -93,7 +93,7 @@ def test_a_list_by_path_is_found_wanting() -> None:
         (priority, name, holder, path, {**rule, "statement": statement} if name == "mark-free-text" else rule)
         for priority, name, holder, path, rule in narrow.rules
     ]
-    refused = {r.path for r in offered("0.11.3") if r.holds_text and narrow.judge(Trail(_probe(r))) is not None}
+    refused = {r.path for r in offered("0.11.3") if r.holds_text and narrow.evaluate(Trail(_probe(r))) is not None}
 
     assert {
         "/api/v1/users/user/settings/update",

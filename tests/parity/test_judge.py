@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from policies.parity import evaluate as judge
+from policies.parity import evaluate
 from policies.parity.declarations import Declarations, read
 from policies.parity.evaluate import DECLARATIONS, ORDER, PROPERTIES, RESOURCES, UNKNOWN
 from tests.parity.stacks import change, committed, prod, shape, staging, without
@@ -33,17 +33,17 @@ MORE = change(prod(), "logs", retentionInDays=90)
 LESS = change(prod(), "logs", retentionInDays=7)
 
 
-def judged(later: list[dict[str, object]], allowed: Declarations) -> judge.Judged:
-    return judge.of_all({"prod": shape(later), "staging": shape(staging())}, allowed)
+def evaluated(later: list[dict[str, object]], allowed: Declarations) -> evaluate.ParityResult:
+    return evaluate.of_all({"prod": shape(later), "staging": shape(staging())}, allowed)
 
 
 def test_equal_environments_have_no_finding() -> None:
-    found = judged(prod(), NONE)
-    assert (found.judgements, dict(found.declared)) == ([], {})
+    found = evaluated(prod(), NONE)
+    assert (found.findings, dict(found.declared)) == ([], {})
 
 
 def test_an_undeclared_difference_names_place_both_values_and_the_way_out() -> None:
-    (found,) = judged(MORE, NONE).judgements
+    (found,) = evaluated(MORE, NONE).findings
     assert found.policy == PROPERTIES
     assert found.urn.startswith("urn:pulumi:prod::")
     assert found.message.splitlines() == [
@@ -56,22 +56,22 @@ def test_an_undeclared_difference_names_place_both_values_and_the_way_out() -> N
 
 
 def test_a_declared_difference_is_counted_and_no_finding() -> None:
-    found = judged(MORE, declared())
-    assert (found.judgements, dict(found.declared)) == ([], {"retention": 1})
+    found = evaluated(MORE, declared())
+    assert (found.findings, dict(found.declared)) == ([], {"retention": 1})
 
 
 def test_less_in_the_later_environment_is_a_finding_even_when_declared() -> None:
-    assert [j.policy for j in judged(LESS, declared()).judgements] == [ORDER]
+    assert [j.policy for j in evaluated(LESS, declared()).findings] == [ORDER]
 
 
 def test_a_resource_in_one_environment_only_is_one_finding() -> None:
-    (found,) = judged(without(prod(), "logs"), NONE).judgements
+    (found,) = evaluated(without(prod(), "logs"), NONE).findings
     assert found.policy == RESOURCES
     assert found.message.startswith("violated: cloudwatch.LogGroup logs exists in staging only")
 
 
 def test_a_stale_declaration_is_a_finding() -> None:
-    (found,) = judged(prod(), declared()).judgements
+    (found,) = evaluated(prod(), declared()).findings
     assert found.policy == DECLARATIONS
     assert "entry 1 (retention) is stale" in found.message
 
@@ -91,28 +91,28 @@ def test_a_stale_declaration_is_a_finding() -> None:
 def test_a_declaration_that_does_not_hold_is_a_finding_and_allows_nothing(
     changes: dict[str, str], problem: str
 ) -> None:
-    found = judged(MORE, declared(**changes)).judgements
+    found = evaluated(MORE, declared(**changes)).findings
     assert sorted(j.policy for j in found) == sorted([DECLARATIONS, PROPERTIES])
     assert any(problem in j.message for j in found)
 
 
 def test_unreadable_declarations_are_a_finding() -> None:
-    found = judged(prod(), read("differences: [", TODAY)).judgements
+    found = evaluated(prod(), read("differences: [", TODAY)).findings
     assert [j.policy for j in found] == [DECLARATIONS]
 
 
 def test_a_running_stack_is_held_against_the_other_environments_manifest() -> None:
     both = committed(shape(prod()), shape(staging()))
-    assert judge.of_running(shape(staging()), both, NONE).judgements == []
+    assert evaluate.of_running(shape(staging()), both, NONE).findings == []
     drifted = shape(change(staging(), "subnet-eu-west-1a", cidrBlock="10.1.7.0/24"))
-    (found,) = judge.of_running(drifted, both, NONE).judgements
+    (found,) = evaluate.of_running(drifted, both, NONE).findings
     assert found.message.splitlines()[0] == "violated: ec2.Subnet subnet-{region}a.cidrBlock differs"
 
 
 def test_what_is_not_known_yet_is_advice_and_names_the_properties() -> None:
     unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
     entries = change(staging(), "reader", policy=unknown)
-    (found,) = judge.of_running(shape(entries), committed(shape(prod())), NONE).judgements
+    (found,) = evaluate.of_running(shape(entries), committed(shape(prod())), NONE).findings
     assert (found.policy, found.mandatory) == (UNKNOWN, False)
     assert "unknown: reader.policy" in found.message
 
@@ -120,14 +120,14 @@ def test_what_is_not_known_yet_is_advice_and_names_the_properties() -> None:
 def test_a_reference_that_is_not_known_yet_but_wired_to_the_same_resource_is_equal() -> None:
     unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
     entries = change(staging(), "subnet-eu-west-1a", vpcId=unknown)
-    assert judge.of_running(shape(entries), committed(shape(prod())), NONE).judgements == []
+    assert evaluate.of_running(shape(entries), committed(shape(prod())), NONE).findings == []
 
 
 def test_any_number_of_environments_is_compared_with_its_neighbours() -> None:
     allowed = read("environments: [dev, staging, prod]\n", TODAY)
     shapes = {"prod": shape(MORE), "staging": shape(staging())}
     dev = shape(staging())
-    found = judge.of_all({**shapes, "dev": type(dev)("dev", dev.items)}, allowed).judgements
+    found = evaluate.of_all({**shapes, "dev": type(dev)("dev", dev.items)}, allowed).findings
     assert [j.message.splitlines()[1] for j in found] == ["found: staging: 30; prod: 90"]
 
 
@@ -138,7 +138,7 @@ def image(digest: str, release: str) -> dict[str, object]:
 
 def released(earlier: dict[str, object], later: dict[str, object]) -> list[str]:
     sides = change(staging(), "task", **earlier), change(prod(), "task", **later)
-    found = judge.of_all({"staging": shape(sides[0]), "prod": shape(sides[1])}, NONE).judgements
+    found = evaluate.of_all({"staging": shape(sides[0]), "prod": shape(sides[1])}, NONE).findings
     return [j.message.splitlines()[0] for j in found]
 
 

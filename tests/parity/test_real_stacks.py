@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from policies.guardrails.topology.graph.resources import Graph
-from policies.parity import evaluate as judge
+from policies.parity import evaluate
 from policies.parity.declarations import Declarations
 from policies.parity.evaluate import ORDER, PROPERTIES, RESOURCES
 from policies.parity.manifests import from_files, to_files
 from policies.parity.shape import shape_of
 from preflight.analysis import behaviour, parity
 from preflight.analysis.check import Recordings, run, with_config
-from preflight.analysis.connectivity import ways_of
+from preflight.analysis.connectivity import connectivity_of
 from preflight.findings import Finding
 from preflight.pulumi.project import Project, Stack
 from preflight.recording.recorder import RecordedResource, Recording
@@ -42,21 +42,21 @@ def findings(recordings: Recordings) -> list[Finding]:
     """What the check says about the environments against each other; the committed files follow from that."""
     compared = parity.compared(ROOT, recordings)
     known = {name: recordings[name, False] for name in ENVIRONMENTS}
-    behaving = behaviour.differences(ENVIRONMENTS, known, ways_of(recordings, list(ENVIRONMENTS)))
+    behaving = behaviour.differences(ENVIRONMENTS, known, connectivity_of(recordings, list(ENVIRONMENTS)))
     differing, left = behaviour.attributed(compared.findings, behaving)
     return [f for f in (*differing, *left) if f.rule != parity.CURRENT]
 
 
-def by_the_pack(recordings: Recordings, running: str) -> list[judge.Judgement]:
+def by_the_pack(recordings: Recordings, running: str) -> list[evaluate.ParityFinding]:
     """What the pack says at ``pulumi up`` about the running stack: it has all outputs, and committed shapes."""
     recording = recordings[running, False]
     shape = shape_of(running, Graph.from_recorded(recording.resources))
-    found = judge.of_running(shape, judge.manifests(), allowed()).judgements
-    return [one for one in found if one.policy != judge.UNKNOWN]
+    found = evaluate.of_running(shape, evaluate.manifests(), allowed()).findings
+    return [one for one in found if one.policy != evaluate.UNKNOWN]
 
 
 def allowed() -> Declarations:
-    return judge.declarations(parity._today())  # pyright: ignore[reportPrivateUsage]
+    return evaluate.declarations(parity._today())  # pyright: ignore[reportPrivateUsage]
 
 
 Change = Callable[[RecordedResource], RecordedResource | list[RecordedResource] | None]
@@ -217,14 +217,14 @@ def shapes(recordings: Mapping[str, Recording]) -> dict[str, Any]:
 
 def test_three_environments_are_compared_as_neighbours(three: Mapping[str, Recording]) -> None:
     ordered = replace(allowed(), environments=("dev", *ENVIRONMENTS))
-    found = judge.of_all(shapes(three), ordered).judgements
+    found = evaluate.of_all(shapes(three), ordered).findings
     assert [j.message.splitlines()[0] for j in found] == []
 
 
 def test_a_change_in_one_of_three_is_one_finding_that_names_both_neighbours(three: Mapping[str, Recording]) -> None:
     ordered = replace(allowed(), environments=("dev", *ENVIRONMENTS))
     only_dev = changed({("dev", False): three["dev"]}, "dev", another_header)["dev", False]
-    (found,) = judge.of_all(shapes({**three, "dev": only_dev}), ordered).judgements
+    (found,) = evaluate.of_all(shapes({**three, "dev": only_dev}), ordered).findings
     assert found.message.splitlines()[1] == "found: dev: DENY; staging: SAMEORIGIN"
 
 
@@ -234,5 +234,5 @@ def test_three_committed_shapes_hold_each_running_stack(three: Mapping[str, Reco
     assert sorted(files) == ["dev.json", "prod.json", "shared.json", "staging.json"]
     for name, recording in three.items():
         running = shape_of(name, Graph.from_recorded(recording.resources))
-        found = judge.of_running(running, from_files(files), ordered).judgements
-        assert [j.message for j in found if j.policy != judge.UNKNOWN] == []
+        found = evaluate.of_running(running, from_files(files), ordered).findings
+        assert [j.message for j in found if j.policy != evaluate.UNKNOWN] == []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from policies.parity.deployed import Deployment
-from policies.parity.released import MANIFEST, ORDER, Found, judged
+from policies.parity.released import MANIFEST, ORDER, Found, evaluated
 from tests.parity.stacks import change, prod, shape, staging
 
 DIGEST = "sha256:" + "ab" * 32
@@ -30,7 +30,7 @@ def running(root: Path, image: str = f"x@{DIGEST}", release: str = "2026.11.1", 
     containers = image if image == UNKNOWN else json.dumps([{"name": "web", "image": image}])
     entries = {"prod": prod, "staging": staging}[stack]()
     changed = change(entries, "task", containerDefinitions=containers, tags={"release": release})
-    return judged(shape(changed), ORDERED, root)
+    return evaluated(shape(changed), ORDERED, root)
 
 
 def test_a_recorded_release_with_its_own_images_is_in_order(root: Path) -> None:
@@ -79,4 +79,4 @@ def test_an_image_that_is_not_known_yet_is_judged_when_it_is(root: Path) -> None
 
 
 def test_a_stack_without_releases_is_not_judged(tmp_path: Path) -> None:
-    assert judged(shape(prod()), ORDERED, tmp_path) == []
+    assert evaluated(shape(prod()), ORDERED, tmp_path) == []

@@ -31,8 +31,8 @@ def stumble_on_resource(_resource: Resource, _settings: Value) -> Iterator[Findi
     yield
 
 
-def evaluation(**judge: Value) -> Evaluation:
-    rule = Rule("stumbles", "It stumbles.", Severity.HIGH, "repair it", ("sns.Topic",), **judge)
+def evaluation(**evaluate: Value) -> Evaluation:
+    rule = Rule("stumbles", "It stumbles.", Severity.HIGH, "repair it", ("sns.Topic",), **evaluate)
     return Evaluation([Policy.of(rule)], Exemptions())
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from policies.parity import evaluate as judge
+from policies.parity import evaluate
 from preflight.analysis import behaviour, parity
-from preflight.analysis.connectivity import ways_of
+from preflight.analysis.connectivity import connectivity_of
 from preflight.pulumi import program
 from preflight.pulumi.project import Project
 from preflight.recording.graph import graph, to_recording
@@ -41,7 +41,7 @@ def differences(runs: Runs) -> list[str]:
     """The headlines of the undeclared differences of shape, and of behaviour."""
     found = parity.compared(ROOT, runs).findings
     known = {name: runs[name, False] for name in NAMES}
-    behaving = behaviour.differences(NAMES, known, ways_of(runs, NAMES))
+    behaving = behaviour.differences(NAMES, known, connectivity_of(runs, NAMES))
     return [f.headline for f in (*found, *behaving) if f.rule != parity.CURRENT]
 
 
@@ -134,4 +134,4 @@ def test_every_committed_shape_is_current(runs: Runs) -> None:
 
 
 def test_every_environment_has_a_committed_shape() -> None:
-    assert set(judge.manifests()) == set(NAMES)
+    assert set(evaluate.manifests()) == set(NAMES)

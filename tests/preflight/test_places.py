@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from policies.parity import evaluate as judge
+from policies.parity import evaluate
 from policies.parity.declarations import read
 from preflight.analysis.check import Recordings, run
 from preflight.analysis.source_locations import located
@@ -18,7 +18,7 @@ from preflight.report.data import as_sarif
 from tests.preflight.sarif import validate_sarif
 
 ROOT = Path(__file__).resolve().parents[2]
-DECLARED = (ROOT / judge.FILE.relative_to(ROOT)).read_text(encoding="utf-8")
+DECLARED = (ROOT / evaluate.FILE.relative_to(ROOT)).read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def json_of(findings: list[Finding]) -> dict[str, object]:
 
 
 def test_a_stale_declaration_leads_to_its_own_line(recordings: Recordings) -> None:
-    stale = finding(rule=judge.DECLARATIONS, headline="differences.yaml entry 3 (retention) is stale")
+    stale = finding(rule=evaluate.DECLARATIONS, headline="differences.yaml entry 3 (retention) is stale")
     place = located(stale, ROOT, recordings)
     assert place.source_file == "policies/parity/differences.yaml"
     entry = read(DECLARED, dt.date(2026, 11, 25)).in_force[2]
@@ -70,5 +70,5 @@ def test_what_is_about_no_resource_leads_to_the_later_stack_file(recordings: Rec
 
 @pytest.mark.parametrize("headline", ["differences.yaml: is not readable", "differences.yaml entry 99 is stale"])
 def test_without_an_entry_the_file_is_named(recordings: Recordings, headline: str) -> None:
-    place = located(finding(rule=judge.DECLARATIONS, headline=headline), ROOT, recordings)
+    place = located(finding(rule=evaluate.DECLARATIONS, headline=headline), ROOT, recordings)
     assert (place.source_file, place.source_line) == ("policies/parity/differences.yaml", 1)

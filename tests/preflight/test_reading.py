@@ -16,7 +16,7 @@ import pytest
 from policies.guardrails.topology.http.requests import Result
 from preflight.analysis import diff, tracing
 from preflight.analysis.check import Checked
-from preflight.analysis.connectivity import ways_of
+from preflight.analysis.connectivity import connectivity_of
 from preflight.analysis.edge_proxy import configuration, facts
 from preflight.analysis.tracing import Asked
 from preflight.errors import PreflightError
@@ -48,13 +48,13 @@ def outcome(recording: Recording, method: str, url: str, **asked: Any) -> str:  
 
 
 def test_there_is_one_way_in_and_it_is_guarded_and_proven(staging: Recording) -> None:
-    (ways,) = ways_of({("staging", False): staging}, ["staging"])
-    assert ways.ways_in == (
+    (connectivity,) = connectivity_of({("staging", False): staging}, ["staging"])
+    assert connectivity.ingress == (
         "internet ─443→ firewall ─ edge ─ OIDC ─8443→ proxy ─ interface ─ proxy ─443→ bedrock-runtime",
     )
-    assert ways.proven
-    assert ways.ways_out[0] == "login.example.com:443 (edge)"
-    assert "bedrock-runtime" in ways.ways_out[1]
+    assert connectivity.proven
+    assert connectivity.egress[0] == "login.example.com:443 (edge)"
+    assert "bedrock-runtime" in connectivity.egress[1]
 
 
 def test_the_proxys_limits_are_read_from_its_own_configuration(staging: Recording) -> None:
@@ -180,7 +180,9 @@ class _Page(HTMLParser):
 
 def test_the_page_is_self_contained_well_formed_and_shows_both_environments(staging: Recording) -> None:
     summary = summarize("staging", len(staging.resources), [], [])
-    report = Report("ai-interface", (summary,), (), (), ways=ways_of({("staging", False): staging}, ["staging"]))
+    report = Report(
+        "ai-interface", (summary,), (), (), connectivity=connectivity_of({("staging", False): staging}, ["staging"])
+    )
     content = html(Checked(report, {("staging", False): staging}))
     page = _Page()
     page.feed(content)

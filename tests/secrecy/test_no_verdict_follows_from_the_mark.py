@@ -17,7 +17,7 @@ from typing import cast
 import pytest
 
 from policies.parity.normalize import SECRET as MASKED
-from policies.parity.normalize import Normal
+from policies.parity.normalize import Normalizer
 from policies.parity.server import Analyzer as Parity
 from preflight.analysis.check import Recordings, run
 from preflight.pulumi.analyzer import Analyzer, Diagnostic
@@ -149,10 +149,10 @@ def with_action(how: marks.Marks, place: str, value: Json) -> list[RecordedResou
 def test_a_pack_that_masks_whole_lists_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert blocked(resources("prod", marks.lifted)) == []
 
-    def whole(_self: Normal, _inner: Json) -> str:
+    def whole(_self: Normalizer, _inner: Json) -> str:
         return MASKED
 
-    monkeypatch.setattr(Normal, "_secret", whole)
+    monkeypatch.setattr(Normalizer, "_secret", whole)
     assert len(blocked(resources("prod", marks.lifted))) > 0
     assert blocked(resources("prod", marks.at_the_leaf)) == []
 

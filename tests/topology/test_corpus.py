@@ -25,13 +25,13 @@ GRAPHS: dict[str, Callable[[Stack], Graph]] = {
 SEEN = pytest.mark.parametrize("graph_of", GRAPHS.values(), ids=GRAPHS.keys())
 
 
-def sections(judged: Reachability) -> dict[str, tuple[Finding, ...]]:
+def sections(evaluated: Reachability) -> dict[str, tuple[Finding, ...]]:
     return {
-        "exposures": judged.exposures,
-        "unprotected": judged.unprotected,
-        "unauthenticated": judged.unauthenticated,
-        "bypasses": judged.bypasses,
-        "not_modelled": judged.not_modelled,
+        "exposures": evaluated.exposures,
+        "unprotected": evaluated.unprotected,
+        "unauthenticated": evaluated.unauthenticated,
+        "bypasses": evaluated.bypasses,
+        "not_modelled": evaluated.not_modelled,
     }
 
 
@@ -68,8 +68,8 @@ def test_a_planted_exposure_is_reported_where_it_was_planted(plant: Plant, graph
 def test_a_safe_variant_stays_silent(change: Change, graph_of: Callable[[Stack], Graph]) -> None:
     stack = compliant()
     change(stack)
-    judged = reachability(graph_of(stack))
-    assert [finding.message() for findings in sections(judged).values() for finding in findings] == []
+    evaluated = reachability(graph_of(stack))
+    assert [finding.message() for findings in sections(evaluated).values() for finding in findings] == []
 
 
 @SEEN

@@ -189,9 +189,9 @@ def test_assumptions_say_what_a_proof_rests_on(known: bool) -> None:
     stack.add(
         "ec2.Route", "more", routeTableId=Ref("private"), destinationCidrBlock="0.0.0.0/0", transitGatewayId=Ref("hub")
     )
-    judged = reachability(stack.graph(known=known))
-    assert judged.exposures == ()
-    assert judged.assumptions == (
+    evaluated = reachability(stack.graph(known=known))
+    assert evaluated.exposures == ()
+    assert evaluated.assumptions == (
         "the main route table of ec2.Vpc vpc, which is not declared, has its local route only",
         "the network behind ec2.Route more.destinationCidrBlock forwards nothing from the internet",
     )

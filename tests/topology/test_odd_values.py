@@ -58,10 +58,10 @@ def test_odd_values_never_raise(number: int) -> None:
             if inside := places(record["inputs"]):
                 put(record["inputs"], chance.choice(inside), chance.choice(ODD))
         graph = Graph.from_recorded(records)
-        judged = reachability(graph)
+        evaluated = reachability(graph)
         messages = [
             item.message()
-            for item in (*judged.exposures, *judged.unauthenticated, *judged.unprotected, *judged.bypasses)
+            for item in (*evaluated.exposures, *evaluated.unauthenticated, *evaluated.unprotected, *evaluated.bypasses)
         ]
         assert all(messages)
         assert str(trace(graph, REQUEST))

@@ -79,9 +79,9 @@ def test_a_request_is_decided_as_the_table_says(
 @VIEWS
 @BOTH
 def test_nothing_but_the_edge_is_reachable(stack: str, preview: bool, real_graph: Callable[[str, bool], Graph]) -> None:
-    judged = reachability(real_graph(stack, preview))
-    assert judged.claims
-    assert {claim.verdict for claim in judged.claims} == {Verdict.PROVEN}
-    assert [item.message() for item in (*judged.exposures, *judged.unprotected, *judged.unauthenticated)] == []
-    assert {path.edges[0].entry.kind for path in judged.paths} == {"lb.LoadBalancer"}
-    assert {path.target.rpartition("::")[2] for path in judged.paths} == {"service-service"}
+    evaluated = reachability(real_graph(stack, preview))
+    assert evaluated.claims
+    assert {claim.verdict for claim in evaluated.claims} == {Verdict.PROVEN}
+    assert [item.message() for item in (*evaluated.exposures, *evaluated.unprotected, *evaluated.unauthenticated)] == []
+    assert {path.edges[0].entry.kind for path in evaluated.paths} == {"lb.LoadBalancer"}
+    assert {path.target.rpartition("::")[2] for path in evaluated.paths} == {"service-service"}

@@ -188,11 +188,11 @@ def what_a_distribution_leads_to(stack: Stack) -> None:
 
 
 def findings(graph: Graph, section: str) -> tuple[Finding, ...]:
-    judged = reachability(graph)
+    evaluated = reachability(graph)
     return {
-        "exposures": judged.exposures,
-        "unprotected": judged.unprotected,
-        "unauthenticated": judged.unauthenticated,
+        "exposures": evaluated.exposures,
+        "unprotected": evaluated.unprotected,
+        "unauthenticated": evaluated.unauthenticated,
     }[section]
 
 

@@ -66,11 +66,11 @@ class Text(Constraint):
         """Texts that are too long, too short, or of other characters."""
         for resource, path, value in read(recording, self.types):
             if is_signed(value, SECRET):
-                yield from self._judge(resource, path, str(unwrap(value)), secret=True)
+                yield from self._evaluate(resource, path, str(unwrap(value)), secret=True)
             elif isinstance(value, str):
-                yield from self._judge(resource, path, value, secret=False)
+                yield from self._evaluate(resource, path, value, secret=False)
 
-    def _judge(self, resource: RecordedResource, path: str, text: str, *, secret: bool) -> Iterator[Broken]:
+    def _evaluate(self, resource: RecordedResource, path: str, text: str, *, secret: bool) -> Iterator[Broken]:
         size = measured(text, self.measure)
         if size < self.least or (self.most and size > self.most):
             yield Broken(resource, path, f"{size} {self.measure}")

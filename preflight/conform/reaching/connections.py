@@ -6,7 +6,7 @@ from policies.guardrails.topology.graph.resources import Graph, Resource
 from policies.guardrails.topology.network.addresses import TCP, ports
 from policies.guardrails.topology.reachability.flows import Flow, filtered
 from policies.guardrails.topology.reachability.network import Network
-from policies.guardrails.topology.reachability.peers import Parties, Party
+from policies.guardrails.topology.reachability.peers import Peer, Peers
 
 _GATEWAY_KEYS = ("id", "arn", "prefixListId")
 
@@ -16,13 +16,13 @@ class Connections:
 
     def __init__(self, graph: Graph, task: Resource) -> None:
         self._graph = graph
-        self._parties = Parties(Network(graph))
+        self._peers = Peers(Network(graph))
         definitions = ("ecs.TaskDefinition",)
         self._services = [
-            party
-            for party in self._parties.all
-            if party.resource.kind == "ecs.Service"
-            and task in graph.referenced(party.resource, "taskDefinition", definitions).resources
+            peer
+            for peer in self._peers.all
+            if peer.resource.kind == "ecs.Service"
+            and task in graph.referenced(peer.resource, "taskDefinition", definitions).resources
         ]
 
     def gap(self, target: Resource, port: int) -> str:
@@ -38,41 +38,41 @@ class Connections:
 
     def leaves(self, port: int) -> bool:
         """Whether the task may connect, on a port, to something that is not of this stack."""
-        groups = self._parties.network.groups
+        groups = self._peers.network.groups
         return all(
             any(
                 rule.covers(TCP, port) and (rule.addresses or groups.outside(rule.groups))
-                for rule in self._parties.rules(service, ingress=False)
+                for rule in self._peers.rules(service, ingress=False)
             )
             for service in self._services
         )
 
-    def _to(self, service: Party, target: Resource, port: int) -> str:
-        party = self._parties.by_urn.get(target.urn)
-        if party is None:
+    def _to(self, service: Peer, target: Resource, port: int) -> str:
+        peer = self._peers.by_urn.get(target.urn)
+        if peer is None:
             return f"{target.label} has no place in the network"
-        for side, other, ingress in ((service, party, False), (party, service, True)):
+        for side, other, ingress in ((service, peer, False), (peer, service, True)):
             if not self._names(side, other, port, ingress=ingress):
                 way = "takes it from" if ingress else "sends it to"
                 return f"no rule of {side.resource.label}'s groups for tcp {port} {way} {other.resource.label}"
-        gap = next(filtered(self._parties, Flow(service, party, ports(port, port))), None)
+        gap = next(filtered(self._peers, Flow(service, peer, ports(port, port))), None)
         return "" if gap is None else f"{gap.resource.label}: {gap.found}"
 
-    def _names(self, side: Party, other: Party, port: int, *, ingress: bool) -> bool:
+    def _names(self, side: Peer, other: Peer, port: int, *, ingress: bool) -> bool:
         """Whether a rule is about the other side. Addresses that are not known here, such as those of a prefix list,
         are not: S3's would stand for every endpoint."""
-        there = self._parties.addresses_of([other])
+        there = self._peers.addresses_of([other])
         return any(
             rule.covers(TCP, port) and (set(rule.groups) & set(other.groups) or rule.addresses & there)
-            for rule in self._parties.rules(side, ingress=ingress)
+            for rule in self._peers.rules(side, ingress=ingress)
         )
 
-    def _by_gateway(self, service: Party, gateway: Resource, port: int) -> str:
+    def _by_gateway(self, service: Peer, gateway: Resource, port: int) -> str:
         sends = any(
             rule.covers(TCP, port)
             and gateway
             in self._graph.referenced(rule.resource, "prefixListId", ("ec2.VpcEndpoint",), _GATEWAY_KEYS).resources
-            for rule in self._parties.rules(service, ingress=False)
+            for rule in self._peers.rules(service, ingress=False)
         )
         if not sends:
             return (
@@ -80,7 +80,7 @@ class Connections:
             )
         listed = gateway.items("routeTableIds")
         for subnet in service.subnets:
-            table = self._parties.network.routing.table_of(subnet)
+            table = self._peers.network.routing.table_of(subnet)
             if table is not None and isinstance(listed, list) and table.value("id") not in listed:
                 return f"{gateway.label} is not in {table.label}, which {subnet.label} uses"
         return ""

@@ -66,7 +66,7 @@ UNDECIDED = {
 }
 
 
-def judged(pack: Analyzer, program: Callable[[], None], *, preview: bool) -> list[Diagnostic]:
+def evaluated(pack: Analyzer, program: Callable[[], None], *, preview: bool) -> list[Diagnostic]:
     recording = record(program, project="elsewhere", stack="test", preview=preview)
     return pack.check(recording.resources)
 
@@ -77,17 +77,17 @@ def blocking(found: list[Diagnostic]) -> set[str]:
 
 @pytest.mark.parametrize("program", VERDICTS, ids=lambda program: program.__name__)
 def test_blocks_what_a_reviewer_would_block(pack: Analyzer, program: Callable[[], None]) -> None:
-    assert blocking(judged(pack, program, preview=False)) == VERDICTS[program]
+    assert blocking(evaluated(pack, program, preview=False)) == VERDICTS[program]
 
 
 @pytest.mark.parametrize("program", VERDICTS, ids=lambda program: program.__name__)
 def test_a_first_preview_is_judged_as_fully(pack: Analyzer, program: Callable[[], None]) -> None:
     wanted = VERDICTS[program] | UNDECIDED.get(program, set())
-    assert blocking(judged(pack, program, preview=True)) == wanted
+    assert blocking(evaluated(pack, program, preview=True)) == wanted
 
 
 @pytest.mark.parametrize("program", VERDICTS, ids=lambda program: program.__name__)
 @pytest.mark.parametrize("preview", [False, True], ids=["known", "preview"])
 def test_no_policy_stumbles(pack: Analyzer, program: Callable[[], None], preview: bool) -> None:
-    found = judged(pack, program, preview=preview)
+    found = evaluated(pack, program, preview=preview)
     assert [item.message for item in found if "could not be judged" in item.message] == []

@@ -64,8 +64,8 @@ def _refused(row: Row) -> str:
     parts = [
         f"by {party} ({_types(dict.fromkeys(places))})" for party, places in sorted(by_party.items(), reverse=True)
     ]
-    ways = dict.fromkeys(migration for _, _, _, migration in row.refusals)
-    return "; ".join(parts) + "; see " + ", ".join(f"[{_MIGRATIONS[way]}](#{way})" for way in sorted(ways))
+    connectivity = dict.fromkeys(migration for _, _, _, migration in row.refusals)
+    return "; ".join(parts) + "; see " + ", ".join(f"[{_MIGRATIONS[way]}](#{way})" for way in sorted(connectivity))
 
 
 def _types(names: Iterable[str]) -> str:

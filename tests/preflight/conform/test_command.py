@@ -13,7 +13,7 @@ import pytest
 from preflight import conform
 from preflight.__main__ import main
 from preflight.conform import checks, values
-from preflight.conform.command import conform as judged
+from preflight.conform.command import conform as evaluated
 from preflight.errors import PreflightError
 from tests.preflight.conform.graphs import ROOT
 from tests.preflight.test_command_line import preflight
@@ -88,7 +88,7 @@ def test_without_the_package_that_has_the_data_there_is_one_message_with_the_fix
 
     monkeypatch.setattr("preflight.conform.command.checks", absent)
     with pytest.raises(PreflightError, match=r"No module named 'policy_sentry'.*run make setup"):
-        judged(ROOT, ["prod"], ["bootstrap"], lambda _: None)
+        evaluated(ROOT, ["prod"], ["bootstrap"], lambda _: None)
 
 
 def test_every_module_that_has_findings_is_a_check() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from components.applications.presets import OPEN_WEBUI_ARRIVAL
-from preflight.conform.rates import Kind, declared_people, findings, judged, kinds
+from preflight.conform.rates import Kind, declared_people, evaluated, findings, kinds
 from preflight.sdk.wire import Wire
 from tests.open_webui.recorded import recorded_facts, recorded_versions
 from tests.preflight.conform.planted import ACL, real, rule, shapes, with_change
@@ -25,7 +25,7 @@ def test_the_declared_people_fit_behind_one_address(index: int) -> None:
 
 @pytest.mark.parametrize("version", recorded_versions())
 def test_so_they_do_with_the_first_visit_that_the_real_frontend_needs(version: str) -> None:
-    assert judged(real(), first_visit(version), declared_people("staging")) == []
+    assert evaluated(real(), first_visit(version), declared_people("staging")) == []
 
 
 @pytest.mark.parametrize("version", recorded_versions())
@@ -36,7 +36,7 @@ def test_twenty_people_are_found_when_static_files_count_as_pages_of_3000(versio
         scope = rate["scopeDownStatement"]["notStatement"]["statement"]["orStatement"]["statements"]
         scope[:] = [item for item in scope if item["labelMatchStatement"]["key"] != "path:static"]
 
-    found = judged(with_change(ACL, put_back), first_visit(version), 20)
+    found = evaluated(with_change(ACL, put_back), first_visit(version), 20)
 
     assert [f.headline.partition(" answers")[0].rpartition("(")[2] for f in found] == ["rate-pages-address)"]
 

@@ -32,7 +32,7 @@ class Registry:
 
 
 @contextlib.contextmanager
-def registry(manifests: Mapping[str, str], **ways: object) -> Generator[Registry]:
+def registry(manifests: Mapping[str, str], **connectivity: object) -> Generator[Registry]:
     """Serve until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -68,7 +68,7 @@ def registry(manifests: Mapping[str, str], **ways: object) -> Generator[Registry
             return
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    it = Registry(f"127.0.0.1:{server.server_port}", manifests, **ways)  # type: ignore[arg-type]
+    it = Registry(f"127.0.0.1:{server.server_port}", manifests, **connectivity)  # type: ignore[arg-type]
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

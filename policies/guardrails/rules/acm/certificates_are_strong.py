@@ -15,7 +15,7 @@ from ...topology.graph.verdicts import Finding
 _STRONG = ("RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1")
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One certificate."""
     if resource.value("privateKey") is None:
         yield from expect(
@@ -34,7 +34,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation="choose a stronger keyAlgorithm",
     types=("acm.Certificate",),

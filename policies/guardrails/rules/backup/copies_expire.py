@@ -17,7 +17,7 @@ from ...topology.graph.verdicts import Finding, not_proven
 _WANTED, _FIX = "a number of days", "set lifecycle.deleteAfter"
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One backup plan."""
     rules = resource.items("rules")
     if isinstance(rules, Unknown):
@@ -31,7 +31,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.LOW,
     remediation=_FIX,
     types=("backup.Plan",),

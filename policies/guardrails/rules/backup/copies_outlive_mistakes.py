@@ -16,7 +16,7 @@ from ...topology.graph.resources import Resource
 from ...topology.graph.verdicts import Finding
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One vault, lock, or database."""
     if resource.kind == "backup.Vault":
         fix = "remove forceDestroy: empty the vault in a step of its own"
@@ -33,7 +33,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.LOW,
     remediation="leave copies in place when their source goes",
     types=("backup.Vault", "backup.VaultLockConfiguration", "rds.Cluster", "rds.Instance"),

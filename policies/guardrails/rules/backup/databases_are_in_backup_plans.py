@@ -20,7 +20,7 @@ _WANTED = "a backup selection that names it, or one of its tags"
 _FIX = "add the database's ARN to aws.backup.Selection"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each database that is a cluster, or an instance of its own."""
     selections = graph.of_type("backup.Selection")
     for database in graph.of_type(*_TYPES):
@@ -52,5 +52,5 @@ def _selects(graph: Graph, selection: Resource, database: Resource) -> bool | No
 
 
 RULE: Rule = stack_rule(
-    __name__, __doc__, judge, severity=Severity.MEDIUM, remediation=_FIX, types=_TYPES, controls=("RDS.26",)
+    __name__, __doc__, evaluate, severity=Severity.MEDIUM, remediation=_FIX, types=_TYPES, controls=("RDS.26",)
 )

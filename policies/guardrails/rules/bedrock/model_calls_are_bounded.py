@@ -27,7 +27,7 @@ _WANTED = f"a condition on bedrock:GuardrailIdentifier, or a proxy in the task t
 _FIX = f"let the task's proxy set {_HEADER}, and deny the call with any other guardrail, and with its DRAFT"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each policy that lets a model be called, in a stack with a guardrail."""
     if not graph.of_type("bedrock.Guardrail"):
         return
@@ -90,7 +90,7 @@ def _values(statement: Statement) -> Iterator[tuple[str, str]]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation=_FIX,
     types=("bedrock.Guardrail",),

@@ -22,7 +22,7 @@ _METRICS = (
 )
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each guardrail's stack, and each one that grants to call a model by an endpoint of its own."""
     for guardrail in graph.of_type("bedrock.Guardrail")[:1]:
         alarms = graph.of_type("cloudwatch.MetricAlarm")
@@ -44,7 +44,7 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.LOW,
     remediation=_FIX,
     types=("bedrock.Guardrail",),

@@ -22,7 +22,7 @@ _FILTERS, _ENTITIES = "contentPolicyConfig.filtersConfigs", "sensitiveInformatio
 _ACTIONS = ("BLOCK", "ANONYMIZE")
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One guardrail."""
     yield from _filters(resource)
     yield from _entities(resource, [str(name) for name in settings["sensitive"]])
@@ -62,7 +62,7 @@ def _entities(resource: Resource, wanted: list[str]) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation="give the guardrail a filter of MEDIUM or HIGH for each kind, and entries for credentials and payment data",
     types=("bedrock.Guardrail",),

@@ -48,7 +48,7 @@ _WITHOUT_VALUES = "log_parameter_max_length"
 """Set to 0, a slow statement is logged without the values that it was given."""
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One setting of logs."""
     if settings["contents"] == "allow":
         return
@@ -89,7 +89,7 @@ def _is_quiet(value: Value, quiet: tuple[str, ...]) -> bool:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation=_FIX,
     types=(

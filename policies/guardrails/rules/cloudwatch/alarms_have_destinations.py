@@ -20,7 +20,7 @@ _ALARMS = ("cloudwatch.CompositeAlarm", "cloudwatch.MetricAlarm")
 _FIX = "give alarmActions a topic that has a subscription"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each alarm, and each topic that alarms go to."""
     topics: dict[str, Resource] = {}
     for alarm in graph.of_type(*_ALARMS):
@@ -48,7 +48,7 @@ def _description(alarm: Resource) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation=_FIX,
     types=_ALARMS,

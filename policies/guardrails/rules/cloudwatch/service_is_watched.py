@@ -53,7 +53,7 @@ _OF_SERVICES = ("AWS/ApplicationELB", "AWS/ECS", "AWS/NetworkELB", "ECS/Containe
 _FIX = "add aws.cloudwatch.MetricAlarm on the metric, with a destination"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each load balancer, target group, firewall, service, database and cache."""
     watched: set[tuple[str, str]] = set()
     for alarm in graph.of_type("cloudwatch.MetricAlarm"):
@@ -102,7 +102,7 @@ def _is_application(resource: Resource) -> bool:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.LOW,
     remediation=_FIX,
     types=tuple(sorted(kind for kind in _METRICS if " " not in kind)),

@@ -20,7 +20,7 @@ _TRIGGER = "lambdaConfig.preSignUp"
 _GUESTS = "allowUnauthenticatedIdentities"
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One user pool or identity pool."""
     if resource.kind == "cognito.IdentityPool":
         fix = f"set {_GUESTS} to false"
@@ -37,7 +37,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation="let administrators create accounts, and give guests none",
     types=("cognito.IdentityPool", "cognito.UserPool"),

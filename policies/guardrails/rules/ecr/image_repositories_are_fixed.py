@@ -18,7 +18,7 @@ from ...topology.graph.verdicts import Finding, violated
 _FIX = "set imageTagMutability IMMUTABLE and imageScanningConfiguration.scanOnPush; add a lifecycle policy"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each repository."""
     for repository in graph.of_type("ecr.Repository"):
         yield from expect(
@@ -37,7 +37,7 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation=_FIX,
     types=("ecr.Repository",),

@@ -16,7 +16,7 @@ _WANTED = "a setting containerInsights with enabled or enhanced"
 _FIX = "add the cluster setting containerInsights = enhanced"
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One cluster."""
     found = resource.items("settings")
     if contains_unknown(found):
@@ -31,7 +31,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.LOW,
     remediation=_FIX,
     types=("ecs.Cluster",),

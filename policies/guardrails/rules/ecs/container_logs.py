@@ -28,7 +28,7 @@ _SCHEMA = {
 }
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """Each container of a task definition."""
     found, undecided = containers(resource, _WANTED, _FIX)
     yield from undecided
@@ -46,7 +46,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation=_FIX,
     types=("ecs.TaskDefinition",),

@@ -20,7 +20,7 @@ _FIX = "set user, readonlyRootFilesystem and privileged of each container; add n
 _ROOT = {"", "0", "root"}
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """Each container of a task definition."""
     found, undecided = containers(resource, _WANTED, _FIX)
     yield from undecided
@@ -53,7 +53,7 @@ def _container(task: Resource, container: Container) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation=_FIX,
     types=("ecs.TaskDefinition",),

@@ -20,7 +20,7 @@ _WANTED = f"1 to {_LONGEST} seconds"
 _FIX = "lower stopTimeout, or leave it out"
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """Each container of a task definition."""
     found, undecided = containers(resource, _WANTED, _FIX)
     yield from undecided
@@ -33,7 +33,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.LOW,
     remediation=_FIX,
     types=("ecs.TaskDefinition",),

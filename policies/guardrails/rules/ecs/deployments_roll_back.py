@@ -17,7 +17,7 @@ from ...topology.graph.verdicts import Finding
 _FIX = "set deploymentCircuitBreaker with enable and rollback true"
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One service that ECS deploys itself."""
     if resource.value("deploymentController.type") in ("CODE_DEPLOY", "EXTERNAL"):
         return
@@ -25,4 +25,4 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
         yield from expect_value(resource, f"deploymentCircuitBreaker.{flag}", True, _FIX, default=False)
 
 
-RULE: Rule = resource_rule(__name__, __doc__, judge, severity=Severity.LOW, remediation=_FIX, types=("ecs.Service",))
+RULE: Rule = resource_rule(__name__, __doc__, evaluate, severity=Severity.LOW, remediation=_FIX, types=("ecs.Service",))

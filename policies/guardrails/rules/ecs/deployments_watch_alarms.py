@@ -17,7 +17,7 @@ from ...topology.graph.verdicts import Finding
 _FIX = "set alarms with alarmNames, enable and rollback true"
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One service that ECS deploys itself."""
     if resource.value("deploymentController.type") in ("CODE_DEPLOY", "EXTERNAL"):
         return
@@ -26,5 +26,5 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 
 
 RULE: Rule = resource_rule(
-    __name__, __doc__, judge, severity=Severity.LOW, remediation=_FIX, types=("ecs.Service",), level=Level.ADVISORY
+    __name__, __doc__, evaluate, severity=Severity.LOW, remediation=_FIX, types=("ecs.Service",), level=Level.ADVISORY
 )

@@ -28,7 +28,7 @@ _SCHEMA = {
 }
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """Each container's image, or a function's."""
     wanted = "an image by digest from an allowed registry"
     if resource.kind == "lambda.Function":
@@ -56,7 +56,7 @@ def _image(resource: Resource, path: str, image: str, settings: Settings) -> Ite
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation=_FIX,
     types=("ecs.TaskDefinition", "lambda.Function"),

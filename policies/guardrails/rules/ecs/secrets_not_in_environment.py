@@ -39,7 +39,7 @@ _MAPPINGS = ("dockerLabels", "logConfiguration.options")
 _SETTINGS = re.compile(r"^(true|false|\d*|none|disabled)$", re.IGNORECASE)
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """Each variable of each container, or of a function."""
     if resource.kind == "lambda.Function":
         yield from _function(resource)
@@ -134,7 +134,7 @@ def _variable(resource: Resource, path: str, name: str, value: Value) -> Iterato
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.CRITICAL,
     remediation=_FIX,
     types=("ecs.TaskDefinition", "lambda.Function", "ssm.Parameter"),

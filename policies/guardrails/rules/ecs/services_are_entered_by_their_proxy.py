@@ -21,7 +21,7 @@ _WANTED = "the proxy's container and the port that it listens on"
 _FIX = "name the proxy's container and port in loadBalancers, and give other containers of the task no portMappings"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each service and task set, and each task definition with a proxy."""
     for task in graph.of_type("ecs.TaskDefinition"):
         found, undecided = containers(task, _WANTED, _FIX)
@@ -83,7 +83,7 @@ def _mapped(container: Container) -> set[int]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation=_FIX,
     types=("ecs.Service", "ecs.TaskDefinition", "ecs.TaskSet"),

@@ -16,7 +16,7 @@ from ...topology.graph.resources import Resource
 from ...topology.graph.verdicts import Finding
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """A task definition, a service or a task set."""
     if resource.kind == "ecs.TaskDefinition":
         yield from expect_value(
@@ -44,7 +44,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation="set networkMode awsvpc, assignPublicIp false and no execute command; share no process namespace",
     types=("ecs.Service", "ecs.TaskDefinition", "ecs.TaskSet"),

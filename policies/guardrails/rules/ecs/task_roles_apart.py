@@ -18,7 +18,7 @@ from ...topology.graph.verdicts import Finding, violated
 _FIX = "make two roles: executionRoleArn for pulling images and secrets, taskRoleArn for what the application calls"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each task definition."""
     for task in graph.of_type("ecs.TaskDefinition"):
         yield from expect_reference(graph, task, "executionRoleArn", "a role of its own", _FIX)
@@ -37,7 +37,7 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation=_FIX,
     types=("ecs.TaskDefinition",),

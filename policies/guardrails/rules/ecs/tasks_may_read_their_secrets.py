@@ -25,7 +25,7 @@ _INSIDE = ("inlinePolicies", "managedPolicyArns")
 _KEYS = ("arn", "id", "name")
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each secret of each container."""
     for task in graph.of_type("ecs.TaskDefinition"):
         found, undecided = containers(task, _WANTED, _FIX)
@@ -101,7 +101,7 @@ def _may(allowed: list[Statement], action: str, arn: str) -> bool:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation=_FIX,
     types=("ecs.TaskDefinition",),

@@ -19,7 +19,7 @@ from ...topology.graph.verdicts import Finding, not_proven, violated
 _FIX = "use access points with rootDirectory and posixUser, transit encryption, and a backup policy"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each file system, access point, and volume of a task definition."""
     for system in graph.of_type("efs.FileSystem"):
         backups = referring(graph, system, "fileSystemId", "efs.BackupPolicy")
@@ -50,7 +50,7 @@ def _volumes(task: Resource) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation=_FIX,
     types=("ecs.TaskDefinition", "efs.AccessPoint", "efs.FileSystem"),

@@ -20,7 +20,7 @@ _FIXES = {
 }
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One replication group."""
     if resource.value("authToken") in (None, "") and resource.value("userGroupIds") in (None, []):
         wanted = "authToken or userGroupIds"
@@ -56,7 +56,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation="set the named property; most of them change without a replacement",
     types=("elasticache.ReplicationGroup",),

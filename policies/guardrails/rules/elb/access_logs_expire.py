@@ -31,10 +31,10 @@ _SCHEMA = {
 }
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each bucket of this stack that a load balancer logs to."""
     limit = int(settings["maximumDays"])
-    judged: set[str] = set()
+    evaluated: set[str] = set()
     for balancer in graph.of_type("lb.LoadBalancer"):
         buckets = buckets_of(graph, balancer, "accessLogs.bucket")
         if not buckets.resources and balancer.value("accessLogs.enabled") is True:
@@ -43,8 +43,8 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
             wanted, fix = _WANTED.format(limit), _FIX.format(limit)
             yield not_proven(balancer, "accessLogs.bucket", unknown, wanted, fix, found=found)
         for bucket in buckets:
-            if bucket.urn not in judged:
-                judged.add(bucket.urn)
+            if bucket.urn not in evaluated:
+                evaluated.add(bucket.urn)
                 yield from expires(graph, bucket, limit)
 
 
@@ -87,7 +87,7 @@ def _days(expiration: Value) -> list[int]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation=_FIX.format(30),
     types=("lb.LoadBalancer",),

@@ -21,7 +21,7 @@ _WANTED = "a statement that denies s3:GetObject to everybody, except by a condit
 _FIX = "deny s3:GetObject in the bucket's policy, with a condition that leaves out the roles of the readers"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each bucket that a load balancer logs to."""
     seen: set[str] = set()
     for balancer in graph.of_type("lb.LoadBalancer"):
@@ -46,5 +46,11 @@ def _denies(statement: Statement) -> bool:
 
 
 RULE: Rule = stack_rule(
-    __name__, __doc__, judge, severity=Severity.LOW, remediation=_FIX, types=("lb.LoadBalancer",), level=Level.ADVISORY
+    __name__,
+    __doc__,
+    evaluate,
+    severity=Severity.LOW,
+    remediation=_FIX,
+    types=("lb.LoadBalancer",),
+    level=Level.ADVISORY,
 )

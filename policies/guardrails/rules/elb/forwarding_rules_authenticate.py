@@ -17,7 +17,7 @@ _FIX = "put an authenticating action in front of the forward action"
 AUTHENTICATING = ("authenticate-oidc", "authenticate-cognito", "jwt-validation")
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One listener or listener rule."""
     path = "actions" if resource.kind == "lb.ListenerRule" else "defaultActions"
     if resource.value("protocol") in ("TCP", "UDP", "TCP_UDP", "TLS", "GENEVE"):
@@ -38,7 +38,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation=_FIX,
     types=("lb.Listener", "lb.ListenerRule"),

@@ -18,7 +18,7 @@ _WANTED = "one default action: fixed-response with a 4xx status, or redirect"
 _FIX = "make the default action a fixed-response 404 and forward by rules that name host and path"
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One listener of an application load balancer."""
     if resource.value("protocol") != "HTTPS":
         return
@@ -43,7 +43,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation=_FIX,
     types=("lb.Listener",),

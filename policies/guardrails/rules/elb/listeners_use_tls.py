@@ -35,7 +35,7 @@ _SCHEMA = {
 _FIX = "use protocol HTTPS with a recommended sslPolicy; on port 80 only redirect to HTTPS with HTTP_301"
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One listener, or one distribution."""
     if resource.kind == "cloudfront.Distribution":
         yield from _distribution(resource)
@@ -90,7 +90,7 @@ def _redirects(listener: Resource) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation=_FIX,
     types=("cloudfront.Distribution", "lb.Listener"),

@@ -16,7 +16,7 @@ from ...topology.graph.resources import Resource
 from ...topology.graph.verdicts import Finding
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One load balancer."""
     if resource.value("loadBalancerType") in ("network", "gateway"):
         if resource.value("loadBalancerType") == "network":
@@ -49,7 +49,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation="set dropInvalidHeaderFields, a defensive or strictest desyncMitigationMode and no fail-open",
     types=("lb.LoadBalancer",),

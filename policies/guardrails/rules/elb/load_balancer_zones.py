@@ -18,7 +18,7 @@ _WANTED = "at least two subnets, each in a zone of its own"
 _FIX = "give subnets (or subnetMappings) of two or more availability zones"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each load balancer."""
     for balancer in graph.of_type("lb.LoadBalancer"):
         yield from _balancer(graph, balancer)
@@ -44,7 +44,7 @@ def _balancer(graph: Graph, balancer: Resource) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation=_FIX,
     types=("lb.LoadBalancer",),

@@ -18,7 +18,7 @@ from ...topology.graph.verdicts import Finding
 _FIX = "set accessLogs with enabled true and a bucket of its own"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each load balancer."""
     for balancer in graph.of_type("lb.LoadBalancer"):
         if balancer.value("loadBalancerType") == "gateway":
@@ -31,7 +31,7 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation=_FIX,
     types=("lb.LoadBalancer",),

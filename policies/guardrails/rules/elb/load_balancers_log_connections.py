@@ -17,7 +17,7 @@ from ...topology.graph.verdicts import Finding
 _FIX = "set {} with enabled true and a bucket of its own"
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One load balancer."""
     if resource.value("loadBalancerType") in ("network", "gateway"):
         return
@@ -28,7 +28,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.LOW,
     remediation="turn on connectionLogs and healthCheckLogs",
     types=("lb.LoadBalancer",),

@@ -22,7 +22,7 @@ _WANTED = "a bucket whose policy lets the log delivery write"
 _FIX = "name the bucket that is made for these logs, or let the log delivery write in its policy"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each log of each load balancer."""
     for balancer in graph.of_type("lb.LoadBalancer"):
         for path in _PATHS:
@@ -56,7 +56,7 @@ def _writes(statement: Statement) -> bool:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation=_FIX,
     types=("lb.LoadBalancer",),

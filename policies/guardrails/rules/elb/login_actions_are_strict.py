@@ -26,7 +26,7 @@ _SCHEMA = {
 }
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """Each authenticating action of a listener or listener rule."""
     path = "actions" if resource.kind == "lb.ListenerRule" else "defaultActions"
     actions = resource.items(path)
@@ -80,7 +80,7 @@ def _token(resource: Resource, base: str) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation=_FIX,
     types=("lb.Listener", "lb.ListenerRule"),

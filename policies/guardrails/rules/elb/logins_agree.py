@@ -51,7 +51,7 @@ class _Login:
         return _DEFAULTS.get(name) if found is None else found
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """The logins of each listener, host by host."""
     seen: set[tuple[str, str]] = set()
     for logins in _by_host(graph):
@@ -115,5 +115,5 @@ def _compared(logins: list[_Login], name: str) -> Iterator[Finding]:
 
 
 RULE: Rule = stack_rule(
-    __name__, __doc__, judge, severity=Severity.HIGH, remediation=_FIX, types=("lb.Listener", "lb.ListenerRule")
+    __name__, __doc__, evaluate, severity=Severity.HIGH, remediation=_FIX, types=("lb.Listener", "lb.ListenerRule")
 )

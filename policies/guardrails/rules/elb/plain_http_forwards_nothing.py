@@ -18,7 +18,7 @@ from ...topology.graph.verdicts import Finding, not_proven, violated
 _FIX = "move the rule to the HTTPS listener, and let the one on port 80 only redirect"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each listener rule."""
     for rule in graph.of_type("lb.ListenerRule"):
         actions = rule.items("actions")
@@ -71,7 +71,7 @@ def _action(rule: Resource, path: str, plain: list[Resource]) -> Iterator[Findin
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation=_FIX,
     types=("lb.ListenerRule",),

@@ -21,7 +21,7 @@ _PREFIX = "routingHttpResponse"
 _HALF_A_YEAR = 15_768_000
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One listener."""
     protocol = resource.value("protocol")
     if protocol in ("HTTP", "HTTPS"):
@@ -46,7 +46,7 @@ def _is_long(value: Value) -> bool:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.LOW,
     remediation="set the response header attributes of the listener",
     types=("lb.Listener",),

@@ -18,7 +18,7 @@ from ...topology.graph.verdicts import Finding
 _FIX = "remove transforms: let the target serve the path, or redirect"
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One listener rule."""
     yield from expect(
         resource, "transforms", lambda found: found in (None, []), "no transform", _FIX, what="rewrites what was judged"
@@ -28,7 +28,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation=_FIX,
     types=("lb.ListenerRule",),

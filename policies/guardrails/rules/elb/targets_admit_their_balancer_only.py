@@ -16,7 +16,7 @@ from ...topology.graph.verdicts import Finding
 from ...topology.reachability.exposure import reachability
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each security-group rule that lets another source speak to such a target."""
     yield from reachability(graph).bypasses
 
@@ -24,7 +24,7 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.CRITICAL,
     remediation="name the load balancer's security group as the only source of the target's port",
 )

@@ -18,7 +18,7 @@ from ...topology.graph.verdicts import Finding
 _FIX = "set protocol HTTPS (or TLS) on the target group and in its healthCheck, and end TLS in the target"
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One target group."""
     if resource.value("targetType") in ("lambda", "alb"):
         return
@@ -34,7 +34,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation=_FIX,
     types=("lb.TargetGroup",),

@@ -22,7 +22,7 @@ _DEFAULTS = {"clientKeepAlive": 3600, "deregistrationDelay": 300, "idleTimeout":
 _LONGEST = {"clientKeepAlive": 604_800, "deregistrationDelay": 3600, "idleTimeout": 4000}
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each load balancer, target group and task definition, and how they fit together."""
     balancers = [
         b for b in graph.of_type("lb.LoadBalancer") if b.value("loadBalancerType") not in ("network", "gateway")
@@ -88,7 +88,7 @@ def _within(task: Resource, place: str, stream: float | None, group: Resource) -
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation=_FIX,
     types=("ecs.TaskDefinition", "lb.LoadBalancer", "lb.TargetGroup"),

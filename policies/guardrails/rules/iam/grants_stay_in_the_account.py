@@ -79,7 +79,7 @@ _SCHEMA: dict[str, dict[str, Any]] = {
 }
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each document that grants, and each destination."""
     own = own_accounts(graph)
     known = own | LOG_DELIVERY | IMAGES | set(cast("list[str]", settings["accounts"]))
@@ -136,7 +136,7 @@ def _named(
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation=_FIX,
     types=tuple(sorted({*_DOCUMENTS, *_DESTINATIONS, *_IDENTITY, "ecs.TaskDefinition"})),

@@ -82,7 +82,7 @@ _SCHEMA = {
 }
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One policy, one role with policies in it, or one attachment of a managed policy."""
     if resource.kind in ("iam.Policy", "iam.RolePolicy", "iam.UserPolicy", "iam.GroupPolicy"):
         yield from _document(resource, "policy", document(resource, "policy"), settings)
@@ -167,7 +167,7 @@ def _is_wide(action: str) -> bool:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation=_FIX,
     types=(

@@ -23,7 +23,7 @@ _KINDS = {
 _STATUS = "status"
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One key or password of a user; one that is switched off opens nothing."""
     status = resource.value(_STATUS)
     if isinstance(status, Unknown):
@@ -35,7 +35,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation=_FIX,
     types=tuple(sorted(_KINDS)),

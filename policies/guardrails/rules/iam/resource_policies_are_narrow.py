@@ -105,7 +105,7 @@ _OWNERS = (
 """What no bucket policy hands to an account: with these it could change the bucket's protection."""
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One policy of a resource."""
     path = PATHS[resource.kind]
     of = document(resource, path)
@@ -149,7 +149,7 @@ def _statement(resource: Resource, place: str, statement: Statement, every: list
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.CRITICAL,
     remediation=_FIX,
     types=tuple(sorted(PATHS)),

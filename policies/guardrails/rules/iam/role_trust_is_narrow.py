@@ -22,7 +22,7 @@ _WANTED = "named principals"
 _FIX = "name the service, role or identity provider that assumes the role"
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One role's trust policy."""
     of = document(resource, _PATH)
     yield from undecided(resource, _PATH, of, _WANTED, _FIX)
@@ -61,7 +61,7 @@ def _conditions(statement: Statement) -> Iterator[tuple[str, str]]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.CRITICAL,
     remediation=_FIX,
     types=("iam.Role",),

@@ -41,7 +41,7 @@ _KEYS = ("arn", "id", "name")
 _FIX = "give each service the role whose trust policy names it, and that role its own policy"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each role that a resource gives to a service."""
     for resource in graph.of_type(*_GIVEN):
         for path, service in _GIVEN[resource.kind]:
@@ -90,7 +90,7 @@ def _held(graph: Graph, role: Resource, service: str, *, may_be_empty: bool) -> 
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation=_FIX,
     types=tuple(sorted(_GIVEN)),

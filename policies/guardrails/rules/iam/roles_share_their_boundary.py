@@ -17,7 +17,7 @@ _PATH = "permissionsBoundary"
 _FIX = "set permissionsBoundary as the stack's other roles do"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each role beside a bounded one."""
     roles = graph.of_type("iam.Role")
     if not any(role.value(_PATH) not in (None, "") for role in roles):
@@ -28,5 +28,5 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 RULE: Rule = stack_rule(
-    __name__, __doc__, judge, severity=Severity.MEDIUM, remediation=_FIX, types=("iam.Role",), unknown_blocks=False
+    __name__, __doc__, evaluate, severity=Severity.MEDIUM, remediation=_FIX, types=("iam.Role",), unknown_blocks=False
 )

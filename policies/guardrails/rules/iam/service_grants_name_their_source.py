@@ -26,7 +26,7 @@ _TOPICS = ("sns.Topic", "sns.TopicPolicy")
 _ON_BEHALF = ("kms:viaservice", "kms:calleraccount", "aws:principalaccount")
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One policy of a resource or trust policy of a role."""
     path = _PATHS[resource.kind]
     of = document(resource, path)
@@ -58,7 +58,7 @@ def _refuses_strangers(statement: Statement) -> bool:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.LOW,
     remediation=_FIX,
     types=tuple(sorted(_PATHS)),

@@ -19,7 +19,7 @@ _FIX = "add kms:ViaService, or the encryption context, to the statement's condit
 _BOUNDS = ("kms:encryptioncontext", "kms:grantisforawsresource", "kms:viaservice")
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One identity policy."""
     of = document(resource, "policy")
     yield from undecided(resource, "policy", of, _WANTED, _FIX)
@@ -32,7 +32,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.LOW,
     remediation=_FIX,
     types=("iam.GroupPolicy", "iam.Policy", "iam.RolePolicy", "iam.UserPolicy"),

@@ -27,7 +27,7 @@ _USES = {
 }
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each log group, cluster and topic with a key of this stack."""
     for resource in graph.of_type(*_USES):
         path, service = _USES[resource.kind]
@@ -87,7 +87,7 @@ def _is(principal: str, service: str) -> bool:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation=_FIX,
     types=(*sorted(_USES), "sns.Topic"),

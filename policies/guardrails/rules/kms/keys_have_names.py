@@ -17,7 +17,7 @@ from ...topology.graph.verdicts import Finding, not_proven, violated
 _FIX = "add aws.kms.Alias for the key"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each key."""
     aliases = graph.of_type("kms.Alias")
     unknown = [
@@ -36,5 +36,5 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 RULE: Rule = stack_rule(
-    __name__, __doc__, judge, severity=Severity.LOW, remediation=_FIX, types=("kms.Key",), level=Level.ADVISORY
+    __name__, __doc__, evaluate, severity=Severity.LOW, remediation=_FIX, types=("kms.Key",), level=Level.ADVISORY
 )

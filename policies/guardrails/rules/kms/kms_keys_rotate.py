@@ -17,7 +17,7 @@ from ...topology.graph.verdicts import Finding
 _LEAST_DAYS = 14
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One key."""
     kind = resource.value("customerMasterKeySpec")
     if isinstance(kind, Unknown) or kind in (None, "SYMMETRIC_DEFAULT"):
@@ -36,7 +36,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation="set enableKeyRotation to true",
     types=("kms.Key",),

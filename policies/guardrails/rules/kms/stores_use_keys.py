@@ -35,7 +35,7 @@ _PATHS: dict[str, tuple[tuple[str, str], ...]] = {
 """Type → where the key is named, and the switch without which there is nothing to encrypt."""
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each store."""
     for store in graph.of_type(*_PATHS):
         for path, switch in _PATHS[store.kind]:
@@ -56,7 +56,7 @@ def _named(graph: Graph, store: Resource, path: str) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.LOW,
     remediation="name a customer managed key; changing it later replaces most stores",
     types=(*sorted(_PATHS), *ENCRYPTIONS),

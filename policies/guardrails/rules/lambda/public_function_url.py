@@ -17,7 +17,7 @@ from ...topology.graph.verdicts import Finding
 _FIX = "require AWS_IAM, a user pool, a token or an authorizer"
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One function URL, API route or method."""
     if resource.kind == "lambda.FunctionUrl":
         yield from expect_value(resource, "authorizationType", "AWS_IAM", _FIX)
@@ -35,7 +35,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation=_FIX,
     types=("apigateway.Method", "apigatewayv2.Route", "lambda.FunctionUrl"),

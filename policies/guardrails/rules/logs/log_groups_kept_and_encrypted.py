@@ -24,7 +24,7 @@ _SCHEMA = {
 }
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each log group."""
     limit = int(settings["maximumDays"])
     for group in graph.of_type("cloudwatch.LogGroup"):
@@ -43,7 +43,7 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation="set retentionInDays and kmsKeyId of each log group",
     types=("cloudwatch.LogGroup",),

@@ -32,7 +32,7 @@ _SCHEMA = {
 }
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """Each Envoy of a task definition."""
     found, undecided = containers(resource, _WANTED, _FIX)
     yield from undecided
@@ -81,7 +81,7 @@ def _managers(task: Resource, place: str, chain: Chain, open_paths: list[str]) -
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation=_FIX,
     types=("ecs.TaskDefinition",),

@@ -23,7 +23,7 @@ _TOO_LARGE = 413
 _TIMES = ("request_headers_timeout", "stream_idle_timeout")
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """Each Envoy of a task definition."""
     found, undecided = containers(resource, _WANTED, _FIX)
     yield from undecided
@@ -73,5 +73,5 @@ def _limits_bodies(manager: dict[str, Any]) -> bool:
 
 
 RULE: Rule = resource_rule(
-    __name__, __doc__, judge, severity=Severity.MEDIUM, remediation=_FIX, types=("ecs.TaskDefinition",)
+    __name__, __doc__, evaluate, severity=Severity.MEDIUM, remediation=_FIX, types=("ecs.TaskDefinition",)
 )

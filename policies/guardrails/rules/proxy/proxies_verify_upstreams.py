@@ -28,7 +28,7 @@ _NAMES = (
 )
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """Each cluster of each Envoy of a task definition."""
     found, undecided = containers(resource, _WANTED, _FIX)
     yield from undecided
@@ -70,5 +70,5 @@ def _names_by_sni(cluster: dict[str, Any]) -> bool:
 
 
 RULE: Rule = resource_rule(
-    __name__, __doc__, judge, severity=Severity.HIGH, remediation=_FIX, types=("ecs.TaskDefinition",)
+    __name__, __doc__, evaluate, severity=Severity.HIGH, remediation=_FIX, types=("ecs.TaskDefinition",)
 )

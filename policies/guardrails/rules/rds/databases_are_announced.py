@@ -21,7 +21,7 @@ _SOURCES = {
 _FIX = "add aws.rds.EventSubscription for the source type, without a list of categories, to the alarm topic"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each source of events that a database of the stack has."""
     subscriptions = graph.of_type("rds.EventSubscription")
     sources = [subscription.value("sourceType") for subscription in subscriptions]
@@ -49,7 +49,7 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.LOW,
     remediation=_FIX,
     types=tuple(sorted(_SOURCES)),

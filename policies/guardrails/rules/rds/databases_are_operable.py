@@ -56,7 +56,7 @@ _SETTINGS = {
 }
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each database cluster and instance."""
     for database in graph.of_type(*_SETTINGS):
         for setting in _SETTINGS[database.kind]:
@@ -102,7 +102,7 @@ def _placed(graph: Graph, database: Resource) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation="set the named property; most of them change without a replacement",
     types=tuple(sorted(_SETTINGS)),

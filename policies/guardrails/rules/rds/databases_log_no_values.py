@@ -28,7 +28,7 @@ _WANTED: dict[str, tuple[str, Callable[[str], bool], str]] = {
 """Parameter → PostgreSQL's default, what fits, and how to say it."""
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One parameter group."""
     family = resource.value("family")
     if isinstance(family, str) and "postgres" not in family:
@@ -49,7 +49,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.LOW,
     remediation="set the named parameter in the parameter group; all of them change without a restart",
     types=("rds.ClusterParameterGroup", "rds.ParameterGroup"),

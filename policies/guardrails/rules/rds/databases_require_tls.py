@@ -22,7 +22,7 @@ _GROUPS = {
 }
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each PostgreSQL cluster and instance."""
     for database in graph.of_type(*_GROUPS):
         engine = database.value("engine")
@@ -59,7 +59,7 @@ def _group(group: Resource) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation=_FIX,
     types=tuple(sorted(_GROUPS)),

@@ -26,7 +26,7 @@ _PATHS = {
 }
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One database, broker or cluster."""
     path, default = _PATHS[resource.kind]
     yield from expect_value(resource, path, False, f"set {path} to false", default=default)
@@ -35,7 +35,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.CRITICAL,
     remediation="set publiclyAccessible to false and reach it from inside the network",
     types=tuple(sorted(_PATHS)),

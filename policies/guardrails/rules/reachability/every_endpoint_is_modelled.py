@@ -15,7 +15,7 @@ from ...topology.graph.verdicts import Finding
 from ...topology.reachability.exposure import reachability
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each resource of a type that is not modelled."""
     yield from reachability(graph).not_modelled
 
@@ -23,7 +23,7 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation="review by hand who reaches the resource, and enter the review in exceptions.yaml",
     level=Level.ADVISORY,

@@ -15,7 +15,7 @@ from ...topology.graph.verdicts import Finding
 from ...topology.reachability.exposure import reachability
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each forwarding rule, route and address that lets the internet in."""
     yield from reachability(graph).unauthenticated
 
@@ -23,7 +23,7 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.CRITICAL,
     remediation="put an authenticating action that refuses strangers in front of the forward",
 )

@@ -15,7 +15,7 @@ from ...topology.graph.verdicts import Finding
 from ...topology.reachability.exposure import reachability
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each front door."""
     yield from reachability(graph).unprotected
 
@@ -23,7 +23,7 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.CRITICAL,
     remediation="associate a web ACL with the load balancer, distribution or API",
     controls=("ELB.16",),

@@ -16,7 +16,7 @@ from ...topology.graph.verdicts import Finding
 from ...topology.reachability.exposure import reachability
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each layer of each internal endpoint."""
     yield from reachability(graph).exposures
 
@@ -24,7 +24,7 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.CRITICAL,
     remediation="close the security group, take the route to the internet gateway away, or give no public address",
     controls=("EC2.13", "EC2.14", "EC2.18", "EC2.19", "ECS.2", "ECS.16", "EFS.6", "RDS.2", "RDS.46"),

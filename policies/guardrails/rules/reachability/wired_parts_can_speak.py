@@ -15,25 +15,25 @@ from ...topology.graph.resources import Graph, Unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
 from ...topology.reachability.exposure import reachability
 from ...topology.reachability.flows import endpoints, filtered, flows, front, login, unmatched
-from ...topology.reachability.peers import Parties, parties_of
+from ...topology.reachability.peers import Peers, peers_of
 
 _WANTED = "rules, entries and routes that let both directions through"
 _FIX = "add the missing rule, entry or route, or remove what leads nowhere"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each connection that load balancers and rules wire."""
-    parties = parties_of(reachability(graph).network)
-    wired = flows(parties)
-    gaps = [gap for flow in wired if (gap := unmatched(parties, flow)) is not None]
-    gaps += [gap for flow in wired for gap in filtered(parties, flow)]
-    gaps += [*front(parties), *login(parties), *endpoints(parties, wired)]
+    peers = peers_of(reachability(graph).network)
+    wired = flows(peers)
+    gaps = [gap for flow in wired if (gap := unmatched(peers, flow)) is not None]
+    gaps += [gap for flow in wired for gap in filtered(peers, flow)]
+    gaps += [*front(peers), *login(peers), *endpoints(peers, wired)]
     for gap in dict.fromkeys(gaps):
         yield violated(gap.resource, gap.property, gap.found, _WANTED, _FIX, what=gap.what)
-    for party in parties.all:
-        if party.unclear:
-            yield not_proven(party.resource, "", ["its groups and subnets"], _WANTED, _FIX)
-    yield from _unclear(parties)
+    for peer in peers.all:
+        if peer.unclear:
+            yield not_proven(peer.resource, "", ["its groups and subnets"], _WANTED, _FIX)
+    yield from _unclear(peers)
     for entry in graph.of_type("ec2.NetworkAclRule"):
         unknown = [value for path in ("cidrBlock", "ipv6CidrBlock") if isinstance(value := entry.value(path), Unknown)]
         if unknown:
@@ -42,24 +42,24 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
         kind = endpoint.value("vpcEndpointType")
         if isinstance(kind, Unknown):
             yield not_proven(endpoint, "vpcEndpointType", [kind], _WANTED, _FIX)
-    subnets = {subnet.urn: subnet for party in parties.all for subnet in party.subnets}
+    subnets = {subnet.urn: subnet for peer in peers.all for subnet in peer.subnets}
     for urn in sorted(subnets):
         block = subnets[urn].value("cidrBlock")
-        if isinstance(block, Unknown) and parties.network.acls.acl_of(subnets[urn]) is not None:
+        if isinstance(block, Unknown) and peers.network.acls.acl_of(subnets[urn]) is not None:
             yield not_proven(subnets[urn], "cidrBlock", [block], _WANTED, _FIX)
 
 
-def _unclear(parties: Parties) -> Iterator[Finding]:
+def _unclear(peers: Peers) -> Iterator[Finding]:
     """Rules and routes of which it is not known yet what they let through."""
-    routing, seen = parties.network.routing, set[str]()
-    for party in parties.all:
-        for rule in (*parties.rules(party, ingress=True), *parties.rules(party, ingress=False)):
+    routing, seen = peers.network.routing, set[str]()
+    for peer in peers.all:
+        for rule in (*peers.rules(peer, ingress=True), *peers.rules(peer, ingress=False)):
             # What a gateway endpoint's prefix list holds is AWS's to know; that it is named is enough.
             unknowns = [name for name in (*rule.unknowns, *rule.group_unknowns) if "prefixListId" not in name]
             if unknowns and rule.resource.urn not in seen:
                 seen.add(rule.resource.urn)
                 yield not_proven(rule.resource, rule.property, unknowns, _WANTED, _FIX)
-        for subnet in party.subnets if party.balances else ():
+        for subnet in peer.subnets if peer.balances else ():
             placed = routing.placement(subnet)
             if placed.unknowns and subnet.urn not in seen:
                 seen.add(subnet.urn)
@@ -67,5 +67,5 @@ def _unclear(parties: Parties) -> Iterator[Finding]:
 
 
 RULE: Rule = stack_rule(
-    __name__, __doc__, judge, severity=Severity.MEDIUM, remediation=_FIX, types=("ec2.Subnet",), level=Level.ADVISORY
+    __name__, __doc__, evaluate, severity=Severity.MEDIUM, remediation=_FIX, types=("ec2.Subnet",), level=Level.ADVISORY
 )

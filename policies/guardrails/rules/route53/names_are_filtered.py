@@ -30,7 +30,7 @@ _RESOLVER = ("AmazonProvidedDNS", "169.254.169.253", "fd00:ec2::253")
 _FIX = "associate a DNS firewall rule group and a resolver query log with the VPC"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each VPC, and each group of rules."""
     for vpc in graph.of_type("ec2.Vpc"):
         for kind, (path, wanted) in _WANTED.items():
@@ -123,7 +123,7 @@ def _names(graph: Graph, rule: Resource) -> set[str] | None:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.LOW,
     remediation=_FIX,
     types=(

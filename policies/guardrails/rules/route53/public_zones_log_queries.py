@@ -18,7 +18,7 @@ _FIX = "add aws.route53.QueryLog for the zone"
 _WANTED = "a query log"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each zone without a VPC."""
     for zone in graph.of_type("route53.Zone"):
         vpcs = zone.items("vpcs")
@@ -31,7 +31,7 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.LOW,
     remediation=_FIX,
     types=("route53.Zone",),

@@ -18,7 +18,7 @@ from ...topology.graph.verdicts import Finding, violated
 _FIX = "add aws.s3.BucketVersioning with status Enabled"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each bucket that a selection names."""
     for selection in graph.of_type("backup.Selection"):
         for bucket in graph.referenced(selection, "resources", BUCKETS):
@@ -30,5 +30,5 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 RULE: Rule = stack_rule(
-    __name__, __doc__, judge, severity=Severity.MEDIUM, remediation=_FIX, types=("backup.Selection",)
+    __name__, __doc__, evaluate, severity=Severity.MEDIUM, remediation=_FIX, types=("backup.Selection",)
 )

@@ -20,7 +20,7 @@ _WANTED = "a statement that denies every action on bucket and objects to everybo
 _FIX = "deny s3:* on the bucket's ARN and on <ARN>/* to everybody where aws:SecureTransport is false"
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One bucket policy."""
     of = document(resource, "policy")
     yield from undecided(resource, "policy", of, _WANTED, _FIX)
@@ -42,7 +42,7 @@ def _is_about_all_of_it(bucket: Value, statement: Statement) -> bool:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation=_FIX,
     types=("s3.BucketPolicy",),

@@ -21,7 +21,7 @@ _BLOCK_FIX = "add aws.s3.BucketPublicAccessBlock with all four settings true"
 _TLS_FIX = "deny every action where aws:SecureTransport is false, in the bucket's policy"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each bucket."""
     for bucket in graph.of_type(*BUCKETS):
         yield from _blocked(graph, bucket)
@@ -54,7 +54,7 @@ def _by_policy(graph: Graph, bucket: Resource) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation=_BLOCK_FIX,
     types=BUCKETS,

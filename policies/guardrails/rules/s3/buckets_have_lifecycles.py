@@ -26,7 +26,7 @@ _ACTIONS = (
 _FIX = "add aws.s3.BucketLifecycleConfiguration, at least one that ends incomplete uploads"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each bucket."""
     for bucket in graph.of_type(*BUCKETS):
         configurations = configurations_of(graph, bucket, *LIFECYCLES)
@@ -60,5 +60,5 @@ def _rules(configuration: Resource) -> Iterator[Finding]:
 
 
 RULE: Rule = stack_rule(
-    __name__, __doc__, judge, severity=Severity.LOW, remediation=_FIX, types=BUCKETS, controls=("S3.13",)
+    __name__, __doc__, evaluate, severity=Severity.LOW, remediation=_FIX, types=BUCKETS, controls=("S3.13",)
 )

@@ -17,7 +17,7 @@ from ...topology.graph.verdicts import Finding, violated
 _FIX = "add aws.s3.BucketLogging with a target bucket"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each bucket that takes no logs."""
     taking_logs = buckets_taking_logs(graph)
     for bucket in graph.of_type(*BUCKETS):
@@ -27,5 +27,5 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 RULE: Rule = stack_rule(
-    __name__, __doc__, judge, severity=Severity.LOW, remediation=_FIX, types=BUCKETS, controls=("S3.9",)
+    __name__, __doc__, evaluate, severity=Severity.LOW, remediation=_FIX, types=BUCKETS, controls=("S3.9",)
 )

@@ -20,7 +20,7 @@ _WANTED = "aws:kms or aws:kms:dsse"
 _FIX = "add aws.s3.BucketServerSideEncryptionConfiguration with sseAlgorithm aws:kms and a key"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each bucket that takes no access logs."""
     taking_logs = buckets_taking_logs(graph)
     for bucket in graph.of_type(*BUCKETS):
@@ -40,5 +40,5 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 RULE: Rule = stack_rule(
-    __name__, __doc__, judge, severity=Severity.MEDIUM, remediation=_FIX, types=BUCKETS, controls=("S3.17",)
+    __name__, __doc__, evaluate, severity=Severity.MEDIUM, remediation=_FIX, types=BUCKETS, controls=("S3.17",)
 )

@@ -18,7 +18,7 @@ _PUBLIC = ("public-read", "public-read-write", "authenticated-read", "website")
 _BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """A bucket or an object and its access list, a public access block, or an access point."""
     if resource.kind in ("s3.BucketPublicAccessBlock", "s3.AccountPublicAccessBlock"):
         for flag in _BLOCKS:
@@ -36,7 +36,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.CRITICAL,
     remediation="remove public access lists; set all four public access blocks",
     types=(

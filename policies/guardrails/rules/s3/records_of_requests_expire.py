@@ -16,7 +16,7 @@ from ...topology.graph.verdicts import Finding
 from ..elb.access_logs_expire import expires
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each bucket of this stack that another bucket's log goes to."""
     for bucket in buckets_of_records(graph).values():
         yield from expires(graph, bucket, int(settings["maximumDays"]))
@@ -25,7 +25,7 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.LOW,
     remediation="give the bucket a lifecycle rule that is enabled, has no filter and expires objects",
     types=LOGGINGS,

@@ -19,7 +19,7 @@ _FIX = "add aws.secretsmanager.SecretRotation with automaticallyAfterDays of at 
 _LONGEST = 90
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each secret and each rotation."""
     for secret in graph.of_type("secretsmanager.Secret"):
         if not referring(graph, secret, "secretId", "secretsmanager.SecretRotation"):
@@ -44,7 +44,7 @@ def _rotation(rotation: Resource) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation=_FIX,
     types=("secretsmanager.Secret", "secretsmanager.SecretRotation"),

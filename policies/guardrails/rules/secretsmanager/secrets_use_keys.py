@@ -17,7 +17,7 @@ from ...topology.graph.verdicts import Finding
 _FIX = "set kmsKeyId to a key whose policy delegates to roles of this account"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each secret."""
     for secret in graph.of_type("secretsmanager.Secret"):
         yield from expect_reference(graph, secret, "kmsKeyId", "a KMS key", _FIX)
@@ -26,7 +26,7 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.LOW,
     remediation=_FIX,
     types=("secretsmanager.Secret",),

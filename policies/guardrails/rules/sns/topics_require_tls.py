@@ -19,7 +19,7 @@ _WANTED = "a statement that denies sns:Publish to everybody where aws:SecureTran
 _FIX = "deny sns:Publish where aws:SecureTransport is false, in the topic's policy"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each topic."""
     for topic in graph.of_type("sns.Topic"):
         holders = [topic, *referring(graph, topic, "arn", "sns.TopicPolicy")]
@@ -42,7 +42,7 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.LOW,
     remediation=_FIX,
     types=("sns.Topic", "sns.TopicSubscription"),

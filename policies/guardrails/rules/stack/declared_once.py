@@ -54,7 +54,7 @@ _INLINE = {
 }
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each kind of which a target has one."""
     for kind, (path, targets, keys) in _ONE.items():
         found: dict[tuple[str, str], list[Resource]] = {}
@@ -114,7 +114,7 @@ def _inline(graph: Graph) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation=_FIX,
     types=tuple(sorted({*_ONE, "ec2.NetworkAcl", *(s for _, s, _ in _INLINE.values())})),

@@ -27,7 +27,7 @@ _PATHS = {
 }
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One load balancer, database, table or bucket."""
     if resource.kind in ("s3.Bucket", "s3.BucketV2"):
         fix = "remove forceDestroy: then a bucket is deleted only when it is empty"
@@ -44,7 +44,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation="set deletion protection; keep final snapshots; do not force the deletion of buckets",
     types=(*sorted(_PATHS), "s3.Bucket", "s3.BucketV2"),

@@ -31,7 +31,7 @@ _ON_BY_DEFAULT = {"memorydb.Cluster", "redshift.Cluster"}
 _INHERITING = ("replicationSourceIdentifier", "snapshotIdentifier", "clusterIdentifier", "globalClusterIdentifier")
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One store."""
     for flag in _FLAGS.get(resource.kind, ()):
         if resource.value(flag) is None and any(resource.value(key) is not None for key in _INHERITING):
@@ -58,7 +58,7 @@ def _key(resource: Resource, key: str) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation="switch encryption on; it can seldom be added later without a replacement",
     types=(*sorted(_FLAGS), *sorted(_KEYS)),

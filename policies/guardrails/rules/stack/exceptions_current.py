@@ -14,7 +14,7 @@ from ...topology.graph.resources import Graph
 from ...topology.graph.verdicts import Finding
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Nothing by itself: which entries matched is known when all policies have judged (see ``evaluation``)."""
     yield from ()
 
@@ -22,7 +22,7 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation="correct, renew or remove the entry in exceptions.yaml",
 )

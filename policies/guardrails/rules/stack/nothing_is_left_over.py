@@ -62,7 +62,7 @@ _FIX = "remove it, or let what it was meant for use it again"
 _WANTED = "something that uses it"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each resource of a kind that is nothing by itself."""
     users: dict[str, set[str]] = {}
     for resource in graph:
@@ -107,5 +107,5 @@ def _texts(graph: Graph) -> list[tuple[str, str]]:
 
 
 RULE: Rule = stack_rule(
-    __name__, __doc__, judge, severity=Severity.LOW, remediation=_FIX, types=_KINDS, level=Level.ADVISORY
+    __name__, __doc__, evaluate, severity=Severity.LOW, remediation=_FIX, types=_KINDS, level=Level.ADVISORY
 )

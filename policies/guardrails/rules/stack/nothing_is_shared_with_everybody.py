@@ -18,7 +18,7 @@ from ...topology.graph.verdicts import Finding, not_proven, violated
 
 
 @dataclass(frozen=True, slots=True)
-class _Door:
+class _PublicSetting:
     """A property, the values that open it to everybody, and the properties that narrow it again."""
 
     path: str
@@ -29,23 +29,23 @@ class _Door:
 
 
 _ACCOUNTS = "12-digit accounts"
-_SHARED = _Door("sharedAccounts", ("all",), _ACCOUNTS, "name the accounts in sharedAccounts, or remove it")
+_SHARED = _PublicSetting("sharedAccounts", ("all",), _ACCOUNTS, "name the accounts in sharedAccounts, or remove it")
 _CALLERS = "an account, a role or a service"
-_LATTICE = _Door(
+_LATTICE = _PublicSetting(
     "authType", (None, "NONE"), "AWS_IAM", "set authType to AWS_IAM and say by an auth policy who may call"
 )
-_DOORS: dict[str, tuple[_Door, ...]] = {
-    "cloudwatch.EventPermission": (_Door("principal", ("*",), _ACCOUNTS, "name the account", ("condition",)),),
-    "ec2.AmiLaunchPermission": (_Door("group", ("all",), _ACCOUNTS, "name an accountId instead of group"),),
+_DOORS: dict[str, tuple[_PublicSetting, ...]] = {
+    "cloudwatch.EventPermission": (_PublicSetting("principal", ("*",), _ACCOUNTS, "name the account", ("condition",)),),
+    "ec2.AmiLaunchPermission": (_PublicSetting("group", ("all",), _ACCOUNTS, "name an accountId instead of group"),),
     "elasticache.User": (
-        _Door("noPasswordRequired", (True,), "a password or IAM", "remove noPasswordRequired and set authenticationMode"),
-        _Door("authenticationMode.type", ("no-password-required",), "iam or password", "set authenticationMode.type to iam"),
+        _PublicSetting("noPasswordRequired", (True,), "a password or IAM", "remove noPasswordRequired and set authenticationMode"),
+        _PublicSetting("authenticationMode.type", ("no-password-required",), "iam or password", "set authenticationMode.type to iam"),
     ),
     "lambda.LayerVersionPermission": (
-        _Door("principal", ("*",), _ACCOUNTS, "name the account in principal", ("organizationId",)),
+        _PublicSetting("principal", ("*",), _ACCOUNTS, "name the account in principal", ("organizationId",)),
     ),
     "lambda.Permission": (
-        _Door(
+        _PublicSetting(
             "principal", ("*",), _CALLERS, "name who may call in principal",
             ("principalOrgId", "sourceAccount", "sourceArn"),
         ),
@@ -55,14 +55,14 @@ _DOORS: dict[str, tuple[_Door, ...]] = {
     "rds.Snapshot": (_SHARED,),
     "rds.SnapshotCopy": (_SHARED,),
     "ssm.Document": (
-        _Door("permissions.account_ids", ("all", "All"), _ACCOUNTS, "name the accounts in permissions.account_ids"),
+        _PublicSetting("permissions.account_ids", ("all", "All"), _ACCOUNTS, "name the accounts in permissions.account_ids"),
     ),
     "vpclattice.Service": (_LATTICE,),
     "vpclattice.ServiceNetwork": (_LATTICE,),
 }  # fmt: skip
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One snapshot, image, function, layer, cache user or service network."""
     for door in _DOORS[resource.kind]:
         found = resource.value(door.path)
@@ -82,7 +82,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.CRITICAL,
     remediation="name the accounts, roles or services that need it",
     types=tuple(sorted(_DOORS)),

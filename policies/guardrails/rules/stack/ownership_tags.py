@@ -34,7 +34,7 @@ def taggable() -> frozenset[str]:
     return frozenset(TAGGABLE_FILE.read_text(encoding="utf-8").split())
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each resource whose type takes tags."""
     wanted = cast("list[str]", settings["keys"])
     for resource in graph:
@@ -63,7 +63,7 @@ def _resource(resource: Resource, wanted: list[str]) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.LOW,
     remediation=_FIX,
     schema=_SCHEMA,

@@ -32,7 +32,7 @@ _PATHS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """Each property of the resource's type that holds a credential."""
     for path in _PATHS[resource.kind]:
         for place, value in _values(resource.properties, path.split("."), ""):
@@ -59,7 +59,7 @@ def _values(value: Value, steps: list[str], place: str) -> Iterator[tuple[str, A
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.CRITICAL,
     remediation=_FIX,
     types=tuple(sorted(_PATHS)),

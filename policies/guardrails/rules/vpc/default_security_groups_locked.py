@@ -17,7 +17,7 @@ from ...topology.graph.verdicts import Finding, not_proven, violated
 _FIX = "add aws.ec2.DefaultSecurityGroup for the VPC, without ingress and egress"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each VPC, and each default group."""
     for vpc in graph.of_type("ec2.Vpc"):
         read = graph.referenced(vpc, "defaultSecurityGroupId", ("ec2.SecurityGroup",)).resources
@@ -55,7 +55,7 @@ def _group(group: Resource) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation=_FIX,
     types=("ec2.DefaultSecurityGroup", "ec2.Vpc"),

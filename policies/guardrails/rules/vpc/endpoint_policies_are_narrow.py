@@ -23,7 +23,7 @@ _WANTED = "a policy that names what is called through the endpoint"
 _FIX = "give the endpoint a policy with the actions and resources that the stack uses"
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One endpoint, or the policy of one."""
     if resource.value("vpcEndpointType") in ("GatewayLoadBalancer", "Resource", "ServiceNetwork"):
         return
@@ -55,7 +55,7 @@ def _statement(endpoint: Resource, place: str, statement: Statement) -> Iterator
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation=_FIX,
     types=("ec2.VpcEndpoint", "ec2.VpcEndpointPolicy"),

@@ -19,7 +19,7 @@ NEEDED = {"ecr.api": "Interface", "ecr.dkr": "Interface", "logs": "Interface", "
 _FIX = "add aws.ec2.VpcEndpoint for each of " + ", ".join(NEEDED)
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each VPC of a stack that runs services without a NAT gateway."""
     if graph.of_type("ec2.NatGateway"):
         return
@@ -46,7 +46,7 @@ def _serves(endpoint: Resource, service: str, type_: str) -> bool:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation=_FIX,
     types=("ecs.Service",),

@@ -19,7 +19,7 @@ from ...topology.graph.verdicts import Finding, not_proven, violated
 _FIX = "add aws.ec2.FlowLog for the VPC with trafficType ALL or REJECT"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each VPC, and each flow log."""
     for vpc in graph.of_type("ec2.Vpc"):
         if referring(graph, vpc, "vpcId", "ec2.FlowLog"):
@@ -36,7 +36,7 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation=_FIX,
     types=("ec2.FlowLog", "ec2.Vpc"),

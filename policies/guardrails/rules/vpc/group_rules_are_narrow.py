@@ -30,7 +30,7 @@ _SINGLE = {
 }
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One rule, or the inline rules of one group."""
     limit = int(settings["maximumPorts"])
     if resource.kind in _SINGLE:
@@ -56,7 +56,7 @@ def _rule(resource: Resource, prefix: str, rule: Mapping[str, Any], protocol: st
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.LOW,
     remediation=_FIX,
     types=("ec2.DefaultSecurityGroup", "ec2.SecurityGroup", *sorted(_SINGLE)),

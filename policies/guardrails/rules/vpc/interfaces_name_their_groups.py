@@ -19,7 +19,7 @@ _WANTED = "at least one security group of its own"
 _FIX = "name the security groups that this resource needs, and no default one"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each load balancer and each endpoint."""
     network = reachability(graph).network
     for balancer in graph.of_type("lb.LoadBalancer"):
@@ -45,4 +45,4 @@ def _named(resource: Resource, path: str, groups: GroupSet) -> Iterator[Finding]
         yield violated(resource, path, resource.get(path), _WANTED, _FIX, what="gets the default group")
 
 
-RULE: Rule = stack_rule(__name__, __doc__, judge, severity=Severity.MEDIUM, remediation=_FIX)
+RULE: Rule = stack_rule(__name__, __doc__, evaluate, severity=Severity.MEDIUM, remediation=_FIX)

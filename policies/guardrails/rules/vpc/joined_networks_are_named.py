@@ -34,7 +34,7 @@ KINDS = {
 }
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each connection to another network."""
     admitting = _admitting(graph) if graph.of_type(*KINDS) else []
     for connection in graph.of_type(*KINDS):
@@ -65,7 +65,7 @@ def _admitting(graph: Graph) -> list[tuple[Resource, str]]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation=_FIX,
     types=tuple(sorted(KINDS)),

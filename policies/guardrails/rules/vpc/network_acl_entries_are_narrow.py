@@ -20,7 +20,7 @@ _WANTED = "one protocol, and either few ports or ephemeral ones"
 _FIX = "name the protocol and the ports; give answers to ephemeral ports an entry of their own"
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One entry, or the inline entries of a list."""
     if resource.kind == "ec2.NetworkAclRule":
         yield from _entry(resource, "", resource.properties, "ruleAction")
@@ -45,7 +45,7 @@ def _entry(resource: Resource, prefix: str, entry: Mapping[str, Any], action: st
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.LOW,
     remediation=_FIX,
     types=("ec2.DefaultNetworkAcl", "ec2.NetworkAcl", "ec2.NetworkAclRule"),

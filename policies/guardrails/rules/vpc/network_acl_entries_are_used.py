@@ -27,7 +27,7 @@ from ...topology.network.addresses import (
 )
 from ...topology.network.addresses import ports as port_range
 from ...topology.reachability.exposure import reachability
-from ...topology.reachability.peers import Parties, Party, parties_of
+from ...topology.reachability.peers import Peer, Peers, peers_of
 
 _WANTED = "ports and blocks that a group in the subnets uses, or answers to them"
 _FIX = "narrow the entry to the ports and blocks that the groups of its subnets name"
@@ -36,20 +36,20 @@ _FEW = 100
 """An entry for so few ports is for a service: nobody answers on so few."""
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each allowing entry of each list whose subnets hold something of this stack."""
     network = reachability(graph).network
-    parties = parties_of(network)
-    inside: dict[str, list[Party]] = {}
+    peers = peers_of(network)
+    inside: dict[str, list[Peer]] = {}
     unsure: set[str] = set()
-    for party in parties.all:
-        for subnet in party.subnets:
+    for peer in peers.all:
+        for subnet in peer.subnets:
             acl = network.acls.acl_of(subnet)
             if acl is not None:
-                inside.setdefault(acl.urn, []).append(party)
-                if not party.certain:
+                inside.setdefault(acl.urn, []).append(peer)
+                if not peer.certain:
                     unsure.add(acl.urn)
-    if any(party.unclear for party in parties.all):
+    if any(peer.unclear for peer in peers.all):
         for acl in graph.of_type("ec2.NetworkAcl"):
             inside.setdefault(acl.urn, [])
             unsure.add(acl.urn)
@@ -58,7 +58,7 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
         if urn in unsure:
             yield not_proven(acl, "", ["the groups of what is in its subnets"], _WANTED, _FIX)
             continue
-        needs = _needs(parties, inside[urn])
+        needs = _needs(peers, inside[urn])
         for entry in referring(graph, acl, "networkAclId", "ec2.NetworkAclRule"):
             yield from _entry(entry, needs)
 
@@ -67,14 +67,15 @@ _Needs = dict[bool, list[tuple[Addresses, Intervals]]]
 """By direction (egress or not): addresses and ports that the rules of groups are about."""
 
 
-def _needs(parties: Parties, inside: list[Party]) -> _Needs:
+def _needs(peers: Peers, inside: list[Peer]) -> _Needs:
     found: _Needs = {True: [], False: []}
-    for key in {key: None for party in inside for key in party.groups}:
+    for key in {key: None for peer in inside for key in peer.groups}:
         for egress in (True, False):
-            for rule in parties.network.groups.rules((key,), ingress=not egress):
+            for rule in peers.network.groups.rules((key,), ingress=not egress):
                 if TCP in rule.protocols:
-                    peers = INTERNET | parties.peers(rule) if rule.unknowns else parties.peers(rule)
-                    found[egress].append((peers, rule.ports))
+                    blocks = peers.addresses_in(rule)
+                    blocks = INTERNET | blocks if rule.unknowns else blocks
+                    found[egress].append((blocks, rule.ports))
     return found
 
 
@@ -109,7 +110,7 @@ def _entry(entry: Resource, needs: _Needs) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.LOW,
     remediation=_FIX,
     types=("ec2.NetworkAclRule",),

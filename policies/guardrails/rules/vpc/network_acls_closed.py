@@ -21,7 +21,7 @@ _WIDE = 2**24
 _FIX = "narrow the rule to the ports and blocks that are needed"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each network access list and rule."""
     for acl in graph.of_type("ec2.NetworkAcl", "ec2.DefaultNetworkAcl"):
         ingress = acl.items("ingress")
@@ -71,7 +71,7 @@ def _rule(resource: Resource, prefix: str, rule: Mapping[str, Any], action: str)
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation=_FIX,
     types=("ec2.DefaultNetworkAcl", "ec2.NetworkAcl", "ec2.NetworkAclRule"),

@@ -22,7 +22,7 @@ _PAIRS = (
 _FIX = "add aws.ec2.DefaultNetworkAcl and aws.ec2.DefaultRouteTable for the VPC, without entries and routes"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each VPC that has lists of its own."""
     for vpc in graph.of_type("ec2.Vpc"):
         if not referring(graph, vpc, "vpcId", "ec2.NetworkAcl"):
@@ -46,5 +46,5 @@ def _empty(resource: Resource, contents: tuple[str, ...]) -> Iterator[Finding]:
 
 
 RULE: Rule = stack_rule(
-    __name__, __doc__, judge, severity=Severity.LOW, remediation=_FIX, types=("ec2.Vpc",), level=Level.ADVISORY
+    __name__, __doc__, evaluate, severity=Severity.LOW, remediation=_FIX, types=("ec2.Vpc",), level=Level.ADVISORY
 )

@@ -46,7 +46,7 @@ _SINGLE = {
 _INLINE = ("cidrBlocks", "ipv6CidrBlocks")
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One security group with its inline rules, or one rule."""
     allowed = {int(port) for port in settings["ports"]}
     if resource.kind in _SINGLE:
@@ -95,7 +95,7 @@ def _addresses(resource: Resource, prefix: str, paths: tuple[str, ...]) -> Addre
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.CRITICAL,
     remediation=_FIX,
     types=("ec2.DefaultSecurityGroup", "ec2.SecurityGroup", *sorted(_SINGLE)),

@@ -46,7 +46,7 @@ _SCHEMA = {
 _STARTING = ("ecr.api", "ecr.dkr", "logs")
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each route of each table of a subnet that holds a workload."""
     closed = settings["nat"] == "forbid" or (settings["nat"] == "without endpoints" and _is_closed(graph))
     ways = _WAYS if closed else _WAYS[:1]
@@ -111,7 +111,7 @@ def _route(
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation=_FIX,
     types=("ec2.Route", "ec2.RouteTable", "ec2.DefaultRouteTable"),

@@ -18,7 +18,7 @@ from ...topology.graph.verdicts import Finding
 _FIX = "set it to false; give a public address to the one resource that needs it"
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One subnet."""
     default = resource.kind == "ec2.DefaultSubnet"
     yield from expect_value(resource, "mapPublicIpOnLaunch", False, _FIX, default=default)
@@ -29,7 +29,7 @@ def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation="set mapPublicIpOnLaunch to false",
     types=("ec2.DefaultSubnet", "ec2.Subnet"),

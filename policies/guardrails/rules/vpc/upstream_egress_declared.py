@@ -41,13 +41,13 @@ _SCHEMA: dict[str, dict[str, Any]] = {
 }
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each service, task set, scheduled task, function and load balancer."""
     groups = SecurityGroups(graph)
     declared = NO_ADDRESSES
     for block in cast("list[str]", settings["networks"]):
         declared |= parse(block) or NO_ADDRESSES
-    judged: set[tuple[str, str, str]] = set()
+    evaluated: set[tuple[str, str, str]] = set()
     for workload in graph.of_type(*_PATHS):
         path = _PATHS[workload.kind]
         if workload.value(path.rpartition(".")[0]) is None:
@@ -61,20 +61,20 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
         if unknowns:
             yield not_proven(workload, path, unknowns, _WANTED, _FIX)
         for rule in groups.rules(named.keys, ingress=False):
-            if _first(judged, "workload", rule):
+            if _first(evaluated, "workload", rule):
                 yield from _workload(rule, declared)
     edge = [(int(port), int(port)) for port in cast("list[int]", settings["edgePorts"])]
     for balancer in graph.of_type("lb.LoadBalancer"):
         for rule in groups.rules(groups.of(balancer, "securityGroups").keys, ingress=False):
-            if _first(judged, "edge", rule):
+            if _first(evaluated, "edge", rule):
                 yield from _edge(rule, edge)
 
 
-def _first(judged: set[tuple[str, str, str]], role: str, rule: GroupRule) -> bool:
+def _first(evaluated: set[tuple[str, str, str]], role: str, rule: GroupRule) -> bool:
     key = (role, rule.resource.urn, rule.property)
-    if key in judged:
+    if key in evaluated:
         return False
-    judged.add(key)
+    evaluated.add(key)
     return True
 
 
@@ -103,7 +103,7 @@ def _edge(rule: GroupRule, allowed: list[tuple[int, int]]) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation=_FIX,
     types=(*sorted(_PATHS), "lb.LoadBalancer"),

@@ -27,7 +27,7 @@ _PATHS = {
 _FIX = "name each subnet once, in two or more availability zones"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each list of subnets."""
     for resource in graph.of_type(*_PATHS):
         path, least = _PATHS[resource.kind]
@@ -46,5 +46,5 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 RULE: Rule = stack_rule(
-    __name__, __doc__, judge, severity=Severity.MEDIUM, remediation=_FIX, types=tuple(sorted(_PATHS))
+    __name__, __doc__, evaluate, severity=Severity.MEDIUM, remediation=_FIX, types=tuple(sorted(_PATHS))
 )

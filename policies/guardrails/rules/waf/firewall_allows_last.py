@@ -21,7 +21,7 @@ _FIX = "give the rule a priority behind the others, or let it count with a label
 _FEW = 2**16
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each rule of each web ACL that allows."""
     for firewall in firewalls(graph):
         if isinstance(firewall.acl.items("rules"), Unknown):
@@ -62,4 +62,4 @@ def _is_about_few(graph: Graph, firewall: Firewall, rule: FirewallRule) -> bool 
     return bool(sets) and admitted.v4.size() + (admitted.v6.size() >> 64) <= _FEW
 
 
-RULE: Rule = stack_rule(__name__, __doc__, judge, severity=Severity.HIGH, remediation=_FIX, types=(ACL,))
+RULE: Rule = stack_rule(__name__, __doc__, evaluate, severity=Severity.HIGH, remediation=_FIX, types=(ACL,))

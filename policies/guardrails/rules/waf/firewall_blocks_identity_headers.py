@@ -19,7 +19,7 @@ HEADERS = ("x-amzn-oidc-accesstoken", "x-amzn-oidc-data", "x-amzn-oidc-identity"
 _FIX = "add a blocking rule on single_header for each of " + ", ".join(HEADERS)
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each web ACL of a stack with a login at the load balancer."""
     if not logs_in(graph):
         return
@@ -51,4 +51,4 @@ def _blocked(firewall: Firewall) -> set[str]:
     }
 
 
-RULE: Rule = stack_rule(__name__, __doc__, judge, severity=Severity.CRITICAL, remediation=_FIX, types=(ACL,))
+RULE: Rule = stack_rule(__name__, __doc__, evaluate, severity=Severity.CRITICAL, remediation=_FIX, types=(ACL,))

@@ -36,7 +36,7 @@ COMMON_LIMITS = {
 }
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each web ACL."""
     for firewall in firewalls(graph):
         missing = sorted(set(_LIMITS) - limited(graph, firewall))
@@ -91,7 +91,7 @@ def _named(firewall: Firewall) -> set[str]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation="give the web ACL rate-based and size-constraint rules that block",
     types=(ACL,),

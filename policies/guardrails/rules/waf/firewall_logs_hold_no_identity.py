@@ -20,7 +20,7 @@ from .firewall_logs_redacted import protected, redacted
 _FIX = "add the headers to redactedFields of the logging configuration"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """The log of each web ACL of a stack with a login at the load balancer."""
     if not logs_in(graph):
         return
@@ -37,5 +37,5 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 RULE: Rule = stack_rule(
-    __name__, __doc__, judge, severity=Severity.MEDIUM, remediation=_FIX, types=(ACL,), level=Level.ADVISORY
+    __name__, __doc__, evaluate, severity=Severity.MEDIUM, remediation=_FIX, types=(ACL,), level=Level.ADVISORY
 )

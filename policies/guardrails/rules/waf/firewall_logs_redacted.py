@@ -25,7 +25,7 @@ _FIX = "set redactedFields (authorization, cookie, query string) in the logging 
 _PROTECT = "add dataProtectionConfig for authorization, cookie and query string, or switch sampled requests off"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each web ACL."""
     for acl in graph.of_type(ACL):
         logs = referring(graph, acl, "resourceArn", "wafv2.WebAclLoggingConfiguration")
@@ -106,7 +106,7 @@ def _samples(acl: Resource) -> Iterator[Finding]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.HIGH,
     remediation=_FIX,
     types=(ACL,),

@@ -20,7 +20,7 @@ _WANTED = "a rule on the body's size with oversizeHandling MATCH, or AWS's own (
 _FIX = "add a rule on the body's size with oversizeHandling MATCH that blocks, or counts with a label"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each web ACL that looks into bodies."""
     for firewall in firewalls(graph):
         if not firewall.complete:
@@ -50,5 +50,5 @@ def _notices(firewall: Firewall) -> bool:
 
 
 RULE: Rule = stack_rule(
-    __name__, __doc__, judge, severity=Severity.LOW, remediation=_FIX, types=(ACL,), level=Level.ADVISORY
+    __name__, __doc__, evaluate, severity=Severity.LOW, remediation=_FIX, types=(ACL,), level=Level.ADVISORY
 )

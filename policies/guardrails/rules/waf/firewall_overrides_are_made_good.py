@@ -21,7 +21,7 @@ _WANTED = "a later rule that acts on the label, or a limit of your own on the sa
 _FIX = "add a blocking rule on the label that leaves out only what raised the false alarm"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each rule of a managed group that counts."""
     for firewall in firewalls(graph):
         if isinstance(firewall.acl.items("rules"), Unknown):
@@ -49,5 +49,5 @@ def _covers(known: str, label: str) -> bool:
 
 
 RULE: Rule = stack_rule(
-    __name__, __doc__, judge, severity=Severity.MEDIUM, remediation=_FIX, types=(ACL,), level=Level.ADVISORY
+    __name__, __doc__, evaluate, severity=Severity.MEDIUM, remediation=_FIX, types=(ACL,), level=Level.ADVISORY
 )

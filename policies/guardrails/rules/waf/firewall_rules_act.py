@@ -22,7 +22,7 @@ _FIX = "set the rule's action to block, or remove the rule"
 _GROUP_FIX = "set overrideAction to none; let single rules of the group count if they have to"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each rule of each web ACL."""
     for firewall in firewalls(graph):
         if isinstance(firewall.acl.items("rules"), Unknown):
@@ -35,4 +35,4 @@ def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
                 yield violated(firewall.acl, place, "count", wanted, _GROUP_FIX, what="only counts")
 
 
-RULE: Rule = stack_rule(__name__, __doc__, judge, severity=Severity.HIGH, remediation=_FIX, types=(ACL,))
+RULE: Rule = stack_rule(__name__, __doc__, evaluate, severity=Severity.HIGH, remediation=_FIX, types=(ACL,))

@@ -16,7 +16,7 @@ _FLAG = "visibilityConfig.cloudwatchMetricsEnabled"
 _FIX = "set visibilityConfig with cloudwatchMetricsEnabled true and a metricName"
 
 
-def judge(resource: Resource, settings: Settings) -> Iterator[Finding]:
+def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One web ACL, rule group or rule."""
     yield from _measured(resource, "", resource.value("visibilityConfig"))
     if resource.kind == "wafv2.WebAclRule":
@@ -48,7 +48,7 @@ def _measured(resource: Resource, prefix: str, config: Value) -> Iterator[Findin
 RULE: Rule = resource_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.LOW,
     remediation=_FIX,
     types=("wafv2.RuleGroup", "wafv2.WebAcl", "wafv2.WebAclRule"),

@@ -23,7 +23,7 @@ _FIX = "restore the rule that sets the label or gives the answer, or remove what
 _MANAGED = "awswaf:managed:"
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each web ACL."""
     for firewall in firewalls(graph):
         if not firewall.complete:
@@ -80,4 +80,4 @@ def _priorities(firewall: Firewall) -> Iterator[Finding]:
             yield violated(firewall.acl, f"rules[priority={priority}]", f"{count} rules", wanted, fix)
 
 
-RULE: Rule = stack_rule(__name__, __doc__, judge, severity=Severity.MEDIUM, remediation=_FIX, types=(ACL,))
+RULE: Rule = stack_rule(__name__, __doc__, evaluate, severity=Severity.MEDIUM, remediation=_FIX, types=(ACL,))

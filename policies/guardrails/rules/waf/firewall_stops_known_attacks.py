@@ -25,7 +25,7 @@ _SCHEMA = {
 }
 
 
-def judge(graph: Graph, settings: Settings) -> Iterator[Finding]:
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each web ACL."""
     for firewall in firewalls(graph):
         applied = _applied(firewall)
@@ -53,7 +53,7 @@ def _applied(firewall: Firewall) -> set[str]:
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
-    judge,
+    evaluate,
     severity=Severity.MEDIUM,
     remediation="apply the managed rule groups that the policy names, without narrowing them",
     types=(ACL,),

@@ -43,7 +43,7 @@ _INTEGRATED = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
+class _EntryPoint:
     """The property by which a door names what it leads to, and what passing it means."""
 
     entry: Resource
@@ -61,7 +61,7 @@ class _Way:
         )
 
 
-class FrontDoors:
+class EntryPoints:
     """Every front door of a stack and what it hands on to whom."""
 
     def __init__(self, graph: Graph, firewalls: Firewalls, balancing: LoadBalancing) -> None:
@@ -85,7 +85,7 @@ class FrontDoors:
 
     # -- where a door leads -------------------------------------------------------------------------------------
 
-    def _into(self, source: str, target: Resource, way: _Way) -> Iterator[Edge]:
+    def _into(self, source: str, target: Resource, way: _EntryPoint) -> Iterator[Edge]:
         """Edges from a door to one thing that it names."""
         step = hop(way.entry, way.path, f"hands on to {target.label}")
         if target.kind == "lb.LoadBalancer":
@@ -107,7 +107,7 @@ class FrontDoors:
     def _unclear(
         self,
         source: str,
-        way: _Way,
+        way: _EntryPoint,
         kinds: tuple[str, ...] = (*_ORIGINS, "cloudfront.VpcOrigin", "s3.Bucket", "s3.BucketV2"),
         keys: tuple[str, ...] = (*_DOMAIN_KEYS, "bucketRegionalDomainName", "bucketDomainName"),
     ) -> Iterator[Edge]:
@@ -153,9 +153,9 @@ class FrontDoors:
         for index, _ in enumerate(origins):
             path = f"origins[{index}]"
             for target in self._origin(distribution, path):
-                yield from self._into(distribution.urn, target, _Way(distribution, path, authentication))
+                yield from self._into(distribution.urn, target, _EntryPoint(distribution, path, authentication))
             for name in ("vpcOriginConfig.vpcOriginId", "domainName"):
-                yield from self._unclear(distribution.urn, _Way(distribution, f"{path}.{name}", authentication))
+                yield from self._unclear(distribution.urn, _EntryPoint(distribution, f"{path}.{name}", authentication))
 
     def _origin(self, distribution: Resource, path: str) -> list[Resource]:
         private = f"{path}.vpcOriginConfig.vpcOriginId"
@@ -219,8 +219,8 @@ class FrontDoors:
             keys = ("arn", "id", "allocationId")
             for target in self.graph.referenced(group, path, types=kinds, keys=keys):
                 for final in elastic.get(target.urn, [target]):
-                    yield from self._into(group.urn, final, _Way(group, path))
-            yield from self._unclear(group.urn, _Way(group, path), kinds, keys)
+                    yield from self._into(group.urn, final, _EntryPoint(group, path))
+            yield from self._unclear(group.urn, _EntryPoint(group, path), kinds, keys)
 
     # -- API Gateway --------------------------------------------------------------------------------------------
 
@@ -232,7 +232,7 @@ class FrontDoors:
             )
             if api.value("target") is not None:
                 for target in self._integrated(api, "target"):
-                    yield from self._into(api.urn, target, _Way(api, "target"))
+                    yield from self._into(api.urn, target, _EntryPoint(api, "target"))
         for route in self.graph.of_type("apigatewayv2.Route"):
             apis = self.graph.referenced(route, "apiId", types=("apigatewayv2.Api",)).resources
             integrations = self.graph.referenced(route, "target", types=("apigatewayv2.Integration",)).resources
@@ -240,7 +240,9 @@ class FrontDoors:
             for api in apis:
                 for integration in integrations:
                     for target in self._integrated(integration, "integrationUri"):
-                        yield from self._into(api.urn, target, _Way(route, "authorizationType", authentication, api))
+                        yield from self._into(
+                            api.urn, target, _EntryPoint(route, "authorizationType", authentication, api)
+                        )
 
     def _rest_apis(self) -> Iterator[Edge]:
         methods: dict[tuple[str, str], Resource] = {}
@@ -263,13 +265,13 @@ class FrontDoors:
                 entry = method or integration
                 authentication = _authorization(method, "authorization") if method else MISSED
                 for target in self._integrated(integration, "uri"):
-                    yield from self._into(api.urn, target, _Way(entry, "authorization", authentication, api))
+                    yield from self._into(api.urn, target, _EntryPoint(entry, "authorization", authentication, api))
 
     def _imported(self, api: Resource) -> Iterator[Edge]:
         """What an API's OpenAPI document hands on to: its own text says where, so the document is the end."""
         for operation in operations(api):
             step = hop(api, operation.place, "hands on to its integration")
-            way = _Way(api, operation.place, operation.authentication)
+            way = _EntryPoint(api, operation.place, operation.authentication)
             yield way.edge(api.urn, f"{api.urn}#{operation.place}", (step,), final=True)
 
     def _stage_firewall(self, api: Resource, module: str) -> Pass:

@@ -125,7 +125,7 @@ class LoadBalancing:
     def edges(self) -> Iterator[Edge]:
         """All edges from the internet to load balancers and from them to their targets."""
         for entry, property_ in self.adrift:
-            yield from self._adrift(entry, property_)
+            yield from self._unattached(entry, property_)
         for balancer in self.balancers:
             if balancer.kind == "elb.LoadBalancer":
                 yield from self._classic(balancer)
@@ -135,7 +135,7 @@ class LoadBalancing:
                 for entry in (listener, *self.rules.get(listener.urn, ())):
                     yield from self._forwards(balancer, listener, entry)
 
-    def _adrift(self, entry: Resource, property_: str) -> Iterator[Edge]:
+    def _unattached(self, entry: Resource, property_: str) -> Iterator[Edge]:
         """A listener or rule on a load balancer of another stack may serve the internet."""
         unknowns = (f"{entry.label}.{property_}",)
         yield Edge(INTERNET, entry.urn, entry, property_, (hop(entry, property_),), unknowns=unknowns, carrier=entry)

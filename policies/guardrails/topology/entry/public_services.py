@@ -13,7 +13,7 @@ from ..network.placement import as_switch
 _WANTED = "a private endpoint"
 
 
-def _judge(resource: Resource, path: str, public: bool | None, fix: str, found: object = None) -> Iterator[Finding]:
+def _evaluate(resource: Resource, path: str, public: bool | None, fix: str, found: object = None) -> Iterator[Finding]:
     shown = resource.get(path) if found is None else found
     if public is None:
         yield not_proven(resource, path, [f"{resource.label}.{path}"], _WANTED, fix, what="may be on the internet")
@@ -25,7 +25,7 @@ def _judge(resource: Resource, path: str, public: bool | None, fix: str, found: 
 def _search(resource: Resource) -> Iterator[Finding]:
     value = resource.value("vpcOptions")
     public = None if isinstance(value, Unknown) else value in (None, {}, [])
-    yield from _judge(resource, "vpcOptions", public, "place the domain in private subnets (vpcOptions)")
+    yield from _evaluate(resource, "vpcOptions", public, "place the domain in private subnets (vpcOptions)")
 
 
 def _kubernetes(resource: Resource) -> Iterator[Finding]:
@@ -37,13 +37,13 @@ def _kubernetes(resource: Resource) -> Iterator[Finding]:
     blocks = resource.items(path)
     if public is None or isinstance(blocks, Unknown) or any(not isinstance(block, str) for block in blocks):
         place = "vpcConfig.endpointPublicAccess" if public is None else path
-        yield from _judge(resource, place, None, fix)
+        yield from _evaluate(resource, place, None, fix)
         return
     admitted = NO_ADDRESSES
     for block in blocks or ["0.0.0.0/0"]:
         admitted |= parse(block) or NO_ADDRESSES
     found = f"true, for {describe(admitted)}"
-    yield from _judge(resource, "vpcConfig.endpointPublicAccess", bool(admitted & INTERNET), fix, found)
+    yield from _evaluate(resource, "vpcConfig.endpointPublicAccess", bool(admitted & INTERNET), fix, found)
 
 
 def _transfer(resource: Resource) -> Iterator[Finding]:
@@ -52,20 +52,20 @@ def _transfer(resource: Resource) -> Iterator[Finding]:
     public = None if isinstance(type_, Unknown) or isinstance(elastic, Unknown) else type_ in (None, "PUBLIC")
     fix = "use a VPC endpoint type without Elastic IPs"
     if public is False and elastic not in (None, []):
-        yield from _judge(resource, "endpointDetails.addressAllocationIds", True, fix)
+        yield from _evaluate(resource, "endpointDetails.addressAllocationIds", True, fix)
         return
-    yield from _judge(resource, "endpointType", public, fix)
+    yield from _evaluate(resource, "endpointType", public, fix)
 
 
 def _app_runner(resource: Resource) -> Iterator[Finding]:
     path = "networkConfiguration.ingressConfiguration.isPubliclyAccessible"
     fix = "set isPubliclyAccessible to false and use a VPC ingress connection"
-    yield from _judge(resource, path, as_switch(resource.value(path), True), fix)
+    yield from _evaluate(resource, path, as_switch(resource.value(path), True), fix)
 
 
 def _graph_database(resource: Resource) -> Iterator[Finding]:
     path = "publicConnectivity"
-    yield from _judge(resource, path, as_switch(resource.value(path), False), "set publicConnectivity to false")
+    yield from _evaluate(resource, path, as_switch(resource.value(path), False), "set publicConnectivity to false")
 
 
 def _data_api(resource: Resource) -> Iterator[Finding]:

@@ -47,7 +47,7 @@ class _Sum:
             self.public = found
 
 
-class Machines:
+class Instances:
     """Places instances, groups of instances and network interfaces."""
 
     def __init__(self, graph: Graph, groups: SecurityGroups) -> None:

@@ -95,7 +95,7 @@ class Path:
 
 
 @dataclass(slots=True)
-class Carriers:
+class PathFinder:
     """All edges, and which nodes only hand traffic on."""
 
     edges: dict[str, list[Edge]] = field(default_factory=dict[str, list[Edge]])

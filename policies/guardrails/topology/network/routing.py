@@ -80,14 +80,14 @@ class Routing:
         self._routes: dict[str, list[Route]] = {}
         for table in graph.of_type(*TABLES):
             self._routes[table.urn] = self._inline(table)
-        self._adrift: list[str] = []
+        self._unattached: list[str] = []
         """What may change the table or the routes of any subnet, because it does not say yet of which."""
         for route in graph.of_type("ec2.Route"):
             tables = self._tables_of(route)
             for table in tables:
                 self._routes.setdefault(table.urn, []).append(self._route(route, ""))
             if not tables and not isinstance(route.value("routeTableId"), str):
-                self._adrift.append(f"{route.label}.routeTableId")
+                self._unattached.append(f"{route.label}.routeTableId")
         self._tables, self._open_tables = self._associations()
         self._main = self._main_tables()
         self._placements: dict[str, Placement] = {}
@@ -158,7 +158,7 @@ class Routing:
         placed = self._by_table(vpc, vpc)
         assumption = f"the main route table of {vpc.label}, which is not declared, has its local route only"
         assumptions = placed.assumptions if self._routes.get(vpc.urn) else (assumption, *placed.assumptions)
-        return replace(placed, assumptions=assumptions, unknowns=(*placed.unknowns, *self._adrift))
+        return replace(placed, assumptions=assumptions, unknowns=(*placed.unknowns, *self._unattached))
 
     def _by_table(self, table: Resource, association: Resource) -> Placement:
         reached = NO_ADDRESSES
@@ -207,7 +207,7 @@ class Routing:
                 # A table that is not of this stack is told by the association standing for it.
                 target.setdefault(subnet.urn, []).extend((association, table) for table in tables or (association,))
             if not subnets.resources and not subnets.external:
-                self._adrift.append(f"{association.label}.subnetId")
+                self._unattached.append(f"{association.label}.subnetId")
         return clear, unclear
 
     def _main_tables(self) -> dict[str, tuple[Resource, Resource]]:
@@ -224,7 +224,7 @@ class Routing:
                 if len(tables) == 1:
                     found[vpc.urn] = (association, tables[0])
                 else:
-                    self._adrift.append(f"{association.label}.routeTableId")
+                    self._unattached.append(f"{association.label}.routeTableId")
         return found
 
     def _inline(self, table: Resource) -> list[Route]:

@@ -15,7 +15,7 @@ from ..entry.public_services import public_services
 from ..graph.resources import Graph, Resource
 from ..graph.verdicts import Claim, Finding, Hop, hop, not_proven, violated
 from ..network.addresses import INTERNET, NO_ADDRESSES, PROTOCOLS, Addresses
-from ..network.paths import Carriers, Path
+from ..network.paths import Path, PathFinder
 from ..network.placement import Endpoint
 from ..network.routing import Placement
 from ..network.security_groups import GroupRule
@@ -68,12 +68,12 @@ def reachability(graph: Graph) -> Reachability:
     """Judge a stack's network once; asking again for the same graph costs nothing."""
     found: Reachability | None = graph.memory.get(__name__)
     if found is None:
-        found = graph.memory[__name__] = _judge(Network(graph))
+        found = graph.memory[__name__] = _evaluate(Network(graph))
     return found
 
 
-def _judge(network: Network) -> Reachability:
-    carriers = Carriers()
+def _evaluate(network: Network) -> Reachability:
+    carriers = PathFinder()
     carriers.add(network.balancing.edges())
     carriers.add(network.doors.edges())
     paths = tuple(path for path in carriers.paths() if path.entry.final)
@@ -82,7 +82,7 @@ def _judge(network: Network) -> Reachability:
     return Reachability(
         network=network,
         claims=claims,
-        exposures=(*exposures, *_adrift(network), *public_services(network.graph)),
+        exposures=(*exposures, *_unattached(network), *public_services(network.graph)),
         paths=paths,
         unprotected=unprotected(paths),
         unauthenticated=unauthenticated(paths),
@@ -237,7 +237,7 @@ def _assumptions(network: Network, endpoint: Endpoint) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _adrift(network: Network) -> Iterable[Finding]:
+def _unattached(network: Network) -> Iterable[Finding]:
     """Open rules of which the group, and public addresses of which the holder, is not known yet."""
     for rule in network.groups.adrift:
         admitted = rule.addresses & INTERNET

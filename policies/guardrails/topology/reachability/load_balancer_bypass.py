@@ -33,7 +33,7 @@ def bypasses(
         for rule in balancing.groups.rules(groups.keys):
             if not any(rule.covers(TCP, port) for port in target_ports(endpoint.resource)):
                 continue
-            for finding in _judge(graph, endpoint, rule, allowed):
+            for finding in _evaluate(graph, endpoint, rule, allowed):
                 if (finding.urn, finding.property) not in seen:
                     seen.add((finding.urn, finding.property))
                     yield finding
@@ -66,7 +66,7 @@ def target_ports(resource: Resource) -> list[int | None]:
     return [int(port) if isinstance(port, int | float) else None for port in ports] or [None]
 
 
-def _judge(graph: Graph, endpoint: Endpoint, rule: GroupRule, allowed: frozenset[str]) -> Iterator[Finding]:
+def _evaluate(graph: Graph, endpoint: Endpoint, rule: GroupRule, allowed: frozenset[str]) -> Iterator[Finding]:
     others = [key for key in rule.groups if key not in allowed]
     if others or rule.addresses != NO_ADDRESSES:
         named = [graph.by_urn[key].label if key in graph.by_urn else key for key in others]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ..entry.entry_points import FrontDoors
+from ..entry.entry_points import EntryPoints
 from ..entry.load_balancing import LoadBalancing
 from ..graph.resources import Graph, Resource
 from ..graph.verdicts import Hop, hop
 from ..network.acls import NetworkAcls
 from ..network.addresses import NO_ADDRESSES, Addresses, PortMap
-from ..network.instances import INSTANCES, MACHINES, Machines
+from ..network.instances import INSTANCES, MACHINES, Instances
 from ..network.placement import ROWS, Endpoint, PublicAddress, Subnets, place
 from ..network.routing import Routing
 from ..network.security_groups import GroupRule, GroupSet, SecurityGroups
@@ -33,8 +33,8 @@ class Network:
         self.acls = NetworkAcls(graph)
         self.firewalls = Firewalls(graph)
         self.balancing = LoadBalancing(graph, self.groups, self.routing, self.firewalls)
-        self.doors = FrontDoors(graph, self.firewalls, self.balancing)
-        self.machines = Machines(graph, self.groups)
+        self.doors = EntryPoints(graph, self.firewalls, self.balancing)
+        self.machines = Instances(graph, self.groups)
         self.endpoints = tuple(self._endpoints())
         self._admitted: dict[str, dict[str, PortMap]] = {}
 

@@ -13,7 +13,7 @@ from .network import Network
 
 
 @dataclass(frozen=True, slots=True)
-class Party:
+class Peer:
     """Something with interfaces: its subnets and groups, and whether all of them are known."""
 
     resource: Resource
@@ -31,27 +31,27 @@ class Party:
         return (tuple(subnet.urn for subnet in self.subnets), self.groups)
 
 
-class Parties:
+class Peers:
     """Every party of a stack, by group and by subnet."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self.all = tuple(self._parties())
-        self.by_group: dict[str, list[Party]] = {}
-        self.by_subnet: dict[str, list[Party]] = {}
-        self.by_urn = {party.resource.urn: party for party in self.all}
+        self.all = tuple(self._peers())
+        self.by_group: dict[str, list[Peer]] = {}
+        self.by_subnet: dict[str, list[Peer]] = {}
+        self.by_urn = {peer.resource.urn: peer for peer in self.all}
         seen: set[object] = set()
-        for party in self.all:
-            known = (party.key, party.balances)
+        for peer in self.all:
+            known = (peer.key, peer.balances)
             if known in seen:
                 continue
             seen.add(known)
-            for key in party.groups:
-                self.by_group.setdefault(key, []).append(party)
-            for subnet in party.subnets:
-                self.by_subnet.setdefault(subnet.urn, []).append(party)
+            for key in peer.groups:
+                self.by_group.setdefault(key, []).append(peer)
+            for subnet in peer.subnets:
+                self.by_subnet.setdefault(subnet.urn, []).append(peer)
 
-    def _parties(self) -> Iterable[Party]:
+    def _peers(self) -> Iterable[Peer]:
         network = self.network
         for endpoint in network.endpoints:
             if endpoint.resource.kind == "lb.LoadBalancer":
@@ -60,7 +60,7 @@ class Parties:
             certain = not (groups.unknowns or network.groups.outside(groups.keys) or groups.loose or endpoint.loose)
             certain = certain and bool(endpoint.subnets) and not endpoint.subnet_unknowns
             unclear = bool(groups.unknowns) or any("(not set" not in text for text in endpoint.subnet_unknowns)
-            yield Party(endpoint.resource, endpoint.subnets, groups.keys, certain and bool(groups.keys), unclear)
+            yield Peer(endpoint.resource, endpoint.subnets, groups.keys, certain and bool(groups.keys), unclear)
         for balancer in network.balancing.balancers:
             groups = network.balancing.groups_of(balancer)
             if groups is None or balancer.kind != "lb.LoadBalancer":
@@ -72,35 +72,35 @@ class Parties:
             certain = not (groups.unknowns or network.groups.outside(groups.keys) or groups.loose or subnets.loose)
             certain = certain and bool(subnets.found) and not subnets.unknowns
             unclear = bool(groups.unknowns or subnets.unknowns)
-            yield Party(balancer, subnets.ordered(), groups.keys, certain and bool(groups.keys), unclear, balances=True)
+            yield Peer(balancer, subnets.ordered(), groups.keys, certain and bool(groups.keys), unclear, balances=True)
 
-    def addresses_of(self, parties: Iterable[Party]) -> Addresses:
+    def addresses_of(self, peers: Iterable[Peer]) -> Addresses:
         """The blocks of the subnets that parties are in."""
         found = NO_ADDRESSES
-        for party in parties:
-            for subnet in party.subnets:
+        for peer in peers:
+            for subnet in peer.subnets:
                 found |= block_of(subnet)
         return found
 
-    def peers(self, rule: GroupRule) -> Addresses:
+    def addresses_in(self, rule: GroupRule) -> Addresses:
         """The addresses that a rule is about: its blocks, and the subnets of whoever has the groups that it names."""
         found = rule.addresses
         for key in rule.groups:
             found |= self.addresses_of(self.by_group.get(key, ())) or NOT_ROUTED
         return found
 
-    def rules(self, party: Party, *, ingress: bool) -> list[GroupRule]:
+    def rules(self, peer: Peer, *, ingress: bool) -> list[GroupRule]:
         """The rules of a party's groups in one direction."""
-        return self.network.groups.rules(party.groups, ingress=ingress)
+        return self.network.groups.rules(peer.groups, ingress=ingress)
 
-    def allows(self, party: Party, other: Party, protocol: str, ports: Intervals, *, ingress: bool) -> bool:
+    def allows(self, peer: Peer, other: Peer, protocol: str, ports: Intervals, *, ingress: bool) -> bool:
         """Whether a rule of a party is about another one, on some of these ports."""
         there = self.addresses_of([other])
         return any(
             protocol in rule.protocols
             and rule.ports & ports
             and (set(rule.groups) & set(other.groups) or rule.addresses & there or rule.unknowns or rule.group_unknowns)
-            for rule in self.rules(party, ingress=ingress)
+            for rule in self.rules(peer, ingress=ingress)
         )
 
 
@@ -113,9 +113,9 @@ def block_of(subnet: Resource) -> Addresses:
     return found
 
 
-def parties_of(network: Network) -> Parties:
+def peers_of(network: Network) -> Peers:
     """The parties of a network, worked out once for a graph."""
-    found: Parties | None = network.graph.memory.get(__name__)
+    found: Peers | None = network.graph.memory.get(__name__)
     if found is None:
-        found = network.graph.memory[__name__] = Parties(network)
+        found = network.graph.memory[__name__] = Peers(network)
     return found

@@ -44,13 +44,13 @@ def _serve(network: Network, trail: Trail, entry: Resource, proxy: ProxyFacts | 
         return trail.end(Result.ANSWERED, status, rule)
     if proxy is not None:
         trail.steps.append(Step("proxy", "lets it through to the application"))
-    _onward(network, trail, entry)
+    _dependencies(network, trail, entry)
     return trail.end(Result.SERVED, None, entry.name)
 
 
 def _firewall(network: Network, trail: Trail, edge: Resource) -> Outcome | None:
     if (acl := network.firewalls.acl_of(edge)) is not None:
-        return _web_acl(network.graph, acl).judge(trail)
+        return _web_acl(network.graph, acl).evaluate(trail)
     if (association := network.firewalls.association_of(edge)) is not None:
         trail.unknowns.append(f"{association.label}.webAclArn")
     else:
@@ -104,7 +104,7 @@ def _arrive(network: Network, trail: Trail, edge: Resource) -> Outcome | Resourc
     return listener
 
 
-def _onward(network: Network, trail: Trail, entry: Resource) -> None:
+def _dependencies(network: Network, trail: Trail, entry: Resource) -> None:
     """Note what the application reaches to answer it: models, database, cache, bucket."""
     for urn in _served(network, entry):
         target = network.graph.by_urn.get(urn)

@@ -71,7 +71,7 @@ class WebAcl:
                 )
         return found
 
-    def judge(self, trail: Trail) -> Outcome | None:
+    def evaluate(self, trail: Trail) -> Outcome | None:
         """The outcome when the firewall answers by itself, nothing when it lets the request pass."""
         if self.unreadable:
             trail.unknowns.append(f"{self.acl.label}.rules")
@@ -132,10 +132,10 @@ class WebAcl:
         if len(kinds) != 1:
             return None
         body = as_mapping(statement[kinds[0]])
-        judge = self._judges().get(kinds[0])
-        return judge(trail, name, body) if judge is not None and body is not None else None
+        evaluate = self._evaluators().get(kinds[0])
+        return evaluate(trail, name, body) if evaluate is not None and body is not None else None
 
-    def _judges(self) -> dict[str, Callable[[Trail, str, dict[str, Any]], Match]]:
+    def _evaluators(self) -> dict[str, Callable[[Trail, str, dict[str, Any]], Match]]:
         return {
             "andStatement": lambda trail, name, body: every(self._parts(trail, name, body)),
             "orStatement": lambda trail, name, body: either(self._parts(trail, name, body)),
@@ -245,7 +245,11 @@ def _label_match(trail: Trail, body: dict[str, Any]) -> Match:
 
 
 def _on_fields(
-    request: Request, body: dict[str, Any], judge: Callable[[dict[str, Any], str, int], Match], *, sizes: bool = False
+    request: Request,
+    body: dict[str, Any],
+    evaluate: Callable[[dict[str, Any], str, int], Match],
+    *,
+    sizes: bool = False,
 ) -> Match:
     """Judge the parts of the request that a statement names; a part that is not there does not match."""
     field = as_mapping(body.get("fieldToMatch"))
@@ -259,7 +263,7 @@ def _on_fields(
         text = part.text if sizes and part.size != len(part.text.encode()) else transformed(part.text, body)
         if text is None:
             return None
-        results.append(judge(body, text, _size(part, text, sizes=sizes)))
+        results.append(evaluate(body, text, _size(part, text, sizes=sizes)))
     return either(results)
 
 
