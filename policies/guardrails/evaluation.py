@@ -14,7 +14,7 @@ from .rule import Level, Rule, Settings
 from .topology.graph.resources import Graph, Resource, Secret, unknowns_in, walk_top
 from .topology.graph.verdicts import Finding, Verdict
 
-CURRENT = "exceptions-current"
+CURRENT = "stack-exceptions-current"
 UNREADABLE = (
     "advice: not known without the passphrase of the state's secrets; set PULUMI_CONFIG_PASSPHRASE, or log in to the "
     "stack's secrets provider, and analyze it again: the same finding blocks then"

@@ -1,7 +1,7 @@
 """The exceptions in force: read from ``exceptions.yaml``, matched to findings, and themselves held to rules.
 
 An entry that is malformed, unowned or expired excepts nothing. Every problem of an entry, and every entry that
-matches no finding of a stack it is meant for, becomes a finding of the policy ``exceptions-current``.
+matches no finding of a stack it is meant for, becomes a finding of the policy ``stack-exceptions-current``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any, cast
 
 import yaml
 
+from .renamed import present_name
 from .topology.graph.verdicts import Finding, Verdict
 
 FILE = Path(__file__).with_name("exceptions.yaml")
@@ -134,7 +135,7 @@ def _exemption(checked: _Entry, item: object, known: list[str], today: dt.date) 
     for key in _REQUIRED:
         if not str(values.get(key) or "").strip():
             checked.wrong("not set", f"{key}, so that a reviewer can judge it", f"has no {key}")
-    policy, urn = str(values.get("policy") or ""), str(values.get("urn") or "")
+    policy, urn = present_name(str(values.get("policy") or "")), str(values.get("urn") or "")
     covers = str(values.get("covers") or "any")
     if policy and policy not in known:
         checked.wrong(policy, "the name of a policy of this pack", "names no policy")

@@ -100,7 +100,8 @@ class Rule:
 
 
 def _words(module: str, doc: str | None) -> tuple[str, str]:
-    name = module.rpartition(".")[2].replace("_", "-")
+    service, rule = module.split(".")[-2:]
+    name = f"{service}-{rule}".replace("_", "-")
     description = " ".join((doc or "").strip().split("\n\n")[0].split())
     if not description:
         raise ValueError(f"policy {name} has no docstring to describe it")

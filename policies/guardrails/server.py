@@ -20,6 +20,7 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, plugin_pb2
 
 from . import exceptions
 from .evaluation import Evaluation, Policy, Report
+from .renamed import present_name
 from .rule import FRAMEWORK, Level, Rule, Severity
 from .rules import RULES
 from .topology.graph.resources import Graph, Resource
@@ -78,7 +79,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
     def Configure(self, request: Value, context: Value) -> Value:  # noqa: N802
         """Levels and settings that a team chose, by policy."""
-        chosen = request.policyConfig
+        chosen = {present_name(name): config for name, config in sorted(request.policyConfig.items())}
         self._evaluation = Evaluation(
             [
                 Policy.of(rule, _plain(chosen[rule.name].properties), _FROM_ENGINE[chosen[rule.name].enforcementLevel])

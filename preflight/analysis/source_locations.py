@@ -16,7 +16,7 @@ from preflight.recording.recorder import Recording
 _ENTRY = re.compile(r"entry (\d+)\b")
 LISTS = {
     "declared-differences-are-current": ("policies/parity/differences.yaml", "differences"),
-    "exceptions-current": ("policies/guardrails/exceptions.yaml", "exceptions"),
+    "stack-exceptions-current": ("policies/guardrails/exceptions.yaml", "exceptions"),
 }
 """Rules about the entries of a file: the file, and the key of its list."""
 

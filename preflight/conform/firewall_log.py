@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from policies.guardrails.rules.waf.firewall_limits_requests import COMMON_LIMITS
+from policies.guardrails.rules.waf.limits_requests import COMMON_LIMITS
 from policies.guardrails.topology.graph.resources import Graph, Resource
 from policies.guardrails.topology.graph.values import as_list, as_mapping
 from policies.guardrails.topology.http.requests import Trail

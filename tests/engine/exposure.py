@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.engine.harness import Engine
 
-POLICY = "no-internal-endpoint-reachable"
+POLICY = "reachability-no-internal-endpoint-reachable"
 """What refuses it."""
 
 _RULES = """

@@ -13,7 +13,7 @@ from tests.engine.harness import REPOSITORY, Engine, Outcome, python_environment
 pytestmark = pytest.mark.engine
 
 PROGRAM = Path(__file__).with_name("programs") / "foreign"
-EXPOSURE = "no-internal-endpoint-reachable"
+EXPOSURE = "reachability-no-internal-endpoint-reachable"
 
 
 @pytest.fixture(scope="module")

@@ -24,11 +24,11 @@ def test_the_runbook_says_what_both_packs_have_to_be_told() -> None:
 
 def test_the_documented_exceptions_are_in_force_beside_those_that_are_there() -> None:
     before = (REPOSITORY / EXCEPTIONS).read_text()
-    known = {*_policies(before), "deletion-protection"}
+    known = {*_policies(before), "stack-deletion-protection"}
     after = exceptions.read(before + documented_entries("staging")[EXCEPTIONS], known, TODAY)
     added = after.in_force[len(exceptions.read(before, known, TODAY).in_force) :]
     assert after.problems == ()
-    assert [entry.policy for entry in added] == ["deletion-protection"] * 3
+    assert [entry.policy for entry in added] == ["stack-deletion-protection"] * 3
     assert [entry.is_for("staging", "ai-interface") for entry in added] == [True] * 3
     assert [entry.is_for("prod", "ai-interface") for entry in added] == [False] * 3
 

@@ -72,14 +72,14 @@ def test_one_request_is_read_into_one_graph(monkeypatch: pytest.MonkeyPatch) -> 
         stack_request([r("sns.Topic"), r("ec2.Vpc", "v")]), None
     )
     assert len(built) == 1
-    assert {item.policyName for item in answer.diagnostics} >= {"ownership-tags", "flow-logs-recorded"}
+    assert {item.policyName for item in answer.diagnostics} >= {"stack-ownership-tags", "vpc-flow-logs-recorded"}
 
 
 def test_policies_without_anything_to_judge_are_told_as_such() -> None:
     answer = server.Analyzer(RULES, "", dt.date(2030, 1, 1)).AnalyzeStack(stack_request([r("sns.Topic")]), None)
     idle = {item.policy_name: item.reason for item in answer.not_applicable}
-    assert idle["task-roles-apart"] == "the stack has no ecs.TaskDefinition"
-    assert "ownership-tags" not in idle
+    assert idle["ecs-task-roles-apart"] == "the stack has no ecs.TaskDefinition"
+    assert "stack-ownership-tags" not in idle
 
 
 def test_the_pack_remediates_nothing() -> None:

@@ -15,17 +15,17 @@ from tests.policies.cases import ALL
 from tests.policies.wire import PACK
 
 # What is known of an endpoint of an unknown type, or of an exception, has tables of its own.
-OWN_TABLES = {"every-endpoint-is-modelled", "exceptions-current"}
+OWN_TABLES = {"reachability-every-type-is-modelled", "stack-exceptions-current"}
 # Here an unknown is no finding of its own; the tables say why.
 NO_UNKNOWN = {
-    "group-rules-are-narrow",
-    "network-acl-entries-are-narrow",
-    "service-is-watched",
-    "buckets-have-lifecycles",
-    "buckets-record-access",
-    "open-ingress",
-    "roles-share-their-boundary",
-    "sensitive-values-are-secret",
+    "vpc-security-group-rules-are-narrow",
+    "vpc-network-acl-entries-are-narrow",
+    "cloudwatch-service-is-watched",
+    "s3-buckets-have-lifecycles",
+    "s3-buckets-record-access",
+    "vpc-open-ingress",
+    "iam-roles-share-their-boundary",
+    "stack-sensitive-values-are-secret",
 }
 
 
@@ -39,7 +39,7 @@ def test_every_module_of_the_folder_is_a_member() -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_is_named_after_its_file(rule: Rule) -> None:
-    (name,) = [name for name in MODULES if name.rpartition(".")[2] == rule.name.replace("-", "_")]
+    (name,) = [name for name in MODULES if "-".join(name.split(".")[-2:]).replace("_", "-") == rule.name]
     assert importlib.import_module(name).RULE is rule
 
 

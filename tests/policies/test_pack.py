@@ -41,7 +41,7 @@ def copied(tmp_path: Path) -> Callable[..., Path]:
 
 def entry(**changed: str) -> str:
     values = {
-        "policy": "public-database",
+        "policy": "rds-public-database",
         "urn": "urn:pulumi:test::*::aws:rds/instance:Instance::x",
         "reason": "A demonstration with invented data",
         "owner": "team@example.com",
@@ -64,7 +64,7 @@ def levels(found: list[Diagnostic]) -> list[tuple[str, str]]:
 
 def test_a_copy_under_another_name_works(copied: Callable[..., Path]) -> None:
     with running(copied()) as pack:
-        assert said(diagnostics(pack, [OPEN_DATABASE], "public-database")) == ("violated x.publiclyAccessible",)
+        assert said(diagnostics(pack, [OPEN_DATABASE], "rds-public-database")) == ("violated x.publiclyAccessible",)
 
 
 def test_the_rules_import_without_a_server_and_without_pulumi() -> None:
@@ -76,7 +76,7 @@ def test_the_rules_import_without_a_server_and_without_pulumi() -> None:
 
 
 def test_a_message_names_place_value_wish_and_fix(pack: Analyzer) -> None:
-    [found] = diagnostics(pack, [OPEN_DATABASE], "public-database")
+    [found] = diagnostics(pack, [OPEN_DATABASE], "rds-public-database")
     assert found.message.splitlines() == [
         "violated: rds.Instance x.publiclyAccessible",
         "found: true",
@@ -112,14 +112,14 @@ def test_a_secret_is_judged_and_never_printed(pack: Analyzer) -> None:
 def test_a_first_preview_defers_what_one_resource_does_not_know() -> None:
     unclear = r("rds.Instance", publiclyAccessible=UNKNOWN)
     with running(dry_run=True) as pack:
-        [found] = diagnostics(pack, [unclear], "public-database")
+        [found] = diagnostics(pack, [unclear], "rds-public-database")
     assert found.enforcement == "advisory"
     assert found.message.splitlines()[0] == "not proven: rds.Instance x.publiclyAccessible"
     assert found.message.splitlines()[-1].startswith("later: judged again before the resource is created")
 
 
 def test_an_update_blocks_on_what_is_not_known(pack: Analyzer) -> None:
-    [found] = diagnostics(pack, [r("rds.Instance", publiclyAccessible=UNKNOWN)], "public-database")
+    [found] = diagnostics(pack, [r("rds.Instance", publiclyAccessible=UNKNOWN)], "rds-public-database")
     assert (found.enforcement, "later:" in found.message) == ("mandatory", False)
 
 
@@ -129,8 +129,8 @@ def test_what_only_the_provider_will_choose_counts_as_not_set(pack: Analyzer) ->
         "outputs": {"tagsAll": UNKNOWN, "tags": {"owner": "a", "environment": "b"}, "arn": UNKNOWN},
     }
     group = {**r("cloudwatch.LogGroup"), "outputs": {"retentionInDays": UNKNOWN, "kmsKeyId": UNKNOWN}}
-    assert said(diagnostics(pack, [topic], "ownership-tags")) == ()
-    assert said(diagnostics(pack, [group], "log-groups-kept-and-encrypted")) == (
+    assert said(diagnostics(pack, [topic], "stack-ownership-tags")) == ()
+    assert said(diagnostics(pack, [group], "logs-groups-kept-and-encrypted")) == (
         "violated x.kmsKeyId",
         "violated x.retentionInDays",
     )
@@ -140,34 +140,34 @@ def test_a_team_chooses_levels_and_settings() -> None:
     with running() as pack:
         pack.configure(
             {
-                "public-database": {"enforcementLevel": "disabled"},
-                "listeners-use-tls": {"enforcementLevel": "advisory", "policies": ["ELBSecurityPolicy-Ours"]},
-                "ownership-tags": {"keys": ["team"], "notProven": "advise"},
+                "rds-public-database": {"enforcementLevel": "disabled"},
+                "elb-listeners-use-tls": {"enforcementLevel": "advisory", "policies": ["ELBSecurityPolicy-Ours"]},
+                "stack-ownership-tags": {"keys": ["team"], "notProven": "advise"},
             }
         )
         listener = r("lb.Listener", protocol="HTTPS", sslPolicy="ELBSecurityPolicy-Ours")
         topic = r("sns.Topic", "topic", tags=UNKNOWN, needs={"tags": OPEN_DATABASE})
         found = diagnostics(pack, [OPEN_DATABASE, PLAIN_LISTENER, listener, topic])
-    chosen = {"public-database", "listeners-use-tls", "ownership-tags"}
+    chosen = {"rds-public-database", "elb-listeners-use-tls", "stack-ownership-tags"}
     ours = [item for item in found if item.policy in chosen and item.urn != OPEN_DATABASE["urn"]]
     assert sorted((item.policy, item.enforcement, item.urn.rpartition("::")[2]) for item in ours) == [
-        ("listeners-use-tls", "advisory", "x"),
-        ("ownership-tags", "advisory", "topic"),
-        ("ownership-tags", "mandatory", "x"),
-        ("ownership-tags", "mandatory", "x"),
+        ("elb-listeners-use-tls", "advisory", "x"),
+        ("stack-ownership-tags", "advisory", "topic"),
+        ("stack-ownership-tags", "mandatory", "x"),
+        ("stack-ownership-tags", "mandatory", "x"),
     ]
-    assert [item for item in found if item.policy == "public-database"] == []
+    assert [item for item in found if item.policy == "rds-public-database"] == []
 
 
 def test_an_excepted_finding_stays_visible_as_advice(copied: Callable[..., Path]) -> None:
     expires = near(100)
     with running(copied(entry(expires=expires))) as pack:
         found = diagnostics(pack, [OPEN_DATABASE])
-    [excepted] = [item for item in found if item.policy == "public-database"]
+    [excepted] = [item for item in found if item.policy == "rds-public-database"]
     assert excepted.enforcement == "advisory"
     last = excepted.message.splitlines()[-1]
     assert last == f"excepted until {expires}: A demonstration with invented data (owner: team@example.com)"
-    assert [item for item in found if item.policy == "exceptions-current"] == []
+    assert [item for item in found if item.policy == "stack-exceptions-current"] == []
 
 
 @pytest.mark.parametrize(
@@ -192,8 +192,8 @@ def test_an_entry_that_is_not_in_order_excepts_nothing(
 ) -> None:
     with running(copied(entry(**{"expires": near(30), **changed}))) as pack:
         found = diagnostics(pack, [OPEN_DATABASE])
-    assert ("public-database", "mandatory") in levels(found)
-    problems = [item.message.splitlines()[0] for item in found if item.policy == "exceptions-current"]
+    assert ("rds-public-database", "mandatory") in levels(found)
+    problems = [item.message.splitlines()[0] for item in found if item.policy == "stack-exceptions-current"]
     assert problems == [says]
 
 
@@ -207,13 +207,13 @@ def test_an_entry_that_is_not_in_order_excepts_nothing(
 )
 def test_a_file_that_is_not_in_order_is_a_finding(copied: Callable[..., Path], text: str, says: str) -> None:
     with running(copied(text)) as pack:
-        found = diagnostics(pack, [OPEN_DATABASE], "exceptions-current")
+        found = diagnostics(pack, [OPEN_DATABASE], "stack-exceptions-current")
     assert [item.message.splitlines()[0] for item in found] == [says]
 
 
 def test_an_entry_that_matches_nothing_is_unused(copied: Callable[..., Path]) -> None:
     with running(copied(entry(expires=near(30)))) as pack:
-        found = diagnostics(pack, [r("rds.Instance", publiclyAccessible=False)], "exceptions-current")
+        found = diagnostics(pack, [r("rds.Instance", publiclyAccessible=False)], "stack-exceptions-current")
     assert [item.message.splitlines()[0] for item in found] == ["violated: exceptions.yaml entry 1 is unused"]
 
 
@@ -228,20 +228,20 @@ def test_an_entry_that_matches_nothing_is_unused(copied: Callable[..., Path]) ->
 )
 def test_an_entry_may_have_nothing_to_do_here(copied: Callable[..., Path], changed: dict[str, str]) -> None:
     with running(copied(entry(expires=near(30), **changed))) as pack:
-        found = diagnostics(pack, [r("rds.Instance", publiclyAccessible=False)], "exceptions-current")
+        found = diagnostics(pack, [r("rds.Instance", publiclyAccessible=False)], "stack-exceptions-current")
     assert found == []
 
 
 def test_an_entry_for_one_property_excepts_no_other(copied: Callable[..., Path]) -> None:
     both = r("ecs.TaskDefinition", networkMode="host", pidMode="host")
     text = entry(
-        policy="task-isolation",
+        policy="ecs-task-isolation",
         urn="*aws:ecs/taskDefinition:TaskDefinition::x",
         property="pidMode",
         expires=near(30),
     )
     with running(copied(text)) as pack:
-        found = diagnostics(pack, [both], "task-isolation")
+        found = diagnostics(pack, [both], "ecs-task-isolation")
     assert sorted((said([item])[0], item.enforcement) for item in found) == [
         ("violated x.networkMode", "mandatory"),
         ("violated x.pidMode", "advisory"),

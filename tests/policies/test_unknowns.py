@@ -39,8 +39,8 @@ PRESENCE_COUNTS = (
 )
 # Where an absent value is worse than an unknown one, for the reason given.
 ABSENCE_IS_WORSE = {
-    "open-ingress": "addresses that are not known yet are left to the proof over the whole stack",
-    "sensitive-values-are-secret": "a value gets its mark when it is known",
+    "vpc-open-ingress": "addresses that are not known yet are left to the proof over the whole stack",
+    "stack-sensitive-values-are-secret": "a value gets its mark when it is known",
 }
 
 

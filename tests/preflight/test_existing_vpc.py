@@ -52,10 +52,10 @@ def test_the_page_leads_to_a_clean_check_and_what_is_vouched_for_is_shown(tmp_pa
     vouched = {line.split()[0] for line in checked.stdout.splitlines() if re.match(r"  [a-z-]+ until ", line)}
     always = yaml.safe_load((ROOT / "policies/guardrails/exceptions.yaml").read_text())["exceptions"]
     assert vouched - {exception["policy"] for exception in always} == {
-        "default-security-groups-locked",
-        "flow-logs-recorded",
-        "no-internal-endpoint-reachable",
-        "ownership-tags",
+        "vpc-default-security-groups-locked",
+        "vpc-flow-logs-recorded",
+        "reachability-no-internal-endpoint-reachable",
+        "stack-ownership-tags",
     }
     assert "another way in is not excluded" in checked.stdout
 

@@ -31,18 +31,18 @@ found: 0.0.0.0/1
 wanted: the edge's security group
 fix: name the group
 witness: internet → open → task"""
-RULE = Rule("open-ingress", "guardrails", "Nothing internal admits the internet.", "Name the group.", "critical")
+RULE = Rule("vpc-open-ingress", "guardrails", "Nothing internal admits the internet.", "Name the group.", "critical")
 
 
 def diagnostic(message: str = MESSAGE, enforcement: str = "mandatory", stack: str = "prod") -> Diagnostic:
     urn = f"urn:pulumi:{stack}::shop::aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule::open"
-    return Diagnostic("guardrails", "open-ingress", urn, message, RULE.description, enforcement, "critical")
+    return Diagnostic("guardrails", "vpc-open-ingress", urn, message, RULE.description, enforcement, "critical")
 
 
 def finding(
     *, preview: bool = False, stack: str = "prod", message: str = MESSAGE, enforcement: str = "mandatory"
 ) -> Finding:
-    return from_diagnostic(diagnostic(message, enforcement, stack), stack, {"open-ingress": True}, preview=preview)
+    return from_diagnostic(diagnostic(message, enforcement, stack), stack, {"vpc-open-ingress": True}, preview=preview)
 
 
 def report(*findings: Finding) -> Report:
@@ -84,7 +84,7 @@ def test_advice_does_not_fail_the_check() -> None:
 
 def test_a_policy_that_the_sdk_could_not_run_is_not_proven_and_fails() -> None:
     found = finding(
-        message="can't run policy 'open-ingress' from policy pack 'x' during preview", enforcement="advisory"
+        message="can't run policy 'vpc-open-ingress' from policy pack 'x' during preview", enforcement="advisory"
     )
     assert (found.verdict, found.fails) == (Verdict.NOT_PROVEN, True)
 
@@ -127,7 +127,7 @@ def test_a_terminal_gets_colour_and_time_and_a_pipe_gets_neither() -> None:
 
 def test_json_is_the_whole_report_without_the_time() -> None:
     content = json.loads(as_json(report(finding())))
-    assert content["findings"][0]["rule"] == "open-ingress"
+    assert content["findings"][0]["rule"] == "vpc-open-ingress"
     assert "seconds" not in content
 
 

@@ -57,7 +57,9 @@ def test_a_stale_declaration_leads_to_its_own_line(recordings: Recordings) -> No
 
 
 def test_an_exception_that_is_unused_leads_to_its_own_line(recordings: Recordings) -> None:
-    place = located(finding(rule="exceptions-current", headline="exceptions.yaml entry 2 is unused"), ROOT, recordings)
+    place = located(
+        finding(rule="stack-exceptions-current", headline="exceptions.yaml entry 2 is unused"), ROOT, recordings
+    )
     line = (ROOT / place.source_file).read_text(encoding="utf-8").splitlines()[place.source_line - 1]
     assert line.strip().startswith("- policy: ")
 

@@ -113,9 +113,9 @@ def parameters(**values: Value) -> dict[str, Any]:
 
 
 STAY, JOIN, AGREE, FILTER, QUIET = (
-    "grants-stay-in-the-account", "joined-networks-are-named", "logins-agree", "names-are-filtered", "prompts-are-not-logged",
+    "iam-grants-stay-in-the-account", "vpc-joined-networks-are-named", "elb-logins-agree", "route53-names-are-filtered", "bedrock-prompts-are-not-logged",
 )  # fmt: skip
-GROUPS, HOLDS = "interfaces-name-their-groups", "firewall-logs-hold-no-identity"
+GROUPS, HOLDS = "vpc-interfaces-name-their-groups", "waf-logs-hold-no-identity"
 CASES = [
     case(STAY, "one's own account, by the provider", PROVIDER, role(OURS), alarm()),
     case(STAY, "one's own account, by most ARNs", KEY, role(OURS)),
@@ -228,9 +228,9 @@ CASES = [
     case(HOLDS, "unknown", LOGIN, EMPTY, logs(EMPTY, redactedFields=UNKNOWN, needs={"resourceArn": EMPTY, "redactedFields": TOPIC}),
          says=["not proven logs.redactedFields"]),
     case(HOLDS, "not applicable", TOPIC),
-    case("firewall-logs-redacted", "the log of another service", EMPTY,
+    case("waf-logs-redacted", "the log of another service", EMPTY,
          logs(EMPTY, *REDACTED, logDestinationConfigs=["arn:aws:logs:eu-west-1:1:log-group:/app/insights"]),
          says=["violated logs.logDestinationConfigs[0]"]),
-    case("firewall-logs-redacted", "a bucket and a stream", EMPTY, logs(EMPTY, *REDACTED, logDestinationConfigs=[
+    case("waf-logs-redacted", "a bucket and a stream", EMPTY, logs(EMPTY, *REDACTED, logDestinationConfigs=[
          "arn:aws:s3:::aws-waf-logs-x", "arn:aws:firehose:eu-west-1:1:deliverystream/aws-waf-logs-x"])),
 ]  # fmt: skip

@@ -11,13 +11,18 @@ from tests.policies.wire import UNKNOWN, case, r
 
 TOPIC = r("sns.Topic", "topic", arn="arn:topic")
 KEY = r("kms.Key", "key", id="k1", arn="arn:k1")
-USE, NAMED, SECRETS, TLS = "key-use-is-bounded", "keys-have-names", "secrets-use-keys", "topics-require-tls"
-WRITERS, READERS, VERSIONS = (
-    "log-buckets-admit-their-writers",
-    "access-logs-have-named-readers",
-    "backed-up-buckets-are-versioned",
+USE, NAMED, SECRETS, TLS = (
+    "kms-key-use-is-bounded",
+    "kms-keys-have-aliases",
+    "secretsmanager-secrets-use-keys",
+    "sns-topics-require-tls",
 )
-BOUND, WATCH = "model-calls-are-bounded", "model-calls-are-watched"
+WRITERS, READERS, VERSIONS = (
+    "elb-log-buckets-admit-their-writers",
+    "elb-access-logs-have-named-readers",
+    "s3-backed-up-buckets-are-versioned",
+)
+BOUND, WATCH = "bedrock-calls-require-the-guardrail", "bedrock-calls-are-watched"
 VIA = {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}
 
 
@@ -152,14 +157,14 @@ CASES = [
     case(WATCH, "unknown", GUARD, WATCHED[2], r("cloudwatch.MetricAlarm", "a", metricQueries=UNKNOWN, needs={"metricQueries": TOPIC}),
          says=["not proven guard"] * 2),
     case(WATCH, "not applicable", TOPIC),
-    case("resource-policies-are-narrow", "a topic's grant on everything", r("sns.TopicPolicy", policy=document("sns:Publish", "*", Principal={
+    case("iam-resource-policies-are-narrow", "a topic's grant on everything", r("sns.TopicPolicy", policy=document("sns:Publish", "*", Principal={
          "AWS": "arn:aws:iam::123456789012:role/a"})), says=["violated x.policy[One].Resource"]),
-    case("resource-policies-are-narrow", "a key's grant of every service's actions", r("kms.KeyPolicy", policy=document("*", "*", Principal={
+    case("iam-resource-policies-are-narrow", "a key's grant of every service's actions", r("kms.KeyPolicy", policy=document("*", "*", Principal={
          "AWS": "arn:aws:iam::123456789012:root"})), says=["violated x.policy[One].Action"]),
-    case("buckets-have-lifecycles", "a rule that is switched off", BUCKET, r("s3.BucketLifecycleConfiguration", "days", bucket="logs", rules=[
+    case("s3-buckets-have-lifecycles", "a rule that is switched off", BUCKET, r("s3.BucketLifecycleConfiguration", "days", bucket="logs", rules=[
          {"status": "Disabled", "expiration": {"days": 1}}]), says=["violated days.rules[0].status"]),
-    case("buckets-have-lifecycles", "a rule that does nothing", BUCKET, r("s3.BucketLifecycleConfiguration", "days", bucket="logs", rules=[
+    case("s3-buckets-have-lifecycles", "a rule that does nothing", BUCKET, r("s3.BucketLifecycleConfiguration", "days", bucket="logs", rules=[
          {"status": "Enabled"}]), says=["violated days.rules[0]"]),
-    case("databases-are-announced", "one database twice", r("rds.EventSubscription", snsTopic="arn:t", sourceIds=["a", "a"]),
+    case("rds-events-are-announced", "one database twice", r("rds.EventSubscription", snsTopic="arn:t", sourceIds=["a", "a"]),
          r("rds.Cluster", "db"), says=["violated db", "violated db", "violated x.sourceIds"][-1:]),
 ]  # fmt: skip

@@ -10,13 +10,13 @@ from tests.policies.cases.elsewhere import KEY, OURS, PROVIDER, THEIRS, TOPIC, t
 from tests.policies.cases.identity import document, policy
 from tests.policies.wire import UNKNOWN, case, r, secret
 
-SHARED, KEYS, INVITED = "nothing-is-shared-with-everybody", "no-long-lived-keys", "logins-are-by-invitation"
+SHARED, KEYS, INVITED = "stack-nothing-is-shared-publicly", "iam-no-long-lived-keys", "cognito-sign-up-is-by-invitation"
 MATCHED, NARROW, IDENTITY = (
-    "rules-forward-what-they-matched",
-    "resource-policies-are-narrow",
-    "identity-policies-are-narrow",
+    "elb-rules-forward-what-they-matched",
+    "iam-resource-policies-are-narrow",
+    "iam-identity-policies-are-narrow",
 )
-GRANTS = "grants-stay-in-the-account"
+GRANTS = "iam-grants-stay-in-the-account"
 CALL = "execute-api:Invoke"
 API = "arn:aws:execute-api:eu-west-1:123456789012:abc/*"
 REWRITE = [{"type": "url-rewrite", "urlRewriteConfig": {"rewrites": {"regex": "^/x", "replace": "/metrics"}}}]
@@ -55,7 +55,7 @@ WIDE = ["violated x.policy[One].Resource"]
 ACTION = ["violated x.policy[One].Action"]
 PERMISSION = {"action": "lambda:InvokeFunction", "function": "hook"}
 
-FILTER, HIDDEN = "names-are-filtered", "secrets-not-in-environment"
+FILTER, HIDDEN = "route53-names-are-filtered", "ecs-secrets-not-in-environment"
 
 
 def parameter(name: str, value: Value = "hunter2", type_: Value = "String") -> dict[str, Any]:
@@ -85,23 +85,23 @@ CASES = [
     case(HIDDEN, "an encrypted parameter", parameter("/app/db/password", secret("x"), "SecureString")),
     case(HIDDEN, "a setting in a parameter", parameter("/app/password-length", "12")),
     case(HIDDEN, "a parameter of which the type is not known", parameter("/app/token", type_=UNKNOWN), says=["not proven x.type"]),
-    case("task-isolation", "processes that containers share", r("ecs.TaskDefinition", networkMode="awsvpc", pidMode="task"),
+    case("ecs-task-isolation", "processes that containers share", r("ecs.TaskDefinition", networkMode="awsvpc", pidMode="task"),
          says=["violated x.pidMode"]),
-    case("task-isolation", "no memory that containers share", r("ecs.TaskDefinition", networkMode="awsvpc", ipcMode="none")),
-    case("certificates-are-strong", "a key that may leave", r("acm.Certificate", options={"export": "ENABLED"}),
+    case("ecs-task-isolation", "no memory that containers share", r("ecs.TaskDefinition", networkMode="awsvpc", ipcMode="none")),
+    case("acm-certificates-are-strong", "a key that may leave", r("acm.Certificate", options={"export": "ENABLED"}),
          says=["violated x.options.export"]),
-    case("load-balancer-hardening", "consumers that pass no group", r("lb.LoadBalancer", loadBalancerType="network",
+    case("elb-load-balancer-hardening", "consumers that pass no group", r("lb.LoadBalancer", loadBalancerType="network",
          enforceSecurityGroupInboundRulesOnPrivateLinkTraffic="off"),
          says=["violated x.enforceSecurityGroupInboundRulesOnPrivateLinkTraffic"]),
-    case("load-balancer-hardening", "consumers that pass the groups", r("lb.LoadBalancer", loadBalancerType="network",
+    case("elb-load-balancer-hardening", "consumers that pass the groups", r("lb.LoadBalancer", loadBalancerType="network",
          enforceSecurityGroupInboundRulesOnPrivateLinkTraffic="on")),
-    case("topics-require-tls", "alarms in clear text", r("sns.TopicSubscription", protocol="http"), says=["violated x.protocol"]),
-    case("topics-require-tls", "alarms by TLS", r("sns.TopicSubscription", protocol="https")),
-    case("listeners-use-tls", "a distribution in clear text", distributed("allow-all"),
+    case("sns-topics-require-tls", "alarms in clear text", r("sns.TopicSubscription", protocol="http"), says=["violated x.protocol"]),
+    case("sns-topics-require-tls", "alarms by TLS", r("sns.TopicSubscription", protocol="https")),
+    case("elb-listeners-use-tls", "a distribution in clear text", distributed("allow-all"),
          says=["violated x.defaultCacheBehavior.viewerProtocolPolicy"]),
-    case("listeners-use-tls", "one path in clear text", distributed("https-only", "allow-all"),
+    case("elb-listeners-use-tls", "one path in clear text", distributed("https-only", "allow-all"),
          says=["violated x.orderedCacheBehaviors[0].viewerProtocolPolicy"]),
-    case("listeners-use-tls", "a distribution that redirects", distributed("redirect-to-https", "https-only")),
+    case("elb-listeners-use-tls", "a distribution that redirects", distributed("redirect-to-https", "https-only")),
     case(FILTER, "questions to a public server", r("ec2.VpcDhcpOptions", domainNameServers=["8.8.8.8"]),
          says=["violated x.domainNameServers"]),
     case(FILTER, "a server that is not known", r("ec2.VpcDhcpOptions", domainNameServers=[UNKNOWN]),
@@ -207,6 +207,6 @@ CASES = [
     case(GRANTS, "backups copied to a vault of the own account", PROVIDER,
          r("backup.Plan", rules=[{"copyActions": [{"destinationVaultArn": f"arn:aws:backup:x:{OURS}:backup-vault:v"}]}])),
     case(GRANTS, "a grant in the own account", PROVIDER, KEY, r("kms.Grant", granteePrincipal=f"arn:aws:iam::{OURS}:role/r")),
-    case("public-bucket", "an object for everyone", r("s3.BucketObjectv2", acl="public-read"), says=["violated x.acl"]),
-    case("public-bucket", "an object without a list", r("s3.BucketObjectv2")),
+    case("s3-public-bucket", "an object for everyone", r("s3.BucketObjectv2", acl="public-read"), says=["violated x.acl"]),
+    case("s3-public-bucket", "an object without a list", r("s3.BucketObjectv2")),
 ]  # fmt: skip

@@ -136,8 +136,8 @@ def service(*entries: dict[str, Any], kind: str = "ecs.Service", **more: Value) 
     return r(kind, **{"taskDefinition": "arn:task", "loadBalancers": list(entries), **more})
 
 
-ENTER, AUTHORIZE = "services-are-entered-by-their-proxy", "proxies-authorize"
-LIMIT, VERIFY = "proxies-limit-requests", "proxies-verify-upstreams"
+ENTER, AUTHORIZE = "ecs-targets-are-the-proxy", "proxy-authorizes"
+LIMIT, VERIFY = "proxy-limits-requests", "proxy-verifies-upstreams"
 CASES = [
     case(AUTHORIZE, "by rbac", proxy()),
     case(AUTHORIZE, "by rbac, the action as a number", proxy(listening(manager(rbac(action=0))))),

@@ -54,9 +54,9 @@ def sse(**default: Value) -> dict[str, Any]:
     return r("s3.BucketServerSideEncryptionConfiguration", rules=rules, needs={"rules": KEY})
 
 
-CACHES, COPIES, KEYS = "caches-are-operable", "copies-outlive-mistakes", "stores-use-keys"
-CONNECTIONS, END, WATCH = "load-balancers-log-connections", "copies-expire", "deployments-watch-alarms"
-LOG, FILTER, BOUNDARY = "databases-log-no-values", "model-guardrails-filter", "roles-share-their-boundary"
+CACHES, COPIES, KEYS = "elasticache-caches-are-operable", "backup-copies-cannot-be-deleted", "kms-stores-use-keys"
+CONNECTIONS, END, WATCH = "elb-load-balancers-log-connections", "backup-copies-expire", "ecs-deployments-watch-alarms"
+LOG, FILTER, BOUNDARY = "rds-logs-hold-no-values", "bedrock-guardrails-filter", "iam-roles-share-their-boundary"
 
 # fmt: off
 CASES = [

@@ -50,16 +50,16 @@ IN, BACK = line("in", "10.0.2.0/24", 8443, 8443), line("back", "10.0.2.0/24", 10
 TOO_FEW_ANSWERS = line("back", "10.0.2.0/24", 32768, 60999, out=True)
 FILTERED = (*WIRED, *acl("list", PRIVATE, IN, BACK))
 USED, SPEAK, ONCE, ZONES = (
-    "network-acl-entries-are-used",
-    "wired-parts-can-speak",
-    "declared-once",
-    "zones-are-named-once",
+    "vpc-network-acl-entries-are-used",
+    "reachability-connected-parts-can-connect",
+    "stack-declared-once",
+    "vpc-subnets-are-named-once",
 )
 FIT, LEFT, KEYS, READ = (
-    "roles-fit-their-service",
-    "nothing-is-left-over",
-    "keys-admit-their-services",
-    "tasks-may-read-their-secrets",
+    "iam-roles-fit-their-service",
+    "stack-nothing-is-unused",
+    "kms-keys-admit-their-services",
+    "ecs-tasks-may-read-their-secrets",
 )
 ENDS = r("ec2.VpcEndpoint", "logs", vpcEndpointType="Interface", subnetIds=[UNKNOWN], securityGroupIds=[UNKNOWN],
          needs={"subnetIds": PRIVATE, "securityGroupIds": TASKS})  # fmt: skip
@@ -138,7 +138,7 @@ OPENED_LIST = r(
     ingress=[{"protocol": "-1"}],
     needs={"defaultNetworkAclId": VPC},
 )
-OVER = "network-defaults-are-taken-over"
+OVER = "vpc-defaults-are-locked"
 
 CASES = [
     case(SPEAK, "both directions", *WIRED),
@@ -247,8 +247,8 @@ CASES = [
     case(OVER, "unknown", *NETWORK_LISTS, TAKEN[1], r("ec2.DefaultNetworkAcl", "d", defaultNetworkAclId=UNKNOWN, ingress=UNKNOWN,
          needs={"defaultNetworkAclId": VPC, "ingress": TOPIC}), says=["not proven d.ingress"]),
     case(OVER, "not applicable", TOPIC),
-    case("plain-http-forwards-nothing", "a redirect to itself", BALANCER, LISTENER, rule({"type": "redirect", "redirect": {
+    case("elb-plain-http-forwards-nothing", "a redirect to itself", BALANCER, LISTENER, rule({"type": "redirect", "redirect": {
          "protocol": "HTTPS", "port": "443", "statusCode": "HTTP_301"}}), says=["violated rule.actions[0].redirect"]),
-    case("plain-http-forwards-nothing", "a redirect to another host", BALANCER, LISTENER, rule({"type": "redirect", "redirect": {
+    case("elb-plain-http-forwards-nothing", "a redirect to another host", BALANCER, LISTENER, rule({"type": "redirect", "redirect": {
          "protocol": "HTTPS", "host": "www.example.com", "statusCode": "HTTP_301"}})),
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 A cache holds sessions and what tasks tell each other; on a network of its own it is still one mistake from its readers.
 
-It judges replication groups; who reaches them is judged by reachability, encryption by encryption-at-rest.
+It judges replication groups; who reaches them is judged by reachability, encryption by stack-encryption-at-rest.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 They are the only record of a request that never reached the application.
 
 Access logs of an application load balancer hold the whole request line, so who may read the bucket and how long it
-keeps them is judged by access-logs-expire.
+keeps them is judged by elb-access-logs-expire.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A rule that forwards on port 80 carries cookies and prompts in clear text over the internet, whatever it authenticates.
 
-The listeners' own default actions are judged by listeners-use-tls.
+The listeners' own default actions are judged by elb-listeners-use-tls.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 S3 answers plain HTTP unless it is told not to.
 
-That every bucket has a policy is judged by buckets-are-private.
+That every bucket has a policy is judged by s3-buckets-are-private.
 """
 
 from __future__ import annotations

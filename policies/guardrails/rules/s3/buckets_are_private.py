@@ -2,7 +2,7 @@
 
 A bucket policy is one mistake away from being public; the block makes the mistake harmless.
 
-What the policy says is judged by bucket-policies-require-tls. It cannot see an account-wide block of public
+What the policy says is judged by s3-bucket-policies-require-tls. It cannot see an account-wide block of public
 access, which would make the same promise.
 """
 

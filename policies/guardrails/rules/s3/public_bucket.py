@@ -2,7 +2,7 @@
 
 One resource alone can make a bucket public, so this also stops it before it exists.
 
-Policies are judged by resource-policies-are-narrow; that every bucket has a block, by buckets-are-private.
+Policies are judged by iam-resource-policies-are-narrow; that every bucket has a block, by s3-buckets-are-private.
 """
 
 from __future__ import annotations

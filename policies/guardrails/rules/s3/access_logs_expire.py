@@ -2,7 +2,7 @@
 
 They hold who read which object from where, for as long as nobody says otherwise.
 
-Access logs of load balancers, which hold more, have the stricter access-logs-expire.
+Access logs of load balancers, which hold more, have the stricter elb-access-logs-expire.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ A rule that was set to count while it was tried out, and left there, is a hole t
 
 A label in the namespace ``count-only:`` is no such label: it only tells the log that a rule is being tried out.
 It cannot see whether a later rule uses a label; single rules of a managed group that count are judged by
-firewall-overrides-are-made-good.
+waf-overrides-are-enforced.
 """
 
 from __future__ import annotations

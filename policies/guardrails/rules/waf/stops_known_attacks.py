@@ -2,7 +2,7 @@
 
 Rules of one's own say what the application is; these say what attackers try everywhere, and are kept current.
 
-It judges that a group is applied; single rules of it that count are judged by firewall-overrides-are-made-good.
+It judges that a group is applied; single rules of it that count are judged by waf-overrides-are-enforced.
 """
 
 from __future__ import annotations

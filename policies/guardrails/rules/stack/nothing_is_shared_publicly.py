@@ -3,7 +3,7 @@
 One word in one property gives a copy of a database to every AWS account, or a function to everyone on the internet,
 and no network layer or policy document shows it.
 
-Who else is named is judged by grants-stay-in-the-account, and policy documents by resource-policies-are-narrow.
+Who else is named is judged by iam-grants-stay-in-the-account, and policy documents by iam-resource-policies-are-narrow.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Subnets that hold tasks, functions, databases or endpoints have no route to the internet.
 
 Without a route a wrong security-group rule lets nothing out, and no answer to the internet can leave. A NAT gateway is
-such a route; it is let be where nothing in the network takes its place, since upstream-egress-declared bounds it.
+such a route; it is let be where nothing in the network takes its place, since vpc-upstream-egress-declared bounds it.
 
 It judges routes of this stack: what another network behind a peering or transit route forwards is not visible.
 """

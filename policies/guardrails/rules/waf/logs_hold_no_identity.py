@@ -2,7 +2,7 @@
 
 A copied header is a token that may still be good; the log tells which header it was in without it.
 
-It judges the log only; that such headers are blocked, firewall-blocks-identity-headers judges.
+It judges the log only; that such headers are blocked, waf-blocks-identity-headers judges.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from ...rule import Level, Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph, Unknown, contains_unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
 from ...web_acls import ACL
-from .firewall_blocks_identity_headers import HEADERS, logs_in
-from .firewall_logs_redacted import protected, redacted
+from .blocks_identity_headers import HEADERS, logs_in
+from .logs_redacted import protected, redacted
 
 _FIX = "add the headers to redactedFields of the logging configuration"
 
