@@ -39,7 +39,7 @@ test-open-webui: $(SETUP) ## The preset with the real Open WebUI of staging's re
 	@version=$$($(BIN)/python -m releases.interface_versions staging) && \
 	$(MAKE) --no-print-directory $(OPEN_WEBUI)-$$version/.installed && \
 	OPEN_WEBUI_PYTHON=$(CURDIR)/$(OPEN_WEBUI)-$$version/bin/python \
-	$(BIN)/python -m pytest tests/components/test_presets_open_webui.py tests/open_webui
+	$(BIN)/python -m pytest tests/components/applications/test_open_webui.py tests/open_webui
 
 test-database: $(SETUP) ## Prepare with the real Open WebUI of every release; installs about 8 GB each, needs redis-server
 	@versions=$$($(BIN)/python -m releases.interface_versions) && pythons= && \

@@ -10,7 +10,7 @@ import pytest
 
 from components.service.scaling import lost_zone_shortage
 from preflight.recording.recorder import RecordedResource, Recording, record
-from tests.components.task_room import text
+from tests.components.task_fixtures import text
 from tests.settings.stack_files import ROOT, as_the_engine_passes_it
 
 

@@ -12,7 +12,7 @@ from policies.guardrails.topology.reachability.exposure import reachability
 from preflight.recording.recorder import Recording
 from preflight.sdk.wire import Json, unwrap
 from tests.assembly.topologies import CERTIFICATE, HOST, MACHINE_HOST, PRIVATE_IDS, PUBLIC_IDS, SHAPES, Shape, recorded
-from tests.components.edge_room import counts
+from tests.components.edge_fixtures import counts
 
 EVERY_SHAPE = pytest.mark.parametrize("shape", SHAPES, ids=str)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from preflight.recording.recorder import record
-from tests.components.edge_room import counts
+from tests.components.edge_fixtures import counts
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "private-network"
 

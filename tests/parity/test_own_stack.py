@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.preflight.commands.test_command_line import ROOT, preflight
 from tests.preflight.sample import sample_project
-from tests.preflight.test_command_line import ROOT, preflight
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from components.applications import Preset
-from tests.components.task_room import SECRET_REFERENCES, build, one, text
+from tests.components.task_fixtures import SECRET_REFERENCES, build, one, text
 from tests.proxy import client
 from tests.proxy.gateway import ADMINISTRATOR, MEMBER, PROMPT_BYTES, SETTINGS, Gateway, gateway, header, websocket
 

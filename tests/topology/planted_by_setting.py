@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 
 from policies.guardrails.topology.graph.values import Value
-
-from .builders import Ref, Stack
-from .planted_doors import network_balancer
-from .planted_networks import opened
-from .planting import planted
+from tests.topology.builders import Ref, Stack
+from tests.topology.planted_entry_points import network_balancer
+from tests.topology.planted_networks import opened
+from tests.topology.planting import planted
 
 
 def integrated(**more: Value) -> dict[str, Value]:

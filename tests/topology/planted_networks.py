@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from policies.guardrails.topology.graph.values import Value
-
-from .builders import Ref, Stack
-from .planting import planted
+from tests.topology.builders import Ref, Stack
+from tests.topology.planting import planted
 
 
 def opened(stack: Stack, group: str, name: str = "planted", **source: Value) -> None:

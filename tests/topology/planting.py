@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .builders import Stack
+from tests.topology.builders import Stack
 
 Change = Callable[[Stack], None]
 

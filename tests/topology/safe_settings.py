@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .builders import Ref, Stack
-from .planted_by_setting import described, integrated
-from .safe_variants import safe
+from tests.topology.builders import Ref, Stack
+from tests.topology.planted_by_setting import described, integrated
+from tests.topology.safe_variants import safe
 
 AUTHORIZED = {"securityDefinitions": {"own": {"type": "apiKey", "x-amazon-apigateway-authorizer": {"type": "request"}}}}
 

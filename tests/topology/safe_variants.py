@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .builders import OIDC, Ref, Stack, forward
-from .planting import Change
+from tests.topology.builders import OIDC, Ref, Stack, forward
+from tests.topology.planting import Change
 
 SAFE: list[Change] = []
 

@@ -9,11 +9,10 @@ import pytest
 from policies.guardrails.topology.graph.resources import Graph
 from policies.guardrails.topology.graph.verdicts import Finding, Verdict
 from policies.guardrails.topology.reachability.exposure import Reachability, reachability
-
-from . import planted_by_setting, planted_doors, planted_networks, safe_settings, safe_variants
-from .builders import Stack, compliant
-from .planting import PLANTS, Change, Plant
-from .safe_variants import SAFE
+from tests.topology import planted_by_setting, planted_entry_points, planted_networks, safe_settings, safe_variants
+from tests.topology.builders import Stack, compliant
+from tests.topology.planting import PLANTS, Change, Plant
+from tests.topology.safe_variants import SAFE
 
 LEAST_PLANTS, LEAST_SAFE = 40, 20
 GRAPHS: dict[str, Callable[[Stack], Graph]] = {
@@ -44,7 +43,7 @@ def test_the_corpus_is_large_enough() -> None:
     assert len(SAFE) >= LEAST_SAFE
     assert {plant.change.__module__ for plant in PLANTS} == {
         planted_by_setting.__name__,
-        planted_doors.__name__,
+        planted_entry_points.__name__,
         planted_networks.__name__,
     }
     assert {change.__module__ for change in SAFE} == {safe_settings.__name__, safe_variants.__name__}

@@ -13,8 +13,7 @@ from policies.guardrails.topology.network.acls import NetworkAcls
 from policies.guardrails.topology.network.addresses import TCP, parse, ports
 from policies.guardrails.topology.network.routing import Routing
 from policies.guardrails.topology.reachability.exposure import reachability
-
-from .builders import UNKNOWN, Ref, Stack, compliant, urn
+from tests.topology.builders import UNKNOWN, Ref, Stack, compliant, urn
 
 KNOWN = pytest.mark.parametrize("known", [True, False], ids=["known", "first preview"])
 

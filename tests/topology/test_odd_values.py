@@ -12,16 +12,15 @@ from policies.guardrails.topology.graph.verdicts import Verdict
 from policies.guardrails.topology.http.requests import Identity, Request
 from policies.guardrails.topology.reachability.exposure import reachability
 from policies.guardrails.topology.trace.request_path import trace
-
-from . import planted_by_setting, planted_doors, planted_networks
-from .builders import UNKNOWN, Ref, compliant
-from .planting import PLANTS
+from tests.topology import planted_by_setting, planted_entry_points, planted_networks
+from tests.topology.builders import UNKNOWN, Ref, compliant
+from tests.topology.planting import PLANTS
 
 ODD: list[Any] = [
     None, True, False, 0, -1, 1.5, "", "x", "*", "10.0.0.0/99", UNKNOWN, [], {}, [None], [{}], [[]], [UNKNOWN], ["x", 1],
     {"x": 1}, [{"type": "forward"}], {"values": None}, [{"cidrBlocks": "0.0.0.0/0", "fromPort": "a"}],
 ]  # fmt: skip
-PLANTING = (planted_by_setting, planted_doors, planted_networks)
+PLANTING = (planted_by_setting, planted_entry_points, planted_networks)
 """The modules that plant: importing one is what makes its plants known."""
 ROUNDS = 12
 REQUEST = Request("POST", "https://chat.example.test/api/x?q=1", body_bytes=10, identity=Identity({"groups": ["a"]}))

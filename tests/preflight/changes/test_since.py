@@ -12,7 +12,7 @@ import pytest
 from preflight.changes.accepted import FILE as ACCEPTED
 from preflight.changes.accepted import read
 from preflight.errors import ConfigurationError
-from tests.preflight.test_command_line import preflight
+from tests.preflight.commands.test_command_line import preflight
 from tests.settings.stack_files import ROOT
 
 TODAY = dt.datetime.now(dt.UTC).date()

@@ -15,8 +15,8 @@ from preflight.__main__ import main
 from preflight.conform import checks, values
 from preflight.conform.command import conform as evaluated
 from preflight.errors import PreflightError
+from tests.preflight.commands.test_command_line import preflight
 from tests.preflight.conform.graphs import ROOT
-from tests.preflight.test_command_line import preflight
 
 PROJECT = """\
 name: account

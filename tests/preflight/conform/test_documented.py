@@ -14,7 +14,7 @@ from preflight.recording.recorder import Recording, record
 from preflight.sdk.wire import secret
 from settings.edge import MOST_CLIENT_BLOCKS
 from tests.assembly.topologies import ELSEWHERE, SHAPES, Shape, recorded
-from tests.components.edge_room import edge_args
+from tests.components.edge_fixtures import edge_args
 from tests.preflight.conform.changed_graphs import STACKS, bootstrap, changed, copies, edited, stack
 from tests.preflight.conform.planting import plants
 

@@ -15,7 +15,7 @@ from components.network.endpoint_services import BEDROCK, FARGATE_SERVICES
 from preflight.conform.reaching.names import matches, private_names
 from preflight.conform.reaching.sdk import regions
 from preflight.conform.reaching.uploads import upload_requests
-from tests.components.task_room import ACCOUNT
+from tests.components.task_fixtures import ACCOUNT
 from tests.database.deployed import deployed
 
 REGIONS = regions()

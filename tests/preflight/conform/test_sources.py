@@ -10,7 +10,7 @@ import pytest
 from preflight.conform.sources import FILLED, POLICIES, UNSUPPORTED, findings
 from preflight.recording.recorder import Recording
 from tests.assembly.topologies import SHAPES, Shape, recorded
-from tests.components.task_room import build
+from tests.components.task_fixtures import build
 from tests.preflight.conform.changed_graphs import STACKS, bootstrap, edited, stack
 
 KEY, TOPIC = "aws:kms/key:Key", "aws:sns/topicPolicy:TopicPolicy"

@@ -1,0 +1,244 @@
+"""The preset's command, environment, user and directories with the real Open WebUI.
+
+Runs where ``open-webui`` is installed (``make test-open-webui``): several gigabytes, and a minute to start.
+"""
+
+import base64
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.applications import open_webui
+from components.prepare import PLAN_VARIABLE, SCRIPT
+from local.open_webui import interpreter, package
+from local.ports import held_ports
+from local.processes import ending
+from releases.prompt_settings import TEMPLATES
+from releases.prompts import PARAMETERS_VARIABLE
+from tests.components.task_fixtures import OPEN_WEBUI
+from tests.database.surroundings import MODEL, models
+
+PYTHON = interpreter()
+START_SECONDS = 600
+OWNER = 1000 if os.getuid() == 0 else os.getuid()
+
+TEXTS = {t.variable: f"the text of {name}, about {''.join(t.needs[:1])}" for name, t in TEMPLATES.items()}
+PARAMETERS = {"max_tokens": 64, "temperature": 0.5}
+
+pytestmark = pytest.mark.skipif(not PYTHON, reason="open-webui is not installed: make test-open-webui")
+
+
+@dataclass(frozen=True)
+class Running:
+    """The application, and where it writes."""
+
+    url: str
+    port: int
+    pid: int
+    root: Path
+    log: Path
+
+    def ask(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, str, dict[str, str]]:
+        """Status, text and headers of an answer."""
+        request = urllib.request.Request(  # noqa: S310 - our own loopback address
+            self.url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"content-type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own loopback address
+                return answer.status, answer.read().decode("utf-8", "replace"), dict(answer.headers)
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, refused.read().decode(), dict(refused.headers)
+
+    def sign_in(self, **headers: str) -> dict[str, Any]:
+        """The session that the application makes for the proxy's headers."""
+        status, text, _ = self.ask("POST", "/api/v1/auths/signin", {"email": "", "password": ""}, **headers)
+        assert status == 200, text
+        return json.loads(text)
+
+
+@pytest.fixture(scope="module")
+def application() -> Iterator[Running]:
+    """Prepare the directories as the task does, then start the preset's command as the preset's user."""
+    root = Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())  # noqa: S607 - the user must reach it
+    root.chmod(0o755)
+    log = root / "log"
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, root)
+        model_url = stack.enter_context(models())
+        (port,) = stack.enter_context(held_ports(0))
+        process = subprocess.Popen(  # noqa: S603 - the preset's command
+            [*_as_the_presets_user(), *_command(port)],
+            env=_prepared(root, model_url),
+            cwd="/",
+            stdout=stack.enter_context(log.open("wb")),
+            stderr=subprocess.STDOUT,
+        )
+        stack.enter_context(ending(process, 30))
+        running = Running(f"http://127.0.0.1:{port}", port, process.pid, root, log)
+        _wait(running, process)
+        yield running
+
+
+def _prepared(root: Path, model_url: str) -> dict[str, str]:
+    """The preset's environment, with its directories made below ``root`` by the prepare script."""
+    code = package(PYTHON)
+    chosen = replace(
+        OPEN_WEBUI,
+        model_base_urls=[f"{model_url}/v1"],
+        prompt_environment={**TEXTS, PARAMETERS_VARIABLE: json.dumps(PARAMETERS)},
+    )
+    preset = open_webui(chosen).application
+    moved = {directory: f"{root}{directory}" for directory in preset.writable_directories}
+    plan = {
+        "owner": [OWNER, OWNER],
+        "directories": sorted(moved.values()),
+        # The package has its files elsewhere than the image.
+        "seeds": {moved[directory]: str(code / "static") for directory in preset.seeds},
+    }
+    subprocess.run([PYTHON, "-I", "-c", SCRIPT], env={PLAN_VARIABLE: json.dumps(plan)}, check=True)  # noqa: S603
+    return {
+        **{name: moved.get(value, value) for name, value in preset.environment.items()},
+        "FRONTEND_BUILD_DIR": str(code / "frontend"),
+        "PATH": "/usr/bin:/bin",
+        "TMPDIR": moved["/tmp"],  # noqa: S108 - the task's own volume
+        "WEBUI_SECRET_KEY": "k" * 64,
+    }
+
+
+def _command(port: int) -> list[str]:
+    command = [PYTHON, *open_webui(OPEN_WEBUI).application.command[1:]]
+    command[command.index("--port") + 1] = str(port)
+    return command
+
+
+def _as_the_presets_user() -> list[str]:
+    """No privilege at all: what belongs to root is then as good as a read-only file system."""
+    if os.getuid() != 0:
+        return []
+    user = [f"--reuid={OWNER}", f"--regid={OWNER}", "--clear-groups"]
+    return ["/usr/bin/setpriv", *user, "--bounding-set=-all", "--no-new-privs", "--"]
+
+
+def _wait(running: Running, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if running.ask("GET", "/health")[0] == 200:
+                return
+        except OSError:
+            time.sleep(1)
+    pytest.fail("Open WebUI did not start:\n" + running.log.read_text(errors="replace")[-4000:])
+
+
+def test_nobody_signs_in_without_the_proxys_header(application: Running) -> None:
+    assert application.ask("POST", "/api/v1/auths/signin", {"email": "a@example.com", "password": "x"})[0] == 400
+    assert application.ask("POST", "/api/v1/auths/signup", {"name": "a", "email": "a@b.co", "password": "x"})[0] == 403
+
+
+def test_the_role_header_decides_even_for_the_first_user(application: Running) -> None:
+    roles: dict[str, str] = {}
+    for name, role in (("J%C3%B6rg", "user"), ("Ada", "admin")):
+        session = application.sign_in(x_user_email=f"{role}@example.com", x_user_name=name, x_user_role=role)
+        # Earlier versions show the role of before the sign-in in its own answer.
+        _, text, _ = application.ask("GET", "/api/v1/auths/", authorization=f"Bearer {session['token']}")
+        roles[session["name"]] = json.loads(text)["role"]
+
+    assert roles == {"J\u00f6rg": "user", "Ada": "admin"}
+
+
+def test_the_session_ends_with_the_edges(application: Running) -> None:
+    token = application.sign_in(x_user_email="member@example.com", x_user_name="M", x_user_role="user")["token"]
+    payload = token.split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+
+    assert claims["exp"] - claims["iat"] == OPEN_WEBUI.session_seconds
+
+
+def test_the_session_cookie_is_for_https_only_and_closed_to_scripts(application: Running) -> None:
+    _, _, headers = application.ask(
+        "POST", "/api/v1/auths/signin", {"email": "", "password": ""}, x_user_email="m@example.com", x_user_role="user"
+    )
+    cookie = headers["set-cookie"].split("; ")
+
+    assert cookie[0].startswith("token=")
+    assert {"HttpOnly", "Secure"} <= set(cookie)
+
+
+def test_every_member_sees_the_declared_model(application: Running) -> None:
+    token = application.sign_in(x_user_email="member@example.com", x_user_name="M", x_user_role="user")["token"]
+    _, text, _ = application.ask("GET", "/api/models", authorization=f"Bearer {token}")
+
+    assert [model["id"] for model in json.loads(text)["data"]] == [MODEL]
+
+
+CONFIGURATION = {
+    "/api/v1/tasks/config": (
+        *("AUTOCOMPLETE_GENERATION_PROMPT_TEMPLATE", "FOLLOW_UP_GENERATION_PROMPT_TEMPLATE"),
+        *("IMAGE_PROMPT_GENERATION_PROMPT_TEMPLATE", "QUERY_GENERATION_PROMPT_TEMPLATE"),
+        *("TAGS_GENERATION_PROMPT_TEMPLATE", "TITLE_GENERATION_PROMPT_TEMPLATE"),
+        *("TOOLS_FUNCTION_CALLING_PROMPT_TEMPLATE", "VOICE_MODE_PROMPT_TEMPLATE"),
+    ),
+    "/api/v1/retrieval/config": ("RAG_TEMPLATE",),
+    "/api/v1/configs/code_execution": ("CODE_INTERPRETER_PROMPT_TEMPLATE",),
+}
+"""Where the application shows an administrator what it runs with."""
+
+
+def test_the_releases_texts_and_parameters_are_in_force(application: Running) -> None:
+    session = application.sign_in(x_user_email="ada@example.com", x_user_name="Ada", x_user_role="admin")
+    bearer = f"Bearer {session['token']}"
+    for path, variables in CONFIGURATION.items():
+        status, text, _ = application.ask("GET", path, authorization=bearer)
+        assert (path, status) == (path, 200)
+        found = json.loads(text)
+        assert {name: found[name] for name in variables} == {name: TEXTS[name] for name in variables}
+    _, text, _ = application.ask("GET", "/api/v1/configs/models", authorization=bearer)
+    assert json.loads(text)["DEFAULT_MODEL_PARAMS"] == PARAMETERS
+
+
+def test_every_template_is_one_that_the_application_reads(application: Running) -> None:
+    source = next(Path(PYTHON).parents[1].glob("lib*/python*/site-packages/open_webui/config.py")).read_text()
+    assert [name for name in (*TEXTS, PARAMETERS_VARIABLE) if f"os.getenv('{name}'" not in source] == []
+
+
+def test_pages_and_static_files_are_there_and_nothing_is_compressed(application: Running) -> None:
+    for path in ("/", "/static/favicon.png", "/static/fonts/NotoSans-Regular.ttf"):
+        status, _, headers = application.ask("GET", path, accept_encoding="gzip, br")
+
+        assert (path, status) == (path, 200)
+        assert "content-encoding" not in {name.lower() for name in headers}
+
+
+def test_it_listens_on_loopback_only(application: Running) -> None:
+    listening = [line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines() if line.split()[3] == "0A"]
+    everywhere = [
+        line.split()[1] for line in Path("/proc/net/tcp6").read_text().splitlines() if line.split()[3] == "0A"
+    ]
+    port = f"{application.port:04X}"
+
+    assert [address for address in listening if address.endswith(f":{port}")] == [f"0100007F:{port}"]
+    assert not [address for address in everywhere if address.endswith(f":{port}")]
+
+
+def test_its_log_holds_no_request_and_no_address(application: Running) -> None:
+    application.ask("GET", "/api/config?canary=do-not-log-me", cookie="canary=do-not-log-me")
+    application.sign_in(x_user_email="canary@example.com", x_user_name="Canary", x_user_role="user")
+
+    log = application.log.read_text(errors="replace")
+    assert "do-not-log-me" not in log
+    assert "canary@example.com" not in log

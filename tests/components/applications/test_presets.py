@@ -1,0 +1,203 @@
+"""What a preset tells the task and the proxy."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from components.applications import ApplicationArgs
+from components.applications.presets import GenericSettings, generic
+from components.proxy import ProxyApplication, ProxyIdentity, ProxyPeople
+from components.proxy.settings import ProxyLogout
+from tests.components.task_fixtures import build, one, preset, text
+
+SOMEBODY = ProxyPeople(email_domains=("example.com",))
+
+
+def _environment(**changes: Any) -> dict[str, str]:  # noqa: ANN401 - whatever the settings hold
+    return preset(**changes).application.environment
+
+
+def test_open_webui_believes_the_proxys_headers_and_has_no_login_of_its_own() -> None:
+    environment = _environment()
+
+    assert {key: environment[key] for key in sorted(environment) if "TRUSTED" in key} == {
+        "WEBUI_AUTH_TRUSTED_EMAIL_HEADER": "x-user-email",
+        "WEBUI_AUTH_TRUSTED_NAME_HEADER": "x-user-name",
+        "WEBUI_AUTH_TRUSTED_ROLE_HEADER": "x-user-role",
+    }
+    for closed in ("ENABLE_API_KEYS", "ENABLE_LOGIN_FORM", "ENABLE_SIGNUP"):
+        assert environment[closed] == "false"
+    assert environment["DEFAULT_USER_ROLE"] == "pending"
+
+
+def test_the_headers_of_the_preset_are_those_that_the_proxy_sets_by_default() -> None:
+    headers = preset().headers
+    identity = ProxyIdentity(
+        signer_arn="arn", client_id="id", issuer="issuer", allowed=SOMEBODY, administrators=SOMEBODY, contact="c"
+    )
+
+    assert (headers.email, headers.name, headers.role) == identity.trusted_headers
+    assert (headers.administrator_role, headers.member_role) == (identity.administrator_role, identity.member_role)
+
+
+def test_the_applications_session_is_as_long_as_the_edges() -> None:
+    assert _environment(session_seconds=3600)["JWT_EXPIRES_IN"] == "3600s"
+
+
+def test_prompts_go_to_the_proxy_on_loopback_and_nowhere_else() -> None:
+    environment = _environment()
+    urls = [value for value in environment.values() if "://" in value]
+
+    assert environment["OPENAI_API_BASE_URLS"] == "http://127.0.0.1:9080/general/v1;http://127.0.0.1:9080/private/v1"
+    assert environment["ENABLE_OLLAMA_API"] == "false"
+    assert sorted(urls) == sorted(
+        [
+            environment["OPENAI_API_BASE_URLS"],
+            "https://chat.example.com",
+            "https://chat.example.com",
+            "https://chat.example.com/logout",
+        ]
+    )
+
+
+def test_only_the_public_origin_opens_a_websocket() -> None:
+    assert _environment(origin="https://ai.example.org")["CORS_ALLOW_ORIGIN"] == "https://ai.example.org"
+
+
+def test_the_environment_rules_and_nothing_is_fetched_or_installed() -> None:
+    environment = _environment()
+
+    assert {key: environment[key] for key in ("OFFLINE_MODE", "ENABLE_PERSISTENT_CONFIG", "ENABLE_PLUGINS")} == {
+        "OFFLINE_MODE": "true",
+        "ENABLE_PERSISTENT_CONFIG": "false",
+        "ENABLE_PLUGINS": "false",
+    }
+    assert environment["ENABLE_PIP_INSTALL_FRONTMATTER_REQUIREMENTS"] == "false"
+    assert environment["ENABLE_VERSION_UPDATE_CHECK"] == "false"
+
+
+def test_sizes_and_deadlines_are_those_of_the_settings() -> None:
+    environment = _environment(upload_mebibytes=25, model_deadline_seconds=300)
+
+    assert environment["RAG_FILE_MAX_SIZE"] == "25"
+    assert environment["AIOHTTP_CLIENT_TIMEOUT"] == "300"
+
+
+def test_answers_are_neither_compressed_nor_logged() -> None:
+    environment = _environment()
+
+    assert environment["ENABLE_COMPRESSION_MIDDLEWARE"] == "false"
+    assert environment["AUDIT_LOG_LEVEL"] == "NONE"
+    assert "--no-access-log" in preset().application.command
+
+
+def test_it_listens_on_loopback_only() -> None:
+    command = preset().application.command
+
+    assert command[command.index("--host") + 1] == "127.0.0.1"
+    assert command[command.index("--port") + 1] == "8080"
+
+
+def test_the_proxy_lets_go_of_a_connection_before_the_application_does() -> None:
+    chosen = preset()
+    keep_alive = int(chosen.application.command[chosen.application.command.index("--timeout-keep-alive") + 1])
+
+    assert chosen.proxy.keep_alive_seconds == keep_alive
+
+
+def test_what_it_writes_lies_on_prepared_volumes() -> None:
+    application = preset().application
+
+    for variable in ("DATA_DIR", "HOME", "STATIC_DIR"):
+        assert application.environment[variable] in application.writable_directories
+    assert "/tmp" in application.writable_directories  # noqa: S108 - the task's own volume
+    # An empty volume there would hide the embedding models of the image.
+    assert not any(directory.startswith("/app/") for directory in application.writable_directories)
+    assert application.seeds == {"/srv/static": "/app/backend/open_webui/static"}
+
+
+def test_no_value_looks_like_a_secret_and_the_session_key_comes_by_reference() -> None:
+    application = preset().application
+
+    assert application.secret_environment == {"WEBUI_SECRET_KEY": "session-key"}
+    assert not [key for key in application.environment if re.search(r"SECRET|PASSWORD$|TOKEN$|API_KEY$", key)]
+
+
+def test_a_releases_prompts_are_delivered_but_cannot_weaken_the_preset() -> None:
+    environment = _environment(
+        prompt_environment={"TITLE_GENERATION_PROMPT_TEMPLATE": "Write a title", "ENABLE_SIGNUP": "true"}
+    )
+
+    assert environment["TITLE_GENERATION_PROMPT_TEMPLATE"] == "Write a title"
+    assert environment["ENABLE_SIGNUP"] == "false"
+
+
+def test_the_prepare_container_gets_the_presets_directories_and_owner() -> None:
+    definitions = json.loads(
+        text(one(build("service"), "aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"])
+    )
+    plan = next(one for one in definitions[0]["environment"] if one["name"] == "PREPARE_PLAN")
+
+    assert json.loads(plan["value"]) == {
+        "directories": ["/home/app", "/srv/data", "/srv/static", "/tmp"],  # noqa: S108 - the task's own volume
+        "files": {},
+        "owner": [1000, 1000],
+        "seeds": {"/srv/static": "/app/backend/open_webui/static"},
+    }
+
+
+def test_a_generic_application_gets_its_models_and_its_session_key_where_it_looks_for_them() -> None:
+    chosen = generic(
+        GenericSettings(
+            name="chat",
+            port=3000,
+            health_path="/healthz",
+            model_base_urls=["http://127.0.0.1:9080/general/v1"],
+            base_url_variable="MODELS_URL",
+            session_key_variable="SESSION_SECRET",
+            session_cookie_names=["sid"],
+            websocket_path_prefixes=["/socket"],
+        )
+    )
+
+    assert chosen.application == ApplicationArgs(
+        name="chat",
+        port=3000,
+        environment={"MODELS_URL": "http://127.0.0.1:9080/general/v1"},
+        secret_environment={"SESSION_SECRET": "session-key"},
+        writable_directories=["/tmp"],  # noqa: S108 - the task's own volume
+    )
+    assert chosen.proxy == ProxyApplication(
+        port=3000,
+        health_path="/healthz",
+        keep_alive_seconds=5,
+        websocket_path_prefixes=("/socket",),
+        session_cookie_names=("sid",),
+    )
+
+
+def test_an_image_without_python_brings_its_own_preparation() -> None:
+    chosen = generic(GenericSettings(name="chat", prepare_command=["/bin/chown", "1000:1000", "/tmp"]))  # noqa: S108
+    definitions = json.loads(
+        text(
+            one(build("service", application=chosen.application), "aws:ecs/taskDefinition:TaskDefinition").inputs[
+                "containerDefinitions"
+            ]
+        )
+    )
+
+    assert (definitions[0]["entryPoint"], definitions[0]["command"]) == (["/bin/chown"], ["1000:1000", "/tmp"])  # noqa: S108
+    assert "entryPoint" not in definitions[2]
+
+
+@pytest.mark.parametrize("field", ["user", "group"])
+def test_an_application_never_runs_as_root(field: str) -> None:
+    with pytest.raises(ValidationError, match="must be above 0"):
+        ApplicationArgs.model_validate({"name": "chat", field: 0})
+
+
+def test_signing_out_goes_to_the_proxys_logout() -> None:
+    assert _environment()["WEBUI_AUTH_SIGNOUT_REDIRECT_URL"] == "https://chat.example.com" + ProxyLogout().path

@@ -1,0 +1,348 @@
+"""Uploads, backups and alarms of the state."""
+
+import json
+from typing import Any
+
+from tests.components.task_fixtures import ACCOUNT, REGION, TAGS, TOPIC, build, document, made, one, text
+
+BUCKET = "aws:s3/bucket:Bucket"
+POLICY = "aws:iam/rolePolicy:RolePolicy"
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+BACKUP_ROLE = f"arn:aws:iam::{ACCOUNT}:role/state-backup"
+
+
+def _settings(recording: Any, type_: str, name: str) -> dict[str, Any]:  # noqa: ANN401 - a recording
+    return {key: value for key, value in one(recording, type_, name).inputs.items() if key != "bucket"}
+
+
+def test_uploads_are_private_versioned_and_encrypted_with_the_key() -> None:
+    recording = build("state")
+    key = one(recording, "aws:kms/key:Key").outputs["arn"]
+
+    assert one(recording, BUCKET, "state-uploads").inputs["forceDestroy"] is False
+    assert _settings(recording, "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "state-uploads") == {
+        "blockPublicAcls": True,
+        "blockPublicPolicy": True,
+        "ignorePublicAcls": True,
+        "restrictPublicBuckets": True,
+    }
+    assert _settings(recording, "aws:s3/bucketVersioning:BucketVersioning", "state-uploads") == {
+        "versioningConfiguration": {"status": "Enabled"}
+    }
+    kind = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+    assert _settings(recording, kind, "state-uploads") == {
+        "rules": [
+            {
+                "applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": key},
+                "bucketKeyEnabled": True,
+            }
+        ]
+    }
+
+
+def test_a_deleted_file_can_be_brought_back_for_as_long_as_is_asked() -> None:
+    recording = build("state", uploads={"deleted_file_days": 45})
+    kind = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+
+    assert _settings(recording, kind, "state-uploads")["rules"] == [
+        {
+            "id": "forget-deleted-files",
+            "status": "Enabled",
+            "filter": {},
+            "noncurrentVersionExpiration": {"noncurrentDays": 45},
+            "expiration": {"expiredObjectDeleteMarker": True},
+            "abortIncompleteMultipartUpload": {"daysAfterInitiation": 1},
+        }
+    ]
+
+
+def test_requests_to_the_uploads_are_recorded_in_a_bucket_that_only_s3_writes() -> None:
+    recording = build("state")
+    logs, uploads = (one(recording, BUCKET, name).outputs for name in ("state-uploads-access", "state-uploads"))
+    logging = one(recording, "aws:s3/bucketLogging:BucketLogging").inputs
+    policy = json.loads(one(recording, "aws:s3/bucketPolicy:BucketPolicy").inputs["policy"])["Statement"]
+
+    assert logging == {"bucket": uploads["id"], "targetBucket": logs["id"], "targetPrefix": "uploads/"}
+    assert policy == [
+        {
+            "Sid": "LogDelivery",
+            "Effect": "Allow",
+            "Action": ["s3:PutObject"],
+            "Resource": [f"{logs['arn']}/*"],
+            "Principal": {"Service": ["logging.s3.amazonaws.com"]},
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": [ACCOUNT]},
+                "ArnLike": {"aws:SourceArn": [uploads["arn"]]},
+            },
+        },
+        {
+            "Sid": "OnlyByTls",
+            "Effect": "Deny",
+            "Action": ["s3:*"],
+            "Resource": sorted([logs["arn"], f"{logs['arn']}/*"]),
+            "Principal": "*",
+            "Condition": {"Bool": {"aws:SecureTransport": ["false"]}},
+        },
+    ]
+
+
+def test_objects_come_and_go_by_the_endpoint_and_for_backups_only() -> None:
+    policy = json.loads(text(one(build("uploads"), "aws:s3/bucketPolicy:BucketPolicy").inputs["policy"]))["Statement"]
+
+    assert policy == [
+        {
+            "Sid": "ObjectsOnlyByTheEndpoint",
+            "Effect": "Deny",
+            "Action": [
+                "s3:AbortMultipartUpload",
+                "s3:BypassGovernanceRetention",
+                "s3:DeleteObject*",
+                "s3:GetObject*",
+                "s3:InitiateReplication",
+                "s3:ListMultipartUploadParts",
+                "s3:PutObject*",
+                "s3:ReplicateDelete",
+                "s3:ReplicateObject",
+                "s3:RestoreObject",
+            ],
+            "Resource": ["arn:aws:s3:::state-uploads/*"],
+            "Principal": "*",
+            "Condition": {
+                "StringNotEquals": {"aws:SourceVpce": ["vpce-0123456789abcdef0"]},
+                "ArnNotEquals": {"aws:PrincipalArn": [BACKUP_ROLE]},
+            },
+        },
+        {
+            "Sid": "OnlyByTls",
+            "Effect": "Deny",
+            "Action": ["s3:*"],
+            "Resource": ["arn:aws:s3:::state-uploads", "arn:aws:s3:::state-uploads/*"],
+            "Principal": "*",
+            "Condition": {"Bool": {"aws:SecureTransport": ["false"]}},
+        },
+    ]
+
+
+# -- backups ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_night_database_and_uploads_are_copied_into_a_locked_vault() -> None:
+    recording = build("state", backup_days=35)
+    vault = one(recording, "aws:backup/vault:Vault")
+    selection = one(recording, "aws:backup/selection:Selection").inputs
+    plan = one(recording, "aws:backup/plan:Plan").inputs
+    lock = one(recording, "aws:backup/vaultLockConfiguration:VaultLockConfiguration").inputs
+
+    assert (vault.inputs["kmsKeyArn"], vault.inputs["forceDestroy"]) == (
+        one(recording, "aws:kms/key:Key").outputs["arn"],
+        False,
+    )
+    assert lock == {"backupVaultName": vault.outputs["name"], "minRetentionDays": 7}
+    assert plan["rules"] == [
+        {
+            "ruleName": "nightly",
+            "targetVaultName": vault.outputs["name"],
+            "schedule": "cron(30 4 * * ? *)",
+            "startWindow": 60,
+            "completionWindow": 480,
+            "lifecycle": {"deleteAfter": 35},
+            "recoveryPointTags": TAGS,
+        }
+    ]
+    assert selection["resources"] == [
+        one(recording, "aws:rds/cluster:Cluster").outputs["arn"],
+        one(recording, BUCKET, "state-uploads").outputs["arn"],
+    ]
+    assert selection["iamRoleArn"] == one(recording, "aws:iam/role:Role", "state-backup").outputs["arn"]
+
+
+def test_the_backup_role_copies_and_restores_these_two_and_no_others() -> None:
+    recording = build("state")
+    cluster = one(recording, "aws:rds/cluster:Cluster").outputs["arn"]
+    bucket = one(recording, BUCKET, "state-uploads").outputs["arn"]
+    vault = one(recording, "aws:backup/vault:Vault").outputs["arn"]
+    key = one(recording, "aws:kms/key:Key").outputs["arn"]
+    own = f"arn:aws:rds:{REGION}:{ACCOUNT}"
+    snapshots = f"{own}:cluster-snapshot:awsbackup:*"
+    statements = {s["Sid"]: s for s in document(one(recording, POLICY, "state-backup-policy"))}
+
+    assert {sid: statement["Resource"] for sid, statement in statements.items()} == {
+        "FindResources": ["*"],
+        "FindTheDatabase": [f"{own}:{kind}:*" for kind in ("cluster-auto-backup", "cluster-snapshot", "cluster", "db")],
+        "CopyTheDatabase": sorted([cluster, snapshots]),
+        "KeepItsCopies": [snapshots],
+        "ReadTheBucket": [bucket],
+        "CopyAndRestoreItsObjects": [f"{bucket}/*"],
+        "HearOfItsChanges": [f"arn:aws:events:{REGION}:{ACCOUNT}:rule/AwsBackupManagedRule*"],
+        "FillTheVault": [vault],
+        "NameRecoveryPoints": [f"arn:aws:backup:{REGION}:{ACCOUNT}:recovery-point:*"],
+        "UseTheKey": [key],
+        "LetTheDatabaseUseTheKey": [key],
+    }
+    assert {sid: statement["Action"] for sid, statement in statements.items()} == {
+        "FindResources": ["cloudwatch:GetMetricData", "events:ListRules", "s3:ListAllMyBuckets", "tag:GetResources"],
+        "FindTheDatabase": [
+            "rds:DescribeDBClusterAutomatedBackups",
+            "rds:DescribeDBClusterSnapshots",
+            "rds:DescribeDBClusters",
+            "rds:DescribeDBInstances",
+        ],
+        "CopyTheDatabase": ["rds:AddTagsToResource", "rds:CreateDBClusterSnapshot", "rds:ListTagsForResource"],
+        "KeepItsCopies": [
+            "rds:CopyDBClusterSnapshot",
+            "rds:DeleteDBClusterSnapshot",
+            "rds:ModifyDBClusterSnapshotAttribute",
+        ],
+        "ReadTheBucket": [
+            "s3:GetBucketAcl",
+            "s3:GetBucketLocation",
+            "s3:GetBucketNotification",
+            "s3:GetBucketOwnershipControls",
+            "s3:GetBucketTagging",
+            "s3:GetBucketVersioning",
+            "s3:GetInventoryConfiguration",
+            "s3:ListBucket",
+            "s3:ListBucketVersions",
+            "s3:PutBucketNotification",
+            "s3:PutInventoryConfiguration",
+        ],
+        "CopyAndRestoreItsObjects": [
+            "s3:DeleteObject",
+            "s3:GetObject",
+            "s3:GetObjectAcl",
+            "s3:GetObjectTagging",
+            "s3:GetObjectVersion",
+            "s3:GetObjectVersionAcl",
+            "s3:GetObjectVersionTagging",
+            "s3:ListMultipartUploadParts",
+            "s3:PutObject",
+            "s3:PutObjectTagging",
+        ],
+        "HearOfItsChanges": [
+            "events:DeleteRule",
+            "events:DescribeRule",
+            "events:DisableRule",
+            "events:EnableRule",
+            "events:ListTargetsByRule",
+            "events:PutRule",
+            "events:PutTargets",
+            "events:RemoveTargets",
+        ],
+        "FillTheVault": ["backup:CopyIntoBackupVault", "backup:DescribeBackupVault"],
+        "NameRecoveryPoints": ["backup:TagResource"],
+        "UseTheKey": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+        "LetTheDatabaseUseTheKey": ["kms:CreateGrant"],
+    }
+    assert {sid: statement.get("Condition") for sid, statement in statements.items() if "Condition" in statement} == {
+        "UseTheKey": {
+            "StringLike": {
+                "kms:ViaService": [
+                    f"backup.{REGION}.amazonaws.com",
+                    f"rds.{REGION}.amazonaws.com",
+                    f"s3.{REGION}.amazonaws.com",
+                ]
+            }
+        },
+        "LetTheDatabaseUseTheKey": {"Bool": {"kms:GrantIsForAWSResource": ["true"]}},
+    }
+
+
+def test_monitoring_writes_to_its_one_log_group_for_databases_of_this_account() -> None:
+    recording = build("state")
+    group = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:RDSOSMetrics"
+    trust = json.loads(one(recording, "aws:iam/role:Role", "state-monitoring").inputs["assumeRolePolicy"])
+
+    assert document(one(recording, POLICY, "state-monitoring-policy")) == [
+        {
+            "Sid": "MakeTheLogGroup",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogGroup", "logs:PutRetentionPolicy"],
+            "Resource": [group, f"{group}:*"],
+        },
+        {
+            "Sid": "WriteMetrics",
+            "Effect": "Allow",
+            "Action": [
+                "logs:CreateLogStream",
+                "logs:DescribeLogStreams",
+                "logs:GetLogEvents",
+                "logs:PutLogEvents",
+            ],
+            "Resource": [f"{group}:log-stream:*"],
+        },
+    ]
+    assert trust["Statement"][0]["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": [ACCOUNT]},
+        "ArnLike": {"aws:SourceArn": [f"arn:aws:rds:{REGION}:{ACCOUNT}:db:*"]},
+    }
+
+
+# -- alarms -----------------------------------------------------------------------------------------------------------
+
+
+def test_database_cache_and_backups_are_watched() -> None:
+    recording = build("state-alarms")
+
+    assert made(recording) == {
+        ALARM: 11,
+        "aws:cloudwatch/eventRule:EventRule": 1,
+        "aws:cloudwatch/eventTarget:EventTarget": 1,
+    }
+    assert {a.inputs["name"].rpartition(" ")[2] for a in recording.of_type(ALARM)} == {
+        "cache-connections",
+        "cache-cpu",
+        "cache-evictions",
+        "cache-memory",
+        "cache-replication",
+        "database-capacity",
+        "database-connections",
+        "database-cpu",
+        "database-memory",
+        "database-replication",
+        "database-storage",
+    }
+    assert all(a.inputs["alarmActions"] == [TOPIC] for a in recording.of_type(ALARM))
+
+
+def test_the_databases_limits_follow_from_what_it_may_grow_to() -> None:
+    def thresholds(units: float) -> dict[str, float]:
+        alarms = build("state-alarms", maximum_capacity_units=units).of_type(ALARM)
+        return {a.inputs["name"].rpartition(" ")[2]: a.inputs["threshold"] for a in alarms}
+
+    four, sixteen = thresholds(4), thresholds(16)
+
+    assert (four["database-memory"], sixteen["database-memory"]) == (4 * 2 * 1024**3 // 10, 16 * 2 * 1024**3 // 10)
+
+
+def test_the_line_of_connections_follows_from_what_the_tasks_may_open() -> None:
+    def alarm(connections: int) -> dict[str, Any]:
+        alarms = build("state-alarms", database_connections=connections).of_type(ALARM)
+        return next(a.inputs for a in alarms if a.inputs["name"].endswith(" database-connections"))
+
+    assert [alarm(connections)["threshold"] for connections in (120, 270)] == [96, 216]
+    # A deployment's double number is over before it counts.
+    assert (alarm(120)["evaluationPeriods"], alarm(120)["datapointsToAlarm"]) == (15, 15)
+
+
+def test_the_worst_node_of_the_cache_counts() -> None:
+    alarms = {a.inputs["name"].rpartition(" ")[2]: a.inputs for a in build("state-alarms").of_type(ALARM)}
+    queries = {q["id"]: q for q in alarms["cache-memory"]["metricQueries"]}
+
+    assert queries["worst"]["expression"] == "MAX([m1, m2])"
+    assert [queries[q]["metric"]["dimensions"] for q in ("m1", "m2")] == [
+        {"CacheClusterId": "state-cache-001"},
+        {"CacheClusterId": "state-cache-002"},
+    ]
+
+
+def test_a_copy_that_fails_is_told() -> None:
+    pattern = json.loads(text(one(build("state-alarms"), "aws:cloudwatch/eventRule:EventRule").inputs["eventPattern"]))
+
+    assert pattern == {
+        "source": ["aws.backup"],
+        "detail-type": ["Backup Job State Change"],
+        "detail": {
+            "backupVaultArn": [f"arn:aws:backup:{REGION}:{ACCOUNT}:backup-vault:state"],
+            "state": ["ABORTED", "EXPIRED", "FAILED"],
+        },
+    }

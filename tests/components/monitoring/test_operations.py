@@ -1,0 +1,240 @@
+"""Key, log groups, alarm topic, and the alarms."""
+
+import json
+from typing import Any
+
+import pytest
+
+from preflight.recording.recorder import Recording
+from tests.components.task_fixtures import ACCOUNT, REGION, RUNBOOK, TAGS, TOPIC, build, document, made, one
+
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+
+
+def test_it_makes_one_key_three_log_groups_and_one_topic() -> None:
+    assert made(build("operations")) == {
+        "aws:cloudwatch/logGroup:LogGroup": 3,
+        "aws:kms/alias:Alias": 1,
+        "aws:kms/key:Key": 1,
+        "aws:sns/topic:Topic": 1,
+        "aws:sns/topicPolicy:TopicPolicy": 1,
+        "aws:sns/topicSubscription:TopicSubscription": 1,
+    }
+
+
+def test_the_key_rotates_and_can_be_restored_for_a_month() -> None:
+    key = one(build("operations"), "aws:kms/key:Key").inputs
+
+    assert (key["enableKeyRotation"], key["deletionWindowInDays"]) == (True, 30)
+
+
+def test_the_key_serves_the_account_and_five_uses_of_this_account_only() -> None:
+    service = {"Effect": "Allow", "Resource": ["*"]}
+    cluster = {"kms:EncryptionContext:aws:ecs:clusterAccount": [ACCOUNT]}
+    log_groups = [f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:*"]
+    publishers = [
+        "budgets.amazonaws.com",
+        "cloudwatch.amazonaws.com",
+        "events.rds.amazonaws.com",
+    ]
+    topics = [f"arn:aws:sns:{REGION}:{ACCOUNT}:*"]
+
+    assert document(one(build("operations"), "aws:kms/key:Key")) == [
+        {
+            **service,
+            "Sid": "AccountDelegatesToItsRoles",
+            "Action": ["kms:*"],
+            "Principal": {"AWS": [f"arn:aws:iam::{ACCOUNT}:root"]},
+        },
+        {
+            **service,
+            "Sid": "LogGroupsOfThisAccount",
+            "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+            "Principal": {"Service": [f"logs.{REGION}.amazonaws.com"]},
+            "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
+        },
+        {
+            **service,
+            "Sid": "MessagesToTheAlarmTopic",
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+            "Principal": {"Service": publishers},
+            "Condition": {"StringEquals": {"aws:SourceAccount": [ACCOUNT]}},
+        },
+        {
+            **service,
+            "Sid": "EventsToTheAlarmTopic",
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+            "Principal": {"Service": ["events.amazonaws.com"]},
+            "Condition": {"ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": topics}},
+        },
+        {
+            **service,
+            "Sid": "EphemeralStorageDataKeys",
+            "Action": ["kms:GenerateDataKeyWithoutPlaintext"],
+            "Principal": {"Service": ["fargate.amazonaws.com"]},
+            "Condition": {"StringEquals": cluster},
+        },
+        {
+            **service,
+            "Sid": "EphemeralStorageGrants",
+            "Action": ["kms:CreateGrant"],
+            "Principal": {"Service": ["fargate.amazonaws.com"]},
+            "Condition": {
+                "StringEquals": cluster,
+                "ForAllValues:StringEquals": {"kms:GrantOperations": ["Decrypt"]},
+            },
+        },
+    ]
+
+
+def test_every_log_group_is_encrypted_and_expires() -> None:
+    recording = build("operations", log_retention_days=30)
+    key = one(recording, "aws:kms/key:Key").outputs["arn"]
+
+    assert [
+        (g.inputs["name"], g.inputs["retentionInDays"], g.inputs["kmsKeyId"]) for g in recording.of_type(LOG_GROUP)
+    ] == [
+        ("/ai-interface/test/interface", 30, key),
+        ("/ai-interface/test/prepare", 30, key),
+        ("/ai-interface/test/proxy", 30, key),
+    ]
+
+
+def test_only_aws_services_of_this_account_publish_and_only_by_tls() -> None:
+    recording = build("operations")
+    topic = one(recording, "aws:sns/topic:Topic").outputs["arn"]
+
+    assert document(one(recording, "aws:sns/topicPolicy:TopicPolicy")) == [
+        {
+            "Sid": "PublishFromThisAccount",
+            "Effect": "Allow",
+            "Action": ["sns:Publish"],
+            "Resource": [topic],
+            "Principal": {
+                "Service": [
+                    "budgets.amazonaws.com",
+                    "cloudwatch.amazonaws.com",
+                    "events.rds.amazonaws.com",
+                ]
+            },
+            "Condition": {"StringEquals": {"aws:SourceAccount": [ACCOUNT]}},
+        },
+        {
+            "Sid": "PublishFromEventBridge",
+            "Effect": "Allow",
+            "Action": ["sns:Publish"],
+            "Resource": [topic],
+            "Principal": {"Service": ["events.amazonaws.com"]},
+        },
+        {
+            "Sid": "RefuseEventsOfOtherAccounts",
+            "Effect": "Deny",
+            "Action": ["sns:Publish"],
+            "Resource": [topic],
+            "Principal": {"Service": ["events.amazonaws.com"]},
+            "Condition": {
+                "Null": {"aws:SourceAccount": ["false"]},
+                "StringNotEquals": {"aws:SourceAccount": [ACCOUNT]},
+            },
+        },
+        {
+            "Sid": "RefusePlaintext",
+            "Effect": "Deny",
+            "Action": ["sns:Publish"],
+            "Resource": [topic],
+            "Principal": "*",
+            "Condition": {"Bool": {"aws:SecureTransport": ["false"]}},
+        },
+    ]
+
+
+def test_alarm_messages_are_encrypted_and_reach_the_owner() -> None:
+    recording = build("operations")
+    subscription = one(recording, "aws:sns/topicSubscription:TopicSubscription").inputs
+
+    assert (
+        one(recording, "aws:sns/topic:Topic").inputs["kmsMasterKeyId"]
+        == one(recording, "aws:kms/key:Key").outputs["arn"]
+    )
+    assert (subscription["protocol"], subscription["endpoint"]) == ("email", "on-call@example.com")
+
+
+def _alarms(name: str, recording: Recording | None = None) -> dict[str, dict[str, Any]]:
+    alarms = (recording or build(name)).of_type(ALARM)
+    return {alarm.name.removeprefix(f"{name}-"): alarm.inputs for alarm in alarms}
+
+
+@pytest.mark.parametrize("name", ["edge-alarms", "service-alarms"])
+def test_every_alarm_has_the_destination_a_runbook_entry_and_an_owner(name: str) -> None:
+    for role, alarm in _alarms(name).items():
+        assert alarm["alarmActions"] == [TOPIC]
+        assert alarm["okActions"] == [TOPIC]
+        assert alarm["alarmDescription"].endswith(f"What to do: {RUNBOOK}#{role}")
+        assert alarm["tags"] == TAGS
+        assert alarm["name"] == f"ai-interface test {role}"
+
+
+def test_the_edge_is_watched_for_errors_targets_and_blocked_requests() -> None:
+    balancer = {"LoadBalancer": "app/edge/0123456789abcdef"}
+    targets = {**balancer, "TargetGroup": "targetgroup/t/0123456789abcdef"}
+    watched = {
+        role: (a["metricName"], a["statistic"], a["threshold"], a["dimensions"], a["treatMissingData"])
+        for role, a in _alarms("edge-alarms").items()
+    }
+
+    assert watched == {
+        "edge-errors": ("HTTPCode_ELB_5XX_Count", "Sum", 10, balancer, "notBreaching"),
+        "target-errors": ("HTTPCode_Target_5XX_Count", "Sum", 10, targets, "notBreaching"),
+        "unhealthy-targets": ("UnHealthyHostCount", "Maximum", 0, targets, "notBreaching"),
+        "firewall-blocked": (
+            "BlockedRequests",
+            "Sum",
+            500,
+            {"WebACL": "firewall", "Region": REGION, "Rule": "ALL"},
+            "notBreaching",
+        ),
+    }
+
+
+def test_a_silent_service_counts_as_too_few_tasks() -> None:
+    alarm = _alarms("service-alarms", build("service-alarms", minimum_tasks=2))["tasks-missing"]
+
+    assert (alarm["metricName"], alarm["comparisonOperator"], alarm["threshold"]) == (
+        "RunningTaskCount",
+        "LessThanThreshold",
+        2,
+    )
+    assert alarm["treatMissingData"] == "breaching"
+
+
+@pytest.mark.parametrize(("start", "minutes"), [(270, 7), (300, 7), (301, 8), (0, 2)])
+def test_the_alarm_on_unhealthy_targets_waits_for_longer_than_a_start_takes(start: int, minutes: int) -> None:
+    alarm = _alarms("edge-alarms", build("edge-alarms", target_start_seconds=start))["unhealthy-targets"]
+
+    assert (alarm["period"], alarm["evaluationPeriods"], alarm["datapointsToAlarm"]) == (60, minutes, minutes)
+
+
+def test_errors_of_targets_and_unhealthy_targets_undo_a_deployment() -> None:
+    component = one(build("edge-alarms"), "ai-interface:index:EdgeAlarms")
+
+    assert component.outputs["rollbackAlarmNames"] == [
+        "ai-interface test target-errors",
+        "ai-interface test unhealthy-targets",
+    ]
+
+
+def test_a_failed_deployment_of_this_service_is_told_with_its_reason() -> None:
+    recording = build("service-alarms")
+    rule = one(recording, "aws:cloudwatch/eventRule:EventRule").inputs
+    target = one(recording, "aws:cloudwatch/eventTarget:EventTarget").inputs
+
+    assert json.loads(rule["eventPattern"]) == {
+        "source": ["aws.ecs"],
+        "detail-type": ["ECS Deployment State Change"],
+        "resources": [f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/ai-interface-test/interface"],
+        "detail": {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]},
+    }
+    assert target["arn"] == TOPIC
+    assert target["inputTransformer"]["inputPaths"] == {"reason": "$.detail.reason"}
+    assert json.loads(target["inputTransformer"]["inputTemplate"]).endswith(f"{RUNBOOK}#deployment-failed")

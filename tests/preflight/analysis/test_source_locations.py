@@ -1,0 +1,76 @@
+"""A finding points at the line to mend: of a component, of a declaration, or of the stack file."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from policies.parity import evaluate
+from policies.parity.declarations import read
+from preflight.analysis.check import Recordings, run
+from preflight.analysis.source_locations import located
+from preflight.findings import Finding, Report, Verdict
+from preflight.pulumi.project import Project
+from preflight.report.data import as_sarif
+from tests.preflight.sarif import validate_sarif
+
+ROOT = Path(__file__).resolve().parents[3]
+DECLARED = (ROOT / evaluate.FILE.relative_to(ROOT)).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def recordings() -> Recordings:
+    project = Project.load(ROOT)
+    return run(project, [project.stack("prod")], lambda _: None, previews=False)
+
+
+def finding(**changes: object) -> Finding:
+    return replace(Finding("prod", "some-rule", Verdict.VIOLATED, "something is wrong"), **changes)
+
+
+def test_every_resource_of_the_real_stack_leads_to_a_line_of_the_project(recordings: Recordings) -> None:
+    resources = [r for r in recordings["prod", False].resources if r.custom and not r.type.startswith("pulumi:")]
+    places = [located(finding(urn=resource.urn), ROOT, recordings) for resource in resources]
+    assert len(places) > 100
+    for place in places:
+        path = ROOT / place.source_file
+        assert place.source_file.split("/")[0] in ("components", "__main__.py")
+        assert 1 <= place.source_line <= len(path.read_text(encoding="utf-8").splitlines())
+    validate_sarif(json_of(places))
+
+
+def json_of(findings: list[Finding]) -> dict[str, object]:
+    import json  # noqa: PLC0415 - one use
+
+    return json.loads(as_sarif(Report("ai-interface", (), (), tuple(findings))))
+
+
+def test_a_stale_declaration_leads_to_its_own_line(recordings: Recordings) -> None:
+    stale = finding(rule=evaluate.DECLARATIONS, headline="differences.yaml entry 3 (retention) is stale")
+    place = located(stale, ROOT, recordings)
+    assert place.source_file == "policies/parity/differences.yaml"
+    entry = read(DECLARED, dt.date(2026, 11, 25)).in_force[2]
+    assert DECLARED.splitlines()[place.source_line - 1].strip() == f"- kind: {entry.kind}"
+
+
+def test_an_exception_that_is_unused_leads_to_its_own_line(recordings: Recordings) -> None:
+    place = located(
+        finding(rule="stack-exceptions-current", headline="exceptions.yaml entry 2 is unused"), ROOT, recordings
+    )
+    line = (ROOT / place.source_file).read_text(encoding="utf-8").splitlines()[place.source_line - 1]
+    assert line.strip().startswith("- policy: ")
+
+
+def test_what_is_about_no_resource_leads_to_the_later_stack_file(recordings: Recordings) -> None:
+    for environment in ("prod", "staging and prod"):
+        place = located(finding(environment=environment), ROOT, recordings)
+        assert (place.source_file, place.source_line) == ("Pulumi.prod.yaml", 1)
+
+
+@pytest.mark.parametrize("headline", ["differences.yaml: is not readable", "differences.yaml entry 99 is stale"])
+def test_without_an_entry_the_file_is_named(recordings: Recordings, headline: str) -> None:
+    place = located(finding(rule=evaluate.DECLARATIONS, headline=headline), ROOT, recordings)
+    assert (place.source_file, place.source_line) == ("policies/parity/differences.yaml", 1)
