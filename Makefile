@@ -4,7 +4,7 @@ BIN := .venv/bin
 SETUP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-engine test-open-webui test-database lint format local mutation shapes benchmark-proxy lock clean
+.PHONY: help setup check test test-engine test-open-webui test-database lint format local mutation shapes docs benchmark-proxy lock clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -64,6 +64,9 @@ mutation: $(SETUP) ## Break both environments in every fixed way and print how m
 
 shapes: $(SETUP) ## Write the committed shape of every environment anew, for review
 	@$(BIN)/python -m preflight shapes --write
+
+docs: $(SETUP) ## Write every document that is generated from the code
+	@$(BIN)/python -m preflight docs --write
 
 lint: $(SETUP) ## ruff and the strict type checker
 	@$(BIN)/ruff check .

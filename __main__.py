@@ -4,10 +4,10 @@ import pulumi
 import pulumi_aws as aws
 
 import assembly
-from components.data import State, UploadsAccess
+from components.data import Data, UploadsAccess
 from components.edge import Edge
 from components.models import ModelAccess, PromptRecording
-from components.monitoring import EdgeAlarms, ModelAlarms, Operations, ServiceAlarms, StateAlarms
+from components.monitoring import DataAlarms, EdgeAlarms, ModelAlarms, Operations, ServiceAlarms
 from components.network import PrivateEndpoints, PrivateNetwork
 from components.service import InterfaceService, WorkloadIdentity
 from components.waf import Firewall
@@ -29,12 +29,12 @@ operations = Operations("operations", assembly.operations(settings))
 network = PrivateNetwork("network", assembly.network(settings, operations))
 workload = WorkloadIdentity("workload", assembly.workload(settings, network, operations))
 models = ModelAccess("models", assembly.models(settings, prompts, workload))
-state = State("state", assembly.state(settings, network, operations, workload))
+data = Data("state", assembly.data(settings, network, operations, workload))
 endpoints = PrivateEndpoints(
     "endpoints",
-    assembly.endpoints(settings, network=network, operations=operations, workload=workload, models=models, state=state),
+    assembly.endpoints(settings, network=network, operations=operations, workload=workload, models=models, data=data),
 )
-uploads = UploadsAccess("uploads", assembly.uploads_access(state, endpoints))
+uploads = UploadsAccess("uploads", assembly.uploads_access(data, endpoints))
 edge = Edge("edge", assembly.edge(settings, network, workload, client_secret))
 firewall = Firewall("firewall", assembly.firewall(settings, edge, operations))
 edge_alarms = EdgeAlarms("edge-alarms", assembly.edge_alarms(settings, edge, firewall, operations))
@@ -48,18 +48,18 @@ service = InterfaceService(
         operations=operations,
         workload=workload,
         models=models,
-        state=state,
+        data=data,
         edge=edge,
         rollback_alarm_names=edge_alarms.rollback_alarm_names,
     ),
     # A task that starts before its ways out, its permissions and its protection exist fails or is exposed.
-    pulumi.ResourceOptions(depends_on=[endpoints, models, workload, state, uploads, edge, firewall]),
+    pulumi.ResourceOptions(depends_on=[endpoints, models, workload, data, uploads, edge, firewall]),
 )
 ServiceAlarms("service-alarms", assembly.service_alarms(settings, service, operations))
 ModelAlarms("model-alarms", assembly.model_alarms(settings, operations))
 if recording := assembly.prompt_recording(settings):
     PromptRecording("prompts", recording)
-StateAlarms("state-alarms", assembly.state_alarms(settings, state, operations))
+DataAlarms("state-alarms", assembly.data_alarms(settings, data, operations))
 
 pulumi.export("url", f"https://{settings.domain.host_name}")
 pulumi.export("environment", settings.environment)

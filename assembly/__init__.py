@@ -8,14 +8,14 @@ decided in the components' own tables.
 from assembly.common import tags
 from assembly.keys import serve_the_deployment
 from assembly.private import (
+    data,
+    data_alarms,
     endpoints,
     model_alarms,
     models,
     network,
     operations,
     prompt_recording,
-    state,
-    state_alarms,
     uploads_access,
     workload,
 )
@@ -27,6 +27,8 @@ from assembly.task_size import check_task_size
 __all__ = [
     "bound_roles",
     "check_task_size",
+    "data",
+    "data_alarms",
     "edge",
     "edge_alarms",
     "endpoints",
@@ -41,8 +43,6 @@ __all__ = [
     "serve_the_deployment",
     "service",
     "service_alarms",
-    "state",
-    "state_alarms",
     "tags",
     "uploads_access",
     "workload",

@@ -4,9 +4,9 @@ import pulumi
 
 from assembly.common import repository_arns, tags
 from assembly.existing import existing_network
-from components.data import State, StateArgs, StateCacheArgs, StateDatabaseArgs, StateUploadsArgs, UploadsAccessArgs
+from components.data import Data, DataArgs, DataCacheArgs, DataDatabaseArgs, DataUploadsArgs, UploadsAccessArgs
 from components.data.cache import PORT as CACHE_PORT
-from components.data.component import state_domains
+from components.data.component import data_domains
 from components.data.database import PORT as DATABASE_PORT
 from components.models import (
     GuardrailArgs,
@@ -16,7 +16,7 @@ from components.models import (
     ModelUpstreamArgs,
     PromptRecordingArgs,
 )
-from components.monitoring import ModelAlarmsArgs, Operations, OperationsArgs, StateAlarmsArgs
+from components.monitoring import DataAlarmsArgs, ModelAlarmsArgs, Operations, OperationsArgs
 from components.network import PrivateEndpoints, PrivateEndpointsArgs, PrivateNetwork, PrivateNetworkArgs
 from components.network.dns import allowed_domains
 from components.network.endpoint_services import FARGATE_SERVICES
@@ -64,7 +64,7 @@ def network(settings: StackSettings, operations: Operations) -> PrivateNetworkAr
             hosts=sorted(
                 {
                     *identity_hosts,
-                    *state_domains(settings.region),
+                    *data_domains(settings.region),
                     *(u.host_name for u in upstreams if isinstance(u, PrivateUpstream)),
                 }
             ),
@@ -167,12 +167,12 @@ def _model_groups(settings: StackSettings) -> list[ModelGroupArgs]:
     ]
 
 
-def state(
+def data(
     settings: StackSettings, network: PrivateNetwork, operations: Operations, workload: WorkloadIdentity
-) -> StateArgs:
+) -> DataArgs:
     """Database, cache, uploads and backups."""
-    chosen = settings.state
-    return StateArgs(
+    chosen = settings.data
+    return DataArgs(
         environment=settings.environment,
         region=settings.region,
         account_id=settings.account_id,
@@ -186,19 +186,19 @@ def state(
         alarm_topic_arn=operations.alarm_topic_arn,
         log_retention_days=settings.retention.application_log_days,
         backup_days=chosen.backup_days,
-        database=StateDatabaseArgs(
+        database=DataDatabaseArgs(
             minimum_capacity_units=chosen.database.minimum_capacity_units,
             maximum_capacity_units=chosen.database.maximum_capacity_units,
             instances=chosen.database.instances,
             backup_retention_days=chosen.database.backup_retention_days,
             snapshot_identifier=chosen.database.snapshot_identifier,
         ),
-        cache=StateCacheArgs(
+        cache=DataCacheArgs(
             node_type=chosen.cache.node_type,
             replicas=chosen.cache.replicas,
             snapshot_retention_days=chosen.cache.snapshot_retention_days,
         ),
-        uploads=StateUploadsArgs(
+        uploads=DataUploadsArgs(
             deleted_file_days=chosen.uploads.deleted_file_days, access_log_days=chosen.uploads.access_log_days
         ),
         allow_deletion=settings.allow_deletion,
@@ -206,26 +206,26 @@ def state(
     )
 
 
-def uploads_access(state: State, endpoints: PrivateEndpoints) -> UploadsAccessArgs:
+def uploads_access(data: Data, endpoints: PrivateEndpoints) -> UploadsAccessArgs:
     """The one way to the uploaded files."""
     return UploadsAccessArgs(
-        bucket_name=state.bucket_name,
-        bucket_arn=state.bucket_arn,
+        bucket_name=data.bucket_name,
+        bucket_arn=data.bucket_arn,
         endpoint_id=endpoints.endpoint_ids["s3"],
-        backup_role_arn=state.backup_role_arn,
+        backup_role_arn=data.backup_role_arn,
     )
 
 
-def state_alarms(settings: StackSettings, state: State, operations: Operations) -> StateAlarmsArgs:
+def data_alarms(settings: StackSettings, data: Data, operations: Operations) -> DataAlarmsArgs:
     """Alarms on database, cache and backups."""
-    return StateAlarmsArgs(
+    return DataAlarmsArgs(
         environment=settings.environment,
-        database_cluster_id=state.database_cluster_id,
-        maximum_capacity_units=settings.state.database.maximum_capacity_units,
+        database_cluster_id=data.database_cluster_id,
+        maximum_capacity_units=settings.data.database.maximum_capacity_units,
         database_connections=settings.capacity.maximum_tasks * settings.capacity.database_connections,
-        cache_nodes=1 + settings.state.cache.replicas,
-        cache_node_ids=state.cache_node_ids,
-        backup_vault_arn=state.backup_vault_arn,
+        cache_nodes=1 + settings.data.cache.replicas,
+        cache_node_ids=data.cache_node_ids,
+        backup_vault_arn=data.backup_vault_arn,
         alarm_topic_arn=operations.alarm_topic_arn,
         runbook_url=settings.owner.on_call,
         tags=tags(settings),
@@ -239,7 +239,7 @@ def endpoints(
     operations: Operations,
     workload: WorkloadIdentity,
     models: ModelAccess,
-    state: State,
+    data: Data,
 ) -> PrivateEndpointsArgs:
     """The ways out: what Fargate needs, Bedrock in each declared region, and the bucket of uploads."""
     return PrivateEndpointsArgs(
@@ -254,10 +254,10 @@ def endpoints(
         model_regions=models.regions,
         model_statements=models.statements,
         repository_arns=pulumi.Output.from_input(repository_arns(settings)),
-        secret_arns=pulumi.Output.all(workload.secret_arns, state.secret_arns).apply(
+        secret_arns=pulumi.Output.all(workload.secret_arns, data.secret_arns).apply(
             lambda arns: sorted([*arns[0], *arns[1]])
         ),
-        bucket_arns=pulumi.Output.all(state.bucket_arn).apply(lambda arns: [str(arn) for arn in arns]),
+        bucket_arns=pulumi.Output.all(data.bucket_arn).apply(lambda arns: [str(arn) for arn in arns]),
         log_group_arns=operations.log_group_arns.apply(lambda arns: sorted(arns.values())),
         tags=tags(settings),
     )

@@ -8,7 +8,7 @@ import pulumi
 from assembly.common import MEBIBYTE, image, tags
 from components.applications import OpenWebuiSettings, Preset, open_webui
 from components.applications.application import SchemaArgs
-from components.data import State
+from components.data import Data
 from components.edge import Edge
 from components.models import ModelAccess
 from components.monitoring import Operations, ServiceAlarmsArgs
@@ -35,7 +35,7 @@ def preset(settings: StackSettings, prompts: Prompts | None = None) -> Preset:
             model_deadline_seconds=settings.limits.timeouts.model_deadline_seconds,
             prompt_environment=prompts.environment if prompts else {},
             region=settings.region,
-            shared_state=True,
+            shared_data=True,
             database_connections=settings.capacity.database_connections,
         )
     )
@@ -132,7 +132,7 @@ def service(
     operations: Operations,
     workload: WorkloadIdentity,
     models: ModelAccess,
-    state: State,
+    data: Data,
     edge: Edge,
     rollback_alarm_names: pulumi.Output[list[str]],
 ) -> InterfaceServiceArgs:
@@ -158,10 +158,10 @@ def service(
         ).apply(arguments),
         execution_role_arn=workload.execution_role_arn,
         task_role_arn=workload.task_role_arn,
-        secret_references=pulumi.Output.all(workload.secret_references, state.secret_references).apply(
+        secret_references=pulumi.Output.all(workload.secret_references, data.secret_references).apply(
             lambda known: {**known[0], **known[1]}
         ),
-        state_values=state.values,
+        data_values=data.values,
         log_group_names=operations.log_group_names,
         log_retention_days=settings.retention.application_log_days,
         key_arn=operations.key_arn,

@@ -48,7 +48,7 @@ def largest_task(settings: StackSettings, release: Release, prompts: Prompts) ->
         proxy_secrets=PROXY_SECRETS,
         proxy_memory_mebibytes=ProxySettings.memory_bytes // (1024 * 1024),
         secret_references=dict.fromkeys(secrets, SECRET),
-        state_values=dict.fromkeys(values, HOST),
+        data_values=dict.fromkeys(values, HOST),
         release=release.version,
         schemas=schemas(release),
         log_group_names={name: f"/ai-interface/{settings.environment}/{name}" for name in CONTAINERS},

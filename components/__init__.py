@@ -9,8 +9,8 @@ from components.lazy import loader
 
 if TYPE_CHECKING:
     from components.applications.application import ApplicationArgs
-    from components.data.args import StateArgs, StateCacheArgs, StateDatabaseArgs, StateUploadsArgs
-    from components.data.component import State
+    from components.data.args import DataArgs, DataCacheArgs, DataDatabaseArgs, DataUploadsArgs
+    from components.data.component import Data
     from components.data.uploads import UploadsAccess, UploadsAccessArgs
     from components.edge.args import (
         ClaimFormat,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from components.models.component import GuardrailArgs, ModelAccess, ModelAccessArgs
     from components.models.policies import ModelGroupArgs, ModelUpstreamArgs
     from components.models.recording import PromptRecording, PromptRecordingArgs
-    from components.monitoring.data import StateAlarms, StateAlarmsArgs
+    from components.monitoring.data import DataAlarms, DataAlarmsArgs
     from components.monitoring.edge_and_service import EdgeAlarms, EdgeAlarmsArgs, ServiceAlarms, ServiceAlarmsArgs
     from components.monitoring.models import ModelAlarms, ModelAlarmsArgs
     from components.monitoring.operations import Operations, OperationsArgs
@@ -40,6 +40,13 @@ if TYPE_CHECKING:
 __all__ = [
     "ApplicationArgs",
     "ClaimFormat",
+    "Data",
+    "DataAlarms",
+    "DataAlarmsArgs",
+    "DataArgs",
+    "DataCacheArgs",
+    "DataDatabaseArgs",
+    "DataUploadsArgs",
     "Edge",
     "EdgeAlarms",
     "EdgeAlarmsArgs",
@@ -70,13 +77,6 @@ __all__ = [
     "PromptRecordingArgs",
     "ServiceAlarms",
     "ServiceAlarmsArgs",
-    "State",
-    "StateAlarms",
-    "StateAlarmsArgs",
-    "StateArgs",
-    "StateCacheArgs",
-    "StateDatabaseArgs",
-    "StateUploadsArgs",
     "TlsPolicy",
     "TokenClaimArgs",
     "UploadsAccess",
@@ -90,12 +90,12 @@ __getattr__ = loader(
     {
         "applications.application": ("ApplicationArgs",),
         "data.args": (
-            "StateArgs",
-            "StateCacheArgs",
-            "StateDatabaseArgs",
-            "StateUploadsArgs",
+            "DataArgs",
+            "DataCacheArgs",
+            "DataDatabaseArgs",
+            "DataUploadsArgs",
         ),
-        "data.component": ("State",),
+        "data.component": ("Data",),
         "data.uploads": (
             "UploadsAccess",
             "UploadsAccessArgs",
@@ -124,8 +124,8 @@ __getattr__ = loader(
             "PromptRecordingArgs",
         ),
         "monitoring.data": (
-            "StateAlarms",
-            "StateAlarmsArgs",
+            "DataAlarms",
+            "DataAlarmsArgs",
         ),
         "monitoring.edge_and_service": (
             "EdgeAlarms",

@@ -2,12 +2,12 @@
 
 import pulumi
 
-from components.data.component import State
+from components.data.component import Data
 from components.data.uploads import UploadsAccess
 from components.edge.component import Edge
 from components.models.component import ModelAccess
 from components.models.recording import PromptRecording
-from components.monitoring.data import StateAlarms
+from components.monitoring.data import DataAlarms
 from components.monitoring.edge_and_service import EdgeAlarms, ServiceAlarms
 from components.monitoring.models import ModelAlarms
 from components.monitoring.operations import Operations
@@ -33,8 +33,8 @@ COMPONENTS: list[type[pulumi.ComponentResource]] = [
     PrivateNetwork,
     PromptRecording,
     ServiceAlarms,
-    State,
-    StateAlarms,
+    Data,
+    DataAlarms,
     UploadsAccess,
     WorkloadIdentity,
 ]

@@ -97,6 +97,10 @@ def parser() -> argparse.ArgumentParser:
     ready.add_argument("--endpoint-url", metavar="URL", help="ask this instead of AWS's own endpoints")
     ready.set_defaults(run=_ready)
 
+    docs = commands.add_parser("docs", help="the documents that are generated from the code: check them or write them")
+    docs.add_argument("--write", action="store_true", help="write the ones that are out of date")
+    docs.set_defaults(run=_docs)
+
     release = commands.add_parser("release", help="write a release, move a stack to one, record what was deployed")
     add_options(release)
     release.set_defaults(run=_release)
@@ -296,6 +300,17 @@ def _owners(options: argparse.Namespace) -> int:
     if options.write:
         return _wrote(root, owners.write(root, known))
     return _stale(owners.stale(root, known))
+
+
+def _docs(options: argparse.Namespace) -> int:
+    from preflight import reference
+
+    root = options.root.resolve()
+    if options.write:
+        return _wrote(root, reference.write(root))
+    stale = reference.stale(root)
+    sys.stdout.write("".join(f"{name}: out of date; run `make docs` and commit the result\n" for name in stale))
+    return 1 if stale else 0
 
 
 def _all_recorded(folder: Path) -> tuple[Path, Mapping[tuple[str, bool], Recording]]:

@@ -6,10 +6,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from settings.data import CONNECTIONS_OF_A_UNIT, LEAST_CONNECTIONS, RESERVED_CONNECTIONS, Data
 from settings.errors import FailedChecksError, Problem, check, collected
 from settings.identity import Identity
 from settings.sections import BedrockUpstream, Capacity, Domain, Models, Network, PrivateUpstream
-from settings.state import CONNECTIONS_OF_A_UNIT, LEAST_CONNECTIONS, RESERVED_CONNECTIONS, State
 
 STORE_PORTS = {5432: "the database", 6379: "the cache"}
 """Ports that are open between the private subnets whatever is declared."""
@@ -52,9 +52,9 @@ def _compare(sections: Mapping[str, object]) -> None:
         _ports_have_room(models, network)
     if isinstance(network, Network):
         _a_zone_can_be_lost(network, sections.get("capacity"), sections.get("state"))
-    capacity, state = sections.get("capacity"), sections.get("state")
-    if isinstance(capacity, Capacity) and isinstance(state, State):
-        _the_database_accepts_every_task(capacity, state)
+    capacity, data = sections.get("capacity"), sections.get("state")
+    if isinstance(capacity, Capacity) and isinstance(data, Data):
+        _the_database_accepts_every_task(capacity, data)
 
 
 def _zones_of_the_region(network: Network, region: str) -> None:
@@ -157,7 +157,7 @@ def _ports_have_room(models: Models, network: Network) -> None:
     )
 
 
-def _a_zone_can_be_lost(network: Network, capacity: object, state: object) -> None:
+def _a_zone_can_be_lost(network: Network, capacity: object, data: object) -> None:
     zones = len(network.availability_zones)
     if isinstance(capacity, Capacity) and capacity.minimum_tasks > 1:
         tasks = capacity.minimum_tasks
@@ -169,25 +169,25 @@ def _a_zone_can_be_lost(network: Network, capacity: object, state: object) -> No
             f"load than {tasks - 1}",
             fix=f"set it to {tasks + 1}, or use another zone",
         )
-    if isinstance(state, State):
+    if isinstance(data, Data):
         check(
-            state.database.instances <= zones,
-            key="state.database.instances",
-            value=str(state.database.instances),
+            data.database.instances <= zones,
+            key="data.database.instances",
+            value=str(data.database.instances),
             allowed=f"at most one for each of the {zones} zones in network.availabilityZones",
             fix=f"set it to {zones}, or name another zone",
         )
 
 
-def _the_database_accepts_every_task(capacity: Capacity, state: State) -> None:
-    database, tasks = state.database, TASKS_AT_ONCE * capacity.maximum_tasks
+def _the_database_accepts_every_task(capacity: Capacity, data: Data) -> None:
+    database, tasks = data.database, TASKS_AT_ONCE * capacity.maximum_tasks
     room, needed = database.connections_for_tasks, tasks * capacity.database_connections
     fixes = ["lower capacity.maximumTasks"]
     if room // tasks >= LEAST_CONNECTIONS:
         fixes.insert(0, f"lower it to {room // tasks}")
     if needed + RESERVED_CONNECTIONS <= database.most_connections:
         units = math.ceil(2 * (needed + RESERVED_CONNECTIONS) / CONNECTIONS_OF_A_UNIT) / 2
-        fixes.append(f"raise state.database.maximumCapacityUnits to {units:g}")
+        fixes.append(f"raise data.database.maximumCapacityUnits to {units:g}")
     check(
         needed <= room,
         key="capacity.databaseConnections",

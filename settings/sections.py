@@ -14,9 +14,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StrictBool, StringConstraints, ValidationInfo, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
+from settings.data import LEAST_CONNECTIONS
 from settings.edge import RoleArn
 from settings.errors import check, collected
-from settings.state import LEAST_CONNECTIONS
 from settings.values import (
     AvailabilityZone,
     AwsRegion,

@@ -9,12 +9,12 @@ from pydantic import StrictBool
 
 from settings.configuration import Configuration
 from settings.consistency import inconsistencies
+from settings.data import Data
 from settings.edge import Edge
 from settings.errors import Problem, SettingsError
 from settings.identity import Identity
 from settings.limits import Limits
 from settings.sections import Capacity, Domain, Models, Network, Owner, Retention
-from settings.state import State
 from settings.values import ReleaseVersion
 
 PREFIX = "ai-interface:"
@@ -32,6 +32,7 @@ class StackSettings(Configuration):
     prefix: ClassVar[str] = PREFIX
     subject: ClassVar[str] = "the settings of stack"
     misplaced: ClassVar[Mapping[str, str]] = {
+        "state": "write data instead: the section was renamed, its keys are the same",
         "firewall": "write sizes and rates under limits, and rules that only count under edge.countOnlyRules",
     }
 
@@ -44,7 +45,7 @@ class StackSettings(Configuration):
     limits: Limits = Limits()
     capacity: Capacity = Capacity()
     models: Models
-    state: State = State()
+    data: Data = Data()
     edge: Edge = Edge()
     retention: Retention = Retention()
     allow_deletion: StrictBool = False

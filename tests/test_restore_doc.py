@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from components.data.database import cluster_identifier
-from settings.state import Database
+from settings.data import Database
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "docs" / "restore.md").read_text(encoding="utf-8")

@@ -42,7 +42,7 @@ DATABASE = {
 """Where the database is and as whom the application logs in."""
 
 
-def with_shared_state(application: ApplicationArgs, region: str, authority: str, connections: int) -> ApplicationArgs:
+def with_shared_data(application: ApplicationArgs, region: str, authority: str, connections: int) -> ApplicationArgs:
     """The application with a database, a cache and a bucket in ``region``; ``authority`` empty means RDS's there.
 
     ``connections``: how many it may open to the database, 10 or more.

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from components.applications.application import ApplicationArgs
-from components.applications.open_webui_data import with_shared_state
+from components.applications.open_webui_data import with_shared_data
 from components.common.secrets import SESSION_KEY
 from components.edge.rules import OPEN_WEBUI
 from components.proxy.settings import ProxyApplication
@@ -76,7 +76,7 @@ class OpenWebuiSettings:
     """The region of the state: whoever signs in to database and bucket needs it. Left out without ``shared_state``."""
     database_authority: str = ""
     """The certificate that the database's must be signed by, as PEM. Left out: the one of RDS in the region."""
-    shared_state: bool = False
+    shared_data: bool = False
     """Whether the service has a database, a cache and a bucket (its ``state_values`` and secrets). Without them
     what people write is lost with the task, and only one task may run."""
     database_connections: int = 30
@@ -110,8 +110,8 @@ def open_webui(settings: OpenWebuiSettings) -> Preset:
         health_command=_python_health_check(8080, "/health"),
         start_seconds=180,
     )
-    if settings.shared_state:
-        application = with_shared_state(
+    if settings.shared_data:
+        application = with_shared_data(
             application, settings.region, settings.database_authority, settings.database_connections
         )
     return Preset(

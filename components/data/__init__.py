@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING
 from components.lazy import loader
 
 if TYPE_CHECKING:
-    from components.data.args import StateArgs, StateCacheArgs, StateDatabaseArgs, StateUploadsArgs
-    from components.data.component import State
+    from components.data.args import DataArgs, DataCacheArgs, DataDatabaseArgs, DataUploadsArgs
+    from components.data.component import Data
     from components.data.uploads import UploadsAccess, UploadsAccessArgs
 
 __all__ = [
-    "State",
-    "StateArgs",
-    "StateCacheArgs",
-    "StateDatabaseArgs",
-    "StateUploadsArgs",
+    "Data",
+    "DataArgs",
+    "DataCacheArgs",
+    "DataDatabaseArgs",
+    "DataUploadsArgs",
     "UploadsAccess",
     "UploadsAccessArgs",
 ]
@@ -23,12 +23,12 @@ __getattr__ = loader(
     __name__,
     {
         "args": (
-            "StateArgs",
-            "StateCacheArgs",
-            "StateDatabaseArgs",
-            "StateUploadsArgs",
+            "DataArgs",
+            "DataCacheArgs",
+            "DataDatabaseArgs",
+            "DataUploadsArgs",
         ),
-        "component": ("State",),
+        "component": ("Data",),
         "uploads": (
             "UploadsAccess",
             "UploadsAccessArgs",

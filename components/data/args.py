@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 from components.args import Args
 
 
-class StateDatabaseArgs(Args):
+class DataDatabaseArgs(Args):
     """Aurora PostgreSQL Serverless v2."""
 
     engine_version: str = "16"
@@ -23,7 +23,7 @@ class StateDatabaseArgs(Args):
     """A cluster snapshot's name or ARN to start from. Changing it makes a new database from the snapshot."""
 
     @model_validator(mode="after")
-    def _units_are_in_order(self) -> "StateDatabaseArgs":
+    def _units_are_in_order(self) -> "DataDatabaseArgs":
         for name in ("minimum_capacity_units", "maximum_capacity_units"):
             if (getattr(self, name) * 2) % 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: Aurora counts in steps of 0.5")
@@ -35,7 +35,7 @@ class StateDatabaseArgs(Args):
         return self
 
 
-class StateCacheArgs(Args):
+class DataCacheArgs(Args):
     """Valkey with cluster mode disabled."""
 
     engine_version: str = "8.0"
@@ -48,7 +48,7 @@ class StateCacheArgs(Args):
     """How long the daily snapshot is kept (AWS: at most 35)."""
 
 
-class StateUploadsArgs(Args):
+class DataUploadsArgs(Args):
     """The bucket of uploaded files."""
 
     deleted_file_days: int = Field(default=30, ge=1)
@@ -57,7 +57,7 @@ class StateUploadsArgs(Args):
     """How long the record of requests is kept. It holds object names, which end in the names of uploaded files."""
 
 
-class StateArgs(Args):
+class DataArgs(Args):
     """Arguments of ``State``."""
 
     environment: str
@@ -86,11 +86,11 @@ class StateArgs(Args):
     """How long the stores' logs are kept."""
     backup_days: int = Field(default=35, ge=7)
     """How long AWS Backup keeps its daily copies of database and bucket."""
-    database: StateDatabaseArgs = StateDatabaseArgs()
+    database: DataDatabaseArgs = DataDatabaseArgs()
     """The database's size. Omitted: two instances of 1 to 4 capacity units."""
-    cache: StateCacheArgs = StateCacheArgs()
+    cache: DataCacheArgs = DataCacheArgs()
     """The cache's size. Omitted: a primary and a replica of 1.4 GiB."""
-    uploads: StateUploadsArgs = StateUploadsArgs()
+    uploads: DataUploadsArgs = DataUploadsArgs()
     """The bucket's lifecycle. Omitted: a deleted file can be brought back for 30 days."""
     allow_deletion: bool = False
     """True: database, bucket and the stores' security groups may be deleted or replaced; the database leaves a final
@@ -99,7 +99,7 @@ class StateArgs(Args):
     """Tags of every resource."""
 
     @model_validator(mode="after")
-    def _every_instance_has_a_zone(self) -> "StateArgs":
+    def _every_instance_has_a_zone(self) -> "DataArgs":
         if self.database.instances > len(self.availability_zones):
             raise ValueError(
                 f"database.instances is {self.database.instances}, with {len(self.availability_zones)} availability "

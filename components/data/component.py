@@ -9,8 +9,9 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_tls as tls
 
+from components.common.aliases import formerly
 from components.common.secrets import derived_secret, generated_secret
-from components.data.args import StateArgs
+from components.data.args import DataArgs
 from components.data.backup import make_backups
 from components.data.cache import Cache, make_cache
 from components.data.database import DATABASE, PORT, ROLES, Database, make_database
@@ -23,13 +24,13 @@ DATABASE_MASTER_USER, DATABASE_MASTER_PASSWORD = "database-master-user", "databa
 """Names in ``State.secret_references``."""
 
 
-def state_domains(region: str) -> list[str]:
+def data_domains(region: str) -> list[str]:
     """The names under which database and cache answer. AWS makes them up when it makes the stores, so the DNS
     allowlist has them by their common end; the region's part of a cache's name is a short form of AWS's own."""
     return ["*.cache.amazonaws.com", f"*.{region}.rds.amazonaws.com"]
 
 
-class State(pulumi.ComponentResource):
+class Data(pulumi.ComponentResource):
     """Database, cache, bucket of uploads and backups."""
 
     values: pulumi.Output[dict[str, str]]
@@ -52,9 +53,9 @@ class State(pulumi.ComponentResource):
     cache_node_ids: pulumi.Output[list[str]]
     """The cache's nodes as CloudWatch names them, sorted."""
 
-    def __init__(self, name: str, args: StateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        args = StateArgs.model_validate(args)
-        super().__init__("ai-interface:index:State", name, {}, opts)
+    def __init__(self, name: str, args: DataArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = DataArgs.model_validate(args)
+        super().__init__("ai-interface:index:Data", name, {}, formerly("ai-interface:index:State", opts))
         child = pulumi.ResourceOptions(parent=self)
         key = self._key(name, args, child)
         seed = tls.PrivateKey(f"{name}-seed", algorithm="ECDSA", ecdsa_curve="P256", opts=child)
@@ -108,7 +109,7 @@ class State(pulumi.ComponentResource):
             }
         )
 
-    def _key(self, name: str, args: StateArgs, child: pulumi.ResourceOptions) -> aws.kms.Key:
+    def _key(self, name: str, args: DataArgs, child: pulumi.ResourceOptions) -> aws.kms.Key:
         # What is left of the state when the stack goes (final snapshot, backups) is readable with this key only: it
         # stays with them, and its deletion is a decision of its own.
         key = aws.kms.Key(
@@ -129,7 +130,7 @@ class State(pulumi.ComponentResource):
         return key
 
     def _cache_url(
-        self, name: str, args: StateArgs, key: aws.kms.Key, cache: Cache
+        self, name: str, args: DataArgs, key: aws.kms.Key, cache: Cache
     ) -> tuple[aws.secretsmanager.Secret, pulumi.Output[str]]:
         return generated_secret(
             f"{name}-{CACHE_URL}",
@@ -141,7 +142,7 @@ class State(pulumi.ComponentResource):
         )
 
     def _policies(
-        self, name: str, args: StateArgs, key: aws.kms.Key, database: Database, child: pulumi.ResourceOptions
+        self, name: str, args: DataArgs, key: aws.kms.Key, database: Database, child: pulumi.ResourceOptions
     ) -> None:
         aws.iam.RolePolicy(
             f"{name}-task-policy",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.data.args import StateArgs
+from components.data.args import DataArgs
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class StoreContext:
 
     name: str
     """The component's logical name: the beginning of every other."""
-    args: StateArgs
+    args: DataArgs
     key: aws.kms.Key
     """Encrypts what is kept."""
     child: pulumi.ResourceOptions

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 from components.lazy import loader
 
 if TYPE_CHECKING:
-    from components.monitoring.data import StateAlarms, StateAlarmsArgs
+    from components.monitoring.data import DataAlarms, DataAlarmsArgs
     from components.monitoring.edge_and_service import EdgeAlarms, EdgeAlarmsArgs, ServiceAlarms, ServiceAlarmsArgs
     from components.monitoring.models import ModelAlarms, ModelAlarmsArgs
     from components.monitoring.operations import Operations, OperationsArgs
 
 __all__ = [
+    "DataAlarms",
+    "DataAlarmsArgs",
     "EdgeAlarms",
     "EdgeAlarmsArgs",
     "ModelAlarms",
@@ -19,16 +21,14 @@ __all__ = [
     "OperationsArgs",
     "ServiceAlarms",
     "ServiceAlarmsArgs",
-    "StateAlarms",
-    "StateAlarmsArgs",
 ]
 
 __getattr__ = loader(
     __name__,
     {
         "data": (
-            "StateAlarms",
-            "StateAlarmsArgs",
+            "DataAlarms",
+            "DataAlarmsArgs",
         ),
         "edge_and_service": (
             "EdgeAlarms",

@@ -13,6 +13,7 @@ import pulumi_aws as aws
 from pydantic import Field
 
 from components.args import Args
+from components.common.aliases import formerly
 from components.monitoring.alarm import LESS, AlarmSpec, make_alarms
 
 GIBIBYTE = 1024**3
@@ -24,7 +25,7 @@ PERCENT = 80
 """Of a limit: where an alarm fires, while there is time to act."""
 
 
-class StateAlarmsArgs(Args):
+class DataAlarmsArgs(Args):
     """Arguments of ``StateAlarms``."""
 
     environment: str
@@ -54,15 +55,15 @@ class StateAlarmsArgs(Args):
     """Tags of every resource."""
 
 
-class StateAlarms(pulumi.ComponentResource):
+class DataAlarms(pulumi.ComponentResource):
     """Too little capacity, memory or room for connections; replicas that lag; backups that fail."""
 
     alarm_arns: pulumi.Output[list[str]]
     """Every alarm of the state, sorted."""
 
-    def __init__(self, name: str, args: StateAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        args = StateAlarmsArgs.model_validate(args)
-        super().__init__("ai-interface:index:StateAlarms", name, {}, opts)
+    def __init__(self, name: str, args: DataAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = DataAlarmsArgs.model_validate(args)
+        super().__init__("ai-interface:index:DataAlarms", name, {}, formerly("ai-interface:index:StateAlarms", opts))
         specs = [*_database(args), *_cache(args)]
         child = pulumi.ResourceOptions(parent=self)
         alarms = make_alarms(name, specs, args, child)
@@ -72,7 +73,7 @@ class StateAlarms(pulumi.ComponentResource):
         self._failed_backups(name, args, child)
         self.register_outputs({"alarmArns": self.alarm_arns})
 
-    def _failed_backups(self, name: str, args: StateAlarmsArgs, child: pulumi.ResourceOptions) -> None:
+    def _failed_backups(self, name: str, args: DataAlarmsArgs, child: pulumi.ResourceOptions) -> None:
         # A backup that did not happen has no metric of its own.
         rule = aws.cloudwatch.EventRule(
             f"{name}-backup-failed",
@@ -106,7 +107,7 @@ def backup_failed_pattern(vault_arn: str) -> str:
     return json.dumps(pattern, sort_keys=True)
 
 
-def _database(args: StateAlarmsArgs) -> list[AlarmSpec]:
+def _database(args: DataAlarmsArgs) -> list[AlarmSpec]:
     cluster: dict[str, pulumi.Input[str]] = {"DBClusterIdentifier": args.database_cluster_id}
     units = args.maximum_capacity_units
 
@@ -179,7 +180,7 @@ def _database(args: StateAlarmsArgs) -> list[AlarmSpec]:
     ]
 
 
-def _cache(args: StateAlarmsArgs) -> list[AlarmSpec]:
+def _cache(args: DataAlarmsArgs) -> list[AlarmSpec]:
     nodes = [args.cache_node_ids.apply(lambda ids, number=number: ids[number]) for number in range(args.cache_nodes)]
 
     def spec(role: str, sentence: str, metric: str, statistic: str, threshold: float) -> AlarmSpec:

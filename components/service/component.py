@@ -50,7 +50,7 @@ class InterfaceServiceArgs(Args):
     """The role that the application and the proxy call AWS with."""
     secret_references: pulumi.Output[dict[str, str]]
     """Secret → ``valueFrom``, versions included."""
-    state_values: pulumi.Output[dict[str, str]] = Field(default_factory=lambda: pulumi.Output.from_input({}))
+    data_values: pulumi.Output[dict[str, str]] = Field(default_factory=lambda: pulumi.Output.from_input({}))
     """What the state is reached by, such as ``database-host``; none by default. The application's
     ``value_environment`` names keys of it. Never a secret."""
     log_group_names: pulumi.Output[dict[str, str]]
@@ -203,7 +203,7 @@ class InterfaceService(pulumi.ComponentResource):
         containers = pulumi.Output.all(
             arguments=args.proxy_arguments,
             secrets=args.secret_references,
-            values=args.state_values,
+            values=args.data_values,
             logs=args.log_group_names,
         ).apply(
             lambda known: container_definitions(
@@ -215,7 +215,7 @@ class InterfaceService(pulumi.ComponentResource):
                     proxy_secrets=PROXY_SECRETS,
                     proxy_memory_mebibytes=args.proxy_memory_mebibytes,
                     secret_references=known["secrets"],
-                    state_values=known["values"],
+                    data_values=known["values"],
                     release=args.release,
                     schemas=args.schemas,
                     log_group_names=known["logs"],

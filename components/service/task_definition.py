@@ -57,7 +57,7 @@ class TaskPlan:
     proxy_memory_mebibytes: int
     secret_references: Mapping[str, str]
     """Secret → ``valueFrom``."""
-    state_values: Mapping[str, str]
+    data_values: Mapping[str, str]
     """What the state is reached by: the application's ``value_environment`` names keys of it."""
     release: str
     schemas: Sequence[SchemaArgs]
@@ -111,7 +111,7 @@ def _prepare(plan: TaskPlan) -> Definition:
         "environment": _environment(
             {**application.prepare_environment, PLAN_VARIABLE: _instructions(plan)},
             application.prepare_value_environment,
-            plan.state_values,
+            plan.data_values,
         ),
         "secrets": _secrets(application.prepare_secret_environment, plan.secret_references),
         "mountPoints": _mounts(application, files_read_only=False),
@@ -162,7 +162,7 @@ def _interface(plan: TaskPlan) -> Definition:
         "image": plan.interface_image,
         "essential": True,
         "user": f"{application.user}:{application.group}",
-        "environment": _environment(application.environment, application.value_environment, plan.state_values),
+        "environment": _environment(application.environment, application.value_environment, plan.data_values),
         "secrets": _secrets(application.secret_environment, plan.secret_references),
         "mountPoints": _mounts(application, files_read_only=True),
         # The proxy's loopback listener must be there when the application asks for its models.
@@ -226,14 +226,14 @@ def _mounts(application: ApplicationArgs, *, files_read_only: bool) -> list[Defi
 
 
 def _environment(
-    variables: Mapping[str, str], references: Mapping[str, str], state_values: Mapping[str, str]
+    variables: Mapping[str, str], references: Mapping[str, str], data_values: Mapping[str, str]
 ) -> list[Definition]:
-    if missing := sorted(set(references.values()) - set(state_values)):
-        there = ", ".join(sorted(state_values)) or "none: the service has no state"
+    if missing := sorted(set(references.values()) - set(data_values)):
+        there = ", ".join(sorted(data_values)) or "none: the service has no state"
         raise ValueError(f"no such state value: {', '.join(missing)}; there are {there}")
     if twice := sorted(set(references) & set(variables)):
         raise ValueError(f"set both as a plain variable and from a state value: {', '.join(twice)}")
-    values = {**variables, **{name: state_values[key] for name, key in references.items()}}
+    values = {**variables, **{name: data_values[key] for name, key in references.items()}}
     return [{"name": name, "value": value} for name, value in sorted(values.items())]
 
 

@@ -9,9 +9,11 @@ import pulumi
 
 from components.applications import OpenWebuiSettings, Preset, open_webui
 from components.applications.application import SchemaArgs
-from components.data import State, StateArgs, UploadsAccess, UploadsAccessArgs
+from components.data import Data, DataArgs, UploadsAccess, UploadsAccessArgs
 from components.models import ModelAccess, ModelAccessArgs, PromptRecording, PromptRecordingArgs
 from components.monitoring import (
+    DataAlarms,
+    DataAlarmsArgs,
     EdgeAlarms,
     EdgeAlarmsArgs,
     ModelAlarms,
@@ -20,8 +22,6 @@ from components.monitoring import (
     OperationsArgs,
     ServiceAlarms,
     ServiceAlarmsArgs,
-    StateAlarms,
-    StateAlarmsArgs,
 )
 from components.service import InterfaceService, InterfaceServiceArgs, WorkloadIdentity, WorkloadIdentityArgs
 from components.service.task_identity import SECRETS
@@ -216,8 +216,8 @@ def service_alarms_args(**changes: object) -> ServiceAlarmsArgs:
     )
 
 
-def state_args(**changes: object) -> StateArgs:
-    return StateArgs.model_validate(
+def state_args(**changes: object) -> DataArgs:
+    return DataArgs.model_validate(
         {
             "environment": "test",
             "region": REGION,
@@ -236,8 +236,8 @@ def state_args(**changes: object) -> StateArgs:
     )
 
 
-def state_alarms_args(**changes: object) -> StateAlarmsArgs:
-    return StateAlarmsArgs.model_validate(
+def state_alarms_args(**changes: object) -> DataAlarmsArgs:
+    return DataAlarmsArgs.model_validate(
         {
             "environment": "test",
             "database_cluster_id": "ai-interface-test",
@@ -275,8 +275,8 @@ COMPONENTS: Mapping[str, tuple[Callable[..., pulumi.ComponentResource], Callable
     "service-alarms": (ServiceAlarms, service_alarms_args),
     "model-alarms": (ModelAlarms, model_alarms_args),
     "prompts": (PromptRecording, recording_args),
-    "state": (State, state_args),
-    "state-alarms": (StateAlarms, state_alarms_args),
+    "state": (Data, state_args),
+    "state-alarms": (DataAlarms, state_alarms_args),
     "uploads": (UploadsAccess, uploads_args),
 }
 

@@ -34,8 +34,8 @@ TITLES = (
     "identity.machineClients (added)",
     "limits.promptMebibytes",
     "models.groups (a group added)",
-    "state.database.snapshotIdentifier",
-    "state.cache.replicas",
+    "data.database.snapshotIdentifier",
+    "data.cache.replicas",
     "edge.clientCidrBlocks",
     "allowDeletion",
 )
@@ -107,7 +107,7 @@ def test_another_network_is_reached_as_the_page_says(staging: Deployed, tmp_path
         engine,
         {
             "ai-interface:network.cidrBlock": "10.40.0.0/16",
-            "ai-interface:state.database.snapshotIdentifier": snapshot,
+            "ai-interface:data.database.snapshotIdentifier": snapshot,
             "ai-interface:allowDeletion": False,
         },
     )

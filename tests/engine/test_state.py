@@ -13,7 +13,7 @@ from tests.engine.takedown import allow_deletion
 
 pytestmark = pytest.mark.engine
 
-FROM_SNAPSHOT = "ai-interface:state.database.snapshotIdentifier"
+FROM_SNAPSHOT = "ai-interface:data.database.snapshotIdentifier"
 PASSWORDS = ("masterPassword", "masterPasswordWo")
 
 

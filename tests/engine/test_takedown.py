@@ -41,11 +41,11 @@ def test_the_documented_differences_cover_what_is_lifted_and_nothing_else_of_it(
     lifted = [
         [("Edge/lb.LoadBalancer/edge-balancer", "protect")],
         [("Edge/lb.LoadBalancer/edge-balancer", "enableDeletionProtection")],
-        [("State/rds.Cluster/state-database", "protect")],
-        [("State/rds.Cluster/state-database", "deletionProtection")],
+        [("Data/rds.Cluster/state-database", "protect")],
+        [("Data/rds.Cluster/state-database", "deletionProtection")],
         [(place, "protect") for place in protected],
-        [("State/s3.Bucket/state-uploads", "protect")],
-        [("State/s3.Bucket/state-uploads-access", "forceDestroy")],
+        [("Data/s3.Bucket/state-uploads", "protect")],
+        [("Data/s3.Bucket/state-uploads-access", "forceDestroy")],
     ]
     places = [place for entry in lifted for place in entry]
     assert after.problems == ()

@@ -125,7 +125,7 @@ def cache(asking: Asking, group: Group) -> Iterator[Line]:
             yield group.cannot_tell(
                 node,
                 "the region sells no reservation of this node type",
-                "see in the console's list of node types that the region has it, or change state.cache.nodeType",
+                "see in the console's list of node types that the region has it, or change data.cache.nodeType",
             )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from components.data.component import state_domains
+from components.data.component import data_domains
 from preflight.recording.recorder import Recording
 from tests.components.task_fixtures import ACCOUNT, REGION, build, document, one, plain
 
@@ -15,7 +15,7 @@ TASKS = "sg-00000000000000001"
 
 
 def _outputs(recording: Recording) -> dict[str, Any]:
-    return {key: plain(value) for key, value in one(recording, "ai-interface:index:State").outputs.items()}
+    return {key: plain(value) for key, value in one(recording, "ai-interface:index:Data").outputs.items()}
 
 
 def test_each_store_admits_the_tasks_on_its_port_and_nobody_else() -> None:
@@ -131,7 +131,7 @@ def test_containers_are_told_where_the_state_is_and_by_which_names() -> None:
 
 def test_the_names_of_the_stores_resolve() -> None:
     recording = build("state")
-    ends = [pattern.removeprefix("*") for pattern in state_domains("us-east-1")]  # the recorder's own region
+    ends = [pattern.removeprefix("*") for pattern in data_domains("us-east-1")]  # the recorder's own region
 
     for host in (
         one(recording, CLUSTER).outputs["endpoint"],

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pulumi
 
 import assembly
-from components.data import State
+from components.data import Data
 from components.models import ModelAccess
 from components.monitoring import Operations
 from components.network import PrivateEndpoints, PrivateNetwork
@@ -41,11 +41,11 @@ def _program(settings: StackSettings) -> Callable[[], None]:
         network = PrivateNetwork("network", assembly.network(settings, operations))
         workload = WorkloadIdentity("workload", assembly.workload(settings, network, operations))
         models = ModelAccess("models", assembly.models(settings, accepted(settings)[1], workload))
-        state = State("state", assembly.state(settings, network, operations, workload))
+        state = Data("state", assembly.data(settings, network, operations, workload))
         PrivateEndpoints(
             "endpoints",
             assembly.endpoints(
-                settings, network=network, operations=operations, workload=workload, models=models, state=state
+                settings, network=network, operations=operations, workload=workload, models=models, data=state
             ),
         )
         pulumi.export("guardrails", models.guardrail_ids)

@@ -248,7 +248,7 @@ def _plan(*proxy_arguments: str) -> TaskPlan:
         proxy_secrets=PROXY_SECRETS,
         proxy_memory_mebibytes=256,
         secret_references=SECRET_REFERENCES,
-        state_values={},
+        data_values={},
         log_group_names=LOG_GROUPS,
         release="2026.11.1",
         schemas=SCHEMAS,

@@ -39,12 +39,12 @@ DATABASE = {
 }
 
 
-STATEFUL = preset(shared_state=True, region=REGION).application
+STATEFUL = preset(shared_data=True, region=REGION).application
 
 
 def _containers(
     application: ApplicationArgs = STATEFUL,
-    state_values: Mapping[str, str] = STATE_VALUES,
+    data_values: Mapping[str, str] = STATE_VALUES,
     schemas: Sequence[SchemaArgs] = SCHEMAS,
 ) -> dict[str, dict[str, Any]]:
     plan = TaskPlan(
@@ -55,7 +55,7 @@ def _containers(
         proxy_secrets=PROXY_SECRETS,
         proxy_memory_mebibytes=256,
         secret_references={**SECRET_REFERENCES, **STATE_SECRETS},
-        state_values=state_values,
+        data_values=data_values,
         log_group_names=LOG_GROUPS,
         release="2026.11.1",
         schemas=schemas,
@@ -112,9 +112,9 @@ def test_a_value_that_the_state_does_not_have_is_refused_by_name() -> None:
     values = {key: value for key, value in STATE_VALUES.items() if key != "bucket-name"}
 
     with pytest.raises(ValueError, match="no such state value: bucket-name; there are database-host, database-name"):
-        _containers(state_values=values)
+        _containers(data_values=values)
     with pytest.raises(ValueError, match="there are none: the service has no state"):
-        _containers(state_values={})
+        _containers(data_values={})
 
 
 def test_a_variable_has_one_source() -> None:
@@ -128,7 +128,7 @@ def test_the_service_passes_on_what_it_gets_also_where_it_is_not_known_yet() -> 
     arguments: dict[str, Any] = {
         "application": STATEFUL,
         "secret_references": {**SECRET_REFERENCES, **STATE_SECRETS},
-        "state_values": STATE_VALUES,
+        "data_values": STATE_VALUES,
     }
     definition = one(build("service", **arguments), "aws:ecs/taskDefinition:TaskDefinition")
 
@@ -174,9 +174,9 @@ def test_each_authority_is_of_the_region_that_it_stands_for() -> None:
 
 def test_a_region_whose_authority_is_not_known_is_refused_with_the_way_to_add_it() -> None:
     with pytest.raises(ValueError, match=r"in xx-west-9 is not known here; known are af-south-1, .* Add it to"):
-        preset(shared_state=True, region="xx-west-9")
+        preset(shared_data=True, region="xx-west-9")
     with pytest.raises(ValueError, match="needs the region"):
-        preset(shared_state=True)
+        preset(shared_data=True)
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ EDITS: tuple[Edit, ...] = (
     Edit("models.recordPrompts", RECORDS, "added"),
     *_each("models.recordPrompts", {"days": 60, "readerArns": [f"{ROLE}-2"]}, _RECORDED),
     *_each(
-        "state.database",
+        "data.database",
         {
             "minimumCapacityUnits": 2,
             "maximumCapacityUnits": 8,
@@ -193,20 +193,20 @@ EDITS: tuple[Edit, ...] = (
         },
     ),
     Edit(
-        "state.database.snapshotIdentifier",
+        "data.database.snapshotIdentifier",
         "restore-20261125",
         "deletion allowed in the same change",
         also=_LIFTED,
     ),
-    Edit("state.database.snapshotIdentifier", "restore-20261125", "deletion allowed before", running=_LIFTED),
+    Edit("data.database.snapshotIdentifier", "restore-20261125", "deletion allowed before", running=_LIFTED),
     Edit(
-        "state.database.instances",
+        "data.database.instances",
         3,
         running={"ai-interface:network.availabilityZones": ["eu-west-1a", "eu-west-1b", "eu-west-1c"]},
     ),
-    *_each("state.cache", {"nodeType": "cache.t4g.medium", "replicas": 2, "snapshotRetentionDays": 7}),
-    *_each("state.uploads", {"deletedFileDays": 60, "accessLogDays": 60}),
-    Edit("state.backupDays", 35),
+    *_each("data.cache", {"nodeType": "cache.t4g.medium", "replicas": 2, "snapshotRetentionDays": 7}),
+    *_each("data.uploads", {"deletedFileDays": 60, "accessLogDays": 60}),
+    Edit("data.backupDays", 35),
     *_each(
         "edge",
         {

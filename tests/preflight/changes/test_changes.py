@@ -20,7 +20,7 @@ from tests.settings.stack_files import ROOT
 
 ONLY_THE_CHECK: dict[str, str] = {
     "network.cidrBlock (deletion allowed in the same change)": "the engine lets one update unprotect and replace",
-    "state.database.snapshotIdentifier (deletion allowed in the same change)": "the engine lets one update unprotect and replace",
+    "data.database.snapshotIdentifier (deletion allowed in the same change)": "the engine lets one update unprotect and replace",
     "network.existing.privateSubnetIds": "the subnets are somebody else's: the program reads them and cannot protect them",
 }
 """Edits that AWS would refuse half-way and Pulumi lets through, so that the pull request's check is all there is."""
@@ -73,8 +73,8 @@ def test_the_settings_that_the_table_is_asked_for_most() -> None:
         "network.existing (from a network of its own to one of yours)",
         "network.existing.privateSubnetIds",
         "network.existing.vpcId",
-        "state.database.snapshotIdentifier",
-        "state.database.snapshotIdentifier (deletion allowed in the same change)",
+        "data.database.snapshotIdentifier",
+        "data.database.snapshotIdentifier (deletion allowed in the same change)",
         "the database's master user",
         "the description of a store's security group",
         "the load balancer's name",

@@ -9,7 +9,7 @@ from preflight.conform.pools import ACCEPTED, RULE, accepted, findings, of_a_tas
 from preflight.findings import Finding
 from preflight.recording.recorder import Recording
 from settings.consistency import TASKS_AT_ONCE
-from settings.state import CONNECTIONS_OF_A_UNIT, Database
+from settings.data import CONNECTIONS_OF_A_UNIT, Database
 from tests.assembly.topologies import ELSEWHERE, recorded
 from tests.bootstrap.program import run_bootstrap
 from tests.database.deployed import STACKS, deployed, deployed_with_settings

@@ -292,7 +292,7 @@ OFFERS = [
     Fault("region without the cache's engine", PART, says("elasticache", "DescribeCacheEngineVersions",
           {"CacheEngineVersions": [{"EngineVersion": "7.2"}]}), "valkey 8.0", "region"),
     Fault("node type that is not sold", PART, says("elasticache", "DescribeReservedCacheNodesOfferings",
-          {"ReservedCacheNodesOfferings": []}), "cache.t4g.small", "state.cache.nodeType", Status.CANNOT_TELL),
+          {"ReservedCacheNodesOfferings": []}), "cache.t4g.small", "data.cache.nodeType", Status.CANNOT_TELL),
 ]  # fmt: skip
 
 

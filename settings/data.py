@@ -66,7 +66,7 @@ class Database(Section):
     def _can_grow(self) -> Self:
         check(
             self.minimum_capacity_units <= self.maximum_capacity_units,
-            key="state.database.minimumCapacityUnits",
+            key="data.database.minimumCapacityUnits",
             value=f"{self.minimum_capacity_units:g}",
             allowed=f"at most maximumCapacityUnits ({self.maximum_capacity_units:g})",
             fix="lower it, or raise maximumCapacityUnits",
@@ -105,7 +105,7 @@ class Uploads(Section):
     """How long the record of requests is kept. It holds object names, which end in the names of uploaded files."""
 
 
-class State(Section):
+class Data(Section):
     """What the tasks share, and must not lose."""
 
     database: Database = Database()
