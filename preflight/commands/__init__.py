@@ -1,0 +1,56 @@
+"""The command line: one module a command, each with ``add`` (its options) and ``execute``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from preflight.commands import (
+    check,
+    conform,
+    diff,
+    docs,
+    graph,
+    owners,
+    proxy_config,
+    ready,
+    release,
+    report,
+    reports,
+    shapes,
+    trace,
+)
+
+COMMANDS = (
+    check,
+    conform,
+    reports,
+    graph,
+    trace,
+    diff,
+    report,
+    proxy_config,
+    shapes,
+    owners,
+    ready,
+    docs,
+    release,
+)
+"""In the order of ``--help``."""
+DESCRIPTION = """\
+Checks every environment of this project offline: no cloud credentials, no network, no pulumi CLI.
+
+exit codes: 0 clean, 1 findings, 2 could not run
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its options."""
+    top = argparse.ArgumentParser(
+        prog="python -m preflight", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    top.add_argument("-C", dest="root", type=Path, default=Path(), metavar="FOLDER", help="the project (default: here)")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.add(commands)
+    return top

@@ -1,0 +1,26 @@
+"""Hold every value against AWS's published data."""
+
+# ruff: noqa: PLC0415 - a command imports what it needs: --help and mistakes answer at once
+from __future__ import annotations
+
+import argparse
+
+from preflight.commands import console
+
+
+def add(commands: console.Commands) -> None:
+    """The command's options."""
+    conform = commands.add_parser("conform", help="hold every value against what AWS publishes that it accepts")
+    conform.add_argument("stack", nargs="*", help="only these stacks; without a name, all that have a file")
+    conform.add_argument("--project", action="append", default=[], choices=("main", "bootstrap"), help="default: both")
+    console.add_output(conform)
+    conform.set_defaults(run=execute)
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Run it; returns the exit code."""
+    from preflight.conform.command import conform
+
+    return console.write_report(
+        conform(options.root.resolve(), options.stack, options.project, console.progress()), options
+    )

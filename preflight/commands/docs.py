@@ -1,0 +1,28 @@
+"""The documents that are generated from the code."""
+
+# ruff: noqa: PLC0415 - a command imports what it needs: --help and mistakes answer at once
+from __future__ import annotations
+
+import argparse
+import sys
+
+from preflight.commands import console
+
+
+def add(commands: console.Commands) -> None:
+    """The command's options."""
+    docs = commands.add_parser("docs", help="the documents that are generated from the code: check them or write them")
+    docs.add_argument("--write", action="store_true", help="write the ones that are out of date")
+    docs.set_defaults(run=execute)
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Run it; returns the exit code."""
+    from preflight import reference
+
+    root = options.root.resolve()
+    if options.write:
+        return console.wrote(root, reference.write(root))
+    stale = reference.stale(root)
+    sys.stdout.write("".join(f"{name}: out of date; run `make docs` and commit the result\n" for name in stale))
+    return 1 if stale else 0

@@ -1,0 +1,40 @@
+"""Ask an account, before the first up, for what the stack needs."""
+
+# ruff: noqa: PLC0415 - a command imports what it needs: --help and mistakes answer at once
+from __future__ import annotations
+
+import argparse
+
+from preflight.commands import console
+
+
+def add(commands: console.Commands) -> None:
+    """The command's options."""
+    ready = commands.add_parser("ready", help="ask the stack's account, before its first up, for what the stack needs")
+    ready.add_argument("stack")
+    console.add_output(ready, ("text", "json", "markdown", "junit"))
+    ready.add_argument("--strict", action="store_true", help="what cannot be told counts as missing")
+    ready.add_argument(
+        "--no-model-call", action="store_true", help="send no request to a model (one token each, billed)"
+    )
+    ready.add_argument("--endpoint-url", metavar="URL", help="ask this instead of AWS's own endpoints")
+    ready.set_defaults(run=execute)
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Run it; returns the exit code."""
+    from preflight.account.render import FORMATS as RENDERERS
+    from preflight.ready.command import Options, ready
+
+    asked = Options(
+        root=options.root.resolve(),
+        stack=options.stack,
+        endpoint_url=options.endpoint_url,
+        call_models=not options.no_model_call,
+        strict=options.strict,
+    )
+    answer = ready(asked, console.progress())
+    console.end_progress()
+    content = RENDERERS[options.format](answer)
+    console.write(content, options.output)
+    return answer.exit_code

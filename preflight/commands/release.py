@@ -1,0 +1,23 @@
+"""Write a release, move a stack to one, record what was deployed."""
+
+# ruff: noqa: PLC0415 - a command imports what it needs: --help and mistakes answer at once
+from __future__ import annotations
+
+import argparse
+
+from preflight.commands import console
+from preflight.release.options import add_options
+
+
+def add(commands: console.Commands) -> None:
+    """The command's options."""
+    release = commands.add_parser("release", help="write a release, move a stack to one, record what was deployed")
+    add_options(release)
+    release.set_defaults(run=execute)
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Run it; returns the exit code."""
+    from preflight.release.command import run
+
+    return run(options, console.progress(), console.end_progress)

@@ -1,0 +1,25 @@
+"""The committed shapes of the environments."""
+
+# ruff: noqa: PLC0415 - a command imports what it needs: --help and mistakes answer at once
+from __future__ import annotations
+
+import argparse
+
+from preflight.commands import console
+
+
+def add(commands: console.Commands) -> None:
+    """The command's options."""
+    shapes = commands.add_parser("shapes", help="the committed shape of every environment: check it or write it anew")
+    shapes.add_argument("--write", action="store_true", help="write policies/parity/shapes/")
+    shapes.set_defaults(run=execute)
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Run it; returns the exit code."""
+    from preflight.analysis import parity
+
+    root, recordings = console.all_recorded(options.root)
+    if options.write:
+        return console.wrote(root, parity.write(root, recordings))
+    return console.stale(f for f in parity.compared(root, recordings).findings if f.rule == parity.CURRENT)

@@ -1,0 +1,47 @@
+"""What happens to one request."""
+
+# ruff: noqa: PLC0415 - a command imports what it needs: --help and mistakes answer at once
+from __future__ import annotations
+
+import argparse
+import sys
+
+from preflight.commands import console
+
+
+def add(commands: console.Commands) -> None:
+    """The command's options."""
+    trace = commands.add_parser("trace", help="what happens to one request, station by station, and which rule decides")
+    trace.add_argument("stack")
+    trace.add_argument("method", help="for example POST")
+    trace.add_argument("url", help="for example https://chat.example.com/api/chat/completions")
+    trace.add_argument("--header", action="append", default=[], metavar="NAME:VALUE")
+    trace.add_argument("--cookie", action="append", default=[], metavar="NAME=VALUE")
+    trace.add_argument("--body", default="", metavar="SIZE", help="the body's size, for example 5MB")
+    trace.add_argument(
+        "--claim", action="append", default=[], metavar="NAME=VALUE", help="who has logged in; several values by comma"
+    )
+    trace.add_argument("--token", action="store_true", help="a machine client's token instead of a session")
+    trace.add_argument("--client", default="", metavar="ADDRESS", help="where the request comes from")
+    trace.add_argument("--format", choices=("text", "json"), default="text")
+    trace.set_defaults(run=execute)
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Run it; returns the exit code."""
+    from preflight.analysis import tracing
+
+    asked = tracing.Asked(
+        method=options.method,
+        url=options.url,
+        headers=tuple(options.header),
+        cookies=tuple(options.cookie),
+        body=options.body,
+        claims=tuple(options.claim),
+        token=options.token,
+        client=options.client,
+    )
+    request = tracing.request_of(asked)
+    outcome = tracing.follow(console.recorded(options.root, options.stack), request)
+    sys.stdout.write((tracing.as_json if options.format == "json" else tracing.as_text)(request, outcome))
+    return tracing.exit_code(outcome)
