@@ -4,7 +4,7 @@ BIN := .venv/bin
 SETUP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-engine test-open-webui test-database lint format local mutation shapes docs benchmark-proxy lock clean
+.PHONY: help setup check test test-fast test-engine test-open-webui test-database lint format local mutation shapes docs benchmark-proxy lock clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -23,6 +23,9 @@ check: $(SETUP) ## Both environments offline: graphs, policies, parity, and what
 
 test: $(SETUP) ## The tests, on every processor
 	@$(BIN)/python -m pytest -n auto --dist loadfile
+
+test-fast: $(SETUP) ## The inner loop: everything that is not marked slow
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
 
 test-engine: $(SETUP) ## The tests on the real engine; needs the pulumi CLI on PATH
 	@$(BIN)/python -m pytest tests/engine -m engine -n auto --dist worksteal

@@ -7,10 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from preflight.pulumi.protocol import Diagnostic
-
-_EXCEPTED = re.compile(r"^excepted until (\d{4}-\d{2}-\d{2}): (.*?)(?: \(owner: (.*)\))?$")
-_LABELS = ("found", "wanted", "fix", "witness", "unknown", "assuming")
+LABELS = ("found", "wanted", "fix", "witness", "unknown", "assuming")
+"""What a report says beyond its headline, in the order of reading."""
 
 
 class Verdict(StrEnum):
@@ -75,7 +73,7 @@ class Finding:
     @property
     def details(self) -> dict[str, str]:
         """Label → text of what there is to say beyond the headline, in the order of reading."""
-        said = {label: str(getattr(self, label)) for label in _LABELS}
+        said = {label: str(getattr(self, label)) for label in LABELS}
         said["source"] = f"{self.source_file}:{self.source_line}" if self.source_file else ""
         said["seen"] = "" if self.seen is Seen.BOTH else str(self.seen)
         said["urn"] = self.urn
@@ -153,47 +151,6 @@ class Report:
     def exit_code(self) -> int:
         """0 clean, 1 findings."""
         return 1 if self.failing else 0
-
-
-def from_diagnostic(
-    diagnostic: Diagnostic, environment: str, mandatory: Mapping[str, bool], *, preview: bool
-) -> Finding:
-    """Read a policy's report. ``mandatory`` says which policies are, by name."""
-    lines = diagnostic.message.splitlines() or [diagnostic.description]
-    first, parts, exemption = lines[0].strip(), dict[str, str](), None
-    for line in lines[1:]:
-        label, _, text = line.partition(": ")
-        if excepted := _EXCEPTED.match(line.strip()):
-            exemption = Exemption(excepted[1], excepted[2], excepted[3] or "")
-        elif label.strip() in _LABELS:
-            parts[label.strip()] = text.strip()
-    verdict = Verdict.VIOLATED
-    must = diagnostic.enforcement == "mandatory"
-    for known in Verdict:
-        if first.startswith(f"{known}: "):
-            verdict, first = known, first.removeprefix(f"{known}: ")
-    if first.startswith("can't run policy"):
-        verdict, must = Verdict.NOT_PROVEN, mandatory.get(diagnostic.policy, True)
-        parts["fix"] = "let the policy treat an unknown value as unknown"
-    return Finding(
-        environment=environment,
-        rule=diagnostic.policy,
-        verdict=verdict,
-        headline=first,
-        urn=diagnostic.urn,
-        found=parts.get("found", ""),
-        wanted=parts.get("wanted", ""),
-        fix=parts.get("fix", ""),
-        witness=parts.get("witness", ""),
-        unknown=parts.get("unknown", ""),
-        assuming=parts.get("assuming", ""),
-        pack=diagnostic.pack,
-        severity=diagnostic.severity,
-        mandatory=must,
-        description=diagnostic.description,
-        seen=Seen.PREVIEW if preview else Seen.KNOWN,
-        exemption=exemption,
-    )
 
 
 def merge(findings: Iterable[Finding]) -> list[Finding]:

@@ -1,4 +1,7 @@
-"""Engine tests run where they are asked for and the ``pulumi`` command line exists; elsewhere one line says so."""
+"""Engine tests run where they are asked for and the ``pulumi`` command line exists; elsewhere one line says so.
+
+Folders and files whose tests take seconds each carry the marker ``slow``: ``make test-fast`` leaves them out.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,30 @@ import pytest
 
 NOT_RUN = pytest.StashKey[str]()
 MARKER = "engine"
+SLOW = (
+    "tests/database/",
+    "tests/mutation/",
+    "tests/open_webui/",
+    "tests/preflight/analysis/",
+    "tests/preflight/changes/",
+    "tests/preflight/conform/",
+    "tests/preflight/ready/",
+    "tests/preflight/release/",
+    "tests/preflight/verify/",
+    "tests/proxy/",
+    "tests/secrecy/",
+    "tests/test_main_program.py",
+)
+"""Where the slow tests are: they run the program many times, or start Envoy, PostgreSQL or an emulated AWS."""
 _WORKERS_WORD = "engine tests that did not run"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the marked tests out, and remember why, unless they can run and were asked for."""
+    for item in items:
+        if item.nodeid.startswith(SLOW):
+            item.add_marker("slow")
     marked = [item for item in items if item.get_closest_marker(MARKER)]
     if not marked:
         return

@@ -17,11 +17,12 @@ from preflight.analysis import behaviour, owners, parity
 from preflight.analysis import source_locations as places
 from preflight.analysis.connectivity import connectivity_of
 from preflight.errors import ConfigurationError
-from preflight.findings import Finding, Report, Rule, from_diagnostic, merge, summarize
+from preflight.findings import Finding, Report, Rule, merge, summarize
 from preflight.pulumi import program
 from preflight.pulumi.analyzer import Analyzer
 from preflight.pulumi.program import Run
 from preflight.pulumi.project import Project, Stack
+from preflight.pulumi.reported import from_diagnostic
 from preflight.recording.recorder import Recording
 
 Progress = Callable[[str], None]

@@ -12,8 +12,9 @@ from policies.parity import evaluate
 from policies.parity.manifests import SHARED, SUFFIX, committed, renewed
 from policies.parity.server import NAME
 from policies.parity.shape import Shape, shape_of
-from preflight.findings import Finding, Parity, Rule, Seen, Verdict, from_diagnostic
+from preflight.findings import Finding, Parity, Rule, Seen, Verdict
 from preflight.pulumi.protocol import Diagnostic
+from preflight.pulumi.reported import from_diagnostic
 from preflight.recording.recorder import Recording
 
 CURRENT = "committed-shapes-are-current"

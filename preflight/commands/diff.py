@@ -23,9 +23,8 @@ def add(commands: console.Commands) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
-    from preflight.analysis import diff, parity
+    from preflight.analysis import diff, parity, since
     from preflight.analysis.check import run
-    from preflight.changes import since
     from preflight.pulumi.project import Project
 
     root = options.root.resolve()

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from preflight.analysis import diff, parity
+from preflight.analysis import diff, parity, since
 from preflight.analysis.check import Checked
 from preflight.analysis.diff import StackChanges
-from preflight.changes import since
 from preflight.errors import PreflightError
 from preflight.findings import merge
 from preflight.pulumi.project import Project

@@ -16,12 +16,12 @@ from preflight.findings import (
     Rule,
     Seen,
     Verdict,
-    from_diagnostic,
     grouped,
     merge,
     summarize,
 )  # fmt: skip
 from preflight.pulumi.protocol import Diagnostic
+from preflight.pulumi.reported import from_diagnostic
 from preflight.report.data import LONGEST_COMMENT, as_json, as_junit, as_markdown, as_sarif
 from preflight.report.text import text
 from tests.preflight.sarif import validate_sarif

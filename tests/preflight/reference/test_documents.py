@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from preflight import reference
 from preflight.__main__ import main
+from preflight.commands import parser
 from preflight.reference import settings_keys
 from settings.rendering import _paths  # pyright: ignore[reportPrivateUsage]
 from settings.stack import StackSettings
@@ -16,11 +17,11 @@ from tests.settings.stack_files import ROOT
 
 
 def test_every_generated_document_is_current() -> None:
-    assert reference.stale(ROOT) == []
+    assert reference.stale(ROOT, parser()) == {}
 
 
 def test_an_out_of_date_document_is_named_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    reference.write(tmp_path)
+    reference.write(tmp_path, parser())
     page = tmp_path / "docs/reference/settings.md"
     page.write_text("edited by hand", encoding="utf-8")
 

@@ -18,7 +18,7 @@ from preflight.changes.effects import gone, kinds, noticed
 from preflight.changes.plan import Operation, Plan
 from preflight.changes.refusals import Refusal, refusals
 from preflight.findings import Exemption, Finding, Rule
-from preflight.findings import Verdict as ParityResult
+from preflight.findings import Verdict as FindingVerdict
 from preflight.pulumi import program
 from preflight.pulumi.program import Run
 from preflight.pulumi.project import Project
@@ -106,7 +106,7 @@ def findings(found: Sequence[Change]) -> Iterator[Finding]:
             yield Finding(
                 environment=change.environment,
                 rule=RULE.name,
-                verdict=ParityResult.VIOLATED,
+                verdict=FindingVerdict.VIOLATED,
                 headline=f"{first.place}: {first.why}",
                 urn=first.urn,
                 found=f"refused by {first.party}: {_places(group)}; changed: {_changed(change)}",
@@ -151,7 +151,7 @@ def not_known(environment: str, why: str) -> Finding:
     return Finding(
         environment=environment,
         rule=RULE.name,
-        verdict=ParityResult.NOT_PROVEN,
+        verdict=FindingVerdict.NOT_PROVEN,
         headline=f"{environment}: what the change does to the running stack is not known",
         found=" ".join(why.split()),
         wanted="a base that can be compared with",
