@@ -20,7 +20,7 @@ RULE = Rule("code-owners-are-current", PACK, "CODEOWNERS names the owners of the
 
 OWNED: tuple[tuple[str, str], ...] = (
     ("*", "maintainers"),
-    ("/components/model*", "modelReviewers"),
+    ("/components/models/", "modelReviewers"),
     ("/prompts/", "promptReviewers"),
     ("/releases/", "releaseManagers"),
     ("/releases/models.yaml", "modelReviewers"),

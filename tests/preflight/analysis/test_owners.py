@@ -40,7 +40,7 @@ def test_the_committed_file_is_what_the_settings_say(recordings: Mapping[str, Re
 def test_each_room_belongs_to_its_reviewers(recordings: Mapping[str, Recording]) -> None:
     assert owned(content(recordings)) == {
         "*": "@example/ai-platform",
-        "/components/model*": "@example/ai-model-reviewers",
+        "/components/models/": "@example/ai-model-reviewers",
         "/prompts/": "@example/ai-prompt-reviewers",
         "/releases/": "@example/ai-release-managers",
         "/releases/models.yaml": "@example/ai-model-reviewers",
