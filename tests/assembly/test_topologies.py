@@ -36,7 +36,7 @@ OWN_VPC = {
     "DefaultSecurityGroup": 1,
     "InternetGateway": 1,
     "NetworkAcl": 2,
-    "NetworkAclRule": 10,
+    "NetworkAclRule": 15,
     "ResolverFirewallConfig": 1,
     "ResolverFirewallDomainList": 2,
     "ResolverFirewallRule": 2,
