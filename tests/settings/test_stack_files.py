@@ -9,6 +9,7 @@ import pydantic
 import pytest
 import yaml
 
+from bootstrap.configuration import BootstrapSettings
 from preflight.recording.recorder import record
 from releases.manifest import load_release
 from settings import SettingsError, StackSettings
@@ -134,3 +135,27 @@ def test_only_the_settings_read_the_configuration() -> None:
     found = [p for p in sources if _reads_the_configuration(p.read_text(encoding="utf-8"))]
     assert len(sources) > 100
     assert [p.relative_to(ROOT).as_posix() for p in found] == ["settings/configuration.py"]
+
+
+def _sections_read(source: str) -> set[str]:
+    """The names that checks between sections ask for by ``sections.get("…")`` or ``sections["…"]``."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "sections.get" and node.args:
+            found.add(ast.literal_eval(node.args[0]))
+        elif isinstance(node, ast.Subscript) and ast.unparse(node.value) == "sections":
+            found.add(ast.literal_eval(node.slice))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("file", "model"), [("settings/consistency.py", StackSettings), ("bootstrap/configuration.py", BootstrapSettings)]
+)
+def test_checks_between_sections_ask_for_sections_that_exist(file: str, model: type[pydantic.BaseModel]) -> None:
+    # A section that does not exist is absent, and the check that asks for it never runs.
+    source = (ROOT / file).read_text(encoding="utf-8")
+    asked = _sections_read(source)
+    assert asked
+    assert sorted(asked - set(model.model_fields)) == []
+    former = source.replace(f'"{min(asked)}"', '"former"')
+    assert "former" in _sections_read(former) - set(model.model_fields)
