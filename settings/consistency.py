@@ -51,8 +51,8 @@ def _compare(sections: Mapping[str, object]) -> None:
     if isinstance(models, Models) and isinstance(network, Network):
         _ports_have_room(models, network)
     if isinstance(network, Network):
-        _a_zone_can_be_lost(network, sections.get("capacity"), sections.get("state"))
-    capacity, data = sections.get("capacity"), sections.get("state")
+        _a_zone_can_be_lost(network, sections.get("capacity"), sections.get("data"))
+    capacity, data = sections.get("capacity"), sections.get("data")
     if isinstance(capacity, Capacity) and isinstance(data, Data):
         _the_database_accepts_every_task(capacity, data)
 

@@ -23,3 +23,8 @@ def renamed() -> Mapping[str, str]:
 def present_name(name: str) -> str:
     """The name under which the policy is known today."""
     return renamed().get(name, name)
+
+
+def former_names(name: str) -> list[str]:
+    """The former names of a policy, sorted."""
+    return sorted(former for former, present in renamed().items() if present == name)

@@ -20,7 +20,7 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, plugin_pb2
 
 from . import exceptions
 from .evaluation import Evaluation, Policy, Report
-from .renamed import present_name
+from .renamed import former_names
 from .rule import FRAMEWORK, Level, Rule, Severity
 from .rules import RULES
 from .topology.graph.resources import Graph, Resource
@@ -79,15 +79,8 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
     def Configure(self, request: Value, context: Value) -> Value:  # noqa: N802
         """Levels and settings that a team chose, by policy."""
-        chosen = {present_name(name): config for name, config in sorted(request.policyConfig.items())}
         self._evaluation = Evaluation(
-            [
-                Policy.of(rule, _plain(chosen[rule.name].properties), _FROM_ENGINE[chosen[rule.name].enforcementLevel])
-                if rule.name in chosen
-                else Policy.of(rule)
-                for rule in self._rules
-            ],
-            self._exemptions,
+            [configured(rule, request.policyConfig) for rule in self._rules], self._exemptions
         )
         return empty_pb2.Empty()
 
@@ -137,6 +130,28 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     def Remediate(self, request: Value, context: Value) -> Value:  # noqa: N802
         """No policy rewrites a resource: the program is the only place where one is described."""
         return analyzer_pb2.RemediateResponse()
+
+
+def configured(rule: Rule, given: Mapping[str, Any]) -> Policy:
+    """The rule with what was written under its present name and under former ones.
+
+    The engine completes the configuration with every policy's defaults, under present names only
+    (https://github.com/pulumi/pulumi/blob/master/pkg/resource/analyzer/config.go). So a present value that is the
+    default says nothing, and what was written under a former name holds; any other present value prevails.
+    """
+    defaults = rule.settings({})
+    settings: dict[str, Any] = {}
+    level: Level | None = None
+    for name in (*former_names(rule.name), rule.name):
+        if name not in given:
+            continue
+        chosen = _FROM_ENGINE[given[name].enforcementLevel]
+        former = name != rule.name
+        settings |= {
+            key: value for key, value in _plain(given[name].properties).items() if former or value != defaults.get(key)
+        }
+        level = chosen if former or level is None or chosen is not rule.level else level
+    return Policy.of(rule, settings, level)
 
 
 def _information(rule: Rule) -> Value:

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from policies.guardrails.rules.waf.limits_requests import COMMON_LIMITS
 from policies.guardrails.topology.graph.resources import Graph, Resource
 from policies.guardrails.topology.graph.values import as_list, as_mapping
 from policies.guardrails.topology.http.requests import Trail
 from policies.guardrails.topology.waf.web_acl import WebAcl, managed_label
+from policies.guardrails.web_acl_limits import COMMON_LIMITS
 from preflight.conform.firewall_headers import ORDINARY
 from preflight.findings import Finding, Verdict
 from preflight.recording.recorder import Recording

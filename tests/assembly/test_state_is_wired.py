@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from components.service.scaling import lost_zone_shortage
+from policies.guardrails.topology.graph.resources import Graph
+from policies.guardrails.topology.network.acls import NetworkAcls
+from policies.guardrails.topology.network.addresses import parse
 from preflight.recording.recorder import RecordedResource, Recording, record
 from tests.components.task_fixtures import text
 from tests.settings.stack_files import ROOT, as_the_engine_passes_it
@@ -49,8 +52,9 @@ def test_the_gateway_serves_the_bucket_and_the_bucket_serves_the_gateway(program
     assert policy["Statement"][0]["Condition"]["StringNotEquals"] == {"aws:SourceVpce": [gateway]}
 
 
-def test_the_private_subnets_let_both_stores_ports_pass_between_themselves_only(program: Recording) -> None:
+def test_the_private_subnets_let_both_stores_ports_pass_between_themselves(program: Recording) -> None:
     rules = [r.inputs for r in program.of_type("aws:ec2/networkAclRule:NetworkAclRule")]
+    allowed = [rule for rule in rules if (rule["protocol"], rule["ruleAction"]) == ("tcp", "allow")]
     blocks = sorted(
         s.inputs["cidrBlock"] for s in program.of_type("aws:ec2/subnet:Subnet") if s.name.startswith("network-private")
     )
@@ -60,10 +64,25 @@ def test_the_private_subnets_let_both_stores_ports_pass_between_themselves_only(
         for leaving in (True, False):
             found = [
                 rule["cidrBlock"]
-                for rule in rules
+                for rule in allowed
                 if (rule["fromPort"], rule["toPort"]) == (port, port) and bool(rule.get("egress")) is leaving
             ]
             assert sorted(found) == blocks, (port, leaving)
+
+
+def test_nothing_in_the_public_subnets_gets_to_the_stores_ports(program: Recording) -> None:
+    # Answers to tasks need an entry for every port from 1024 up, the stores' among them: the denial before it counts.
+    graph = Graph.from_recorded(program.resources)
+    acls = NetworkAcls(graph)
+    subnets = graph.of_type("ec2.Subnet")
+    public = [block for s in subnets if "-public-" in s.name and (block := parse(str(s.value("cidrBlock"))))]
+    private = [s for s in subnets if "-private-" in s.name]
+
+    assert len(public) == len(private) > 1
+    for subnet in private:
+        for port in (5432, 6379):
+            admitted = acls.admitted(subnet)["tcp"].at(port)
+            assert [str(block) for block in public if admitted & block] == [], (subnet.name, port)
 
 
 def test_the_stores_names_resolve(program: Recording) -> None:

@@ -23,7 +23,7 @@ ALWAYS = {
     "LoadBalancer": 1,
     "SecurityGroup": 5,
     "SecurityGroupEgressRule": 6,
-    "SecurityGroupIngressRule": 6,
+    "SecurityGroupIngressRule": 7,
     "TargetGroup": 1,
     "VpcEndpoint": 6,
     "WebAcl": 1,
@@ -36,7 +36,7 @@ OWN_VPC = {
     "DefaultSecurityGroup": 1,
     "InternetGateway": 1,
     "NetworkAcl": 2,
-    "NetworkAclRule": 10,
+    "NetworkAclRule": 15,
     "ResolverFirewallConfig": 1,
     "ResolverFirewallDomainList": 2,
     "ResolverFirewallRule": 2,
@@ -88,23 +88,27 @@ def test_a_shape_has_exactly_the_network_and_edge_that_it_needs(shape: Shape) ->
     assert {kind: number for kind, number in made.items() if kind in ROOM} == expected(shape)
 
 
-def spoken(recording: Recording) -> set[tuple[str, str, str, str, int]]:
-    """Every rule of every security group: group, direction, peer, protocol and port."""
+Spoken = tuple[str, str, str, str, int | tuple[int, int]]
+
+
+def spoken(recording: Recording) -> set[Spoken]:
+    """Every rule of every security group: group, direction, peer, protocol, and port or ICMP's type and code."""
     names = {r.id: r.name for r in recording.of_type("aws:ec2/securityGroup:SecurityGroup") if not r.external}
     prefixes = {
         r.outputs["prefixListId"]: r.name
         for r in recording.of_type("aws:ec2/vpcEndpoint:VpcEndpoint")
         if r.inputs["vpcEndpointType"] == "Gateway"
     }
-    found: set[tuple[str, str, str, str, int]] = set()
+    found: set[Spoken] = set()
     for direction in ("Ingress", "Egress"):
         for rule in recording.of_type(f"aws:vpc/securityGroup{direction}Rule:SecurityGroup{direction}Rule"):
             given = rule.inputs
-            assert given["fromPort"] == given["toPort"]
+            protocol, first, last = given["ipProtocol"], given["fromPort"], given["toPort"]
+            assert first == last or protocol == "icmp", rule.name
             peer = given.get("cidrIpv4") or prefixes.get(given.get("prefixListId"), "")
             peer = peer or names[given["referencedSecurityGroupId"]]
             group = names[given["securityGroupId"]]
-            found.add((group, direction.lower(), peer, given["ipProtocol"], given["fromPort"]))
+            found.add((group, direction.lower(), peer, protocol, (first, last) if protocol == "icmp" else first))
     return found
 
 
@@ -113,6 +117,7 @@ def test_whoever_may_speak_to_whom_is_the_same_in_every_shape(shape: Shape) -> N
     assert spoken(recorded(shape)) == {
         ("edge-group", "ingress", "0.0.0.0/0", "tcp", 80),
         ("edge-group", "ingress", "0.0.0.0/0", "tcp", 443),
+        ("edge-group", "ingress", "0.0.0.0/0", "icmp", (3, 4)),
         ("edge-group", "egress", "0.0.0.0/0", "tcp", 443),
         ("edge-group", "egress", "workload-tasks", "tcp", 8443),
         ("workload-tasks", "ingress", "edge-group", "tcp", 8443),

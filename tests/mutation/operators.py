@@ -130,6 +130,8 @@ def _of_value(record: Record, place: list[str | int]) -> Iterator[Mutant]:
 
 
 def _weakest(record: Record, name: str) -> object:
+    if name == "protocol" and record["inputs"].get("ruleAction") == "deny":
+        return "udp"  # For every protocol it would deny more; for another one it no longer denies TCP.
     return WEAKEST.get(f"{kind_of(record['type'])}.{name}", WEAKEST.get(name))
 
 

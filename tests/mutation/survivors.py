@@ -5,6 +5,7 @@ from __future__ import annotations
 _DEFAULT = "AWS's default meets the same policy"
 _LAYER = "another layer holds: data protection and the redaction of the log each take the same fields out"
 _KEY = "the other key is the stack's own too, and admits the same caller: which key is meant, only a reviewer knows"
+_MTU = "nothing is opened: preflight conform reports that path MTU discovery no longer works"
 _OWN = "only its own program knows which of these is meant; nobody gains access"
 
 ACCEPTED: dict[str, str] = {
@@ -28,6 +29,10 @@ ACCEPTED: dict[str, str] = {
     "swap ecs.Service *.alarms *": "the other alarm watches the same service",
     "widen ec2.NetworkAclRule *-answers*.toPort": "answers go to the ports that their clients choose",
     "delete ec2.NetworkAclRule *-egress-to-targets-*": "the entry for answers to clients covers the port as well",
+    "delete ec2.NetworkAclRule *-internal-*": "the entry for answers covers the port as well, from the same subnets",
+    "* ec2.NetworkAclRule *-private-ingress-answers-below-3389*": "nothing is opened, and Linux calls from higher ports",
+    "delete *-packet-too-large": _MTU,
+    "swap *-packet-too-large.*": _MTU,
     "swap lb.ListenerRule *-blocked-*.listenerArn *": _OWN,
     "swap *Key* → *": _KEY,
     "swap *key* → *": _KEY,

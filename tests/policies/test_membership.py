@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from preflight.pulumi.analyzer import Analyzer
 from tests.policies.cases import ALL
 from tests.policies.wire import PACK
 
+_RULES = "policies.guardrails.rules"
 # What is known of an endpoint of an unknown type, or of an exception, has tables of its own.
 OWN_TABLES = {"reachability-every-type-is-modelled", "stack-exceptions-current"}
 # Here an unknown is no finding of its own; the tables say why.
@@ -35,6 +37,44 @@ def test_every_module_of_the_folder_is_a_member() -> None:
     members = {name.removeprefix("policies.guardrails.rules.") for name in MODULES}
     assert members == {file for file in files if not file.endswith("__init__")}
     assert len(RULES) == len(members)
+
+
+def _imported(source: str, name: str) -> set[str]:
+    """The full names of what the module ``name`` imports, at its top or inside a function."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(name.split(".")[: -node.level]) if node.level else ""
+            module = ".".join(part for part in (base, node.module) if part)
+            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def _other_rules(source: str, name: str) -> list[str]:
+    return sorted(other for other in _imported(source, name) if f"{other}.".startswith(f"{_RULES}."))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from .resource_policies_are_narrow import PATHS",
+        "from ..iam.resource_policies_are_narrow import PATHS",
+        "from ..iam import resource_policies_are_narrow",
+        "from .. import RULES",
+        "def f():\n    import policies.guardrails.rules.iam.resource_policies_are_narrow",
+    ],
+)
+def test_an_import_of_another_rule_is_found(source: str) -> None:
+    assert _other_rules(source, f"{_RULES}.iam.role_trust_is_narrow") != []
+
+
+def test_no_rule_imports_another() -> None:
+    # What two rules share is a module beside the rules, so that a rule can be removed or replaced by itself.
+    sources = {name: Path(importlib.import_module(name).__file__ or "").read_text(encoding="utf-8") for name in MODULES}
+    assert all("policies.guardrails.rule.Rule" in _imported(source, name) for name, source in sources.items())
+    assert {name: found for name, source in sources.items() if (found := _other_rules(source, name))} == {}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)

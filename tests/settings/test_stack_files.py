@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
 from typing import Any
 
 import pydantic
 import pytest
 import yaml
 
+from bootstrap.configuration import BootstrapSettings
 from preflight.recording.recorder import record
 from releases.manifest import load_release
 from settings import SettingsError, StackSettings
@@ -95,11 +95,67 @@ def test_a_stack_file_holds_no_key_outside_the_settings_and_the_provider() -> No
         assert foreign == {"aws:region", "aws:allowedAccountIds"}
 
 
-def test_only_the_settings_read_the_configuration() -> None:
-    def reads(path: Path) -> bool:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        return any(isinstance(n, ast.Attribute) and n.attr == "Config" for n in ast.walk(tree))
+def _reads_the_configuration(source: str) -> bool:
+    """Whether it uses ``pulumi.Config``, under whichever name pulumi or the class was imported."""
+    tree = ast.parse(source)
+    modules, classes = {"pulumi"}, set[str]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules |= {name.asname for name in node.names if name.name == "pulumi" and name.asname}
+        elif isinstance(node, ast.ImportFrom) and node.module in ("pulumi", "pulumi.config"):
+            classes |= {name.asname or name.name for name in node.names if name.name in ("Config", "*")}
+    return bool(classes) or any(
+        isinstance(node, ast.Attribute)
+        and node.attr == "Config"
+        and isinstance(node.value, ast.Name)
+        and node.value.id in modules
+        for node in ast.walk(tree)
+    )
 
-    rooms = ("components", "policies", "preflight", "releases", "settings")
-    sources = [ROOT / "__main__.py", *(p for room in rooms for p in sorted((ROOT / room).rglob("*.py")))]
-    assert [p.relative_to(ROOT).as_posix() for p in sources if p.exists() and reads(p)] == ["settings/configuration.py"]
+
+@pytest.mark.parametrize(
+    ("source", "reads"),
+    [
+        ("import pulumi\npulumi.Config('a')", True),
+        ("import pulumi as p\np.Config()", True),
+        ("from pulumi import Config", True),
+        ("from pulumi import Config as Settings", True),
+        ("from pulumi import *", True),
+        ("import importlib\nimportlib.import_module('botocore.config').Config()", False),
+        ("from botocore.config import Config\nConfig()", False),
+    ],
+)
+def test_a_reader_of_the_configuration_is_known_by_whatever_name_it_imports(source: str, reads: bool) -> None:
+    assert _reads_the_configuration(source) is reads
+
+
+def test_only_the_settings_read_the_configuration() -> None:
+    packages = ("bootstrap", "components", "policies", "preflight", "releases", "settings")
+    sources = [ROOT / "__main__.py", *(p for package in packages for p in sorted((ROOT / package).rglob("*.py")))]
+    found = [p for p in sources if _reads_the_configuration(p.read_text(encoding="utf-8"))]
+    assert len(sources) > 100
+    assert [p.relative_to(ROOT).as_posix() for p in found] == ["settings/configuration.py"]
+
+
+def _sections_read(source: str) -> set[str]:
+    """The names that checks between sections ask for by ``sections.get("…")`` or ``sections["…"]``."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "sections.get" and node.args:
+            found.add(ast.literal_eval(node.args[0]))
+        elif isinstance(node, ast.Subscript) and ast.unparse(node.value) == "sections":
+            found.add(ast.literal_eval(node.slice))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("file", "model"), [("settings/consistency.py", StackSettings), ("bootstrap/configuration.py", BootstrapSettings)]
+)
+def test_checks_between_sections_ask_for_sections_that_exist(file: str, model: type[pydantic.BaseModel]) -> None:
+    # A section that does not exist is absent, and the check that asks for it never runs.
+    source = (ROOT / file).read_text(encoding="utf-8")
+    asked = _sections_read(source)
+    assert asked
+    assert sorted(asked - set(model.model_fields)) == []
+    former = source.replace(f'"{min(asked)}"', '"former"')
+    assert "former" in _sections_read(former) - set(model.model_fields)

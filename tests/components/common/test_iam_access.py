@@ -211,11 +211,12 @@ def lint() -> Iterator[Any]:
 
 
 def _readable(policy: str) -> str:
-    """The linter stumbles over a list of one behind ``Bool``, which IAM reads as its only value."""
+    """The linter fails on a list of one behind ``Bool`` or ``Null``, which IAM reads as its only value."""
     found = json.loads(policy)
     for statement in found["Statement"]:
-        for key, values in statement.get("Condition", {}).get("Bool", {}).items():
-            (statement["Condition"]["Bool"][key],) = values
+        for operator in ("Bool", "Null"):
+            for key, values in statement.get("Condition", {}).get(operator, {}).items():
+                (statement["Condition"][operator][key],) = values
     return json.dumps(found)
 
 

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 from components.proxy.text import configuration_text
 from components.service.task_definition import MAXIMUM_BYTES
+from local.certificate import self_signed
 from policies.guardrails.topology.graph.documents import document
 from preflight.recording.recorder import record
 from tests.settings.stack_files import ROOT, as_the_engine_passes_it
 
+AUTHORITY = self_signed("models.internal.example.com")
 # What Envoy's reader and PyYAML agree on: text with every printable character, the line end included.
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"], include_characters="\n\t"))
 VALUES = st.recursive(
@@ -50,15 +52,25 @@ def test_what_is_no_document_is_read_as_none(text: str) -> None:
     assert document(text) is None
 
 
-def test_failover_over_several_regions_in_two_groups_fits_into_a_task_definition() -> None:
-    def group(name: str, model: str) -> Mapping[str, object]:
-        regions = ("eu-west-1", "eu-central-1", "eu-north-1")
-        return {"name": name, "models": [model], "upstreams": [{"kind": "bedrock", "region": one} for one in regions]}
+def test_failover_over_several_upstreams_in_two_groups_fits_into_a_task_definition() -> None:
+    def private(name: str) -> Mapping[str, object]:
+        host = f"{name}.models.internal.example.com"
+        server = {"hostName": host, "securityGroupId": "sg-0123456789abcdef0"}
+        return {"kind": "private", **server, "caCertificate": AUTHORITY.certificate}
 
-    models = {"groups": [group("large", "openai.gpt-oss-120b-1:0"), group("small", "openai.gpt-oss-20b-1:0")]}
+    def group(name: str, model: str, *servers: str) -> Mapping[str, object]:
+        # Bedrock answers in the stack's own region only, so the further upstreams are private servers.
+        upstreams = [{"kind": "bedrock", "region": "eu-west-1"}, *map(private, servers)]
+        return {"name": name, "models": [model], "upstreams": upstreams}
+
+    servers = ("first-large", "second-large", "first-small")
+    large = group("large", "openai.gpt-oss-120b-1:0", *servers[:2])
+    models = {"groups": [large, group("small", "openai.gpt-oss-20b-1:0", *servers[2:])]}
     config = {**as_the_engine_passes_it("staging"), "ai-interface:models": json.dumps(models)}
     recording = record(
         lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), stack="staging", config=config
     )
     (task,) = recording.of_type("aws:ecs/taskDefinition:TaskDefinition")
-    assert len(str(task.inputs["containerDefinitions"])) < MAXIMUM_BYTES
+    written = str(task.inputs["containerDefinitions"])
+    assert [server for server in servers if f"{server}.models.internal" not in written] == []
+    assert len(written) < MAXIMUM_BYTES

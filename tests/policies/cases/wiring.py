@@ -49,6 +49,16 @@ def line(logical: str, block: Value, low: Value, high: Value, *, out: bool = Fal
 IN, BACK = line("in", "10.0.2.0/24", 8443, 8443), line("back", "10.0.2.0/24", 1024, 65535, out=True)
 TOO_FEW_ANSWERS = line("back", "10.0.2.0/24", 32768, 60999, out=True)
 FILTERED = (*WIRED, *acl("list", PRIVATE, IN, BACK))
+STORES, STORE = inside("ec2.Subnet", "stores", cidrBlock="10.0.3.0/24"), inside("ec2.SecurityGroup", "store")
+# A store in a subnet of its own, which the tasks call: its answers may go to every port from 1024 up.
+CROWDED = (
+    *WIRED, STORES, STORE,
+    r("ec2.VpcEndpoint", "store", vpcEndpointType="Interface", subnetIds=[UNKNOWN], securityGroupIds=[UNKNOWN],
+      needs={"subnetIds": STORES, "securityGroupIds": STORE}),
+    egress(TASKS, "to-store", referencedSecurityGroupId=UNKNOWN, needs={"referencedSecurityGroupId": STORE}),
+)  # fmt: skip
+ANSWERS = line("answers", "10.0.3.0/24", 1024, 65535, ruleNumber=200)
+TO_ITSELF = egress(TASKS, "to-itself", fromPort=9000, toPort=9000, cidrIpv4="10.0.1.0/24")
 USED, SPEAK, ONCE, ZONES = (
     "vpc-network-acl-entries-are-used",
     "reachability-connected-parts-can-connect",
@@ -168,6 +178,18 @@ CASES = [
     case(USED, "a port that nothing listens on", *WIRED, *acl("list", PRIVATE, IN, BACK, line("ssh", "10.0.2.0/24", 22, 22)),
          says=["violated ssh.cidrBlock"]),
     case(USED, "a denial", *WIRED, *acl("list", PRIVATE, IN, BACK, line("ssh", "0.0.0.0/0", 22, 22, ruleAction="deny"))),
+    case(USED, "answers from where no group admits", *CROWDED, *acl("list", PRIVATE, IN, BACK, ANSWERS),
+         says=["violated list"]),
+    case(USED, "answers after a denial of the service's port", *CROWDED,
+         *acl("list", PRIVATE, IN, BACK, ANSWERS, line("not", "10.0.3.0/24", 8443, 8443, ruleAction="deny", ruleNumber=150))),
+    case(USED, "a denial that comes too late", *CROWDED,
+         *acl("list", PRIVATE, IN, BACK, ANSWERS, line("not", "10.0.3.0/24", 8443, 8443, ruleAction="deny", ruleNumber=250)),
+         says=["violated list"]),
+    case(USED, "a denial of another protocol", *CROWDED,
+         *acl("list", PRIVATE, IN, BACK, ANSWERS, line("not", "10.0.3.0/24", 8443, 8443, ruleAction="deny", ruleNumber=150, protocol="udp")),
+         says=["violated list"]),
+    case(USED, "answers within the only subnet of the list", *WIRED, TO_ITSELF,
+         *acl("list", PRIVATE, IN, BACK, line("own", "10.0.1.0/24", 1024, 65535, ruleNumber=200))),
     case(USED, "a list of nothing's subnet", VPC, PRIVATE, *acl("list", PRIVATE, IN)),
     case(USED, "unknown", *WIRED, *acl("list", PRIVATE, line("in", UNKNOWN, 8443, 8443, needs={"cidrBlock": TOPIC}), BACK), says=["not proven in.cidrBlock"]),
     case(USED, "not applicable", TOPIC),

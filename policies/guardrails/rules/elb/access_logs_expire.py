@@ -8,19 +8,14 @@ It cannot see who reads the bucket by an account-wide role.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Iterator
 
-from ...checks import listed
-from ...joins import buckets_of, configurations_of
+from ...joins import buckets_of
+from ...lifecycles import EVERY_OBJECT_EXPIRES, EXPIRE_EVERY_OBJECT, expires
 from ...rule import Rule, Settings, Severity, stack_rule
-from ...topology.graph.resources import Graph, Resource, Unknown, contains_unknown, unknowns_in
-from ...topology.graph.values import Value, as_mapping
-from ...topology.graph.verdicts import Finding, not_proven, violated
+from ...topology.graph.resources import Graph
+from ...topology.graph.verdicts import Finding, not_proven
 
-LIFECYCLES = ("s3.BucketLifecycleConfiguration", "s3.BucketLifecycleConfigurationV2")
-_WANTED = "every object expires in at most {} days"
-_FIX = "give the bucket a lifecycle rule that is enabled, has no filter and expires objects in at most {} days"
 _SCHEMA = {
     "maximumDays": {
         "type": "integer",
@@ -40,7 +35,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
         if not buckets.resources and balancer.value("accessLogs.enabled") is True:
             found = ", ".join(buckets.external) or "not known yet"
             unknown = ["the bucket's lifecycle"]
-            wanted, fix = _WANTED.format(limit), _FIX.format(limit)
+            wanted, fix = EVERY_OBJECT_EXPIRES.format(limit), EXPIRE_EVERY_OBJECT.format(limit)
             yield not_proven(balancer, "accessLogs.bucket", unknown, wanted, fix, found=found)
         for bucket in buckets:
             if bucket.urn not in evaluated:
@@ -48,48 +43,12 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
                 yield from expires(graph, bucket, limit)
 
 
-def expires(graph: Graph, bucket: Resource, limit: int) -> Iterator[Finding]:
-    """The finding where a bucket keeps an object longer than ``limit`` days; none where it does not."""
-    wanted, fix = _WANTED.format(limit), _FIX.format(limit)
-    configurations = configurations_of(graph, bucket, *LIFECYCLES)
-    days: list[int] = []
-    for configuration in configurations:
-        rules = configuration.items("rules")
-        if isinstance(rules, Unknown) or contains_unknown(rules):
-            yield not_proven(configuration, "rules", list(unknowns_in(rules)), wanted, fix)
-            return
-        for rule in rules:
-            days.extend(_expiry(as_mapping(rule) or {}))
-    for item in listed(bucket.value("lifecycleRules")):
-        rule = as_mapping(item) or {}
-        if rule.get("enabled") is True and not rule.get("prefix") and not rule.get("tags"):
-            days.extend(_days(rule.get("expiration")))
-    if not days:
-        yield violated(bucket, "lifecycle", "no rule expires every object", wanted, fix, what="keeps access logs")
-    elif min(days) > limit:
-        yield violated(bucket, "lifecycle", f"{min(days)} days", wanted, fix, what="keeps access logs too long")
-
-
-def _expiry(rule: Mapping[str, Any]) -> list[int]:
-    narrowed = rule.get("filter") or rule.get("prefix")
-    if isinstance(narrowed, Mapping):
-        narrowed = any(value not in (None, "") for value in cast("Mapping[str, Any]", narrowed).values())
-    if rule.get("status") != "Enabled" or narrowed:
-        return []
-    return _days(rule.get("expiration"))
-
-
-def _days(expiration: Value) -> list[int]:
-    found = [as_mapping(item) or {} for item in listed(expiration)]
-    return [int(item["days"]) for item in found if isinstance(item.get("days"), int | float)]
-
-
 RULE: Rule = stack_rule(
     __name__,
     __doc__,
     evaluate,
     severity=Severity.HIGH,
-    remediation=_FIX.format(30),
+    remediation=EXPIRE_EVERY_OBJECT.format(30),
     types=("lb.LoadBalancer",),
     schema=_SCHEMA,
 )

@@ -14,15 +14,15 @@ from typing import Any, cast
 
 from ...accounts import IMAGES, LOG_DELIVERY, accounts_of, own_accounts
 from ...checks import containers, document, statements, undecided
+from ...iam import RESOURCE_POLICIES
 from ...rule import Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph, Resource, Unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
-from .resource_policies_are_narrow import PATHS
 
 _WANTED = "an account of one's own, or one that the setting accounts names"
 _FIX = "name a principal or destination of one's own account, or add the account to the setting accounts"
 _DOCUMENTS = {
-    **PATHS,
+    **RESOURCE_POLICIES,
     "cloudwatch.LogResourcePolicy": "policyDocument",
     "ec2.VpcEndpoint": "policy",
     "ec2.VpcEndpointPolicy": "policy",

@@ -14,30 +14,13 @@ from fnmatch import fnmatchcase
 from typing import cast
 
 from ...checks import Document, Statement, document, statements, undecided
+from ...iam import WITHOUT_RESOURCE
 from ...rule import Rule, Settings, Severity, resource_rule
 from ...topology.graph.resources import Resource, Unknown
 from ...topology.graph.verdicts import Finding, violated
 
 _WANTED = "named actions on named resources"
 _FIX = "name the actions that are called and the ARNs that they are called on"
-WITHOUT_RESOURCE = (
-    "cloudwatch:GetMetricData",
-    "cloudwatch:PutMetricData",
-    "ec2:CreateNetworkInterface",
-    "ec2:Describe*",
-    "ecr:GetAuthorizationToken",
-    "ecs:ListClusters",
-    "events:ListRules",
-    "kms:ListAliases",
-    "logs:CreateLogDelivery",
-    "logs:DescribeLogGroups",
-    "s3:ListAllMyBuckets",
-    "ssmmessages:*Channel",
-    "sts:GetCallerIdentity",
-    "tag:GetResources",
-    "xray:PutTelemetryRecords",
-    "xray:PutTraceSegments",
-)
 _EVERYTHING = re.compile(r"[*?]+|arn:[*?:]*|arn:[^:]*:[^:]*:[^:]*:[^:]*:[*?/:]*")
 """A resource that stands for all of an account, a service or a region."""
 

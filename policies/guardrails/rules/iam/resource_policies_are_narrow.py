@@ -13,85 +13,13 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from ...checks import Statement, bounding_keys, denied_to_strangers, document, listed, statements, undecided
+from ...iam import CALLERS, RESOURCE_POLICIES
 from ...rule import Rule, Settings, Severity, resource_rule
 from ...topology.graph.resources import Resource, Unknown
 from ...topology.graph.verdicts import Finding, violated
 
 _WANTED = "named principals, or a condition on who asks"
 _FIX = "name the principals, or add a condition such as aws:PrincipalAccount, aws:SourceArn or aws:SourceVpce"
-PATHS = {
-    "acmpca.Policy": "policy",
-    "apigateway.RestApi": "policy",
-    "apigateway.RestApiPolicy": "policy",
-    "backup.VaultPolicy": "policy",
-    "cloudwatch.EventBusPolicy": "policy",
-    "cloudwatch.LogDeliveryDestinationPolicy": "deliveryDestinationPolicy",
-    "cloudwatch.LogDestinationPolicy": "accessPolicy",
-    "codebuild.ResourcePolicy": "policy",
-    "dsql.ClusterPolicy": "policy",
-    "dynamodb.ResourcePolicy": "policy",
-    "ecr.RegistryPolicy": "policy",
-    "ecr.RepositoryPolicy": "policy",
-    "efs.FileSystemPolicy": "policy",
-    "elasticsearch.Domain": "accessPolicies",
-    "elasticsearch.DomainPolicy": "accessPolicies",
-    "glacier.Vault": "accessPolicy",
-    "glue.ResourcePolicy": "policy",
-    "kinesis.ResourcePolicy": "policy",
-    "kms.ExternalKey": "policy",
-    "kms.Key": "policy",
-    "kms.KeyPolicy": "policy",
-    "kms.ReplicaExternalKey": "policy",
-    "kms.ReplicaKey": "policy",
-    "lambda.ResourcePolicy": "policy",
-    "mediastore.ContainerPolicy": "policy",
-    "msk.ClusterPolicy": "policy",
-    "networkfirewall.ResourcePolicy": "policy",
-    "oam.SinkPolicy": "policy",
-    "opensearch.Domain": "accessPolicies",
-    "opensearch.DomainPolicy": "accessPolicies",
-    "opensearchingest.ResourcePolicy": "policy",
-    "redshift.ResourcePolicy": "policy",
-    "redshiftserverless.ResourcePolicy": "policy",
-    "s3.AccessPoint": "policy",
-    "s3.Bucket": "policy",
-    "s3.BucketPolicy": "policy",
-    "s3.VectorsVectorBucketPolicy": "policy",
-    "s3control.AccessPointPolicy": "policy",
-    "s3control.BucketPolicy": "policy",
-    "s3control.ObjectLambdaAccessPointPolicy": "policy",
-    "s3tables.TableBucketPolicy": "resourcePolicy",
-    "s3tables.TablePolicy": "resourcePolicy",
-    "schemas.RegistryPolicy": "policy",
-    "secretsmanager.Secret": "policy",
-    "secretsmanager.SecretPolicy": "policy",
-    "ses.IdentityPolicy": "policy",
-    "sesv2.EmailIdentityPolicy": "policy",
-    "sns.Topic": "policy",
-    "sns.TopicPolicy": "policy",
-    "sqs.Queue": "policy",
-    "sqs.QueuePolicy": "policy",
-    "vpclattice.AuthPolicy": "policy",
-    "vpclattice.ResourcePolicy": "policy",
-}
-CALLERS = frozenset(
-    {
-        "aws:principalaccount",
-        "aws:principalarn",
-        "aws:principalorgid",
-        "aws:principalorgpaths",
-        "aws:sourcevpc",
-        "aws:sourcevpce",
-        "aws:userid",
-        "elasticfilesystem:accessedviamounttarget",
-        "kms:calleraccount",
-    }
-)
-"""Condition keys that say who calls, or from which network."""
-
-SOURCES = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner"})
-"""Condition keys that say on whose behalf an AWS service calls; a caller that is no service does not send them."""
-
 _NAMES_ITSELF = ("s3.", "sns.", "sqs.")
 """What a policy of these is about is told by ARN; for keys and secrets, ``*`` is the thing itself."""
 
@@ -107,7 +35,7 @@ _OWNERS = (
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One policy of a resource."""
-    path = PATHS[resource.kind]
+    path = RESOURCE_POLICIES[resource.kind]
     of = document(resource, path)
     if resource.kind == "apigateway.RestApi" and _on_the_internet(resource):
         return  # who may call it is judged as a path from the internet
@@ -152,6 +80,6 @@ RULE: Rule = resource_rule(
     evaluate,
     severity=Severity.CRITICAL,
     remediation=_FIX,
-    types=tuple(sorted(PATHS)),
+    types=tuple(sorted(RESOURCE_POLICIES)),
     controls=("KMS.5", "S3.2", "S3.3", "S3.6"),
 )

@@ -13,15 +13,14 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from ...checks import Statement, bounding_keys, document, listed, statements, undecided
+from ...iam import EVENTBRIDGE, RESOURCE_POLICIES, SOURCES
 from ...rule import Level, Rule, Settings, Severity, resource_rule
 from ...topology.graph.resources import Resource
 from ...topology.graph.verdicts import Finding, violated
-from ..kms.keys_admit_their_services import EVENTS
-from .resource_policies_are_narrow import PATHS, SOURCES
 
 _WANTED = "a condition on aws:SourceAccount or aws:SourceArn"
 _FIX = "add aws:SourceAccount or aws:SourceArn to the statement's conditions"
-_PATHS = {**PATHS, "cloudwatch.LogResourcePolicy": "policyDocument", "iam.Role": "assumeRolePolicy"}
+_PATHS = {**RESOURCE_POLICIES, "cloudwatch.LogResourcePolicy": "policyDocument", "iam.Role": "assumeRolePolicy"}
 _TOPICS = ("sns.Topic", "sns.TopicPolicy")
 _ON_BEHALF = ("kms:viaservice", "kms:calleraccount", "aws:principalaccount")
 
@@ -34,7 +33,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     every = statements(of.value) if of.known else []
     for statement in every:
         services = [who for who in statement.principals if who.endswith(".amazonaws.com")]
-        if services == [EVENTS] and resource.kind in _TOPICS and any(map(_refuses_strangers, every)):
+        if services == [EVENTBRIDGE] and resource.kind in _TOPICS and any(map(_refuses_strangers, every)):
             continue
         keys = bounding_keys(statement)
         named = keys & SOURCES or keys & set(_ON_BEHALF) or any("encryptioncontext" in key for key in keys)
@@ -51,7 +50,7 @@ def _refuses_strangers(statement: Statement) -> bool:
     }
     named = tests.pop(("null", "aws:sourceaccount"), [])
     others = tests.pop(("stringnotequals", "aws:sourceaccount"), [])
-    whole = not statement.allows and EVENTS in statement.principals and not tests
+    whole = not statement.allows and EVENTBRIDGE in statement.principals and not tests
     return whole and named == ["false"] and bool(others)
 
 

@@ -12,14 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...checks import condition_keys, document, statements
+from ...iam import EVENTBRIDGE, SOURCES
 from ...joins import referring
 from ...rule import Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph, Resource
 from ...topology.graph.verdicts import Finding, not_proven, violated
-from ..iam.resource_policies_are_narrow import SOURCES
 
 _FIX = "name a key whose policy lets the service use it, or add the statement to the key's policy"
-EVENTS = "events.amazonaws.com"
 _KEYS = ("arn", "id", "keyId")
 _USES = {
     "cloudwatch.LogGroup": ("kmsKeyId", "logs."),
@@ -36,13 +35,13 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
         if referring(graph, topic, "alarmActions", "cloudwatch.MetricAlarm"):
             yield from _admits(graph, topic, "kmsMasterKeyId", "cloudwatch.")
         if referring(graph, topic, "arn", "cloudwatch.EventTarget"):
-            yield from _admits(graph, topic, "kmsMasterKeyId", EVENTS)
+            yield from _admits(graph, topic, "kmsMasterKeyId", EVENTBRIDGE)
             yield from _publishes(graph, topic)
 
 
 def _publishes(graph: Graph, topic: Resource) -> Iterator[Finding]:
     """EventBridge may publish to the topic without a condition."""
-    wanted = f"a topic policy that lets {EVENTS} publish without any condition"
+    wanted = f"a topic policy that lets {EVENTBRIDGE} publish without any condition"
     fix = "give EventBridge a statement of its own, without a condition"
     holders = [topic, *referring(graph, topic, "arn", "sns.TopicPolicy", keys=("arn", "id"))]
     policies = [document(holder, "policy") for holder in holders]
@@ -50,13 +49,13 @@ def _publishes(graph: Graph, topic: Resource) -> Iterator[Finding]:
         yield not_proven(topic, "policy", [f"{topic.label}.policy"], wanted, fix)
         return
     granted = [item for of in policies if of.known for item in statements(of.value) if item.allows]
-    if not any(EVENTS in item.principals and not item.conditions for item in granted):
-        found = "a condition" if any(EVENTS in item.principals for item in granted) else "no grant"
+    if not any(EVENTBRIDGE in item.principals and not item.conditions for item in granted):
+        found = "a condition" if any(EVENTBRIDGE in item.principals for item in granted) else "no grant"
         yield violated(topic, "policy", found, wanted, fix, what="never gets what EventBridge sends")
 
 
 def _admits(graph: Graph, resource: Resource, path: str, service: str) -> Iterator[Finding]:
-    wanted = f"a key whose policy lets {service if service == EVENTS else service + 'amazonaws.com'} use it"
+    wanted = f"a key whose policy lets {service if service == EVENTBRIDGE else service + 'amazonaws.com'} use it"
     if resource.value(path) is None:
         return
     for key in graph.referenced(resource, path, ("kms.Key",), _KEYS):
@@ -71,8 +70,8 @@ def _admits(graph: Graph, resource: Resource, path: str, service: str) -> Iterat
         named = [item for item in granted if any(_is(who, service) for who in item.principals)]
         if not named:
             yield violated(resource, path, key.name, wanted, _FIX, what="uses a key that refuses the service")
-        elif service == EVENTS and all(condition_keys(item) & SOURCES for item in named):
-            wanted = f"a grant to {EVENTS} without a condition on the source"
+        elif service == EVENTBRIDGE and all(condition_keys(item) & SOURCES for item in named):
+            wanted = f"a grant to {EVENTBRIDGE} without a condition on the source"
             fix = "bound it by kms:EncryptionContext:aws:sns:topicArn instead, which SNS sets"
             yield violated(resource, path, key.name, wanted, fix, what="never gets what EventBridge sends")
 

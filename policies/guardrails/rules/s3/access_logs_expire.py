@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...joins import LOGGINGS, buckets_of_records
+from ...lifecycles import expires
 from ...rule import Level, Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph
 from ...topology.graph.verdicts import Finding
-from ..elb.access_logs_expire import expires
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:

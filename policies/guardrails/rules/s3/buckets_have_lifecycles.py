@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 from ...checks import expect_value
 from ...joins import BUCKETS, configurations_of
+from ...lifecycles import LIFECYCLES
 from ...rule import Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph, Resource, Unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
-from ..elb.access_logs_expire import LIFECYCLES
 
 _ACTIONS = (
     "abortIncompleteMultipartUpload",

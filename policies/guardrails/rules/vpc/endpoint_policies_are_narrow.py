@@ -13,11 +13,10 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from ...checks import Statement, bounding_keys, document, statements, undecided
+from ...iam import CALLERS, WITHOUT_RESOURCE
 from ...rule import Rule, Settings, Severity, resource_rule
 from ...topology.graph.resources import Resource
 from ...topology.graph.verdicts import Finding, violated
-from ..iam.identity_policies_are_narrow import WITHOUT_RESOURCE
-from ..iam.resource_policies_are_narrow import CALLERS
 
 _WANTED = "a policy that names what is called through the endpoint"
 _FIX = "give the endpoint a policy with the actions and resources that the stack uses"

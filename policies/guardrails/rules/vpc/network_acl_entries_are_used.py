@@ -1,9 +1,11 @@
 """An entry of a network access list opens what the groups of its subnets use, and their answers.
 
 The list is the layer that holds when a group is wrong. An entry that no rule of a group needs holds nothing, and the
-next wrong rule has an open way.
+next wrong rule has an open way. Answers need wide ranges, and what listens inside such a range is open to every subnet
+that the entry is about, unless an earlier entry denies it.
 
-It judges single TCP entries against the groups of what is in the subnets now; it advises, since the groups still hold.
+It judges TCP entries one by one, and all of a list together for the ports that something in its subnets listens on,
+against the groups of what is there now; it advises, since the groups still hold.
 """
 
 from __future__ import annotations
@@ -21,13 +23,14 @@ from ...topology.network.addresses import (
     TCP,
     Addresses,
     Intervals,
+    PortMap,
     describe_ports,
     parse,
     protocols,
 )
 from ...topology.network.addresses import ports as port_range
 from ...topology.reachability.exposure import reachability
-from ...topology.reachability.peers import Peer, Peers, peers_of
+from ...topology.reachability.peers import Peer, Peers, block_of, peers_of
 
 _WANTED = "ports and blocks that a group in the subnets uses, or answers to them"
 _FIX = "narrow the entry to the ports and blocks that the groups of its subnets name"
@@ -61,6 +64,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
         needs = _needs(peers, inside[urn])
         for entry in referring(graph, acl, "networkAclId", "ec2.NetworkAclRule"):
             yield from _entry(entry, needs)
+        yield from _listening(acl, peers, inside[urn], needs[False])
 
 
 _Needs = dict[bool, list[tuple[Addresses, Intervals]]]
@@ -105,6 +109,31 @@ def _entry(entry: Resource, needs: _Needs) -> Iterator[Finding]:
         if part and unused:
             found = f"{describe_ports(unused)} for {name} addresses of {block}"
             yield violated(entry, "cidrBlock", found, _WANTED, _FIX, what="opens what nothing uses")
+
+
+def _listening(
+    acl: Resource, peers: Peers, inside: list[Peer], needs: list[tuple[Addresses, Intervals]]
+) -> Iterator[Finding]:
+    """Ports of services in the list's subnets that it opens to a subnet which no group admits there."""
+    acls = peers.network.acls
+    admitted = acls.passes(acl, egress=False).get(TCP, PortMap())
+    own = {subnet.urn for peer in inside for subnet in peer.subnets if acls.acl_of(subnet) is acl}
+    services = NOTHING
+    for _, listening in needs:
+        services = services | (listening if listening.size() <= _FEW else NOTHING)
+    for subnet in sorted({s.urn: s for peer in peers.all for s in peer.subnets}.values(), key=lambda item: item.urn):
+        if own == {subnet.urn}:
+            continue  # What stays within one subnet passes no list.
+        block = block_of(subnet)
+        wanted = NOTHING
+        for addresses, listening in needs:
+            wanted = wanted | (listening if addresses & block else NOTHING)
+        unused = services - wanted
+        opened = [port for low, high in unused.spans for port in range(low, high + 1) if admitted.at(port) & block]
+        if opened:
+            found = f"{describe_ports(Intervals.of(*((port, port) for port in opened)))} for {subnet.name}"
+            fix = "deny these ports, or all that the subnet sends, by an entry before the one for answers"
+            yield violated(acl, "", found, _WANTED, fix, what="opens a service to a subnet that no group admits")
 
 
 RULE: Rule = stack_rule(

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...identity_headers import HEADERS, logs_in
 from ...rule import Rule, Settings, Severity, stack_rule
-from ...topology.graph.resources import Graph, Unknown
+from ...topology.graph.resources import Graph
 from ...topology.graph.verdicts import Finding, not_proven, violated
 from ...web_acls import ACL, Firewall, firewalls, present
 
-HEADERS = ("x-amzn-oidc-accesstoken", "x-amzn-oidc-data", "x-amzn-oidc-identity")
 _FIX = "add a blocking rule on single_header for each of " + ", ".join(HEADERS)
 
 
@@ -30,19 +30,6 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
                 yield violated(firewall.acl, "rules", "no such rule", wanted, _FIX, what="lets identity headers in")
             else:
                 yield not_proven(firewall.acl, "rules", ["rules"], wanted, _FIX)
-
-
-def logs_in(graph: Graph) -> bool:
-    """Whether a listener or a rule of the stack authenticates users."""
-    for resource, path in [(rule, "actions") for rule in graph.of_type("lb.ListenerRule")] + [
-        (listener, "defaultActions") for listener in graph.of_type("lb.Listener")
-    ]:
-        actions = resource.items(path)
-        if isinstance(actions, Unknown):
-            return True
-        if any(str(resource.value(f"{path}[{i}].type")).startswith("authenticate-") for i in range(len(actions))):
-            return True
-    return False
 
 
 def _blocked(firewall: Firewall) -> set[str]:

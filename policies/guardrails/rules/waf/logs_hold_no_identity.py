@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...identity_headers import HEADERS, logs_in
 from ...joins import referring
 from ...rule import Level, Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph, Unknown, contains_unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
+from ...web_acl_logs import protected, redacted
 from ...web_acls import ACL
-from .blocks_identity_headers import HEADERS, logs_in
-from .logs_redacted import protected, redacted
 
 _FIX = "add the headers to redactedFields of the logging configuration"
 

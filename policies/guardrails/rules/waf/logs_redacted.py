@@ -9,15 +9,14 @@ It cannot see what other services log about the same request.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from ...checks import expect_reference, listed
+from ...checks import expect_reference
 from ...joins import referring
 from ...rule import Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph, Resource, Unknown, contains_unknown
-from ...topology.graph.values import as_mapping
 from ...topology.graph.verdicts import Finding, not_proven, violated
+from ...web_acl_logs import protected, redacted
 from ...web_acls import ACL
 
 _REDACTED = ("header:authorization", "header:cookie", "queryString")
@@ -57,36 +56,6 @@ def _redacted(log: Resource, protection: set[str]) -> Iterator[Finding]:
     for field in _REDACTED:
         if field not in have:
             yield violated(log, "redactedFields", sorted(have) or None, f"{field} among them", _FIX)
-
-
-def redacted(found: list[Any]) -> set[str]:
-    """What a list of redacted fields takes out of the log."""
-    return {field for item in found for field in _fields(as_mapping(item) or {})}
-
-
-def _fields(item: Mapping[str, Any]) -> set[str]:
-    header = as_mapping(item.get("singleHeader"))
-    named = {f"header:{str(header.get('name')).lower()}"} if header is not None else set[str]()
-    return named | {key for key in ("queryString", "uriPath", "method") if item.get(key) is not None}
-
-
-def protected(acl: Resource) -> set[str]:
-    """What data protection takes out of logs and samples alike."""
-    found: set[str] = set()
-    items = acl.items("dataProtectionConfig.dataProtections")
-    if isinstance(items, Unknown):
-        return found
-    for item in items:
-        for value in listed((as_mapping(item) or {}).get("field")):
-            field = as_mapping(value) or {}
-            kind, keys = field.get("fieldType"), listed(field.get("fieldKeys"))
-            if kind == "SINGLE_HEADER":
-                found |= {f"header:{str(key).lower()}" for key in keys}
-            elif kind == "SINGLE_COOKIE" and keys:
-                found.add("header:cookie")
-            elif kind == "QUERY_STRING":
-                found.add("queryString")
-    return found
 
 
 def _samples(acl: Resource) -> Iterator[Finding]:

@@ -14,8 +14,8 @@ from ...rule import Level, Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph, Unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
 from ...topology.waf.web_acl import managed_label
+from ...web_acl_limits import COMMON_LIMITS, limited
 from ...web_acls import ACL, Firewall, FirewallRule, counted, firewalls, managed
-from .limits_requests import COMMON_LIMITS, limited
 
 _WANTED = "a later rule that acts on the label, or a limit of your own on the same size"
 _FIX = "add a blocking rule on the label that leaves out only what raised the false alarm"

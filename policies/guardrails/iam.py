@@ -1,0 +1,101 @@
+"""What several policies know about IAM documents: where resource policies are, which keys bound them, what cannot be."""
+
+from __future__ import annotations
+
+RESOURCE_POLICIES = {
+    "acmpca.Policy": "policy",
+    "apigateway.RestApi": "policy",
+    "apigateway.RestApiPolicy": "policy",
+    "backup.VaultPolicy": "policy",
+    "cloudwatch.EventBusPolicy": "policy",
+    "cloudwatch.LogDeliveryDestinationPolicy": "deliveryDestinationPolicy",
+    "cloudwatch.LogDestinationPolicy": "accessPolicy",
+    "codebuild.ResourcePolicy": "policy",
+    "dsql.ClusterPolicy": "policy",
+    "dynamodb.ResourcePolicy": "policy",
+    "ecr.RegistryPolicy": "policy",
+    "ecr.RepositoryPolicy": "policy",
+    "efs.FileSystemPolicy": "policy",
+    "elasticsearch.Domain": "accessPolicies",
+    "elasticsearch.DomainPolicy": "accessPolicies",
+    "glacier.Vault": "accessPolicy",
+    "glue.ResourcePolicy": "policy",
+    "kinesis.ResourcePolicy": "policy",
+    "kms.ExternalKey": "policy",
+    "kms.Key": "policy",
+    "kms.KeyPolicy": "policy",
+    "kms.ReplicaExternalKey": "policy",
+    "kms.ReplicaKey": "policy",
+    "lambda.ResourcePolicy": "policy",
+    "mediastore.ContainerPolicy": "policy",
+    "msk.ClusterPolicy": "policy",
+    "networkfirewall.ResourcePolicy": "policy",
+    "oam.SinkPolicy": "policy",
+    "opensearch.Domain": "accessPolicies",
+    "opensearch.DomainPolicy": "accessPolicies",
+    "opensearchingest.ResourcePolicy": "policy",
+    "redshift.ResourcePolicy": "policy",
+    "redshiftserverless.ResourcePolicy": "policy",
+    "s3.AccessPoint": "policy",
+    "s3.Bucket": "policy",
+    "s3.BucketPolicy": "policy",
+    "s3.VectorsVectorBucketPolicy": "policy",
+    "s3control.AccessPointPolicy": "policy",
+    "s3control.BucketPolicy": "policy",
+    "s3control.ObjectLambdaAccessPointPolicy": "policy",
+    "s3tables.TableBucketPolicy": "resourcePolicy",
+    "s3tables.TablePolicy": "resourcePolicy",
+    "schemas.RegistryPolicy": "policy",
+    "secretsmanager.Secret": "policy",
+    "secretsmanager.SecretPolicy": "policy",
+    "ses.IdentityPolicy": "policy",
+    "sesv2.EmailIdentityPolicy": "policy",
+    "sns.Topic": "policy",
+    "sns.TopicPolicy": "policy",
+    "sqs.Queue": "policy",
+    "sqs.QueuePolicy": "policy",
+    "vpclattice.AuthPolicy": "policy",
+    "vpclattice.ResourcePolicy": "policy",
+}
+"""Type of resource → the property that holds a resource policy."""
+
+CALLERS = frozenset(
+    {
+        "aws:principalaccount",
+        "aws:principalarn",
+        "aws:principalorgid",
+        "aws:principalorgpaths",
+        "aws:sourcevpc",
+        "aws:sourcevpce",
+        "aws:userid",
+        "elasticfilesystem:accessedviamounttarget",
+        "kms:calleraccount",
+    }
+)
+"""Condition keys that say who calls, or from which network."""
+
+SOURCES = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner"})
+"""Condition keys that say on whose behalf an AWS service calls; a caller that is no service does not send them."""
+
+WITHOUT_RESOURCE = (
+    "cloudwatch:GetMetricData",
+    "cloudwatch:PutMetricData",
+    "ec2:CreateNetworkInterface",
+    "ec2:Describe*",
+    "ecr:GetAuthorizationToken",
+    "ecs:ListClusters",
+    "events:ListRules",
+    "kms:ListAliases",
+    "logs:CreateLogDelivery",
+    "logs:DescribeLogGroups",
+    "s3:ListAllMyBuckets",
+    "ssmmessages:*Channel",
+    "sts:GetCallerIdentity",
+    "tag:GetResources",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+)
+"""Actions (patterns) that IAM cannot limit to a resource."""
+
+EVENTBRIDGE = "events.amazonaws.com"
+"""The service principal of EventBridge."""

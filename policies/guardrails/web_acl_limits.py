@@ -1,0 +1,62 @@
+"""What the rules of a web ACL limit: how often a client asks, and how large the parts of a request are."""
+
+from __future__ import annotations
+
+from .probes import stopped
+from .topology.graph.resources import Graph
+from .web_acls import COMMON_RULES, Firewall, counted, fields, managed
+
+LIMITS = {
+    "rate": "a blocking rate-based rule",
+    "cookies": "a blocking limit on the size of the cookies",
+    "query": "a blocking limit on the length of the query string",
+    "path": "a blocking limit on the length of the path",
+    "body": "a blocking limit on the declared body size (the content-length header)",
+}
+"""What a web ACL can limit, and the rule that does."""
+
+_NOT_ON_PAPER = ("cookies",)
+_FIELDS = {"cookies": "cookies", "header:cookie": "cookies", "queryString": "query", "uriPath": "path", "body": "body"}
+COMMON_LIMITS = {
+    "SizeRestrictions_Cookie_HEADER": "cookies",
+    "SizeRestrictions_QUERYSTRING": "query",
+    "SizeRestrictions_URIPATH": "path",
+    "SizeRestrictions_BODY": "body",
+}
+"""Rule of AWS's common rule group → what it limits."""
+
+
+def limited(graph: Graph, firewall: Firewall) -> set[str]:
+    """What the web ACL limits."""
+    named = _named(firewall)
+    told = stopped(graph, firewall)
+    return _common(firewall) | {
+        limit for limit in LIMITS if told[limit] or (limit in named and (told[limit] is None or limit in _NOT_ON_PAPER))
+    }
+
+
+def _common(firewall: Firewall) -> set[str]:
+    """The limits of AWS's common rules, where they apply to every request."""
+    found: set[str] = set()
+    for rule in firewall.rules:
+        for group in managed(rule):
+            whole = group.get("scopeDownStatement") is None and not rule.overridden
+            if group.get("name") == COMMON_RULES and whole:
+                relaxed = counted(group)
+                found |= {limit for name, limit in COMMON_LIMITS.items() if name not in relaxed}
+    return found
+
+
+def _named(firewall: Firewall) -> set[str]:
+    """What blocking rules look at, whatever they compare it with."""
+    found: set[str] = set()
+    for rule in firewall.rules:
+        if not rule.blocks:
+            continue
+        if rule.of_kind("rateBasedStatement"):
+            found.add("rate")
+        for body in rule.of_kind("sizeConstraintStatement"):
+            found |= {_FIELDS[field] for field in fields(body) if field in _FIELDS}
+        if any("header:content-length" in fields(body) for _, body in rule.statements):
+            found.add("body")
+    return found
