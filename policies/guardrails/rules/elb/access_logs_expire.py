@@ -1,9 +1,9 @@
 """The bucket of a load balancer's access logs deletes them within 30 days.
 
-Access logs hold the request line, query strings and login codes included, and cannot be redacted: so they live
-briefly and apart from everything else.
+Access logs hold the full request line, including query strings and login codes, and cannot be redacted. They are
+therefore kept briefly and apart from other data.
 
-It cannot see who reads the bucket by an account-wide role.
+The policy cannot see who reads the bucket through an account-wide role.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from ...topology.graph.verdicts import Finding, not_proven, violated
 
 LIFECYCLES = ("s3.BucketLifecycleConfiguration", "s3.BucketLifecycleConfigurationV2")
 _WANTED = "every object expires in at most {} days"
-_FIX = "give the bucket a lifecycle rule that is enabled, has no filter and expires objects in at most {} days"
+_FIX = "add an enabled lifecycle rule to the bucket, without a filter, that expires objects in at most {} days"
 _SCHEMA = {
     "maximumDays": {
         "type": "integer",
         "minimum": 1,
         "default": 30,
-        "description": "How long access logs of load balancers may be kept.",
+        "description": "The longest retention of a load balancer's access logs.",
     }
 }
 
@@ -65,7 +65,9 @@ def expires(graph: Graph, bucket: Resource, limit: int) -> Iterator[Finding]:
         if rule.get("enabled") is True and not rule.get("prefix") and not rule.get("tags"):
             days.extend(_days(rule.get("expiration")))
     if not days:
-        yield violated(bucket, "lifecycle", "no rule expires every object", wanted, fix, what="keeps access logs")
+        yield violated(
+            bucket, "lifecycle", "no rule expires every object", wanted, fix, what="keeps access logs forever"
+        )
     elif min(days) > limit:
         yield violated(bucket, "lifecycle", f"{min(days)} days", wanted, fix, what="keeps access logs too long")
 
