@@ -41,7 +41,7 @@ _STEP = re.compile(r"[^.\[\]]+")
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A value that only a deployment will tell, or only the passphrase. ``path`` says which property it is."""
+    """A value known only after the deployment, or only with the passphrase. ``path`` is its property."""
 
     path: str = ""
     blinded: bool = False
@@ -57,7 +57,7 @@ class Unknown:
 
 
 class Secret:
-    """A secret value. Judge it through ``reveal``; printing it shows a mask."""
+    """A secret value. Compare it through ``reveal``; printing it shows a mask."""
 
     __slots__ = ("_value",)
 

@@ -1,7 +1,7 @@
-"""Instances, groups of instances and network interfaces: endpoints that several resources describe together.
+"""Instances, Auto Scaling groups and network interfaces: endpoints that several resources describe together.
 
-Launch templates and configurations give groups and public addresses, subnets give the default for public addresses,
-Elastic IPs and separately declared network interfaces add theirs.
+Launch templates and configurations set groups and public addresses, subnets set the default for public addresses, and
+Elastic IPs and separately declared network interfaces add more.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What hands traffic on: the edges that front doors and load balancers make, and the paths that they add up to.
+"""Forwarding: the edges that entry points and load balancers make, and the paths that these edges form.
 
-An edge leads from the internet, or from a resource that hands traffic on, to the next one. It says which property
-makes it, and whether passing it means passing a firewall or an authenticating action.
+An edge leads from the internet, or from a resource that forwards traffic, to the next resource. It says which property
+makes it, and whether traffic on it passes a web ACL or an authenticating action.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ class Edge:
     unknowns: tuple[str, ...] = ()
     """What keeps it from being known whether the edge exists."""
     carrier: Resource | None = None
-    """The resource that a firewall would be associated with."""
+    """The resource that a web ACL would be associated with."""
     final: bool = False
-    """Whether the target is served, rather than handing traffic on."""
+    """Whether the target serves requests, rather than forwarding them."""
     addresses: Addresses = INTERNET_ADDRESSES
     """The internet addresses that may take it, of both families."""
     ports: Intervals = ALL_PORTS
@@ -96,7 +96,7 @@ class Path:
 
 @dataclass(slots=True)
 class PathFinder:
-    """All edges, and which nodes only hand traffic on."""
+    """All edges, and which nodes only forward traffic."""
 
     edges: dict[str, list[Edge]] = field(default_factory=dict[str, list[Edge]])
 
