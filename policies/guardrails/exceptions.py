@@ -142,7 +142,7 @@ def _exemption(checked: _Entry, item: object, known: list[str], today: dt.date) 
     if urn and not _names_resources(urn):
         checked.wrong(urn, "a URN pattern that names a type or a resource, not only a stack", "is too wide")
     if covers not in _COVERS:
-        checked.wrong(covers, " or ".join(_COVERS), "matches nothing")
+        checked.wrong(covers, " or ".join(_COVERS), "has an invalid value for covers")
     expires = values.get("expires")
     if isinstance(expires, dt.datetime) or not isinstance(expires, dt.date):
         if expires:

@@ -84,7 +84,7 @@ def test_a_stale_declaration_is_a_finding() -> None:
         ({"expires": "soon"}, "which is not a date as YYYY-MM-DD"),
         ({"reason": None}, "entry 1 has no reason"),
         ({"owner": None}, "entry 1 has no owner"),
-        ({"resource": '"*"'}, "entry 1 is for every resource"),
+        ({"resource": '"*"'}, "entry 1 covers every resource"),
         ({"because": "x"}, "entry 1 has an unknown key because"),
     ],
 )

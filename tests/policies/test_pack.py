@@ -115,7 +115,9 @@ def test_a_first_preview_defers_what_one_resource_does_not_know() -> None:
         [found] = diagnostics(pack, [unclear], "rds-public-database")
     assert found.enforcement == "advisory"
     assert found.message.splitlines()[0] == "not proven: rds.Instance x.publiclyAccessible"
-    assert found.message.splitlines()[-1].startswith("later: judged again before the resource is created")
+    assert found.message.splitlines()[-1].startswith(
+        "later: checked again when the value is known, before the resource is created"
+    )
 
 
 def test_an_update_blocks_on_what_is_not_known(pack: Analyzer) -> None:

@@ -17,7 +17,8 @@ from ...topology.graph.values import Value
 from ...topology.graph.verdicts import Finding, violated
 
 _WANTED = (
-    "a statement that denies every action on bucket and objects to all principals where aws:SecureTransport is false"
+    "a statement that denies every action on the bucket and its objects to all principals where "
+    "aws:SecureTransport is false"
 )
 _FIX = "deny s3:* on the bucket's ARN and on <ARN>/* to all principals where aws:SecureTransport is false"
 

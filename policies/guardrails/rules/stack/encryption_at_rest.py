@@ -53,7 +53,7 @@ def _key(resource: Resource, key: str) -> Iterator[Finding]:
     else:
         wanted = "a KMS key" if resource.kind != "sqs.Queue" else "a KMS key, or sqsManagedSseEnabled"
         yield violated(
-            resource, key, None, wanted, f"set {key} to a key of yours, or to the service's AWS managed alias"
+            resource, key, None, wanted, f"set {key} to a customer managed key, or to the service's AWS managed alias"
         )
 
 

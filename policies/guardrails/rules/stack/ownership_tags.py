@@ -1,6 +1,6 @@
 """Every taggable resource has tags for its owner and its environment.
 
-During an incident the owner tag identifies the responsible team; on the bill it assigns the cost.
+During an incident the owner tag identifies the responsible team; on the bill it shows which team a cost belongs to.
 
 The policy reads the resource's tags and the provider's default tags; it cannot see tags that AWS adds later.
 """

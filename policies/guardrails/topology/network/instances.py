@@ -21,7 +21,7 @@ _TEMPLATE_KEYS = ("id", "arn", "name")
 
 @dataclass(slots=True)
 class _Sum:
-    """What the parts of one machine add up to."""
+    """The combined network settings of one instance."""
 
     subnets: Subnets
     keys: list[str] = field(default_factory=list[str])
@@ -59,7 +59,7 @@ class Instances:
         self._attached = self._attachments()
 
     def place(self, resource: Resource) -> Endpoint:
-        """The endpoint that a machine is."""
+        """The endpoint that an instance is."""
         total = _Sum(Subnets("subnetId"))
         if resource.kind == "autoscaling.Group":
             self._scaled(resource, total)
@@ -151,7 +151,7 @@ class Instances:
         return [interface for interfaces in found for interface in interfaces] + attached
 
     def _subnet_default(self, resource: Resource, total: _Sum) -> None:
-        """Without a choice of its own, an instance gets what its subnet assigns."""
+        """Without an explicit setting, an instance gets what its subnet assigns."""
         for subnet in total.subnets.ordered():
             default = subnet.kind == "ec2.DefaultSubnet"
             switched = as_switch(subnet.value("mapPublicIpOnLaunch"), default)

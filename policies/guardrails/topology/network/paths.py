@@ -38,7 +38,7 @@ MISSED = Pass(False)
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """One way that traffic takes from one node to the next."""
+    """One step of traffic from one node to the next."""
 
     source: str
     target: str
@@ -54,7 +54,7 @@ class Edge:
     final: bool = False
     """Whether the target serves requests, rather than forwarding them."""
     addresses: Addresses = INTERNET_ADDRESSES
-    """The internet addresses that may take it, of both families."""
+    """The internet addresses that may use it, of both families."""
     ports: Intervals = ALL_PORTS
     """The ports at its end."""
     protocol: str = TCP
@@ -77,7 +77,7 @@ class Path:
 
     @property
     def addresses(self) -> Addresses:
-        """The internet addresses that may take the whole path."""
+        """The internet addresses that may use the whole path."""
         found = INTERNET_ADDRESSES
         for edge in self.edges:
             found &= edge.addresses

@@ -54,7 +54,7 @@ def _firewall(network: Network, trail: Trail, edge: Resource) -> Outcome | None:
     if (association := network.firewalls.association_of(edge)) is not None:
         trail.unknowns.append(f"{association.label}.webAclArn")
     else:
-        trail.note(edge, "", "no firewall")
+        trail.note(edge, "", "no web ACL")
     return None
 
 
