@@ -3,7 +3,7 @@
 Access logs hold request lines, including whatever a client put into the query string; without the Deny, any role with
 read access to all buckets can read them.
 
-Which roles the Deny exempts is for review, so this is advisory.
+Reviewers decide which roles the Deny may exempt, so this is advisory.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class Instances:
         self.graph = graph
         self.groups = groups
         self.adrift: list[tuple[Resource, str]] = []
-        """Elastic IPs of which the holder is not known or not of this stack, and the property that names it."""
+        """Elastic IPs whose holder is unknown or not in this stack, and the property that names it."""
         self._elastic = self._elastic_addresses()
         self._attached = self._attachments()
 

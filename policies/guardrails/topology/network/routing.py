@@ -81,7 +81,9 @@ class Routing:
         for table in graph.of_type(*TABLES):
             self._routes[table.urn] = self._inline(table)
         self._unattached: list[str] = []
-        """What may change the table or the routes of any subnet, because it is not known yet which one it belongs to."""
+        """Resources that may change the table or the routes of any subnet, because it is not known yet which one they
+        belong to.
+        """
         for route in graph.of_type("ec2.Route"):
             tables = self._tables_of(route)
             for table in tables:

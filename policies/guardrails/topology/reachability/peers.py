@@ -29,7 +29,7 @@ class Peer:
 
     @property
     def key(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """What decides about its connections: the same for all tasks of one kind."""
+        """What determines its connections: the same for all tasks of one kind."""
         return (tuple(subnet.urn for subnet in self.subnets), self.groups)
 
 
