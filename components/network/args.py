@@ -56,8 +56,9 @@ class PrivateNetworkArgs(Args):
     existing: ExistingNetworkArgs | None = None
     """Build in this VPC. Omitted: a new one is made."""
     allow_deletion: bool = False
-    """True: VPC and subnets may be deleted or replaced. Omitted: the engine refuses that before anything is touched, since
-    what runs in a VPC cannot be moved to another one."""
+    """True: VPC and subnets may be deleted or replaced, and the DNS Firewall removed from the VPC. Omitted: the engine
+    refuses the first before anything is touched, since what runs in a VPC cannot be moved to another one; AWS refuses the
+    second (mutation protection)."""
     tags: dict[str, str]
     """Tags of every resource."""
 

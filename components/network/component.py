@@ -247,6 +247,7 @@ class PrivateNetwork(pulumi.ComponentResource):
                 region=args.region,
                 retention_days=args.flow_log_retention_days,
                 key_arn=args.log_key_arn,
+                allow_deletion=args.allow_deletion,
                 tags=args.tags,
                 opts=self._child,
             )

@@ -53,10 +53,16 @@ def make_dns_guard(
     region: str,
     retention_days: int,
     key_arn: pulumi.Output[str] | None,
+    allow_deletion: bool,
     tags: Mapping[str, str],
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Answer NXDOMAIN to every name that is not on the list, and log every question."""
+    """Answer NXDOMAIN to every name that is not on the list, and log every question.
+
+    AWS refuses to change or remove the association while its mutation protection is enabled
+    (https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_FirewallRuleGroupAssociation.html), so
+    ``allow_deletion`` turns the protection off. Domain lists and rules can be changed either way.
+    """
 
     def named(role: str) -> str:
         return f"{pulumi.get_project()}-{pulumi.get_stack()}-{name}-{role}"
@@ -106,7 +112,7 @@ def make_dns_guard(
         vpc_id=vpc_id,
         firewall_rule_group_id=rules.id,
         priority=ASSOCIATION_PRIORITY,
-        mutation_protection="DISABLED",
+        mutation_protection="DISABLED" if allow_deletion else "ENABLED",
         tags=tagged("dns"),
         opts=opts,
     )

@@ -1,4 +1,4 @@
-"""Which HTTP filters of an Envoy keep strangers out, and where a route switches them off."""
+"""Which HTTP filters of an Envoy refuse unauthorized clients, and where a route turns them off."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _ALLOW = (None, "ALLOW", 0)
 _DENY = ("DENY", 1)
 """An action of RBAC by its name or its number in the protocol; without one it allows."""
 _CONDITIONS = {"checked_condition", "condition"}
-"""What narrows a policy further: one that refuses may then refuse nobody."""
+"""Fields that narrow a policy further: a policy that refuses may then refuse no client."""
 
 
 def access_filters(manager: dict[str, Any]) -> list[dict[str, Any]]:
-    """The filters that refuse strangers by their own configuration, and stand before the router."""
+    """The filters whose configuration refuses unauthorized clients, and which come before the router."""
     found: list[dict[str, Any]] = []
     for entry in listed(manager.get("http_filters")):
         item = as_mapping(entry) or {}
@@ -43,7 +43,9 @@ def _refuses(kind: str, config: dict[str, Any]) -> bool:
 
 
 def _rbac(rules: dict[str, Any]) -> bool:
-    """Whether the rules keep strangers out: they let in somebody and not everybody, or refuse what lacks a header."""
+    """Whether the rules refuse unauthorized clients: they admit some clients but not all, or refuse requests without a
+    header.
+    """
     everywhere = [policy for policy in _policies(rules) if _has_any(policy, "permissions")]
     if rules.get("action") in _DENY:
         return any(_headers(policy, present=False) and not _CONDITIONS & set(policy) for policy in everywhere)
@@ -89,7 +91,7 @@ def _required(requires: dict[str, Any]) -> bool:
 
 
 def trusted_headers(filters: list[dict[str, Any]]) -> set[str]:
-    """The headers whose presence alone lets somebody in."""
+    """The headers whose presence alone admits a client."""
     found: set[str] = set()
     for item in filters:
         if not kind_of_filter(item).startswith("rbac"):
@@ -101,7 +103,7 @@ def trusted_headers(filters: list[dict[str, Any]]) -> set[str]:
 
 
 def removed_headers(manager: dict[str, Any], header: str) -> bool:
-    """Whether a client's copy of a header is taken off before any filter reads it."""
+    """Whether a client's copy of a header is removed before any filter reads it."""
     for extension in listed(manager.get("early_header_mutation_extensions")):
         config = as_mapping((as_mapping(extension) or {}).get("typed_config")) or {}
         for entry in listed(config.get("mutations")):
@@ -131,7 +133,7 @@ def _fits(regex: str, text: str) -> bool:
 
 
 def open_routes(manager: dict[str, Any], filters: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The routes that hand requests on with every access filter switched off."""
+    """The routes that forward requests with every access filter turned off."""
     names = {str(item.get("name")) for item in filters}
     table = as_mapping(manager.get("route_config")) or {}
     for host, route in routes_of(manager):

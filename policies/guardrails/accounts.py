@@ -29,7 +29,7 @@ IMAGES = frozenset({"602401143452", "763104351884", "840364872350", "90639441642
 
 
 def own_accounts(graph: Graph) -> frozenset[str]:
-    """The accounts that providers are limited to; otherwise the one that most of the stack's ARNs are in."""
+    """The accounts that providers are limited to; otherwise the one in most of the stack's ARNs."""
     found: frozenset[str] | None = graph.memory.get(__name__)
     if found is None:
         found = graph.memory[__name__] = _limited(graph) or _usual(graph)

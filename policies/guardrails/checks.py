@@ -50,7 +50,7 @@ def described(resource: Resource, path: str, default: Value = None) -> str:
 def expect_reference(
     graph: Graph, resource: Resource, path: str, wanted: str, fix: str, *, what: str = ""
 ) -> Iterator[Finding]:
-    """Something is given at ``path``: a literal, or a value of another resource that only a deployment will tell."""
+    """Something is set at ``path``: a literal, or a value of another resource that only a deployment shows."""
     found = resource.value(path)
     top = path.partition(".")[0].partition("[")[0]
     if isinstance(found, Unknown):
@@ -70,7 +70,7 @@ class Document:
 
     @property
     def known(self) -> bool:
-        """Whether there is something to judge."""
+        """Whether there is something to check."""
         return self.unknown is None and not self.unreadable and self.value is not None
 
 
@@ -88,11 +88,11 @@ def document(resource: Resource, path: str) -> Document:
 
 
 def undecided(resource: Resource, path: str, of: Document, wanted: str, fix: str) -> Iterator[Finding]:
-    """The finding for a document that cannot be judged; none for one that can, or that is absent."""
+    """The finding for a document that cannot be checked; none for one that can, or that is absent."""
     if of.unknown is not None:
         yield not_proven(resource, path, [of.unknown], wanted, fix)
     elif of.unreadable:
-        yield not_proven(resource, path, [path], wanted, fix, found="text that is no JSON document")
+        yield not_proven(resource, path, [path], wanted, fix, found="text that is not a JSON document")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ def condition_keys(statement: Statement) -> set[str]:
 def bounding_keys(statement: Statement) -> set[str]:
     """The condition keys that really narrow who a grant is for, in lower case.
 
-    Left out are comparisons that everybody else passes: negative ones, those that also hold where the key is absent
+    Left out are comparisons that any other caller passes: negative ones, those that also hold where the key is absent
     (``…IfExists``, ``ForAllValues:``, ``Null``), and those with a wildcard that leaves the account open.
     """
     return {
@@ -215,7 +215,7 @@ def _passes_strangers(operator: str) -> bool:
 
 
 def denied_to_strangers(every: Iterable[Statement], callers: frozenset[str], actions: Iterable[str]) -> bool:
-    """Whether another statement denies these actions to everybody but the callers that a condition names."""
+    """Whether another statement denies these actions to all callers except those that a condition names."""
     wanted = list(actions)
     return bool(wanted) and any(
         not statement.allows
@@ -245,7 +245,7 @@ def _denies_others(statement: Statement, callers: frozenset[str]) -> bool:
 
 
 def denies_clear_text(statement: Statement, *actions: str) -> bool:
-    """Whether it denies these actions to everybody who does not come by TLS."""
+    """Whether it denies these actions to all callers without TLS."""
     insecure = any(
         operator.lower() == "bool" and key.lower() == "aws:securetransport" and _all_false(value)
         for operator, block in cast("Mapping[str, Mapping[str, Any]]", statement.conditions).items()

@@ -15,8 +15,8 @@ from .rules import RULES
 
 KINDS = {
     "enforced": "the named policies of the guardrails pack report a stack that does not meet it.",
-    "by construction": "no program of this project can break it.",
-    "not decidable": "what it asks for shows at run time only, not in a plan.",
+    "by construction": "no program of this project can violate it.",
+    "not decidable": "it concerns the running system, which a plan does not show.",
     "excepted": "not enforced, for the reason given.",
 }
 

@@ -1,6 +1,6 @@
 """Applies the rules: settings, crashes, exceptions and levels are handled here, once for all of them.
 
-A rule that raises has not judged anything, so that is reported as not proven and blocks like any other unknown.
+A rule that raises has not checked anything, so that is reported as not proven and blocks like any other unknown.
 """
 
 from __future__ import annotations
@@ -17,9 +17,12 @@ from .topology.graph.verdicts import Finding, Verdict
 CURRENT = "stack-exceptions-current"
 UNREADABLE = (
     "advice: not known without the passphrase of the state's secrets; set PULUMI_CONFIG_PASSPHRASE, or log in to the "
-    "stack's secrets provider, and analyze it again: the same finding blocks then"
+    "stack's secrets provider, and analyze the state again: the same finding then blocks"
 )
-LATER = "later: judged again before the resource is created or changed, when the value is known, and blocks then"
+LATER = (
+    "later: checked again when the value is known, before the resource is created or changed; the same finding then "
+    "blocks"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Policy:
 
 
 class Evaluation:
-    """Judges one stack, or one resource, by policies and exceptions."""
+    """Checks one stack, or one resource, by policies and exceptions."""
 
     def __init__(self, policies: Sequence[Policy], exemptions: Exemptions) -> None:
         self._policies = [policy for policy in policies if policy.level is not Level.DISABLED]
@@ -62,7 +65,7 @@ class Evaluation:
     def on_resource(self, resource: Resource, *, preview: bool = False) -> list[Report]:
         """What the resource policies report about one resource.
 
-        In a preview, what an unknown keeps from being proven is advice: the engine asks again before it creates or
+        In a preview, a finding that rests on an unknown value is advice: the engine asks again before it creates or
         changes the resource, when the value is known, and then the same finding blocks.
         """
         reports: list[Report] = []
@@ -76,7 +79,7 @@ class Evaluation:
         return reports
 
     def on_stack(self, graph: Graph) -> tuple[list[Report], list[tuple[Rule, str]]]:
-        """What the stack policies report, and which of them have nothing to judge (with the reason)."""
+        """What the stack policies report, and which of them have nothing to check (with the reason)."""
         reports: list[Report] = []
         idle: list[tuple[Rule, str]] = []
         used: set[int] = set()
@@ -120,7 +123,7 @@ def _unreadable(resource: Resource) -> frozenset[str]:
 
 
 def _rests_on(finding: Finding, unreadable: Mapping[str, frozenset[str]]) -> bool:
-    """Whether nothing but such secrets keeps a finding from being proven."""
+    """Whether only such secrets keep a finding from being proven."""
     if finding.verdict is not Verdict.NOT_PROVEN or not finding.unknowns:
         return False
     named = {f"{label}.{path}" for label, paths in unreadable.items() for path in paths}
@@ -181,5 +184,5 @@ def _crash(urn: str, resource: str, error: Exception) -> Finding:
         found=f"the policy stopped with {type(error).__name__}{where}",
         wanted="a verdict",
         fix="report this as a defect of the policy pack, with the type and the shape of the resource",
-        what="could not be judged",
+        what="could not be checked",
     )

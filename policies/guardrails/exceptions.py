@@ -52,7 +52,7 @@ class Exemption:
         )
 
     def may_match(self, policy: str, finding: Finding) -> bool:
-        """Whether it may be about what this finding leaves open: then it is not unused."""
+        """Whether it may apply to what this finding leaves open: then it is not unused."""
         return self.policy == policy and finding.verdict is Verdict.NOT_PROVEN and _matches(self.urn, finding.urn)
 
     def is_for(self, stack: str, project: str) -> bool:
@@ -102,7 +102,7 @@ class _Entry:
 
 
 def read(text: str, policies: Iterable[str], today: dt.date) -> Exemptions:
-    """The exceptions of a file's text, judged as of ``today``; ``policies`` are the names that exist."""
+    """The exceptions in a file's text, as of ``today``; ``policies`` are the names that exist."""
     known = sorted(policies)
     try:
         loaded: Any = yaml.safe_load(text)
@@ -112,7 +112,7 @@ def read(text: str, policies: Iterable[str], today: dt.date) -> Exemptions:
     if listed is None:
         return Exemptions()
     if not isinstance(listed, list):
-        problem = _problem(0, type(listed).__name__, "a list under the key exceptions", _FIX, "is no list")
+        problem = _problem(0, type(listed).__name__, "a list under the key exceptions", _FIX, "is not a list")
         return Exemptions(problems=(problem,))
     entries: list[Exemption] = []
     problems: list[Finding] = []
@@ -127,32 +127,32 @@ def read(text: str, policies: Iterable[str], today: dt.date) -> Exemptions:
 
 def _exemption(checked: _Entry, item: object, known: list[str], today: dt.date) -> Exemption | None:
     if not isinstance(item, Mapping):
-        checked.wrong(str(item), f"the keys {', '.join(_REQUIRED)}", "is no entry")
+        checked.wrong(str(item), f"the keys {', '.join(_REQUIRED)}", "is not an entry")
         return None
     values = {str(key): value for key, value in cast("Mapping[Any, Any]", item).items()}
     for key in sorted(set(values) - {*_REQUIRED, *_OPTIONAL}):
         checked.wrong(key, f"only {', '.join((*_REQUIRED, *_OPTIONAL))}", "has an unknown key")
     for key in _REQUIRED:
         if not str(values.get(key) or "").strip():
-            checked.wrong("not set", f"{key}, so that a reviewer can judge it", f"has no {key}")
+            checked.wrong("not set", f"a value for {key}, for reviewers", f"has no {key}")
     policy, urn = present_name(str(values.get("policy") or "")), str(values.get("urn") or "")
     covers = str(values.get("covers") or "any")
     if policy and policy not in known:
-        checked.wrong(policy, "the name of a policy of this pack", "names no policy")
+        checked.wrong(policy, "the name of a policy of this pack", "does not name a policy")
     if urn and not _names_resources(urn):
         checked.wrong(urn, "a URN pattern that names a type or a resource, not only a stack", "is too wide")
     if covers not in _COVERS:
-        checked.wrong(covers, " or ".join(_COVERS), "covers nothing")
+        checked.wrong(covers, " or ".join(_COVERS), "has an invalid value for covers")
     expires = values.get("expires")
     if isinstance(expires, dt.datetime) or not isinstance(expires, dt.date):
         if expires:
-            checked.wrong(str(expires), "a date as YYYY-MM-DD", "has no readable expiry")
+            checked.wrong(str(expires), "a date as YYYY-MM-DD", "has no valid expiry date")
         return None
     if expires <= today:
-        renew = "fix what it allowed and remove the entry; or have its owner renew it with a reason that still holds"
+        renew = "fix what it allowed and remove the entry, or have its owner renew it with a reason that is still valid"
         checked.wrong(expires.isoformat(), f"a day after {today.isoformat()}", "has expired", renew)
     if expires > today + dt.timedelta(days=LONGEST_DAYS):
-        checked.wrong(expires.isoformat(), f"at most {LONGEST_DAYS} days ahead", "holds too long")
+        checked.wrong(expires.isoformat(), f"at most {LONGEST_DAYS} days ahead", "is valid for too long")
     if checked.problems:
         return None
     return Exemption(

@@ -1,6 +1,6 @@
-"""Which resources belong together: the configurations of a bucket, the rules of a firewall, a reference's targets.
+"""Which resources belong together: the configurations of a bucket, the rules of a web ACL, a reference's targets.
 
-Each question is answered from an index that is made once for a graph, so that time grows with the stack and not with
+Each question is answered from an index that is built once for a graph, so that time grows with the stack and not with
 its square.
 """
 

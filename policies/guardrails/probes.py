@@ -1,4 +1,4 @@
-"""Requests that a firewall has to stop, sent through its rules on paper."""
+"""Sample requests that a web ACL has to stop, evaluated against its rules."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ _OVERSIZED = {
 
 
 def stopped(graph: Graph, firewall: Firewall) -> dict[str, bool | None]:
-    """For each limit, whether a request far beyond it is stopped and a small one passes; ``None`` cannot be told.
+    """For each limit, whether a request far beyond it is stopped and a small one passes; ``None`` where that is not
+    known.
 
     Limits: body (8 GiB), cookies, path and query (32 KB), and rate (every rate rule's limit used up).
     """

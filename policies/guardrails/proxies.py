@@ -28,12 +28,12 @@ class Chain:
     managers: tuple[dict[str, Any], ...]
     """The HTTP connection managers: route configuration, HTTP filters, limits."""
     others: tuple[str, ...]
-    """The names of filters that hand on bytes without reading requests."""
+    """The names of filters that forward bytes without parsing requests."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """One listener that others than the task itself reach."""
+    """One listener that is reachable from outside the task."""
 
     name: str
     port: int | None
@@ -48,25 +48,25 @@ class Proxy:
     configuration: dict[str, Any]
 
     def inbound(self) -> list[Listener]:
-        """The listeners that others than the task itself reach."""
+        """The listeners that are reachable from outside the task."""
         static = as_mapping(self.configuration.get("static_resources")) or {}
         listeners = [item for entry in listed(static.get("listeners")) if (item := as_mapping(entry)) is not None]
         return [_listener(item, number) for number, item in enumerate(listeners) if not _is_internal(item)]
 
     def has_public_admin(self) -> bool:
-        """Whether others than the task itself reach the administration interface."""
+        """Whether the administration interface is reachable from outside the task."""
         admin = as_mapping(self.configuration.get("admin")) or {}
         return admin.get("address") is not None and not _is_internal(admin)
 
     def clusters(self) -> list[dict[str, Any]]:
-        """What it hands requests on to."""
+        """The clusters that it forwards requests to."""
         static = as_mapping(self.configuration.get("static_resources")) or {}
         return [item for entry in listed(static.get("clusters")) if (item := as_mapping(entry)) is not None]
 
 
 @dataclass(frozen=True, slots=True)
 class ProxyLimits:
-    """The inbound limits of a proxy in seconds; what is not stated is ``None``."""
+    """The inbound limits of a proxy in seconds; ``None`` where a limit is not set."""
 
     keep_alive: float | None = None
     stream: float | None = None
@@ -87,7 +87,7 @@ def _parsed(text: str) -> dict[str, Any] | None:
 
 
 def proxy_limits(container: Container) -> ProxyLimits:
-    """The limits of the listeners that others than the task itself reach."""
+    """The limits of the listeners that are reachable from outside the task."""
     proxy = proxy_of(container)
     if proxy is None:
         return ProxyLimits()
@@ -136,7 +136,7 @@ def seconds(value: Value) -> float | None:
 
 
 def is_local(address: Value) -> bool:
-    """Whether only the task itself reaches an address."""
+    """Whether an address is reachable only from inside the task."""
     text = str(address)
     try:
         return ipaddress.ip_address(text).is_loopback

@@ -1,7 +1,7 @@
-"""Former names of policies, so that an exception or a configuration that was written for one still applies.
+"""Old names of policies, so that an exception or a configuration with an old name still applies.
 
-``data/renamed.tsv`` holds the former and the present name, separated by a tab. A name that never changed, or that does
-not exist, is returned as it is.
+``data/renamed.tsv`` holds the old and the current name, separated by a tab. A name that never changed, or that does not
+exist, is returned as it is.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from .data_files import FOLDER
 
 @cache
 def renamed() -> Mapping[str, str]:
-    """Former name → present name."""
+    """Old name → current name."""
     lines = (FOLDER / "renamed.tsv").read_text(encoding="utf-8").splitlines()
     return dict(cast("tuple[str, str]", tuple(line.split("\t"))) for line in lines if line)
 
 
 def present_name(name: str) -> str:
-    """The name under which the policy is known today."""
+    """The current name of the policy."""
     return renamed().get(name, name)
 
 

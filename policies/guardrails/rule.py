@@ -29,7 +29,7 @@ class Severity(StrEnum):
 
 
 class Level(StrEnum):
-    """What a report does, in Pulumi's words."""
+    """The enforcement level of a report, in Pulumi's terms."""
 
     ADVISORY = "advisory"
     MANDATORY = "mandatory"
@@ -40,26 +40,31 @@ NOT_PROVEN = {
     "type": "string",
     "enum": ["block", "advise"],
     "default": "block",
-    "description": "What a claim does that an unknown value keeps from being proven: stop the update, or be listed.",
+    "description": (
+        "What happens when an unknown value keeps a claim from being proven: block stops the update, advise only "
+        "reports it."
+    ),
 }
 LATENT = {
     "type": "string",
     "enum": ["block", "advise"],
     "default": "block",
-    "description": "What an exposure does that one more change would open: stop the update, or be listed.",
+    "description": (
+        "What happens to an exposure that one more change would open: block stops the update, advise only reports it."
+    ),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One policy. Exactly one of the two judges is set: on the whole stack, or on one resource alone."""
+    """One policy. It has exactly one of two checks: on the whole stack, or on a single resource."""
 
     name: str
     description: str
     severity: Severity
     remediation: str
     types: tuple[str, ...] = ()
-    """The resource types it is about, in short; a stack without any of them is not applicable. Empty: always."""
+    """The resource types it checks, in short form; a stack without any of them is not applicable. Empty: always."""
     controls: tuple[str, ...] = ()
     """The controls of AWS Foundational Security Best Practices that it enforces."""
     schema: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
@@ -70,7 +75,7 @@ class Rule:
 
     @property
     def is_stack(self) -> bool:
-        """Whether it judges the whole stack."""
+        """Whether it checks the whole stack."""
         return self.stack is not None
 
     def settings(self, configured: Mapping[str, Any]) -> Settings:
@@ -82,7 +87,7 @@ class Rule:
         return not self.types or kind in self.types
 
     def evaluate(self, graph: Graph, settings: Settings) -> list[Finding]:
-        """Its findings on a whole stack, whichever way it judges, in a stable order."""
+        """Its findings on a whole stack, in a stable order, whether it checks the stack or single resources."""
         found: Iterable[Finding]
         if self.stack is not None:
             found = self.stack(graph, settings)
@@ -95,7 +100,7 @@ class Rule:
         return sorted(found, key=lambda finding: (finding.urn, finding.property, finding.verdict, finding.found))
 
     def evaluate_resource(self, resource: Resource, settings: Settings) -> list[Finding]:
-        """Its findings on one resource alone; none when it judges whole stacks."""
+        """Its findings on a single resource; none when it checks whole stacks."""
         return list(self.resource(resource, settings)) if self.resource is not None else []
 
 
@@ -146,7 +151,7 @@ def resource_rule(
     schema: Mapping[str, Mapping[str, Any]] | None = None,
     level: Level = Level.MANDATORY,
 ) -> Rule:
-    """A policy on one resource alone: it runs before each step, so it stops a resource before it exists."""
+    """A policy on a single resource: it runs before each step, so it stops a resource before it exists."""
     name, description = _words(module, doc)
     return Rule(
         name,

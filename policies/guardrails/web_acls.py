@@ -1,4 +1,4 @@
-"""What the rules of a web ACL do, whether they are declared inside it or as resources of their own."""
+"""What the rules of a web ACL do, whether they are inline or separate resources."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SEPARATE = (
 
 @dataclass(frozen=True, slots=True)
 class FirewallRule:
-    """One rule: its name, what it does by itself, and every statement in it."""
+    """One rule: its name, its action, and every statement in it."""
 
     name: str
     priority: float
@@ -39,7 +39,7 @@ class FirewallRule:
 
     @property
     def blocks(self) -> bool:
-        """Whether it blocks by itself."""
+        """Whether its own action is to block."""
         return "block" in self.actions
 
     @property
@@ -49,7 +49,7 @@ class FirewallRule:
 
     @property
     def ends(self) -> bool:
-        """Whether it may keep a request from the application: by itself, or by the rules of a group."""
+        """Whether it may keep a request from the application: by its own action, or by the rules of a group."""
         return bool(self.actions & {"block", "captcha", "challenge"}) or (not self.actions and not self.overridden)
 
     @property
@@ -154,7 +154,7 @@ def _statements(statement: Value, *, narrowing: bool = False) -> Iterator[tuple[
 
 
 def fields(body: Mapping[str, Any]) -> set[str]:
-    """What a match statement looks at: ``cookies``, ``uriPath``, or ``header:<name>`` for one header."""
+    """What a match statement inspects: ``cookies``, ``uriPath``, or ``header:<name>`` for one header."""
     known = as_mapping(body.get("fieldToMatch")) or {}
     found = {key for key, value in known.items() if value is not None and key != "singleHeader"}
     header = as_mapping(known.get("singleHeader"))
@@ -164,7 +164,7 @@ def fields(body: Mapping[str, Any]) -> set[str]:
 
 
 def present(statement: Mapping[str, Any]) -> set[str]:
-    """The fields of which the mere presence makes a statement match, whatever else a request says."""
+    """The fields whose presence alone makes a statement match, whatever else the request contains."""
     found: set[str] = set()
     for kind, value in statement.items():
         body = as_mapping(value) or {}

@@ -21,7 +21,7 @@ _LONGEST_SHOWN = 160
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One place at which two environments differ, or at which that cannot be told."""
+    """One place where two environments differ, or where that is not known."""
 
     path: str
     property: str
@@ -30,9 +30,9 @@ class Difference:
     earlier: str
     later: str
     urn: str
-    """In the environment that runs, where there is one."""
+    """In the running environment, where there is one."""
     backwards: bool = False
-    """The later environment has less of what must not be less."""
+    """The later environment has less of something that must not decrease."""
     unknown: bool = False
     blinded: bool = False
     """Not known because a secret cannot be decrypted, not because it does not exist yet."""
@@ -50,7 +50,7 @@ def compare(
     skip: Skip = lambda _path, _name: False,
     releases: bool = False,
 ) -> list[Difference]:
-    """All differences. The side named ``running`` may hold more properties than were declared: they are not judged.
+    """All differences. The side named ``running`` may hold more properties than were declared: they are not compared.
 
     What follows the release is compared where both sides run the same one, and with ``releases`` always.
     """

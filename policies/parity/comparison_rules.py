@@ -1,8 +1,8 @@
-"""How each property is compared. Whatever is not in the table must be equal.
+"""How each property is compared. A property that is not in the table must be equal.
 
 ``equal``    the same in every environment, or declared in ``differences.yaml``
-``ordered``  never less in a later environment than in an earlier one; more is declared
-``follows``  changes with the release, which moves from the earlier environment to the later one; the same in two
+``ordered``  never less in a later environment than in an earlier one; more has to be declared
+``follows``  changes with the release, which is promoted from the earlier environment to the later one; the same in two
              environments that run the same release
 ``free``     names and addresses of the environment itself
 """

@@ -1,7 +1,7 @@
-"""The differences that are allowed: read from ``differences.yaml``, matched, and themselves held to rules.
+"""The differences that are allowed: read from ``differences.yaml``, matched to findings, and checked themselves.
 
-A declaration that is malformed, unowned or expired allows nothing. One that matches no difference is stale. None
-allows a later environment to have less of what must not be less.
+A declaration that is malformed, has no owner or has expired allows nothing. One that matches no difference is stale. No
+declaration allows a later environment to have less of something that must not decrease.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Declaration:
     expires: dt.date
 
     def covers(self, path: str, property_: str) -> bool:
-        """Whether it is about this property of this resource; without a property, about the whole resource."""
+        """Whether it covers this property of this resource; without a property, the whole resource."""
         return _fits(self.resource, path) and (_fits(self.property, property_) if property_ else not self.property)
 
 
@@ -47,7 +47,7 @@ class Declarations:
     """The file as read."""
 
     environments: tuple[str, ...]
-    """In the order in which a release passes through them."""
+    """In the order in which a release is promoted through them."""
     in_force: tuple[Declaration, ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -82,13 +82,13 @@ def _fits(pattern: str, text: str) -> bool:
 
 
 def read(text: str, today: dt.date) -> Declarations:
-    """The declarations of a file's text, judged as of ``today``."""
+    """The declarations in a file's text, as of ``today``."""
     try:
         loaded: Any = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
         return Declarations((), (), (f"is not readable YAML: {' '.join(str(error).split())}",))
     if not isinstance(loaded, Mapping):
-        return Declarations((), (), ("holds no mapping with environments and differences",))
+        return Declarations((), (), ("is not a mapping with the keys environments and differences",))
     content = cast("dict[str, Any]", loaded)
     environments = tuple(map(str, content.get("environments") or ()))
     problems: list[str] = []
@@ -103,23 +103,25 @@ def read(text: str, today: dt.date) -> Declarations:
 def _declaration(number: int, entry: object, today: dt.date, problems: list[str]) -> Declaration | None:
     before = len(problems)
     if not isinstance(entry, Mapping):
-        problems.append(f"entry {number} is no mapping of {', '.join(_KEYS)}")
+        problems.append(f"entry {number} is not a mapping of {', '.join(_KEYS)}")
         return None
     given = {str(key): value for key, value in cast("Mapping[Any, Any]", entry).items()}
     problems += [f"entry {number} has an unknown key {key}" for key in sorted(set(given) - set(_KEYS))]
     missing = [key for key in _KEYS if key not in _OPTIONAL and not str(given.get(key) or "").strip()]
     problems += [f"entry {number} has no {key}" for key in missing]
     if str(given.get("resource") or "").strip("*?") == "" and "resource" not in missing:
-        problems.append(f"entry {number} is for every resource: name the resource")
+        problems.append(f"entry {number} covers every resource: name the resource")
     expires = given.get("expires")
     if isinstance(expires, dt.datetime) or not isinstance(expires, dt.date):
         if "expires" not in missing:
-            problems.append(f"entry {number} expires {expires!r}, which is no date as YYYY-MM-DD")
+            problems.append(f"entry {number} expires {expires!r}, which is not a date as YYYY-MM-DD")
         return None
     if expires <= today:
         problems.append(f"entry {number} ({given.get('kind')}) expired on {expires.isoformat()}")
     if expires > today + dt.timedelta(days=LONGEST_DAYS):
-        problems.append(f"entry {number} holds until {expires.isoformat()}: at most {LONGEST_DAYS} days ahead")
+        problems.append(
+            f"entry {number} expires on {expires.isoformat()}: at most {LONGEST_DAYS} days ahead are allowed"
+        )
     if len(problems) > before:
         return None
     texts = {key: " ".join(str(given.get(key) or "").split()) for key in _KEYS}

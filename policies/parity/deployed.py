@@ -1,7 +1,8 @@
-"""The record of what ran where and when: ``releases/deployed.yaml``, written by the deploy job, newest entry last.
+"""The record of what was deployed where and when: ``releases/deployed.yaml``, written by the deploy job, newest entry
+last.
 
-An entry counts for an environment only with the account that its stack file names now: what somebody else's copy of
-this repository ran, or an environment in an account that was given up, says nothing about this one.
+An entry counts for an environment only if it has the account that the environment's stack file names now. Deployments
+from another copy of this repository, or to an account that is no longer used, therefore do not count.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _FORMS = {
     "commit": re.compile(r"[0-9a-f]{40}"),
     "run": re.compile(r"https://[^\s\"\\]{1,300}"),
 }
-FIX = "restore the file from git: the deploy job adds to it, nobody edits it"
+FIX = "restore the file from git: only the deploy job adds to it"
 
 
 class RecordError(ValueError):
@@ -77,7 +78,7 @@ def read(root: Path) -> list[Deployment]:
 def _entry(number: int, entry: object) -> Deployment:
     place = f"{FILE}, entry {number}"
     if not isinstance(entry, Mapping):
-        raise RecordError(f"{place} is no mapping of {', '.join(_REQUIRED)}: {FIX}")
+        raise RecordError(f"{place} is not a mapping of {', '.join(_REQUIRED)}: {FIX}")
     given = {str(key): _plain(value) for key, value in cast("Mapping[Any, Any]", entry).items()}
     if unknown := sorted(given.keys() - {*_REQUIRED, *_OPTIONAL}):
         raise RecordError(f"{place} has an unknown key {unknown[0]}: {FIX}")

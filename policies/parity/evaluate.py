@@ -1,4 +1,4 @@
-"""What is said about the differences: findings in the packs' words, and a count of what is declared."""
+"""What is reported about the differences: findings in the packs' format, and a count of what is declared."""
 
 from __future__ import annotations
 
@@ -23,11 +23,14 @@ DECLARATIONS = "declared-differences-are-current"
 UNKNOWN = "parity-of-unknown-values"
 
 POLICIES = {
-    RESOURCES: "Every environment has the same resources, except for declared differences.",
-    PROPERTIES: "The same resource has the same properties in every environment, except for declared differences.",
+    RESOURCES: "All environments have the same resources, except for declared differences.",
+    PROPERTIES: "A resource has the same properties in every environment, except for declared differences.",
     ORDER: "A later environment never has less capacity, retention or redundancy than an earlier one.",
-    DECLARATIONS: "Every declared difference has a reason, an owner and an expiry, and is still needed.",
-    UNKNOWN: "What is not known in a preview is compared once it is: make check has compared it with known values.",
+    DECLARATIONS: "Every declared difference has a reason, an owner and an expiry date, and still matches a difference.",
+    UNKNOWN: (
+        "Values that a preview does not know are compared once they are known; preflight check compares them before "
+        "a preview."
+    ),
     **released.POLICIES,
 }
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,7 +50,7 @@ class ParityFinding:
 
 @dataclass(slots=True)
 class ParityResult:
-    """All findings of one comparison, and the declared differences that were met."""
+    """All findings of one comparison, and the declared differences that it met."""
 
     findings: list[ParityFinding] = field(default_factory=list[ParityFinding])
     declared: Counter[str] = field(default_factory=Counter[str])
@@ -137,7 +140,7 @@ def _evaluate(
 
 def _not_compared(names: Sequence[str], *, blinded: bool) -> ParityFinding:
     """What keeps properties from being compared: the preview, or secrets that cannot be decrypted."""
-    fix = "none needed in a first preview; make check compares them with known values"
+    fix = "none needed in a first preview; preflight check compares them with known values"
     if blinded:
         fix = "set PULUMI_CONFIG_PASSPHRASE, or log in to the stack's secrets provider, and analyze the state again"
     text = _text(
@@ -154,7 +157,7 @@ def _not_compared(names: Sequence[str], *, blinded: bool) -> ParityFinding:
 def _whole_components(
     differences: Sequence[Difference], shapes: tuple[Shape, Shape], allowed: Declarations
 ) -> dict[str, list[Difference]]:
-    """Components of several resources of which one side has nothing: one finding each, not one a resource."""
+    """Components with several resources that one side lacks entirely: one finding each, not one for each resource."""
     groups: dict[str, list[Difference]] = {}
     for difference in differences:
         if not difference.property and _component(difference.path) and allowed.of(difference) is None:
@@ -206,7 +209,7 @@ def _finding(alike: Sequence[Difference], first: str, second: str) -> ParityFind
         found += f" (in {', '.join(names)})"
     if difference.backwards:
         text = _text(
-            f"{place} is less in {second} than in {first}",
+            f"{place} is lower in {second} than in {first}",
             found,
             f"{second} at least as much as {first}",
             f"raise it in {second}'s stack file, or lower it in {first}'s; no declaration allows this",
@@ -224,7 +227,9 @@ def _problems(allowed: Declarations) -> list[ParityFinding]:
     fix = "correct the entry in policies/parity/differences.yaml, or remove it and the difference"
     return [
         ParityFinding(
-            DECLARATIONS, "", _text(f"differences.yaml: {problem}", "", "reason, owner and a current expiry", fix)
+            DECLARATIONS,
+            "",
+            _text(f"differences.yaml: {problem}", "", "reason, owner and an expiry date in the future", fix),
         )
         for problem in allowed.problems
     ]

@@ -1,8 +1,8 @@
-"""The committed shapes: what all environments share once, and of each environment only what is its own.
+"""The committed shapes: what all environments share, stored once, and for each environment only its differences.
 
 ``shared.json`` holds every resource that all environments have, with the properties that are equal in all of them;
-``<environment>.json`` holds the rest. So a change of all environments is one change for a reviewer, and a difference
-between environments is seen as one. Both are sorted JSON without secrets; long documents are digests.
+``<environment>.json`` holds the rest. A change to all environments is therefore one change for a reviewer, and a
+difference between environments shows up as one. Both are sorted JSON without secrets; long documents are digests.
 """
 
 from __future__ import annotations

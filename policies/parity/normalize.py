@@ -1,6 +1,7 @@
-"""What must differ between environments, replaced by a name: accounts, regions, hosts, networks, clients, identifiers.
+"""Values that must differ between environments, replaced by names: accounts, regions, hosts, networks, clients,
+identifiers.
 
-``Normal`` is made for one environment from its own resources, so no setting has to say what its values are:
+``Normalizer`` is built for one environment from its resources, so no setting has to list its values:
 ``arn:aws:…:444455556666:…`` becomes a reference to the resource that has this ARN, ``10.30.224.64/26`` becomes
 ``{network}+0.0.224.64/26``, ``chat.staging.example.com`` becomes ``{host}``.
 """
@@ -221,7 +222,7 @@ def _hosts(graph: Graph) -> list[tuple[str, str]]:
 
 
 def _clients(graph: Graph) -> list[str] | None:
-    """Ids of the OIDC clients at the load balancer: what checks its tokens is told the same ids.
+    """Ids of the OIDC clients at the load balancer; whatever checks its tokens is configured with the same ids.
 
     ``None`` when they are under a secret that cannot be decrypted.
     """

@@ -1,6 +1,6 @@
-"""What the running release is held to: its manifest, and the environment before.
+"""What the running release is checked against: its manifest, and the environment before.
 
-A stack without a ``release`` tag has no releases and is not judged.
+A stack without a ``release`` tag has no releases and is not checked.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ ORDER = "releases-pass-the-earlier-environment"
 MANIFEST = "releases-deliver-their-manifest"
 
 POLICIES = {
-    ORDER: "A later environment runs a release that is recorded as deployed in the environment before it.",
-    MANIFEST: "A release has a manifest, and every container runs one of the images that it pins by digest.",
+    ORDER: "A release runs in a later environment only after its deployment to the environment before it is recorded.",
+    MANIFEST: "Every release has a manifest, and every container runs an image that the manifest pins by digest.",
 }
 _IMAGE = re.compile(r"containerDefinitions\[([^\]]+)\]\.image")
 _DIGEST = re.compile(r"@(sha256:[0-9a-f]{64})$")
@@ -45,7 +45,7 @@ def _of_order(running: Shape, urn: str, environments: Sequence[str], root: Path)
     account = deployed.account_of(root, before)
     headline = f"release {running.release} is not recorded on {before}"
     wanted = f"a release that {deployed.FILE} records on {before}" + (f" in account {account}" if account else "")
-    fix = f"deploy it to {before} first; the deploy job records it. Or run a release that {before} has run"
+    fix = f"deploy it to {before} first (the deploy job records it), or run a release that {before} has run"
     try:
         recorded = deployed.ran(deployed.read(root), before, account)
     except deployed.RecordError as error:
@@ -59,7 +59,7 @@ def _of_manifest(running: Shape, urn: str, root: Path) -> list[Found]:
     place = f"releases/{running.release}.yaml"
     pinned = _pinned(root / place)
     if pinned is None:
-        fix = "run a release that has one; preflight release new writes it"
+        fix = "run a release with a manifest; preflight release new writes one"
         return [(MANIFEST, urn, f"release {running.release} has no manifest", "nothing", place, fix)]
     found: list[Found] = []
     for item in running.items.values():
@@ -71,7 +71,7 @@ def _of_manifest(running: Shape, urn: str, root: Path) -> list[Found]:
             if digest is None or digest[1] not in pinned:
                 headline = f"{item.kind} {container[1]} runs an image that release {running.release} does not name"
                 wanted = f"one of the digests in {place}: {', '.join(sorted(pinned)) or 'none'}"
-                fix = "take the image from the manifest; another image is another release"
+                fix = "use the image from the manifest; another image needs another release"
                 found.append((MANIFEST, item.urn, headline, str(image), wanted, fix))
     return found
 

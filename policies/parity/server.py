@@ -80,7 +80,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         return analyzer_pb2.AnalyzerStackConfigureResponse()
 
     def Analyze(self, request: Message, context: Message) -> Message:  # noqa: N802
-        """No policy judges one resource alone."""
+        """No policy checks one resource alone."""
         return analyzer_pb2.AnalyzeResponse()
 
     def AnalyzeStack(self, request: Message, context: Message) -> Message:  # noqa: N802

@@ -19,7 +19,10 @@ PROTECTION: dict[str, str] = {
     "aws:dynamodb/table:Table": "deletionProtectionEnabled",
     "aws:lb/loadBalancer:LoadBalancer": "enableDeletionProtection",
     CLUSTER: "deletionProtection",
+    "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation": "mutationProtection",
 }
+OFF: tuple[object, ...] = (None, False, "DISABLED", "INACTIVE")
+"""The values with which such an input protects nothing."""
 
 # What holds something is not deleted unless this input was on before; then the provider empties it.
 EMPTIED_BY: dict[str, str] = {

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from preflight.changes.holding import BUCKET, CLUSTER, EMPTIED_BY, HOLDERS, ONCE, PROTECTION, held
+from preflight.changes.holding import BUCKET, CLUSTER, EMPTIED_BY, HOLDERS, OFF, ONCE, PROTECTION, held
 from preflight.changes.plan import Operation, Plan, Step
 from preflight.changes.replacement import UNIQUE_NAMES
 from preflight.recording.recorder import RecordedResource
@@ -159,7 +159,7 @@ def _switched_on(step: Step) -> Iterator[Refusal]:
     if old is None or step.operation not in (Operation.REPLACE, Operation.DELETE) or old.retain_on_delete:
         return
     switch = PROTECTION.get(step.type, "")
-    if old.inputs.get(switch) not in (None, False, "INACTIVE"):
+    if old.inputs.get(switch) not in OFF:
         yield _refusal(step, Party.AWS, f"{switch} is on, so the old one cannot be deleted", Migration.ORDER)
     if step.type == BUCKET and not old.inputs.get(EMPTIED_BY[BUCKET]):
         yield _refusal(step, Party.AWS, "the old bucket cannot be deleted while it holds objects", Migration.UNPROTECT)

@@ -88,6 +88,7 @@ def test_a_change_replaces_only_where_aws_forces_it(type_: str, name: str, *, re
     assert replacement.replaces(type_, name) is replaced
 
 
+ASSOCIATION = "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation"
 BUCKET, CLUSTER, VAULT = deletion.BUCKET, deletion.CLUSTER, "aws:backup/vault:Vault"
 INSTANCE = "aws:rds/clusterInstance:ClusterInstance"
 FINAL: Wire = {"clusterIdentifier": "db", "finalSnapshotIdentifier": "db-final"}
@@ -102,6 +103,8 @@ def _exists(type_: str, identifier: str, **inputs: Json) -> Wire:
     [
         (_exists(CLUSTER, "db", **FINAL), [], [], ""),
         (_exists(CLUSTER, "db", **FINAL, deletionProtection=True), [], [], "deletionProtection is on"),
+        (_exists(ASSOCIATION, "dns", mutationProtection="ENABLED"), [], [], "mutationProtection is on"),
+        (_exists(ASSOCIATION, "dns", mutationProtection="DISABLED"), [], [], ""),
         (
             _exists(CLUSTER, "db", **FINAL),
             [_exists(INSTANCE, "db-1", clusterIdentifier="db")],

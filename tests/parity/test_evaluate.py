@@ -81,10 +81,10 @@ def test_a_stale_declaration_is_a_finding() -> None:
     [
         ({"expires": "2026-11-24"}, "entry 1 (retention) expired on 2026-11-24"),
         ({"expires": "2028-01-01"}, "at most 366 days ahead"),
-        ({"expires": "soon"}, "which is no date as YYYY-MM-DD"),
+        ({"expires": "soon"}, "which is not a date as YYYY-MM-DD"),
         ({"reason": None}, "entry 1 has no reason"),
         ({"owner": None}, "entry 1 has no owner"),
-        ({"resource": '"*"'}, "entry 1 is for every resource"),
+        ({"resource": '"*"'}, "entry 1 covers every resource"),
         ({"because": "x"}, "entry 1 has an unknown key because"),
     ],
 )

@@ -165,7 +165,7 @@ def test_less_retention_in_prod_than_in_staging_is_one_finding(stacks: Recording
     (found,) = findings({**stacks, **less})
     assert found.rule == ORDER
     assert found.headline.startswith("cloudwatch.LogGroup ")
-    assert found.headline.endswith(" is less in prod than in staging")
+    assert found.headline.endswith(" is lower in prod than in staging")
     assert found.found.startswith("staging: 30; prod: 14")
 
 

@@ -39,7 +39,7 @@ def evaluation(**evaluate: Value) -> Evaluation:
 def test_a_stack_policy_that_crashes_blocks_and_says_where() -> None:
     reports, _ = evaluation(stack=stumble_on_stack).on_stack(Graph([TOPIC]))
     assert [(report.level, report.message.splitlines()[0]) for report in reports] == [
-        ("mandatory", "not proven: the stack could not be judged")
+        ("mandatory", "not proven: the stack could not be checked")
     ]
     assert "KeyError (stumble_on_stack, line" in reports[0].message
     assert "secret-looking-value" not in reports[0].message
@@ -49,7 +49,7 @@ def test_a_resource_policy_that_crashes_names_the_resource() -> None:
     [report] = evaluation(resource=stumble_on_resource).on_resource(TOPIC)
     assert (report.level, report.message.splitlines()[0]) == (
         "mandatory",
-        "not proven: sns.Topic x could not be judged",
+        "not proven: sns.Topic x could not be checked",
     )
 
 

@@ -115,7 +115,9 @@ def test_a_first_preview_defers_what_one_resource_does_not_know() -> None:
         [found] = diagnostics(pack, [unclear], "rds-public-database")
     assert found.enforcement == "advisory"
     assert found.message.splitlines()[0] == "not proven: rds.Instance x.publiclyAccessible"
-    assert found.message.splitlines()[-1].startswith("later: judged again before the resource is created")
+    assert found.message.splitlines()[-1].startswith(
+        "later: checked again when the value is known, before the resource is created"
+    )
 
 
 def test_an_update_blocks_on_what_is_not_known(pack: Analyzer) -> None:
@@ -174,15 +176,15 @@ def test_an_excepted_finding_stays_visible_as_advice(copied: Callable[..., Path]
     ("changed", "says"),
     [
         ({"expires": "2020-01-01"}, "violated: exceptions.yaml entry 1 has expired"),
-        ({"expires": "2999-01-01"}, "violated: exceptions.yaml entry 1 holds too long"),
-        ({"expires": "soon"}, "violated: exceptions.yaml entry 1 has no readable expiry"),
+        ({"expires": "2999-01-01"}, "violated: exceptions.yaml entry 1 is valid for too long"),
+        ({"expires": "soon"}, "violated: exceptions.yaml entry 1 has no valid expiry date"),
         ({"expires": ""}, "violated: exceptions.yaml entry 1 has no expires"),
         ({"owner": ""}, "violated: exceptions.yaml entry 1 has no owner"),
         ({"reason": " "}, "violated: exceptions.yaml entry 1 has no reason"),
-        ({"policy": "public-databse"}, "violated: exceptions.yaml entry 1 names no policy"),
+        ({"policy": "public-databse"}, "violated: exceptions.yaml entry 1 does not name a policy"),
         ({"urn": "*"}, "violated: exceptions.yaml entry 1 is too wide"),
         ({"urn": "urn:pulumi:test::*"}, "violated: exceptions.yaml entry 1 is too wide"),
-        ({"covers": "all"}, "violated: exceptions.yaml entry 1 covers nothing"),
+        ({"covers": "all"}, "violated: exceptions.yaml entry 1 has an invalid value for covers"),
         ({"until": "tomorrow"}, "violated: exceptions.yaml entry 1 has an unknown key"),
     ],
     ids=lambda value: json.dumps(value) if isinstance(value, dict) else "",
@@ -201,8 +203,8 @@ def test_an_entry_that_is_not_in_order_excepts_nothing(
     ("text", "says"),
     [
         ("exceptions: [", "violated: exceptions.yaml is unreadable"),
-        ("exceptions: none", "violated: exceptions.yaml is no list"),
-        ("exceptions: [all]", "violated: exceptions.yaml entry 1 is no entry"),
+        ("exceptions: none", "violated: exceptions.yaml is not a list"),
+        ("exceptions: [all]", "violated: exceptions.yaml entry 1 is not an entry"),
     ],
 )
 def test_a_file_that_is_not_in_order_is_a_finding(copied: Callable[..., Path], text: str, says: str) -> None:

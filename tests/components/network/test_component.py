@@ -187,6 +187,15 @@ def test_vpc_and_subnets_are_protected_until_deletion_is_allowed() -> None:
     assert protected(allowed=True) == []
 
 
+@pytest.mark.parametrize(("allowed", "protection"), [(False, "ENABLED"), (True, "DISABLED")])
+def test_the_dns_firewall_cannot_be_removed_until_deletion_is_allowed(*, allowed: bool, protection: str) -> None:
+    recording = record(lambda: PrivateNetwork("network", network_args(2, allow_deletion=allowed)))
+    (association,) = recording.of_type(
+        "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation"
+    )
+    assert association.inputs["mutationProtection"] == protection
+
+
 def test_an_entry_of_a_network_acl_is_deleted_before_its_number_is_used_again() -> None:
     entries = recorded_network(2).of_type("aws:ec2/networkAclRule:NetworkAclRule")
     assert {entry.delete_before_replace for entry in entries} == {True}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from preflight.changes.holding import BUCKET, CLUSTER, EMPTIED_BY, HOLDERS, PROTECTION, held
+from preflight.changes.holding import BUCKET, CLUSTER, EMPTIED_BY, HOLDERS, OFF, PROTECTION, held
 from preflight.sdk.wire import Wire
 
 __all__ = ["BUCKET", "CLUSTER", "EMPTIED_BY", "HOLDERS", "PROTECTION", "held"]
@@ -31,7 +31,7 @@ def refusal(found: Wire, live: Sequence[Wire], contents: Sequence[str]) -> str:
     """Why AWS does not delete ``found`` now, or nothing where it does."""
     type_, inputs = found["type"], found["inputs"]
     switch = PROTECTION.get(type_, "")
-    if inputs.get(switch) not in (None, False, "INACTIVE"):
+    if inputs.get(switch) not in OFF:
         return f"{switch} is on"
     if users := sorted(_users(found, live)):
         return f"{found['id']} is still used by {', '.join(users[:3])}"

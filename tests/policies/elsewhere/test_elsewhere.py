@@ -100,4 +100,4 @@ def test_a_first_preview_is_judged_as_fully(pack: Analyzer, program: Callable[[]
 @pytest.mark.parametrize("preview", [False, True], ids=["known", "preview"])
 def test_no_policy_stumbles(pack: Analyzer, program: Callable[[], None], preview: bool) -> None:
     found = evaluated(pack, program, preview=preview)
-    assert [item.message for item in found if "could not be judged" in item.message] == []
+    assert [item.message for item in found if "could not be checked" in item.message] == []

@@ -84,7 +84,7 @@ def test_adding_an_endpoint_to_one_is_one_finding_of_shape(runs: Runs) -> None:
 def test_lowering_prods_retention_below_stagings_is_one_finding_that_no_declaration_allows(runs: Runs) -> None:
     lower = edit("network-flow", "LogGroup", lambda inputs: inputs.update(retentionInDays=7))
     assert differences(changed(runs, "prod", lower)) == [
-        "cloudwatch.LogGroup network-flow.retentionInDays is less in prod than in staging"
+        "cloudwatch.LogGroup network-flow.retentionInDays is lower in prod than in staging"
     ]
 
 

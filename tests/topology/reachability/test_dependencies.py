@@ -82,7 +82,7 @@ def test_a_bucket_that_the_gateways_policy_does_not_name_is_not_reached() -> Non
 def test_a_trace_goes_on_to_what_the_application_reaches() -> None:
     request = Request("GET", "https://chat.example.test/x", identity=Identity({"groups": ["users"]}))
     steps = [str(step) for step in trace(_with_ways_out().graph(), request, FACTS).steps]
-    last = steps[steps.index("proxy: lets it through to the application") + 1 :]
+    last = steps[steps.index("proxy: forwards it to the application") + 1 :]
 
     assert "rds.Cluster db: the application's database, on port 5432 by to-state, state-in" in last
     assert last[-1] == "ec2.VpcEndpoint bedrock: the application's models, on port 443 by to-endpoints, endpoint-in"

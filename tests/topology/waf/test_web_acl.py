@@ -263,7 +263,7 @@ def test_steps_name_resource_and_property() -> None:
         "vpc.SecurityGroupIngressRule edge-in.cidrIpv4: admits 198.51.100.7 to port 443",
         "lb.Listener https.port: accepts https on port 443",
         "wafv2.WebAcl acl.defaultAction: no rule blocks",
-        "lb.ListenerRule pages.conditions: takes chat.example.test/",
+        "lb.ListenerRule pages.conditions: matches chat.example.test/",
         "lb.ListenerRule pages.actions[0]: has a session",
         "lb.ListenerRule pages.actions[1]: forwards",
         "ecs.Service service: receives it",

@@ -1,6 +1,9 @@
-"""Certificates that ACM issues have a key of at least 2,048 bits RSA or an elliptic curve, and it stays in ACM.
+"""Certificates issued by ACM use an RSA key of at least 2,048 bits or an elliptic curve key, and the key cannot be
+exported.
 
-It cannot see the key of an imported certificate, nor when one runs out.
+A weak key can be broken, and an exported key can be copied and used outside the load balancer.
+
+The policy cannot see the key of an imported certificate, or when that certificate expires.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
             default="RSA_2048",
         )
         exported = "options.export"
-        fix = "remove options.export: the key of a certificate for load balancers need never leave ACM"
+        fix = "remove options.export: a load balancer uses the key inside ACM, so it never has to leave"
         yield from expect(resource, exported, lambda found: found != "ENABLED", "DISABLED", fix, default="DISABLED")
 
 

@@ -1,9 +1,11 @@
-"""Copies of data cannot be deleted by the mistake, or by the person, that deletes the data.
+"""Backups cannot be deleted along with the data they protect.
 
-A vault is emptied with its stack when it is told to, and its copies may be deleted at once when nothing locks them; a
-database's own backups go with it unless it is told to leave them.
+A mistake, or a person with bad intent, could otherwise delete the data and its backups in one step: forceDestroy
+empties a vault when its stack is destroyed, an unlocked vault lets recovery points be deleted at any time, and a
+database takes its automated backups with it unless deleteAutomatedBackups is false.
 
-It judges vaults, their locks and databases with copies; who may change a lock is judged by the policies on identity.
+The policy checks vaults, vault locks and databases with backups; who may change a lock is checked by the iam-*
+policies.
 """
 
 from __future__ import annotations
@@ -19,14 +21,17 @@ from ...topology.graph.verdicts import Finding
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One vault, lock, or database."""
     if resource.kind == "backup.Vault":
-        fix = "remove forceDestroy: empty the vault in a step of its own"
+        fix = "remove forceDestroy: empty the vault in a separate step"
         yield from expect(resource, "forceDestroy", lambda found: found is False, "false", fix, default=False)
     elif resource.kind == "backup.VaultLockConfiguration":
         path = "minRetentionDays"
-        fix = "set minRetentionDays: without it a copy may be deleted as soon as it is made"
+        fix = "set minRetentionDays: without it a recovery point can be deleted as soon as it is created"
         yield from expect(resource, path, lambda found: isinstance(found, int | float) and found >= 1, "1 or more", fix)
     else:
-        fix = "set deleteAutomatedBackups to false: points in time stay restorable after a deletion"
+        fix = (
+            "set deleteAutomatedBackups to false, so that point-in-time recovery still works after the database is "
+            "deleted"
+        )
         yield from expect(resource, "deleteAutomatedBackups", lambda found: found is False, "false", fix, default=True)
 
 
@@ -35,7 +40,7 @@ RULE: Rule = resource_rule(
     __doc__,
     evaluate,
     severity=Severity.LOW,
-    remediation="leave copies in place when their source goes",
+    remediation="keep backups when their source is deleted",
     types=("backup.Vault", "backup.VaultLockConfiguration", "rds.Cluster", "rds.Instance"),
     level=Level.ADVISORY,
 )

@@ -1,8 +1,8 @@
-"""Copies of data end: every rule of a backup plan says after how many days.
+"""Every rule of a backup plan states after how many days its backups are deleted.
 
-What people deleted lives on in copies, and without an end it does so for good.
+Data that a user deleted stays in the backups, and without an expiry it stays there indefinitely.
 
-It judges backup plans; the database's own backups always have an end.
+The policy checks backup plans; a database's automated backups always have a retention period.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One backup plan."""
     rules = resource.items("rules")
     if isinstance(rules, Unknown):
-        yield not_proven(resource, "rules", [rules], "rules that are known", _FIX)
+        yield not_proven(resource, "rules", [rules], "rules with known values", _FIX)
         return
     for index in range(len(rules)):
         path = f"rules[{index}].lifecycle.deleteAfter"

@@ -1,8 +1,9 @@
-"""Every database is selected by a backup plan, whose copies outlive the database.
+"""Every database is selected by a backup plan, so that its backups outlive the database.
 
-The database's own backups go with it.
+A database's automated backups can be deleted together with it.
 
-It judges selections of this stack by reference and by tag; an organisation's backup policy is not visible here.
+The policy checks this stack's backup selections, by reference and by tag; it cannot see an organization's backup
+policy.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from ...topology.graph.values import as_mapping
 from ...topology.graph.verdicts import Finding, not_proven, violated
 
 _TYPES = ("rds.Cluster", "rds.Instance")
-_WANTED = "a backup selection that names it, or one of its tags"
+_WANTED = "a backup selection that names the database or one of its tags"
 _FIX = "add the database's ARN to aws.backup.Selection"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each database that is a cluster, or an instance of its own."""
+    """Each database cluster, and each instance outside a cluster."""
     selections = graph.of_type("backup.Selection")
     for database in graph.of_type(*_TYPES):
         found = [_selects(graph, selection, database) for selection in selections]

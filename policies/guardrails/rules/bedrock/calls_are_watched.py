@@ -1,8 +1,9 @@
-"""A stack that calls models by use has a budget, and alarms on tokens and on throttled calls.
+"""A stack that calls models billed by usage has a budget, and alarms on tokens and on throttled calls.
 
-A loop in a prompt costs more in a night than the rest in a month.
+A prompt in a loop can cost more in one night than the rest of the month.
 
-It looks for the parts, not for the amounts; a budget of the account is not visible, so this advises.
+The policy checks that these resources exist, not whether their thresholds are right. It cannot see a budget declared
+elsewhere in the account, so it is advisory.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from ...topology.graph.verdicts import Finding, not_proven, violated
 
 _FIX = "add aws.budgets.Budget with notifications, and alarms on the metrics of AWS/Bedrock"
 _METRICS = (
-    ("a budget on what models cost", ()),
+    ("a budget for model usage", ()),
     ("an alarm on tokens", ("TokenCount",)),
     ("an alarm on throttled calls", ("Throttles",)),
 )
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each guardrail's stack, and each one that grants to call a model by an endpoint of its own."""
+    """Each stack with a guardrail, and each stack that allows model calls through its VPC endpoint."""
     for guardrail in graph.of_type("bedrock.Guardrail")[:1]:
         alarms = graph.of_type("cloudwatch.MetricAlarm")
         texts = [json.dumps(dict(alarm.properties), default=str) for alarm in alarms]
@@ -38,7 +39,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
             if words and any(contains_unknown(alarm.value("metricQueries")) for alarm in alarms):
                 yield not_proven(guardrail, "", ["cloudwatch.MetricAlarm.metricQueries"], wanted, _FIX)
             else:
-                yield violated(guardrail, "", "none", wanted, _FIX, what="may cost anything")
+                yield violated(guardrail, "", "none", wanted, _FIX, what="has no limit on cost")
 
 
 RULE: Rule = stack_rule(

@@ -1,11 +1,12 @@
-"""Where a stack has a guardrail, a denial refuses every other and its draft, and either IAM or the proxy demands it.
+"""Where a stack has a guardrail, model calls must use it, and calls with another guardrail or with its draft are
+denied.
 
-A guardrail is an option of the caller. A grant with a condition on bedrock:GuardrailIdentifier makes it one no longer,
-but AWS does not document that a Chat Completions call carries the key, and without it such a grant refuses every call. So
-a grant without the condition passes where the task's own proxy writes the guardrail's header on each request, which the
-application cannot change. A draft changes without a version, and so without a review.
+The caller chooses the guardrail. A condition on bedrock:GuardrailIdentifier enforces the choice in IAM, but AWS does
+not document that a Chat Completions call carries this key, and without the key such a grant refuses every call. A grant
+without the condition therefore passes where the task's proxy sets the guardrail header on each request, which the
+application cannot change. A draft changes without a new version, and so without review.
 
-It judges policies on identities and endpoints; what the guardrail itself stops is for review.
+The policy checks identity and endpoint policies; whether the guardrail filters the right content is for review.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ _CALLS = ("bedrock:Converse", "bedrock:InvokeModel", "bedrock:InvokeModelWithRes
 _TYPES = ("ec2.VpcEndpoint", "ec2.VpcEndpointPolicy", "iam.Policy", "iam.RolePolicy")
 _HEADER = "x-amzn-bedrock-guardrailidentifier"
 _WANTED = f"a condition on bedrock:GuardrailIdentifier, or a proxy in the task that sets {_HEADER}"
-_FIX = f"let the task's proxy set {_HEADER}, and deny the call with any other guardrail, and with its DRAFT"
+_FIX = f"have the task's proxy set {_HEADER}, and deny calls with any other guardrail or with its DRAFT version"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each policy that lets a model be called, in a stack with a guardrail."""
+    """Each policy that allows model calls, in a stack with a guardrail."""
     if not graph.of_type("bedrock.Guardrail"):
         return
     for resource in graph.of_type(*_TYPES):
@@ -46,7 +47,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 def _set_by_proxy(graph: Graph, resource: Resource, place: str) -> Iterator[Finding]:
-    """Whether a container of a task writes the guardrail on what it sends."""
+    """Whether a container of a task sets the guardrail header on outgoing requests."""
     unknown: list[str] = []
     for task in graph.of_type("ecs.TaskDefinition"):
         of = document(task, "containerDefinitions")
@@ -57,7 +58,7 @@ def _set_by_proxy(graph: Graph, resource: Resource, place: str) -> Iterator[Find
     if unknown:
         yield not_proven(resource, place, unknown, _WANTED, _FIX)
     else:
-        yield violated(resource, place, "no such condition", _WANTED, _FIX, what="calls without the guardrail")
+        yield violated(resource, place, "no such condition", _WANTED, _FIX, what="allows calls without the guardrail")
 
 
 def _denials(resource: Resource, calls: list[Statement], denials: list[Statement]) -> Iterator[Finding]:
@@ -65,15 +66,15 @@ def _denials(resource: Resource, calls: list[Statement], denials: list[Statement
         operator.lower().startswith(("stringnot", "null")) for item in denials for operator, _ in _values(item)
     )
     if not others:
-        wanted = "a denial of every other guardrail, which holds whatever another policy allows"
-        yield violated(resource, "policy", "no such denial", wanted, _FIX, what="rests on one policy")
+        wanted = "a Deny for every other guardrail, which applies whatever another policy allows"
+        yield violated(resource, "policy", "no such Deny", wanted, _FIX, what="is not backed by a Deny")
     allowed = [value for item in calls for _, value in _values(item)]
     denied = [value for item in denials for _, value in _values(item)]
     any_version = not all(_KEY in condition_keys(item) for item in calls)
     if (any_version or any(value.endswith((":*", "DRAFT")) for value in allowed)) and not any(
         v.endswith("DRAFT") for v in denied
     ):
-        yield violated(resource, "policy", "every version", "no draft", _FIX, what="calls with a draft")
+        yield violated(resource, "policy", "every version", "no draft version", _FIX, what="allows calls with a draft")
 
 
 def _calls(statement: Statement) -> bool:

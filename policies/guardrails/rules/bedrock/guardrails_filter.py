@@ -1,9 +1,9 @@
-"""A Bedrock guardrail filters every kind of harm and prompt attacks, and keeps credentials out of prompts and answers.
+"""A Bedrock guardrail filters every category of harmful content, prompt attacks, credentials and payment data.
 
-A guardrail that is attached but filters nothing looks the same from outside.
+A guardrail that is attached but filters nothing looks the same in a list of resources.
 
-It judges strengths and kinds; whether a filter's wording fits the people who use it is for its reviewers. A policy's
-text that another system writes into ``topicPolicyConfig`` or word lists is not judged.
+The policy checks filter strengths and types; whether a filter's wording suits its users is for review. It does not
+check the content of ``topicPolicyConfig`` or of word lists.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
 
 def _filters(resource: Resource) -> Iterator[Finding]:
     found = resource.items(_FILTERS)
-    fix = "add a filter for each kind of harm, and one for PROMPT_ATTACK"
+    fix = "add a filter for each category of harmful content, and one for PROMPT_ATTACK"
     if isinstance(found, Unknown) or contains_unknown(found):
-        yield not_proven(resource, _FILTERS, [_FILTERS], "filters that are known", fix)
+        yield not_proven(resource, _FILTERS, [_FILTERS], "filters with known values", fix)
         return
     by_type = {str(item.get("type")): item for item in (as_mapping(value) or {} for value in found)}
     for kind in (*_HARMS, _ATTACK):
@@ -51,7 +51,7 @@ def _entities(resource: Resource, wanted: list[str]) -> Iterator[Finding]:
     found = resource.items(_ENTITIES)
     fix = "add an entry for each with the action BLOCK or ANONYMIZE"
     if isinstance(found, Unknown) or contains_unknown(found):
-        yield not_proven(resource, _ENTITIES, [_ENTITIES], "entries that are known", fix)
+        yield not_proven(resource, _ENTITIES, [_ENTITIES], "entries with known values", fix)
         return
     entries = [as_mapping(value) or {} for value in found]
     held = {str(item.get("type")) for item in entries if item.get("action") in _ACTIONS}
@@ -64,7 +64,7 @@ RULE: Rule = resource_rule(
     __doc__,
     evaluate,
     severity=Severity.MEDIUM,
-    remediation="give the guardrail a filter of MEDIUM or HIGH for each kind, and entries for credentials and payment data",
+    remediation="set a filter of MEDIUM or HIGH for each category, and entries for credentials and payment data",
     types=("bedrock.Guardrail",),
     schema={
         "sensitive": {

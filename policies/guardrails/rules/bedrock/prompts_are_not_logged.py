@@ -1,9 +1,9 @@
-"""No setting copies what users write, or what a model answers, into a log.
+"""No AWS setting writes prompts or model answers to a log.
 
-Logs are read by more people than conversations are, are kept longer, and are exported to more places. Identifiers,
-status, sizes and times find a fault as well. A team that has to keep conversations says so in the configuration.
+Logs have more readers than conversations, are kept longer and are exported to more places. Identifiers, status codes,
+sizes and timestamps are enough to diagnose a fault. A team that must keep conversations sets ``contents`` to allow.
 
-It judges settings of AWS services; what an application writes to its own log is not visible.
+The policy checks settings of AWS services; it cannot see what an application writes to its log.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from ...topology.graph.resources import Resource, Unknown
 from ...topology.graph.values import Value, as_mapping
 from ...topology.graph.verdicts import Finding, not_proven, violated
 
-_FIX = "switch the logging of contents off; keep identifiers, status, sizes and times"
+_FIX = "turn off content logging; keep identifiers, status codes, sizes and timestamps"
 _SCHEMA = {
     "contents": {
         "type": "string",
         "enum": ["forbid", "allow"],
         "default": "forbid",
-        "description": "Whether requests and answers may be logged whole, for example model invocations.",
+        "description": "Whether prompts and answers may be logged in full, for example by Bedrock's model invocation logging.",
     }
 }
 _DELIVERIES = (
@@ -45,27 +45,29 @@ _PARAMETERS = {
     "pgaudit.log": ("none", "ddl", "role", "misc"),
 }
 _WITHOUT_VALUES = "log_parameter_max_length"
-"""Set to 0, a slow statement is logged without the values that it was given."""
+"""With 0, a slow statement is logged without its parameter values."""
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One setting of logs."""
+    """One logging setting."""
     if settings["contents"] == "allow":
         return
     if resource.kind == "bedrockmodel.InvocationLoggingConfiguration":
         for name in _DELIVERIES:
             path = f"loggingConfig.{name}"
-            wanted, what = "false", "copies prompts and answers into a log"
+            wanted, what = "false", "writes prompts and answers to a log"
             yield from expect(resource, path, lambda found: found is False, wanted, _FIX, default=True, what=what)
     elif resource.kind in ("rds.ClusterParameterGroup", "rds.ParameterGroup"):
         yield from _parameters(resource)
     for path in _FLAGS.get(resource.kind, ()):
-        yield from expect(resource, path, lambda found: found in _QUIET, "off", _FIX, what="copies contents into a log")
+        yield from expect(
+            resource, path, lambda found: found in _QUIET, "off", _FIX, what="writes request contents to a log"
+        )
 
 
 def _parameters(group: Resource) -> Iterator[Finding]:
     parameters = group.items("parameters")
-    wanted = "statements without their values"
+    wanted = "statements without their parameter values"
     if isinstance(parameters, Unknown):
         yield not_proven(group, "parameters", [parameters], wanted, _FIX)
         return
@@ -78,7 +80,7 @@ def _parameters(group: Resource) -> Iterator[Finding]:
         if isinstance(value, Unknown):
             yield not_proven(group, place, [value], wanted, _FIX)
         elif not _is_quiet(value, quiet):
-            yield violated(group, place, value, " or ".join(quiet), _FIX, what="copies what users write into a log")
+            yield violated(group, place, value, " or ".join(quiet), _FIX, what="writes user input to a log")
 
 
 def _is_quiet(value: Value, quiet: tuple[str, ...]) -> bool:

@@ -1,8 +1,8 @@
-"""Every alarm tells somebody, and says what to do.
+"""Every alarm notifies a subscribed destination and names its runbook entry.
 
-An alarm without an action is a graph nobody looks at; one without a runbook costs its reader the first minutes.
+An alarm without an action notifies no one; an alarm without a runbook costs the responder the first minutes.
 
-It cannot see whether a subscriber confirmed, nor whether anybody answers.
+The policy cannot see whether a subscription was confirmed or whether anyone responds.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from ...topology.graph.resources import Graph, Resource, Unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
 
 _ALARMS = ("cloudwatch.CompositeAlarm", "cloudwatch.MetricAlarm")
-_FIX = "give alarmActions a topic that has a subscription"
+_FIX = "add a topic with a subscription to alarmActions"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each alarm, and each topic that alarms go to."""
+    """Each alarm, and each topic that alarms are sent to."""
     topics: dict[str, Resource] = {}
     for alarm in graph.of_type(*_ALARMS):
         yield from expect_value(alarm, "actionsEnabled", True, "remove actionsEnabled", default=True)
@@ -30,12 +30,14 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
         topics.update((topic.urn, topic) for topic in graph.referenced(alarm, "alarmActions", ("sns.Topic",)))
     for urn in sorted(topics):
         if not referring(graph, topics[urn], "topic", "sns.TopicSubscription"):
-            fix = "add aws.sns.TopicSubscription for the people or the tool that answer"
-            yield violated(topics[urn], "", "no subscription", "at least one subscription", fix, what="reaches nobody")
+            fix = "add aws.sns.TopicSubscription for the people or the tool that responds"
+            yield violated(
+                topics[urn], "", "no subscription", "at least one subscription", fix, what="has no subscriber"
+            )
 
 
 def _description(alarm: Resource) -> Iterator[Finding]:
-    fix = "write in alarmDescription what it means and name the runbook entry"
+    fix = "explain in alarmDescription what the alarm means, and name the runbook entry"
     found = alarm.value("alarmDescription")
     if isinstance(found, Unknown):
         yield not_proven(alarm, "alarmDescription", [found], "a description with a runbook", fix)

@@ -1,8 +1,9 @@
-"""What carries users has alarms: load balancers, target groups, firewalls, services, databases and caches.
+"""Load balancers, target groups, web ACLs, services, databases and caches have alarms.
 
-Users find what nobody watches. Which alarms a team needs is its own decision, so this advises.
+Without an alarm, users are the first to notice a fault. Which alarms to set is the team's decision, so this is
+advisory.
 
-It looks for a metric's name and the resource in its dimensions; thresholds are for review.
+The policy looks for a metric name with the resource in the alarm's dimensions; thresholds are for review.
 """
 
 from __future__ import annotations
@@ -48,13 +49,13 @@ _METRICS = {
     ),
     "wafv2.WebAcl": (("AWS/WAFV2", "BlockedRequests"),),
 }
-"""The metrics that tell of trouble, with their namespaces; one of several namespaces is left open."""
+"""The metrics that show a fault, with their namespaces; a metric found in several namespaces has none here."""
 _OF_SERVICES = ("AWS/ApplicationELB", "AWS/ECS", "AWS/NetworkELB", "ECS/ContainerInsights")
 _FIX = "add aws.cloudwatch.MetricAlarm on the metric, with a destination"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each load balancer, target group, firewall, service, database and cache."""
+    """Each load balancer, target group, web ACL, service, database and cache."""
     watched: set[tuple[str, str]] = set()
     for alarm in graph.of_type("cloudwatch.MetricAlarm"):
         for namespace, metric in _metrics(alarm):
@@ -73,17 +74,20 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 def _rolled_back_by(graph: Graph, service: Resource) -> Iterator[Finding]:
-    """The alarms that end a deployment are about the service or what is in front of it."""
+    """The alarms that roll back a deployment are about the service or its load balancer."""
     names = {str(name) for name in listed(service.value("alarms.alarmNames"))}
     for alarm in graph.of_type("cloudwatch.MetricAlarm") if names else ():
         if str(alarm.value("name")) in names and not any(space in _OF_SERVICES for space, _ in _metrics(alarm)):
-            wanted, fix = "an alarm on the service or its load balancer", "name alarms that a bad deployment raises"
-            what = "rolls back by what is not the service"
+            wanted, fix = (
+                "an alarm on the service or its load balancer",
+                "name alarms that a faulty release would trigger",
+            )
+            what = "rolls back on an alarm that is not about the service"
             yield violated(service, "alarms.alarmNames", alarm.name, wanted, fix, what=what)
 
 
 def _metrics(alarm: Resource) -> Iterator[tuple[str, str]]:
-    """Namespace and name of each metric that an alarm is on, by itself or in a formula."""
+    """Namespace and name of each metric that an alarm uses, directly or in a formula."""
     yield str(alarm.value("namespace")), str(alarm.value("metricName"))
     for query in listed(alarm.value("metricQueries")):
         metric = as_mapping((as_mapping(query) or {}).get("metric")) or {}
@@ -91,7 +95,7 @@ def _metrics(alarm: Resource) -> Iterator[tuple[str, str]]:
 
 
 def _is_alone(resource: Resource, metric: str) -> bool:
-    """Whether a cache has no replica that could lag."""
+    """Whether a cache has no replica, and so no replication lag."""
     return metric == "ReplicationLag" and resource.value("numCacheClusters") in (None, 1)
 
 

@@ -1,9 +1,8 @@
-"""Nobody makes an account for himself: user pools take people by invitation, identity pools take no guests.
+"""User pools create accounts by invitation only, and identity pools accept no guests.
 
-A load balancer or API that asks for a login asks for nothing when everyone may sign up. AWS's default is that everyone
-may.
+A login in front of a load balancer or API protects nothing if anyone may sign up, which is AWS's default.
 
-A trigger before the sign-up (lambdaConfig.preSignUp) may refuse people: what it does cannot be seen, and it counts.
+A pre-sign-up trigger (lambdaConfig.preSignUp) counts as compliant; the policy cannot see what its function refuses.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     fix = f"set {_INVITED} to true"
     trigger = resource.value(_TRIGGER)
     if isinstance(trigger, Unknown) and resource.value(_INVITED) is not True:
-        yield not_proven(resource, _TRIGGER, [trigger], "a trigger that refuses strangers", fix)
+        yield not_proven(resource, _TRIGGER, [trigger], "a pre-sign-up trigger that refuses uninvited users", fix)
     elif trigger in (None, ""):
         yield from expect_value(resource, _INVITED, True, fix, default=False, what="lets anyone sign up")
 
@@ -39,6 +38,6 @@ RULE: Rule = resource_rule(
     __doc__,
     evaluate,
     severity=Severity.HIGH,
-    remediation="let administrators create accounts, and give guests none",
+    remediation="have administrators create accounts, and turn off guest access",
     types=("cognito.IdentityPool", "cognito.UserPool"),
 )

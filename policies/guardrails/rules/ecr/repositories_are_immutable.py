@@ -1,8 +1,8 @@
-"""Image repositories keep a tag's content, scan what is pushed, and drop what no release needs.
+"""Image repositories have immutable tags, scan images on push, and have a lifecycle policy.
 
-A digest in a release stays what was reviewed, and a repository does not fill up.
+Immutable tags keep a released image as it was reviewed; a lifecycle policy keeps unused images from accumulating.
 
-It cannot see what a scan finds.
+The policy cannot see the results of a scan.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ...rule import Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph
 from ...topology.graph.verdicts import Finding, violated
 
-_FIX = "set imageTagMutability IMMUTABLE and imageScanningConfiguration.scanOnPush; add a lifecycle policy"
+_FIX = "set imageTagMutability to IMMUTABLE and imageScanningConfiguration.scanOnPush to true; add a lifecycle policy"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:

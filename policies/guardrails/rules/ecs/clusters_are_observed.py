@@ -1,6 +1,8 @@
-"""ECS clusters have Container Insights on.
+"""ECS clusters have Container Insights turned on.
 
-Without it nobody sees how much of its CPU, memory and disk a task uses before it fails.
+Without it there is no record of how much CPU, memory and disk a task used before it failed.
+
+The policy cannot see whether an alarm uses these metrics.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from ...topology.graph.resources import Resource, contains_unknown, unknowns_in
 from ...topology.graph.values import as_mapping
 from ...topology.graph.verdicts import Finding, not_proven, violated
 
-_WANTED = "a setting containerInsights with enabled or enhanced"
+_WANTED = "the setting containerInsights with the value enabled or enhanced"
 _FIX = "add the cluster setting containerInsights = enhanced"
 
 

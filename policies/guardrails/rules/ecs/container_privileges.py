@@ -1,8 +1,9 @@
-"""Containers run as a non-root user, on a read-only root file system, without added privileges.
+"""Containers run as a non-root user, with a read-only root file system and no added privileges.
 
-What a broken application can do is bounded by what its container may do. A writable path is a declared volume.
+An attacker who takes over an application can do whatever its container may do. Directories that the application writes
+to are declared as volumes.
 
-It cannot see the user that an image names itself: a definition without a user counts as root.
+The policy cannot see the user set in an image, so a task definition without a user counts as root.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from ...topology.graph.resources import Resource
 from ...topology.graph.verdicts import Finding, violated
 
 _WANTED = "containers that run as a non-root user, read-only, without added privileges"
-_FIX = "set user, readonlyRootFilesystem and privileged of each container; add no Linux capability"
+_FIX = "set user and readonlyRootFilesystem for each container, remove privileged, and add no Linux capabilities"
 _ROOT = {"", "0", "root"}
 
 
@@ -47,7 +48,7 @@ def _container(task: Resource, container: Container) -> Iterator[Finding]:
     capabilities: Mapping[str, Any] = linux.get("capabilities") or {}
     if added := sorted(str(item) for item in listed(capabilities.get("add"))):
         path = container.path("linuxParameters.capabilities.add")
-        yield violated(task, path, added, "no added capability", "remove the added capabilities")
+        yield violated(task, path, added, "no added capabilities", "remove the added capabilities")
 
 
 RULE: Rule = resource_rule(

@@ -1,8 +1,8 @@
 """Every container writes its log to a named CloudWatch Logs group.
 
-Without a log configuration what a container says is lost, and nobody can tell an outage from an attack.
+Without a log configuration the container's output is lost, and an outage cannot be told from an attack.
 
-It cannot see what the application writes.
+The policy cannot see what the application logs.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ from ...topology.graph.resources import Resource
 from ...topology.graph.values import as_mapping
 from ...topology.graph.verdicts import Finding, violated
 
-_WANTED = "a log configuration with driver and group"
-_FIX = "set logConfiguration with logDriver awslogs and the options awslogs-group, -region and -stream-prefix"
+_WANTED = "a log configuration with a driver and a log group"
+_FIX = (
+    "set logConfiguration with logDriver awslogs and the options awslogs-group, awslogs-region and "
+    "awslogs-stream-prefix"
+)
 _SCHEMA = {
     "drivers": {
         "type": "array",

@@ -1,8 +1,8 @@
-"""A container takes no longer to stop than Fargate waits: 120 seconds, or 30 where nothing is stated.
+"""Containers stop within Fargate's limit: 120 seconds, or 30 where stopTimeout is not set.
 
-A container that is killed before it has finished drops what it was doing; past 120 seconds Fargate kills it anyway.
+Fargate kills a container that is still running after 120 seconds, so its unfinished requests are lost.
 
-It cannot see whether the application finishes when it is told to.
+The policy cannot see whether the application finishes its work when it receives SIGTERM.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A service's failed deployment rolls back by itself.
+"""A failed deployment of an ECS service rolls back automatically.
 
-Otherwise a bad release stays until somebody is awake.
+Otherwise a faulty release stays in place until an engineer intervenes.
 
-It cannot see whether the release before still works with today's data.
+The policy cannot see whether the previous release still works with the current data.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _FIX = "set deploymentCircuitBreaker with enable and rollback true"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One service that ECS deploys itself."""
+    """One service that ECS itself deploys."""
     if resource.value("deploymentController.type") in ("CODE_DEPLOY", "EXTERNAL"):
         return
     for flag in ("enable", "rollback"):

@@ -1,8 +1,8 @@
-"""A service's deployment is undone when an alarm fires, not only when its tasks do not start.
+"""A deployment of an ECS service rolls back when an alarm fires, not only when its tasks fail to start.
 
-A release that starts and then fails its users is healthy to the circuit breaker.
+To the circuit breaker, a release that starts but returns errors to users is healthy.
 
-It cannot see whether the alarms measure what users feel.
+The policy cannot see whether the alarms measure what users experience.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _FIX = "set alarms with alarmNames, enable and rollback true"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One service that ECS deploys itself."""
+    """One service that ECS itself deploys."""
     if resource.value("deploymentController.type") in ("CODE_DEPLOY", "EXTERNAL"):
         return
     for flag in ("enable", "rollback"):

@@ -1,9 +1,9 @@
-"""Every container image is named by digest and comes from an allowed registry.
+"""Every container image is pinned by digest and comes from an allowed registry.
 
-A tag can be moved to other content after review; a digest cannot. The registry is part of the name, so an image
-from elsewhere is a change that a reviewer sees.
+A tag can be moved to different content after review; a digest cannot. Because the registry is part of the name, an
+image from another registry shows up in review.
 
-It cannot see whether the digest exists in the registry, nor what the image holds.
+The policy cannot see whether the digest exists in the registry, or what the image contains.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from ...topology.graph.resources import Resource, Unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
 
 DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
-_FIX = "name the image as <registry>/<repository>@sha256:<digest>; a release manifest holds the digests"
+_FIX = "name the image as <registry>/<repository>@sha256:<digest>; a release manifest lists the digests"
 _SCHEMA = {
     "registries": {
         "type": "array",
         "items": {"type": "string"},
         "default": [r"\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/"],
-        "description": "Regular expressions, matched at the start of an image's name, of the registries images come from.",
+        "description": "Regular expressions for the allowed registries, matched at the start of an image's name.",
     }
 }
 
@@ -50,7 +50,14 @@ def _image(resource: Resource, path: str, image: str, settings: Settings) -> Ite
     allowed = settings["registries"]
     if not any(re.match(pattern, image) for pattern in allowed):
         wanted = f"a registry that matches {' or '.join(allowed)}"
-        yield violated(resource, path, image, wanted, "copy the image to an allowed registry", what="is from elsewhere")
+        yield violated(
+            resource,
+            path,
+            image,
+            wanted,
+            "copy the image to an allowed registry",
+            what="comes from a registry that is not allowed",
+        )
 
 
 RULE: Rule = resource_rule(

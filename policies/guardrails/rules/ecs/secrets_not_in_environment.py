@@ -1,10 +1,11 @@
-"""No container, function or parameter holds a secret in plain text: environment, command, labels, log options.
+"""No container, function or parameter holds a secret in plain text, whether in environment, command, labels or log
+options.
 
-A definition is shown by the console and the API to everybody who may read it, and it is in the plan. A secret arrives
-by Secrets Manager or Parameter Store name instead.
+The console and the API show a definition to everyone with read access, and the values appear in the plan. Pass secrets
+by reference to Secrets Manager or Parameter Store instead.
 
-It judges names and shapes of values, and the mark that Pulumi gives secrets; a secret under a harmless name with
-a harmless shape is not seen.
+The policy checks the names and formats of values, and Pulumi's secret mark; it misses a secret with an innocuous name
+and format.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from ...topology.graph.resources import Resource, Unknown, unknowns_in
 from ...topology.graph.values import Value, as_mapping, walk
 from ...topology.graph.verdicts import Finding, not_proven, violated
 
-_WANTED = "secrets by reference (the container's secrets, valueFrom an ARN)"
-_FIX = "store the value in Secrets Manager and give it to the container under secrets with valueFrom"
+_WANTED = "secrets by reference (the container's secrets, with valueFrom set to an ARN)"
+_FIX = "store the value in Secrets Manager and pass it to the container under secrets with valueFrom"
 _NAME = re.compile(
     r"(^|_)(PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIALS?|PRIVATE_KEY|API_KEYS?|ACCESS_KEY(_ID)?|SECRET_KEY)$"
 )
@@ -33,7 +34,7 @@ _VALUE = re.compile(
 )
 _OPTION = re.compile(r"^--?([A-Za-z][\w.-]*)(?:=(.*))?$", re.DOTALL)
 _REFERENCE = re.compile(r"^(\$|%|<|/|\./|file:|env:|arn:)")
-"""What stands where a secret would and only says where to find it: a variable, a file, an ARN."""
+"""A reference in place of a secret, such as a variable, a file or an ARN."""
 _TEXTS = ("command", "entryPoint", "healthCheck.command")
 _MAPPINGS = ("dockerLabels", "logConfiguration.options")
 _SETTINGS = re.compile(r"^(true|false|\d*|none|disabled)$", re.IGNORECASE)
@@ -61,12 +62,14 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
             if _VALUE.search(str(entry.get("valueFrom"))):
                 place = container.path(f"secrets[{entry.get('name')}].valueFrom")
                 found_ = "a value that looks like a credential"
-                yield violated(resource, place, found_, _WANTED, _FIX, what="holds a secret instead of its name")
+                yield violated(
+                    resource, place, found_, _WANTED, _FIX, what="holds a secret instead of a reference to it"
+                )
         if container.get("environmentFiles"):
             place = container.path("environmentFiles")
-            fix = "list the variables under environment and the secrets under secrets, where they can be judged"
+            fix = "list the variables under environment and the secrets under secrets, where they can be checked"
             yield not_proven(
-                resource, place, ["what the files hold"], _WANTED, fix, what="reads variables from a bucket"
+                resource, place, ["the contents of the files"], _WANTED, fix, what="reads variables from a bucket"
             )
         for place in _TEXTS:
             yield from _arguments(resource, container.path(place), listed(walk(container.values, place)))
@@ -78,9 +81,9 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
 
 
 def _parameter(parameter: Resource) -> Iterator[Finding]:
-    """A parameter that is not encrypted, by its name and the shape of its value."""
+    """A parameter that is not encrypted, by its name and the format of its value."""
     type_, value = parameter.value("type"), parameter.get("value")
-    wanted, fix = "type SecureString, or a secret of Secrets Manager", "set type to SecureString and name a keyId"
+    wanted, fix = "type SecureString, or a secret in Secrets Manager", "set type to SecureString and name a keyId"
     name = parameter.value("name")
     last = re.sub(r"\W+", "_", (name if isinstance(name, str) else parameter.name).rpartition("/")[2]).upper()
     if isinstance(type_, Unknown):
@@ -90,7 +93,7 @@ def _parameter(parameter: Resource) -> Iterator[Finding]:
 
 
 def _arguments(resource: Resource, path: str, arguments: list[Any]) -> Iterator[Finding]:
-    """Each word of a command, and each option under the name of a secret with the word that it takes."""
+    """Each word of a command, and each option named like a secret together with the word that follows it."""
     for index, word in enumerate(arguments):
         if not isinstance(word, str):
             continue
@@ -105,7 +108,7 @@ def _arguments(resource: Resource, path: str, arguments: list[Any]) -> Iterator[
         following = arguments[index + 1] if index + 1 < len(arguments) else ""
         value = option[2] if option[2] is not None else following
         if isinstance(value, str) and not (_SETTINGS.match(value) or _REFERENCE.match(value) or value.startswith("-")):
-            found = "a value under the name of a secret"
+            found = "a value under a name that suggests a secret"
             yield violated(resource, place, found, _WANTED, _FIX, what="holds a secret")
 
 
@@ -128,7 +131,9 @@ def _variable(resource: Resource, path: str, name: str, value: Value) -> Iterato
     elif _VALUE.search(str(value)):
         yield violated(resource, path, "a value that looks like a credential", _WANTED, _FIX, what="holds a secret")
     elif _NAME.search(name.upper()) and not _SETTINGS.match(str(value or "")):
-        yield violated(resource, path, "a value under the name of a secret", _WANTED, _FIX, what="holds a secret")
+        yield violated(
+            resource, path, "a value under a name that suggests a secret", _WANTED, _FIX, what="holds a secret"
+        )
 
 
 RULE: Rule = resource_rule(

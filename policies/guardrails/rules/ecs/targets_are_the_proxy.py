@@ -1,9 +1,9 @@
-"""A load balancer's target is a container that listens on the port; in a task with a proxy, the proxy and no other.
+"""A load balancer's target is a container that listens on the port: the proxy, where the task has one.
 
-A target that is the application's own port goes around what the proxy checks. Where identity is believed because the
-proxy has checked it, that is a way to be anyone.
+Traffic sent straight to the application's port skips the proxy's checks. An application that trusts identity headers
+because the proxy verified them would then accept any identity.
 
-It judges container and port names; an application that listens on every address, it cannot see.
+The policy checks container and port names; it cannot see whether an application listens on all addresses.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ...topology.graph.values import as_mapping
 from ...topology.graph.verdicts import Finding, not_proven, violated
 
 _WANTED = "the proxy's container and the port that it listens on"
-_FIX = "name the proxy's container and port in loadBalancers, and give other containers of the task no portMappings"
+_FIX = "name the proxy's container and port in loadBalancers, and remove portMappings from the task's other containers"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
@@ -31,7 +31,14 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
             if container.name not in entered and container.get("portMappings") not in (None, []):
                 mapped = ", ".join(str(port) for port in sorted(_mapped(container)))
                 place = container.path("portMappings")
-                yield violated(task, place, mapped or "a port", "no port", _FIX, what="is entered past the proxy")
+                yield violated(
+                    task,
+                    place,
+                    mapped or "a port",
+                    "no port",
+                    _FIX,
+                    what="is reachable without going through the proxy",
+                )
     for service in graph.of_type("ecs.Service", "ecs.TaskSet"):
         yield from _service(graph, service)
 
@@ -59,13 +66,20 @@ def _entry(
     container = next((item for item in found if item.name == name), None)
     target = f"{name}:{number}"
     if container is None or number not in _mapped(container):
-        yield violated(service, place, target, "a container of the task that maps the port", _FIX, what="is no target")
+        yield violated(
+            service,
+            place,
+            target,
+            "a container of the task with a mapping for the port",
+            _FIX,
+            what="has no matching port",
+        )
     elif entered and number not in entered.get(name, set()):
-        yield violated(service, place, target, _WANTED, _FIX, what="goes around the proxy")
+        yield violated(service, place, target, _WANTED, _FIX, what="bypasses the proxy")
 
 
 def _entered(found: list[Container]) -> dict[str, set[int]]:
-    """The proxies of a task by container, and the ports on which others than the task reach them."""
+    """The proxies of a task by container, and the ports on which each is reachable from outside the task."""
     ports: dict[str, set[int]] = {}
     for container in found:
         proxy = proxy_of(container)

@@ -1,9 +1,9 @@
-"""Tasks share nothing with a host, their containers no processes; they take no shell and no public address.
+"""Tasks use their own network interface, share no process namespace, and allow no shell and no public address.
 
-A task with a public address is one security-group rule away from the internet; a shell into a task goes around
-the proxy, the log rules and the read-only file system.
+A task with a public address is one security group rule away from the internet; a shell into a task bypasses the proxy,
+the logging rules and the read-only file system.
 
-It cannot see what an operator allows outside this program, for example by the ECS console.
+The policy cannot see what an operator allows outside this program, for example in the ECS console.
 """
 
 from __future__ import annotations
@@ -20,17 +20,25 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """A task definition, a service or a task set."""
     if resource.kind == "ecs.TaskDefinition":
         yield from expect_value(
-            resource, "networkMode", "awsvpc", "set networkMode to awsvpc: an interface of its own", default="bridge"
+            resource,
+            "networkMode",
+            "awsvpc",
+            "set networkMode to awsvpc, so that the task has its own network interface",
+            default="bridge",
         )
         for mode, apart in (("pidMode", (None,)), ("ipcMode", (None, "none"))):
-            fix = f"remove {mode}: a container reads what it shares, secrets in another one's memory too"
+            fix = f"remove {mode}: with it a container can read what others share, including secrets in their memory"
             yield from expect(resource, mode, lambda found, apart=apart: found in apart, "not set", fix)
         return
     public = "networkConfiguration.assignPublicIp"
-    yield from expect_value(resource, public, False, "set assignPublicIp to false and use endpoints", default=False)
+    yield from expect_value(resource, public, False, "set assignPublicIp to false and use VPC endpoints", default=False)
     if resource.kind == "ecs.Service":
         yield from expect_value(
-            resource, "enableExecuteCommand", False, "remove enableExecuteCommand: no shell in tasks", default=False
+            resource,
+            "enableExecuteCommand",
+            False,
+            "remove enableExecuteCommand: it opens a shell into tasks",
+            default=False,
         )
     yield from expect(
         resource,
@@ -46,7 +54,10 @@ RULE: Rule = resource_rule(
     __doc__,
     evaluate,
     severity=Severity.HIGH,
-    remediation="set networkMode awsvpc, assignPublicIp false and no execute command; share no process namespace",
+    remediation=(
+        "set networkMode to awsvpc and assignPublicIp to false; remove enableExecuteCommand and shared process "
+        "namespaces"
+    ),
     types=("ecs.Service", "ecs.TaskDefinition", "ecs.TaskSet"),
     controls=("ECS.2", "ECS.3", "ECS.10", "ECS.16", "ECS.17"),
 )

@@ -1,9 +1,9 @@
-"""A task has a role of its own and another for starting it; neither is the other.
+"""Every task has a task role and a separate execution role.
 
-The execution role reads secrets and images; an application that holds it can read every secret of its task
-definition again.
+The execution role can read images and secrets, so an application that holds it can read every secret in its task
+definition at any time.
 
-It compares references: two roles with the same policies count as apart.
+The policy compares references: two roles with the same policies count as separate.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from ...rule import Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph, Unknown
 from ...topology.graph.verdicts import Finding, violated
 
-_FIX = "make two roles: executionRoleArn for pulling images and secrets, taskRoleArn for what the application calls"
+_FIX = "define two roles: executionRoleArn for pulling images and secrets, taskRoleArn for the application's AWS calls"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each task definition."""
     for task in graph.of_type("ecs.TaskDefinition"):
-        yield from expect_reference(graph, task, "executionRoleArn", "a role of its own", _FIX)
-        yield from expect_reference(graph, task, "taskRoleArn", "a role of its own", _FIX)
+        yield from expect_reference(graph, task, "executionRoleArn", "a separate role", _FIX)
+        yield from expect_reference(graph, task, "taskRoleArn", "a separate role", _FIX)
         roles = {path: task.value(path) for path in ("executionRoleArn", "taskRoleArn")}
         joined = {path: {role.urn for role in graph.referenced(task, path, ("iam.Role",))} for path in roles}
         same_literal = (
@@ -31,7 +31,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
             and None not in roles.values()
         )
         if same_literal or (joined["executionRoleArn"] and joined["executionRoleArn"] == joined["taskRoleArn"]):
-            yield violated(task, "taskRoleArn", task.get("taskRoleArn"), "another role than executionRoleArn", _FIX)
+            yield violated(task, "taskRoleArn", task.get("taskRoleArn"), "a role other than executionRoleArn", _FIX)
 
 
 RULE: Rule = stack_rule(

@@ -1,8 +1,9 @@
-"""The role that starts a task may read each secret that the task is given, and use the key that it lies under.
+"""A task's execution role may read each secret in the task definition and decrypt with the secret's key.
 
-A policy at the wrong role, or a secret under another key, stops the next deployment, and tempts to grant too much.
+A policy on the wrong role, or a secret encrypted with another key, makes the next deployment fail and invites a grant
+that is too broad.
 
-It judges secrets, keys and roles of this stack.
+The policy checks secrets, keys and roles of this stack.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ...topology.graph.resources import Graph, Resource, contains_unknown
 from ...topology.graph.values import as_mapping
 from ...topology.graph.verdicts import Finding, not_proven, violated
 
-_WANTED = "a statement of the execution role for this secret and its key"
+_WANTED = "a statement on the execution role for this secret and its key"
 _FIX = "let the execution role read the secret (secretsmanager:GetSecretValue) and decrypt with its key (kms:Decrypt)"
 _CONTEXT = "kms:encryptioncontext:secretarn"
 _INSIDE = ("inlinePolicies", "managedPolicyArns")
@@ -40,7 +41,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
             for item in listed(container.get("secrets"))
         }
         if named and (_is_unclear(roles[0]) or any(policy.unknown is not None for policy in policies)):
-            yield not_proven(task, "executionRoleArn", [f"{roles[0].label}'s policies"], _WANTED, _FIX)
+            yield not_proven(task, "executionRoleArn", [f"the policies of {roles[0].label}"], _WANTED, _FIX)
             continue
         allowed = [item for policy in policies if policy.known for item in statements(policy.value) if item.allows]
         for secret in graph.of_type("secretsmanager.Secret"):
@@ -50,7 +51,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 def _has_managed(graph: Graph, role: Resource) -> bool:
-    """Whether the role has policies that are not read here."""
+    """Whether the role has policies that are not evaluated here."""
     inline = not _is_unclear(role) and any(role.value(path) not in (None, []) for path in _INSIDE)
     attached = referring(graph, role, "role", "iam.RolePolicyAttachment", keys=_KEYS)
     custom = [item for item in attached if ":iam::aws:" not in str(item.value("policyArn"))]
@@ -63,7 +64,14 @@ def _is_unclear(role: Resource) -> bool:
 
 def _secret(graph: Graph, role: Resource, secret: Resource, arn: str, allowed: list[Statement]) -> Iterator[Finding]:
     if not _may(allowed, "secretsmanager:GetSecretValue", arn):
-        yield violated(role, "", f"no statement for {secret.name}", _WANTED, _FIX, what="may not read a task's secret")
+        yield violated(
+            role,
+            "",
+            f"no statement for {secret.name}",
+            _WANTED,
+            _FIX,
+            what="cannot be read by the task's execution role",
+        )
     for key in graph.referenced(secret, "kmsKeyId", ("kms.Key",), ("arn", "id", "keyId")):
         key_arn = key.value("arn")
         if contains_unknown(key_arn):
@@ -73,12 +81,17 @@ def _secret(graph: Graph, role: Resource, secret: Resource, arn: str, allowed: l
         ):
             found = f"{key.name}, with which {role.name} may not decrypt"
             yield violated(
-                secret, "kmsKeyId", found, _WANTED, _FIX, what="lies under a key that its reader may not use"
+                secret,
+                "kmsKeyId",
+                found,
+                _WANTED,
+                _FIX,
+                what="is encrypted with a key that the execution role may not use",
             )
 
 
 def _is_about(statement: Statement, secret: str) -> bool:
-    """Whether a statement is not narrowed to other secrets by its encryption context."""
+    """Whether the statement's encryption context does not restrict it to other secrets."""
     blocks = cast("list[dict[str, object]]", list(statement.conditions.values()))
     named = [
         value

@@ -1,8 +1,8 @@
-"""File systems are backed up, entered by access points with a root directory and a user, and mounted by TLS.
+"""File systems are backed up, mounted over TLS, and used through access points with a root directory and a user.
 
-Without an access point whoever mounts the file system is whoever it says it is.
+Without an access point, a client of the file system can act as any user it claims to be.
 
-It cannot see what lies in a file system.
+The policy cannot see what a file system contains.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 def _volumes(task: Resource) -> Iterator[Finding]:
     volumes: list[Any] | Unknown = task.items("volumes")
     if isinstance(volumes, Unknown):
-        yield not_proven(task, "volumes", [volumes], "volumes that can be judged", _FIX)
+        yield not_proven(task, "volumes", [volumes], "volumes with known values", _FIX)
         return
     for index in range(len(volumes)):
         base = f"volumes[{index}].efsVolumeConfiguration"

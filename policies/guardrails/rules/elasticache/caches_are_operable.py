@@ -1,8 +1,11 @@
-"""Caches ask for a password or a user, refuse clear text, survive a zone, keep copies and take patches.
+"""Caches require authentication and TLS, survive the loss of an availability zone, keep snapshots and take minor
+updates.
 
-A cache holds sessions and what tasks tell each other; on a network of its own it is still one mistake from its readers.
+A cache holds sessions and data shared between tasks; even on a private network, one wrong security group rule exposes
+it.
 
-It judges replication groups; who reaches them is judged by reachability, encryption by stack-encryption-at-rest.
+The policy checks replication groups; network access is checked by the reachability-* policies, encryption by
+stack-encryption-at-rest.
 """
 
 from __future__ import annotations
@@ -15,8 +18,8 @@ from ...topology.graph.resources import Resource
 from ...topology.graph.verdicts import Finding, violated
 
 _FIXES = {
-    "automaticFailoverEnabled": "set automaticFailoverEnabled, with a replica",
-    "multiAzEnabled": "set multiAzEnabled, with subnets in two zones",
+    "automaticFailoverEnabled": "set automaticFailoverEnabled and add a replica",
+    "multiAzEnabled": "set multiAzEnabled, with subnets in two availability zones",
 }
 
 
@@ -24,7 +27,9 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One replication group."""
     if resource.value("authToken") in (None, "") and resource.value("userGroupIds") in (None, []):
         wanted = "authToken or userGroupIds"
-        yield violated(resource, "authToken", None, wanted, "set authToken, or userGroupIds with users of your own")
+        yield violated(
+            resource, "authToken", None, wanted, "set authToken, or set userGroupIds to user groups that you define"
+        )
     for path, fix in _FIXES.items():
         yield from expect(resource, path, lambda found: found is True, "true", fix, default=False)
     yield from expect(
@@ -40,7 +45,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
         "autoMinorVersionUpgrade",
         lambda found: found in (True, "true"),
         "true",
-        "leave autoMinorVersionUpgrade on",
+        "remove autoMinorVersionUpgrade, which is on by default",
         default=True,
     )
     yield from expect(
@@ -48,7 +53,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
         "transitEncryptionMode",
         lambda found: found == "required",
         "required",
-        "set transitEncryptionMode to required once every client speaks TLS",
+        "set transitEncryptionMode to required once every client uses TLS",
         default="required",
     )
 
@@ -58,6 +63,6 @@ RULE: Rule = resource_rule(
     __doc__,
     evaluate,
     severity=Severity.MEDIUM,
-    remediation="set the named property; most of them change without a replacement",
+    remediation="set the property named in the finding; most can be changed without replacement",
     types=("elasticache.ReplicationGroup",),
 )

@@ -1,9 +1,9 @@
 """The bucket of a load balancer's access logs deletes them within 30 days.
 
-Access logs hold the request line, query strings and login codes included, and cannot be redacted: so they live
-briefly and apart from everything else.
+Access logs hold the full request line, including query strings and login codes, and cannot be redacted. They are
+therefore kept briefly and apart from other data.
 
-It cannot see who reads the bucket by an account-wide role.
+The policy cannot see who reads the bucket through an account-wide role.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SCHEMA = {
         "type": "integer",
         "minimum": 1,
         "default": 30,
-        "description": "How long access logs of load balancers may be kept.",
+        "description": "The longest retention of a load balancer's access logs.",
     }
 }
 

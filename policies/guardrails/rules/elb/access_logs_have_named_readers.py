@@ -1,9 +1,9 @@
-"""The bucket of a load balancer's access logs denies its objects to everybody but named readers.
+"""The bucket of a load balancer's access logs denies reads to all but named roles.
 
-Access logs hold request lines, with whatever a client put into a query; a role that may read every bucket would read
-them too.
+Access logs hold request lines, including whatever a client put into the query string; without the Deny, any role with
+read access to all buckets can read them.
 
-Who reads by the exceptions of the denial, a reviewer judges; so this advises.
+Reviewers decide which roles the Deny may exempt, so this is advisory.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from ...rule import Level, Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph
 from ...topology.graph.verdicts import Finding, violated
 
-_WANTED = "a statement that denies s3:GetObject to everybody, except by a condition on named roles"
-_FIX = "deny s3:GetObject in the bucket's policy, with a condition that leaves out the roles of the readers"
+_WANTED = "a statement that denies s3:GetObject to all principals, except by a condition on named roles"
+_FIX = "deny s3:GetObject in the bucket policy, with a condition that exempts the roles of the readers"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
@@ -35,7 +35,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
                 yield from unclear
             elif not any(_denies(item) for _, of in documents if of.known for item in statements(of.value)):
                 yield violated(
-                    bucket, "policy", "no such statement", _WANTED, _FIX, what="is read by account-wide roles"
+                    bucket, "policy", "no such statement", _WANTED, _FIX, what="is readable by account-wide roles"
                 )
 
 

@@ -1,7 +1,9 @@
 """A listener rule or default action that forwards authenticates first.
 
-One rule without a login is a way around all the others. Load balancers that only the network reaches may forward
-without one; so this check of one resource alone advises, and the proof over the whole stack blocks.
+One rule without a login bypasses all the others. An internal load balancer may forward without one, so this check of a
+single resource is advisory; reachability-internet-paths-authenticate checks the whole stack and blocks the update.
+
+The policy cannot see who can reach the load balancer.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from ...topology.graph.resources import Resource, Unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
 
 _WANTED = "authenticate-oidc, authenticate-cognito or jwt-validation before forward"
-_FIX = "put an authenticating action in front of the forward action"
+_FIX = "add an authenticating action before the forward action"
 AUTHENTICATING = ("authenticate-oidc", "authenticate-cognito", "jwt-validation")
 
 

@@ -1,9 +1,9 @@
-"""What no rule of an HTTPS listener names is answered by a fixed 4xx or a redirect, never forwarded.
+"""An HTTPS listener answers requests that match no rule with a fixed 4xx response or a redirect, and never forwards
+them.
 
-Then a new path of the application is closed until somebody opens it, and a request for another host name gets
-nothing.
+New application paths then stay closed until a rule opens them, and requests for an unknown host name are refused.
 
-It cannot see how wide the rules themselves are.
+The policy cannot see how broad the rules themselves are.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ...topology.graph.resources import Resource, Unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
 
 _WANTED = "one default action: fixed-response with a 4xx status, or redirect"
-_FIX = "make the default action a fixed-response 404 and forward by rules that name host and path"
+_FIX = "make the default action a fixed-response 404, and forward through rules that name host and path"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:

@@ -1,8 +1,8 @@
-"""Listeners speak TLS by a recommended policy; one in plain HTTP only redirects to HTTPS, or refuses.
+"""Listeners use TLS with a recommended policy; a plain HTTP listener only redirects to HTTPS or refuses requests.
 
 A listener without a policy gets ELBSecurityPolicy-2016-08, which still offers TLS 1.0.
 
-It cannot see the certificate's names nor the ciphers that a client picks.
+The policy cannot see the names in the certificate or the ciphers that a client chooses.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
         yield from expect(resource, "sslPolicy", lambda found: found in allowed, " or ".join(allowed), _FIX)
     elif protocol in (None, "HTTP"):
         if protocol is None and resource.value("port") in (443, None) and resource.value("certificateArn") is not None:
-            yield violated(resource, "protocol", None, "HTTPS", "name the protocol", what="is left to a default")
+            yield violated(resource, "protocol", None, "HTTPS", "set the protocol", what="is left to a default")
             return
         yield from _redirects(resource)
     elif protocol in ("TCP", "UDP", "TCP_UDP"):

@@ -1,9 +1,10 @@
-"""Load balancers drop malformed headers and ambiguous requests, fail closed, and apply their groups to everyone.
+"""Load balancers reject malformed headers and ambiguous requests, fail closed, and apply their security groups to all
+traffic.
 
-A header that the load balancer and the target read differently, or a request that they cut differently, is how one
-user's request becomes another's. Open failure would turn a firewall outage into an open door.
+When the load balancer and the target parse a header or the end of a request differently, one user's request can be
+mixed with another's. With fail-open, a WAF outage would let all requests through.
 
-It cannot see how the target itself parses requests.
+The policy cannot see how the target parses requests.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     if resource.value("loadBalancerType") in ("network", "gateway"):
         if resource.value("loadBalancerType") == "network":
             private = "enforceSecurityGroupInboundRulesOnPrivateLinkTraffic"
-            fix = f"remove {private}: consumers of an endpoint service pass the groups too"
+            fix = f"remove {private}: security groups then also apply to consumers of an endpoint service"
             yield from expect(resource, private, lambda found: found != "off", "on", fix)
         return
     yield from expect_value(
@@ -41,7 +42,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
         "xffHeaderProcessingMode",
         lambda found: found in ("append", "remove"),
         "append or remove",
-        "leave xffHeaderProcessingMode out: preserve hands on what a client wrote as its own address",
+        "remove xffHeaderProcessingMode: preserve forwards the address that a client claims to have",
         default="append",
     )
 
@@ -51,7 +52,9 @@ RULE: Rule = resource_rule(
     __doc__,
     evaluate,
     severity=Severity.MEDIUM,
-    remediation="set dropInvalidHeaderFields, a defensive or strictest desyncMitigationMode and no fail-open",
+    remediation=(
+        "set dropInvalidHeaderFields, set desyncMitigationMode to defensive or strictest, and remove enableWafFailOpen"
+    ),
     types=("lb.LoadBalancer",),
     controls=("ELB.4", "ELB.12"),
 )

@@ -1,8 +1,8 @@
-"""Load balancers stand in at least two availability zones.
+"""Load balancers use subnets in at least two availability zones.
 
-One zone's outage then takes away capacity and not the service.
+The outage of one zone then reduces capacity but does not stop the service.
 
-It counts subnets: two subnets of one zone are refused by AWS itself for application load balancers.
+The policy counts subnets; for application load balancers, AWS refuses two subnets in one zone.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from ...topology.graph.resources import Graph, Resource, Unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
 
 _LEAST = 2
-_WANTED = "at least two subnets, each in a zone of its own"
-_FIX = "give subnets (or subnetMappings) of two or more availability zones"
+_WANTED = "at least two subnets, each in a different availability zone"
+_FIX = "set subnets (or subnetMappings) in two or more availability zones"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:

@@ -1,9 +1,9 @@
 """Load balancers write access logs to a bucket.
 
-They are the only record of a request that never reached the application.
+They are the only record of requests that never reached the application.
 
-Access logs of an application load balancer hold the whole request line, so who may read the bucket and how long it
-keeps them is judged by elb-access-logs-expire.
+An application load balancer logs the full request line; how long the bucket keeps it is checked by
+elb-access-logs-expire.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ...rule import Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph
 from ...topology.graph.verdicts import Finding
 
-_FIX = "set accessLogs with enabled true and a bucket of its own"
+_FIX = "set accessLogs with enabled true and a dedicated bucket"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:

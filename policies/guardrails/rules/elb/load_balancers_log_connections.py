@@ -1,8 +1,9 @@
-"""Application load balancers record connections and health checks too.
+"""Application load balancers record connections and health checks.
 
-A client that fails at TLS reaches no access log, and without a record of health checks nobody sees why a target went.
+A client whose TLS handshake fails appears in no access log, and without health check logs there is no record of why a
+target became unhealthy.
 
-It asks for the records; who reads them and how long they are kept is judged with the access log's bucket.
+The policy checks that the logs are on; their retention is checked with the bucket of the access logs.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from ...rule import Level, Rule, Settings, Severity, resource_rule
 from ...topology.graph.resources import Resource
 from ...topology.graph.verdicts import Finding
 
-_FIX = "set {} with enabled true and a bucket of its own"
+_FIX = "set {} with enabled true and a dedicated bucket"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:

@@ -1,8 +1,8 @@
-"""A bucket that a load balancer is told to log to has a policy that lets the log delivery write there.
+"""A bucket that a load balancer logs to has a policy that lets log delivery write to it.
 
-Otherwise the records are lost, or they land among data that is kept longer and read by others.
+Otherwise the logs are lost, or they are written next to data that is kept longer and has other readers.
 
-It judges buckets of this stack.
+The policy checks buckets of this stack.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from ...topology.graph.verdicts import Finding, violated
 
 _PATHS = ("accessLogs", "connectionLogs", "healthCheckLogs")
 _SERVICES = ("logdelivery.elasticloadbalancing.amazonaws.com", "delivery.logs.amazonaws.com")
-_WANTED = "a bucket whose policy lets the log delivery write"
-_FIX = "name the bucket that is made for these logs, or let the log delivery write in its policy"
+_WANTED = "a bucket whose policy lets log delivery write to it"
+_FIX = "name the bucket intended for these logs, or allow log delivery in its policy"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
@@ -45,7 +45,9 @@ def _bucket(graph: Graph, balancer: Resource, path: str, bucket: Resource) -> It
     if unclear:
         yield from unclear
     elif not any(_writes(item) for item in found):
-        yield violated(balancer, path, bucket.name, _WANTED, _FIX, what="logs where it may not write")
+        yield violated(
+            balancer, path, bucket.name, _WANTED, _FIX, what="names a bucket that log delivery may not write to"
+        )
 
 
 def _writes(statement: Statement) -> bool:

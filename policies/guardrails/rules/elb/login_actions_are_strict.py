@@ -1,8 +1,8 @@
-"""Logins at the load balancer never let an unauthenticated request pass, end within a working day, and use HTTPS.
+"""Load balancer logins refuse unauthenticated requests, expire within a working day, and use HTTPS.
 
-`allow` forwards a request without claims; a session of a week outlives the person's contract.
+`allow` forwards a request without claims, and a session of a week can outlast a user's access.
 
-It cannot see who the identity provider accepts: authorization is the application's, or the proxy's.
+The policy cannot see which users the identity provider accepts; authorization is up to the application or the proxy.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from ...topology.graph.resources import Resource, Unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
 
 _ENDPOINTS = ("authorizationEndpoint", "issuer", "tokenEndpoint", "userInfoEndpoint")
-_FIX = "use authenticate or deny, and a session timeout in seconds of a working day"
+_FIX = "use authenticate or deny, and a sessionTimeout of at most a working day, in seconds"
 _SCHEMA = {
     "maximumSessionSeconds": {
         "type": "integer",
         "minimum": 60,
         "default": 43_200,
-        "description": "The longest session of a login at a load balancer.",
+        "description": "The longest session of a load balancer login.",
     }
 }
 
@@ -31,7 +31,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     path = "actions" if resource.kind == "lb.ListenerRule" else "defaultActions"
     actions = resource.items(path)
     if isinstance(actions, Unknown):
-        yield not_proven(resource, path, [actions], "actions that can be judged", _FIX)
+        yield not_proven(resource, path, [actions], "actions with known values", _FIX)
         return
     for index in range(len(actions)):
         for key in ("authenticateOidc", "authenticateCognito"):
@@ -48,7 +48,7 @@ def _login(resource: Resource, base: str, settings: Settings) -> Iterator[Findin
         f"{base}.onUnauthenticatedRequest",
         lambda found: found in ("authenticate", "deny"),
         "authenticate or deny",
-        "use deny where a redirect to the login makes no sense",
+        "use deny where a redirect to the login page makes no sense",
         default="authenticate",
     )
     yield from expect(
@@ -68,7 +68,7 @@ def _login(resource: Resource, base: str, settings: Settings) -> Iterator[Findin
 
 def _token(resource: Resource, base: str) -> Iterator[Finding]:
     claims = resource.items(f"{base}.additionalClaims")
-    fix = "add aud to additionalClaims: the load balancer has no audience check of its own"
+    fix = "add aud to additionalClaims: the load balancer does not check the audience otherwise"
     if isinstance(claims, Unknown):
         yield not_proven(resource, f"{base}.additionalClaims", [claims], "the claim aud among them", fix)
         return

@@ -1,9 +1,9 @@
-"""The rules of one listener that serve one host log in at one place: same issuer, client, endpoints and cookie.
+"""All rules of a listener that serve the same host use the same issuer, client, endpoints and session cookie.
 
-One rule that asks somebody else's identity provider lets in whom that provider knows; its session is good for the
-paths of the others too, since they share the host's cookie.
+A rule with a different identity provider admits that provider's users, and their session is valid on the host's other
+paths, because they share the cookie.
 
-It compares rules with each other: whether they all name the right provider, a reviewer has to know.
+The policy compares rules with each other; whether they name the right provider is for review.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ _ACTIONS = {
     "authenticateCognito": ("userPoolArn", "sessionCookieName", "userPoolClientId", "userPoolDomain"),
 }
 _DEFAULTS = {"sessionCookieName": "AWSELBAuthSessionCookie"}
-_WANTED = "the same as the other rules of this host"
-_FIX = "name the same identity provider and client in every rule of one host"
+_WANTED = "the same login as the other rules of this host"
+_FIX = "use the same identity provider and client in every rule of one host"
 
 
 @dataclass(frozen=True, slots=True)
 class _Login:
     resource: Resource
-    """The rule or listener that logs in."""
+    """The rule or listener with the login."""
     place: str
     kind: str
     hosts: frozenset[str]
-    """The hosts that it is about; none: every host."""
+    """The hosts that it applies to; none means every host."""
     unclear: bool
     """Whether its hosts are not known yet."""
 
@@ -111,7 +111,7 @@ def _compared(logins: list[_Login], name: str) -> Iterator[Finding]:
             yield not_proven(login.resource, path, unknowns, _WANTED, _FIX, found=login.resource.get(path))
         elif value != usual:
             found = login.resource.get(path)
-            yield violated(login.resource, path, found, f"{_WANTED}: {usual}", _FIX, what="logs in elsewhere")
+            yield violated(login.resource, path, found, f"{_WANTED}: {usual}", _FIX, what="uses a different login")
 
 
 RULE: Rule = stack_rule(

@@ -1,8 +1,8 @@
-"""No rule of a listener in plain HTTP forwards, and every redirect leads to HTTPS for good.
+"""No rule on a plain HTTP listener forwards, and every redirect leads to HTTPS permanently.
 
-A rule that forwards on port 80 carries cookies and prompts in clear text over the internet, whatever it authenticates.
+A rule that forwards on port 80 sends cookies and prompts over the internet in clear text, even if it authenticates.
 
-The listeners' own default actions are judged by elb-listeners-use-tls.
+The default actions of listeners are checked by elb-listeners-use-tls.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ...topology.graph.resources import Graph, Resource, Unknown
 from ...topology.graph.values import as_mapping
 from ...topology.graph.verdicts import Finding, not_proven, violated
 
-_FIX = "move the rule to the HTTPS listener, and let the one on port 80 only redirect"
+_FIX = "move the rule to the HTTPS listener, and have the port 80 listener only redirect"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
@@ -23,7 +23,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     for rule in graph.of_type("lb.ListenerRule"):
         actions = rule.items("actions")
         if isinstance(actions, Unknown):
-            yield not_proven(rule, "actions", [actions], "actions that can be judged", _FIX)
+            yield not_proven(rule, "actions", [actions], "actions with known values", _FIX)
             continue
         listeners = graph.referenced(rule, "listenerArn", ("lb.Listener",))
         plain = [listener for listener in listeners if _may_be_plain(listener)]
@@ -43,10 +43,10 @@ def _loop(rule: Resource, path: str) -> Iterator[Finding]:
         isinstance(told[key], Unknown) or told[key] in (None, value, f"#{{{key}}}") for key, value in usual.items()
     )
     if target and same and unknown:
-        yield not_proven(rule, path, unknown, "another address", "lead the rule to the listener on port 80")
+        yield not_proven(rule, path, unknown, "a different address", "attach the rule to the listener on port 80")
     elif target and same:
-        fix = "lead the rule to the listener on port 80"
-        yield violated(rule, path, "its own address", "another address", fix, what="redirects to itself")
+        fix = "attach the rule to the listener on port 80"
+        yield violated(rule, path, "its own address", "a different address", fix, what="redirects to itself")
 
 
 def _may_be_plain(listener: Resource) -> bool:
@@ -59,12 +59,16 @@ def _action(rule: Resource, path: str, plain: list[Resource]) -> Iterator[Findin
     if kind == "redirect":
         yield from expect_value(rule, f"{path}.redirect.protocol", "HTTPS", _FIX, default="#{protocol}")
         yield from expect(
-            rule, f"{path}.redirect.statusCode", lambda found: found == "HTTP_301", "HTTP_301", "redirect for good"
+            rule,
+            f"{path}.redirect.statusCode",
+            lambda found: found == "HTTP_301",
+            "HTTP_301",
+            "make the redirect permanent",
         )
     elif plain and isinstance(plain[0].value("protocol"), Unknown) and kind != "fixed-response":
         yield not_proven(rule, f"{path}.type", [f"{plain[0].label}.protocol"], "a rule on an HTTPS listener", _FIX)
     elif plain and kind != "fixed-response":
-        found = f"{kind} on {plain[0].label}, which speaks plain HTTP"
+        found = f"{kind} on {plain[0].label}, which uses plain HTTP"
         yield violated(rule, f"{path}.type", found, "redirect or fixed-response", _FIX, what="forwards in clear text")
 
 

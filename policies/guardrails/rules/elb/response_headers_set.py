@@ -1,9 +1,10 @@
-"""Listeners of application load balancers hide the server header; those in HTTPS add HSTS and nosniff to every response.
+"""Application load balancer listeners hide the Server header, and HTTPS listeners add HSTS and nosniff to every
+response.
 
-The edge then promises them for every page, errors included, whatever the application does. A browser ignores HSTS that
-comes by plain HTTP.
+The headers are then on every page, including error pages, whatever the application does. Browsers ignore HSTS received
+over plain HTTP.
 
-It cannot see headers that the application sets itself.
+The policy cannot see headers that the application sets.
 """
 
 from __future__ import annotations

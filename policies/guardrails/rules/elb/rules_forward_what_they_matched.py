@@ -1,9 +1,9 @@
-"""A listener rule hands on the host and path that it was matched by.
+"""A listener rule forwards the host and path that it matched, without rewriting them.
 
-The firewall, the rules before it and the login judge the request as it came. A transform changes it after that: a path
-that is blocked by name is reached under another one.
+The web ACL, the earlier rules and the login check the original request. A transform changes it afterwards, so a blocked
+path becomes reachable under another name.
 
-It cannot see what the target itself rewrites.
+The policy cannot see what the target rewrites.
 """
 
 from __future__ import annotations
@@ -15,13 +15,18 @@ from ...rule import Rule, Settings, Severity, resource_rule
 from ...topology.graph.resources import Resource
 from ...topology.graph.verdicts import Finding
 
-_FIX = "remove transforms: let the target serve the path, or redirect"
+_FIX = "remove transforms: have the target serve the path, or redirect"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One listener rule."""
     yield from expect(
-        resource, "transforms", lambda found: found in (None, []), "no transform", _FIX, what="rewrites what was judged"
+        resource,
+        "transforms",
+        lambda found: found in (None, []),
+        "no transform",
+        _FIX,
+        what="rewrites a request after it was checked",
     )
 
 

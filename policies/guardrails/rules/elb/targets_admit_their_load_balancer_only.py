@@ -1,9 +1,10 @@
-"""A target behind an authenticating rule admits its load balancer's security group on its port, and nothing else.
+"""A target behind an authenticating rule accepts traffic on its port from its load balancer's security group only.
 
-Such a target believes the identity headers that the load balancer hands on. Whoever else reaches its port, from the
-same network too, could write those headers and be anyone.
+The target trusts the identity headers that the load balancer forwards. Any other client that reaches the port, even
+from the same network, could forge those headers and act as any user.
 
-It cannot see who is in the load balancer's group, nor what reaches a target inside its own task or instance.
+The policy cannot see what else is in the load balancer's security group, or what reaches a target from within its task
+or instance.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ...topology.reachability.exposure import reachability
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each security-group rule that lets another source speak to such a target."""
+    """Each security group rule that opens such a target to another source."""
     yield from reachability(graph).bypasses
 
 
@@ -26,5 +27,5 @@ RULE: Rule = stack_rule(
     __doc__,
     evaluate,
     severity=Severity.CRITICAL,
-    remediation="name the load balancer's security group as the only source of the target's port",
+    remediation="make the load balancer's security group the only source for the target's port",
 )

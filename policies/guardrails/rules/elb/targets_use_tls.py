@@ -1,9 +1,10 @@
-"""Target groups speak TLS to their targets, and check their health by TLS.
+"""Target groups use TLS for traffic and for health checks.
 
-The way from the load balancer to the task leaves the load balancer's host; in plain HTTP it carries cookies and
-prompts in clear text.
+Traffic from the load balancer to the task crosses the network; in plain HTTP it carries cookies and prompts in clear
+text.
 
-The load balancer does not validate its targets' certificates, so this is encryption, not identity.
+The load balancer does not validate its targets' certificates, so this gives encryption but does not verify the target's
+identity.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from ...rule import Rule, Settings, Severity, resource_rule
 from ...topology.graph.resources import Resource
 from ...topology.graph.verdicts import Finding
 
-_FIX = "set protocol HTTPS (or TLS) on the target group and in its healthCheck, and end TLS in the target"
+_FIX = "set protocol to HTTPS (or TLS) on the target group and in its healthCheck, and terminate TLS in the target"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:

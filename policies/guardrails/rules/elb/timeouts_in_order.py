@@ -1,9 +1,11 @@
-"""Timeouts are in order: nothing that carries an answer gives up before what is behind it.
+"""Each component waits at least as long as the one behind it needs: idle timeout, keep-alive, stream limit,
+deregistration.
 
-The load balancer's idle timeout is shorter than its target's keep-alive, or users see 502; a proxy's stream limit
-fits into the deregistration delay, or a deployment cuts answers. What is not stated is AWS's default.
+If the target's keep-alive is not longer than the load balancer's idle timeout, users see 502 errors; if a proxy's
+stream limit exceeds the deregistration delay, a deployment cuts answers off. Where a timeout is not set, AWS's default
+counts.
 
-It reads the proxy's own limits where its configuration is in the task definition (Envoy as JSON).
+The policy reads the proxy's limits where its configuration is in the task definition (Envoy as JSON).
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from ...topology.graph.resources import Graph, Resource, Unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
 
 _WANTED = "timeouts in order"
-_FIX = "set the timeouts from one budget: model < stream <= deregistration delay, load balancer idle < keep-alive"
+_FIX = "set the timeouts consistently: model < stream <= deregistration delay, load balancer idle < keep-alive"
 _DEFAULTS = {"clientKeepAlive": 3600, "deregistrationDelay": 300, "idleTimeout": 60}
 _LONGEST = {"clientKeepAlive": 604_800, "deregistrationDelay": 3600, "idleTimeout": 4000}
 
@@ -70,19 +72,21 @@ def _number(value: object) -> float | None:
 def _longer(task: Resource, place: str, keep_alive: float | None, balancer: Resource, path: str) -> Iterator[Finding]:
     found = balancer.value(path)
     if isinstance(found, Unknown):
-        yield not_proven(balancer, path, [found], "an idle timeout that is known", _FIX)
+        yield not_proven(balancer, path, [found], "a known idle timeout", _FIX)
         return
     idle = _seconds(balancer, path)
     if keep_alive is not None and idle is not None and keep_alive <= idle:
         wanted = f"more than {balancer.label}.{path} ({idle:g} s)"
-        yield violated(task, place, f"{keep_alive:g} s", wanted, _FIX, what="closes before the load balancer")
+        yield violated(
+            task, place, f"{keep_alive:g} s", wanted, _FIX, what="closes the connection before the load balancer does"
+        )
 
 
 def _within(task: Resource, place: str, stream: float | None, group: Resource) -> Iterator[Finding]:
     delay = _seconds(group, "deregistrationDelay")
     if stream is not None and delay is not None and stream > delay:
         wanted = f"at most {group.label}.deregistrationDelay ({delay:g} s)"
-        yield violated(task, place, f"{stream:g} s", wanted, _FIX, what="is cut by a deployment")
+        yield violated(task, place, f"{stream:g} s", wanted, _FIX, what="is cut off by a deployment")
 
 
 RULE: Rule = stack_rule(

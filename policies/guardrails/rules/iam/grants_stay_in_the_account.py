@@ -1,10 +1,10 @@
-"""What a stack grants, sends and uses stays in its own accounts, or in those that a team names.
+"""Grants, destinations and images stay in the stack's own accounts, or in accounts that the team lists.
 
-A role that another account may assume, a topic that it owns or an image that it holds is a door that no network layer
-sees.
+A role that another account may assume, a topic in another account or an image from one gives access that no network
+rule shows.
 
-The own account is the one that the provider is limited to, or the one that most of the stack's ARNs are in. It cannot
-see who may act in that account.
+The own account is the one that the provider is limited to, or otherwise the one in most of the stack's ARNs. The policy
+cannot see who may act in that account.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from ...rule import Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph, Resource, Unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
 
-_WANTED = "an account of one's own, or one that the setting accounts names"
-_FIX = "name a principal or destination of one's own account, or add the account to the setting accounts"
+_WANTED = "this stack's account, or one listed in the setting accounts"
+_FIX = "use a principal or destination in this stack's account, or add the other account to the setting accounts"
 _DOCUMENTS = {
     **RESOURCE_POLICIES,
     "cloudwatch.LogResourcePolicy": "policyDocument",
@@ -74,13 +74,13 @@ _SCHEMA: dict[str, dict[str, Any]] = {
         "type": "array",
         "items": {"type": "string"},
         "default": [],
-        "description": "Other accounts (12 digits) that the stack may grant to or send to.",
+        "description": "Other accounts (12 digits) that the stack may grant access or send data to.",
     }
 }
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each document that grants, and each destination."""
+    """Each document with a grant, and each destination."""
     own = own_accounts(graph)
     known = own | LOG_DELIVERY | IMAGES | set(cast("list[str]", settings["accounts"]))
     for resource in graph.of_type(*_DOCUMENTS):
@@ -114,7 +114,7 @@ def _document(resource: Resource, own: frozenset[str], known: set[str] | frozens
 
 
 def _used(resource: Resource, own: frozenset[str], known: set[str] | frozenset[str]) -> Iterator[Finding]:
-    """What an identity policy lets its holder work on; one that is not known yet is judged before its step."""
+    """The resources that an identity policy grants access to; one that is not known yet is checked before its step."""
     of = document(resource, "policy")
     for statement in statements(of.value) if of.known else ():
         if statement.allows:
@@ -127,7 +127,7 @@ def _named(
 ) -> Iterator[Finding]:
     foreign = [account for account in accounts if account not in known]
     if foreign and own:
-        yield violated(resource, place, ", ".join(foreign), _WANTED, _FIX, what="reaches into another account")
+        yield violated(resource, place, ", ".join(foreign), _WANTED, _FIX, what="involves another account")
     elif foreign:
         unknowns = ["the stack's own account"]
         yield not_proven(resource, place, unknowns, _WANTED, _FIX, found=", ".join(foreign))

@@ -1,9 +1,10 @@
-"""Identity policies name their actions, and name their resources except where AWS has none to name.
+"""Identity policies name their actions, and name resources wherever IAM supports resource-level permissions.
 
-A wildcard grants tomorrow's actions too. The actions on the reasoned list cannot be limited to a resource by IAM.
+A wildcard also grants actions that AWS adds later. The setting withoutResource lists the actions that IAM cannot limit
+to a resource.
 
-It judges documents of this stack; what an AWS-managed policy grants is not visible, so only those may be attached
-that AWS keeps for the role of one of its services.
+The policy checks documents of this stack; it cannot see what an AWS managed policy grants, so only those that AWS
+maintains for a service's role may be attached.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ...topology.graph.verdicts import Finding, violated
 _WANTED = "named actions on named resources"
 _FIX = "name the actions that are called and the ARNs that they are called on"
 _EVERYTHING = re.compile(r"[*?]+|arn:[*?:]*|arn:[^:]*:[^:]*:[^:]*:[^:]*:[*?/:]*")
-"""A resource that stands for all of an account, a service or a region."""
+"""A resource pattern that matches everything in an account, a service or a region."""
 
 _HANDED_ON = (
     "iam:PassRole",
@@ -60,13 +61,13 @@ _SCHEMA = {
             "service-role/AmazonECSTaskExecutionRolePolicy",
             "service-role/AmazonRDSEnhancedMonitoringRole",
         ],
-        "description": "AWS-managed policies (name with path) that may be attached: what a service's own role needs.",
+        "description": "AWS managed policies (name with path) that may be attached, because an AWS service's role needs them.",
     },
 }
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One policy, one role with policies in it, or one attachment of a managed policy."""
+    """One policy, one role with inline policies, or one attachment of a managed policy."""
     if resource.kind in ("iam.Policy", "iam.RolePolicy", "iam.UserPolicy", "iam.GroupPolicy"):
         yield from _document(resource, "policy", document(resource, "policy"), settings)
     elif resource.kind == "iam.Role":
@@ -94,7 +95,9 @@ def _managed(resource: Resource, path: str, settings: Settings) -> Iterator[Find
     name = str(arn or "").partition(":policy/")[2]
     if re.match(r"arn:aws[a-z-]*:iam::aws:policy/", str(arn)) and name not in settings["managedPolicies"]:
         wanted = f"a policy of this stack, or one of {', '.join(sorted(settings['managedPolicies']))}"
-        yield violated(resource, path, arn, wanted, "write the few statements that are needed as a policy of its own")
+        yield violated(
+            resource, path, arn, wanted, "write a customer managed policy with only the statements that are needed"
+        )
 
 
 def _document(resource: Resource, path: str, of: Document, settings: Settings) -> Iterator[Finding]:
@@ -112,14 +115,14 @@ def _statement(resource: Resource, place: str, statement: Statement, settings: S
         yield violated(resource, f"{place}.NotResource", list(statement.not_resources), "Resource", _FIX)
     wide = [action for action in statement.actions if _is_wide(action)]
     if wide:
-        wanted = "actions by name: no * for a service, nor at the end of a verb such as Put*"
+        wanted = "actions by name, without * for a whole service or at the end of a verb such as Put*"
         yield violated(resource, f"{place}.Action", wide, wanted, _FIX)
     everything = [arn for arn in statement.resources if _EVERYTHING.fullmatch(arn)]
     if not everything:
         yield from _handed_on(resource, place, statement)
         key_wide = [arn for arn in statement.resources if re.search(r":kms:[^:]*:[^:]*:(key/)?\*$", arn)]
         if key_wide and any(fnmatchcase(action, pattern) for action in _DECRYPTION for pattern in statement.actions):
-            yield violated(resource, f"{place}.Resource", key_wide, "the ARNs of single keys", _FIX)
+            yield violated(resource, f"{place}.Resource", key_wide, "the ARNs of individual keys", _FIX)
         return
     allowed = cast("list[str]", settings["withoutResource"])
     unbounded = sorted(a for a in statement.actions if not any(fnmatchcase(a, pattern) for pattern in allowed))
@@ -129,12 +132,14 @@ def _statement(resource: Resource, place: str, statement: Statement, settings: S
 
 
 def _handed_on(resource: Resource, place: str, statement: Statement) -> Iterator[Finding]:
-    """Actions that give whoever may do them what all roles, secrets or parameters of an account hold."""
+    """Actions that, on every resource, expose the content or the rights of all roles, secrets or parameters of an
+    account.
+    """
     wide = [arn for arn in statement.resources if _EVERY_ONE.search(arn)]
     given = [a for a in statement.actions if any(fnmatchcase(name, a) for name in _HANDED_ON)]
     if wide and given:
         found = f"{', '.join(wide)} for {', '.join(given)}"
-        yield violated(resource, f"{place}.Resource", found, "the ARNs of single ones", _FIX)
+        yield violated(resource, f"{place}.Resource", found, "the ARNs of individual resources", _FIX)
 
 
 def _is_wide(action: str) -> bool:

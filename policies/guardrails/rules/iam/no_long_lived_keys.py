@@ -1,9 +1,10 @@
-"""Nobody and nothing gets a key or password that works until somebody remembers to delete it.
+"""No user has an access key, console password or service password that works until it is deleted.
 
-An access key opens the account from anywhere, past every network and login of this stack, and is found in laptops,
-logs and images years later. Roles give keys that end by themselves: to tasks, to CI (OIDC), to people (Identity Center).
+An access key gives access to the account from anywhere, regardless of this stack's networks and logins, and copies of
+it turn up years later on laptops, in logs and in images. Roles provide credentials that expire: for tasks, for CI
+(OIDC) and for people (Identity Center).
 
-It cannot see keys that are made by hand.
+The policy cannot see keys created outside this program.
 """
 
 from __future__ import annotations
@@ -14,17 +15,17 @@ from ...rule import Rule, Settings, Severity, resource_rule
 from ...topology.graph.resources import Resource, Unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
 
-_FIX = "give a role instead: to a workload by its task role, to CI by OIDC, to people by IAM Identity Center"
+_FIX = "use a role instead: a task role for workloads, OIDC for CI, IAM Identity Center for people"
 _KINDS = {
-    "iam.AccessKey": "an access key that never ends",
-    "iam.ServiceSpecificCredential": "a password for a service that never ends",
-    "iam.UserLoginProfile": "a password for the console",
+    "iam.AccessKey": "an access key that never expires",
+    "iam.ServiceSpecificCredential": "a service password that never expires",
+    "iam.UserLoginProfile": "a console password",
 }
 _STATUS = "status"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One key or password of a user; one that is switched off opens nothing."""
+    """One key or password of a user; a deactivated one gives no access."""
     status = resource.value(_STATUS)
     if isinstance(status, Unknown):
         yield not_proven(resource, _STATUS, [status], "Inactive", _FIX)

@@ -1,9 +1,9 @@
-"""Resource policies give nothing to everybody: a grant to any principal is bounded by a condition on who asks.
+"""Resource policies grant access to named principals, or limit a grant to all principals by a condition on the caller.
 
-A key, bucket, queue, topic, secret, repository or endpoint with an open grant is reachable from any account,
-whatever the network looks like.
+Any AWS account can use a key, bucket, queue, topic, secret, repository or endpoint with an open grant, whatever the
+network rules.
 
-It cannot see what an account-wide policy or an organisation's control denies on top.
+The policy cannot see what a service control policy or another account-wide policy also denies.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from ...rule import Rule, Settings, Severity, resource_rule
 from ...topology.graph.resources import Resource, Unknown
 from ...topology.graph.verdicts import Finding, violated
 
-_WANTED = "named principals, or a condition on who asks"
+_WANTED = "named principals, or a condition on the caller"
 _FIX = "name the principals, or add a condition such as aws:PrincipalAccount, aws:SourceArn or aws:SourceVpce"
 _NAMES_ITSELF = ("s3.", "sns.", "sqs.")
-"""What a policy of these is about is told by ARN; for keys and secrets, ``*`` is the thing itself."""
+"""The ARN of a policy's resource; in a policy of a key or secret, ``*`` is the resource itself."""
 
 _OWNERS = (
     "s3:DeleteBucketPolicy",
@@ -30,7 +30,7 @@ _OWNERS = (
     "s3:PutEncryptionConfiguration",
     "s3:PutObjectAcl",
 )
-"""What no bucket policy hands to an account: with these it could change the bucket's protection."""
+"""Actions that a bucket policy must not grant to another account, since they can change the bucket's protection."""
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
@@ -57,14 +57,21 @@ def _statement(resource: Resource, place: str, statement: Statement, every: list
     if resource.kind.startswith("s3.") and any(not who.endswith(".amazonaws.com") for who in statement.principals):
         handed = [action for action in _OWNERS if any(fnmatchcase(action, pattern) for pattern in statement.actions)]
         if handed:
-            fix = "leave these actions to identity policies of the bucket's own account"
-            yield violated(resource, f"{place}.Action", handed, "no action that changes who may do what", fix)
+            fix = "grant these actions in identity policies of the bucket's account"
+            yield violated(resource, f"{place}.Action", handed, "no action that changes permissions", fix)
     if "*" in statement.resources and resource.kind.startswith(_NAMES_ITSELF) and statement.actions:
         yield violated(
-            resource, f"{place}.Resource", "*", "its own ARN", "name the resource's own ARN", what="names all"
+            resource,
+            f"{place}.Resource",
+            "*",
+            "its own ARN",
+            "name the resource's own ARN",
+            what="covers every resource",
         )
     if "*" in statement.actions:
-        yield violated(resource, f"{place}.Action", "*", "actions of one service", _FIX, what="allows every service's")
+        yield violated(
+            resource, f"{place}.Action", "*", "actions of one service", _FIX, what="allows all actions of a service"
+        )
     anybody = [who for who in statement.principals if who == "*" or re.search(r":iam::\*:", who)]
     wide = [action for action in statement.actions if action == "*" or action.endswith(":*")]
     if wide and not all(who.endswith(":root") for who in statement.principals):

@@ -1,9 +1,10 @@
-"""Roles are assumed by named principals; a role for a web identity names both audience and subject.
+"""Roles name the principals that may assume them; a role for a web identity has conditions on both audience and
+subject.
 
-A trust policy is a door into the account: one that trusts everybody, or every repository of a hosting service,
-is open whatever the role's own policies say.
+A trust policy that admits any principal, or every repository of a Git hosting service, gives access to the role,
+however narrow its own policies are.
 
-It cannot see who may act as the trusted principal.
+The policy cannot see who may act as the trusted principal.
 """
 
 from __future__ import annotations
@@ -35,10 +36,10 @@ def _statement(resource: Resource, place: str, statement: Statement) -> Iterator
     anybody = [who for who in statement.principals if who == "*" or re.search(r":iam::\*:", who)]
     if anybody or statement.not_principals:
         found = anybody or list(statement.not_principals)
-        yield violated(resource, f"{place}.Principal", found, _WANTED, _FIX, what="trusts everybody")
+        yield violated(resource, f"{place}.Principal", found, _WANTED, _FIX, what="can be assumed by any principal")
     wide = [action for action in statement.actions if action in ("*", "sts:*")]
     if wide:
-        yield violated(resource, f"{place}.Action", wide, "the action with which the role is assumed", _FIX)
+        yield violated(resource, f"{place}.Action", wide, "the action by which the role is assumed", _FIX)
     if "sts:AssumeRoleWithWebIdentity" not in statement.actions:
         return
     keys = condition_keys(statement)

@@ -1,9 +1,9 @@
-"""A role is given to the service that it trusts, and holds what that service needs.
+"""Each role passed to an AWS service trusts that service and has the permissions that the service needs.
 
-A service that is given somebody else's role cannot assume it, or does with it what it was not made for; a role without
-a policy does nothing, and the policy that was meant for it is somewhere else.
+A service cannot assume a role that does not trust it, and a role without permissions usually means that its policy is
+attached to another role.
 
-It judges roles of this stack; a task's own role may be without any policy.
+The policy checks roles of this stack; a task role may have no policy.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ _HOLDS = {
     "monitoring.rds.amazonaws.com": ("logs",),
     "vpc-flow-logs.amazonaws.com": ("firehose", "logs"),
 }
-"""The services that need one thing only, and the actions that it takes."""
+"""Services with a single purpose, and the actions that it needs."""
 _KEYS = ("arn", "id", "name")
-_FIX = "give each service the role whose trust policy names it, and that role its own policy"
+_FIX = "give each service the role whose trust policy names it, and attach the service's policy to that role"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each role that a resource gives to a service."""
+    """Each role that a resource passes to a service."""
     for resource in graph.of_type(*_GIVEN):
         for path, service in _GIVEN[resource.kind]:
             if resource.value(path) is None:
@@ -60,7 +60,7 @@ def _trust(resource: Resource, path: str, role: Resource, service: str) -> Itera
     elif trust.known:
         trusted = {who for item in statements(trust.value) if item.allows for who in item.principals}
         if service not in trusted:
-            yield violated(resource, path, role.name, wanted, _FIX, what="is given a role of another service")
+            yield violated(resource, path, role.name, wanted, _FIX, what="uses a role that does not trust the service")
 
 
 def _held(graph: Graph, role: Resource, service: str, *, may_be_empty: bool) -> Iterator[Finding]:
@@ -69,9 +69,11 @@ def _held(graph: Graph, role: Resource, service: str, *, may_be_empty: bool) -> 
     unknown = [value for value in inside if isinstance(value, Unknown)]
     inline = [value not in (None, []) for value in inside if not isinstance(value, Unknown)]
     if unknown and not (policies or any(inline) or may_be_empty):
-        yield not_proven(role, "", unknown, "a policy with what the service does", _FIX)
+        yield not_proven(role, "", unknown, "a policy with the actions that the service needs", _FIX)
     elif not (policies or any(inline) or may_be_empty):
-        yield violated(role, "", "no policy", "a policy with what the service does", _FIX, what="holds nothing")
+        yield violated(
+            role, "", "no policy", "a policy with the actions that the service needs", _FIX, what="has no permissions"
+        )
     for policy in policies if service in _HOLDS else ():
         held = document(policy, "policy")
         if not held.known:
@@ -83,7 +85,7 @@ def _held(graph: Graph, role: Resource, service: str, *, may_be_empty: bool) -> 
         if beyond:
             wanted = f"actions of {' and '.join(_HOLDS[service])}"
             yield violated(
-                policy, "policy", ", ".join(beyond), wanted, _FIX, what="gives a service what it has no use for"
+                policy, "policy", ", ".join(beyond), wanted, _FIX, what="grants a service what it does not need"
             )
 
 

@@ -1,8 +1,9 @@
-"""Where roles of a stack have a permissions boundary, every one has.
+"""If any role of a stack has a permissions boundary, all of its roles have the same one.
 
-The boundary is what a role cannot exceed whatever is attached to it later; the one that lacks it is the way around it.
+The boundary limits a role whatever policies are attached to it later, so a role without it can be used to get around
+the limit.
 
-It does not ask for a boundary where no role has one, nor read what a boundary allows.
+The policy does not require a boundary where no role has one, and does not check what a boundary allows.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from ...topology.graph.resources import Graph
 from ...topology.graph.verdicts import Finding, violated
 
 _PATH = "permissionsBoundary"
-_FIX = "set permissionsBoundary as the stack's other roles do"
+_FIX = "set permissionsBoundary to the boundary of the stack's other roles"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each role beside a bounded one."""
+    """Each role of a stack in which some role has a boundary."""
     roles = graph.of_type("iam.Role")
     if not any(role.value(_PATH) not in (None, "") for role in roles):
         return

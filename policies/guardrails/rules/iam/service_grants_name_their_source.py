@@ -1,10 +1,11 @@
-"""A grant to an AWS service says on whose behalf the service may act.
+"""A grant to an AWS service has a condition on the account or resource that the service acts for.
 
-A service acts for every account: without a condition on the source, somebody else's resource can make it use the
-grant. Not every service sends the keys, so this advises.
+A service acts for every customer: without a condition on the source, a resource in another account can make the service
+use the grant. Not every service sends these keys, so this is advisory.
 
-EventBridge delivers to no topic whose policy has a condition on its grant; there a denial of other accounts, which
-applies where the account is named, takes the condition's place. It cannot see which keys other services send.
+EventBridge does not deliver to a topic whose policy puts a condition on its grant; there, a Deny for other accounts,
+which applies when the source account is sent, is accepted instead. The policy cannot see which keys other services
+send.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _ON_BEHALF = ("kms:viaservice", "kms:calleraccount", "aws:principalaccount")
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One policy of a resource or trust policy of a role."""
+    """One resource policy, or the trust policy of a role."""
     path = _PATHS[resource.kind]
     of = document(resource, path)
     yield from undecided(resource, path, of, _WANTED, _FIX)
@@ -42,7 +43,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
 
 
 def _refuses_strangers(statement: Statement) -> bool:
-    """Whether it denies EventBridge what it does for another account, wherever the account is named."""
+    """Whether it denies EventBridge requests made for another account, wherever the account is sent."""
     tests = {
         (operator.lower(), key.lower()): [str(value).lower() for value in listed(values)]
         for operator, block in cast("dict[str, dict[str, Any]]", statement.conditions).items()

@@ -1,8 +1,9 @@
-"""A grant to use a key says by which service, or for which data: kms:ViaService or an encryption context.
+"""A grant to use a key is limited to a service or to certain data, by kms:ViaService or an encryption context.
 
-A role that may decrypt with a key by itself opens everything under that key, not only what it was given it for.
+A role with an unlimited right to decrypt can read everything encrypted with the key, not only the data it was meant
+for.
 
-An application that calls the key service itself needs such a grant, so this advises.
+An application that calls KMS directly needs such a grant, so this is advisory.
 """
 
 from __future__ import annotations

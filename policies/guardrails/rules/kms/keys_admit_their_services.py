@@ -1,10 +1,12 @@
-"""A key that a service uses by itself lets that service in: log groups by CloudWatch Logs, topics by what publishes.
+"""A key that a service uses directly has a policy that allows it: CloudWatch Logs for log groups, publishers for
+topics.
 
-A log group whose key refuses CloudWatch Logs writes nothing; an alarm whose topic's key refuses CloudWatch tells nobody.
-EventBridge delivers nothing to a topic whose policy puts any condition on its grant, nor to one whose key asks it for
-aws:SourceAccount, aws:SourceArn or aws:SourceOrgID.
+If the key policy refuses CloudWatch Logs, nothing is written to the log group; if a topic's key refuses CloudWatch, its
+alarms notify no one. EventBridge does not deliver to a topic whose policy puts any condition on its grant, or whose key
+requires aws:SourceAccount, aws:SourceArn or aws:SourceOrgID from it.
 
-It judges keys whose policy this stack declares; who uses a key through the account's roles is judged there.
+The policy checks keys whose policy this stack declares; access to a key through IAM roles is checked by the iam-*
+policies.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ _USES = {
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each log group, cluster and topic with a key of this stack."""
+    """Each log group, cluster and topic that uses a key of this stack."""
     for resource in graph.of_type(*_USES):
         path, service = _USES[resource.kind]
         yield from _admits(graph, resource, path, service)
@@ -42,7 +44,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 def _publishes(graph: Graph, topic: Resource) -> Iterator[Finding]:
     """EventBridge may publish to the topic without a condition."""
     wanted = f"a topic policy that lets {EVENTBRIDGE} publish without any condition"
-    fix = "give EventBridge a statement of its own, without a condition"
+    fix = "give EventBridge a separate statement without a condition"
     holders = [topic, *referring(graph, topic, "arn", "sns.TopicPolicy", keys=("arn", "id"))]
     policies = [document(holder, "policy") for holder in holders]
     if any(of.unknown is not None for of in policies):
@@ -51,7 +53,7 @@ def _publishes(graph: Graph, topic: Resource) -> Iterator[Finding]:
     granted = [item for of in policies if of.known for item in statements(of.value) if item.allows]
     if not any(EVENTBRIDGE in item.principals and not item.conditions for item in granted):
         found = "a condition" if any(EVENTBRIDGE in item.principals for item in granted) else "no grant"
-        yield violated(topic, "policy", found, wanted, fix, what="never gets what EventBridge sends")
+        yield violated(topic, "policy", found, wanted, fix, what="does not receive events from EventBridge")
 
 
 def _admits(graph: Graph, resource: Resource, path: str, service: str) -> Iterator[Finding]:
@@ -72,12 +74,12 @@ def _admits(graph: Graph, resource: Resource, path: str, service: str) -> Iterat
             yield violated(resource, path, key.name, wanted, _FIX, what="uses a key that refuses the service")
         elif service == EVENTBRIDGE and all(condition_keys(item) & SOURCES for item in named):
             wanted = f"a grant to {EVENTBRIDGE} without a condition on the source"
-            fix = "bound it by kms:EncryptionContext:aws:sns:topicArn instead, which SNS sets"
-            yield violated(resource, path, key.name, wanted, fix, what="never gets what EventBridge sends")
+            fix = "restrict it by kms:EncryptionContext:aws:sns:topicArn instead, which SNS sets"
+            yield violated(resource, path, key.name, wanted, fix, what="does not receive events from EventBridge")
 
 
 def _is(principal: str, service: str) -> bool:
-    """Whether a principal is a service, given as its whole name or as the part before a region."""
+    """Whether a principal is a service, given as its full name or as the part before a region."""
     if not service.endswith("."):
         return principal == service
     return principal.startswith(service) and principal.endswith("amazonaws.com")

@@ -1,8 +1,9 @@
-"""Every customer managed key has one alias, so that people know which key they are about to delete.
+"""Every customer managed key has one alias.
 
-A key is shown by a number; whoever schedules its deletion has to know what it opens.
+The console and API identify a key by a UUID; an alias shows what the key protects before someone schedules its
+deletion.
 
-An alias that another stack gives is not visible, so this advises.
+The policy cannot see an alias that another stack declares, so it is advisory.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
         if unknown:
             yield not_proven(key, "", [f"{alias.label}.targetKeyId" for alias in unknown], "an alias", _FIX)
         else:
-            yield violated(key, "", "no alias", "an alias", _FIX, what="has no name")
+            yield violated(key, "", "no alias", "an alias", _FIX, what="has no alias")
 
 
 RULE: Rule = stack_rule(

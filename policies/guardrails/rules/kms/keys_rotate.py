@@ -1,8 +1,9 @@
-"""Customer managed keys rotate every year, and a deletion waits long enough to be noticed.
+"""Customer managed keys rotate every year, and their deletion has a waiting period long enough to notice it.
 
-Rotation bounds what one leaked key could open; the waiting period is the last chance to keep the data.
+Rotation limits how much data one key version can decrypt; the waiting period is the last chance to cancel the deletion
+and keep the data.
 
-Asymmetric and HMAC keys cannot rotate by themselves and are not judged.
+KMS does not rotate asymmetric and HMAC keys automatically, so they are not checked.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Stores of data encrypt with a key of their owner, so that who may decrypt is a decision of its own.
+"""Data stores are encrypted with a customer managed key, so that decryption needs a permission separate from reading.
 
-A key that AWS manages opens to everybody in the account who may read the store. Where that is enough, this only
-advises.
+Anyone in the account who may read the store can also use a key that AWS manages. For some data that is enough, so this
+is advisory.
 
-It judges what a resource names; whether the key is well kept is judged by the policies on keys.
+The policy checks which key a resource names; the key itself is checked by the kms-key* policies.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _PATHS: dict[str, tuple[tuple[str, str], ...]] = {
         ("performanceInsightsKmsKeyId", "performanceInsightsEnabled"),
     ),
 }
-"""Type → where the key is named, and the switch without which there is nothing to encrypt."""
+"""Type → the property that names the key, and the one that turns on what it encrypts."""
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
@@ -50,7 +50,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 def _named(graph: Graph, store: Resource, path: str) -> Iterator[Finding]:
-    yield from expect_reference(graph, store, path, "a KMS key of yours", f"set {path.rpartition('.')[2]}")
+    yield from expect_reference(graph, store, path, "a customer managed KMS key", f"set {path.rpartition('.')[2]}")
 
 
 RULE: Rule = stack_rule(
@@ -58,7 +58,7 @@ RULE: Rule = stack_rule(
     __doc__,
     evaluate,
     severity=Severity.LOW,
-    remediation="name a customer managed key; changing it later replaces most stores",
+    remediation="name a customer managed key; changing the key later replaces most data stores",
     types=(*sorted(_PATHS), *ENCRYPTIONS),
     level=Level.ADVISORY,
     unknown_blocks=False,

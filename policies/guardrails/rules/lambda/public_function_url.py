@@ -1,8 +1,8 @@
-"""Function URLs and API routes ask for a signature or a login.
+"""Function URLs and API routes require a signature or a login.
 
-A function URL without authorization is a public web server that nobody planned.
+A function URL without authorization is a public web server.
 
-It cannot see what the function itself checks.
+The policy cannot see what the function itself checks.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     elif resource.kind == "apigateway.Method":
         if resource.value("httpMethod") != "OPTIONS" and resource.value("apiKeyRequired") is not True:
             yield from expect(
-                resource, "authorization", lambda found: found not in (None, "NONE"), "an authorization", _FIX
+                resource, "authorization", lambda found: found not in (None, "NONE"), "an authorization type", _FIX
             )
     else:
         yield from expect(
-            resource, "authorizationType", lambda found: found not in (None, "NONE"), "an authorization", _FIX
+            resource, "authorizationType", lambda found: found not in (None, "NONE"), "an authorization type", _FIX
         )
 
 

@@ -1,8 +1,9 @@
-"""Every log group states how long it keeps its events and has a KMS key of its owner.
+"""Every log group sets its retention and is encrypted with a customer managed KMS key.
 
-A group without retention keeps everything for ever; one without a key is readable with the service's own.
+A log group without retention keeps its events forever; without a customer managed key, everyone who may read the group
+can read its events.
 
-It cannot see groups that services create by themselves when nobody declared one.
+The policy cannot see log groups that services create because none was declared.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ RULE: Rule = stack_rule(
     __doc__,
     evaluate,
     severity=Severity.MEDIUM,
-    remediation="set retentionInDays and kmsKeyId of each log group",
+    remediation="set retentionInDays and kmsKeyId on each log group",
     types=("cloudwatch.LogGroup",),
     schema=_SCHEMA,
 )

@@ -1,10 +1,10 @@
-"""An Envoy in a task lets in by TLS and an access filter: rbac, jwt_authn, ext_authz, oauth2 or a password.
+"""Envoy in a task listens with TLS and an access filter: rbac, jwt_authn, ext_authz, oauth2 or basic_auth.
 
-What it listens to on any address is reached by whatever its security group admits; so a listener without such a filter,
-or a way out that is offered on more than loopback, is an open door behind the load balancer. A header that decides
-about access is taken off first, or the client writes it.
+A listener on a non-loopback address is reachable from whatever the security group admits. Without an access filter it
+forwards requests from any such client, and so does an outbound listener that is not limited to loopback. A header that
+decides about access has to be removed from incoming requests first, or a client can set it.
 
-It reads configurations that the definition holds, not those in an image; who is let in, it cannot judge.
+The policy reads configurations in the task definition, not those in an image; it cannot check whom a filter admits.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from ...topology.graph.values import as_mapping
 from ...topology.graph.verdicts import Finding, violated
 
 _WANTED = "TLS, and an access filter before the router on every listener that is not on loopback"
-_FIX = "add an rbac, jwt_authn or ext_authz filter that refuses strangers, or listen on 127.0.0.1"
+_FIX = "add an rbac, jwt_authn or ext_authz filter that refuses unauthorized clients, or listen on 127.0.0.1"
 _SCHEMA = {
     "openPaths": {
         "type": "array",
         "items": {"type": "string"},
         "default": ["/health", "/healthz", "/livez", "/ping", "/readyz", "/status"],
-        "description": "Exact paths that may be handed on without the access filter, for health checks.",
+        "description": "Exact paths that may be forwarded without the access filter, for health checks.",
     }
 }
 
@@ -44,7 +44,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
             place = container.path(f"listeners[{listener.name}]")
             yield from _listener(resource, place, listener, cast("list[str]", settings["openPaths"]))
         if proxy.has_public_admin():
-            fix = "leave the administration interface out, or bind it to 127.0.0.1"
+            fix = "remove the administration interface, or bind it to 127.0.0.1"
             yield violated(resource, container.path("admin"), "every address", "loopback, or none", fix)
 
 
@@ -52,10 +52,10 @@ def _listener(task: Resource, place: str, listener: Listener, open_paths: list[s
     for chain in listener.chains:
         if not chain.encrypted:
             fix = "give the listener a transport_socket with TLS, or listen on 127.0.0.1"
-            yield violated(task, f"{place}.transport_socket", None, "TLS", fix, what="speaks clear text")
+            yield violated(task, f"{place}.transport_socket", None, "TLS", fix, what="accepts clear text")
         if chain.others:
-            found, fix = ", ".join(chain.others), "read the requests with an HTTP connection manager"
-            yield violated(task, place, found, _WANTED, fix, what="hands on what it has not read")
+            found, fix = ", ".join(chain.others), "use an HTTP connection manager, which parses the requests"
+            yield violated(task, place, found, _WANTED, fix, what="forwards requests without parsing them")
         yield from _managers(task, place, chain, open_paths)
 
 
@@ -63,19 +63,21 @@ def _managers(task: Resource, place: str, chain: Chain, open_paths: list[str]) -
     for manager in chain.managers:
         filters = access_filters(manager)
         if not filters:
-            yield violated(task, f"{place}.http_filters", "no access filter", _WANTED, _FIX, what="lets everybody in")
+            yield violated(task, f"{place}.http_filters", "no access filter", _WANTED, _FIX, what="admits any client")
             continue
         for header in sorted(trusted_headers(filters)):
             if not removed_headers(manager, header):
                 wanted = f"{header} removed by an early header mutation"
-                fix = "take clients' copies off in early_header_mutation_extensions"
-                yield violated(task, f"{place}.http_filters", header, wanted, fix, what="believes a client's header")
+                fix = "remove copies sent by clients in early_header_mutation_extensions"
+                yield violated(
+                    task, f"{place}.http_filters", header, wanted, fix, what="trusts a header that clients can set"
+                )
         for route in open_routes(manager, filters):
             path = (as_mapping(route.get("match")) or {}).get("path")
             if path not in open_paths:
                 name = route.get("name") or path or "without a name"
                 wanted, fix = "the access filter on this route", "remove the route's typed_per_filter_config"
-                yield violated(task, f"{place}.routes[{name}]", "switched off", wanted, fix, what="lets everybody in")
+                yield violated(task, f"{place}.routes[{name}]", "turned off", wanted, fix, what="admits any client")
 
 
 RULE: Rule = resource_rule(

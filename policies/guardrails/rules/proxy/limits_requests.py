@@ -1,8 +1,9 @@
-"""An Envoy in a task bounds what it takes in: the time for headers, for silence and for a stream, and the body's size.
+"""Envoy in a task limits the time for request headers, idle streams and whole streams, and the size of bodies.
 
-A limit that only the firewall has is a limit on declared sizes; the proxy is where a slow or endless request ends.
+A web ACL limits only the declared body size; the proxy is what ends a slow or endless request.
 
-It reads configurations that the definition holds, not those in an image; whether a limit is right, it cannot tell.
+The policy reads configurations in the task definition, not those in an image; it cannot check whether a limit is
+suitable.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ...topology.graph.resources import Resource
 from ...topology.graph.values import as_mapping
 from ...topology.graph.verdicts import Finding, violated
 
-_WANTED = "limits on headers, silence, streams and bodies"
+_WANTED = "limits on request headers, idle time, streams and bodies"
 _FIX = "set request_headers_timeout, stream_idle_timeout, a stream limit on each route, and a limit on bodies"
 _TOO_LARGE = 413
 _TIMES = ("request_headers_timeout", "stream_idle_timeout")

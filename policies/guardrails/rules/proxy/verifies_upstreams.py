@@ -1,8 +1,8 @@
-"""An Envoy in a task speaks TLS to whatever is outside the task, and checks whose certificate it is shown.
+"""Envoy in a task uses TLS for every upstream outside the task, and verifies the upstream's certificate.
 
-Without a list of trusted authorities Envoy accepts every certificate: the prompt goes to whoever answers.
+Without a list of trusted CAs Envoy accepts any certificate, so a prompt could be sent to an impostor.
 
-It reads configurations that the definition holds, not those in an image.
+The policy reads configurations in the task definition, not those in an image.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ...topology.graph.resources import Resource
 from ...topology.graph.values import as_mapping
 from ...topology.graph.verdicts import Finding, violated
 
-_WANTED = "TLS with trusted_ca and the names that a certificate may have"
+_WANTED = "TLS with trusted_ca and the names allowed in the certificate"
 _FIX = "give the cluster a TLS transport_socket whose validation_context has trusted_ca and matched names"
 _TRUST = ("trusted_ca", "ca_certificate_provider_instance", "verify_certificate_hash", "verify_certificate_spki")
 _NAMES = (
@@ -41,7 +41,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
 
 
 def _leaves(cluster: dict[str, Any]) -> bool:
-    """Whether it leads out of the task: an address that is not its own, or one that only Envoy finds out."""
+    """Whether it leads out of the task: to an address other than loopback, or one that only Envoy resolves."""
     sockets = [as_mapping(node.get("socket_address")) or {} for node in nodes_in(cluster.get("load_assignment"))]
     addresses = [socket["address"] for socket in sockets if "address" in socket]
     dynamic = cluster.get("type") in ("LOGICAL_DNS", "ORIGINAL_DST", "STRICT_DNS", "EDS") and not addresses
@@ -57,9 +57,9 @@ def _cluster(task: Resource, place: str, cluster: dict[str, Any]) -> Iterator[Fi
     known = {key for context in contexts for key, value in (context or {}).items() if value not in (None, [], {})}
     sds = any("validation_context_sds_secret_config" in node for node in nodes_in(config))
     if not known & set(_TRUST) and not sds:
-        yield violated(task, place, "no trusted authority", _WANTED, _FIX, what="believes every certificate")
+        yield violated(task, place, "no trusted CA", _WANTED, _FIX, what="accepts any certificate")
     elif not known & set(_NAMES) and not sds and not _names_by_sni(cluster):
-        yield violated(task, place, "no name", _WANTED, _FIX, what="believes a certificate of any name")
+        yield violated(task, place, "no name", _WANTED, _FIX, what="accepts a certificate for any name")
 
 
 def _names_by_sni(cluster: dict[str, Any]) -> bool:

@@ -1,8 +1,9 @@
-"""Relational databases log in by IAM, write their logs, keep backups, are watched, and survive a zone.
+"""Databases use IAM authentication, export logs, keep backups, are monitored and survive the loss of an availability
+zone.
 
-What is decided at creation (user name, network, log-in) is hard to change when there is data.
+Settings made at creation (user name, network, login) are hard to change once there is data.
 
-It judges declared settings; the port is left at the engine's default, since only named groups reach it.
+The policy checks declared settings; it does not check the port, since only named security groups reach it.
 """
 
 from __future__ import annotations
@@ -40,14 +41,24 @@ def _is_week(found: Value) -> bool:
 
 
 _IAM = _Setting(
-    "iamDatabaseAuthenticationEnabled", _is_true, "true", "log in by IAM: set iamDatabaseAuthenticationEnabled", False
+    "iamDatabaseAuthenticationEnabled",
+    _is_true,
+    "true",
+    "set iamDatabaseAuthenticationEnabled, so that clients log in through IAM",
+    False,
 )
-_COPY = _Setting("copyTagsToSnapshot", _is_true, "true", "set copyTagsToSnapshot: a snapshot keeps its owner", False)
+_COPY = _Setting(
+    "copyTagsToSnapshot", _is_true, "true", "set copyTagsToSnapshot, so that a snapshot keeps its owner tag", False
+)
 _BACKUP = _Setting("backupRetentionPeriod", _is_week, f"at least {_LEAST_DAYS} days", "raise backupRetentionPeriod", 1)
-_WATCH = _Setting("monitoringInterval", bool, "an interval in seconds", "set monitoringInterval and its role", 0)
-_MINOR = _Setting("autoMinorVersionUpgrade", _is_true, "true", "leave autoMinorVersionUpgrade on", True)
+_WATCH = _Setting(
+    "monitoringInterval", bool, "an interval in seconds", "set monitoringInterval and monitoringRoleArn", 0
+)
+_MINOR = _Setting(
+    "autoMinorVersionUpgrade", _is_true, "true", "remove autoMinorVersionUpgrade, which is on by default", True
+)
 _ZONES = _Setting("multiAz", _is_true, "true", "set multiAz", False)
-_USER = "a user name of your own"
+_USER = "a user name other than the defaults"
 
 _SETTINGS = {
     "rds.Cluster": (_IAM, _COPY, _BACKUP),
@@ -71,7 +82,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
             graph, cluster, "clusterIdentifier", "rds.ClusterInstance", keys=("clusterIdentifier", "id")
         )
         if len(instances) < 2 and cluster.value("engineMode") != "serverless":  # noqa: PLR2004 - a writer and a reader
-            wanted = "two instances, in two zones"
+            wanted = "two instances, in two availability zones"
             yield violated(cluster, "", f"{len(instances)} instances", wanted, "add a reader instance")
 
 
@@ -95,7 +106,7 @@ def _placed(graph: Graph, database: Resource) -> Iterator[Finding]:
         graph, database, "dbSubnetGroupName", "a subnet group", "name a group of private subnets"
     )
     path = "masterUsername" if database.kind == "rds.Cluster" else "username"
-    fix = f"set {path} to a name that nobody guesses; it cannot be changed later"
+    fix = f"set {path} to a name that is hard to guess; it cannot be changed later"
     yield from expect(database, path, lambda found: found not in _DEFAULT_USERS, _USER, fix)
 
 
@@ -104,7 +115,7 @@ RULE: Rule = stack_rule(
     __doc__,
     evaluate,
     severity=Severity.MEDIUM,
-    remediation="set the named property; most of them change without a replacement",
+    remediation="set the property named in the finding; most can be changed without replacement",
     types=tuple(sorted(_SETTINGS)),
     controls=(
         "RDS.5",

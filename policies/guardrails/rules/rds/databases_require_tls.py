@@ -1,8 +1,8 @@
 """PostgreSQL databases refuse connections without TLS.
 
-Inside a network nobody looks for clear text, so nobody would notice it.
+Traffic within a private network is rarely inspected, so clear text would go unnoticed.
 
-It judges parameter groups of this stack; an engine's own default is not visible in a program.
+The policy checks parameter groups of this stack; it cannot see an engine's defaults.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ...topology.graph.values import as_mapping
 from ...topology.graph.verdicts import Finding, not_proven, violated
 
 _WANTED = "a parameter group with rds.force_ssl = 1"
-_FIX = "give the database a parameter group of this stack that sets rds.force_ssl to 1"
+_FIX = "give the database a parameter group in this stack that sets rds.force_ssl to 1"
 _GROUPS = {
     "rds.Cluster": ("dbClusterParameterGroupName", "rds.ClusterParameterGroup"),
     "rds.Instance": ("parameterGroupName", "rds.ParameterGroup"),
@@ -27,7 +27,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     for database in graph.of_type(*_GROUPS):
         engine = database.value("engine")
         if isinstance(engine, Unknown):
-            yield not_proven(database, "engine", [engine], "an engine that is known", _FIX)
+            yield not_proven(database, "engine", [engine], "a known engine", _FIX)
         elif "postgres" in str(engine):
             yield from _database(graph, database)
 

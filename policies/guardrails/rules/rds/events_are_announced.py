@@ -1,8 +1,8 @@
-"""Events of databases reach somebody: failures, failovers, and changes of parameters and groups.
+"""Database events are sent to a topic: failures, failovers, and changes of parameters and security groups.
 
-A failover that nobody hears of is found by users.
+Otherwise users are the first to notice a failover.
 
-It judges subscriptions of this stack, not who reads the topic.
+The policy checks subscriptions of this stack, not who reads the topic.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _SOURCES = {
     "rds.Cluster": ("db-cluster", "db-parameter-group"),
     "rds.Instance": ("db-instance", "db-parameter-group", "db-security-group"),
 }
-_FIX = "add aws.rds.EventSubscription for the source type, without a list of categories, to the alarm topic"
+_FIX = "add aws.rds.EventSubscription for the source type, without eventCategories, to the alarm topic"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each source of events that a database of the stack has."""
+    """Each type of event source among the stack's databases."""
     subscriptions = graph.of_type("rds.EventSubscription")
     sources = [subscription.value("sourceType") for subscription in subscriptions]
     unknown = [source for source in sources if isinstance(source, Unknown)]
@@ -42,8 +42,8 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
         named = subscription.items("sourceIds")
         known = [] if isinstance(named, Unknown) else [item for item in named if isinstance(item, str)]
         if len(set(known)) < len(known):
-            fix = "name each database once, or leave sourceIds out: then all are"
-            yield violated(subscription, "sourceIds", known, "each database once", fix, what="leaves one out")
+            fix = "name each database, or leave sourceIds out to cover all of them"
+            yield violated(subscription, "sourceIds", known, "each database", fix, what="leaves out a database")
 
 
 RULE: Rule = stack_rule(

@@ -1,8 +1,8 @@
-"""PostgreSQL's log tells who came and what failed, without the statements and values of users.
+"""PostgreSQL logs connections and errors, but not the statements and values of users.
 
-A statement that fails is logged with its values by default, and an error's detail repeats the row.
+By default a failed statement is logged with its values, and the detail of an error repeats the row.
 
-It judges parameter groups of PostgreSQL; what a session sets for itself is not in a program.
+The policy checks PostgreSQL parameter groups; it cannot see what a session sets.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _WANTED: dict[str, tuple[str, Callable[[str], bool], str]] = {
     "log_parameter_max_length": ("-1", lambda found: found == "0", "0"),
     "log_statement": ("none", lambda found: found == "none", "none"),
 }
-"""Parameter → PostgreSQL's default, what fits, and how to say it."""
+"""Parameter → PostgreSQL's default, what is compliant, and how a finding words it."""
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
@@ -35,7 +35,9 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
         return
     found = resource.items("parameters")
     if isinstance(found, Unknown) or contains_unknown(found):
-        yield not_proven(resource, "parameters", ["parameters"], "parameters that are known", "write them out")
+        yield not_proven(
+            resource, "parameters", ["parameters"], "parameters with known values", "write the parameters as literals"
+        )
         return
     entries: list[Any] = [as_mapping(item) or {} for item in found]
     values = {str(item.get("name")): str(item.get("value")).lower() for item in entries}
@@ -51,7 +53,7 @@ RULE: Rule = resource_rule(
     __doc__,
     evaluate,
     severity=Severity.LOW,
-    remediation="set the named parameter in the parameter group; all of them change without a restart",
+    remediation="set the named parameter in the parameter group; none of them needs a restart",
     types=("rds.ClusterParameterGroup", "rds.ParameterGroup"),
     level=Level.ADVISORY,
 )

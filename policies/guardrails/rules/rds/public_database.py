@@ -1,8 +1,8 @@
-"""No database, broker, cluster or cache asks for a public address.
+"""No database, broker, cluster or cache has a public address.
 
-A public address makes the security group the only thing between data and the internet.
+With a public address, only the security group stands between the data and the internet.
 
-It judges what one resource declares; who reaches it over the network is judged on the whole stack.
+The policy checks what one resource declares; network reachability is checked by the reachability-* policies.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ RULE: Rule = resource_rule(
     __doc__,
     evaluate,
     severity=Severity.CRITICAL,
-    remediation="set publiclyAccessible to false and reach it from inside the network",
+    remediation="set publiclyAccessible to false and connect from inside the network",
     types=tuple(sorted(_PATHS)),
     controls=("RDS.2",),
 )

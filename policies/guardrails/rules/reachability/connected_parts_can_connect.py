@@ -1,9 +1,10 @@
-"""What a stack wires together can speak: groups, access lists and routes let it through in both directions.
+"""Security groups, network ACLs and routes let connected parts of a stack communicate in both directions.
 
-A rule without its counterpart, or an access list without the entry for the answers, is found by users; a rule that was
-moved to the wrong group is found by nobody, and somebody widens another one instead.
+A missing counterpart of a rule, or a missing network ACL entry for the responses, is first noticed by users. A rule in
+the wrong security group often goes unnoticed, and another one is widened instead.
 
-It judges TCP over IPv4 between parts of this stack, and to and from the internet; it advises, since nothing is open.
+The policy checks TCP over IPv4 between parts of this stack, and to and from the internet. A missing connection exposes
+nothing, so this is advisory.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from ...topology.reachability.exposure import reachability
 from ...topology.reachability.flows import endpoints, filtered, flows, front, login, unmatched
 from ...topology.reachability.peers import Peers, peers_of
 
-_WANTED = "rules, entries and routes that let both directions through"
-_FIX = "add the missing rule, entry or route, or remove what leads nowhere"
+_WANTED = "rules, entries and routes that allow traffic in both directions"
+_FIX = "add the missing rule, entry or route, or remove the connection that is not needed"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each connection that load balancers and rules wire."""
+    """Each connection declared by load balancers and rules."""
     peers = peers_of(reachability(graph).network)
     wired = flows(peers)
     gaps = [gap for flow in wired if (gap := unmatched(peers, flow)) is not None]
@@ -50,7 +51,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 def _unclear(peers: Peers) -> Iterator[Finding]:
-    """Rules and routes of which it is not known yet what they let through."""
+    """Rules and routes whose effect is not known yet."""
     routing, seen = peers.network.routing, set[str]()
     for peer in peers.all:
         for rule in (*peers.rules(peer, ingress=True), *peers.rules(peer, ingress=False)):

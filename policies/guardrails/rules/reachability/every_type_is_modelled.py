@@ -1,8 +1,9 @@
-"""Every resource that could hold an endpoint is of a type that the reachability proof knows.
+"""Every resource that may expose an endpoint is of a type that the reachability proof models.
 
-What it does not know it cannot prove private; so such a resource is named instead of being passed.
+The proof cannot show that a resource of an unknown type is private, so the policy reports the resource instead of
+passing it.
 
-It judges types, not what a resource of the type does.
+The policy checks types, not what a resource of the type does.
 """
 
 from __future__ import annotations
@@ -25,6 +26,6 @@ RULE: Rule = stack_rule(
     __doc__,
     evaluate,
     severity=Severity.MEDIUM,
-    remediation="review by hand who reaches the resource, and enter the review in exceptions.yaml",
+    remediation="review by hand who can reach the resource, and record the review in exceptions.yaml",
     level=Level.ADVISORY,
 )

@@ -1,8 +1,11 @@
-"""Every path from the internet to a workload passes an action that authenticates and refuses strangers.
+"""Every path from the internet to a workload passes an action that authenticates users and refuses unauthenticated
+requests.
 
-The application trusts the identity that the edge hands on: one forwarding rule without a login lets anyone be anyone.
+The application trusts the identity that the edge forwards, so one forwarding rule without a login would accept any
+identity.
 
-A route that is meant to be public is an entry in exceptions.yaml. Who of the authenticated may enter, it cannot see.
+A route that is meant to be public is listed in exceptions.yaml. The policy cannot see which authenticated users may
+enter.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from ...topology.reachability.exposure import reachability
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each forwarding rule, route and address that lets the internet in."""
+    """Each forwarding rule, route and address that is open to the internet."""
     yield from reachability(graph).unauthenticated
 
 
@@ -25,5 +28,5 @@ RULE: Rule = stack_rule(
     __doc__,
     evaluate,
     severity=Severity.CRITICAL,
-    remediation="put an authenticating action that refuses strangers in front of the forward",
+    remediation="add an authenticating action that refuses unauthenticated requests before the forward action",
 )

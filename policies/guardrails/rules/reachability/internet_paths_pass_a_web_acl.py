@@ -1,8 +1,8 @@
 """Every path from the internet to a workload passes a web ACL that blocks.
 
-A path without it has no size limit, no rate limit and no defence against known attacks.
+A path without a web ACL has no size limit, no rate limit and no protection against known attacks.
 
-It judges that a firewall stands in the path; what the firewall's rules are worth, the firewall-* policies judge.
+The policy checks that the path has a web ACL; its rules are checked by the waf-* policies.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ...topology.reachability.exposure import reachability
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each front door."""
+    """Each entry point."""
     yield from reachability(graph).unprotected
 
 

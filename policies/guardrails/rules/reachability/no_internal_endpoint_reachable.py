@@ -1,9 +1,10 @@
-"""Nothing but the declared edge is reachable from the internet, and nothing is one change away from it.
+"""Only the declared edge is reachable from the internet, and no other endpoint is one change away from it.
 
-Three layers keep an endpoint private: its security groups, its subnets' routes and the lack of a public address.
-Each is proven; an open one is reported as reachable when all are open, and otherwise as a latent exposure.
+Three layers keep an endpoint private: its security groups, its subnets' routes and the lack of a public address. Each
+is checked: an endpoint with all three layers open is reported as reachable, and one with some of them open as a latent
+exposure.
 
-It judges the stack as declared: what another stack or a person adds to the same network is not visible.
+The policy checks the stack as declared; it cannot see what another stack or a person adds to the same network.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ RULE: Rule = stack_rule(
     __doc__,
     evaluate,
     severity=Severity.CRITICAL,
-    remediation="close the security group, take the route to the internet gateway away, or give no public address",
+    remediation="close the security group, remove the route to the internet gateway, or assign no public address",
     controls=("EC2.13", "EC2.14", "EC2.18", "EC2.19", "ECS.2", "ECS.16", "EFS.6", "RDS.2", "RDS.46"),
     latent=True,
 )

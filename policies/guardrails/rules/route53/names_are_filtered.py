@@ -1,9 +1,10 @@
-"""A network resolves only the names it needs, and records what is asked for.
+"""A VPC's DNS Firewall allows only the domains that are needed, and the VPC logs its DNS queries.
 
-A name server answers from inside a network without a route out, so data can leave by names: those that are needed are
-allowed first, then every other one is blocked. Teams whose resolver is elsewhere filter there, so this advises.
+A resolver answers queries even in a network without a route to the internet, so data can leave in DNS queries. The
+domains that are needed are allowed first, and all others are blocked. Some teams filter at another resolver, so this is
+advisory.
 
-It cannot see which names an application needs, nor what a list of AWS's or of another stack holds.
+The policy cannot see which domains an application needs, or what is in a domain list of AWS or of another stack.
 """
 
 from __future__ import annotations
@@ -20,18 +21,18 @@ from ...topology.graph.verdicts import Finding, not_proven, violated
 from ...topology.network.addresses import INTERNET, NO_ADDRESSES, parse
 
 _WANTED = {
-    "route53.ResolverFirewallRuleGroupAssociation": ("vpcId", "a DNS firewall rule group"),
-    "route53.ResolverQueryLogConfigAssociation": ("resourceId", "a log of queries"),
+    "route53.ResolverFirewallRuleGroupAssociation": ("vpcId", "a DNS Firewall rule group"),
+    "route53.ResolverQueryLogConfigAssociation": ("resourceId", "a query log"),
 }
 _WIDE = re.compile(r"^\*\.?([a-z0-9-]+\.?)?$", re.IGNORECASE)
-"""Every name, or every name of a top-level domain."""
+"""Every domain, or every domain of a top-level domain."""
 
 _RESOLVER = ("AmazonProvidedDNS", "169.254.169.253", "fd00:ec2::253")
-_FIX = "associate a DNS firewall rule group and a resolver query log with the VPC"
+_FIX = "associate a DNS Firewall rule group and a resolver query log with the VPC"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each VPC, and each group of rules."""
+    """Each VPC, and each rule group."""
     for vpc in graph.of_type("ec2.Vpc"):
         for kind, (path, wanted) in _WANTED.items():
             if not referring(graph, vpc, path, kind):
@@ -39,7 +40,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     for group in graph.of_type("route53.ResolverFirewallRuleGroup"):
         yield from _group(graph, group)
     for association in graph.of_type("route53.ResolverFirewallRuleGroupAssociation"):
-        fix = "set mutationProtection to ENABLED: then nobody takes the filter off by the way"
+        fix = "set mutationProtection to ENABLED, so that the DNS Firewall cannot be removed by accident"
         yield from expect_value(association, "mutationProtection", "ENABLED", fix, default="DISABLED")
     yield from _elsewhere(graph)
     for config in graph.of_type("route53.ResolverFirewallConfig"):
@@ -51,24 +52,24 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 def _elsewhere(graph: Graph) -> Iterator[Finding]:
-    """Questions that go to another server than the resolver, past its filter and its log, or on to the internet."""
+    """DNS queries that bypass the resolver with its filter and its log, or are forwarded to the internet."""
     for options in graph.of_type("ec2.VpcDhcpOptions"):
         servers = options.items("domainNameServers")
-        fix = "leave domainNameServers out or set AmazonProvidedDNS, and forward single domains by resolver rules"
+        fix = "leave domainNameServers out or set AmazonProvidedDNS, and forward individual domains with resolver rules"
         if isinstance(servers, Unknown) or contains_unknown(servers):
             yield not_proven(options, "domainNameServers", ["domainNameServers"], "AmazonProvidedDNS", fix)
         elif others := [server for server in servers if server not in _RESOLVER]:
-            what = "sends questions past the filter and the log"
+            what = "sends DNS queries past the filter and the log"
             yield violated(options, "domainNameServers", others, "AmazonProvidedDNS", fix, what=what)
     for rule in graph.of_type("route53.ResolverRule"):
         targets = rule.items("targetIps")
-        fix = "forward to name servers inside a network of your own"
+        fix = "forward to name servers inside your network"
         if isinstance(targets, Unknown) or contains_unknown(targets):
             yield not_proven(rule, "targetIps", ["targetIps"], "private addresses", fix)
             continue
         named = [str((as_mapping(item) or {}).get(key) or "") for item in targets for key in ("ip", "ipv6")]
         if public := [ip for ip in named if (parse(ip) or NO_ADDRESSES) & INTERNET]:
-            what = "forwards questions to the internet"
+            what = "forwards DNS queries to the internet"
             yield violated(rule, "targetIps", public, "private addresses", fix, what=what)
 
 
@@ -89,18 +90,20 @@ def _group(graph: Graph, group: Resource) -> Iterator[Finding]:
         if rule.value("action") == "BLOCK":
             blocked = blocked or bool(names & {"*", "*."})
         elif not blocked and wide:
-            fix = "name the domains that are needed"
-            yield violated(rule, "firewallDomainListId", wide, "names that are needed", fix, what="allows every name")
+            fix = "list the domains that are needed"
+            yield violated(
+                rule, "firewallDomainListId", wide, "the domains that are needed", fix, what="allows every domain"
+            )
         else:
             allowed = True
     if undecided and not blocked:
-        yield not_proven(group, "", undecided, "a last rule that blocks every other name", _FIX)
+        yield not_proven(group, "", undecided, "a last rule that blocks all other domains", _FIX)
     elif not blocked:
-        fix = "add a last rule that blocks every other name (*)"
-        yield violated(group, "", "no rule that blocks the rest", "a last rule with action BLOCK on *", fix)
+        fix = "add a last rule that blocks all other domains (*)"
+        yield violated(group, "", "no rule that blocks all other domains", "a last rule with action BLOCK on *", fix)
     elif not allowed and not undecided:
-        fix = "add a rule before it that allows the names which are needed"
-        yield violated(group, "", "no rule that allows", "a rule for the names that are needed", fix)
+        fix = "add a rule before it that allows the domains that are needed"
+        yield violated(group, "", "no rule that allows", "a rule for the domains that are needed", fix)
 
 
 def _priority(rule: Resource) -> float:
@@ -109,7 +112,7 @@ def _priority(rule: Resource) -> float:
 
 
 def _names(graph: Graph, rule: Resource) -> set[str] | None:
-    """The names that a rule is about; ``None`` when they are not known."""
+    """The domains that a rule applies to; ``None`` when they are not known."""
     found: set[str] = set()
     lists = graph.referenced(rule, "firewallDomainListId", ("route53.ResolverFirewallDomainList",))
     for listed in lists:

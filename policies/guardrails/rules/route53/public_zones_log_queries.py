@@ -1,8 +1,8 @@
 """Public hosted zones log the queries that they answer.
 
-What is asked for in a zone shows who probes it, and names that were forgotten.
+Queries show who is probing a zone, and records that were forgotten.
 
-A zone that exists already and is only written to is judged where it is made.
+A zone that the stack only adds records to is checked in the stack that creates it.
 """
 
 from __future__ import annotations

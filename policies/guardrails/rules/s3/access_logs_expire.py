@@ -1,8 +1,8 @@
-"""The bucket of S3's own access logs deletes them in the end.
+"""The bucket of S3 server access logs deletes them after a set time.
 
-They hold who read which object from where, for as long as nobody says otherwise.
+The logs show who read which object from which address, and without a lifecycle rule they are kept forever.
 
-Access logs of load balancers, which hold more, have the stricter elb-access-logs-expire.
+Access logs of load balancers hold more, so elb-access-logs-expire is stricter.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ...topology.graph.verdicts import Finding
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each bucket of this stack that another bucket's log goes to."""
+    """Each bucket of this stack that receives another bucket's access log."""
     for bucket in buckets_of_records(graph).values():
         yield from expires(graph, bucket, int(settings["maximumDays"]))
 
@@ -27,14 +27,14 @@ RULE: Rule = stack_rule(
     __doc__,
     evaluate,
     severity=Severity.LOW,
-    remediation="give the bucket a lifecycle rule that is enabled, has no filter and expires objects",
+    remediation="add an enabled lifecycle rule to the bucket, without a filter, that expires objects",
     types=LOGGINGS,
     schema={
         "maximumDays": {
             "type": "integer",
             "minimum": 1,
             "default": 400,
-            "description": "How long S3's own access logs may be kept.",
+            "description": "The longest retention of S3 server access logs.",
         }
     },
     level=Level.ADVISORY,

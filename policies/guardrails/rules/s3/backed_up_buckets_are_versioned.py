@@ -1,8 +1,8 @@
-"""A bucket that a backup plan selects keeps versions: AWS Backup copies no other.
+"""A bucket that a backup plan selects has versioning enabled, which AWS Backup requires.
 
-A selection of a bucket without versions fails every night, in a log that nobody reads.
+A backup of a bucket without versioning fails every time, and the failure shows only in the backup job list.
 
-It judges selections that name a bucket of this stack.
+The policy checks selections that name a bucket of this stack.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
         for bucket in graph.referenced(selection, "resources", BUCKETS):
             versionings = configurations_of(graph, bucket, "s3.BucketVersioning", "s3.BucketVersioningV2")
             if not versionings and bucket.value("versioning.enabled") is not True:
-                yield violated(bucket, "", "no versioning", "versioning", _FIX, what="is selected and not backed up")
+                yield violated(
+                    bucket, "", "no versioning", "versioning", _FIX, what="is selected but cannot be backed up"
+                )
             for versioning in versionings:
                 yield from expect_value(versioning, "versioningConfiguration.status", "Enabled", _FIX)
 

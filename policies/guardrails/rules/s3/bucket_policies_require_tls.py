@@ -1,8 +1,8 @@
-"""Every bucket policy denies requests that do not come by TLS.
+"""Every bucket policy denies requests without TLS.
 
-S3 answers plain HTTP unless it is told not to.
+S3 accepts plain HTTP unless a bucket policy denies it.
 
-That every bucket has a policy is judged by s3-buckets-are-private.
+Whether every bucket has a policy is checked by s3-buckets-are-private.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ from ...topology.graph.resources import Resource
 from ...topology.graph.values import Value
 from ...topology.graph.verdicts import Finding, violated
 
-_WANTED = "a statement that denies every action on bucket and objects to everybody where aws:SecureTransport is false"
-_FIX = "deny s3:* on the bucket's ARN and on <ARN>/* to everybody where aws:SecureTransport is false"
+_WANTED = (
+    "a statement that denies every action on the bucket and its objects to all principals where "
+    "aws:SecureTransport is false"
+)
+_FIX = "deny s3:* on the bucket's ARN and on <ARN>/* to all principals where aws:SecureTransport is false"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
@@ -32,7 +35,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
 
 
 def _is_about_all_of_it(bucket: Value, statement: Statement) -> bool:
-    """Whether the statement names the bucket, whose name may not be known yet, and every object in it."""
+    """Whether the statement covers the bucket, whose name may not be known yet, and every object in it."""
     named = [arn.partition(":::")[2] or arn for arn in statement.resources]
     if isinstance(bucket, str):
         return all(any(fnmatchcase(part, arn) for arn in named) for part in (bucket, f"{bucket}/any/key"))

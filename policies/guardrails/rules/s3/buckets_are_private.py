@@ -1,9 +1,9 @@
-"""Buckets block public access in all four ways, take no access lists, and have a policy.
+"""Buckets turn on all four public access blocks, have ACLs disabled, and have a bucket policy.
 
-A bucket policy is one mistake away from being public; the block makes the mistake harmless.
+One mistake in a bucket policy can make a bucket public; the public access block prevents that.
 
-What the policy says is judged by s3-bucket-policies-require-tls. It cannot see an account-wide block of public
-access, which would make the same promise.
+What the policy says is checked by s3-bucket-policies-require-tls. The policy cannot see an account-wide public access
+block, which would have the same effect.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
         yield from _blocked(graph, bucket)
         yield from _by_policy(graph, bucket)
         yield from expect(
-            bucket, "acl", lambda found: found in (None, "private"), "no access list", "remove acl: use policies"
+            bucket, "acl", lambda found: found in (None, "private"), "no ACL", "remove acl and use policies"
         )
         for configuration in configurations_of(graph, bucket, "s3.BucketAcl", "s3.BucketAclV2"):
-            yield violated(configuration, "acl", configuration.get("acl"), "no access list", "remove it: use policies")
+            yield violated(configuration, "acl", configuration.get("acl"), "no ACL", "remove it and use policies")
         for ownership in configurations_of(graph, bucket, "s3.BucketOwnershipControls"):
             fix = "set objectOwnership to BucketOwnerEnforced"
             yield from expect_value(ownership, "rule.objectOwnership", "BucketOwnerEnforced", fix)
@@ -39,7 +39,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 def _blocked(graph: Graph, bucket: Resource) -> Iterator[Finding]:
     blocks = configurations_of(graph, bucket, "s3.BucketPublicAccessBlock")
     if not blocks:
-        yield violated(bucket, "", "no public access block", "all four blocks", _BLOCK_FIX, what="may become public")
+        yield violated(bucket, "", "no public access block", "all four blocks", _BLOCK_FIX, what="can be made public")
     for block in blocks:
         for flag in _BLOCKS:
             yield from expect_value(block, flag, True, _BLOCK_FIX, default=False)

@@ -1,8 +1,8 @@
-"""Every bucket says what becomes of old objects.
+"""Every bucket has a lifecycle configuration for old objects.
 
-A bucket without a lifecycle keeps deleted versions and broken uploads for ever.
+A bucket without one keeps noncurrent versions and incomplete uploads forever.
 
-It cannot tell whether the days are right for what the bucket holds.
+The policy cannot tell whether the number of days suits the content.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ACTIONS = (
     "noncurrentVersionTransitions",
     "transitions",
 )
-_FIX = "add aws.s3.BucketLifecycleConfiguration, at least one that ends incomplete uploads"
+_FIX = "add aws.s3.BucketLifecycleConfiguration, with at least a rule that aborts incomplete uploads"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
@@ -37,10 +37,10 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 def _rules(configuration: Resource) -> Iterator[Finding]:
-    """Every rule is switched on and does something."""
+    """Every rule is enabled and has an action."""
     rules = configuration.items("rules")
     if isinstance(rules, Unknown):
-        yield not_proven(configuration, "rules", [rules], "rules that are switched on and do something", _FIX)
+        yield not_proven(configuration, "rules", [rules], "enabled rules with an action", _FIX)
     for index in range(0 if isinstance(rules, Unknown) else len(rules)):
         place = f"rules[{index}]"
         yield from expect_value(
@@ -53,7 +53,7 @@ def _rules(configuration: Resource) -> Iterator[Finding]:
         if unknown and not any(value is not None for value in found if not isinstance(value, Unknown)):
             yield not_proven(configuration, place, unknown, "an expiration, transition or abort", _FIX)
         elif all(value is None for value in found):
-            fix = "say what becomes of the objects, or remove the rule"
+            fix = "state what happens to the objects, or remove the rule"
             yield violated(
                 configuration, place, "no action", "an expiration, transition or abort", fix, what="does nothing"
             )

@@ -1,8 +1,8 @@
-"""Buckets record who read them, except those that hold such records themselves.
+"""Buckets log access, except those that store such logs.
 
-Without the record nobody can say whether a leaked object was read.
+Without an access log there is no way to tell whether a leaked object was read.
 
-A trail of data events would record the same; it belongs to the account and is not visible here.
+A CloudTrail trail with data events would record the same; it belongs to the account, so the policy cannot see it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _FIX = "add aws.s3.BucketLogging with a target bucket"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each bucket that takes no logs."""
+    """Each bucket that receives no logs."""
     taking_logs = buckets_taking_logs(graph)
     for bucket in graph.of_type(*BUCKETS):
         recorded = configurations_of(graph, bucket, *LOGGINGS) or bucket.value("loggings") or bucket.value("logging")
         if bucket.urn not in taking_logs and not recorded:
-            yield violated(bucket, "", "no server access logging", "a record of requests", _FIX)
+            yield violated(bucket, "", "no server access logging", "a log of requests", _FIX)
 
 
 RULE: Rule = stack_rule(

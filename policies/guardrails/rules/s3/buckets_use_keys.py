@@ -1,8 +1,8 @@
-"""Buckets encrypt with a KMS key, except those that take access logs of a load balancer or of S3 itself.
+"""Buckets are encrypted with a KMS key, except those that receive access logs of a load balancer or of S3.
 
-A key of its owner adds a second lock: who may read the bucket and who may decrypt are two decisions.
+With a customer managed key, reading the bucket and decrypting its objects need separate permissions.
 
-Both can write access logs only to buckets that are encrypted with S3's own key.
+Load balancers and S3 can write access logs only to buckets encrypted with S3 managed keys (SSE-S3).
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _FIX = "add aws.s3.BucketServerSideEncryptionConfiguration with sseAlgorithm aws
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each bucket that takes no access logs."""
+    """Each bucket that receives no access logs."""
     taking_logs = buckets_taking_logs(graph)
     for bucket in graph.of_type(*BUCKETS):
         if bucket.urn in taking_logs:
             continue
         configurations = configurations_of(graph, bucket, *ENCRYPTIONS)
         if not configurations:
-            yield violated(bucket, "", "S3's own key", _WANTED, _FIX)
+            yield violated(bucket, "", "an S3 managed key", _WANTED, _FIX)
         for configuration in configurations:
             rules = configuration.items("rules")
             if isinstance(rules, Unknown):

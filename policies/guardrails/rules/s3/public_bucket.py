@@ -1,8 +1,9 @@
-"""No bucket setting opens a bucket: no public access list, no public access block with a gap.
+"""No setting makes a bucket public: no public ACL, and no public access block with a setting turned off.
 
-One resource alone can make a bucket public, so this also stops it before it exists.
+A single resource can make a bucket public, so this check also runs before that resource is created.
 
-Policies are judged by iam-resource-policies-are-narrow; that every bucket has a block, by s3-buckets-are-private.
+Bucket policies are checked by iam-resource-policies-are-narrow; whether every bucket has a block is checked by
+s3-buckets-are-private.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrict
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """A bucket or an object and its access list, a public access block, or an access point."""
+    """A bucket or object with its ACL, a public access block, or an access point."""
     if resource.kind in ("s3.BucketPublicAccessBlock", "s3.AccountPublicAccessBlock"):
         for flag in _BLOCKS:
             yield from expect_value(resource, flag, True, f"set {flag} to true", default=False)
@@ -29,7 +30,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
             yield from expect_value(resource, path, True, f"set {flag} to true", default=True)
     else:
         yield from expect(
-            resource, "acl", lambda found: found not in _PUBLIC, "no public access list", "remove acl: use policies"
+            resource, "acl", lambda found: found not in _PUBLIC, "no public ACL", "remove acl and use policies"
         )
 
 
@@ -38,7 +39,7 @@ RULE: Rule = resource_rule(
     __doc__,
     evaluate,
     severity=Severity.CRITICAL,
-    remediation="remove public access lists; set all four public access blocks",
+    remediation="remove public ACLs; turn on all four public access blocks",
     types=(
         "s3.AccessPoint",
         "s3.AccountPublicAccessBlock",

@@ -1,8 +1,8 @@
-"""Secrets that AWS can rotate are rotated, at least every 90 days.
+"""Secrets that AWS can rotate are rotated at least every 90 days.
 
-A credential that never changes is as good as the day on which it leaked.
+A leaked credential works until it is rotated.
 
-It judges secrets whose rotation this stack declares, and master secrets that RDS manages by itself.
+The policy checks secrets whose rotation this stack declares, and master secrets that RDS manages.
 """
 
 from __future__ import annotations

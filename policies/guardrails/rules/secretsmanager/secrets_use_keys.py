@@ -1,8 +1,9 @@
-"""Secrets are encrypted with a KMS key of their owner.
+"""Secrets are encrypted with a customer managed KMS key.
 
-The service's own key opens for everybody in the account who may read secrets; a key of one's own is a second decision.
+Anyone in the account who may read a secret can also use the AWS managed key; a customer managed key needs a separate
+permission.
 
-Teams that are content with the service's key lose nothing that was public, so this advises.
+The AWS managed key exposes nothing publicly, so this is advisory.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from ...rule import Level, Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph
 from ...topology.graph.verdicts import Finding
 
-_FIX = "set kmsKeyId to a key whose policy delegates to roles of this account"
+_FIX = "set kmsKeyId to a key whose policy delegates access to roles of this account"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:

@@ -1,8 +1,9 @@
-"""Every topic's policy denies what does not come by TLS, and no topic sends in clear text.
+"""Every topic's policy denies requests without TLS, and no topic delivers over plain HTTP.
 
-A topic carries alarms, and alarms name what is broken.
+A topic carries alarms, which describe what is broken.
 
-A queue's policy is judged where a topic or bucket writes to it. AWS's own clients use TLS anyway, so this advises.
+A queue's policy is checked where a topic or bucket writes to the queue. AWS's SDKs use TLS by default, so this is
+advisory.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from ...rule import Level, Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph
 from ...topology.graph.verdicts import Finding, violated
 
-_WANTED = "a statement that denies sns:Publish to everybody where aws:SecureTransport is false"
+_WANTED = "a statement that denies sns:Publish to all principals where aws:SecureTransport is false"
 _FIX = "deny sns:Publish where aws:SecureTransport is false, in the topic's policy"
 
 

@@ -1,8 +1,9 @@
-"""What a target has one of is declared once: one policy a bucket, one table a subnet, one value a secret.
+"""What a target can have only once is declared once, such as the policy of a bucket or the route table of a subnet.
 
-Two resources that set the same thing overwrite each other at every update, and what the second was meant for has none.
+Two resources that set the same thing overwrite each other at every update, and the target that the second was meant for
+has none.
 
-It judges resources of this stack; inline rules beside resources of their own are such a pair too.
+The policy checks resources of this stack; inline rules next to separate rule resources count as such a pair.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from ...topology.graph.resources import Graph, Resource, contains_unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
 
 _WANTED = "one declaration"
-_FIX = "remove one of the two, or lead it to the target that it was meant for"
+_FIX = "remove one of the two, or point it at the intended target"
 _BUCKET_KEYS = ("id", "bucket", "arn")
 _ONE = {
     **{
@@ -55,7 +56,7 @@ _INLINE = {
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each kind of which a target has one."""
+    """Each type of resource that a target can have only once."""
     for kind, (path, targets, keys) in _ONE.items():
         found: dict[tuple[str, str], list[Resource]] = {}
         for resource in graph.of_type(kind):
@@ -75,7 +76,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 def _unclear(graph: Graph, found: dict[tuple[str, str], list[Resource]]) -> Iterator[Finding]:
-    """Versions of which the stage is not known yet, where the secret has another version."""
+    """Versions whose stage is not known yet, where the secret has another version."""
     for (urn, stages), resources in sorted(found.items()):
         if stages == "?" and len({key for key in found if key[0] == urn}) > 1:
             path = "versionStages"
@@ -91,7 +92,7 @@ def _twice(graph: Graph, found: dict[tuple[str, str], list[Resource]], path: str
 
 
 def _lists(graph: Graph) -> Iterator[Finding]:
-    """A subnet in two access lists: the one that is attached last holds."""
+    """A subnet in two network ACLs: the last association wins."""
     found: dict[tuple[str, str], list[Resource]] = {}
     for acl in graph.of_type("ec2.NetworkAcl"):
         subnets = graph.referenced(acl, "subnetIds", ("ec2.Subnet",))
@@ -107,7 +108,7 @@ def _inline(graph: Graph) -> Iterator[Finding]:
                 if holder.declares(path) and holder.declared is not None and holder.value(path) not in (None, []):
                     what = f"is removed again by {holder.label}, whose {path} are inline"
                     yield violated(
-                        resource, reference, holder.label, "inline, or resources of their own", _FIX, what=what
+                        resource, reference, holder.label, "inline rules, or separate rule resources", _FIX, what=what
                     )
 
 

@@ -1,9 +1,9 @@
-"""What holds data or carries the service cannot be deleted by one careless command.
+"""Load balancers, databases, tables and buckets are protected from accidental deletion.
 
-A load balancer, a database or a bucket that goes takes the service or its memory with it; the protection turns a
-slip into an error message.
+Deleting a load balancer stops the service, and deleting a database or bucket loses data; with the protection, a
+mistaken command ends in an error message.
 
-It cannot see protection that is switched off outside this program.
+The policy cannot see protection that is turned off outside this program.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PATHS = {
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One load balancer, database, table or bucket."""
     if resource.kind in ("s3.Bucket", "s3.BucketV2"):
-        fix = "remove forceDestroy: then a bucket is deleted only when it is empty"
+        fix = "remove forceDestroy, so that only an empty bucket can be deleted"
         yield from expect_value(resource, "forceDestroy", False, fix, default=False)
         return
     path = _PATHS[resource.kind]
@@ -46,7 +46,7 @@ RULE: Rule = resource_rule(
     __doc__,
     evaluate,
     severity=Severity.MEDIUM,
-    remediation="set deletion protection; keep final snapshots; do not force the deletion of buckets",
+    remediation="turn on deletion protection, keep final snapshots, and remove forceDestroy from buckets",
     types=(*sorted(_PATHS), "s3.Bucket", "s3.BucketV2"),
     controls=("ELB.6", "RDS.7", "RDS.8"),
 )

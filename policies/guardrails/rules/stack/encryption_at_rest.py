@@ -1,8 +1,8 @@
-"""Stores of data are encrypted at rest, and caches in transit too.
+"""Data stores are encrypted at rest, and caches also in transit.
 
-Encryption at rest is what makes a stolen disk or a leaked snapshot worthless.
+Encryption at rest makes a stolen disk or a leaked snapshot useless to its finder.
 
-It judges what a resource declares; account-wide defaults (for example of EBS) are not visible in a program.
+The policy checks what a resource declares; it cannot see account-wide defaults (for example of EBS).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One store."""
     for flag in _FLAGS.get(resource.kind, ()):
         if resource.value(flag) is None and any(resource.value(key) is not None for key in _INHERITING):
-            fix = f"set {flag}: what the source had is not visible here"
+            fix = f"set {flag}: the encryption of the source is not visible here"
             yield not_proven(resource, flag, [flag], "true", fix, found=None)
             continue
         yield from expect_value(resource, flag, True, f"set {flag} to true", default=resource.kind in _ON_BY_DEFAULT)
@@ -52,7 +52,9 @@ def _key(resource: Resource, key: str) -> Iterator[Finding]:
         yield not_proven(resource, "sqsManagedSseEnabled", [managed], "true, or a KMS key", f"set {key}")
     else:
         wanted = "a KMS key" if resource.kind != "sqs.Queue" else "a KMS key, or sqsManagedSseEnabled"
-        yield violated(resource, key, None, wanted, f"set {key} to a key of yours, or to the service's own alias")
+        yield violated(
+            resource, key, None, wanted, f"set {key} to a customer managed key, or to the service's AWS managed alias"
+        )
 
 
 RULE: Rule = resource_rule(
@@ -60,7 +62,7 @@ RULE: Rule = resource_rule(
     __doc__,
     evaluate,
     severity=Severity.HIGH,
-    remediation="switch encryption on; it can seldom be added later without a replacement",
+    remediation="turn on encryption; adding it later usually replaces the resource",
     types=(*sorted(_FLAGS), *sorted(_KEYS)),
     controls=("EFS.1", "EFS.8", "RDS.3", "RDS.27"),
 )

@@ -1,8 +1,8 @@
-"""Every entry of exceptions.yaml has a reason, an owner and a day on which it ends, and is still needed.
+"""Every entry of exceptions.yaml has a reason, an owner and an expiry date, and still matches a finding.
 
-An exception that nobody remembers is a hole with a permit.
+An exception that is no longer reviewed leaves a gap open indefinitely.
 
-What an entry excepts is reported as advice by the policy concerned, so that it stays visible.
+The policy concerned still reports an excepted finding, as advice, so it stays visible.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ...topology.graph.verdicts import Finding
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Nothing by itself: which entries matched is known when all policies have judged (see ``evaluation``)."""
+    """Nothing here: which entries matched is known once all policies have run (see ``evaluation``)."""
     yield from ()
 
 

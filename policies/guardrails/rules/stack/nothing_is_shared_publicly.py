@@ -1,9 +1,10 @@
-"""No snapshot, machine image, function, layer, document, cache or service network is open to everybody.
+"""No snapshot, machine image, function, layer, document, cache or service network is shared publicly.
 
-One word in one property gives a copy of a database to every AWS account, or a function to everyone on the internet,
-and no network layer or policy document shows it.
+One property can give every AWS account a copy of a database, or everyone on the internet a function, and no network
+rule or policy document shows it.
 
-Who else is named is judged by iam-grants-stay-in-the-account, and policy documents by iam-resource-policies-are-narrow.
+Sharing with named accounts is checked by iam-grants-stay-in-the-account, and policy documents by
+iam-resource-policies-are-narrow.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from ...topology.graph.verdicts import Finding, not_proven, violated
 
 @dataclass(frozen=True, slots=True)
 class _PublicSetting:
-    """A property, the values that open it to everybody, and the properties that narrow it again."""
+    """A property, the values that make it public, and the properties that restrict it."""
 
     path: str
     open: tuple[object, ...]
@@ -29,10 +30,10 @@ class _PublicSetting:
 
 
 _ACCOUNTS = "12-digit accounts"
-_SHARED = _PublicSetting("sharedAccounts", ("all",), _ACCOUNTS, "name the accounts in sharedAccounts, or remove it")
+_SHARED = _PublicSetting("sharedAccounts", ("all",), _ACCOUNTS, "list the accounts in sharedAccounts, or remove it")
 _CALLERS = "an account, a role or a service"
 _LATTICE = _PublicSetting(
-    "authType", (None, "NONE"), "AWS_IAM", "set authType to AWS_IAM and say by an auth policy who may call"
+    "authType", (None, "NONE"), "AWS_IAM", "set authType to AWS_IAM and state in an auth policy who may call"
 )
 _DOORS: dict[str, tuple[_PublicSetting, ...]] = {
     "cloudwatch.EventPermission": (_PublicSetting("principal", ("*",), _ACCOUNTS, "name the account", ("condition",)),),
@@ -46,7 +47,7 @@ _DOORS: dict[str, tuple[_PublicSetting, ...]] = {
     ),
     "lambda.Permission": (
         _PublicSetting(
-            "principal", ("*",), _CALLERS, "name who may call in principal",
+            "principal", ("*",), _CALLERS, "name the allowed caller in principal",
             ("principalOrgId", "sourceAccount", "sourceArn"),
         ),
     ),
@@ -76,7 +77,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
             yield not_proven(resource, door.path, unknowns, door.wanted, door.fix)
         elif opened:
             shown = "not set" if found is None else found
-            yield violated(resource, door.path, shown, door.wanted, door.fix, what="is open to everybody")
+            yield violated(resource, door.path, shown, door.wanted, door.fix, what="is shared publicly")
 
 
 RULE: Rule = resource_rule(

@@ -1,9 +1,9 @@
-"""Nothing is declared that nothing uses: what was meant to use it has been removed, or uses something else.
+"""Supporting resources, such as log groups, event rules and route tables, are used by another resource of the stack.
 
-A log group without a writer, a rule of events without a target or a table without a subnet is a trace of a change that
-was made halfway. What another stack uses looks the same, so this advises.
+A log group without a writer, an event rule without a target or a route table without a subnet is left over from an
+incomplete change. A resource used only by another stack looks the same, so this is advisory.
 
-A name that only a program at run time knows is no use that it can see.
+The policy cannot see use by a program that looks up a name at run time.
 """
 
 from __future__ import annotations
@@ -52,18 +52,18 @@ _NO_USE = {
     "ec2.RouteTable": ("ec2.Route", "ec2.VpcEndpoint"),
     "route53.ResolverFirewallRuleGroup": ("route53.ResolverFirewallRule",),
 }
-"""What only says something about a resource, and does not use it."""
+"""Properties and types that describe a resource and do not count as use."""
 _BY_NAME = ("/aws/", "aws-waf-logs-", "API-Gateway-Execution-Logs")
-"""Log groups that a service finds by their names."""
+"""Log groups that a service finds by name."""
 _ITSELF = ("arn", "id", "urn")
-"""What a resource is called, which may hold the name of another and is no use of it."""
+"""The name of a resource, which may contain the name of another and does not count as use."""
 
-_FIX = "remove it, or let what it was meant for use it again"
-_WANTED = "something that uses it"
+_FIX = "remove it, or reference it again from the resource that was meant to use it"
+_WANTED = "a resource that uses it"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each resource of a kind that is nothing by itself."""
+    """Each resource of a type that has no purpose without another resource."""
     users: dict[str, set[str]] = {}
     for resource in graph:
         for urns in resource.property_dependencies.values():
@@ -89,11 +89,11 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
         if isinstance(name, Unknown) and not named:
             yield not_proven(resource, "", [name], _WANTED, _FIX)
         else:
-            yield violated(resource, "", "nothing of this stack", _WANTED, _FIX, what="is used by nothing")
+            yield violated(resource, "", "no resource of this stack", _WANTED, _FIX, what="is not used")
 
 
 def _texts(graph: Graph) -> list[tuple[str, str]]:
-    """Kind and text of every resource, to look for names in."""
+    """Type and text of every resource, to search for names."""
     return [
         (
             item.kind,

@@ -1,8 +1,8 @@
-"""Every resource that can be tagged says who owns it and which environment it is part of.
+"""Every taggable resource has tags for its owner and its environment.
 
-At three in the morning the tag is how somebody finds the team; in the bill it is how a cost finds its owner.
+During an incident the owner tag identifies the responsible team; on the bill it shows which team a cost belongs to.
 
-It reads the resource's own tags and the provider's default tags; tags that AWS adds later are not visible.
+The policy reads the resource's tags and the provider's default tags; it cannot see tags that AWS adds later.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SCHEMA = {
         "type": "array",
         "items": {"type": "string"},
         "default": ["owner", "environment"],
-        "description": "The tags that every resource carries with a value.",
+        "description": "The tags that every resource must have with a value.",
     }
 }
 

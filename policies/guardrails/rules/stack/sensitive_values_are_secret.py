@@ -1,8 +1,8 @@
-"""Values that AWS treats as credentials carry Pulumi's mark of a secret.
+"""Values that AWS treats as credentials are marked as Pulumi secrets.
 
-A value without the mark is printed by every preview and stored in plain text in the state.
+Without the mark, every preview prints the value and the state file stores it in plain text.
 
-It cannot see whether a marked value also lies in the program's source.
+The policy cannot see whether a marked value also appears in the program's source.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Every VPC's default security group is taken over and has no rule.
+"""Every VPC's default security group is managed by the stack and has no rules.
 
-What is created without naming a group lands in the default one, whose members reach each other and the internet.
+A resource created without a security group gets the default one, whose members can reach each other and the internet.
 
-It judges VPCs of this stack, and those that it reads together with their default group.
+The policy checks VPCs of this stack, and existing VPCs whose default group the stack looks up.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 def _read_group(group: Resource) -> Iterator[Finding]:
-    """The group of a VPC that is made elsewhere, as AWS answers it."""
-    fix = "remove every rule of the VPC's default security group, in the stack that makes the VPC"
+    """The default group of an existing VPC, as AWS returns it."""
+    fix = "remove every rule of the VPC's default security group, in the stack that creates the VPC"
     for path in ("ingress", "egress"):
         found = group.items(path)
         if isinstance(found, Unknown):
-            yield not_proven(group, path, [found], "no rule", fix)
+            yield not_proven(group, path, [found], "no rules", fix)
         elif found:
-            yield violated(group, path, found, "no rule", fix)
+            yield violated(group, path, found, "no rules", fix)
 
 
 def _group(group: Resource) -> Iterator[Finding]:
@@ -47,9 +47,9 @@ def _group(group: Resource) -> Iterator[Finding]:
         if isinstance(found, Unknown):
             # The provider answers with what it will set; what is not declared is removed by this resource type.
             if any(True for _ in group.property_dependencies.get(path, ())):
-                yield not_proven(group, path, [found], "no rule", _FIX)
+                yield not_proven(group, path, [found], "no rules", _FIX)
         elif found:
-            yield violated(group, path, found, "no rule", f"remove {path}")
+            yield violated(group, path, found, "no rules", f"remove {path}")
 
 
 RULE: Rule = stack_rule(

@@ -1,9 +1,9 @@
-"""A network whose subnets have lists and tables of their own takes over the default ones, and leaves them empty.
+"""A VPC with custom network ACLs and route tables also manages the default ones, and leaves them empty.
 
-What is created without naming a list or table gets the default: AWS's list lets everything through, and a route that
-somebody adds to the main table holds for every subnet that is forgotten.
+A subnet without an association gets the defaults: the default network ACL allows all traffic, and a route added to the
+main route table applies to every subnet without a table.
 
-Networks that rely on the defaults are not judged; it advises.
+VPCs that use only the defaults are not checked. Nothing is exposed yet, so this is advisory.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _FIX = "add aws.ec2.DefaultNetworkAcl and aws.ec2.DefaultRouteTable for the VPC,
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each VPC that has lists of its own."""
+    """Each VPC that has custom network ACLs."""
     for vpc in graph.of_type("ec2.Vpc"):
         if not referring(graph, vpc, "vpcId", "ec2.NetworkAcl"):
             continue

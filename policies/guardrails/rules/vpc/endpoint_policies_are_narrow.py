@@ -1,9 +1,10 @@
-"""Every VPC endpoint has a policy of its own, which names actions, resources and callers.
+"""Every VPC endpoint has a custom policy that names actions, resources and callers.
 
-Image layers are fetched with the registry's own signature, so their bucket takes no condition on the caller.
-An endpoint without a policy carries data to any account's bucket, table or model that a caller has rights on.
+Without one, anyone who can reach the endpoint can send data to any account's bucket, table or model that accepts their
+credentials. Image layers are downloaded with URLs signed by ECR, so the grant for its bucket needs no condition on the
+caller.
 
-It judges that a statement bounds action, resource or principal; whether the bound is the right one is for review.
+The policy checks that a statement limits action, resource or principal; whether the limit is right is for review.
 """
 
 from __future__ import annotations
@@ -38,17 +39,19 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
 def _statement(endpoint: Resource, place: str, statement: Statement) -> Iterator[Finding]:
     if statement.not_actions or any(action.partition(":")[2] in ("", "*") for action in statement.actions):
         found = list(statement.actions or statement.not_actions)
-        yield violated(endpoint, f"{place}.Action", found, "actions by name", _FIX, what="allows every action")
+        yield violated(endpoint, f"{place}.Action", found, "actions by name", _FIX, what="allows all actions")
     unbounded = [a for a in statement.actions if not any(fnmatchcase(a, pattern) for pattern in WITHOUT_RESOURCE)]
     if statement.not_resources or ("*" in statement.resources and unbounded):
         found = f"* for {', '.join(sorted(unbounded))}"
-        yield violated(endpoint, f"{place}.Resource", found, "ARNs", _FIX, what="reaches every resource")
+        yield violated(endpoint, f"{place}.Resource", found, "ARNs", _FIX, what="allows access to every resource")
     layers = all(
         re.match(r"arn:aws[a-z-]*:s3:::prod-[a-z0-9-]+-starport-layer-bucket/", arn) for arn in statement.resources
     )
     if "*" in statement.principals and not layers and not bounding_keys(statement) & CALLERS:
         fix = "add a condition on aws:PrincipalAccount, aws:PrincipalArn or aws:PrincipalOrgID"
-        yield violated(endpoint, f"{place}.Principal", "*", "named callers", fix, what="carries anybody's requests")
+        yield violated(
+            endpoint, f"{place}.Principal", "*", "named callers", fix, what="carries requests from any principal"
+        )
 
 
 RULE: Rule = resource_rule(

@@ -1,8 +1,9 @@
-"""A network whose Fargate tasks have no way out offers the endpoints that a task starts with.
+"""A VPC whose Fargate tasks have no route to the internet has the VPC endpoints that a task needs to start.
 
-Without ecr.api, ecr.dkr, logs and the S3 gateway a task cannot be started, and somebody would add a way out instead.
+A task cannot start without ecr.api, ecr.dkr, logs and the S3 gateway endpoint, and an internet route is then a tempting
+workaround.
 
-It judges stacks that make their endpoints; which services an application calls, it cannot know.
+The policy checks stacks that create their endpoints; it cannot see which other services an application calls.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from ...topology.graph.resources import Graph, Resource, Unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
 
 NEEDED = {"ecr.api": "Interface", "ecr.dkr": "Interface", "logs": "Interface", "s3": "Gateway"}
-"""Service → the type of endpoint by which a task reaches it: image layers come through the S3 gateway only."""
+"""Service → the type of endpoint that a task uses to reach it: image layers come through the S3 gateway endpoint only."""
 _FIX = "add aws.ec2.VpcEndpoint for each of " + ", ".join(NEEDED)
 
 

@@ -1,9 +1,9 @@
-"""Every VPC records its flow logs.
+"""Every VPC records flow logs.
 
-They are the record of who spoke to whom when an incident is looked into.
+During an incident they show which addresses communicated, and when.
 
-It judges VPCs of this stack. Where single subnets of a VPC are recorded, as in a VPC that is made elsewhere, it cannot
-see whether the VPC has others.
+The policy checks VPCs of this stack. Where flow logs are declared for single subnets, for example in an existing VPC,
+it cannot see whether the VPC has other subnets.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
             continue
         if any(log.value("subnetId") is not None for log in graph.of_type("ec2.FlowLog")):
             others = Unknown("the VPC's other subnets")
-            yield not_proven(vpc, "", [others], "a flow log of the whole VPC", _FIX, what="may be recorded in part")
+            yield not_proven(
+                vpc, "", [others], "a flow log of the whole VPC", _FIX, what="may be recorded only in part"
+            )
         else:
             yield violated(vpc, "", "no flow log", "a flow log", _FIX, what="is not recorded")
     for log in graph.of_type("ec2.FlowLog"):

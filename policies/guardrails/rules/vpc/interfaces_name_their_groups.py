@@ -1,8 +1,9 @@
-"""Everything with a network interface names its security groups: what names none gets its network's default group.
+"""Every resource with a network interface names its security groups, rather than using its VPC's default group.
 
-The default group is shared by all that forgot to choose, in this stack and in every other one in the network.
+The default group is shared by every resource without a group of its own, in this stack and in all others that use the
+VPC.
 
-What the groups admit is judged by the reachability proof.
+What the security groups allow is checked by the reachability-* policies.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from ...topology.graph.verdicts import Finding, not_proven, violated
 from ...topology.network.security_groups import GroupSet
 from ...topology.reachability.exposure import reachability
 
-_WANTED = "at least one security group of its own"
-_FIX = "name the security groups that this resource needs, and no default one"
+_WANTED = "at least one security group other than the default one"
+_FIX = "name the security groups that this resource needs, other than the default one"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
@@ -42,7 +43,7 @@ def _named(resource: Resource, path: str, groups: GroupSet) -> Iterator[Finding]
     if groups.unknowns and not groups.keys:
         yield not_proven(resource, path, groups.unknowns, _WANTED, _FIX)
     elif groups.default:
-        yield violated(resource, path, resource.get(path), _WANTED, _FIX, what="gets the default group")
+        yield violated(resource, path, resource.get(path), _WANTED, _FIX, what="gets the VPC's default security group")
 
 
 RULE: Rule = stack_rule(__name__, __doc__, evaluate, severity=Severity.MEDIUM, remediation=_FIX)

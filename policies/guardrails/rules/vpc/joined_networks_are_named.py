@@ -1,9 +1,9 @@
-"""Every connection that joins another network to this one is named, with what that network could then reach.
+"""Every connection from another network to this VPC is reviewed, with the rules that admit traffic from that network.
 
-Whoever is in the other network is inside: rules that admit private addresses, and every route that answers, hold for
-them too. The proof of reachability assumes that the other network forwards nothing from the internet.
+Clients in a connected network count as internal: rules that admit private addresses apply to them. The reachability
+proof assumes that the other network forwards no traffic from the internet.
 
-It names connections for a reviewer, so it advises; who is in the other network, it cannot see.
+The policy lists connections for review and cannot see who is in the other network, so it is advisory.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from ...topology.graph.verdicts import Finding, hop, not_proven, violated
 from ...topology.network.addresses import NOT_ROUTED, describe
 from ...topology.reachability.exposure import reachability
 
-_WANTED = "networks that stay apart, or an exception that says who is in the other one"
-_FIX = "record in exceptions.yaml which network this is and who answers for it, or remove the connection"
+_WANTED = "networks that stay separate, or an exception that says who is in the other network"
+_FIX = "record in exceptions.yaml which network this is and who is responsible for it, or remove the connection"
 KINDS = {
-    "directconnect.GatewayAssociation": "a dedicated line",
-    "directconnect.PrivateVirtualInterface": "a dedicated line",
+    "directconnect.GatewayAssociation": "a Direct Connect line",
+    "directconnect.PrivateVirtualInterface": "a Direct Connect line",
     "ec2.VpcPeeringConnection": "a peered network",
     "ec2.VpcPeeringConnectionAccepter": "a peered network",
     "ec2.VpnConnection": "a network behind a VPN",
-    "ec2.VpnGateway": "networks behind a VPN or a dedicated line",
-    "ec2.VpnGatewayAttachment": "networks behind a VPN or a dedicated line",
-    "ec2clientvpn.NetworkAssociation": "clients of a VPN",
-    "ec2transitgateway.VpcAttachment": "every network at the transit gateway",
-    "ec2transitgateway.VpcAttachmentAccepter": "every network at the transit gateway",
-    "networkmanager.VpcAttachment": "every network at the core network",
+    "ec2.VpnGateway": "networks behind a VPN or Direct Connect",
+    "ec2.VpnGatewayAttachment": "networks behind a VPN or Direct Connect",
+    "ec2clientvpn.NetworkAssociation": "VPN clients",
+    "ec2transitgateway.VpcAttachment": "every network attached to the transit gateway",
+    "ec2transitgateway.VpcAttachmentAccepter": "every network attached to the transit gateway",
+    "networkmanager.VpcAttachment": "every network attached to the core network",
     "vpclattice.ServiceNetworkVpcAssociation": "services of a VPC Lattice network",
 }
 
@@ -51,7 +51,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 def _admitting(graph: Graph) -> list[tuple[Resource, str]]:
-    """Rules of internal endpoints that admit private addresses outside the stack's own networks."""
+    """Rules of internal endpoints that admit private addresses outside the stack's VPCs."""
     network = reachability(graph).network
     found: dict[str, tuple[Resource, str]] = {}
     for endpoint in network.endpoints:

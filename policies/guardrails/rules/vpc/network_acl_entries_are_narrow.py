@@ -1,8 +1,10 @@
-"""A network access list entry names its protocol, and does not join system ports with all the others.
+"""A network ACL entry names its protocol, and does not combine well-known ports with all others in one range.
 
-The list is the layer that holds when a security group is wrong; an entry for everything is no layer.
+The network ACL still protects a subnet when a security group is wrong; an entry that allows everything removes that
+protection.
 
-Answers go to ephemeral ports, so wide ranges above 1023 are needed: the list keeps no state.
+Network ACLs are stateless and responses go to ephemeral ports, so wide ranges above port 1023 are needed and are not
+reported.
 """
 
 from __future__ import annotations
@@ -16,12 +18,12 @@ from ...topology.graph.verdicts import Finding, violated
 
 _SYSTEM_PORTS = 1024
 _WIDE = 100
-_WANTED = "one protocol, and either few ports or ephemeral ones"
-_FIX = "name the protocol and the ports; give answers to ephemeral ports an entry of their own"
+_WANTED = "one protocol, and either a few ports or ephemeral ports"
+_FIX = "name the protocol and the ports; add a separate entry for responses to ephemeral ports"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One entry, or the inline entries of a list."""
+    """One entry, or the inline entries of a network ACL."""
     if resource.kind == "ec2.NetworkAclRule":
         yield from _entry(resource, "", resource.properties, "ruleAction")
         return

@@ -1,11 +1,11 @@
-"""An entry of a network access list opens what the groups of its subnets use, and their answers.
+"""A network ACL entry allows only traffic that security groups in its subnets use, and the responses to it.
 
-The list is the layer that holds when a group is wrong. An entry that no rule of a group needs holds nothing, and the
-next wrong rule has an open way. Answers need wide ranges, and what listens inside such a range is open to every subnet
-that the entry is about, unless an earlier entry denies it.
+The network ACL still protects a subnet when a security group is wrong. An entry that no security group needs protects
+nothing, and lets the next wrong rule take effect. Responses need wide port ranges, and whatever listens inside such a
+range is open to every subnet that the entry covers, unless an earlier entry denies it.
 
-It judges TCP entries one by one, and all of a list together for the ports that something in its subnets listens on,
-against the groups of what is there now; it advises, since the groups still hold.
+The policy compares TCP entries one by one, and the whole list for the ports that something in its subnets listens on,
+with the security groups now in the subnets. Those groups still block the traffic, so this is advisory.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from ...topology.network.addresses import ports as port_range
 from ...topology.reachability.exposure import reachability
 from ...topology.reachability.peers import Peer, Peers, block_of, peers_of
 
-_WANTED = "ports and blocks that a group in the subnets uses, or answers to them"
-_FIX = "narrow the entry to the ports and blocks that the groups of its subnets name"
+_WANTED = "ports and address ranges that a security group in the subnets uses, or responses to them"
+_FIX = "narrow the entry to the ports and address ranges that the security groups in its subnets name"
 _ANSWERS = port_range(1024, 65535)
 _FEW = 100
-"""An entry for so few ports is for a service: nobody answers on so few."""
+"""An entry for this few ports is for a service: responses go to a range of ephemeral ports."""
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each allowing entry of each list whose subnets hold something of this stack."""
+    """Each allow entry of each network ACL whose subnets hold resources of this stack."""
     network = reachability(graph).network
     peers = peers_of(network)
     inside: dict[str, list[Peer]] = {}
@@ -59,7 +59,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     for urn in sorted(inside):
         acl = graph.by_urn[urn]
         if urn in unsure:
-            yield not_proven(acl, "", ["the groups of what is in its subnets"], _WANTED, _FIX)
+            yield not_proven(acl, "", ["the security groups of the resources in its subnets"], _WANTED, _FIX)
             continue
         needs = _needs(peers, inside[urn])
         for entry in referring(graph, acl, "networkAclId", "ec2.NetworkAclRule"):
@@ -68,7 +68,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 _Needs = dict[bool, list[tuple[Addresses, Intervals]]]
-"""By direction (egress or not): addresses and ports that the rules of groups are about."""
+"""By direction (egress or not): addresses and ports in the rules of security groups."""
 
 
 def _needs(peers: Peers, inside: list[Peer]) -> _Needs:
@@ -108,7 +108,7 @@ def _entry(entry: Resource, needs: _Needs) -> Iterator[Finding]:
         unused = opened - used
         if part and unused:
             found = f"{describe_ports(unused)} for {name} addresses of {block}"
-            yield violated(entry, "cidrBlock", found, _WANTED, _FIX, what="opens what nothing uses")
+            yield violated(entry, "cidrBlock", found, _WANTED, _FIX, what="allows traffic that nothing uses")
 
 
 def _listening(

@@ -1,8 +1,10 @@
-"""Network access lists admit nobody to the ports of remote shells, and every list is used.
+"""Network ACLs allow no internet traffic to the ports of remote shells, and every network ACL has a subnet.
 
-A list with an open rule for port 22 or 3389 undoes what security groups keep shut; an unused one misleads its reader.
+An allow entry for port 22 or 3389 leaves security groups as the only protection; an unused network ACL looks like
+protection and is none.
 
-It judges single rules by their own blocks; what all rules of a list admit together is part of the reachability proof.
+The policy checks single entries by their address ranges; what all entries of a network ACL allow together is checked by
+the reachability-* policies.
 """
 
 from __future__ import annotations
@@ -18,15 +20,15 @@ from ...topology.network.addresses import ICMP, INTERNET, NO_ADDRESSES, parse, p
 
 _SHELLS = (22, 3389)
 _WIDE = 2**24
-_FIX = "narrow the rule to the ports and blocks that are needed"
+_FIX = "narrow the entry to the ports and address ranges that are needed"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each network access list and rule."""
+    """Each network ACL and entry."""
     for acl in graph.of_type("ec2.NetworkAcl", "ec2.DefaultNetworkAcl"):
         ingress = acl.items("ingress")
         if isinstance(ingress, Unknown) and acl.property_dependencies.get("ingress"):
-            yield not_proven(acl, "ingress", [ingress], "entries that can be judged", _FIX)
+            yield not_proven(acl, "ingress", [ingress], "entries with known values", _FIX)
         for index, rule in enumerate([] if isinstance(ingress, Unknown) else ingress):
             if isinstance(rule, Mapping):
                 yield from _rule(acl, f"ingress[{index}]", cast("Mapping[str, Any]", rule), "action")
@@ -37,7 +39,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
         subnets = acl.items("subnetIds")
         used = isinstance(subnets, Unknown) or bool(subnets)
         if not used and not referring(graph, acl, "networkAclId", "ec2.NetworkAclAssociation"):
-            fix = "give it subnets, or remove it"
+            fix = "associate it with subnets, or remove it"
             yield violated(acl, "subnetIds", None, "at least one subnet", fix, what="is not used")
 
 

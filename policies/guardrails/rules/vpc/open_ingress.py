@@ -1,10 +1,11 @@
 """A security group rule opens at most ports 80 and 443 to large parts of the internet.
 
-Split ranges count as what they are: 0.0.0.0/1 and 128.0.0.0/1 together are everybody. This is what one resource
-alone can open; what that exposes is proven over the whole stack. ICMP type 3 code 4 opens no port: routers anywhere on
-the way report with it that a packet is too large, and a group without it keeps VPN users from large answers.
+Any other open port exposes a service that was not built to face the internet. Split ranges are added up: 0.0.0.0/1 and
+128.0.0.0/1 together are the whole internet. ICMP type 3 code 4 opens no port: routers on the path use it to report that
+a packet is too large, and without it VPN users may not receive large responses.
 
-Rules in several resources are added up by that proof, not here; so is an address that is not known yet.
+The policy checks one resource at a time. Rules in several resources, addresses that are not known yet and the resulting
+exposure are checked by the reachability-* policies.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
-"""Subnets that hold tasks, functions, databases or endpoints have no route to the internet.
+"""Subnets that hold tasks, functions, databases or VPC endpoints have no route to the internet.
 
-Without a route a wrong security-group rule lets nothing out, and no answer to the internet can leave. A NAT gateway is
-such a route; it is let be where nothing in the network takes its place, since vpc-upstream-egress-declared bounds it.
+Without a route, a wrong security group rule cannot send data to the internet, and no response can reach it. A NAT
+gateway is such a route; it is allowed in a VPC without the VPC endpoints that replace it, because
+vpc-upstream-egress-declared limits its use.
 
-It judges routes of this stack: what another network behind a peering or transit route forwards is not visible.
+The policy checks routes of this stack; it cannot see what another network forwards behind a peering connection or
+transit gateway.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from ...topology.network.addresses import INTERNET, parse
 from ...topology.network.routing import SUBNETS, TABLES
 
 _WANTED = "no route that leads to the internet"
-_FIX = "remove the route, or place the workload in a subnet without one; AWS is reached by endpoints"
+_FIX = "remove the route, or move the workload to a subnet without one; reach AWS through VPC endpoints"
 _WAYS = ("gatewayId", "natGatewayId", "egressOnlyGatewayId")
 _DESTINATIONS = ("destinationCidrBlock", "destinationIpv6CidrBlock", "cidrBlock", "ipv6CidrBlock")
 _SUBNETS = {
@@ -39,15 +41,16 @@ _SCHEMA = {
         "type": "string",
         "enum": ["forbid", "allow", "without endpoints"],
         "default": "without endpoints",
-        "description": "Whether a NAT or egress-only gateway may lead out, where security groups bound what leaves. "
-        "Without endpoints: not from a network that reaches the services a task starts with by interface endpoints.",
+        "description": "Whether a NAT or egress-only gateway is allowed where security groups limit egress. With "
+        "'without endpoints', it is allowed unless the VPC has interface endpoints for the services "
+        "that a task needs to start.",
     }
 }
 _STARTING = ("ecr.api", "ecr.dkr", "logs")
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each route of each table of a subnet that holds a workload."""
+    """Each route in each route table of a subnet that holds a workload."""
     closed = settings["nat"] == "forbid" or (settings["nat"] == "without endpoints" and _is_closed(graph))
     ways = _WAYS if closed else _WAYS[:1]
     held = _held(graph)
@@ -62,7 +65,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 def _is_closed(graph: Graph) -> bool:
-    """Whether a network was made to do without a way out: tasks start by its own endpoints."""
+    """Whether the VPC is built to work without a route to the internet: tasks start through its VPC endpoints."""
     names = [endpoint.value("serviceName") for endpoint in graph.of_type("ec2.VpcEndpoint")]
     return all(any(isinstance(name, str) and name.endswith(f".{part}") for name in names) for part in _STARTING)
 
@@ -77,7 +80,7 @@ def _held(graph: Graph) -> dict[str, Resource]:
 
 
 def _routes(graph: Graph) -> dict[str, list[tuple[Resource, str]]]:
-    """Table → its routes, each as a resource and the prefix of its properties."""
+    """Route table → its routes, each as a resource and the prefix of its properties."""
     found: dict[str, list[tuple[Resource, str]]] = {}
     for table in graph.of_type(*TABLES):
         inline = table.items("routes")
@@ -104,7 +107,13 @@ def _route(
         elif isinstance(block, str) and (parsed := parse(block)) and parsed & INTERNET:
             witness = (hop(workload), hop(association, "routeTableId"), hop(route, place, block))
             yield violated(
-                route, place, block, _WANTED, _FIX, what="leads a workload's subnet to the internet", witness=witness
+                route,
+                place,
+                block,
+                _WANTED,
+                _FIX,
+                what="gives a workload's subnet a route to the internet",
+                witness=witness,
             )
 
 

@@ -1,8 +1,8 @@
-"""A security group rule names the ports it is for.
+"""A security group rule names its protocol and the ports that it is needed for.
 
-Inside a network a wide rule is not an exposure, but it is the difference between one service found and all of them.
+A wide rule exposes nothing to the internet, but it lets an intruder in the network reach every service instead of one.
 
-It judges each rule by itself: several narrow rules may add up to a wide one.
+The policy checks each rule separately; several narrow rules may add up to a wide one.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""What is spread over subnets names each of them once, and at least two where it carries the service.
+"""A list of subnets names each of them once, and at least two where the resource carries the service.
 
-A list that names one subnet twice looks like two zones and is one: the next outage of that zone takes all of it.
+A list that names one subnet twice looks like two availability zones but is only one, and an outage of that zone stops
+the service.
 
-It counts subnets; that they are in different zones is AWS's to refuse.
+The policy counts subnets; AWS itself refuses subnets in the same zone.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
         if twice:
             yield violated(resource, path, ", ".join(twice), wanted, _FIX, what="names a subnet twice")
         elif found and len(found) < least:
-            yield violated(resource, path, f"{len(found)} subnet", wanted, _FIX, what="is in one zone")
+            yield violated(resource, path, f"{len(found)} subnet", wanted, _FIX, what="uses only one subnet")
 
 
 RULE: Rule = stack_rule(

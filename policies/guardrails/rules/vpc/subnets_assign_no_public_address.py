@@ -1,9 +1,9 @@
-"""Subnets give no public address to what is placed in them.
+"""Subnets do not assign public addresses automatically.
 
-A public address should be a decision about one resource, not what happens to everything in a subnet. Load
-balancers get theirs without it.
+A resource should get a public address only because its own declaration asks for one. Load balancers do not need this
+subnet setting.
 
-It cannot see default subnets that a program uses without declaring them.
+The policy cannot see default subnets that a program uses without declaring them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ...rule import Rule, Settings, Severity, resource_rule
 from ...topology.graph.resources import Resource
 from ...topology.graph.verdicts import Finding
 
-_FIX = "set it to false; give a public address to the one resource that needs it"
+_FIX = "set it to false; assign a public address to the one resource that needs it"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:

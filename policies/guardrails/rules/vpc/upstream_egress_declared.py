@@ -1,9 +1,9 @@
-"""What tasks and functions may call is declared: other security groups, prefix lists and listed networks.
+"""Tasks and functions send traffic only to declared destinations: security groups, prefix lists and listed networks.
 
-A prompt that leaves by a destination nobody declared leaves unseen. A load balancer reaches the internet on port 443
-only, for its identity provider.
+Otherwise prompts could leave for a destination that no reviewer approved. A load balancer may reach the internet on
+port 443 only, for its identity provider.
 
-It judges security groups; a name that resolves to another address inside the allowed set is not visible here.
+The policy checks security groups; it cannot see whether a name resolves to another address inside the allowed ranges.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from ...topology.graph.verdicts import Finding, not_proven, violated
 from ...topology.network.addresses import INTERNET, NO_ADDRESSES, Addresses, describe, describe_ports, parse, ports
 from ...topology.network.security_groups import GroupRule, SecurityGroups
 
-_WANTED = "egress to security groups, prefix lists and declared networks only"
-_FIX = "replace the rule by rules that name the security group or prefix list of each upstream"
+_WANTED = "egress only to security groups, prefix lists and declared networks"
+_FIX = "replace the rule with rules that name the security group or prefix list of each upstream"
 _PATHS = {
     "cloudwatch.EventTarget": "ecsTarget.networkConfiguration.securityGroups",
     "ecs.Service": "networkConfiguration.securityGroups",
@@ -83,7 +83,7 @@ def _workload(rule: GroupRule, declared: Addresses) -> Iterator[Finding]:
     unknowns = [name for name in rule.unknowns if not (name.startswith("ec2.VpcEndpoint") and "prefixListId" in name)]
     if beyond:
         found = f"{describe_ports(rule.ports)} to {describe(beyond)}"
-        yield violated(rule.resource, rule.property, found, _WANTED, _FIX, what="lets a workload call the internet")
+        yield violated(rule.resource, rule.property, found, _WANTED, _FIX, what="lets a workload reach the internet")
     elif unknowns:
         yield not_proven(rule.resource, rule.property, unknowns, _WANTED, _FIX)
 
@@ -97,7 +97,14 @@ def _edge(rule: GroupRule, allowed: list[tuple[int, int]]) -> Iterator[Finding]:
         wanted = "the internet on " + ", ".join(str(low) for low, _ in allowed) + " only"
         found = f"{describe_ports(rule.ports)} to {describe(beyond)}"
         fix = "limit the rule to the port of the identity provider, and reach targets by security group"
-        yield violated(rule.resource, rule.property, found, wanted, fix, what="lets a load balancer call more")
+        yield violated(
+            rule.resource,
+            rule.property,
+            found,
+            wanted,
+            fix,
+            what="lets a load balancer reach more than its targets and identity provider",
+        )
 
 
 RULE: Rule = stack_rule(

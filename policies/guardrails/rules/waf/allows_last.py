@@ -1,9 +1,9 @@
-"""A rule of a web ACL that allows comes after every rule that can block, or is about a few known addresses.
+"""A web ACL rule that allows comes after every rule that can block, or matches only a few known addresses.
 
-To allow ends the evaluation: what such a rule matches meets no limit, no rate and no defence behind it. A rule that
-exempts by counting with a label, which later rules leave out, exempts from those rules only.
+An allow action ends the evaluation, so no later limit or protection applies to the request. To exempt requests from
+some rules only, a rule can count and add a label that those rules exclude.
 
-It judges the order of rules and the size of sets of addresses, not what a rule matches otherwise.
+The policy checks the order of rules and the size of IP sets, not what else a rule matches.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from ...topology.graph.verdicts import Finding, not_proven, violated
 from ...topology.network.addresses import INTERNET, NO_ADDRESSES, parse
 from ...web_acls import ACL, Firewall, FirewallRule, firewalls
 
-_WANTED = "allow only behind the last rule that blocks"
-_FIX = "give the rule a priority behind the others, or let it count with a label that the others leave out"
+_WANTED = "allow only after the last rule that blocks"
+_FIX = "give the rule a later priority, or have it count and add a label that the other rules exclude"
 _FEW = 2**16
 
 
@@ -39,14 +39,14 @@ def _rule(graph: Graph, firewall: Firewall, rule: FirewallRule, later: tuple[Fir
         return
     if behind and not rule.unclear and about_few is False:
         found = f"allow, before {', '.join(behind[:3])}" + (", …" if behind[3:] else "")
-        what = "passes over the rules behind it"
+        what = "skips the rules after it"
         yield violated(firewall.acl, place, found, _WANTED, _FIX, what=what)
     elif behind or any(other.unclear for other in later):
         yield not_proven(firewall.acl, place, ["rules"], _WANTED, _FIX)
 
 
 def _is_about_few(graph: Graph, firewall: Firewall, rule: FirewallRule) -> bool | None:
-    """Whether the rule matches by a small set of addresses of this stack alone; ``None`` when they are not known."""
+    """Whether the rule matches only a small IP set of this stack; ``None`` when the addresses are not known."""
     named = [body.get("arn") for body in rule.of_kind("ipSetReferenceStatement")]
     if [kind for kind, _ in rule.statements] != ["ipSetReferenceStatement"]:
         return None if contains_unknown(rule.statement) else False

@@ -1,9 +1,9 @@
-"""Where the load balancer logs users in, the firewall blocks client-sent copies of its identity headers.
+"""Where the load balancer logs users in, the web ACL blocks requests that carry its identity headers.
 
-The application trusts these headers, and a request that never passed a login could carry them.
+The application trusts these headers, so a client that sends them on a path without a login could act as any user.
 
-A rule counts when the header alone makes it block, whatever else a request says. That every forwarding rule
-authenticates is proven elsewhere.
+A rule counts only if the header alone makes it block, whatever else the request contains. Whether every forwarding rule
+authenticates is checked by reachability-internet-paths-authenticate.
 """
 
 from __future__ import annotations
@@ -20,14 +20,16 @@ _FIX = "add a blocking rule on single_header for each of " + ", ".join(HEADERS)
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each web ACL of a stack with a login at the load balancer."""
+    """Each web ACL of a stack with a load balancer login."""
     if not logs_in(graph):
         return
     for firewall in firewalls(graph):
         for header in sorted(set(HEADERS) - _blocked(firewall)):
             wanted = f"a blocking rule on the header {header}"
             if firewall.complete:
-                yield violated(firewall.acl, "rules", "no such rule", wanted, _FIX, what="lets identity headers in")
+                yield violated(
+                    firewall.acl, "rules", "no such rule", wanted, _FIX, what="lets clients send identity headers"
+                )
             else:
                 yield not_proven(firewall.acl, "rules", ["rules"], wanted, _FIX)
 

@@ -1,12 +1,12 @@
-"""A web ACL limits how often a client asks and how large path, query, cookies and declared body are.
+"""A web ACL limits the request rate of each client, and the size of path, query string, cookies and declared body.
 
-What has no limit is decided by the weakest part behind it. On a load balancer a firewall sees only the first 8 KB
-of a body, so it limits the declared size; the proxy behind it enforces the real one.
+Otherwise the weakest component behind it sets the limit. On a load balancer, a web ACL sees only the first 8 KB of a
+body, so it limits the declared size, and the proxy behind it enforces the actual one.
 
-Requests far beyond each limit are sent through the rules on paper. It cannot tell whether a limit is right, nor
-whether it holds on every path; where a rule cannot be followed on paper, it counts when it looks at the right part.
-Cookies are such a part: a load balancer shows its firewall the first 8 KB of all headers, a login's session alone may
-take more, and AWS does not document whether the size of a longer cookie is still compared as a whole.
+The policy evaluates the rules with sample requests far beyond each limit. It cannot tell whether a limit is right, or
+whether it applies on every path; a rule that it cannot evaluate counts if it inspects the right part of the request.
+Cookies are such a part: a load balancer passes only the first 8 KB of all headers to the web ACL, a login session alone
+may exceed that, and AWS does not document whether the full size of a longer cookie is compared.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Where the load balancer logs users in, the firewall's log leaves out client-sent copies of its identity headers.
+"""Where the load balancer logs users in, the WAF log redacts identity headers sent by clients.
 
-A copied header is a token that may still be good; the log tells which header it was in without it.
+A header copied from another session can contain a valid token; a redacted log still shows which header was sent.
 
-It judges the log only; that such headers are blocked, waf-blocks-identity-headers judges.
+The policy checks only the log; whether such headers are blocked is checked by waf-blocks-identity-headers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _FIX = "add the headers to redactedFields of the logging configuration"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """The log of each web ACL of a stack with a login at the load balancer."""
+    """The log of each web ACL of a stack with a load balancer login."""
     if not logs_in(graph):
         return
     for acl in graph.of_type(ACL):

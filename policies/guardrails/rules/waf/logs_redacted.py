@@ -1,9 +1,9 @@
-"""Every web ACL logs what it decides, without credentials: authorization, cookies and query strings are taken out.
+"""Every web ACL logs its decisions, with authorization headers, cookies and query strings redacted.
 
-The log shows why a request was blocked. Sessions and login codes in it would make each of its readers a possible
-impostor; redacted fields do not reach sampled requests, so data protection takes them out there.
+The log shows why a request was blocked. With session cookies or login codes in it, anyone who reads it could
+impersonate a user. Redacted fields still appear in sampled requests, so data protection removes them there.
 
-It cannot see what other services log about the same request.
+The policy cannot see what other services log about the same request.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ...web_acls import ACL
 
 _REDACTED = ("header:authorization", "header:cookie", "queryString")
 _FIX = "set redactedFields (authorization, cookie, query string) in the logging configuration"
-_PROTECT = "add dataProtectionConfig for authorization, cookie and query string, or switch sampled requests off"
+_PROTECT = "add dataProtectionConfig for authorization, cookie and query string, or turn sampled requests off"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
@@ -29,7 +29,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     for acl in graph.of_type(ACL):
         logs = referring(graph, acl, "resourceArn", "wafv2.WebAclLoggingConfiguration")
         if not logs:
-            yield violated(acl, "", "no logging configuration", "a log without credentials", _FIX, what="does not log")
+            yield violated(acl, "", "no logging configuration", "a log without credentials", _FIX, what="has no log")
         for log in logs:
             fix = "name a destination whose name starts with aws-waf-logs-"
             yield from expect_reference(graph, log, "logDestinationConfigs", "a log destination", fix)
@@ -39,12 +39,12 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 def _named(log: Resource, fix: str) -> Iterator[Finding]:
-    """AWS refuses a destination of another name; a group that another service writes to has one."""
+    """AWS refuses a destination with any other name, so a log group with another name belongs to another service."""
     destinations = log.items("logDestinationConfigs")
     for index, found in enumerate([] if isinstance(destinations, Unknown) else destinations):
         if isinstance(found, str) and not re.search(r"[:/]aws-waf-logs-[^:/]*(:\*)?$", found):
             path, wanted = f"logDestinationConfigs[{index}]", "a name that starts with aws-waf-logs-"
-            yield violated(log, path, found, wanted, fix, what="is no log of a firewall")
+            yield violated(log, path, found, wanted, fix, what="is not a WAF log destination")
 
 
 def _redacted(log: Resource, protection: set[str]) -> Iterator[Finding]:
@@ -68,7 +68,7 @@ def _samples(acl: Resource) -> Iterator[Finding]:
         return
     for field in _REDACTED:
         if field not in have:
-            wanted = f"{field} taken out of sampled requests"
+            wanted = f"{field} removed from sampled requests"
             yield violated(acl, "dataProtectionConfig", sorted(have) or None, wanted, _PROTECT)
 
 

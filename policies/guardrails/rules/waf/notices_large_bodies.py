@@ -1,9 +1,10 @@
-"""A web ACL notices bodies of which it sees the beginning only: it blocks them, or labels them for its log.
+"""A web ACL blocks or labels requests whose bodies are larger than the part that it inspects.
 
-A firewall reads the first 8 to 64 KB of a body. What lies beyond goes past every rule on bodies, so it has to be known
-which requests were larger than what was looked at.
+AWS WAF inspects the first 8 to 64 KB of a body. No rule on bodies sees the rest, so requests with larger bodies have to
+be blocked or identifiable in the log.
 
-It judges that such a rule is there; what happens to a labelled request is for the rules and the proxy behind it.
+The policy checks that such a rule exists; what happens to a labelled request is up to the rules and the proxy behind
+it.
 """
 
 from __future__ import annotations
@@ -21,12 +22,19 @@ _FIX = "add a rule on the body's size with oversizeHandling MATCH that blocks, o
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each web ACL that looks into bodies."""
+    """Each web ACL that inspects bodies."""
     for firewall in firewalls(graph):
         if not firewall.complete:
             yield not_proven(firewall.acl, "rules", ["rules"], _WANTED, _FIX)
         elif any(_looks(rule) for rule in firewall.rules) and not _notices(firewall):
-            yield violated(firewall.acl, "rules", "no such rule", _WANTED, _FIX, what="takes a part for the whole")
+            yield violated(
+                firewall.acl,
+                "rules",
+                "no such rule",
+                _WANTED,
+                _FIX,
+                what="inspects only the first part of large bodies",
+            )
 
 
 def _looks(rule: FirewallRule) -> bool:

@@ -1,9 +1,9 @@
-"""A managed firewall rule that is set to count is made good: a later rule acts on its label, or limits the same size.
+"""A managed rule set to count is followed by a rule that acts on its label or that limits the same size.
 
-Counting one rule of a group is how a false alarm is taken back; what the rule stood for is then open for every
-request, and not only for the one that raised it. Teams weigh that themselves, so this advises.
+Setting a managed rule to count suppresses a false positive, but for every request, not only for the one that caused it.
+Whether that is acceptable is the team's decision, so this is advisory.
 
-It compares labels and sizes, not what a later rule leaves out.
+The policy compares labels and sizes, not what a later rule excludes.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from ...topology.waf.web_acl import managed_label
 from ...web_acl_limits import COMMON_LIMITS, limited
 from ...web_acls import ACL, Firewall, FirewallRule, counted, firewalls, managed
 
-_WANTED = "a later rule that acts on the label, or a limit of your own on the same size"
-_FIX = "add a blocking rule on the label that leaves out only what raised the false alarm"
+_WANTED = "a later rule that acts on the label, or a custom limit on the same size"
+_FIX = "add a blocking rule on the label that excludes only what caused the false positive"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
@@ -36,7 +36,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
                     if COMMON_LIMITS.get(name) in own or any(_covers(known, label) for known in acted_on):
                         continue
                     place = f"rules[{rule.name}].ruleActionOverrides[{name}]"
-                    yield violated(firewall.acl, place, "count", _WANTED, _FIX, what="is switched off")
+                    yield violated(firewall.acl, place, "count", _WANTED, _FIX, what="no longer blocks")
 
 
 def _acted_on(firewall: Firewall, number: int) -> set[str]:

@@ -1,9 +1,10 @@
-"""Every rule of a web ACL acts: one that only counts gives a label to a later rule, and no rule group only counts.
+"""Every web ACL rule blocks, allows, or counts with a label that other rules can use, and no rule group is set to count
+only.
 
-A rule that was set to count while it was tried out, and left there, is a hole that looks like a wall.
+A rule left in count mode after a trial looks like protection but blocks nothing.
 
-A label in the namespace ``count-only:`` is no such label: it only tells the log that a rule is being tried out.
-It cannot see whether a later rule uses a label; single rules of a managed group that count are judged by
+A label in the namespace ``count-only:`` does not satisfy the policy: it marks a rule in the log as being on trial. The
+policy cannot see whether a later rule uses a label; counting rules of a managed group are checked by
 waf-overrides-are-enforced.
 """
 
@@ -19,7 +20,7 @@ from ...web_acls import ACL, firewalls
 _WANTED = "block, or count with ruleLabels"
 _TRIED_OUT = "count-only:"
 _FIX = "set the rule's action to block, or remove the rule"
-_GROUP_FIX = "set overrideAction to none; let single rules of the group count if they have to"
+_GROUP_FIX = "set overrideAction to none; set individual rules of the group to count where necessary"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:

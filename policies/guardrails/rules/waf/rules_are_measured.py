@@ -1,6 +1,8 @@
-"""Web ACLs have rules, and each rule publishes its metric under a name.
+"""Web ACLs have rules, and each rule publishes a named metric.
 
-A rule without a metric blocks users without anybody seeing it.
+Without a metric, no one notices when a rule blocks legitimate users.
+
+The policy cannot see whether an alarm or dashboard uses the metric.
 """
 
 from __future__ import annotations

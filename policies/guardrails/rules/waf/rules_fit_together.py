@@ -1,9 +1,10 @@
-"""The rules of a web ACL fit together: labels are set before they are looked for, answers are defined and used.
+"""A web ACL's rules are consistent: labels are set before they are matched, and custom responses are defined and used.
 
-A rule that looks for a label which no earlier rule sets never matches. An answer that no rule gives any more is what
-a removed rule leaves behind. Two rules of one priority are refused.
+A rule that matches a label which no earlier rule sets never applies. An unused custom response is left over from a
+removed rule. AWS refuses two rules with the same priority.
 
-It knows the labels of rules here and the namespaces of managed groups; those of other rule groups it takes on trust.
+The policy knows the labels of the web ACL's own rules and the label namespaces of managed groups; it accepts any label
+of other rule groups.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from ...topology.graph.values import as_mapping
 from ...topology.graph.verdicts import Finding, not_proven, violated
 from ...web_acls import ACL, Firewall, firewalls, managed
 
-_WANTED = "rules that are complete together"
-_FIX = "restore the rule that sets the label or gives the answer, or remove what it has left behind"
+_WANTED = "rules that are consistent with each other"
+_FIX = "restore the rule that sets the label or uses the response, or remove what it left behind"
 _MANAGED = "awswaf:managed:"
 
 
@@ -45,7 +46,7 @@ def _labels(firewall: Firewall) -> Iterator[Finding]:
             if groups if wanted.startswith(_MANAGED) else by_group:
                 continue
             place = f"rules[{rule.name}].statement"
-            what = f"looks for the label {wanted}, which no earlier rule sets"
+            what = f"matches the label {wanted}, which no earlier rule sets"
             yield violated(firewall.acl, place, wanted, "a label that an earlier rule sets", _FIX, what=what)
         labels.update(rule.labels)
         groups = groups or bool(managed(rule))
@@ -68,15 +69,15 @@ def _answers(firewall: Firewall) -> Iterator[Finding]:
         return
     used = {rule.body_key for rule in firewall.rules} | {default}
     for key in sorted(defined - used):
-        place, wanted = f"customResponseBodies[{key}]", "a rule that gives this answer"
-        yield violated(firewall.acl, place, "no rule", wanted, _FIX, what="is left over")
+        place, wanted = f"customResponseBodies[{key}]", "a rule that uses this response"
+        yield violated(firewall.acl, place, "no rule", wanted, _FIX, what="is not used")
 
 
 def _priorities(firewall: Firewall) -> Iterator[Finding]:
     inline = [as_mapping(item) or {} for item in listed(firewall.acl.value("rules"))]
     for priority, count in sorted(Counter(str(item.get("priority")) for item in inline).items()):
         if count > 1 and priority != "None":
-            wanted, fix = "one rule for each priority", "give each rule a priority of its own"
+            wanted, fix = "one rule for each priority", "give each rule a different priority"
             yield violated(firewall.acl, f"rules[priority={priority}]", f"{count} rules", wanted, fix)
 
 

@@ -1,8 +1,8 @@
-"""Every web ACL applies AWS's rules against known attacks, known bad inputs and known bad addresses.
+"""Every web ACL applies AWS's managed rules against known attacks, known bad inputs and known bad addresses.
 
-Rules of one's own say what the application is; these say what attackers try everywhere, and are kept current.
+Custom rules describe the application; managed rules describe attacks seen elsewhere, and AWS keeps them current.
 
-It judges that a group is applied; single rules of it that count are judged by waf-overrides-are-enforced.
+The policy checks that each group is applied; counting rules of a group are checked by waf-overrides-are-enforced.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SCHEMA = {
         "type": "array",
         "items": {"type": "string"},
         "default": [COMMON_RULES, "AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesAmazonIpReputationList"],
-        "description": "The managed rule groups that every web ACL applies; one of another vendor stands for all.",
+        "description": "The managed rule groups that every web ACL applies; a group of another vendor counts as all of them.",
     }
 }
 
@@ -34,13 +34,13 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
                 continue
             wanted, fix = f"the managed rule group {name}", f"add a rule with the managed rule group {name}"
             if firewall.complete:
-                yield violated(firewall.acl, "rules", "no such group", wanted, fix, what="lets known attacks in")
+                yield violated(firewall.acl, "rules", "no such group", wanted, fix, what="lets known attacks through")
             else:
                 yield not_proven(firewall.acl, "rules", ["rules"], wanted, fix)
 
 
 def _applied(firewall: Firewall) -> set[str]:
-    """The groups that act on every request; a group of another vendor, of which nothing is known here, is ``""``."""
+    """The groups that apply to every request; a group of another vendor, whose rules are not known here, is ``""``."""
     return {
         str(group.get("name")) if group.get("vendorName") in (None, "AWS") else ""
         for rule in firewall.rules
@@ -55,7 +55,7 @@ RULE: Rule = stack_rule(
     __doc__,
     evaluate,
     severity=Severity.MEDIUM,
-    remediation="apply the managed rule groups that the policy names, without narrowing them",
+    remediation="apply the managed rule groups that the policy names, without a scope-down statement",
     types=(ACL,),
     schema=_SCHEMA,
 )

@@ -1,7 +1,7 @@
 """The routes that an API imports from an OpenAPI document instead of declaring them one by one.
 
-Each operation with an integration hands on to something; it lets anyone in unless a scheme of API Gateway (an
-authorizer or IAM) is required on it. An API key names a caller's quota, not the caller, so it does not count.
+Each operation with an integration forwards requests, without authentication unless a security scheme of API Gateway (an
+authorizer or IAM) is required on it. An API key identifies a usage plan, not the caller, so it does not count.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _AUTHORIZERS = ("x-amazon-apigateway-authorizer", "x-amazon-apigateway-authtype"
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method of one path, where it stands in the document, and whether it asks who calls."""
+    """One method of one path, its place in the document, and whether it authenticates the caller."""
 
     place: str
     authentication: Pass
 
 
 def operations(api: Resource) -> Iterator[Operation]:
-    """The operations that hand requests on; one of which nothing is known where the document cannot be read."""
+    """The operations that forward requests; one unknown operation where the document cannot be read."""
     body = api.value("body")
     if body is None or body == "":
         return

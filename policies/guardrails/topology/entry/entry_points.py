@@ -1,7 +1,7 @@
-"""Front doors other than load balancers, as edges that hand traffic on.
+"""Entry points other than load balancers, as edges that forward traffic.
 
-CloudFront with custom and VPC origins, Global Accelerator, API Gateway with VPC links, Lambda function URLs. What
-such a door leads to is reachable through it even when it has private addresses only.
+CloudFront with custom and VPC origins, Global Accelerator, API Gateway with VPC links, Lambda function URLs. What an
+entry point forwards to is reachable through it even if it has only private addresses.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _INTEGRATED = (
 
 @dataclass(frozen=True, slots=True)
 class _EntryPoint:
-    """The property by which a door names what it leads to, and what passing it means."""
+    """The property by which an entry point names its target, and what passing it means."""
 
     entry: Resource
     path: str
@@ -62,7 +62,7 @@ class _EntryPoint:
 
 
 class EntryPoints:
-    """Every front door of a stack and what it hands on to whom."""
+    """Every entry point of a stack and the targets it forwards to."""
 
     def __init__(self, graph: Graph, firewalls: Firewalls, balancing: LoadBalancing) -> None:
         self.graph = graph
@@ -72,7 +72,7 @@ class EntryPoints:
         self._registered = self._registrations()
 
     def edges(self) -> Iterator[Edge]:
-        """All edges from the internet to front doors and from them to what they lead to."""
+        """All edges from the internet to entry points and from them to their targets."""
         for distribution in self.graph.of_type("cloudfront.Distribution"):
             yield from self._distribution(distribution)
         yield from self._accelerators()
@@ -86,8 +86,8 @@ class EntryPoints:
     # -- where a door leads -------------------------------------------------------------------------------------
 
     def _into(self, source: str, target: Resource, way: _EntryPoint) -> Iterator[Edge]:
-        """Edges from a door to one thing that it names."""
-        step = hop(way.entry, way.path, f"hands on to {target.label}")
+        """Edges from an entry point to one target that it names."""
+        step = hop(way.entry, way.path, f"forwards to {target.label}")
         if target.kind == "lb.LoadBalancer":
             firewall = self.firewalls.passed(target)
             for listener in self.balancing.listeners.get(target.urn, ()):
@@ -111,11 +111,11 @@ class EntryPoints:
         kinds: tuple[str, ...] = (*_ORIGINS, "cloudfront.VpcOrigin", "s3.Bucket", "s3.BucketV2"),
         keys: tuple[str, ...] = (*_DOMAIN_KEYS, "bucketRegionalDomainName", "bucketDomainName"),
     ) -> Iterator[Edge]:
-        """An edge to something that is not known yet: it may be anything of this stack."""
+        """An edge to a target that is not known yet: it may be anything in this stack."""
         unknown = self.graph.referenced(way.entry, way.path, types=kinds, keys=keys).unknowns
         if unknown:
             names = tuple(f"{way.entry.label}.{item.path}" for item in unknown)
-            step = hop(way.entry, way.path, "hands on to what is not known yet")
+            step = hop(way.entry, way.path, "forwards to a target that is not known yet")
             yield replace(way.edge(source, f"{way.entry.urn}#{way.path}", (step,), final=True), unknowns=names)
 
     def _registrations(self) -> dict[str, list[Resource]]:
@@ -213,7 +213,7 @@ class EntryPoints:
             steps = tuple(hop(item) for item in (*accelerators, *listeners))
             path = "endpointConfigurations"
             yield Edge(
-                INTERNET, group.urn, group, path, (*steps, hop(group, path, "accepts the internet")), carrier=group
+                INTERNET, group.urn, group, path, (*steps, hop(group, path, "accepts internet traffic")), carrier=group
             )
             kinds = (*BALANCERS, *INSTANCES, "ec2.Eip")
             keys = ("arn", "id", "allocationId")
@@ -268,14 +268,14 @@ class EntryPoints:
                     yield from self._into(api.urn, target, _EntryPoint(entry, "authorization", authentication, api))
 
     def _imported(self, api: Resource) -> Iterator[Edge]:
-        """What an API's OpenAPI document hands on to: its own text says where, so the document is the end."""
+        """What an API's OpenAPI document forwards to: the target is in its text, so the path ends at the document."""
         for operation in operations(api):
-            step = hop(api, operation.place, "hands on to its integration")
+            step = hop(api, operation.place, "forwards to its integration")
             way = _EntryPoint(api, operation.place, operation.authentication)
             yield way.edge(api.urn, f"{api.urn}#{operation.place}", (step,), final=True)
 
     def _stage_firewall(self, api: Resource, module: str) -> Pass:
-        """The firewall in front of an API: of every stage; HTTP APIs cannot have one."""
+        """The web ACL in front of an API: it covers every stage; HTTP APIs cannot have one."""
         found: list[Pass] = []
         path = "apiId" if module == "apigatewayv2" else "restApi"
         for stage in self.graph.of_type(f"{module}.Stage"):
@@ -320,7 +320,7 @@ class EntryPoints:
 
 
 def _signed(distribution: Resource) -> Pass:
-    """Whether every cache behaviour asks for signed URLs or cookies."""
+    """Whether every cache behavior requires signed URLs or cookies."""
     paths = ["defaultCacheBehavior"]
     ordered = distribution.items("orderedCacheBehaviors")
     paths += [f"orderedCacheBehaviors[{index}]" for index in range(0 if isinstance(ordered, Unknown) else len(ordered))]

@@ -1,4 +1,4 @@
-"""Load balancers, listeners, rules, target groups and targets, as edges that hand traffic on."""
+"""Load balancers, listeners, rules, target groups and targets, as edges that forward traffic."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def actions_of(resource: Resource) -> list[tuple[str, dict[str, Any]]] | Unknown
 
 
 def authentication_of(resource: Resource, actions: list[tuple[str, dict[str, Any]]]) -> Pass:
-    """Whether the actions before the forwarding one let in only who is authenticated."""
+    """Whether the actions before the forward action admit only authenticated requests."""
     for path, action in actions:
         type_ = action.get("type")
         if isinstance(type_, Unknown):
@@ -75,7 +75,7 @@ def _port_of(group: Resource) -> Intervals:
 
 
 class LoadBalancing:
-    """Every load balancer of a stack and what it hands on to whom."""
+    """Every load balancer of a stack and the targets it forwards to."""
 
     def __init__(self, graph: Graph, groups: SecurityGroups, routing: Routing, firewalls: Firewalls) -> None:
         self.graph = graph
@@ -86,7 +86,7 @@ class LoadBalancing:
         self.listeners: dict[str, list[Resource]] = {}
         self.rules: dict[str, list[Resource]] = {}
         self.adrift: list[tuple[Resource, str]] = []
-        """Listeners and rules of which the load balancer is not of this stack, and the property that says so."""
+        """Listeners and rules whose load balancer is not in this stack, and the property that names it."""
         for listener in graph.of_type("lb.Listener"):
             found = graph.referenced(listener, "loadBalancerArn", types=("lb.LoadBalancer",))
             self._file(self.listeners, listener, found.resources, "loadBalancerArn")
@@ -105,7 +105,7 @@ class LoadBalancing:
             self.adrift.append((resource, property_))
 
     def groups_of(self, balancer: Resource) -> GroupSet | None:
-        """The groups of a load balancer; ``None`` when nothing of that kind stands in front of it."""
+        """The security groups of a load balancer; ``None`` when a load balancer of its type has none."""
         found = self.groups.of(balancer, "securityGroups")
         kind = balancer.value("loadBalancerType")
         if found.default and (kind in ("network", "gateway") or isinstance(kind, Unknown)):
@@ -177,7 +177,9 @@ class LoadBalancing:
     def _admits_internet(
         self, balancer: Resource, protocol: str, port: int | None
     ) -> tuple[Addresses, tuple[str, ...], Hop | None]:
-        """The internet addresses that the groups admit to a port, what is unknown about it, and a rule that admits."""
+        """The internet addresses that the security groups admit to a port, what is unknown about it, and a rule that
+        admits them.
+        """
         groups = self.groups_of(balancer)
         if groups is None:
             return INTERNET_ADDRESSES, (), None
@@ -324,5 +326,5 @@ class LoadBalancing:
                 whole = unknowns if admitted else (*unknowns, *why)
                 yield Edge(INTERNET, balancer.urn, balancer, "internal", steps, unknowns=whole, carrier=balancer)
         for target in self._classic_targets.get(balancer.urn, ()):
-            step = hop(target.entry, target.step.property, "hands on what a classic load balancer accepts")
+            step = hop(target.entry, target.step.property, "forwards what a classic load balancer accepts")
             yield Edge(balancer.urn, target.urn, target.entry, target.step.property, (step,), final=True)

@@ -1,4 +1,4 @@
-"""Services that are on the internet by their own setting rather than by a network, and services offered to others."""
+"""Services that a setting rather than a network makes public, and services offered to other accounts."""
 
 from __future__ import annotations
 
@@ -69,22 +69,24 @@ def _graph_database(resource: Resource) -> Iterator[Finding]:
 
 
 def _data_api(resource: Resource) -> Iterator[Finding]:
-    """The Data API answers SQL on AWS's public endpoint: credentials alone decide, no group and no subnet."""
+    """The Data API answers SQL on AWS's public endpoint, protected only by credentials and not by security groups or
+    subnets.
+    """
     path = "enableHttpEndpoint"
-    fix = "remove enableHttpEndpoint: let clients connect inside the network"
+    fix = "remove enableHttpEndpoint, so that clients connect inside the network"
     switched = as_switch(resource.value(path), False)
-    wanted = "connections inside the network only"
+    wanted = "connections from inside the network only"
     if switched is None:
         yield not_proven(resource, path, [f"{resource.label}.{path}"], wanted, fix)
     elif switched:
-        what = "answers SQL on AWS's public endpoint, past every group and subnet: credentials alone decide"
+        what = "answers SQL on AWS's public endpoint, where credentials are the only protection"
         witness = (Hop("internet"), hop(resource, path, "the Data API"))
         yield violated(resource, path, True, wanted, fix, what=what, witness=witness, latent=True)
 
 
 def _offered(graph: Graph, service: Resource) -> Iterator[Finding]:
-    """An endpoint service is offered to accounts: to every one when its principals say ``*``."""
-    fix = "name the accounts that may connect, and accept each connection"
+    """An endpoint service is offered to the accounts in its principals, or to every account with ``*``."""
+    fix = "name the accounts that may connect, and accept each connection manually"
     wanted = "named principals"
     principals = service.items("allowedPrincipals")
     named = [("allowedPrincipals", service, principals)]
@@ -117,7 +119,7 @@ KINDS = (*_JUDGES, "ec2.VpcEndpointService", "ec2.VpcEndpointServiceAllowedPrinc
 
 
 def public_services(graph: Graph) -> Iterator[Finding]:
-    """Findings on services that are public by their own setting."""
+    """Findings on services that a setting makes public."""
     for resource in graph.of_type(*_JUDGES):
         yield from _JUDGES[resource.kind](resource)
     for service in graph.of_type("ec2.VpcEndpointService"):

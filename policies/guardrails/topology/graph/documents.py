@@ -1,6 +1,6 @@
-"""Documents that a property holds as text: JSON, or YAML with its anchors followed.
+"""Documents that a property holds as text: JSON, or YAML with its anchors resolved.
 
-Almost any text is YAML: whoever asks has to know that a document is meant.
+Almost any text is valid YAML, so call this only where a document is expected.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @lru_cache(maxsize=64)
 def document(text: str) -> Value:
-    """What the text holds, or ``None`` where it is neither. It is shared between callers: never change it.
+    """The parsed text, or ``None`` where it is neither. The result is shared between callers: do not change it.
 
-    A value that is named several times by an anchor is one object in several places.
+    A value that several aliases refer to is one object in several places.
     """
     try:
         return json.loads(text)

@@ -41,7 +41,7 @@ _STEP = re.compile(r"[^.\[\]]+")
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A value that only a deployment will tell, or only the passphrase. ``path`` says which property it is."""
+    """A value known only after the deployment, or only with the passphrase. ``path`` is its property."""
 
     path: str = ""
     blinded: bool = False
@@ -57,7 +57,7 @@ class Unknown:
 
 
 class Secret:
-    """A secret value. Judge it through ``reveal``; printing it shows a mask."""
+    """A secret value. Compare it through ``reveal``; printing it shows a mask."""
 
     __slots__ = ("_value",)
 
@@ -234,7 +234,9 @@ def overlay(declared: Value, answered: Value) -> Value:
 
 
 def _overlay_mappings(declared: dict[str, Any], answered: dict[str, Any]) -> dict[str, Any]:
-    """Key by key. What is not declared and not answered yet is the provider's to choose: it counts as not set."""
+    """Key by key. A property that is neither declared nor answered yet is left to the provider, so it counts as not
+    set.
+    """
     merged = {key: item for key, item in declared.items() if key not in answered}
     for key, item in answered.items():
         if key in declared or not isinstance(item, Unknown):

@@ -1,4 +1,4 @@
-"""What a check can say: proven, violated or not proven, each with what it rests on."""
+"""What a check can say: proven, violated or not proven, each with its evidence."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ORDER = {Verdict.PROVEN: 0, Verdict.NOT_PROVEN: 1, Verdict.VIOLATED: 2}
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """The verdict of a claim about several things: one violation violates it, one unknown leaves it open."""
+    """The verdict of a claim about several things: one violation violates it, one unknown leaves it not proven."""
     return max(verdicts, key=_ORDER.__getitem__, default=Verdict.PROVEN)
 
 
@@ -47,7 +47,7 @@ def hop(resource: Resource, property_: str = "", allows: str = "") -> Hop:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One reason why a claim is violated or not proven, with what to change. Rules add their own names."""
+    """One reason why a claim is violated or not proven, with the change to make. Rules add their names."""
 
     verdict: Verdict
     urn: str
@@ -63,7 +63,7 @@ class Finding:
     latent: bool = False
 
     def message(self) -> str:
-        """The text a policy reports: the verdict and the place first, then found, wanted, fix and witness."""
+        """The text that a policy reports: first the verdict and the place, then found, wanted, fix and witness."""
         place = f"{self.resource}.{self.property}" if self.property else self.resource
         lines = [
             f"{self.verdict}: {place}{' ' + self.what if self.what else ''}",
@@ -92,7 +92,7 @@ def violated(
     assumptions: Sequence[str] = (),
     latent: bool = False,
 ) -> Finding:
-    """The claim is wrong about this resource. ``found`` is printed with secrets masked."""
+    """The resource violates the claim. ``found`` is printed with secrets masked."""
     return Finding(
         Verdict.VIOLATED, resource.urn, resource.label, property_, shown(found), wanted, fix, what,
         tuple(witness), (), tuple(assumptions), latent,
@@ -112,7 +112,7 @@ def not_proven(
     assumptions: Sequence[str] = (),
     latent: bool = False,
 ) -> Finding:
-    """Nothing contradicts the claim about this resource, and an unknown keeps it from being proven."""
+    """Nothing contradicts the claim about this resource, but an unknown value keeps it from being proven."""
     named = tuple(dict.fromkeys(item.path if isinstance(item, Unknown) else item for item in unknowns))
     return Finding(
         Verdict.NOT_PROVEN, resource.urn, resource.label, property_, shown(found), wanted, fix, what,
@@ -122,7 +122,7 @@ def not_proven(
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One statement about the stack, with its findings; without a finding it is proven on its assumptions."""
+    """One statement about the stack, with its findings; without a finding it is proven under its assumptions."""
 
     statement: str
     subject: str = ""

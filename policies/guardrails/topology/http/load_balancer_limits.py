@@ -1,7 +1,7 @@
-"""What an application load balancer refuses by itself, before a firewall or a rule is asked.
+"""What an application load balancer itself refuses, before the web ACL and the rules are evaluated.
 
-Its fixed sizes, the method that it does not know, and what its desync mitigation takes for two readings of one
-request. That is told of HTTP/1.1; how it frames HTTP/2 is not documented, and no such request is modelled.
+Its fixed sizes, the unsupported method, and requests that its desync mitigation considers ambiguous. The desync checks
+cover HTTP/1.1; AWS does not document how the load balancer frames HTTP/2, so no such request is modelled.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _COMPLIANT = re.compile(r"[\x20-\x7e\t]+")
 
 
 def refused_by_balancer(trail: Trail, edge: Resource) -> Outcome | None:
-    """The answer of the load balancer itself, where it gives one."""
+    """The response of the load balancer itself, if any."""
     return _too_large(trail, edge) or _not_supported(trail, edge) or _ambiguous(trail, edge)
 
 
@@ -67,7 +67,7 @@ def _ambiguous(trail: Trail, edge: Resource) -> Outcome | None:
 def _severe(request: Request) -> Iterator[str]:
     length = request.header("content-length")
     if length and not re.fullmatch("[0-9]+", length):
-        yield "a content-length that is no number"
+        yield "a content-length that is not a number"
 
 
 def _not_compliant(request: Request) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""One HTTP request, who sends it, and what may happen to it on its way."""
+"""One HTTP request, who sends it, and what may happen to it on its path."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ CLIENT = "198.51.100.7"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Someone who has logged in at the edge, or a machine client with a token: the claims that the provider gives."""
+    """A user who has logged in at the edge, or a client with a token: the claims that the provider issues."""
 
     claims: Mapping[str, Any] = field(default_factory=lambda: NO_CLAIMS)
     token: bool = False
-    """A bearer token of a machine client instead of a session."""
+    """A bearer token instead of a session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Request:
 
 
 class Result(StrEnum):
-    """What becomes of a request."""
+    """The result of a request."""
 
     SERVED = "served"
     ANSWERED = "answered"
@@ -102,7 +102,7 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One station of the request and what happened there."""
+    """One step of the request and what happened there."""
 
     where: str
     what: str
@@ -121,7 +121,7 @@ class Outcome:
     result: Result
     status: int | None
     rule: str
-    """The deciding rule's own name: of a firewall rule, a listener rule, or a limit of the proxy."""
+    """The name of the rule that decided: a web ACL rule, a listener rule, or a limit of the proxy."""
     steps: tuple[Step, ...]
     unknowns: tuple[str, ...] = ()
     location: str = ""
@@ -141,11 +141,11 @@ class Trail:
     labels: set[str] = field(default_factory=set[str])
 
     def note(self, resource: Resource, property_: str, what: str) -> None:
-        """Remember a station."""
+        """Record a step."""
         self.steps.append(Step(resource.label, what, resource.urn, property_))
 
     def end(self, result: Result, status: int | None, rule: str, location: str = "") -> Outcome:
-        """The outcome; with an unknown on the way it is not proven."""
+        """The outcome; with an unknown value on the path it is not proven."""
         unknowns = tuple(dict.fromkeys(self.unknowns))
         return Outcome(Result.NOT_PROVEN if unknowns else result, status, rule, tuple(self.steps), unknowns, location)
 
@@ -167,7 +167,7 @@ class ProxyFacts:
     requires_length: bool = False
     """Whether it answers 411 to a body that declares no length."""
     stripped_headers: tuple[str, ...] = ()
-    """Names of headers that it removes before anything reads them, whoever sent them."""
+    """Names of headers that it removes before anything reads them, regardless of the sender."""
     stripped_patterns: tuple[str, ...] = ()
     """Regular expressions for whole names of further such headers."""
 
@@ -180,7 +180,7 @@ class ProxyFacts:
         return name in self.stripped_headers or any(re.fullmatch(text, name) for text in self.stripped_patterns)
 
     def lets_in(self, identity: Identity | None) -> bool:
-        """Whether someone may use the application: one claim, or an address, says so."""
+        """Whether the identity may use the application, by a claim, an email address or its domain."""
         if identity is None:
             return False
         claim = identity.claims.get(self.allowed_claim)

@@ -1,6 +1,6 @@
 """Exact sets of addresses and ports, as sorted disjoint intervals.
 
-``0.0.0.0/1`` and ``128.0.0.0/1`` together are everything, however a rule spells it.
+``0.0.0.0/1`` and ``128.0.0.0/1`` together are all of IPv4, however the rules are written.
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ _PROTOCOL_NAMES = {
 
 
 UNREACHABLE, TOO_LARGE = 3, 4
-"""ICMP's type and code of a packet that is too large for its way: path MTU discovery rests on it."""
+"""ICMP type and code of the report that a packet is too large for its path, which path MTU discovery relies on."""
 
 
 def protocols(name: str) -> tuple[str, ...]:

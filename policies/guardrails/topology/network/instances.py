@@ -1,7 +1,7 @@
-"""Instances, groups of instances and network interfaces: endpoints that several resources describe together.
+"""Instances, Auto Scaling groups and network interfaces: endpoints that several resources describe together.
 
-Launch templates and configurations give groups and public addresses, subnets give the default for public addresses,
-Elastic IPs and separately declared network interfaces add theirs.
+Launch templates and configurations set groups and public addresses, subnets set the default for public addresses, and
+Elastic IPs and separately declared network interfaces add more.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _TEMPLATE_KEYS = ("id", "arn", "name")
 
 @dataclass(slots=True)
 class _Sum:
-    """What the parts of one machine add up to."""
+    """The combined network settings of one instance."""
 
     subnets: Subnets
     keys: list[str] = field(default_factory=list[str])
@@ -54,12 +54,12 @@ class Instances:
         self.graph = graph
         self.groups = groups
         self.adrift: list[tuple[Resource, str]] = []
-        """Elastic IPs of which the holder is not known or not of this stack, and the property that names it."""
+        """Elastic IPs whose holder is unknown or not in this stack, and the property that names it."""
         self._elastic = self._elastic_addresses()
         self._attached = self._attachments()
 
     def place(self, resource: Resource) -> Endpoint:
-        """The endpoint that a machine is."""
+        """The endpoint that an instance is."""
         total = _Sum(Subnets("subnetId"))
         if resource.kind == "autoscaling.Group":
             self._scaled(resource, total)
@@ -151,7 +151,7 @@ class Instances:
         return [interface for interfaces in found for interface in interfaces] + attached
 
     def _subnet_default(self, resource: Resource, total: _Sum) -> None:
-        """Without a choice of its own, an instance gets what its subnet assigns."""
+        """Without an explicit setting, an instance gets what its subnet assigns."""
         for subnet in total.subnets.ordered():
             default = subnet.kind == "ec2.DefaultSubnet"
             switched = as_switch(subnet.value("mapPublicIpOnLaunch"), default)

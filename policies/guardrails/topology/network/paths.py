@@ -1,7 +1,7 @@
-"""What hands traffic on: the edges that front doors and load balancers make, and the paths that they add up to.
+"""Forwarding: the edges that entry points and load balancers make, and the paths that these edges form.
 
-An edge leads from the internet, or from a resource that hands traffic on, to the next one. It says which property
-makes it, and whether passing it means passing a firewall or an authenticating action.
+An edge leads from the internet, or from a resource that forwards traffic, to the next resource. It says which property
+makes it, and whether traffic on it passes a web ACL or an authenticating action.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ MISSED = Pass(False)
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """One way that traffic takes from one node to the next."""
+    """One step of traffic from one node to the next."""
 
     source: str
     target: str
@@ -50,11 +50,11 @@ class Edge:
     unknowns: tuple[str, ...] = ()
     """What keeps it from being known whether the edge exists."""
     carrier: Resource | None = None
-    """The resource that a firewall would be associated with."""
+    """The resource that a web ACL would be associated with."""
     final: bool = False
-    """Whether the target is served, rather than handing traffic on."""
+    """Whether the target serves requests, rather than forwarding them."""
     addresses: Addresses = INTERNET_ADDRESSES
-    """The internet addresses that may take it, of both families."""
+    """The internet addresses that may use it, of both families."""
     ports: Intervals = ALL_PORTS
     """The ports at its end."""
     protocol: str = TCP
@@ -77,7 +77,7 @@ class Path:
 
     @property
     def addresses(self) -> Addresses:
-        """The internet addresses that may take the whole path."""
+        """The internet addresses that may use the whole path."""
         found = INTERNET_ADDRESSES
         for edge in self.edges:
             found &= edge.addresses
@@ -96,7 +96,7 @@ class Path:
 
 @dataclass(slots=True)
 class PathFinder:
-    """All edges, and which nodes only hand traffic on."""
+    """All edges, and which nodes only forward traffic."""
 
     edges: dict[str, list[Edge]] = field(default_factory=dict[str, list[Edge]])
 

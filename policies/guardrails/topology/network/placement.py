@@ -1,7 +1,7 @@
 """Where each endpoint sits: its subnets, its security groups, and whether it has a public address.
 
 One row per resource type says where AWS keeps each of the three. Instances, groups of instances and network
-interfaces, which spread them over several resources, have their own functions in ``machines``.
+interfaces, which spread them over several resources, have their own functions in ``instances``.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class _Row:
     owner: tuple[str, str, tuple[str, ...]] | None = None
     """Property, type and keys of the resource that holds what this one inherits."""
     required: str = ""
-    """Without this property the resource has no network interface of its own."""
+    """Without this property the resource has no network interface."""
     v6: bool = True
     in_any_subnet: bool = False
     """Its interfaces never have public addresses, and AWS asks for public and private subnets."""
@@ -201,7 +201,7 @@ Placer = Callable[[Graph, SecurityGroups, Resource], Endpoint | None]
 
 
 def place(graph: Graph, groups: SecurityGroups, resource: Resource) -> Endpoint | None:
-    """The endpoint that a resource of the table is, or ``None`` when it has no interface of its own."""
+    """The endpoint that a resource of the table is, or ``None`` when it has no network interface."""
     row = ROWS[resource.kind]
     if row.required and resource.value(row.required) in (None, [], {}):
         return None

@@ -1,7 +1,7 @@
 """Which subnets have a route to or from the internet.
 
-Inline routes, route resources, explicit and main route-table associations and adopted default tables, IPv4 and
-IPv6, longest prefix first. A NAT or egress-only gateway lets nothing in.
+Inline routes, route resources, explicit and main route table associations and adopted default tables, IPv4 and IPv6,
+longest prefix first. A NAT or egress-only gateway admits no inbound connections.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ TABLES = ("ec2.RouteTable", "ec2.DefaultRouteTable")
 
 
 TABLE_KEYS = ("id", "arn", "mainRouteTableId", "defaultRouteTableId")
-"""A network stands for its own main table, which a program may name without declaring it."""
+"""A VPC stands for its main route table, which a program may name without declaring it."""
 
 
 class Through(StrEnum):
-    """What a route leads to, as far as letting the internet in goes."""
+    """What a route leads to, as far as inbound internet traffic is concerned."""
 
     INTERNET = "an internet gateway"
-    OUTWARD = "a gateway that lets nothing in"
+    OUTWARD = "a gateway without inbound connections"
     NETWORK = "another network"
     UNKNOWN = "an unknown gateway"
 
@@ -66,7 +66,7 @@ class Placement:
     """What a subnet's routes say about the internet."""
 
     internet: Addresses = NO_ADDRESSES
-    """Internet addresses that are routed to an internet gateway, and so can be answered."""
+    """Internet addresses that are routed to an internet gateway, so that responses can reach them."""
     hops: tuple[Hop, ...] = ()
     unknowns: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
@@ -81,7 +81,9 @@ class Routing:
         for table in graph.of_type(*TABLES):
             self._routes[table.urn] = self._inline(table)
         self._unattached: list[str] = []
-        """What may change the table or the routes of any subnet, because it does not say yet of which."""
+        """Resources that may change the table or the routes of any subnet, because it is not known yet which one they
+        belong to.
+        """
         for route in graph.of_type("ec2.Route"):
             tables = self._tables_of(route)
             for table in tables:
@@ -94,7 +96,7 @@ class Routing:
 
     @cached_property
     def own_addresses(self) -> Addresses:
-        """The declared blocks of the stack's networks: they are no internet, even where they are not private."""
+        """The declared blocks of the stack's VPCs: they are not the internet, even where they are not private ranges."""
         found = NO_ADDRESSES
         for resource in self.graph.of_type(*VPCS, "ec2.VpcIpv4CidrBlockAssociation", "ec2.VpcIpv6CidrBlockAssociation"):
             for path in ("cidrBlock", "ipv6CidrBlock"):

@@ -1,8 +1,8 @@
-"""What security groups admit, whichever way their rules are declared.
+"""What security groups allow, however their rules are declared.
 
-Inline rules, ``vpc.SecurityGroupIngressRule``/``EgressRule`` and the older ``ec2.SecurityGroupRule`` become one
-kind of rule. A group is identified by its URN, or by its literal id when it is not of this stack: then its other
-rules are unknown.
+Inline rules, ``vpc.SecurityGroupIngressRule``/``EgressRule`` and the older ``ec2.SecurityGroupRule`` become one kind of
+rule. A group is identified by its URN, or by its literal id when it is not in this stack: then its other rules are
+unknown.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from .addresses import (
 GROUPS = ("ec2.SecurityGroup", "ec2.DefaultSecurityGroup")
 _NETWORKS = ("ec2.Vpc", "ec2.DefaultVpc")
 _NAMED = (*GROUPS, *_NETWORKS)
-"""A network stands for its own default group, which a program may name without declaring it."""
+"""A VPC stands for its default security group, which a program may name without declaring it."""
 _GROUP_KEYS = ("id", "arn", "name", "defaultSecurityGroupId")
-"""An instance in a default network may name its groups by name."""
+"""An instance in a default VPC may name its security groups by name."""
 _PREFIX_LISTS = ("ec2.ManagedPrefixList", "ec2.VpcEndpoint")
 _PREFIX_KEYS = ("id", "arn", "prefixListId")
 
@@ -91,7 +91,7 @@ class SecurityGroups:
         self.graph = graph
         self._rules: dict[str, list[GroupRule]] = {}
         self.adrift: list[GroupRule] = []
-        """Rules of which the group is not known: they may belong to any."""
+        """Rules whose security group is not known: they may belong to any."""
         self._prefix_entries = self._entries_by_list()
         self._adopted = self._adopted_defaults()
         for group in graph.of_type(*GROUPS):
@@ -128,7 +128,7 @@ class SecurityGroups:
         return GroupSet((vpc.urn,) if declared else (), default=True)
 
     def outside(self, keys: Iterable[str]) -> tuple[str, ...]:
-        """Which of these groups are not of this stack, so that their other rules are unknown."""
+        """The security groups that are not in this stack, so that their other rules are unknown."""
         return tuple(key for key in keys if key not in self.graph.by_urn)
 
     def admits_internet(self, rule: GroupRule, own: Addresses) -> Addresses:

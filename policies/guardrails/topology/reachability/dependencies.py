@@ -1,8 +1,8 @@
-"""What a workload reaches by itself: databases, caches, buckets and models, each with the rules that let it.
+"""What a workload can reach: databases, caches, buckets and models, each with the rules that allow it.
 
-A store counts as reached when the workload's security groups let it out, and the store's let it in, on one port. A
-bucket counts when a gateway endpoint's policy names it and the workload may use the gateway. Network ACLs and what IAM
-says are left to their own judges.
+A data store counts as reachable when the workload's security groups allow egress, and the store's allow ingress, on the
+same port. A bucket counts when a gateway endpoint's policy names it and the workload may use the endpoint. Network ACLs
+and IAM permissions are checked elsewhere.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ _MODELS = "bedrock-runtime"
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """One thing that a workload reaches."""
+    """One thing that a workload can reach."""
 
     resource: Resource
     role: str
-    """What it is to the workload: ``database``, ``cache``, ``bucket``, ``models``."""
+    """Its role for the workload: ``database``, ``cache``, ``bucket``, ``models``."""
     ports: str
     by: tuple[Resource, ...]
-    """What lets the workload through, on the way out first."""
+    """What allows the traffic, in order from the workload outward."""
 
     @property
     def ways(self) -> str:
-        """The resources on the way, for people."""
+        """The resources on the path, as text for people."""
         return ", ".join(resource.name for resource in self.by)
 
 
 def reached_by(network: Network, workload: Resource) -> tuple[Reached, ...]:
-    """What the workload reaches, by role and name."""
+    """What the workload can reach, by role and name."""
     own = next((endpoint for endpoint in network.endpoints if endpoint.resource is workload), None)
     if own is None:
         return ()

@@ -1,9 +1,9 @@
-"""Who can be reached from the internet, by which path, and what one more change would open.
+"""What is reachable from the internet, by which path, and what one more change would open.
 
-Three layers keep an internal endpoint private: its groups admit no internet address, its subnets have no route to
-an internet gateway, and it has no public address. Every open layer is reported: as reachable when all are open on
-the same traffic, otherwise as a latent exposure. Separately, every path that a load balancer or another front door
-makes must pass a firewall and an authenticating action.
+Three layers keep an internal endpoint private: its security groups admit no internet address, its subnets have no route
+to an internet gateway, and it has no public address. Every open layer is reported: as reachable when all are open for
+the same traffic, otherwise as a latent exposure. Separately, every path through a load balancer or another entry point
+must pass a web ACL and an authenticating action.
 """
 
 from __future__ import annotations
@@ -25,9 +25,7 @@ from .not_modelled import not_modelled
 from .path_findings import unauthenticated, unprotected
 
 CLOSED_GROUP = "the security groups of its clients, or private addresses"
-CLOSE_GROUP = (
-    "name the client's security group (referencedSecurityGroupId) instead of addresses that the internet can have"
-)
+CLOSE_GROUP = "name the client's security group (referencedSecurityGroupId) instead of internet addresses"
 PRIVATE_SUBNET = "subnets without a route to an internet gateway"
 PRIVATE_ADDRESS = "no public address"
 
@@ -44,7 +42,7 @@ class _Opening:
 
 @dataclass(frozen=True, slots=True)
 class Reachability:
-    """Everything that can be said about who reaches what, from a stack as declared."""
+    """All claims about reachability, for a stack as declared."""
 
     network: Network
     claims: tuple[Claim, ...]
@@ -52,20 +50,20 @@ class Reachability:
     exposures: tuple[Finding, ...]
     """The findings of all claims, each once."""
     paths: tuple[Path, ...]
-    """Every way from the internet to something that serves."""
+    """Every path from the internet to something that serves."""
     unprotected: tuple[Finding, ...]
-    """Paths that no firewall stands in."""
+    """Paths without a web ACL."""
     unauthenticated: tuple[Finding, ...]
-    """Forwarding rules, routes and addresses that let anyone in."""
+    """Forwarding rules, routes and addresses without authentication."""
     bypasses: tuple[Finding, ...]
-    """Rules that let others than its load balancer speak to a target which believes identity headers."""
+    """Rules that open a target, which trusts identity headers, to sources other than its load balancer."""
     not_modelled: tuple[Finding, ...]
-    """Resources that may hold an endpoint and that this model does not know."""
+    """Resources that may hold an endpoint but are not modelled."""
     assumptions: tuple[str, ...]
 
 
 def reachability(graph: Graph) -> Reachability:
-    """Judge a stack's network once; asking again for the same graph costs nothing."""
+    """Evaluate a stack's network once; further calls for the same graph return the same result."""
     found: Reachability | None = graph.memory.get(__name__)
     if found is None:
         found = graph.memory[__name__] = _evaluate(Network(graph))
@@ -156,7 +154,7 @@ def _open_rule(network: Network, opening: _Opening) -> Finding:
     named = _names(opening.endpoints)
     reached = bool(opening.witness)
     what = f"admits the internet to {named}" + (
-        "" if reached else ": a latent exposure, unreachable only for want of a public route or address"
+        "" if reached else ": a latent exposure, which a public route or address would make reachable"
     )
     return violated(
         rule.resource, rule.property, f"{rule}{whole}", CLOSED_GROUP, CLOSE_GROUP, what=what, witness=opening.witness
@@ -182,7 +180,7 @@ def _unknown_groups(network: Network, endpoint: Endpoint) -> Iterable[Finding]:
     if unknowns:
         fix = "attach security groups that this stack declares"
         yield not_proven(
-            endpoint.resource, endpoint.group_property, unknowns, "groups of which every rule is declared", fix
+            endpoint.resource, endpoint.group_property, unknowns, "security groups whose rules are all declared", fix
         )
 
 
@@ -191,7 +189,7 @@ def _placement(network: Network, endpoint: Endpoint, reached: bool) -> Iterable[
     outside = [(subnet, placed) for subnet, placed in public_subnets if _is_public(endpoint, subnet, placed)]
     if outside and endpoint.loose and len(outside) < len(public_subnets):
         unknowns = (f"{endpoint.resource.label}.{endpoint.subnet_property}",)
-        fix = "name its subnets one by one, or place it in a component that names private ones only"
+        fix = "name its subnets one by one, or place it in a component that lists only private ones"
         yield not_proven(endpoint.resource, endpoint.subnet_property, unknowns, PRIVATE_SUBNET, fix)
     elif outside:
         subnet, placed = outside[0]
@@ -199,16 +197,19 @@ def _placement(network: Network, endpoint: Endpoint, reached: bool) -> Iterable[
         yield violated(
             endpoint.resource,
             endpoint.subnet_property,
-            f"{named}, routed from the internet",
+            f"{named}, with a route to the internet",
             PRIVATE_SUBNET,
-            "place it in private subnets, or take the route to the internet gateway out of their route table",
+            "move it to private subnets, or remove the route to the internet gateway from their route table",
             what="is in a public subnet" + ("" if reached else ": a latent exposure"),
             witness=(Hop("internet"), *placed.hops, hop(subnet), hop(endpoint.resource, endpoint.subnet_property)),
             latent=not reached,
         )
     unknowns = [*endpoint.subnet_unknowns, *(text for _, placed in public_subnets for text in placed.unknowns)]
     if unknowns and not outside and endpoint.subnet_property:
-        fix = "declare its subnets and their route tables in this stack, or have an exception say who vouches for them"
+        fix = (
+            "declare its subnets and their route tables in this stack, or add an exception that names who is "
+            "responsible for them"
+        )
         yield not_proven(endpoint.resource, endpoint.subnet_property, unknowns, PRIVATE_SUBNET, fix)
     address = endpoint.public
     if address.value is True:
@@ -217,7 +218,7 @@ def _placement(network: Network, endpoint: Endpoint, reached: bool) -> Iterable[
             address.property,
             address.resource.get(address.property),
             PRIVATE_ADDRESS,
-            f"give {endpoint.resource.label} no public address",
+            f"assign no public address to {endpoint.resource.label}",
             what=f"gives {endpoint.resource.label} a public address" + ("" if reached else ": a latent exposure"),
             latent=not reached,
         )
@@ -238,7 +239,7 @@ def _assumptions(network: Network, endpoint: Endpoint) -> tuple[str, ...]:
 
 
 def _unattached(network: Network) -> Iterable[Finding]:
-    """Open rules of which the group, and public addresses of which the holder, is not known yet."""
+    """Open rules whose security group is not known yet, and public addresses whose holder is not known yet."""
     for rule in network.groups.adrift:
         admitted = rule.addresses & INTERNET
         if rule.ingress and (admitted or rule.unknowns):

@@ -1,7 +1,7 @@
-"""Which connections a stack wires, and where a group, an access list or a route keeps one of them from working.
+"""Which connections a stack declares, and where a security group, a network ACL or a route blocks one of them.
 
-A connection is wired when a load balancer has a target, or when a rule names another group. Then the other side's
-groups have to take it, and the access lists of both subnets have to let it and its answers through.
+A connection is declared when a load balancer has a target, or when a rule names another security group. The other
+side's groups then have to allow it, and the network ACLs of both subnets have to allow it and the responses.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from .load_balancer_bypass import target_ports
 from .peers import Peer, Peers, block_of
 
 ANY_CLIENT = ports(1024, 65535)
-"""The ports from which clients of any system, and load balancers, speak."""
+"""The source ports of clients of any system, and of load balancers."""
 LINUX_CLIENT = ports(32768, 60999)
-"""The ports from which a task or a Linux host speaks."""
+"""The source ports of a task or a Linux host."""
 REMOTE_DESKTOP = ports(3389, 3389)
-"""Left out of answers from the internet: control EC2.21 forbids to admit the internet to it."""
+"""Left out of responses to the internet: control EC2.21 forbids allowing ingress from the internet on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """One reason why a wired connection does not work."""
+    """One reason why a declared connection does not work."""
 
     resource: Resource
     property: str
@@ -35,7 +35,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One wired connection: from whom, to whom, on which ports, and the rule that wires it."""
+    """One declared connection: source, target, ports, and the rule that declares it."""
 
     source: Peer
     target: Peer
@@ -45,7 +45,7 @@ class Flow:
 
 
 def flows(peers: Peers) -> list[Flow]:
-    """Every connection that load balancers and rules of groups wire, each once."""
+    """Every connection that load balancers and security group rules declare, each once."""
     found: dict[object, Flow] = {}
     for flow in (*_to_targets(peers), *_by_rules(peers)):
         if flow.source.certain and flow.target.certain:
@@ -81,13 +81,13 @@ def _by_rules(peers: Peers) -> Iterator[Flow]:
 
 
 def unmatched(peers: Peers, flow: Flow) -> Gap | None:
-    """The side whose groups do not take what the other side sends, if any."""
+    """The side whose security groups do not allow what the other side sends, if any."""
     sends = peers.allows(flow.source, flow.target, TCP, flow.ports, ingress=False)
     takes = peers.allows(flow.target, flow.source, TCP, flow.ports, ingress=True)
     if sends and takes:
         return None
     side, missing = (flow.target, "takes") if sends else (flow.source, "sends")
-    what = f"keeps {flow.source.resource.label} from reaching {flow.target.resource.label}"
+    what = f"cannot pass from {flow.source.resource.label} to {flow.target.resource.label}"
     found = f"no rule of {side.resource.label}'s groups {missing} tcp {describe_ports(flow.ports)}"
     if flow.rule is not None:
         return Gap(flow.rule.resource, flow.rule.property, found, what)
@@ -95,9 +95,9 @@ def unmatched(peers: Peers, flow: Flow) -> Gap | None:
 
 
 def filtered(peers: Peers, flow: Flow) -> Iterator[Gap]:
-    """Where the access lists of the two sides' subnets stop a connection or its answers."""
+    """Where the network ACLs of the two sides' subnets block a connection or its responses."""
     answers = ANY_CLIENT if flow.source.balances else LINUX_CLIENT
-    what = f"keeps {flow.source.resource.label} from reaching {flow.target.resource.label}"
+    what = f"blocks traffic from {flow.source.resource.label} to {flow.target.resource.label}"
     for here in flow.source.subnets:
         for there in flow.target.subnets:
             if here.urn == there.urn:
@@ -125,7 +125,7 @@ def _stopped(
 
 
 def front(peers: Peers) -> Iterator[Gap]:
-    """Why an internet-facing load balancer cannot be reached by its clients, or cannot answer them."""
+    """Why clients cannot reach an internet-facing load balancer, or why it cannot answer them."""
     balancing, routing = peers.network.balancing, peers.network.routing
     clients = Addresses(v4=INTERNET.v4)
     for peer in peers.all:
@@ -136,7 +136,7 @@ def front(peers: Peers) -> Iterator[Gap]:
             number = listener.value("port")
             if not isinstance(number, int | float):
                 continue
-            port, what = ports(int(number), int(number)), f"keeps clients from {listener.label}"
+            port, what = ports(int(number), int(number)), f"blocks clients from {listener.label}"
             rules = peers.rules(peer, ingress=True)
             if not any(rule.covers(TCP, int(number)) for rule in rules):
                 found = f"no rule of its groups admits port {int(number)}"
@@ -150,20 +150,25 @@ def front(peers: Peers) -> Iterator[Gap]:
             placed = routing.placement(subnet)
             if not placed.internet and not placed.unknowns:
                 found = "no route to an internet gateway"
-                yield Gap(balancer, "subnets", found, f"stands in {subnet.name}, where no client reaches it")
+                yield Gap(balancer, "subnets", found, f"is in {subnet.name}, where no client can reach it")
 
 
 def login(peers: Peers) -> Iterator[Gap]:
-    """Why a load balancer that logs users in cannot ask the identity provider."""
+    """Why a load balancer with logins cannot reach the identity provider."""
     https, provider = ports(443, 443), Addresses(v4=INTERNET.v4)
     answers = ANY_CLIENT - REMOTE_DESKTOP
     for peer in peers.all:
         if not peer.balances or not peer.certain or not _logs_in(peers, peer.resource):
             continue
-        what = "keeps it from asking the identity provider"
+        what = "blocks its requests to the identity provider"
         rules = [rule for rule in peers.rules(peer, ingress=False) if rule.covers(TCP, 443)]
         if not any(rule.addresses or rule.unknowns for rule in rules):
-            yield Gap(peer.resource, "securityGroups", "no rule of its groups sends to port 443 elsewhere", what)
+            yield Gap(
+                peer.resource,
+                "securityGroups",
+                "no rule of its security groups allows egress to port 443 of other hosts",
+                what,
+            )
         if any((rule.addresses & INTERNET).v4 == INTERNET.v4 for rule in rules):
             for subnet in peer.subnets:
                 yield from _stopped(peers, subnet, provider, https, what, egress=True)
@@ -183,7 +188,9 @@ def _logs_in(peers: Peers, balancer: Resource) -> bool:
 
 
 def endpoints(peers: Peers, wired: list[Flow]) -> Iterator[Gap]:
-    """Endpoints that nobody reaches on the port they serve, and gateway endpoints that no table or group leads to."""
+    """Endpoints that no client can reach on the port they serve, and gateway endpoints without a route table or
+    security group rule that uses them.
+    """
     reached: dict[object, Intervals] = {}
     for flow in wired:
         if unmatched(peers, flow) is None:
@@ -196,7 +203,7 @@ def endpoints(peers: Peers, wired: list[Flow]) -> Iterator[Gap]:
             continue  # one of those may be its client
         rules = peers.rules(peer, ingress=True)
         if not any(rule.covers(TCP, port) and (rule.addresses or rule.unknowns) for rule in rules):
-            yield Gap(resource, "", f"no rule of its groups that a client matches on port {port}", "serves nobody")
+            yield Gap(resource, "", f"no rule of its groups that a client matches on port {port}", "has no clients")
     for endpoint in peers.network.graph.of_type("ec2.VpcEndpoint"):
         if endpoint.value("vpcEndpointType") in (None, "Gateway"):
             yield from _gateway(peers, endpoint)
@@ -209,7 +216,7 @@ _ENGINE_PORTS = {"postgres": 5432, "mysql": 3306, "mariadb": 3306}
 
 
 def service_port(resource: Resource) -> int | None:
-    """The port on which something serves, where its kind tells."""
+    """The port on which something serves, where its type determines it."""
     port = resource.value("port")
     if resource.kind in (*_SERVICE_PORTS, "rds.Cluster", "rds.Instance") and isinstance(port, int | float):
         return int(port)
@@ -243,22 +250,24 @@ def _gateway(peers: Peers, endpoint: Resource) -> Iterator[Gap]:
             if table is not None and table.urn in tables:
                 used = True
                 far = Addresses(v4=INTERNET.v4)
-                what = f"keeps {peer.resource.label} from {endpoint.label}"
+                what = f"blocks {peer.resource.label} from {endpoint.label}"
                 yield from _stopped(peers, subnet, far, ports(443, 443), what, egress=True)
                 yield from _stopped(peers, subnet, far, LINUX_CLIENT, what, egress=False)
             elif not routing.placement(subnet).internet:
                 yield Gap(
                     endpoint,
                     "routeTableIds",
-                    f"not the table of {subnet.name}",
-                    f"is out of {peer.resource.label}'s reach",
+                    f"not the route table of {subnet.name}",
+                    f"is unreachable for {peer.resource.label}",
                 )
     if not used and peers.all and all(peer.certain for peer in peers.all):
-        yield Gap(endpoint, "routeTableIds", "no group in its tables' subnets sends to it", "serves nobody")
+        yield Gap(
+            endpoint, "routeTableIds", "no security group in its route tables' subnets sends to it", "has no clients"
+        )
 
 
 def _names(peers: Peers, rule: GroupRule, endpoint: Resource) -> bool:
-    """Whether an egress rule is about the addresses of a gateway endpoint: by its prefix list, or by all addresses."""
+    """Whether an egress rule covers the addresses of a gateway endpoint: by its prefix list, or by all addresses."""
     if not rule.covers(TCP, 443):
         return False
     if (rule.addresses & INTERNET).v4 == INTERNET.v4:

@@ -1,7 +1,7 @@
-"""Ways around a load balancer: who else may speak to a target that trusts the identity which the balancer vouches for.
+"""Load balancer bypass: other sources with access to a target that trusts the identity verified by the load balancer.
 
-A target behind an authenticating rule believes identity headers, so its groups admit its load balancer's group on
-its port and nothing else: no other group, and no address, private ones included.
+A target behind an authenticating rule trusts identity headers, so its security groups must admit only its load
+balancer's security group on its port: no other group, and no address, not even a private one.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from ..network.paths import Path
 from ..network.placement import Endpoint
 from ..network.security_groups import GroupRule, GroupSet
 
-_WANTED = "the load balancer's security group and nothing else on this port"
+_WANTED = "only the load balancer's security group on this port"
 _FIX = "name the load balancer's security group (referencedSecurityGroupId) as the only source"
 
 
 def bypasses(
     graph: Graph, balancing: LoadBalancing, endpoints: Sequence[tuple[Endpoint, GroupSet]], paths: Sequence[Path]
 ) -> Iterator[Finding]:
-    """Rules that let others than its load balancers speak to an authenticated target."""
+    """Rules that open an authenticated target to sources other than its load balancers."""
     sources = _sources(graph, balancing, paths)
     seen: set[tuple[str, str]] = set()
     for endpoint, groups in endpoints:
@@ -40,7 +40,7 @@ def bypasses(
 
 
 def _sources(graph: Graph, balancing: LoadBalancing, paths: Sequence[Path]) -> dict[str, frozenset[str]]:
-    """The groups of the load balancers in front of each target that authenticating rules alone lead to."""
+    """The security groups of the load balancers in front of each target that only authenticating rules forward to."""
     found: dict[str, frozenset[str]] = {}
     unguarded: set[str] = set()
     for path in paths:
@@ -59,7 +59,7 @@ def _keys(balancing: LoadBalancing, balancer: Resource) -> tuple[str, ...]:
 
 
 def target_ports(resource: Resource) -> list[int | None]:
-    """The ports on which a service is a target; any port when that is not said."""
+    """The ports on which a service is a target; any port when none is set."""
     entries = resource.items("loadBalancers")
     count = len(entries) if isinstance(entries, list) else 0
     ports = [resource.value(f"loadBalancers[{index}].containerPort") for index in range(count)]
@@ -71,7 +71,9 @@ def _evaluate(graph: Graph, endpoint: Endpoint, rule: GroupRule, allowed: frozen
     if others or rule.addresses != NO_ADDRESSES:
         named = [graph.by_urn[key].label if key in graph.by_urn else key for key in others]
         found = "; ".join([*([str(rule)] if rule.addresses else []), *(f"from {name}" for name in named)])
-        what = f"lets others than the load balancer speak to {endpoint.resource.label}, which believes identity headers"
+        what = (
+            f"opens {endpoint.resource.label}, which trusts identity headers, to sources other than the load balancer"
+        )
         witness = (hop(rule.resource, rule.property, found), hop(endpoint.resource))
         yield violated(rule.resource, rule.property, found, _WANTED, _FIX, what=what, witness=witness)
     elif rule.unknowns or rule.group_unknowns:

@@ -1,4 +1,6 @@
-"""The parts of a stack's network, put together: groups, routes, network ACLs, firewalls, doors and endpoints."""
+"""The parts of a stack's network, put together: security groups, routes, network ACLs, web ACLs, entry points and
+endpoints.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,7 @@ class Network:
         return found
 
     def _attached_groups(self) -> dict[str, list[GroupSet]]:
-        """Groups and the endpoints that resources of their own attach them to."""
+        """Security groups and the endpoints to which separate resources attach them."""
         found: dict[str, list[GroupSet]] = {}
         for kind, path, kinds in _ATTACHMENTS:
             for attachment in self.graph.of_type(kind):
@@ -70,7 +72,7 @@ class Network:
         return found
 
     def _attached_subnets(self) -> dict[str, Subnets]:
-        """Subnets that resources of their own give to interface endpoints."""
+        """Subnets that separate resources assign to interface endpoints."""
         found: dict[str, Subnets] = {}
         for association in self.graph.of_type("ec2.VpcEndpointSubnetAssociation"):
             for endpoint in self.graph.referenced(association, "vpcEndpointId", types=("ec2.VpcEndpoint",)):
@@ -78,13 +80,13 @@ class Network:
         return found
 
     def groups_of(self, endpoint: Endpoint) -> GroupSet:
-        """The endpoint's groups, its network's default group when it names none."""
+        """The endpoint's security groups, or its VPC's default group when it names none."""
         if not endpoint.groups.default or not endpoint.subnets:
             return endpoint.groups
         return self.groups.default_of(self.routing.vpc_of(endpoint.subnets[0]))
 
     def open_to(self, endpoint: Endpoint, rule: GroupRule) -> tuple[Hop, ...]:
-        """The path by which a rule lets internet addresses in to an endpoint, or nothing when another layer closes it."""
+        """The path by which a rule opens an endpoint to internet addresses, or nothing when another layer closes it."""
         admitted = self.groups.admits_internet(rule, self.routing.own_addresses)
         unsure = endpoint.loose and not all(self.routing.placement(subnet).internet for subnet in endpoint.subnets)
         for subnet in () if unsure else endpoint.subnets:
@@ -116,7 +118,7 @@ class Network:
 
 
 def _with_groups(endpoint: Endpoint, extra: Iterable[GroupSet]) -> Endpoint:
-    """The endpoint with groups that are attached to it from outside."""
+    """The endpoint with security groups that separate resources attach to it."""
     keys, unknowns = endpoint.groups.keys, endpoint.groups.unknowns
     for groups in extra:
         keys, unknowns = (*keys, *groups.keys), (*unknowns, *groups.unknowns)
@@ -126,7 +128,7 @@ def _with_groups(endpoint: Endpoint, extra: Iterable[GroupSet]) -> Endpoint:
 
 
 def _with_subnets(endpoint: Endpoint, extra: Subnets | None) -> Endpoint:
-    """The endpoint with subnets that are given to it from outside."""
+    """The endpoint with subnets that separate resources assign to it."""
     if extra is None:
         return endpoint
     declared = () if endpoint.resource.value(endpoint.subnet_property) is None else endpoint.subnet_unknowns

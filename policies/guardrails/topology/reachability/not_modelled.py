@@ -1,6 +1,6 @@
-"""Resources that may hold an endpoint and that this model does not know: named, never passed over.
+"""Resources that may hold an endpoint but are not modelled: they are reported, never skipped.
 
-A type is suspect when its name is in the list below, when it declares other resources out of sight, or when its
+A type is suspect when its name is in the list below, when it declares other resources that are not visible, or when its
 properties name subnets, security groups or a public address.
 """
 
@@ -24,7 +24,7 @@ MODELLED = frozenset(
         "globalaccelerator.EndpointGroup", "lambda.FunctionUrl", "ec2.LaunchTemplate", "ec2.LaunchConfiguration",
     }
 )  # fmt: skip
-"""Types whose endpoints the model knows."""
+"""Types whose endpoints are modelled."""
 
 _NO_ENDPOINT = frozenset(
     {
@@ -83,7 +83,7 @@ _NATIVE = re.compile(
     r"|elasticloadbalancing|elasticloadbalancingv2|globalaccelerator|lambda|memorydb|msk|neptune|opensearchservice|rds"
     r"|redshift|redshiftserverless|transfer|vpclattice)[:/]"
 )
-"""Services that hold endpoints or open them, declared by a provider whose properties this model does not read."""
+"""Services that hold or open endpoints, declared by a provider whose properties are not modelled."""
 
 _KUBERNETES = ("kubernetes:core/v1:Service", "kubernetes:networking.k8s.io/v1:Ingress", "kubernetes:helm.sh/v3:Release")
 
@@ -104,7 +104,7 @@ def _by_name(resource: Resource) -> str:
     if resource.kind in _SUSPECT_NAMES or resource.type.startswith(_KUBERNETES):
         return "can hold a public endpoint"
     if _NATIVE.match(resource.type):
-        return "is of a provider whose properties are not read here"
+        return "belongs to a provider whose properties are not evaluated"
     return ""
 
 
@@ -117,10 +117,10 @@ def _by_properties(resource: Resource) -> str:
 
 def not_modelled(graph: Graph) -> Iterator[Finding]:
     """One finding for each resource that may hold an endpoint and is not modelled."""
-    wanted = "a resource type that the model knows, or an exception that says who has looked at it"
+    wanted = "a modelled resource type, or an exception that says who reviewed the resource"
     for resource in graph:
         if why := _suspicion(resource):
-            fix = "look at what it exposes and record an exception with an owner and an expiry"
+            fix = "review what it exposes and record an exception with an owner and an expiry"
             yield not_proven(
                 resource, "", [f"what {resource.label} exposes"], wanted, fix, found=why, what="is not modelled"
             )

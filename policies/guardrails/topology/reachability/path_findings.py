@@ -1,4 +1,4 @@
-"""Findings on the paths through front doors: what no firewall stands in front of, and what lets anyone in."""
+"""Findings on the paths through entry points: those without a web ACL, and those without authentication."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..network.paths import Path
 
 
 def unprotected(paths: Sequence[Path]) -> tuple[Finding, ...]:
-    """One finding for each front door that hands on requests which no firewall has seen."""
+    """One finding for each entry point that forwards requests without a web ACL."""
     wanted = "a web ACL with blocking rules in front of every path to a workload"
     found: dict[str, Finding] = {}
     for path in sorted(paths, key=lambda item: (item.firewall.value is None, len(item.edges))):
@@ -20,7 +20,7 @@ def unprotected(paths: Sequence[Path]) -> tuple[Finding, ...]:
         fix = f"associate a web ACL with {carrier.label}"
         unknowns = (*path.unknowns, *path.firewall.unknowns)
         if path.firewall.value is False and not path.unknowns:
-            what = "hands on requests that no firewall has seen"
+            what = "forwards requests that pass no web ACL"
             found[carrier.urn] = violated(
                 carrier, "", "no web ACL that blocks", wanted, fix, what=what, witness=path.hops
             )
@@ -30,8 +30,8 @@ def unprotected(paths: Sequence[Path]) -> tuple[Finding, ...]:
 
 
 def unauthenticated(paths: Sequence[Path]) -> tuple[Finding, ...]:
-    """One finding for each action, route or setting that lets strangers in."""
-    wanted = "a login, token or signature before anything is handed on"
+    """One finding for each action, route or setting that forwards unauthenticated requests."""
+    wanted = "a login, token or signature before requests are forwarded"
     found: dict[tuple[str, str], Finding] = {}
     for path in sorted(
         paths, key=lambda item: (item.authentication.value is None, bool(item.unknowns), len(item.edges))
@@ -53,14 +53,18 @@ def unauthenticated(paths: Sequence[Path]) -> tuple[Finding, ...]:
 
 
 def _fix(entry: Resource) -> str:
-    """How the thing that hands on could ask who is there."""
+    """How the forwarding resource can authenticate requests."""
     module = entry.kind.partition(".")[0]
     if module in ("apigateway", "apigatewayv2"):
-        return "put an authorizer or AWS_IAM on the route, or a PRIVATE endpoint type on a REST API"
+        return "add an authorizer or AWS_IAM to the route, or set the endpoint type of a REST API to PRIVATE"
     if module == "lambda":
         return "set authorizationType to AWS_IAM"
     if module == "cloudfront":
         return (
-            "require signed URLs or cookies (trustedKeyGroups), or lead to a load balancer whose rules ask for a login"
+            "require signed URLs or cookies (trustedKeyGroups), or use a load balancer with a login in its "
+            "rules as the origin"
         )
-    return "put an authenticate-oidc or jwt-validation action that refuses strangers before the forward"
+    return (
+        "add an authenticate-oidc or jwt-validation action that refuses unauthenticated requests before the forward "
+        "action"
+    )

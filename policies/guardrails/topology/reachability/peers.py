@@ -1,4 +1,6 @@
-"""Who speaks to whom inside a network: everything with interfaces, its groups and subnets, and what is wired together."""
+"""Peers inside a network: everything with network interfaces, its security groups and subnets, and its declared
+connections.
+"""
 
 from __future__ import annotations
 
@@ -14,25 +16,25 @@ from .network import Network
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Something with interfaces: its subnets and groups, and whether all of them are known."""
+    """Something with network interfaces: its subnets and security groups, and whether all of them are known."""
 
     resource: Resource
     subnets: tuple[Resource, ...]
     groups: tuple[str, ...]
     certain: bool
     unclear: bool = False
-    """Whether its groups or subnets are not known yet."""
+    """Whether its security groups or subnets are not known yet."""
     balances: bool = False
     """Whether it is a load balancer, which answers from every ephemeral port."""
 
     @property
     def key(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """What decides about its connections: the same for all tasks of one kind."""
+        """What determines its connections: the same for all tasks of one kind."""
         return (tuple(subnet.urn for subnet in self.subnets), self.groups)
 
 
 class Peers:
-    """Every party of a stack, by group and by subnet."""
+    """Every peer of a stack, by security group and by subnet."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -75,7 +77,7 @@ class Peers:
             yield Peer(balancer, subnets.ordered(), groups.keys, certain and bool(groups.keys), unclear, balances=True)
 
     def addresses_of(self, peers: Iterable[Peer]) -> Addresses:
-        """The blocks of the subnets that parties are in."""
+        """The blocks of the subnets that peers are in."""
         found = NO_ADDRESSES
         for peer in peers:
             for subnet in peer.subnets:
@@ -83,18 +85,18 @@ class Peers:
         return found
 
     def addresses_in(self, rule: GroupRule) -> Addresses:
-        """The addresses that a rule is about: its blocks, and the subnets of whoever has the groups that it names."""
+        """The addresses that a rule covers: its blocks, and the subnets of the peers in the groups that it names."""
         found = rule.addresses
         for key in rule.groups:
             found |= self.addresses_of(self.by_group.get(key, ())) or NOT_ROUTED
         return found
 
     def rules(self, peer: Peer, *, ingress: bool) -> list[GroupRule]:
-        """The rules of a party's groups in one direction."""
+        """The rules of a peer's security groups in one direction."""
         return self.network.groups.rules(peer.groups, ingress=ingress)
 
     def allows(self, peer: Peer, other: Peer, protocol: str, ports: Intervals, *, ingress: bool) -> bool:
-        """Whether a rule of a party is about another one, on some of these ports."""
+        """Whether a rule of a peer covers another peer, on some of these ports."""
         there = self.addresses_of([other])
         return any(
             protocol in rule.protocols
@@ -114,7 +116,7 @@ def block_of(subnet: Resource) -> Addresses:
 
 
 def peers_of(network: Network) -> Peers:
-    """The parties of a network, worked out once for a graph."""
+    """The peers of a network, computed once for a graph."""
     found: Peers | None = network.graph.memory.get(__name__)
     if found is None:
         found = network.graph.memory[__name__] = Peers(network)

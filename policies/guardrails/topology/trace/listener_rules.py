@@ -1,4 +1,4 @@
-"""Which listener rule takes a request, and what its actions do with it."""
+"""Which listener rule a request matches, and what the rule's actions do with it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..http.requests import Outcome, Request, Result, Trail
 from ..waf.web_acl import Match, either, every, holds_client
 
 CALLBACK = "/oauth2/idpresponse"
-"""Where the load balancer itself receives the identity provider's answer."""
+"""Where the load balancer itself receives the identity provider's response."""
 
 
 @lru_cache(maxsize=4096)
@@ -106,7 +106,7 @@ def rule_matches(request: Request, rule: Resource) -> Match:
 
 
 def by_priority(rules: list[Resource]) -> list[Resource]:
-    """Listener rules in the order in which they are tried; one without a known priority comes last."""
+    """Listener rules in the order of evaluation; one without a known priority comes last."""
 
     def number(rule: Resource) -> float:
         value = rule.value("priority")
@@ -116,20 +116,20 @@ def by_priority(rules: list[Resource]) -> list[Resource]:
 
 
 def choose(trail: Trail, listener: Resource, rules: list[Resource]) -> Resource:
-    """The rule that takes the request, or the listener for its default actions."""
+    """The rule that the request matches, or the listener for its default actions."""
     for rule in by_priority(rules):
         matched = rule_matches(trail.request, rule)
         if matched is None:
             trail.unknowns.append(f"{rule.label}.conditions")
         if matched is True:
-            trail.note(rule, "conditions", f"takes {trail.request.host}{trail.request.path}")
+            trail.note(rule, "conditions", f"matches {trail.request.host}{trail.request.path}")
             return rule
-    trail.note(listener, "defaultActions", "no rule takes it")
+    trail.note(listener, "defaultActions", "matches no rule")
     return listener
 
 
 def run_actions(trail: Trail, entry: Resource) -> Outcome | Resource | None:
-    """The outcome when the load balancer answers by itself; otherwise the entry that forwards, or ``None`` if unclear."""
+    """The outcome when the load balancer responds itself; otherwise the entry that forwards, or ``None`` if unclear."""
     actions = actions_of(entry)
     if isinstance(actions, Unknown):
         trail.unknowns.append(f"{entry.label}.{actions.path}")
@@ -151,7 +151,7 @@ def _act(trail: Trail, entry: Resource, path: str, action: dict[str, Any]) -> Ou
     type_ = action.get("type")
     if type_ == "fixed-response":
         status = (as_mapping(action.get("fixedResponse")) or {}).get("statusCode")
-        trail.note(entry, path, f"answers {status}")
+        trail.note(entry, path, f"responds with {status}")
         return trail.end(Result.ANSWERED, _code(status), entry.name)
     if type_ == "redirect":
         location = _location(trail.request, as_mapping(action.get("redirect")) or {})
@@ -175,7 +175,7 @@ def _code(value: object) -> int | None:
 def _login(trail: Trail, entry: Resource, path: str, options: dict[str, Any]) -> Outcome | None:
     request = trail.request
     if request.path == CALLBACK:
-        trail.note(entry, path, "the load balancer ends the login itself")
+        trail.note(entry, path, "the load balancer completes the login itself")
         return trail.end(Result.ANSWERED, 302, entry.name)
     if request.identity is not None and not request.identity.token:
         trail.note(entry, path, "has a session")
@@ -192,7 +192,7 @@ def _login(trail: Trail, entry: Resource, path: str, options: dict[str, Any]) ->
         return trail.end(Result.ANSWERED, 401, entry.name)
     location = options.get("authorizationEndpoint")
     shown = location if isinstance(location, str) else "the identity provider"
-    trail.note(entry, path, f"has no session: to {shown}")
+    trail.note(entry, path, f"has no session: redirected to {shown}")
     return trail.end(Result.ANSWERED, 302, entry.name, shown)
 
 
@@ -211,14 +211,14 @@ def _token(trail: Trail, entry: Resource, path: str) -> Outcome | None:
         if (valid := every(checks)) is not False:
             if valid is None:
                 trail.unknowns.append(f"{entry.label}.{path}.jwtValidation.issuer")
-            trail.note(entry, path, "has a token that fits")
+            trail.note(entry, path, "has a matching token")
             return None
-    trail.note(entry, path, "has no token that fits: 401")
+    trail.note(entry, path, "has no matching token: 401")
     return trail.end(Result.ANSWERED, 401, entry.name)
 
 
 def _written(held: object, form: object) -> list[object]:
-    """The values of a token's claim, where the token writes it in the form that the rule expects."""
+    """The values of a token's claim, where the token has it in the form that the rule expects."""
     if isinstance(form, Unknown):
         return list(as_list(held) or [held])
     if form == "space-separated-values":

@@ -1,7 +1,7 @@
-"""What happens to one request on its way in: which station answers it, with which status, and why.
+"""What happens to one request on its way in: which component responds, with which status, and why.
 
-Security group, the load balancer's own limits, firewall, listener rule and actions, then the limits of the proxy,
-which are given as data because they live in its configuration.
+Security group, the load balancer's limits, web ACL, listener rule and actions, then the limits of the proxy, which are
+passed as data because they are in its configuration.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _serve(network: Network, trail: Trail, entry: Resource, proxy: ProxyFacts | 
         trail.steps.append(Step("proxy", f"{why}: {status}"))
         return trail.end(Result.ANSWERED, status, rule)
     if proxy is not None:
-        trail.steps.append(Step("proxy", "lets it through to the application"))
+        trail.steps.append(Step("proxy", "forwards it to the application"))
     _dependencies(network, trail, entry)
     return trail.end(Result.SERVED, None, entry.name)
 
@@ -54,7 +54,7 @@ def _firewall(network: Network, trail: Trail, edge: Resource) -> Outcome | None:
     if (association := network.firewalls.association_of(edge)) is not None:
         trail.unknowns.append(f"{association.label}.webAclArn")
     else:
-        trail.note(edge, "", "no firewall")
+        trail.note(edge, "", "no web ACL")
     return None
 
 
@@ -78,7 +78,7 @@ def _edge(network: Network, name: str) -> Resource | None:
 
 
 def _arrive(network: Network, trail: Trail, edge: Resource) -> Outcome | Resource:
-    """The listener that the client gets to, past the security group."""
+    """The listener that the client reaches, past the security group."""
     request = trail.request
     listener = next(
         (item for item in network.balancing.listeners.get(edge.urn, ()) if item.value("port") == request.port), None
@@ -105,7 +105,7 @@ def _arrive(network: Network, trail: Trail, edge: Resource) -> Outcome | Resourc
 
 
 def _dependencies(network: Network, trail: Trail, entry: Resource) -> None:
-    """Note what the application reaches to answer it: models, database, cache, bucket."""
+    """Note what the application can reach in order to respond: models, database, cache, bucket."""
     for urn in _served(network, entry):
         target = network.graph.by_urn.get(urn)
         for reached in reached_by(network, target) if target is not None else ():
@@ -118,7 +118,7 @@ def _served(network: Network, entry: Resource) -> list[str]:
 
 
 def _targets(network: Network, trail: Trail, entry: Resource) -> None:
-    """Note who receives what an entry forwards."""
+    """Note which target receives what an entry forwards."""
     for urn in _served(network, entry):
         target = network.graph.by_urn.get(urn)
         if target is not None:
@@ -126,13 +126,13 @@ def _targets(network: Network, trail: Trail, entry: Resource) -> None:
 
 
 def _lacks_length(request: Request) -> bool:
-    """Whether a body may follow whose length is not declared."""
+    """Whether a body without a declared length may follow."""
     sending = request.size > 0 or request.method in ("POST", "PUT", "PATCH")
     return request.header("transfer-encoding") is not None or (sending and request.header("content-length") is None)
 
 
 def _refusal(request: Request, proxy: ProxyFacts) -> tuple[int, str, str] | None:
-    """Status, rule and reason of what the proxy does not let through, in the order in which it checks."""
+    """Status, rule and reason of what the proxy refuses, in the order of its checks."""
     header_bytes = sum(len(name.encode()) + len(value.encode()) + 4 for name, value in request.sent_headers())
     limit = proxy.body_limit(request.path)
     upgrade = request.header("upgrade")
@@ -144,7 +144,7 @@ def _refusal(request: Request, proxy: ProxyFacts) -> tuple[int, str, str] | None
             "header limit",
             f"{header_bytes} bytes of headers, more than {proxy.header_bytes}",
         ),
-        (not proxy.lets_in(request.identity), 403, "authorization", "not among those who may enter"),
+        (not proxy.lets_in(request.identity), 403, "authorization", "is not among the allowed users"),
         (
             proxy.requires_length and _lacks_length(request),
             411,

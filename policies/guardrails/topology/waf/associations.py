@@ -1,4 +1,4 @@
-"""Which resources a web application firewall stands in front of."""
+"""Which resources a web ACL protects."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROTECTED = (
 
 
 class Firewalls:
-    """Web ACLs and what they are associated with."""
+    """Web ACLs and the resources that they are associated with."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -40,25 +40,25 @@ class Firewalls:
                 self._acls.setdefault(resource.urn, []).append((association, acls[0] if acls else None))
 
     def acl_of(self, resource: Resource) -> Resource | None:
-        """The web ACL of a resource, when it is of this stack."""
+        """The web ACL of a resource, when it is in this stack."""
         return next((acl for _, acl in self._acls.get(resource.urn, ()) if acl is not None), None)
 
     def association_of(self, resource: Resource) -> Resource | None:
-        """What associates a firewall with a resource."""
+        """What associates a web ACL with a resource."""
         return next((association for association, _ in self._acls.get(resource.urn, ())), None)
 
     def passed(self, resource: Resource) -> Pass:
-        """Whether traffic to a resource passes a firewall that can block something."""
+        """Whether traffic to a resource passes a web ACL that can block something."""
         found = self._acls.get(resource.urn, ())
         if not found:
             return Pass(None, tuple(self._unclear)) if self._unclear else MISSED
         for association, acl in found:
             if acl is None:
-                return Pass(None, (f"{association.label}: the rules of a web ACL that is not of this stack",))
+                return Pass(None, (f"{association.label}: the rules of a web ACL that is not in this stack",))
         return self.blocks(found[0][1])
 
     def named(self, resource: Resource, path: str) -> Pass:
-        """Whether a property of the resource itself names a firewall, as a distribution does."""
+        """Whether a property of the resource itself names a web ACL, as with a distribution."""
         if resource.value(path) in (None, ""):
             return MISSED
         acls = self.graph.referenced(resource, path, types=_ACLS)

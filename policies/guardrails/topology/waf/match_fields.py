@@ -1,4 +1,4 @@
-"""The parts of a request that a firewall statement looks at, and the text transformations on them."""
+"""The parts of a request that a web ACL statement inspects, and the text transformations applied to them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from ..graph.values import as_list, as_mapping
 from ..http.requests import Request
 
 BODY_WINDOW = 8192
-"""The bytes of a body, and of all headers together, that a load balancer shows its firewall: whichever field a statement
-reads, a header beyond them is not there (AWS WAF Developer Guide, "Oversize web request components")."""
+"""The bytes of a body, and of all headers together, that a load balancer passes to AWS WAF: no statement sees headers
+beyond that limit, whichever field it inspects (AWS WAF Developer Guide, "Oversize web request components").
+"""
 HEADER_COUNT_WINDOW = 200
 _OVERSIZE = {"MATCH": True, "NO_MATCH": False}
 
@@ -29,12 +30,12 @@ class Part:
 
     @classmethod
     def of(cls, text: str) -> Part:
-        """A part of which the text is known."""
+        """A part whose text is known."""
         return cls(text, len(text.encode()))
 
 
 def parts(request: Request, field: dict[str, Any]) -> list[Part] | bool | None:
-    """The parts that a field to match names; a verdict when its size alone decides; ``None`` when it cannot be told."""
+    """The parts that a field to match names; a verdict when the size alone decides; ``None`` when it is not known."""
     kinds = [key for key, value in sorted(field.items()) if value is not None]
     if len(kinds) != 1:
         return None
@@ -83,7 +84,7 @@ def _pairs(
 
 
 def _window(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The pairs that fit into what the firewall sees."""
+    """The pairs that fit into what AWS WAF sees."""
     seen: list[tuple[str, str]] = []
     left = BODY_WINDOW
     for name, value in pairs[:HEADER_COUNT_WINDOW]:

@@ -1,7 +1,7 @@
-"""What a web ACL does with one request: its rules by priority, as AWS evaluates them behind a load balancer.
+"""What a web ACL does with one request: its rules by priority, as AWS evaluates them for a load balancer.
 
-A statement matches, does not match, or cannot be judged from a request on paper (``None``): then the outcome is not
-proven. Managed rule groups match what the request says that it looks like, and nothing else.
+A statement matches, does not match, or cannot be evaluated for a sample request (``None``): then the outcome is not
+proven. Managed rule groups match what the request is marked as resembling, and nothing else.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def either(matches: Iterable[Match]) -> Match:
 
 
 class WebAcl:
-    """A web ACL with its inline rules and those that are resources of their own."""
+    """A web ACL with its inline rules and separately declared ones."""
 
     def __init__(self, graph: Graph, acl: Resource) -> None:
         self.graph = graph
@@ -72,7 +72,7 @@ class WebAcl:
         return found
 
     def evaluate(self, trail: Trail) -> Outcome | None:
-        """The outcome when the firewall answers by itself, nothing when it lets the request pass."""
+        """The outcome when the web ACL responds itself, nothing when it lets the request pass."""
         if self.unreadable:
             trail.unknowns.append(f"{self.acl.label}.rules")
         for _, name, resource, path, rule in self.rules:
@@ -94,7 +94,7 @@ class WebAcl:
         return None
 
     def _apply(self, trail: Trail, name: str, rule: dict[str, Any]) -> tuple[Match, tuple[int, str] | None]:
-        """Whether a rule matches, and how it ends the request (status 0: it lets it pass at once)."""
+        """Whether a rule matches, and how it ends the request (status 0: it is allowed immediately)."""
         statement = as_mapping(rule.get("statement")) or {}
         group = as_mapping(statement.get("managedRuleGroupStatement"))
         if group is not None:
@@ -187,7 +187,7 @@ class WebAcl:
 
 
 def _has_keys(request: Request, keys: Sequence[Any]) -> bool:
-    """Whether the request has what the rule counts by: one that lacks it is never counted."""
+    """Whether the request has the key that a rate rule counts by: a request without it is never counted."""
     cookies = {name for name, _ in request.cookies}
     session = request.identity is not None and not request.identity.token
     for item in keys:
@@ -211,14 +211,14 @@ def _number(value: Any) -> float:  # noqa: ANN401 (a property of any type)
 
 def _ended(action: dict[str, Any]) -> tuple[int, str] | None:
     if action.get("allow") is not None:
-        return 0, "lets it pass"
+        return 0, "allows it"
     if (block := as_mapping(action.get("block"))) is not None:
         custom = as_mapping(block.get("customResponse")) or {}
         code = custom.get("responseCode")
         return (int(code) if isinstance(code, int | float) else 403), "blocks"
     for name, status in _CHALLENGES.items():
         if action.get(name) is not None:
-            return status, f"asks for a {name}"
+            return status, f"presents a {name}"
     return None
 
 
@@ -251,7 +251,7 @@ def _on_fields(
     *,
     sizes: bool = False,
 ) -> Match:
-    """Judge the parts of the request that a statement names; a part that is not there does not match."""
+    """Evaluate the parts of the request that the statement names; a missing part does not match."""
     field = as_mapping(body.get("fieldToMatch"))
     found = parts(request, field) if field is not None else None
     if found is None:
