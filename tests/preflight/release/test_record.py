@@ -58,7 +58,7 @@ def test_the_first_entry_makes_the_file(releases: Releases) -> None:
     ("arguments", "options", "words"),
     [
         (("prod", "2026.12.1"), {}, "release 2026.12.1 has no manifest"),
-        (("nowhere", SECOND), {}, "nowhere is no environment of this project"),
+        (("nowhere", SECOND), {}, "nowhere is not an environment of this project"),
         (("prod", SECOND), {"commit": "main"}, "commit is 'main'"),
         (("prod", SECOND), {"run": 'https://x"\n- a: b'}, "run is "),
     ],

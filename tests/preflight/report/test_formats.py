@@ -73,4 +73,4 @@ def test_a_long_comment_is_cut_and_says_so() -> None:
     text = comment("verdict\n", "- change\n" * LONGEST_COMMENT)
     assert len(text) == LONGEST_COMMENT
     assert text.startswith("verdict\n")
-    assert text.endswith("(the rest is left out here: it is in the job's reports)\n")
+    assert text.endswith("(shortened: the job's reports have the rest)\n")
