@@ -31,7 +31,7 @@ def with_release(path: Path, version: str) -> str:
     wanted = {**_config(text, path), KEY: version}
     if count != 1 or _config(changed, path) != wanted:
         raise Refusal(
-            f"{path.name} does not have {KEY} on a line of its own",
+            f"{path.name} does not have {KEY} on a separate line",
             f"write it as one line below config, for example:   {KEY}: {version}",
         )
     return changed

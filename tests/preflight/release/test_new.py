@@ -89,7 +89,7 @@ def test_without_a_registry_and_without_a_digest_there_is_no_release(releases: R
     assert message.startswith(
         f"the digest of {host}/envoyproxy/envoy:distroless-v1.40.0 is not known: {host} cannot be"
     )
-    assert f"give it by hand: --image proxy={host}/envoyproxy/envoy:distroless-v1.40.0@sha256:…" in message
+    assert f"pass the digest: --image proxy={host}/envoyproxy/envoy:distroless-v1.40.0@sha256:…" in message
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_without_a_registry_and_without_a_digest_there_is_no_release(releases: R
         ("proxy=ghcr.io/x/y:latest", "names no version"),
         ("proxy=ghcr.io/x/y", "names no version"),
         (f"proxy=ghcr.io/x/y@{GIVEN}", "names no version"),
-        ("proxy=ghcr.io/x/y:v1.2.3@sha256:abc", "is no image"),
+        ("proxy=ghcr.io/x/y:v1.2.3@sha256:abc", "is not an image"),
         ("worker=ghcr.io/x/y:v1.2.3", "names: proxy, interface"),
         ("ghcr.io/x/y:v1.2.3", "write NAME=REGISTRY/REPOSITORY:TAG"),
     ],

@@ -65,7 +65,7 @@ def test_a_base_that_cannot_be_read_is_said_and_hides_no_finding(project: Path, 
     done = preflight(project, "reports", str(tmp_path), "--base", "no-such-ref")
     assert done.returncode == 1
     text = (tmp_path / "comment.md").read_text()
-    assert "What changes since `no-such-ref` cannot be shown: git cannot read" in text
+    assert "Changes since `no-such-ref` cannot be shown: git cannot read" in text
     assert "short-timeouts" in text
 
 
