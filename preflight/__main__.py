@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             # A fault of this program. Its trace helps to fix it; status 1 would be read as findings.
             traceback.print_exc()
-            console.say("could not run: this is a fault in preflight, please report it with the lines above")
+            console.say("could not run: this is a bug in preflight, please report it with the lines above")
         return 2
 
 

@@ -166,7 +166,7 @@ class Release(Section):
                 key="prompts",
                 value=", ".join(sorted({name for name in names if names.count(name) > 1})),
                 allowed="each prompt once",
-                fix="remove the repeated one",
+                fix="remove the duplicate",
             )
             for position, prompt in enumerate(self.texts):
                 check(

@@ -107,7 +107,7 @@ class Guardrail(Section):
                 key="maskedEntities",
                 value=", ".join(sorted({entity for entity in both if both.count(entity) > 1})),
                 allowed="each kind once, either blocked or masked",
-                fix="remove the repeated one",
+                fix="remove the duplicate",
             )
         return self
 

@@ -1,4 +1,4 @@
-"""Reads one stack's configuration into a frozen model, or says everything that is wrong with it.
+"""Reads one stack's configuration into a frozen model, or reports every problem in it.
 
 This is the only reader of ``pulumi.Config``. :meth:`Configuration.load` reads the running stack's,
 :meth:`Configuration.parse` does the same without Pulumi. The main project's model is ``StackSettings``; the
@@ -41,25 +41,25 @@ _MISPLACED = {
 
 
 class Configuration(Section):
-    """Where a stack runs, and the way in which all of its configuration is read."""
+    """Where a stack runs, and how its configuration is read."""
 
     prefix: ClassVar[str]
-    """What the stack file writes before each key: the project's name and a colon."""
+    """The prefix of each key in the stack file: the project's name and a colon."""
     subject: ClassVar[str]
-    """What an error message says has problems; the stack's name follows."""
+    """The subject of the error message; the stack's name follows it."""
     misplaced: ClassVar[Mapping[str, str]] = {}
-    """Top-level keys that are often tried, with what to write instead."""
+    """Top-level keys that people commonly try, with what to write instead."""
 
     environment: StackName
     """The stack's name: the ``environment`` tag and part of physical names."""
     region: AwsRegion
     """``aws:region``."""
     account_id: AccountId
-    """``aws:allowedAccountIds`` holds exactly this account; the provider refuses any other."""
+    """The only account in ``aws:allowedAccountIds``; the provider refuses every other account."""
 
     @classmethod
     def between_sections(cls, sections: Mapping[str, object]) -> list[Problem]:
-        """What does not agree between the sections that are present and valid; keys lack the prefix."""
+        """Problems between the sections that are present and valid; keys have no prefix."""
         del sections
         return []
 
@@ -93,7 +93,7 @@ class Configuration(Section):
         accounts: object,
         secret_keys: Collection[str] = (),
     ) -> Self:
-        """The settings from plain values: ``values`` has the keys of the stack file without their namespace."""
+        """The settings from plain values; ``values`` has the stack file's keys without their namespace."""
         file = f"Pulumi.{printable(environment, 40)}.yaml"
         problems = cls._refused(values, secret_keys)
         listed = _elements(accounts)
@@ -120,17 +120,17 @@ class Configuration(Section):
 
     @classmethod
     def _keys(cls) -> dict[str, str]:
-        """Every key of the stack file under the prefix, with the field it fills."""
+        """Every key under the prefix, with the field that it fills."""
         return {str(info.alias): name for name, info in cls.model_fields.items() if name not in _OUTSIDE}
 
     @classmethod
     def _texts(cls) -> set[str]:
-        """The keys whose value is text, which the engine hands over as it is."""
+        """The keys whose value is text, which the engine passes unchanged."""
         return {key for key, name in cls._keys().items() if cls.model_fields[name].annotation is str}
 
     @classmethod
     def _refused(cls, values: Mapping[str, object], secret_keys: Collection[str]) -> list[Problem]:
-        """Keys that are not looked into: unknown ones, secret ones and malformed ones."""
+        """Problems with keys whose values are not read: unknown, secret and malformed ones."""
         problems: list[Problem] = []
         known = cls._keys()
         for name, value in values.items():
@@ -142,8 +142,8 @@ class Configuration(Section):
                     Problem(
                         key,
                         HIDDEN,
-                        "plain values: a setting ends up readable in the plan, so none may be a secret",
-                        "put the secret into Secrets Manager, give its name here, and set the key again without --secret",
+                        "a plain value: settings are readable in the plan, so none may be a secret",
+                        "put the secret into Secrets Manager, write its name here, and set the key again without --secret",
                     )
                 )
             elif isinstance(value, _Malformed):
@@ -153,7 +153,7 @@ class Configuration(Section):
                         key,
                         "text that is not valid JSON" if started else shown(str(value)),
                         allowed_at(cls, known[name]),
-                        "repair the JSON, or write the keys below it, indented"
+                        "fix the JSON, or write the keys below it, indented"
                         if started
                         else "write its keys below it, indented",
                     )
@@ -162,7 +162,7 @@ class Configuration(Section):
 
     @classmethod
     def _valid_sections(cls, given: Mapping[str, object], error: ValidationError) -> dict[str, object]:
-        """The sections in which pydantic found nothing, for the checks between sections."""
+        """The sections that pydantic accepted, for the checks between sections."""
         bad = {detail["loc"][0] for detail in error.errors(include_url=False) if detail["loc"]}
         valid: dict[str, object] = {}
         for name, info in cls.model_fields.items():
@@ -185,7 +185,7 @@ class _Malformed(str):
 
 
 def _structured(text: str | None) -> object:
-    """A structured value from the JSON text as which the engine hands it over."""
+    """A structured value, which the engine passes as JSON text."""
     if text is None:
         return None
     try:
@@ -195,7 +195,7 @@ def _structured(text: str | None) -> object:
 
 
 def _placed(problem: Problem, field: str, accounts: object) -> Problem:
-    """Name the place of what does not come from the project's namespace."""
+    """Correct the key of a problem outside the project's namespace."""
     if field == "environment":
         return replace(problem, key="stack name")
     if field == "region":

@@ -1,5 +1,5 @@
-"""What must hold between sections. Each check needs only the sections that it names, so that one bad section
-does not keep the problems of the others from being reported."""
+"""Checks between sections. Each check needs only the sections that it compares, so that one invalid section does not
+hide problems in the others."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from settings.identity import Identity
 from settings.sections import BedrockUpstream, Capacity, Domain, Models, Network, PrivateUpstream
 
 STORE_PORTS = {5432: "the database", 6379: "the cache"}
-"""Ports that are open between the private subnets whatever is declared."""
+"""Ports that are always open between the private subnets."""
 HTTPS = 443
 ACL_NUMBERS = 3000
 """Network ACL entries are numbered by port, modulo this (``components.network.acls``)."""
 TASKS_AT_ONCE = 2
-"""A deployment starts as many tasks as run before it stops those (``components.service.component``)."""
+"""During a deployment twice as many tasks run, because new tasks start before the old ones stop (``components.service.component``)."""
 ACL_PORTS = {2: 6, 3: 3}
-"""For how many ports besides 443 a network ACL has entries, by the number of zones (``components.network.acls``)."""
+"""Number of ports besides 443 for which a network ACL has entries, by number of zones (``components.network.acls``)."""
 
 
 def inconsistencies(sections: Mapping[str, object]) -> list[Problem]:
-    """Problems between the sections that are present and valid, with keys that lack the namespace."""
+    """Problems between the sections that are present and valid; keys have no namespace."""
     try:
         with collected():
             _compare(sections)
@@ -69,7 +69,7 @@ def _zones_of_the_region(network: Network, region: str) -> None:
 
 
 def _models_of_the_region(models: Models, region: str) -> None:
-    """Bedrock is not among the services that an interface endpoint reaches in another region.
+    """Bedrock does not support cross-region access through an interface endpoint.
 
     https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-cross-region-privatelink-support.html
     """
@@ -80,7 +80,7 @@ def _models_of_the_region(models: Models, region: str) -> None:
                     upstream.region == region,
                     key=f"models.groups[{position}].upstreams[{place}].region",
                     value=upstream.region,
-                    allowed=f"aws:region ({region}): no interface endpoint reaches Bedrock in another region",
+                    allowed=f"aws:region ({region}): an interface endpoint cannot reach Bedrock in another region",
                     fix=f"write {region}; for the capacity of other regions, offer a cross-region inference profile "
                     "(an id such as eu.<model> or global.<model>) and list its destinationRegions",
                 )
@@ -94,7 +94,7 @@ def _certificate_of_the_region(domain: Domain, region: str, account: str) -> Non
         (its_region, its_account) == (region, account),
         key="domain.certificateArn",
         value=domain.certificate_arn,
-        allowed=f"a certificate of region {region} in account {account}: a load balancer uses no other",
+        allowed=f"a certificate of region {region} in account {account}: a load balancer can use no other",
         fix=f"request or import the certificate in {region}",
     )
 
@@ -107,7 +107,7 @@ def _lanes_have_names_of_their_own(domain: Domain, identity: Identity) -> None:
         machines.host_name != domain.host_name,
         key="identity.machineClients.hostName",
         value=machines.host_name,
-        allowed="a name other than domain.hostName: the application would take a client's token for its own",
+        allowed="a name other than domain.hostName: otherwise the application would accept a client's token as one of its own",
         fix=f"use a name such as api.{domain.host_name}",
     )
 
@@ -121,7 +121,7 @@ def _upstreams_are_not_the_interface(domain: Domain, models: Models) -> None:
                     key=f"models.groups[{position}].upstreams[{place}].hostName",
                     value=upstream.host_name,
                     allowed="a model server, not the interface itself (domain.hostName)",
-                    fix="name the model server",
+                    fix="set the host name of the model server",
                 )
 
 
@@ -137,13 +137,13 @@ def _ports_have_numbers_of_their_own(models: Models) -> None:
                 key=f"models.groups[{position}].upstreams[{place}].port",
                 value=str(upstream.port),
                 allowed=f"a port that is not {port} ({what}) and does not differ from it by a multiple of {ACL_NUMBERS}: "
-                "the network ACL could not tell the two apart",
-                fix="let the model server listen on another port, for example 443",
+                "both would get the same network ACL rule number",
+                fix="run the model server on another port, for example 443",
             )
 
 
 def _ports_have_room(models: Models, network: Network) -> None:
-    if network.existing is not None:  # Its network ACLs are somebody else's.
+    if network.existing is not None:  # An existing VPC has its own network ACLs.
         return
     ports = {u.port for group in models.groups for u in group.upstreams if isinstance(u, PrivateUpstream)}
     own, zones = sorted(ports - {HTTPS, *STORE_PORTS}), len(network.availability_zones)
@@ -153,7 +153,7 @@ def _ports_have_room(models: Models, network: Network) -> None:
         key="models.groups",
         value=f"model servers on the ports {', '.join(map(str, own))}",
         allowed=f"{room} different ports besides {HTTPS} with {zones} zones: AWS's quota of network ACL entries",
-        fix=f"let some of the model servers listen on the same port, for example {HTTPS}",
+        fix=f"run some of the model servers on the same port, for example {HTTPS}",
     )
 
 
@@ -165,9 +165,9 @@ def _a_zone_can_be_lost(network: Network, capacity: object, data: object) -> Non
             2 * (tasks - math.ceil(tasks / zones)) >= tasks,
             key="capacity.minimumTasks",
             value=str(tasks),
-            allowed=f"a number of which half is left when the fullest of {zones} zones fails: {tasks} tasks survive no more "
+            allowed=f"a number of which half remains if the fullest of {zones} zones fails: {tasks} tasks then carry no more "
             f"load than {tasks - 1}",
-            fix=f"set it to {tasks + 1}, or use another zone",
+            fix=f"set it to {tasks + 1}, or add a zone",
         )
     if isinstance(data, Data):
         check(
@@ -175,7 +175,7 @@ def _a_zone_can_be_lost(network: Network, capacity: object, data: object) -> Non
             key="data.database.instances",
             value=str(data.database.instances),
             allowed=f"at most one for each of the {zones} zones in network.availabilityZones",
-            fix=f"set it to {zones}, or name another zone",
+            fix=f"set it to {zones}, or add a zone",
         )
 
 
@@ -193,6 +193,6 @@ def _the_database_accepts_every_task(capacity: Capacity, data: Data) -> None:
         key="capacity.databaseConnections",
         value=str(capacity.database_connections),
         allowed=f"at most {max(room // tasks, 0)} for each of {tasks} tasks (a deployment runs capacity.maximumTasks old and as "
-        f"many new ones): a database of {database.maximum_capacity_units:g} capacity units has {max(room, 0)} for them",
+        f"many new tasks): a database of {database.maximum_capacity_units:g} capacity units has {max(room, 0)} connections for them",
         fix=", or ".join(fixes),
     )

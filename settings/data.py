@@ -1,4 +1,4 @@
-"""How large the state is and how long it is kept: database, cache, uploaded files and their copies."""
+"""Size and retention of the data: database, cache, uploaded files and their backups."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CapacityUnits = Annotated[
 NodeType = Annotated[
     str,
     StringConstraints(pattern=r"^cache\.[a-z][a-z0-9]{1,7}\.[a-z0-9]{5,8}$"),
-    Field(description="a node type of ElastiCache, for example cache.t4g.small"),
+    Field(description="an ElastiCache node type, for example cache.t4g.small"),
 ]
 SnapshotIdentifier = Annotated[
     str,
@@ -38,29 +38,29 @@ SnapshotIdentifier = Annotated[
 CONNECTIONS_OF_A_UNIT = 189
 MOST_CONNECTIONS, MOST_WITH_A_SMALL_MINIMUM = 5000, 2000
 SMALL_MINIMUM = 0.5
-"""What Aurora PostgreSQL accepts: at least 189 for each capacity unit of the maximum, whatever it has shrunk to, 5,000 at
-the most, and 2,000 where the minimum is half a unit
+"""Connections that Aurora PostgreSQL accepts: at least 189 for each unit of the maximum capacity, whatever the current
+capacity, at most 5,000, and at most 2,000 if the minimum is half a unit
 (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html#aurora-serverless-v2.max-connections)."""
 LEAST_CONNECTIONS = 10
-"""For one task: the application's three pools need as many (``components.applications.open_webui_data``)."""
+"""The fewest connections of one task: the application's three pools need this many (``components.applications.open_webui_data``)."""
 RESERVED_CONNECTIONS = 30
-"""Left to others than the tasks: PostgreSQL and RDS keep 5 from them (``superuser_reserved_connections``,
-``rds.rds_superuser_reserved_connections``), RDS watches through some of its own, and a person has to get in."""
+"""Connections not available to tasks: PostgreSQL and RDS reserve 5 (``superuser_reserved_connections``,
+``rds.rds_superuser_reserved_connections``), RDS monitoring uses some, and an operator must be able to connect."""
 
 
 class Database(Section):
-    """Aurora PostgreSQL Serverless v2."""
+    """The database: Aurora PostgreSQL Serverless v2."""
 
     minimum_capacity_units: CapacityUnits = 1
-    """What is always there, about 2 GiB of memory for each unit."""
+    """The capacity that is always provisioned, about 2 GiB of memory for each unit."""
     maximum_capacity_units: CapacityUnits = 4
-    """What each instance grows to. AWS bills what is used."""
+    """The capacity to which each instance can scale. AWS bills the capacity in use."""
     instances: Whole = Field(default=2, ge=2, le=3)
-    """A writer and one or two readers, each in a zone of its own: one of them takes over when the writer is lost."""
+    """One writer and one or two readers, each in a different zone. A reader takes over if the writer fails."""
     backup_retention_days: Whole = Field(default=7, ge=7, le=35)
-    """How far back a point in time can be restored (AWS: at most 35)."""
+    """How many days back point-in-time restore can go (AWS: at most 35)."""
     snapshot_identifier: SnapshotIdentifier | None = None
-    """The cluster snapshot that the database starts from. Changing it makes a new database: see docs/restore.md."""
+    """The cluster snapshot from which the database is created. Changing it replaces the database: see docs/restore.md."""
 
     @model_validator(mode="after")
     def _can_grow(self) -> Self:
@@ -75,41 +75,41 @@ class Database(Section):
 
     @property
     def most_connections(self) -> int:
-        """What it accepts at the most, however large its maximum is."""
+        """The most connections that the database accepts, however large its maximum capacity."""
         return MOST_WITH_A_SMALL_MINIMUM if self.minimum_capacity_units <= SMALL_MINIMUM else MOST_CONNECTIONS
 
     @property
     def connections_for_tasks(self) -> int:
-        """How many connections all tasks together may open, at the least."""
+        """How many connections all tasks together can rely on."""
         accepted = min(self.most_connections, int(CONNECTIONS_OF_A_UNIT * self.maximum_capacity_units))
         return accepted - RESERVED_CONNECTIONS
 
 
 class Cache(Section):
-    """Valkey with cluster mode disabled."""
+    """The cache: Valkey with cluster mode disabled."""
 
     node_type: NodeType = "cache.t4g.small"
-    """Of every node."""
+    """The node type of every cache node."""
     replicas: Whole = Field(default=1, ge=1, le=5)
-    """Copies of the primary in other zones: one of them takes over when it is lost."""
+    """Replicas of the primary in other zones. One of them takes over if the primary fails."""
     snapshot_retention_days: Whole = Field(default=1, ge=1, le=35)
-    """How long the daily snapshot is kept (AWS: at most 35)."""
+    """How many days the daily snapshot is kept (AWS: at most 35)."""
 
 
 class Uploads(Section):
-    """The bucket of uploaded files."""
+    """The S3 bucket for uploaded files."""
 
     deleted_file_days: Whole = Field(default=30, ge=1, le=365)
-    """How long a deleted or overwritten file can be brought back."""
+    """How many days a deleted or overwritten file can be restored."""
     access_log_days: Whole = Field(default=30, ge=1, le=90)
-    """How long the record of requests is kept. It holds object names, which end in the names of uploaded files."""
+    """How many days the S3 access log is kept. It contains object keys, which end in the names of uploaded files."""
 
 
 class Data(Section):
-    """What the tasks share, and must not lose."""
+    """Size and retention of the data that outlives a task."""
 
     database: Database = Database()
     cache: Cache = Cache()
     uploads: Uploads = Uploads()
     backup_days: Whole = Field(default=35, ge=7, le=365)
-    """How long the nightly copies of database and bucket are kept, whatever becomes of the originals."""
+    """How many days the nightly backups of the database and the bucket are kept, even if the originals are deleted."""

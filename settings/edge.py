@@ -1,4 +1,4 @@
-"""What a team may choose at the edge: TLS clients, paths, who reads its logs, and which firewall rules only watch."""
+"""Options at the edge: TLS policy, client networks, paths, log readers, and WAF rules in count mode."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from settings.values import Section
 
 
 class TlsPolicy(StrEnum):
-    """Which TLS clients must speak."""
+    """The load balancer's TLS security policy."""
 
     TLS_1_2_RESTRICTED = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
     TLS_1_3_ONLY = "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09"
@@ -48,38 +48,41 @@ ClientBlock = Annotated[
 
 
 MOST_CLIENT_BLOCKS = 29
-"""Each takes two of the 60 rules of a security group, and path MTU discovery takes one."""
+"""Each uses two of a security group's 60 rules, and path MTU discovery uses one."""
 MOST_WILDCARDS = 5
-"""In one path: an ALB's rule takes no more."""
+"""The most wildcards in one path that an ALB rule accepts."""
 MOST_PATHS = 20
-"""In each list: what an ALB's rules and the firewall's capacity have room for, whatever the application's own are."""
+"""The most paths in each list: ALB rule quotas and WAF capacity leave room for this many beside the application's own."""
 NEEDED_PATHS = ("/", "/logout", "/oauth2/idpresponse")
-"""Without these nobody gets in or out: the start page, the proxy's logout and the load balancer's login callback."""
+"""Login and logout need these: the start page, the proxy's logout and the load balancer's login callback."""
 
 PathPattern = Annotated[
     str,
     StringConstraints(pattern=r"^/[A-Za-z0-9_.$~@:+&*?/-]{0,127}$"),
-    Field(description="a path that starts with /, at most 128 characters, * and ? as wildcards: /reports/*"),
+    Field(
+        description="a path that starts with /, at most 128 characters, with * and ? as wildcards, for example /reports/*"
+    ),
 ]
 PathPrefix = Annotated[
     str,
     StringConstraints(pattern=r"^/[A-Za-z0-9_.$~@:+&/-]{1,127}$"),
-    Field(description="the beginning of a path, 2 to 128 characters without wildcards: /api/v1/reports/"),
+    Field(description="the prefix of a path, 2 to 128 characters without wildcards, for example /api/v1/reports/"),
 ]
 
 
 class Paths(Section):
-    """Paths besides the application's own. Every one that is offered needs a session; what no list names is 404."""
+    """Paths in addition to the application's own. Every offered path requires a session; a path in no list is answered
+    404."""
 
     blocked: tuple[PathPattern, ...] = Field(default=(), max_length=MOST_PATHS)
-    """Answered 404 before anything else, also where the application offers them: /playground*"""
+    """Answered 404 before any other rule applies, even if the application offers them. For example ``/playground*``."""
     api: tuple[PathPattern, ...] = Field(default=(), max_length=MOST_PATHS)
-    """Called by scripts: answered 401 without a session."""
+    """Called by scripts. Without a session they are answered 401."""
     pages: tuple[PathPattern, ...] = Field(default=(), max_length=MOST_PATHS)
-    """Opened by people: redirected to log in without a session."""
+    """Opened in a browser. Without a session they redirect to the login."""
     prompts: tuple[PathPrefix, ...] = Field(default=(), max_length=MOST_PATHS)
-    """Beginnings of paths whose bodies are what people write: managed firewall rules that take ordinary prompts for
-    attacks do not block there."""
+    """Prefixes of paths whose bodies contain prompts. Managed WAF rules that mistake ordinary prompts for attacks do not
+    block there."""
 
     @model_validator(mode="after")
     def _leave_a_way_in(self) -> Self:
@@ -90,8 +93,8 @@ class Paths(Section):
                     len(set(paths)) == len(paths),
                     key=f"edge.paths.{name}",
                     value=", ".join(paths),
-                    allowed="a list that names each thing once",
-                    fix="remove the repeated one",
+                    allowed="a list without duplicates",
+                    fix="remove the duplicate",
                 )
             for name, paths in ({"blocked": self.blocked} | offered).items():
                 for path in paths:
@@ -99,8 +102,8 @@ class Paths(Section):
                         path.count("*") + path.count("?") <= MOST_WILDCARDS,
                         key=f"edge.paths.{name}",
                         value=path,
-                        allowed=f"at most {MOST_WILDCARDS} wildcards in a path: a load balancer's rule takes no more",
-                        fix="use fewer: * stands for slashes too",
+                        allowed=f"at most {MOST_WILDCARDS} wildcards in a path: a load balancer rule accepts no more",
+                        fix="use fewer: * matches slashes too",
                     )
             for path in self.blocked:
                 lost = [needed for needed in NEEDED_PATHS if fnmatchcase(needed, path)]
@@ -108,8 +111,8 @@ class Paths(Section):
                     not lost,
                     key="edge.paths.blocked",
                     value=path,
-                    allowed=f"paths without which people still get in and out: not {', '.join(lost)}",
-                    fix="name the paths that are to be blocked more narrowly",
+                    allowed=f"paths that leave login and logout working: not {', '.join(lost)}",
+                    fix="list narrower paths",
                 )
             for name, paths in offered.items():
                 for path in paths:
@@ -117,14 +120,14 @@ class Paths(Section):
                         not path.startswith(("/*", "/?")),
                         key=f"edge.paths.{name}",
                         value=path,
-                        allowed="a path that begins with a name: this one would offer paths that nobody has named",
-                        fix="list the paths that the application needs, each with its first part written out",
+                        allowed="a path whose first segment is written out: this one would offer paths that are not listed",
+                        fix="list the paths that the application needs, each with its first segment written out",
                     )
                     check(
                         path not in self.blocked,
                         key=f"edge.paths.{name}",
                         value=path,
-                        allowed="paths that edge.paths.blocked does not name: that comes first",
+                        allowed="paths that are not in edge.paths.blocked, which applies first",
                         fix="remove it from one of the two lists",
                     )
             for path in sorted(set(self.api) & set(self.pages)):
@@ -132,27 +135,27 @@ class Paths(Section):
                     False,
                     key="edge.paths.pages",
                     value=path,
-                    allowed="paths that edge.paths.api does not name: that comes first",
+                    allowed="paths that are not in edge.paths.api, which applies first",
                     fix="remove it from one of the two lists",
                 )
         return self
 
 
 class Edge(Section):
-    """Choices at the edge that are safe either way."""
+    """Options at the edge; each is safe whichever value is chosen."""
 
     tls_policy: TlsPolicy = TlsPolicy.TLS_1_2_RESTRICTED
-    """TLS 1.3, and 1.2 with forward secrecy only; or TLS 1.3 alone, which shuts out clients from before about 2019."""
+    """TLS 1.3 and 1.2 with forward secrecy, or TLS 1.3 only, which excludes clients from before about 2019."""
     client_cidr_blocks: tuple[ClientBlock, ...] = Field(
         default=(ipaddress.IPv4Network("0.0.0.0/0"),), min_length=1, max_length=MOST_CLIENT_BLOCKS
     )
-    """Where clients may come from; no block inside another. Omitted: anywhere."""
+    """The networks that may connect; no block may contain another. Omitted: any address."""
     log_reader_arns: tuple[RoleArn, ...] = ()
-    """Roles that may read access logs, which hold whole request lines. Omitted: nobody, until somebody is named."""
+    """Roles that may read the access logs, which contain full request lines. Omitted: no principal may read them."""
     count_only_rules: tuple[RuleKey, ...] = ()
-    """Firewall rules that count instead of blocking, so that a new one is watched before it blocks."""
+    """WAF rules that count matches instead of blocking, so that a new rule can be observed first."""
     paths: Paths = Paths()
-    """Paths that are offered or blocked besides the application's own. Omitted: the application's own alone."""
+    """Paths offered or blocked in addition to the application's own. Omitted: only the application's own."""
     content_security_policy: (
         Annotated[
             str,
@@ -161,19 +164,20 @@ class Edge(Section):
         ]
         | None
     ) = None
-    """Replaces the application's own header. Omitted: the application's stays, since a strict one can break pages."""
+    """Replaces the application's Content-Security-Policy header. Omitted: the application's header is kept, because a
+    stricter one can break pages."""
 
     @model_validator(mode="after")
     def _no_block_hides_another(self) -> Self:
-        """A narrow block beside a wide one would look like a restriction that is none."""
+        """A narrow block beside a wider one looks like a restriction but has no effect."""
         with collected():
             for one, other in permutations(dict.fromkeys(self.client_cidr_blocks), 2):
                 check(
                     not one.subnet_of(other),
                     key="edge.clientCidrBlocks",
                     value=str(one),
-                    allowed=f"blocks of which none is inside another: {other} admits it already",
-                    fix=f"remove {one}, or remove {other} where only the narrower one is meant",
+                    allowed=f"blocks that do not contain each other: {other} already admits it",
+                    fix=f"remove {one}, or remove {other} if only the narrower block is intended",
                 )
         return self
 
@@ -189,7 +193,7 @@ class Edge(Section):
                     len(set(values)) == len(values),
                     key=f"edge.{key}",
                     value=", ".join(values),
-                    allowed="a list that names each thing once",
-                    fix="remove the repeated one",
+                    allowed="a list without duplicates",
+                    fix="remove the duplicate",
                 )
         return self

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in the configuration's words: all of it at once, secrets never echoed.
+"""Problems in a configuration, in terms of its keys: all reported at once, secrets never shown.
 
 A :class:`Problem` names the key as it is written in the file, the value, what is allowed and the fix.
 :class:`SettingsError` carries every problem; Pulumi prints it without a traceback (it is a ``RunError``).
@@ -29,12 +29,12 @@ _SECRET_LIKE = (
     re.compile(r"(?=[^\s/:,]*[a-z])(?=[^\s/:,]*[A-Z])(?=[^\s/:,]*\d)[^\s/:,]{20,}"),
 )
 _PUBLIC = re.compile(r"^ELBSecurityPolicy-[A-Za-z0-9-]{1,60}$")
-"""Names of AWS's that have the form of a secret: hiding one would hide what was wrong with it."""
+"""AWS names that look like secrets; hiding them would hide the problem."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong, with the way to put it right."""
+    """One problem and its fix."""
 
     key: str
     value: str
@@ -46,7 +46,7 @@ class Problem:
 
 
 class SettingsError(pulumi.RunError):
-    """A configuration cannot be used. ``str()`` is the whole readable report; ``problems`` are its parts."""
+    """The configuration is invalid. ``str()`` is the full report; ``problems`` are its parts."""
 
     def __init__(self, subject: str, problems: Iterable[Problem]) -> None:
         self.subject = subject
@@ -68,7 +68,7 @@ _collecting: ContextVar[list[Problem] | None] = ContextVar("collecting", default
 
 @contextmanager
 def collected() -> Generator[None]:
-    """Let every :func:`check` of the block be reported, not only the first that fails."""
+    """Report every failing :func:`check` in the block, not only the first."""
     problems: list[Problem] = []
     token = _collecting.set(problems)
     try:
@@ -110,7 +110,7 @@ def hide(text: str) -> str:
 
 
 def shown(value: object) -> str:
-    """How a value that was rejected is shown: short, on one line, never one that may be a secret."""
+    """A rejected value for display: short, on one line, hidden if it may be a secret."""
     if value is None:
         return "(empty)"
     if isinstance(value, bool):

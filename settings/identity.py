@@ -1,4 +1,4 @@
-"""Who gets in: the OIDC client at the edge, who may enter, who administers, and programs with a token."""
+"""Access: the OIDC client at the edge, who may use the application, who administers it, and machine clients."""
 
 from __future__ import annotations
 
@@ -33,42 +33,45 @@ OPEN_MAIL_DOMAINS = frozenset(
         "zoho.com",
     }
 )
-"""Where anybody can register an address: allowing such a domain allows the internet."""
+"""Public mail providers: allowing one of these domains admits anyone on the internet."""
 
 CLAIMS_IN_ANY_CASE = frozenset({"aud", "exp", "iss", "nbf", "iat"})
-"""Of a machine client's token: the audience has a setting of its own, the load balancer checks the others."""
+"""Claims of a machine client's token that are always checked: the audience has its own setting, the load balancer
+checks the others."""
 MOST_CLAIM_VALUES = 10
-"""Of one claim that an ALB compares (ALB: JWT verification)."""
+"""The most values that an ALB compares for one claim (ALB: JWT verification)."""
 
 
 class Claim(Section):
-    """A claim of the identity provider's user-info answer and the values that count."""
+    """A claim in the identity provider's user-info response, and the values that match."""
 
     name: Annotated[
         str,
         StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_:./-]{0,127}$"),
         Field(description="the name of a claim, for example groups"),
     ]
+    """The claim's name."""
     values: tuple[Annotated[str, StringConstraints(min_length=1, max_length=256)], ...] = Field(min_length=1)
+    """The values that match; one of them is enough."""
 
 
 class People(Section):
-    """Who is meant: members by claim, by e-mail domain or by address. At least one must be given."""
+    """A set of people, selected by claim, e-mail domain or address. At least one selector is required."""
 
     claim: Claim | None = None
-    """Everyone whose claim holds one of the values (a string claim, or a list that contains it)."""
+    """People whose claim has one of the values (a string claim, or a list that contains it)."""
     email_domains: tuple[HostName, ...] = ()
-    """Everyone with an address in one of these domains. Subdomains are not included."""
+    """People with an address in one of these domains. Subdomains are not included."""
     emails: tuple[Email, ...] = ()
-    """These addresses. Case is ignored."""
+    """People with one of these addresses. Case is ignored."""
 
     @property
     def nobody(self) -> bool:
-        """Whether nothing is said about who is meant."""
+        """Whether no selector is given."""
         return self.claim is None and not self.email_domains and not self.emails
 
     def certainly_leaves_out(self, email: str) -> bool:
-        """Whether an address is outside by what is written here; a claim may always let it in."""
+        """Whether no selector can match the address. A claim can match any address, so with a claim this is false."""
         domain = email.rpartition("@")[2].lower()
         return (
             self.claim is None
@@ -78,7 +81,7 @@ class People(Section):
 
 
 class ClaimFormat(StrEnum):
-    """How a machine client's token writes a claim."""
+    """How a claim is encoded in a machine client's token."""
 
     SINGLE_STRING = "single-string"
     STRING_ARRAY = "string-array"
@@ -86,25 +89,28 @@ class ClaimFormat(StrEnum):
 
 
 class TokenClaim(Claim):
-    """A claim of a machine client's token, and how the token writes it."""
+    """A claim in a machine client's token, and its encoding."""
 
     format: ClaimFormat | None = None
-    """Omitted: one string where one value is named, a list where several are. ``scope`` is usually
-    ``space-separated-values``."""
+    """How the token encodes the claim. Omitted: a single string if one value is listed, an array if several are. ``scope``
+    is usually ``space-separated-values``."""
 
 
 class MachineClients(Section):
-    """Programs that call the model path with a signed token, under a host name of their own."""
+    """Programs that call the models with a signed token, under a separate host name. Omitted: there are none."""
 
     host_name: HostName
+    """The host name for programs; it must differ from ``domain.hostName``."""
     issuer: HttpsUrl
+    """The tokens' issuer, compared with the ``iss`` claim."""
     jwks_endpoint: HttpsUrl
+    """Where the load balancer fetches the issuer's public keys."""
     audience: Annotated[str, StringConstraints(min_length=1, max_length=256)]
-    """Checked as the ``aud`` claim: the ALB itself has no audience check."""
+    """The required value of the ``aud`` claim. The ALB does not check the audience unless a rule says so."""
     audience_format: ClaimFormat = ClaimFormat.SINGLE_STRING
-    """How the token writes its audience. Omitted: one string."""
+    """How the token encodes its audience. Omitted: a single string."""
     claims: tuple[TokenClaim, ...] = Field(default=(), max_length=9)
-    """Further claims that a token must hold, each with one of its values."""
+    """Additional claims that a token must have, each with one of its listed values."""
 
     @model_validator(mode="after")
     def _claims_are_further_ones(self) -> Self:
@@ -115,59 +121,64 @@ class MachineClients(Section):
                     claim.name not in CLAIMS_IN_ANY_CASE,
                     key=f"{key}.name",
                     value=claim.name,
-                    allowed="a claim besides aud (the audience) and exp, iss, nbf and iat, which are checked in any case",
+                    allowed="a claim other than aud (the audience), exp, iss, nbf and iat, which are always checked",
                     fix="remove the claim",
                 )
                 check(
                     claim.name not in {earlier.name for earlier in self.claims[:position]},
                     key=f"{key}.name",
                     value=claim.name,
-                    allowed="each claim once, with all its values",
-                    fix="write its values in one list",
+                    allowed="each claim once, with all of its values",
+                    fix="merge its values into one list",
                 )
                 check(
                     len(claim.values) <= MOST_CLAIM_VALUES,
                     key=f"{key}.values",
                     value=f"a list of {len(claim.values)}",
                     allowed=f"at most {MOST_CLAIM_VALUES} values of one claim",
-                    fix="have the issuer give one value to all who may call",
+                    fix="have the issuer give all permitted clients one common value",
                 )
                 check(
                     claim.format is not ClaimFormat.SINGLE_STRING or len(claim.values) == 1,
                     key=f"{key}.format",
                     value=ClaimFormat.SINGLE_STRING.value,
-                    allowed="a format that holds several values, since several are named",
-                    fix="name one value, or write string-array or space-separated-values as the token does",
+                    allowed="a format for several values, because several are listed",
+                    fix="list one value, or set string-array or space-separated-values, whichever the token uses",
                 )
                 for value in claim.values:
                     check(
                         claim.format is not ClaimFormat.SPACE_SEPARATED_VALUES or " " not in value,
                         key=f"{key}.values",
                         value=value,
-                        allowed="values without spaces, which separate them in the token",
-                        fix="write each value as one element of the list",
+                        allowed="values without spaces, because spaces separate values in the token",
+                        fix="write each value as a separate element of the list",
                     )
         return self
 
 
 class Identity(Section):
-    """The OIDC client at the edge, who may enter, and who administers."""
+    """The OIDC client at the edge, who may use the application, and who administers it."""
 
     issuer: HttpsUrl
+    """The identity provider's issuer URL, exactly as in its discovery document."""
     authorization_endpoint: HttpsUrl
+    """``authorization_endpoint`` of the discovery document: browsers are redirected there to log in."""
     token_endpoint: HttpsUrl
+    """``token_endpoint`` of the discovery document; called by the load balancer."""
     user_info_endpoint: HttpsUrl
+    """``userinfo_endpoint`` of the discovery document; called by the load balancer."""
     end_session_endpoint: LogoutUrl | None = None
-    """The identity provider's logout page; without it logout ends the edge's and the application's session only. It may
-    have a query, which some providers need (``docs/proxy.md``). Everybody who logs out sees all of it, and so does
-    everybody who asks for the logout path: never write a secret into it."""
+    """The identity provider's logout page. Omitted: logging out ends only the sessions at the edge and in the application.
+    It may have a query, which some providers require (``docs/proxy.md``). The full URL is visible to anyone who requests
+    the logout path: never put a secret into it."""
     client_id: Annotated[
         str,
         StringConstraints(min_length=1, max_length=256, pattern=r"^[\x21-\x7e]+$"),
         Field(description="the OIDC client's id: 1 to 256 printable characters without spaces"),
     ]
+    """The id under which the edge is registered as a client at the identity provider."""
     client_secret_name: SecretName
-    """The Secrets Manager secret that holds the client secret (made by ``bootstrap``)."""
+    """The name of the Secrets Manager secret that holds the client secret (created by ``bootstrap``)."""
     scopes: tuple[
         Annotated[
             str,
@@ -176,19 +187,21 @@ class Identity(Section):
         ],
         ...,
     ] = ("openid", "email", "profile")
+    """The scopes requested at login; ``openid`` and ``email`` are required."""
     session_cookie_name: Annotated[
         str,
         StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$"),
         Field(description="1 to 64 letters, digits, hyphens and underscores"),
     ] = "AWSELBAuthSessionCookie"
+    """The name of the load balancer's session cookie; a suffix is added for each of its parts."""
     session_timeout_seconds: Whole = Field(default=28_800, ge=300, le=604_800)
-    """How long a login lasts at the edge; the application's own session is never longer. AWS: 1 to 604800."""
+    """How long a login at the edge is valid; the application's session is never longer (AWS: 1 to 604800)."""
     allowed: People
-    """Who may enter. Authentication is not authorization: without this, everyone the provider knows would."""
+    """Who may use the application. The proxy answers 403 to everyone else whom the identity provider authenticates."""
     administrators: People
-    """Who administers the application; they must be allowed in too (the proxy checks ``allowed`` first)."""
+    """Who administers the application. They must also be in ``allowed``, which the proxy checks first."""
     machine_clients: MachineClients | None = None
-    """Omitted: no machine client gets in."""
+    """Programs that call the models with a signed token, under a separate host name. Omitted: none are admitted."""
 
     @field_validator("allowed", "administrators")
     @classmethod
@@ -198,17 +211,17 @@ class Identity(Section):
             check(
                 not value.nobody,
                 key=f"identity.{name}",
-                value="nobody",
+                value="an empty object",
                 allowed="at least one of claim (name and values), emailDomains, emails",
-                fix=f"say who is meant, for example {name}: {{emailDomains: [example.com]}}",
+                fix=f"add a selector, for example {name}: {{emailDomains: [example.com]}}",
             )
             for domain in value.email_domains:
                 check(
                     domain not in OPEN_MAIL_DOMAINS,
                     key=f"identity.{name}.emailDomains",
                     value=domain,
-                    allowed="domains whose addresses only your organisation gives out",
-                    fix=f"name the people of {domain} one by one under emails, or use a claim",
+                    allowed="domains in which only your organisation issues addresses",
+                    fix=f"list the individual addresses at {domain} under emails, or use a claim",
                 )
         return value
 
@@ -219,7 +232,7 @@ class Identity(Section):
             {"openid", "email"} <= set(value),
             key="identity.scopes",
             value=" ".join(value),
-            allowed="a list that has openid and email",
+            allowed="a list that includes openid and email",
             fix="add the missing scope: the trusted e-mail header comes from the email claim",
         )
         return value
@@ -232,7 +245,7 @@ class Identity(Section):
                     not self.allowed.certainly_leaves_out(address),
                     key="identity.administrators.emails",
                     value=address,
-                    allowed="people who are allowed in: identity.allowed is checked first",
+                    allowed="people who are also in identity.allowed, which is checked first",
                     fix="add the address, or its domain, to identity.allowed",
                 )
             for domain in self.administrators.email_domains:
@@ -240,7 +253,7 @@ class Identity(Section):
                     not self.allowed.certainly_leaves_out(f"@{domain}"),
                     key="identity.administrators.emailDomains",
                     value=domain,
-                    allowed="people who are allowed in: identity.allowed is checked first",
+                    allowed="people who are also in identity.allowed, which is checked first",
                     fix="add the domain to identity.allowed.emailDomains",
                 )
         return self

@@ -1,4 +1,4 @@
-"""What a request may cost: sizes, times and rates. Written once here, enforced wherever they can be."""
+"""Limits on the size, time and rate of requests: declared once, enforced at every layer that can enforce them."""
 
 from __future__ import annotations
 
@@ -12,39 +12,41 @@ from settings.values import Section, Whole
 KIBIBYTE = 1024
 LONGEST_MODEL_SILENCE_SECONDS = 60
 RETRY_PAUSE_SECONDS = 1
-"""The longest pause of the proxy before it asks the next model server (``components.proxy.configuration.outbound``)."""
+"""The longest the proxy waits before it tries the next model server (``components.proxy.configuration.outbound``)."""
 
 
 class Timeouts(Section):
-    """One time budget for a request, in seconds; the ordering is checked as a whole."""
+    """The time budget of a request, in seconds. The values are checked against each other."""
 
     model_deadline_seconds: Whole = Field(default=540, ge=5, le=3500)
-    """The longest answer of a model, first byte to last."""
+    """The maximum duration of a model's answer, from the first byte to the last."""
     stream_seconds: Whole = Field(default=600, ge=10, le=3600)
-    """The longest response the proxy carries, streams included."""
+    """The maximum duration of a response through the proxy, streams included."""
     deregistration_delay_seconds: Whole = Field(default=600, ge=10, le=3600)
-    """How long a leaving task finishes its responses (AWS: 0 to 3600). An open WebSocket holds a deploy this long."""
+    """How long a deregistered task may finish its responses (AWS: 0 to 3600). An open WebSocket delays a deployment by
+    this long."""
     edge_idle_seconds: Whole = Field(default=120, ge=10, le=4000)
-    """ALB ``idle_timeout`` (AWS: 1 to 4000): longest silence on a connection, so longer than a model's longest pause.
-    Less than half of it, 60 seconds at most, is what one model server may be silent before the next is asked."""
+    """ALB ``idle_timeout`` (AWS: 1 to 4000): how long a connection may be idle. It must exceed a model's longest pause: a
+    model server may be silent for just under half of it, 60 seconds at most, before the next one is tried."""
     keep_alive_seconds: Whole = Field(default=150, ge=15, le=4100)
-    """Idle connections of proxy and application live longer than the ALB's, or clients see 502."""
+    """How long the proxy and the application keep idle connections open. It must exceed ``edgeIdleSeconds``; otherwise
+    clients see 502."""
     client_keep_alive_seconds: Whole = Field(default=3600, ge=60, le=604_800)
-    """ALB ``client_keep_alive`` (AWS: 60 to 604800)."""
+    """ALB ``client_keep_alive``: how long a client may keep a connection open (AWS: 60 to 604800)."""
     request_headers_seconds: Whole = Field(default=10, ge=1, le=60)
     """How long a client may take to send its headers."""
     request_body_seconds: Whole = Field(default=120, ge=5, le=900)
     """How long a client may take to send its body."""
     stop_seconds: Whole = Field(default=60, ge=5, le=120)
-    """Between SIGTERM and SIGKILL (Fargate: at most 120); not part of the ordering."""
+    """Time between SIGTERM and SIGKILL (Fargate: at most 120). It is not compared with the other timeouts."""
 
     @property
     def model_idle_seconds(self) -> int:
-        """How long one model server may say nothing before the next is asked, which then has as long again.
+        """How long one model server may be silent before the next one is tried, which then has the same time.
 
-        Not a setting: two such silences and the pause between them fit into ``edge_idle_seconds``, in which the user
-        has to hear something, and into ``model_deadline_seconds``. A third server gets its turn only when one of the
-        first two failed sooner, or is left alone because it keeps failing.
+        Derived rather than configured: two such silences and the pause between them must fit into
+        ``edge_idle_seconds``, before which the client has to receive something, and into ``model_deadline_seconds``. A
+        third server is tried only if one of the first two failed sooner, or was ejected because it keeps failing.
         """
         ends = min(self.edge_idle_seconds, self.model_deadline_seconds)
         return min(LONGEST_MODEL_SILENCE_SECONDS, (ends - RETRY_PAUSE_SECONDS) // 2)
@@ -57,57 +59,58 @@ class Timeouts(Section):
                 model < stream,
                 key="limits.timeouts.modelDeadlineSeconds",
                 value=str(model),
-                allowed=f"less than streamSeconds ({stream}), or the proxy cuts an answer that the model may still give",
+                allowed=f"less than streamSeconds ({stream}), or the proxy cuts off an answer that the model is still allowed to send",
                 fix=f"set it to {stream - 1} or less, or raise streamSeconds",
             )
             check(
                 stream <= leaving,
                 key="limits.timeouts.streamSeconds",
                 value=str(stream),
-                allowed=f"at most deregistrationDelaySeconds ({leaving}), or a deploy cuts an answer",
+                allowed=f"at most deregistrationDelaySeconds ({leaving}), or a deployment cuts off an answer",
                 fix=f"set it to {leaving} or less, or raise deregistrationDelaySeconds",
             )
             check(
                 self.edge_idle_seconds < self.keep_alive_seconds,
                 key="limits.timeouts.keepAliveSeconds",
                 value=str(self.keep_alive_seconds),
-                allowed=f"more than edgeIdleSeconds ({self.edge_idle_seconds}), or clients see 502 when the target closes first",
+                allowed=f"more than edgeIdleSeconds ({self.edge_idle_seconds}), or clients see 502 when the target closes the connection first",
                 fix=f"set it to {self.edge_idle_seconds + 30} or more, or lower edgeIdleSeconds",
             )
             check(
                 self.request_headers_seconds <= self.request_body_seconds,
                 key="limits.timeouts.requestHeadersSeconds",
                 value=str(self.request_headers_seconds),
-                allowed=f"at most requestBodySeconds ({self.request_body_seconds}), which counts from the first byte too",
+                allowed=f"at most requestBodySeconds ({self.request_body_seconds}), which is also measured from the first byte",
                 fix=f"set it to {self.request_body_seconds} or less, or raise requestBodySeconds",
             )
         return self
 
 
 class RateLimits(Section):
-    """Requests in five minutes before the answer is 429: for one session, and for one client address. AWS: 10 or more.
+    """Requests allowed in five minutes, for each session and for each client address; more are answered 429. AWS: 10 or
+    more.
 
-    A session is one person. An address may be a whole office behind one gateway, so its limits are those of
-    ``peopleBehindOneAddress`` people who all open the application at once; they hold for requests without a session,
-    or with an invented one, too.
+    A session is one person. An address may be an office behind one gateway, so its limits must admit
+    ``peopleBehindOneAddress`` people who open the application at the same time. They also apply to requests without a
+    session, or with a forged one.
     """
 
     pages_per_five_minutes: Whole = Field(default=3000, ge=10, le=2_000_000)
-    """One session: pages and API calls that are neither uploads nor model calls. Static files are not counted."""
+    """For each session: pages and API calls other than uploads and model calls. Static files are not counted."""
     uploads_per_five_minutes: Whole = Field(default=100, ge=10, le=2_000_000)
-    """One session."""
+    """For each session: uploads."""
     model_calls_per_five_minutes: Whole = Field(default=300, ge=10, le=2_000_000)
-    """One session."""
+    """For each session: model calls."""
     people_behind_one_address: Whole = Field(default=200, ge=1, le=100_000)
-    """How many people must be able to open the application and chat within the same five minutes from one address."""
+    """How many people must be able to open the application and chat from one address within the same five minutes."""
     address_pages_per_five_minutes: Whole = Field(default=30_000, ge=10, le=2_000_000)
-    """One address: pages and API calls that are neither uploads nor model calls."""
+    """For each client address: pages and API calls other than uploads and model calls."""
     address_uploads_per_five_minutes: Whole = Field(default=1_000, ge=10, le=2_000_000)
-    """One address."""
+    """For each client address: uploads."""
     address_model_calls_per_five_minutes: Whole = Field(default=6_000, ge=10, le=2_000_000)
-    """One address."""
+    """For each client address: model calls."""
     address_static_per_five_minutes: Whole = Field(default=60_000, ge=10, le=100_000_000)
-    """One address: static files. A first visit reads more than a hundred of them."""
+    """For each client address: static files. A first visit loads more than a hundred of them."""
 
     @model_validator(mode="after")
     def _an_address_holds_a_session(self) -> Self:
@@ -120,27 +123,29 @@ class RateLimits(Section):
                     session <= address,
                     key=f"limits.rates.address{name}PerFiveMinutes",
                     value=str(address),
-                    allowed=f"at least {session}, which one session alone may ask for",
+                    allowed=f"at least {session}, which a single session may already use",
                     fix=f"set it to {session} or more, or lower the session's limit",
                 )
         return self
 
 
 class Limits(Section):
-    """Payload, header, time and rate limits: enforced at firewall, edge, proxy and application."""
+    """Payload, header, time and rate limits, enforced by the WAF, the load balancer, the proxy and the application."""
 
     prompt_mebibytes: Whole = Field(default=2, ge=1, le=16)
-    """Largest body of a prompt or any other API call."""
+    """The largest body of a prompt or any other API call, in MiB."""
     upload_mebibytes: Whole = Field(default=50, ge=1, le=512)
-    """Largest uploaded file, as the body's size. The proxy does not buffer it; the application stores it."""
+    """The largest upload in MiB, measured as the size of the request body. The proxy streams it; the application stores
+    it."""
     cookie_bytes: Whole = Field(default=16_384, ge=4_096, le=65_536)
-    """All cookies of a request. ALB session cookies come in shards of 4 KB, at most 11 KB of claims and token."""
+    """All cookies of a request together. The ALB splits its session cookie into parts of 4 KB, for at most 11 KB of
+    claims and token."""
     header_bytes: Whole = Field(default=32_768, ge=8_192, le=65_536)
-    """All request headers (ALB: 64 KB). A multiple of 1024: the proxy counts whole KiB."""
+    """All request headers together (ALB: 64 KB). A multiple of 1024, because the proxy counts whole KiB."""
     query_bytes: Whole = Field(default=4_096, ge=512, le=8_192)
-    """The query string; OIDC callbacks carry code and state in it."""
+    """The query string. OIDC callbacks carry the code and the state in it."""
     uri_bytes: Whole = Field(default=2_048, ge=256, le=8_192)
-    """The path."""
+    """The path of the URL."""
     rates: RateLimits = RateLimits()
     timeouts: Timeouts = Timeouts()
 

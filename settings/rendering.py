@@ -1,4 +1,4 @@
-"""Turns pydantic's validation errors into :class:`Problem` objects that speak of keys, not of models.
+"""Turns pydantic's validation errors into :class:`Problem` objects in terms of keys, not models.
 
 The location of an error is walked along the model's types: that yields the key as it is written in the file
 (list positions in brackets, no tag of a union), and what the field says about itself. A field's
@@ -37,12 +37,12 @@ class Place:
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], prefix: str, file: str) -> list[Problem]:
-    """Every problem in ``error``; ``prefix`` starts each key, ``file`` is where the fix has to be made."""
+    """Every problem in ``error``; ``prefix`` precedes each key, ``file`` is the file to fix."""
     problems: list[Problem] = []
     for detail in error.errors(include_url=False):
         ctx = detail.get("ctx", {})
         if detail["type"] == "too_short" and len(detail["input"]) >= ctx["min_length"]:
-            continue  # enough elements, but wrong ones: they are reported themselves
+            continue  # enough elements, but invalid ones, which are reported individually
         if isinstance(ctx.get("error"), FailedChecksError):
             problems.extend(replace(p, key=prefix + p.key) for p in ctx["error"].problems)
         else:
@@ -51,7 +51,7 @@ def problems_of(error: ValidationError, model: type[BaseModel], prefix: str, fil
 
 
 def allowed_at(model: type[BaseModel], name: str) -> str:
-    """What the field ``name`` of ``model`` accepts, in words."""
+    """What the field ``name`` of ``model`` allows, in words."""
     return _allowed(_of_field(name, model.model_fields[name]))
 
 
@@ -64,10 +64,10 @@ def unknown_key(
     also: Mapping[str, str] | None = None,
     root: type[BaseModel] | None = None,
 ) -> Problem:
-    """A key that ``model`` does not have, with the nearest one that it has or with the place where it belongs.
+    """The problem of a key that ``model`` does not have, with the closest existing key or the section it belongs to.
 
-    ``without`` names fields that the file does not hold, ``also`` has the advice for keys that are often tried, and
-    ``root`` is the whole model where ``model`` is a part of it.
+    ``without`` lists fields that are not in the file, ``also`` has advice for keys that people commonly try, and
+    ``root`` is the whole model if ``model`` is a part of it.
     """
     known = [_alias(n, f) for n, f in model.model_fields.items() if n not in without]
     near = difflib.get_close_matches(name, known, n=1)
@@ -108,18 +108,18 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], prefix: str, file: st
 
 def _fix(kind: str, value: object, ctx: Mapping[str, Any]) -> str:
     if value is None:
-        return "give it a value, or remove the key where it is optional"
+        return "set a value, or remove the key if it is optional"
     by_kind = {
         "greater_than_equal": f"set it to {ctx.get('ge')} or more",
         "less_than_equal": f"set it to {ctx.get('le')} or less",
-        "too_short": f"give at least {ctx.get('min_length')}",
-        "too_long": f"give at most {ctx.get('max_length')}",
-        "tuple_type": "write it as a list: each value on a line of its own that starts with '- '",
+        "too_short": f"write at least {ctx.get('min_length')}",
+        "too_long": f"write at most {ctx.get('max_length')}",
+        "tuple_type": "write it as a list, each value on a separate line that starts with '- '",
         "model_type": "write its keys below it, indented",
         "model_attributes_type": "write its keys below it, indented",
         "dict_type": "write its keys below it, indented",
         "bool_type": "write true or false, without quotes",
-        "string_type": "write it as text, in quotes where it could be read as a number",
+        "string_type": "write it as text, in quotes if it could be read as a number",
         "string_too_long": f"shorten it to {ctx.get('max_length')} characters",
         "enum": "choose one of these",
         "literal_error": "choose one of these",
@@ -127,8 +127,8 @@ def _fix(kind: str, value: object, ctx: Mapping[str, Any]) -> str:
     if kind in _NUMBERS and isinstance(value, str) and value.strip().replace(".", "", 1).isdecimal():
         return "write the number without quotes"
     if kind in _NUMBERS and isinstance(value, str) and value.strip()[:1].isdecimal():
-        return "write the number alone: its unit is in the key's name"
-    return by_kind.get(kind, "write it in that form")
+        return "write only the number: the unit is in the key's name"
+    return by_kind.get(kind, "write a value of the allowed form")
 
 
 def _walk(model: type[BaseModel], loc: Sequence[int | str], prefix: str) -> Place:

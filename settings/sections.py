@@ -1,7 +1,7 @@
-"""What one environment is, apart from who gets in (``identity.py``) and what a request may cost (``limits.py``).
+"""The sections of one environment's settings, except access (``identity.py``) and request limits (``limits.py``).
 
 Defaults of nested keys live in these models; ``Pulumi.yaml`` describes the top-level keys and gives their types.
-A value that is wrong is reported by :class:`settings.errors.SettingsError`, which holds *all* problems.
+Invalid values are reported by :class:`settings.errors.SettingsError`, which holds *all* problems.
 
 Units are in the names: ``...Seconds``, ``...Bytes``, ``...Mebibytes``, ``...Days``, ``...PerFiveMinutes``.
 """
@@ -61,25 +61,26 @@ LOG_RETENTION_DAYS = (
 """What CloudWatch Logs accepts as ``retentionInDays`` (API reference of PutRetentionPolicy)."""
 
 CHAT_COMPLETIONS_MODELS = ("openai.gpt-oss-",)
-"""Beginnings of Bedrock model ids that its Chat Completions API serves. Others speak InvokeModel or Converse only, which
-the proxy does not translate into; add a beginning here once the model's card in the Bedrock user guide lists the API."""
+"""Prefixes of the Bedrock model ids that the Chat Completions API serves. Other models support InvokeModel or Converse
+only, which the proxy does not translate to; add a prefix once the model's page in the Bedrock user guide lists the API."""
 
 
 class Owner(Section):
-    """Who answers for the environment. Names are GitHub users or teams: they also generate CODEOWNERS."""
+    """Who is responsible for the environment. People are named as GitHub users or teams; CODEOWNERS is generated from
+    them."""
 
     team: Slug
     """The accountable team; the ``owner`` tag of every resource."""
     contact: Email
     """Where alarms and expiry notices go (an SNS e-mail subscription)."""
     on_call: OnCallUrl
-    """The page from which the on-call engineer is reached and the runbook is found.
+    """The page with the on-call rota and the runbook.
 
-    It stands in every alarm's description beside what the alarm means, and CloudWatch takes 1,024 characters
+    Every alarm's description includes it beside the alarm's meaning; CloudWatch allows 1,024 characters
     (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html).
     """
     maintainers: tuple[Person, ...] = Field(min_length=1)
-    """Who reviews a change that has no other owner; usually the accountable team."""
+    """Who reviews changes to files without a more specific owner; usually the accountable team."""
     release_managers: tuple[Person, ...] = Field(min_length=1)
     """Who approves releases."""
     prompt_reviewers: tuple[Person, ...] = Field(min_length=1)
@@ -87,7 +88,7 @@ class Owner(Section):
     model_reviewers: tuple[Person, ...] = Field(min_length=1)
     """Who decides which models may be offered."""
     environment_approvers: tuple[Person, ...] = Field(min_length=1)
-    """Who approves what is deployed to this environment, and changes of its stack file."""
+    """Who approves deployments to this environment and changes to its stack file."""
 
 
 HostedZoneId = Annotated[
@@ -103,14 +104,14 @@ CertificateArn = Annotated[
 
 
 class Domain(Section):
-    """Under which names users reach the interface."""
+    """The name under which users reach the interface."""
 
     host_name: HostName
     """The public name; the application's origin is ``https://<hostName>``."""
     hosted_zone_id: HostedZoneId | None = None
-    """A public Route 53 zone: the certificate is validated and the alias records are made in it."""
+    """A public Route 53 zone. The certificate's validation records and the alias records are created in it."""
     certificate_arn: CertificateArn | None = None
-    """An existing ACM certificate of the same region; needed where no zone is given."""
+    """An existing ACM certificate in the same region; required if no zone is given."""
 
     @model_validator(mode="after")
     def _one_source_of_the_certificate(self) -> Self:
@@ -118,7 +119,7 @@ class Domain(Section):
             (self.hosted_zone_id is None) != (self.certificate_arn is None),
             key="domain",
             value=None if self.hosted_zone_id is None else "hostedZoneId and certificateArn",
-            allowed="exactly one of hostedZoneId (certificate and DNS records are made for you) and certificateArn (you bring both)",
+            allowed="exactly one of hostedZoneId (certificate and DNS records are created for you) and certificateArn (you provide both)",
             fix="set domain.hostedZoneId, or set domain.certificateArn and create the DNS record yourself"
             if self.hosted_zone_id is None
             else "remove one of the two",
@@ -127,31 +128,33 @@ class Domain(Section):
 
 
 class ExistingNetwork(Section):
-    """A VPC of yours to build in. Guarantees that cannot be seen from its ids are reported as not proven."""
+    """An existing VPC to deploy into. Guarantees that cannot be derived from its ids are reported as not proven."""
 
     vpc_id: VpcId
+    """The VPC's id."""
     public_subnet_ids: tuple[SubnetId, ...] = Field(min_length=2, max_length=3)
-    """One in each of ``availabilityZones``, in their order."""
+    """One subnet for each of ``availabilityZones``, in the same order."""
     private_subnet_ids: tuple[SubnetId, ...] = Field(min_length=2, max_length=3)
-    """One in each of ``availabilityZones``, in their order."""
+    """One subnet for each of ``availabilityZones``, in the same order."""
     private_route_table_ids: tuple[RouteTableId, ...] = Field(min_length=1, max_length=3)
-    """The private subnets' route tables, one for each zone in their order, or one that all of them use. The S3 gateway
-    endpoint is added to each."""
+    """The private subnets' route tables: one for each zone in the same order, or one that all of them share. The S3
+    gateway endpoint is added to each."""
     filter_dns: StrictBool = False
-    """True: names that are not declared are answered NXDOMAIN in the whole VPC, for whatever else runs there too, and
-    every question is logged. False: the VPC's DNS is left alone, and the guardrails advise."""
+    """True: undeclared names resolve to NXDOMAIN in the whole VPC, including for other workloads in it, and every query
+    is logged. False: the VPC's DNS is left unchanged, and the guardrails report that as advice."""
 
 
 class Network(Section):
-    """The private network's addresses and zones. On a stack that runs a zone can be added; another ``cidrBlock``, or a zone
-    less, is refused (``docs/changes.md``)."""
+    """The private network's addresses and zones. On a running stack a zone can be added; changing ``cidrBlock`` or
+    removing a zone is refused (``docs/changes.md``)."""
 
     cidr_block: PrivateBlock
-    """An RFC 1918 block of /16 to /20; each zone gets a public /26 and a private share of the rest."""
+    """An RFC 1918 block of /16 to /20. Each zone gets a public /26 and an equal private share of the rest."""
     availability_zones: tuple[AvailabilityZone, ...] = Field(min_length=2, max_length=3)
-    """Two or three zones by name. Written out, not looked up: a look-up's order can change and would replace subnets."""
+    """Two or three zones by name. They are listed rather than looked up: the order of a lookup can change, which would
+    replace subnets."""
     existing: ExistingNetwork | None = None
-    """Build in a VPC that exists instead of creating one (then ``cidrBlock`` is that VPC's block)."""
+    """Deploy into an existing VPC instead of creating one; ``cidrBlock`` is then that VPC's block."""
 
     @field_validator("availability_zones")
     @classmethod
@@ -161,7 +164,7 @@ class Network(Section):
             key="network.availabilityZones",
             value=", ".join(value),
             allowed="two or three distinct zones",
-            fix="name each zone once",
+            fix="list each zone once",
         )
         return value
 
@@ -179,21 +182,21 @@ class Network(Section):
                     key=f"network.existing.{name}",
                     value=", ".join(subnets),
                     allowed=f"one subnet for each of the {zones} zones in network.availabilityZones",
-                    fix="name one subnet of each zone, in the order of the zones",
+                    fix="list one subnet for each zone, in the order of the zones",
                 )
             check(
                 not set(public) & set(private),
                 key="network.existing.privateSubnetIds",
                 value=", ".join(sorted(set(public) & set(private))),
                 allowed="subnets other than publicSubnetIds, without a route to the internet",
-                fix="name the private subnet of each zone",
+                fix="list the private subnet of each zone",
             )
             check(
                 len(tables) in (1, zones),
                 key="network.existing.privateRouteTableIds",
                 value=", ".join(tables),
-                allowed=f"one table that all private subnets use, or one for each of the {zones} zones, in their order",
-                fix="name the table of each private subnet; the same one may be repeated",
+                allowed=f"one table that all private subnets share, or one for each of the {zones} zones, in the same order",
+                fix="list the route table of each private subnet; the same one may be repeated",
             )
         return self
 
@@ -218,20 +221,26 @@ class Architecture(StrEnum):
 
 
 class Capacity(Section):
-    """How large the service is. Tasks share their state, so any of them can answer any request."""
+    """Task size and number of tasks. Tasks share their data, so any task can answer any request."""
 
-    cpu_units: Whole = Field(default=1024)
-    memory_mebibytes: Whole = Field(default=4096)
+    cpu_units: Whole = Field(default=1024, description="one of " + ", ".join(map(str, FARGATE_MEMORY)))
+    """CPU of one task, in units: 1024 is one vCPU."""
+    memory_mebibytes: Whole = Field(
+        default=4096, description="a whole number of MiB that Fargate offers with capacity.cpuUnits"
+    )
+    """Memory of one task in MiB. Fargate offers certain sizes for each number of CPU units."""
     ephemeral_gibibytes: Whole = Field(default=30, ge=21, le=200)
+    """Ephemeral storage of one task in GiB (Fargate: 21 to 200)."""
     architecture: Architecture = Architecture.X86_64
+    """The processor architecture; every image of the release must be built for it."""
     minimum_tasks: Whole = Field(default=2, ge=1, le=50)
-    """The fewest tasks that run. With one, a lost zone or a crash is an outage of minutes."""
+    """The minimum number of running tasks. With one, a crash or the loss of a zone is an outage of minutes."""
     maximum_tasks: Whole = Field(default=4, ge=1, le=50)
-    """As many are added when requests or CPU ask for them. The targets follow from both numbers and the zones, so that
-    a zone can be lost at every number in between (``docs/scaling.md``)."""
+    """The service scales out to this number on requests and CPU. The scaling targets are derived from both numbers and
+    the zones, so that the service survives the loss of a zone at any number in between (``docs/scaling.md``)."""
     database_connections: Whole = Field(default=30, ge=LEAST_CONNECTIONS, le=200)
-    """How many connections a task may open to the database. Those of all tasks have to fit into what the database
-    accepts, also while a deployment runs the old and the new tasks at once (``docs/scaling.md``)."""
+    """The maximum number of database connections of one task. All tasks together must stay within what the database
+    accepts, including during a deployment, when old and new tasks run side by side (``docs/scaling.md``)."""
 
     @model_validator(mode="after")
     def _fits_fargate(self) -> Self:
@@ -271,31 +280,35 @@ class Capacity(Section):
 BilledService = Annotated[
     str,
     StringConstraints(pattern=r"^\S(.{0,98}\S)?$"),
-    Field(description="a service's name as it is on the bill, for example Amazon Bedrock"),
+    Field(description="a service's name as it appears on the bill, for example Amazon Bedrock"),
 ]
 
 
 class BedrockUpstream(Section):
-    """Amazon Bedrock's OpenAI-compatible Chat Completions API in the stack's region, reached by interface endpoint."""
+    """Amazon Bedrock's OpenAI-compatible Chat Completions API in the stack's region, reached through an interface endpoint."""
 
     kind: Literal["bedrock"]
+    """``bedrock`` for this kind of upstream."""
     region: AwsRegion
-    """The stack's own region. Other regions' capacity comes by cross-region inference profiles."""
+    """The stack's region. Use cross-region inference profiles for capacity in other regions."""
 
     @property
     def server(self) -> str:
-        """What tells it from the group's other upstreams."""
+        """Identifies the upstream within its group."""
         return f"bedrock in {self.region}"
 
 
 class PrivateUpstream(Section):
-    """An OpenAI-compatible server (for example vLLM) in this VPC or a peered one, spoken to by TLS."""
+    """An OpenAI-compatible server (for example vLLM) in this VPC or a peered one, reached over TLS."""
 
     kind: Literal["private"]
+    """``private`` for this kind of upstream."""
     host_name: HostName
+    """The server's DNS name; its certificate must be valid for it."""
     port: Whole = Field(default=443, ge=1, le=65_535)
+    """The server's TCP port."""
     security_group_id: SecurityGroupId
-    """The server's security group; the task's egress is to this group and port only."""
+    """The server's security group. The tasks' egress rule allows this group and port only."""
     ca_certificate: Annotated[
         str,
         StringConstraints(pattern=r"^(-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n?)+$"),
@@ -304,11 +317,11 @@ class PrivateUpstream(Section):
             json_schema_extra={"secret": True, "fix": "paste the authority's certificate below the key, after a |"},
         ),
     ]
-    """PEM of the authority that signed the server's certificate (public, not a secret)."""
+    """PEM of the certificate authority that signed the server's certificate (public, not a secret)."""
 
     @property
     def server(self) -> str:
-        """What tells it from the group's other upstreams: one host may serve on several ports."""
+        """Identifies the upstream within its group: one host may serve on several ports."""
         return f"{self.host_name}:{self.port}"
 
 
@@ -323,40 +336,41 @@ ModelId = Annotated[
 
 
 class ModelGroup(Section):
-    """Models that the interface offers under one base path, and who serves them, in order of failover."""
+    """Models offered under one base path, and the upstreams that serve them in failover order."""
 
     name: Slug
     """The base path: ``/<name>/v1`` on the proxy's outbound listener."""
     models: tuple[ModelId, ...] = Field(min_length=1)
-    """Model ids. Every upstream of the group serves all of them, since bodies are not rewritten."""
+    """Model ids. Every upstream of the group must serve all of them, because request bodies are not rewritten."""
     upstreams: tuple[Upstream, ...] = Field(min_length=1)
-    """In order of failover, each server once. One host may be named again with another port; the same host and port
-    with another security group or certificate may not: it is one server."""
+    """In failover order, each server once. A host may be listed again with another port. The same host and port with
+    another security group or certificate is the same server and is refused."""
 
 
 class PromptRecords(Section):
-    """Bedrock's record of every prompt and answer. It is one switch for the whole account and region, and the guardrails
-    report it until an exception allows it."""
+    """Bedrock's model invocation logging: every prompt and answer is recorded. It applies to the whole account and region,
+    and the guardrails report it until an exception allows it."""
 
     days: Whole = Field(ge=1, le=365)
-    """How long they are kept."""
+    """How long the records are kept, in days."""
     reader_arns: tuple[RoleArn, ...] = Field(min_length=1)
-    """The roles that may read them; everybody else is refused."""
+    """The roles that may read the records; every other principal is denied."""
 
 
 class Models(Section):
-    """Where prompts may go: nothing that is not declared here is reachable."""
+    """Where prompts may be sent: only the upstreams declared here are reachable."""
 
     groups: tuple[ModelGroup, ...] = Field(min_length=1)
     tokens_per_hour: Whole = Field(default=5_000_000, ge=1, description="1 or more")
-    """More tokens than this in an hour, prompts and answers together, is an alarm. Nothing is stopped."""
+    """An alarm fires above this number of tokens in an hour, prompts and answers together. No request is blocked."""
     monthly_budget_usd: Whole = Field(default=1000, ge=1, description="1 or more")
-    """Messages when 80 percent of it is spent and when 100 percent is forecast. Nothing is stopped."""
+    """The owner is notified at 80 percent of actual and at 100 percent of forecast spend. No request is blocked."""
     billed_services: tuple[BilledService, ...] = Field(default=("Amazon Bedrock",), min_length=1, max_length=20)
-    """What the budget counts, by the names on the bill. A model that is sold on AWS Marketplace has a name of its own
-    there, such as ``Claude Sonnet 4.5 (Amazon Bedrock Edition)``: without it, the budget does not see that model."""
+    """The services that the budget counts, by their names on the bill. A model sold through AWS Marketplace is billed
+    under a separate name, such as ``Claude Sonnet 4.5 (Amazon Bedrock Edition)``: unless it is listed, the budget does
+    not count that model."""
     record_prompts: PromptRecords | None = None
-    """Keep what people ask and what models answer. Omitted: nothing of it is recorded anywhere."""
+    """Record prompts and answers. Omitted: neither is recorded anywhere."""
 
     @model_validator(mode="after")
     def _declared_once_and_served(self) -> Self:
@@ -367,14 +381,14 @@ class Models(Section):
                 len(set(names)) == len(names),
                 key="models.groups",
                 value=", ".join(names),
-                allowed="groups with distinct names: a name is a base path",
+                allowed="groups with distinct names, because each name is a base path",
                 fix="rename one of the groups",
             )
             check(
                 len(set(models)) == len(models),
                 key="models.groups",
                 value=", ".join(sorted({m for m in models if models.count(m) > 1})),
-                allowed="each model in one group, once: the interface shows models of all groups in one list",
+                allowed="each model in one group, once: the interface lists the models of all groups together",
                 fix="remove the model from all groups but one, and list that group's other upstreams for failover",
             )
             for position, group in enumerate(self.groups):
@@ -385,8 +399,8 @@ class Models(Section):
                         server not in servers[:place],
                         key=f"{key}.upstreams[{place}]",
                         value=server,
-                        allowed="a region, or a host and port, that no earlier upstream of the group has: asking the same "
-                        "server again is no failover, whatever its security group or certificate",
+                        allowed="a region, or a host and port, that no earlier upstream of the group has: trying the same "
+                        "server again is not failover, whatever its security group or certificate",
                         fix="remove it, or name another server",
                     )
                 if not any(isinstance(u, BedrockUpstream) for u in group.upstreams):
@@ -398,19 +412,27 @@ class Models(Section):
                         value=model,
                         allowed="models that Bedrock's Chat Completions API serves: ids that begin with "
                         + ", ".join(CHAT_COMPLETIONS_MODELS),
-                        fix="choose such a model, or serve this one from a private upstream",
+                        fix="choose one of these models, or serve this one from a private upstream",
                     )
         return self
+
+
+LogDays = Annotated[
+    Whole, Field(description="a retention that CloudWatch Logs accepts: " + ", ".join(map(str, LOG_RETENTION_DAYS)))
+]
 
 
 class Retention(Section):
     """How long logs are kept, in days."""
 
-    application_log_days: Whole = 90
-    flow_log_days: Whole = 90
-    firewall_log_days: Whole = 90
+    application_log_days: LogDays = 90
+    """Logs of the containers."""
+    flow_log_days: LogDays = 90
+    """VPC flow logs and DNS query logs."""
+    firewall_log_days: LogDays = 90
+    """WAF logs."""
     edge_access_log_days: Whole = Field(default=30, ge=1, le=30)
-    """ALB access logs hold whole request lines, query strings included: at most 30 days."""
+    """ALB access logs. They contain full request lines with query strings, so they are kept for at most 30 days."""
 
     @field_validator("application_log_days", "flow_log_days", "firewall_log_days")
     @classmethod
@@ -419,7 +441,7 @@ class Retention(Section):
             value in LOG_RETENTION_DAYS,
             key=f"retention.{to_camel(str(info.field_name))}",
             value=str(value),
-            allowed="what CloudWatch Logs accepts: " + ", ".join(map(str, LOG_RETENTION_DAYS)),
+            allowed="a retention that CloudWatch Logs accepts: " + ", ".join(map(str, LOG_RETENTION_DAYS)),
             fix=f"set it to {min(LOG_RETENTION_DAYS, key=lambda d: abs(d - value))}",
         )
         return value

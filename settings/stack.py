@@ -1,4 +1,4 @@
-"""``StackSettings``: the settings of one environment, and how its sections must agree."""
+"""``StackSettings``: the settings of one environment."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ PREFIX = "ai-interface:"
 
 
 def refused(environment: str, problems: Iterable[Problem]) -> SettingsError:
-    """The error for problems that only the program can see, in the form of those that are seen while reading."""
+    """The error for problems that only the program can detect, in the same form as those found while reading."""
     return SettingsError(f"{StackSettings.subject} {environment} (Pulumi.{environment}.yaml)", problems)
 
 
 class StackSettings(Configuration):
-    """Everything that differs, or could differ, between two environments."""
+    """All settings of one environment: everything that differs, or could differ, between environments."""
 
     prefix: ClassVar[str] = PREFIX
     subject: ClassVar[str] = "the settings of stack"
     misplaced: ClassVar[Mapping[str, str]] = {
-        "state": "write data instead: the section was renamed, its keys are the same",
-        "firewall": "write sizes and rates under limits, and rules that only count under edge.countOnlyRules",
+        "state": "write data instead: the section was renamed, its keys are unchanged",
+        "firewall": "write sizes and rates under limits, and rules in count mode under edge.countOnlyRules",
     }
 
     owner: Owner
     domain: Domain
     release: ReleaseVersion
-    """The manifest in ``releases/`` that runs here."""
+    """The version of the manifest in ``releases/`` that this environment runs."""
     network: Network
     identity: Identity
     limits: Limits = Limits()
@@ -49,10 +49,10 @@ class StackSettings(Configuration):
     edge: Edge = Edge()
     retention: Retention = Retention()
     allow_deletion: StrictBool = False
-    """True: what holds users' way in, or their data, may be deleted. Set it only to take the environment down: the
-    guardrails report it, and the next update without it protects again."""
+    """True: resources that carry user traffic or hold data may be deleted. Set it only to take the environment down. The
+    guardrails report it, and the next update without it restores the protection."""
 
     @classmethod
     def between_sections(cls, sections: Mapping[str, object]) -> list[Problem]:
-        """What does not agree between the sections that are present and valid."""
+        """Problems between the sections that are present and valid."""
         return inconsistencies(sections)

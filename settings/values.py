@@ -1,4 +1,4 @@
-"""The vocabulary of the settings: strings with a form, each saying in words what is allowed."""
+"""Value types of the settings; each describes in words what is allowed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _UUID = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 
 
 class Section(BaseModel):
-    """A frozen part of the settings; YAML writes its keys in camelCase, unknown keys are errors."""
+    """A frozen section of the settings. Its keys are camelCase in YAML; unknown keys are errors."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True
@@ -23,7 +23,7 @@ class Section(BaseModel):
 
 
 Whole = Annotated[int, Strict()]
-"""A whole number written as a number: neither ``true`` nor ``"5"`` counts as one."""
+"""A whole number written as a number: ``true`` and ``"5"`` are refused."""
 
 HostName = Annotated[
     str,
@@ -56,11 +56,11 @@ LogoutUrl = Annotated[
         max_length=2048,
     ),
     Field(
-        description="a full https URL in the characters of URLs (others as %XX), without user or fragment; its query is "
-        "public, for example https://login.example.com/logout?client_id=chat"
+        description="a full https URL in URL characters (others as %XX), without user or fragment; its query is public, "
+        "for example https://login.example.com/logout?client_id=chat"
     ),
 ]
-"""A page to which browsers are sent, query and all: it stands in an answer's header, and anybody can read it (RFC 3986)."""
+"""A page to which browsers are redirected, query included. It is sent in a response header, so it is public (RFC 3986)."""
 Email = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9._%+-]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,63}$", max_length=254),
@@ -71,7 +71,7 @@ Person = Annotated[
     StringConstraints(pattern=r"^@[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[A-Za-z0-9._-]{1,100})?$"),
     Field(
         description="a GitHub user or team in quotes, for example '@example/ai-platform'",
-        json_schema_extra={"fix": "write it with the leading @ and in quotes: YAML reserves a bare @"},
+        json_schema_extra={"fix": "write it with the leading @ and in quotes: YAML reserves an unquoted @"},
     ),
 ]
 Slug = Annotated[
@@ -95,8 +95,8 @@ SecretName = Annotated[
         description="the name of a secret in Secrets Manager, never its value, for example ai-interface/staging/oidc",
         json_schema_extra={
             "secret": True,
-            "fix": "put the value into the secret that bootstrap made, and only its name here; "
-            "if this was the value, it has been exposed: have the identity provider issue another",
+            "fix": "put the value into the secret that bootstrap created and write only its name here; "
+            "if this was the value, it is exposed: have the identity provider issue a new one",
         },
     ),
 ]
@@ -106,7 +106,7 @@ ReleaseVersion = Annotated[
     Field(
         description="the version of a manifest in releases/ (year.month.number), for example 2026.11.1",
         json_schema_extra={
-            "fix": "name a manifest; image tags and digests do not belong here: the manifest pins each image by its digest"
+            "fix": "write the version of a manifest; image tags and digests do not belong here: the manifest pins each image by digest"
         },
     ),
 ]
@@ -118,7 +118,7 @@ AwsRegion = Annotated[
 AvailabilityZone = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d[a-f]$"),
-    Field(description="an availability zone by name, its letter from a to f, for example eu-west-1a"),
+    Field(description="the name of an availability zone, with a letter from a to f, for example eu-west-1a"),
 ]
 
 
@@ -127,8 +127,8 @@ _ID = r"^{}-([0-9a-f]{{8}}|[0-9a-f]{{17}})$"
 
 def _id(kind: str) -> object:
     return Field(
-        description=f"an id: {kind}- and 17 hexadecimal digits (8 where it is old), for example {kind}-0123456789abcdef0",
-        json_schema_extra={"fix": "copy the id from the VPC console, or from the stack that makes it"},
+        description=f"an id: {kind}- and 17 hexadecimal digits (8 for old resources), for example {kind}-0123456789abcdef0",
+        json_schema_extra={"fix": "copy the id from the VPC console, or from the stack that creates it"},
     )
 
 
@@ -153,6 +153,8 @@ PrivateBlock = Annotated[
     BeforeValidator(_private_block),
     Field(
         description="a network of /16 to /20 inside 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, without host bits",
-        json_schema_extra={"fix": "choose a block that no peered network uses, for example 10.20.0.0/16"},
+        json_schema_extra={
+            "fix": "choose a block that does not overlap with a peered network, for example 10.20.0.0/16"
+        },
     ),
 ]

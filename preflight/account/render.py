@@ -23,7 +23,7 @@ def as_text(answer: Answer) -> str:
             lines += _folded(f"  {line.status:<13} {line.subject}: {line.found}")
             if line.fix and line.status is not Status.OK:
                 lines += _folded(f"{_INDENT}fix: {line.fix}")
-    strict = ", and what cannot be told counts as missing (--strict)" if answer.strict else ""
+    strict = ", and treat what cannot be determined as missing (--strict)" if answer.strict else ""
     return "\n".join([*lines, "", f"{answer.summary}{strict}"]) + "\n"
 
 

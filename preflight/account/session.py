@@ -139,7 +139,7 @@ class Account:
             raise _unanswered(service, reason) from None
 
     def permitted(self, service: str, operation: str) -> tuple[str, ...]:
-        """The IAM actions of a declared call; a call that nobody declared is a fault of this program."""
+        """The IAM actions of a declared call; an undeclared call is a bug in this program."""
         if (service, operation) not in self._calls:
             raise AssertionError(f"{service}.{operation} is not among the calls that this command declares")
         return self._calls[service, operation]

@@ -1,7 +1,7 @@
 """What environments *do*, side by side: their ways in and out, and how the same requests end.
 
 Two environments can differ in no property that matters alone and still treat a request differently; so a table of
-requests is sent through both, for a person who may enter, for another one and for nobody.
+requests is sent through both, for a person who is allowed, for one who is not, and without a login.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from preflight.recording.recorder import Recording
 
 PACK = "ai-interface-parity"
 WAYS = Rule("environments-are-reached-alike", PACK, "Every environment has the same ways in and out.", "", "high")
-REQUESTS = Rule("requests-end-alike", PACK, "The same request ends the same way in every environment.", "", "high")
+REQUESTS = Rule("requests-end-alike", PACK, "The same request has the same outcome in every environment.", "", "high")
 _MEBIBYTE = 1024 * 1024
 _LARGE = 5 * _MEBIBYTE
 _STRANGER = "a stranger"
-_FIX = "find the differing resource among the findings, or in `preflight trace`, and make the environments equal"
+_FIX = "find the resource that differs in the findings or with `preflight trace`, and make the environments equal"
 
 
 def differences(
@@ -100,10 +100,10 @@ def _requests(order: Sequence[str], graphs: Mapping[str, Graph], recordings: Map
         differing = [asked for asked in ends[first] if ends[first][asked] != ends[second].get(asked)]
         for asked in differing[:3]:
             text = f"{first}: {ends[first][asked]}; {second}: {ends[second].get(asked, 'no such host')}"
-            found.append(_finding(REQUESTS, (first, second), f"{asked} ends differently", text))
+            found.append(_finding(REQUESTS, (first, second), f"{asked} has a different outcome", text))
         if more := len(differing) - 3 if len(differing) > 3 else 0:  # noqa: PLR2004 - three are shown
             text = ", ".join(differing[3:])
-            found.append(_finding(REQUESTS, (first, second), f"{more} more requests end differently", text))
+            found.append(_finding(REQUESTS, (first, second), f"{more} more requests have a different outcome", text))
     return found
 
 

@@ -71,7 +71,7 @@ def check(
             for stack in chosen
         }
         recordings = run(project, chosen, progress)
-        progress("asking the policy packs")
+        progress("evaluating the policy packs")
         with ThreadPoolExecutor(max_workers=max(len(running), 1)) as pool:
             asked = [(pack, pool.submit(_ask, pack, stack, recordings)) for (_, stack), pack in running.items()]
             compared = parity.compared(root, recordings)

@@ -16,7 +16,7 @@ from preflight.recording.recorder import Recording
 FILE = ".github/CODEOWNERS"
 WRITE = "python -m preflight owners --write"
 PACK = "ai-interface-parity"
-RULE = Rule("code-owners-are-current", PACK, "CODEOWNERS names the owners of the settings.", f"run {WRITE}", "medium")
+RULE = Rule("code-owners-are-current", PACK, "CODEOWNERS matches the owners in the settings.", f"run {WRITE}", "medium")
 
 OWNED: tuple[tuple[str, str], ...] = (
     ("*", "maintainers"),
@@ -92,11 +92,11 @@ def stale(root: Path, recordings: Mapping[str, Recording]) -> list[Finding]:
             environment=" and ".join(recordings),
             rule=RULE.name,
             verdict=Verdict.VIOLATED,
-            headline=f"{FILE} does not name the owners of the settings",
+            headline=f"{FILE} does not match the owners in the settings",
             found=f"not in it: {'; '.join(' '.join(line.split()) for line in missing)}"
             if committed
             else "no such file",
-            wanted="what the settings say",
+            wanted="the owners in the settings",
             fix=f"run {WRITE}",
             pack=PACK,
             severity=RULE.severity,

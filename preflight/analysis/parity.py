@@ -20,7 +20,11 @@ from preflight.recording.recorder import Recording
 CURRENT = "committed-shapes-are-current"
 WRITE = "python -m preflight shapes --write"
 RULE = Rule(
-    CURRENT, NAME, "Each environment's committed shape is what the program makes now.", f"run {WRITE}", "medium"
+    CURRENT,
+    NAME,
+    "Each environment's committed shape matches what the program registers now.",
+    f"run {WRITE}",
+    "medium",
 )
 
 
@@ -31,7 +35,7 @@ class Compared:
     parity: Parity
     findings: tuple[Finding, ...]
     stale: bool
-    """Whether a committed shape is not current: then what the pack says about it is no news."""
+    """Whether a committed shape is out of date; then the pack's findings about it add nothing."""
 
 
 def shapes_of(recordings: Mapping[tuple[str, bool], Recording]) -> dict[str, Shape]:
@@ -130,7 +134,7 @@ def _stale(root: Path, shapes: Mapping[str, Shape]) -> list[Finding]:
                 verdict=Verdict.VIOLATED,
                 headline=f"{place} is not {_what(environment, new)}",
                 found=f"{len(lines)} lines differ" if old else "no such file",
-                wanted="the shape that the program makes now" if new else "no file: no stack has this name",
+                wanted="the shape that the program registers now" if new else "no file, because no stack has this name",
                 fix=f"run {WRITE}, and review the change of the file",
                 pack=NAME,
                 severity="medium",
@@ -156,7 +160,7 @@ def _committed_and_current(root: Path, shapes: Mapping[str, Shape]) -> tuple[dic
     try:
         return before, renewed(before, shapes, allowed.skip(), stacks)
     except (ValueError, KeyError, TypeError, AttributeError):
-        return before, renewed({}, shapes, allowed.skip(), stacks)  # not readable: all of it is written anew
+        return before, renewed({}, shapes, allowed.skip(), stacks)  # not readable: every file is rewritten
 
 
 def _differences(root: Path) -> Path:

@@ -51,7 +51,7 @@ class Change:
 
     @property
     def fails(self) -> bool:
-        """Whether something is refused that nobody has accepted."""
+        """Whether a change is refused that no entry accepts."""
         return self.running and any(accepted is None for _, accepted in self.refused)
 
 

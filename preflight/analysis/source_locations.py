@@ -1,4 +1,4 @@
-"""Where a finding is to be mended: the line that made the resource, of a declaration, or the stack's file."""
+"""Where to fix a finding: the line that created the resource, a declaration, or the stack file."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def size(text: str) -> int:
     number = text.strip().upper().rstrip("KMGB")
     unit = text.strip().upper()[len(number) :]
     if not number.isdigit() or unit not in _UNITS:
-        raise PreflightError(f"{text!r} is no size; allowed: a number, with KB, MB or GB; for example 5MB")
+        raise PreflightError(f"{text!r} is not a size; write a number, optionally with KB, MB or GB, for example 5MB")
     return int(number) * _UNITS[unit]
 
 

@@ -101,7 +101,7 @@ def _refusal(step: Step, party: Party, why: str, migration: Migration) -> Refusa
 
 def _provider(plan: Plan) -> Iterator[Refusal]:
     texts = {
-        "region": "every resource would be made again in the other region, and what runs stays behind in the first one",
+        "region": "every resource would be created again in the other region, and the running resources would stay behind in the first one",
         "allowedAccountIds": "the state names resources of the first account, and the provider refuses its credentials",
     }
     for name in plan.provider:

@@ -11,9 +11,13 @@ from preflight.commands import console
 
 def add(commands: console.Commands) -> None:
     """The command's options."""
-    check = commands.add_parser("check", help="record all environments, ask the policy packs, compare the environments")
+    check = commands.add_parser(
+        "check", help="record all environments, evaluate the policy packs, compare the environments"
+    )
     check.add_argument("--stack", action="append", default=[], help="only this stack; may be given several times")
-    check.add_argument("--policy-pack", action="append", type=Path, help="instead of the packs in policies/")
+    check.add_argument(
+        "--policy-pack", action="append", type=Path, help="use these packs instead of the ones in policies/"
+    )
     console.add_output(check)
     check.set_defaults(run=execute)
 

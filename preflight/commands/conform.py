@@ -10,8 +10,10 @@ from preflight.commands import console
 
 def add(commands: console.Commands) -> None:
     """The command's options."""
-    conform = commands.add_parser("conform", help="hold every value against what AWS publishes that it accepts")
-    conform.add_argument("stack", nargs="*", help="only these stacks; without a name, all that have a file")
+    conform = commands.add_parser(
+        "conform", help="check every value against AWS's published schemas and service models"
+    )
+    conform.add_argument("stack", nargs="*", help="only these stacks (default: every stack with a file)")
     conform.add_argument("--project", action="append", default=[], choices=("main", "bootstrap"), help="default: both")
     console.add_output(conform)
     conform.set_defaults(run=execute)

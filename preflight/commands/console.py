@@ -28,7 +28,7 @@ class Commands(Protocol):
 def add_output(command: argparse.ArgumentParser, formats: Iterable[str] = FORMATS) -> None:
     """The options of a command that prints a report or writes it to a file."""
     command.add_argument("--format", choices=tuple(formats), default="text")
-    command.add_argument("--output", type=Path, metavar="FILE", help="write here instead of standard output")
+    command.add_argument("--output", type=Path, metavar="FILE", help="write to this file instead of standard output")
 
 
 def progress() -> Callable[[str], None]:

@@ -13,7 +13,8 @@ from preflight.commands import console
 def add(commands: console.Commands) -> None:
     """The command's options."""
     diff = commands.add_parser(
-        "diff", help="what a change does to what runs (1: refused), then exposure, limits, identity, resources"
+        "diff",
+        help="show what a change does to the running stacks (exit code 1: refused), then to exposure, limits, identity and resources",
     )
     diff.add_argument("base", help="a git ref to compare with, for example origin/main")
     diff.add_argument("--stack", action="append", default=[], help="only this stack; may be given several times")

@@ -11,8 +11,8 @@ from preflight.commands import console
 
 def add(commands: console.Commands) -> None:
     """The command's options."""
-    docs = commands.add_parser("docs", help="the documents that are generated from the code: check them or write them")
-    docs.add_argument("--write", action="store_true", help="write the ones that are out of date")
+    docs = commands.add_parser("docs", help="check that the generated documents are current, or write them")
+    docs.add_argument("--write", action="store_true", help="write the documents that are out of date")
     docs.set_defaults(run=execute)
 
 

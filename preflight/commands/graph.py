@@ -14,7 +14,9 @@ def add(commands: console.Commands) -> None:
     graph = commands.add_parser("graph", help="print the resources that one stack would register")
     graph.add_argument("stack")
     graph.add_argument("--format", choices=("json",), default="json")
-    graph.add_argument("--preview", action="store_true", help="as a first preview: computed values unknown")
+    graph.add_argument(
+        "--preview", action="store_true", help="record a first preview, in which computed values are unknown"
+    )
     graph.set_defaults(run=execute)
 
 

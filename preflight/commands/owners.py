@@ -10,7 +10,7 @@ from preflight.commands import console
 
 def add(commands: console.Commands) -> None:
     """The command's options."""
-    owners = commands.add_parser("owners", help="CODEOWNERS from the owners in the settings: check it or write it anew")
+    owners = commands.add_parser("owners", help="check that CODEOWNERS matches the owners in the settings, or write it")
     owners.add_argument("--write", action="store_true", help="write .github/CODEOWNERS")
     owners.set_defaults(run=execute)
 

@@ -10,14 +10,16 @@ from preflight.commands import console
 
 def add(commands: console.Commands) -> None:
     """The command's options."""
-    ready = commands.add_parser("ready", help="ask the stack's account, before its first up, for what the stack needs")
+    ready = commands.add_parser(
+        "ready", help="check, before the first up, that the stack's account has what the stack needs"
+    )
     ready.add_argument("stack")
     console.add_output(ready, ("text", "json", "markdown", "junit"))
-    ready.add_argument("--strict", action="store_true", help="what cannot be told counts as missing")
+    ready.add_argument("--strict", action="store_true", help="treat what cannot be determined as missing")
     ready.add_argument(
         "--no-model-call", action="store_true", help="send no request to a model (one token each, billed)"
     )
-    ready.add_argument("--endpoint-url", metavar="URL", help="ask this instead of AWS's own endpoints")
+    ready.add_argument("--endpoint-url", metavar="URL", help="call this URL instead of AWS's endpoints")
     ready.set_defaults(run=execute)
 
 

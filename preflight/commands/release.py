@@ -11,7 +11,7 @@ from preflight.release.options import add_options
 
 def add(commands: console.Commands) -> None:
     """The command's options."""
-    release = commands.add_parser("release", help="write a release, move a stack to one, record what was deployed")
+    release = commands.add_parser("release", help="create a release, point a stack at one, record a deployment")
     add_options(release)
     release.set_defaults(run=execute)
 

@@ -11,8 +11,8 @@ from preflight.commands import console
 
 def add(commands: console.Commands) -> None:
     """The command's options."""
-    report = commands.add_parser("report", help="one self-contained HTML page about all environments")
-    report.add_argument("--output", type=Path, metavar="FILE", help="write here instead of standard output")
+    report = commands.add_parser("report", help="write one self-contained HTML page about all environments")
+    report.add_argument("--output", type=Path, metavar="FILE", help="write to this file instead of standard output")
     report.set_defaults(run=execute)
 
 

@@ -13,10 +13,12 @@ from preflight.commands import console
 def add(commands: console.Commands) -> None:
     """The command's options."""
     reports = commands.add_parser(
-        "reports", help="one check, all formats in a folder, and a comment for a pull request"
+        "reports", help="run the check once, write every format to a folder, and a comment for a pull request"
     )
     reports.add_argument("folder", type=Path)
-    reports.add_argument("--base", default="", metavar="REF", help="say in the comment what changes since this git ref")
+    reports.add_argument(
+        "--base", default="", metavar="REF", help="describe in the comment what changed since this git ref"
+    )
     reports.set_defaults(run=execute)
 
 

@@ -10,7 +10,7 @@ from preflight.commands import console
 
 def add(commands: console.Commands) -> None:
     """The command's options."""
-    shapes = commands.add_parser("shapes", help="the committed shape of every environment: check it or write it anew")
+    shapes = commands.add_parser("shapes", help="check the committed shape of every environment, or write it")
     shapes.add_argument("--write", action="store_true", help="write policies/parity/shapes/")
     shapes.set_defaults(run=execute)
 

@@ -11,7 +11,7 @@ from preflight.commands import console
 
 def add(commands: console.Commands) -> None:
     """The command's options."""
-    trace = commands.add_parser("trace", help="what happens to one request, station by station, and which rule decides")
+    trace = commands.add_parser("trace", help="show what happens to one request at each step, and which rule decides")
     trace.add_argument("stack")
     trace.add_argument("method", help="for example POST")
     trace.add_argument("url", help="for example https://chat.example.com/api/chat/completions")
@@ -19,10 +19,14 @@ def add(commands: console.Commands) -> None:
     trace.add_argument("--cookie", action="append", default=[], metavar="NAME=VALUE")
     trace.add_argument("--body", default="", metavar="SIZE", help="the body's size, for example 5MB")
     trace.add_argument(
-        "--claim", action="append", default=[], metavar="NAME=VALUE", help="who has logged in; several values by comma"
+        "--claim",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a claim of the logged-in user; separate several values by commas",
     )
-    trace.add_argument("--token", action="store_true", help="a machine client's token instead of a session")
-    trace.add_argument("--client", default="", metavar="ADDRESS", help="where the request comes from")
+    trace.add_argument("--token", action="store_true", help="send a machine client's token instead of a session")
+    trace.add_argument("--client", default="", metavar="ADDRESS", help="the client address of the request")
     trace.add_argument("--format", choices=("text", "json"), default="text")
     trace.set_defaults(run=execute)
 

@@ -182,6 +182,6 @@ def _cfnlint() -> _Linter:
 
 
 def forget() -> None:
-    """Import cfn-lint anew at the next question, for a test of what happens without it."""
+    """Import cfn-lint again at the next call, for a test of what happens without it."""
     for cached in (_cfnlint, property_names, schema):
         cached.cache_clear()

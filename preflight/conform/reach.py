@@ -1,7 +1,7 @@
 """Every call that a task makes resolves, connects and is allowed, in the region of its stack.
 
 A task has no way out but what the stack declares, so a client that asks for another name, or another region's, does not
-fail at the deployment: it fails when somebody uploads the first file. The names are those that the real clients ask
+fail at the deployment: it fails at the first upload. The names are those that the real clients ask
 for, boto3's S3 client in the variables of its container among them; what the stack lets through is read from the same
 graph. It cannot see a name that only a person types into the application, nor a role's permissions boundary.
 """
@@ -89,7 +89,7 @@ class _Judge:
             if not self._is_elsewhere(call, connections):
                 yield _Problem(
                     f"{place}: nothing in the network answers the name that the client asks for",
-                    f"{call.host}, which is no endpoint, gateway or store of this stack",
+                    f"{call.host}, which is not an endpoint, gateway or data store of this stack",
                     "an endpoint with private DNS for the service in that region, or the stack's own store",
                     f"set the client to the stack's region, or add the endpoint ({_ENDPOINTS})",
                 )

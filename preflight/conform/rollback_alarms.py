@@ -2,7 +2,7 @@
 
 Each alarm that a service names in its deployment's alarms is held against what its metric does while a good release
 starts: for how long the metric may look bad, read off the service, its task definition and its target group, and after
-how long the alarm fires. A metric that this table does not know is reported: nobody can say that it is safe.
+how long the alarm fires. A metric that is not in this table is reported, because it may not be safe.
 
 Sources: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html,
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-alarm-failure.html and

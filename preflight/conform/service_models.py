@@ -205,6 +205,6 @@ def _within(metadata: Mapping[str, Any], size: float, path: Path, unit: str) -> 
 
 
 def forget() -> None:
-    """Import botocore anew at the next question, for a test of what happens without it."""
+    """Import botocore again at the next call, for a test of what happens without it."""
     for cached in (_botocore, _service):
         cached.cache_clear()

@@ -134,7 +134,7 @@ def _policy(recording: Recording, resource: RecordedResource, kind: str, path: s
                     urn=resource.urn,
                     found=f"{', '.join(unfilled)}; {why}",
                     wanted=_wanted(known),
-                    fix="give the service a statement of its own with conditions that AWS documents for it",
+                    fix="give the service a separate statement with conditions that AWS documents for it",
                     pack="conform",
                     source_file=resource.source_file,
                     source_line=resource.source_line,

@@ -181,7 +181,7 @@ class Analyzer:
         if "resource" in kinds:
             providers = providers_of(resources)
             for resource in resources:
-                # What is only read is registered by nobody: the engine shows it to stack policies alone.
+                # A resource that is only read is not registered: the engine shows it to stack policies alone.
                 if not fields_of(resource).get("external"):
                     found.extend(self.analyze(resource, providers))
         if "stack" in kinds:

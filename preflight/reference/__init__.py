@@ -1,6 +1,6 @@
 """Documents that are generated from the code: what they are, where they lie, and whether they are current.
 
-``python -m preflight docs`` names the ones that are out of date, ``--write`` writes them. A test runs the former, so a
+``python -m preflight docs`` names the ones that are out of date, ``--write`` writes them. A test runs it, so a
 setting, a policy or an option that is added without its line in the reference fails.
 """
 

@@ -64,7 +64,7 @@ def new(releases: Releases, asked: Asked) -> Written:
     existing = releases.versions()
     if asked.version in existing:
         do = f"choose a newer version: the newest is {existing[-1]}"
-        raise Refusal(f"release {asked.version} exists: a manifest is never rewritten", do)
+        raise Refusal(f"release {asked.version} already exists, and a manifest is never rewritten", do)
     if not existing:
         raise Refusal("there is no release to start from", "write the first manifest by hand: see releases/manifest.py")
     if re.fullmatch(r"\d{4}\.\d{1,2}\.\d{1,3}", asked.version) and number(asked.version) < number(existing[-1]):
@@ -105,11 +105,11 @@ def _images(base: Release, given: Sequence[str], written: Written) -> dict[str, 
         name, _, reference = argument.partition("=")
         match = _REFERENCE.fullmatch(reference)
         if name not in IMAGES or match is None:
-            raise Refusal(f"--image {argument} is no image", f"write {_FORM}; names: {', '.join(IMAGES)}")
+            raise Refusal(f"--image {argument} is not an image", f"write {_FORM}; names: {', '.join(IMAGES)}")
         source, tag, digest = match["source"], match["tag"] or "", match["digest"]
         version = _VERSION.search(tag)
         if version is None:
-            do = f"name the tag of a version, for example {source}:v1.2.3, with or without its digest"
+            do = f"use a version tag, for example {source}:v1.2.3, with or without its digest"
             raise Refusal(f"--image {argument} names no version", do)
         if digest is None:
             try:
@@ -117,12 +117,12 @@ def _images(base: Release, given: Sequence[str], written: Written) -> dict[str, 
             except RegistryError as error:
                 raise Refusal(
                     f"the digest of {source}:{tag} is not known: {error}",
-                    f"find it where the registry can be reached (crane digest {source}:{tag}), and give it by hand: "
+                    f"run crane digest {source}:{tag} where the registry can be reached, and pass the digest: "
                     f"--image {name}={source}:{tag}@sha256:…",
                 ) from None
-            written.notes.append(f"{name}: {source}:{tag} has {digest}, as its registry says now")
+            written.notes.append(f"{name}: {source}:{tag} has {digest}, according to its registry now")
         else:
-            written.notes.append(f"{name}: digest as given; verify it with crane digest {source}:{tag}")
+            written.notes.append(f"{name}: digest as given, not checked; verify it with crane digest {source}:{tag}")
         images[name] = {"source": source, "version": version[1], "digest": digest}
     return images
 
@@ -136,8 +136,8 @@ def _texts(newest: Release, texts: dict[str, bytes], asked: Asked) -> dict[str, 
         reviewer = before[name].reviewed_by if same else asked.prompt_reviewed_by
         if not reviewer:
             raise Refusal(
-                f"prompts/{name}{prompts.suffix(name)} was changed, and nobody is named who reviewed it",
-                "let a prompt reviewer read it, and name them: --prompt-reviewed-by",
+                f"prompts/{name}{prompts.suffix(name)} was changed, and no reviewer is named",
+                "have a prompt reviewer review it, and name them with --prompt-reviewed-by",
             )
         entries[name] = {"digest": digest, "reviewedBy": reviewer}
     guardrail = entries.pop("guardrail")
@@ -151,9 +151,9 @@ def _schema(base: Release, images: dict[str, dict[str, str]], asked: Asked) -> d
         return {"revision": base.schema_.revision, "compatibleWith": list(dict.fromkeys(earlier))}
     if not asked.schema_revision:
         raise Refusal(
-            "another application comes with a schema of its own, and none is named",
-            "name the revision at which its migrations end: --schema-revision; and with --compatible-with each earlier "
-            "release that was shown to start on it. Without one, there is no rollback from this release",
+            "another application version has another schema, and no revision is given",
+            "give the last revision of its migrations with --schema-revision, and with --compatible-with each earlier "
+            "release that has been shown to start on it. Without one, this release cannot be rolled back",
         )
     return {"revision": asked.schema_revision, "compatibleWith": list(asked.compatible_with)}
 

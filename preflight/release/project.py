@@ -43,7 +43,7 @@ class Releases:
         """``name``, where it is one of them and has a stack file."""
         if name not in self.environments or not self.path(name).is_file():
             raise Refusal(
-                f"{name} is no environment of this project",
+                f"{name} is not an environment of this project",
                 f"environments, in order: {', '.join(self.environments)} (policies/parity/differences.yaml); "
                 "each needs a Pulumi.<name>.yaml",
             )

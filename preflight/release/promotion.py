@@ -44,7 +44,7 @@ def promote(releases: Releases, environment: str, version: str, progress: Progre
     release = releases.release(version)
     current = releases.pointer(environment)
     if version == current:
-        raise Refusal(f"{environment} is at release {version} already", "nothing is left to do: deploy it")
+        raise Refusal(f"{environment} already has release {version}", "deploy it; there is nothing to change")
     known = current in releases.versions()  # a pointer without manifest can only be left
     if known and number(version) < number(current):
         do = f"to go back, use: python -m preflight release rollback {environment}"
@@ -65,14 +65,14 @@ def promote(releases: Releases, environment: str, version: str, progress: Progre
         more = f"\n  and {len(failing) - _SHOWN} more" if len(failing) > _SHOWN else ""
         raise Refusal(
             f"with release {version} on {environment} the check has {len(failing)} findings:\n{shown}{more}",
-            "mend them first: make check lists them, but for those that the release itself brings",
+            "fix them first: make check lists them, except those that the release itself introduces",
         )
     changes = diff.changes(environment, before, checked.recordings[environment, False])
     _write(releases, environment, version)
     warning = ""
     if known and not compatible(release, releases.release(current)):
         warning = (
-            f"There will be no way back by rollback: release {current} does not start on the schema of {version} "
+            f"Rollback will not be possible: release {current} does not start on the schema of {version} "
             "(schema.compatibleWith). Take a restore point of the database before you deploy."
         )
     return Promotion(environment, current, version, changes, warning)
@@ -101,7 +101,7 @@ def rollback(
     if not earlier:
         raise Refusal(
             f"no release before {current} is recorded on {environment}",
-            f"there is nothing to go back to: deploy a newer release, or look into {deployed.FILE}",
+            f"there is no release to roll back to: deploy a newer one, or check {deployed.FILE}",
         )
     if version and version not in earlier:
         raise Refusal(
@@ -127,7 +127,7 @@ def _schema_allows(releases: Releases, environment: str, target: Release, ran: s
                 "Two ways are left.\n"
                 f"  Restore point: restore the database to a point before {version} was deployed (docs/runbook.md),\n"
                 f"    which loses what users did since; then run this again with --database-restored.\n"
-                f"  Forward fix: keep the schema and release a mended application on it:\n"
+                f"  Forward fix: keep the schema and release a fixed application on it:\n"
                 f"    python -m preflight release new --help",
             )
 

@@ -28,9 +28,9 @@ def record(
             run=run,
         )
     except deployed.RecordError as error:
-        raise Refusal("the record stays as it is", str(error)) from None
+        raise Refusal("the record is unchanged", str(error)) from None
     if ran[-1:] == [release]:
-        return f"{deployed.FILE} has release {release} as the last one on {environment} already"
+        return f"{deployed.FILE} already has release {release} as the last one on {environment}"
     path = releases.root / deployed.FILE
     before = path.read_text(encoding="utf-8") if path.is_file() else "deployments:\n"
     before = before if before.endswith("\n") else before + "\n"

@@ -60,7 +60,7 @@ def digest_of(source: str, tag: str) -> str:
     found = f"sha256:{hashlib.sha256(body).hexdigest()}"
     said = answered.get("Docker-Content-Digest", found)
     if said != found or not _DIGEST.fullmatch(said):
-        raise RegistryError(f"the registry says {said[:80]} and sends a manifest with digest {found}")
+        raise RegistryError(f"the registry announces {said[:80]} but sends a manifest with digest {found}")
     return found
 
 
@@ -70,7 +70,7 @@ def _token(challenge: str) -> str:
     parts: dict[str, str] = dict(_CHALLENGE.findall(rest))
     realm = urllib.parse.urlsplit(parts.get("realm", ""))
     if scheme.lower() != "bearer" or not (realm.scheme == "https" or _is_local(realm.netloc)):
-        raise RegistryError("the registry wants a login that this command does not make")
+        raise RegistryError("the registry requires a login, which this command does not support")
     query = urllib.parse.urlencode({name: parts[name] for name in ("service", "scope") if name in parts})
     try:
         body, _ = _get(urllib.parse.urlunsplit(realm._replace(query=query)), {})
@@ -78,11 +78,11 @@ def _token(challenge: str) -> str:
         token = content.get("token") or content.get("access_token")
     except urllib.error.HTTPError as error:
         with error:
-            raise RegistryError(f"the registry gives no anonymous token (status {error.code})") from None
+            raise RegistryError(f"the registry does not issue an anonymous token (status {error.code})") from None
     except (ValueError, AttributeError):
-        raise RegistryError("the registry gives no anonymous token") from None
+        raise RegistryError("the registry does not issue an anonymous token") from None
     if not isinstance(token, str):
-        raise RegistryError("the registry gives no anonymous token")
+        raise RegistryError("the registry does not issue an anonymous token")
     return token
 
 
@@ -117,7 +117,7 @@ def _status(code: int, reference: str) -> str:
     if code == http.client.NOT_FOUND:
         return f"the registry has no {reference}"
     if code in (http.client.UNAUTHORIZED, http.client.FORBIDDEN):
-        return f"the registry does not show {reference} to everybody (status {code})"
+        return f"the registry does not serve {reference} without a login (status {code})"
     return f"the registry answered with status {code}"
 
 

@@ -31,7 +31,7 @@ def with_release(path: Path, version: str) -> str:
     wanted = {**_config(text, path), KEY: version}
     if count != 1 or _config(changed, path) != wanted:
         raise Refusal(
-            f"{path.name} does not have {KEY} in one line of its own",
+            f"{path.name} does not have {KEY} on a separate line",
             f"write it as one line below config, for example:   {KEY}: {version}",
         )
     return changed
@@ -42,4 +42,4 @@ def _config(text: str, path: Path) -> dict[str, Any]:
         content: Any = yaml.safe_load(text)
         return dict(content["config"])
     except (yaml.YAMLError, KeyError, TypeError, ValueError):
-        raise Refusal(f"{path.name} is not a readable stack file", "repair it; make check says more") from None
+        raise Refusal(f"{path.name} is not a readable stack file", "fix it; make check gives the details") from None

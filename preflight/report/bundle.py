@@ -19,7 +19,7 @@ FILES = {"text": "check.txt", "json": "check.json", "sarif": "check.sarif", "jun
 COMMENT = "comment.md"
 LONGEST_COMMENT = 60_000
 """GitHub takes 65,536 characters."""
-_CUT = "\n\n(the rest is left out here: it is in the job's reports)\n"
+_CUT = "\n\n(shortened: the job's reports have the rest)\n"
 
 
 def write(folder: Path, checked: Checked, changed: str) -> list[Path]:
@@ -73,7 +73,7 @@ def with_findings(checked: Checked, planned: Planned | None) -> Checked:
 def changes(base: str, checked: Checked, planned: Planned) -> str:
     """What is new since the git ref ``base``, in Markdown; why it cannot be said, where it cannot."""
     if planned.problem:
-        return f"What changes since `{base}` cannot be shown: {planned.problem}\n"
+        return f"Changes since `{base}` cannot be shown: {planned.problem}\n"
     running = {one.environment: tuple(since.lines(one)) for one in planned.changes}
     found: Sequence[StackChanges] = [
         replace(diff.changes(name, before, checked.recordings[name, False]), running=running.get(name, ()))

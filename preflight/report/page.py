@@ -83,12 +83,14 @@ def _tables(names: list[str], graphs: Mapping[str, Graph], recordings: Mapping[s
     limits = {name: {**dict(_proxy_limits(recordings[name])), **dict(_capacity(graphs[name]))} for name in names}
     owners = {name: dict(_owners(recordings[name])) for name in names}
     return [
-        _table("Owners and release", "Who answers for the environment, and what runs there", "role", owners),
+        _table(
+            "Owners and release", "Who is responsible for the environment, and the release that it runs", "role", owners
+        ),
         table("Response headers", "Headers that the load balancer sets", "header", _response_headers),
         table("Sessions", "How people log in at the edge", "setting", _sessions),
-        _table("Limits", "What the proxy and the tasks allow", "limit", limits),
-        table("Firewall", "Rules in the order in which they are judged", "rule", _firewall),
-        table("Network rules", "Who may reach what: security groups", "rule", _network),
+        _table("Limits", "Limits of the proxy and the tasks", "limit", limits),
+        table("Firewall", "Rules in order of evaluation", "rule", _firewall),
+        table("Network rules", "Security group rules: who may connect to what", "rule", _network),
         table("Logs", "How long each log is kept", "log", _logs),
     ]
 
@@ -169,13 +171,17 @@ def _rule(graph: Graph, rule: Resource) -> str:
     peers = [_text(rule.value(name)) for name in ("cidrIpv4", "cidrIpv6", "prefixListId")]
     groups = graph.referenced(rule, "referencedSecurityGroupId", types=["ec2.SecurityGroup"])
     peers += [group.name for group in groups]
-    return f"{_text(rule.value('ipProtocol'))} {ports}: {', '.join(peer for peer in peers if peer) or 'nobody'}"
+    return f"{_text(rule.value('ipProtocol'))} {ports}: {', '.join(peer for peer in peers if peer) or 'none'}"
 
 
 def _logs(graph: Graph) -> Rows:
     for group in graph.of_type("cloudwatch.LogGroup"):
         days = _text(group.value("retentionInDays"))
-        encrypted = "encrypted with a key of its own" if group.properties.get("kmsKeyId") else "encrypted by AWS's key"
+        encrypted = (
+            "encrypted with a customer managed key"
+            if group.properties.get("kmsKeyId")
+            else "encrypted with an AWS managed key"
+        )
         yield group.name, f"{days} days, {encrypted}" if days else "never deleted"
     for lifecycle in graph.of_type("s3.BucketLifecycleConfiguration"):
         rules = lifecycle.items("rules")

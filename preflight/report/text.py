@@ -66,7 +66,7 @@ def _connectivity(report: Report) -> str:
         lines.append(f"  way in    {first}")
         lines.extend(f"            {way}" for way in more)
         proof = (
-            "no other way in (proven)" if connectivity.proven else "another way in is not excluded (see the findings)"
+            "no other way in (proven)" if connectivity.proven else "other ways in are not excluded (see the findings)"
         )
         lines.append(f"            {proof}")
         out = textwrap.wrap(

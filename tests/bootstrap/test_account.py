@@ -243,17 +243,17 @@ def test_the_stack_file_agrees_with_the_main_projects(stack: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"environments": []}, ("environments", "a list of 0", "give at least 1")),
+        ({"environments": []}, ("environments", "a list of 0", "write at least 1")),
         ({"environments": [{"name": "a1"}] * 2}, ("environments", "a1, a1", "name each environment once")),
         ({"environments": [{"name": "shared"}]}, ("environments", "shared", "rename the environment")),
         (
             {"environments": [{"name": "Prod"}]},
-            ("environments[0].name", '"Prod"', "write it in that form"),
+            ("environments[0].name", '"Prod"', "write a value of the allowed form"),
         ),
         ({"owner": {"name": "a"}}, ("owner.team", "(not set)", "add team to Pulumi.staging.yaml")),
         (
             {"continuousIntegration": {"repository": "https://github.com/example/x"}},
-            ("continuousIntegration.repository", '"https://github.com/example/x"', "write it in that form"),
+            ("continuousIntegration.repository", '"https://github.com/example/x"', "write a value of the allowed form"),
         ),
         (
             {

@@ -80,14 +80,14 @@ def manifest_with(tmp_path: Path, changes: dict[str, Any]) -> Path:
         ),
         (
             {"images.proxy.version": 1.39},
-            ("images.proxy.version", "1.39", "write it as text, in quotes where it could be read as a number"),
+            ("images.proxy.version", "1.39", "write it as text, in quotes if it could be read as a number"),
         ),
         ({"images.proxy.tag": "v1"}, ("images.proxy.tag", "(unknown key)", "remove the key")),
         (
             {"images.proxy": REMOVED},
             ("images", "interface", "add what is missing and remove what is not an image of this project"),
         ),
-        ({"models": []}, ("models", "a list of 0", "give at least 1")),
+        ({"models": []}, ("models", "a list of 0", "write at least 1")),
         (
             {"approvedBy": ["@example/ai-platform"]},
             ("approvedBy", "@example/ai-platform", "let somebody else approve the release"),
@@ -95,8 +95,8 @@ def manifest_with(tmp_path: Path, changes: dict[str, Any]) -> Path:
         ({"schema.compatibleWith": ["2026.11.1"]}, ("schema.compatibleWith", "2026.11.1", "remove it from the list")),
         ({"update": "stop"}, ("update", '"stop"', "choose one of these")),
         ({"prompts": [{"name": "a1"}]}, ("prompts[0].digest", "(not set)", "add digest to releases/2026.11.1.yaml")),
-        ({"prompts[0].name": "system"}, ("prompts[0].name", '"system"', "write it in that form")),
-        ({"prompts[1].name": "parameters"}, ("prompts", "parameters", "remove the repeated one")),
+        ({"prompts[0].name": "system"}, ("prompts[0].name", '"system"', "write a value of the allowed form")),
+        ({"prompts[1].name": "parameters"}, ("prompts", "parameters", "remove the duplicate")),
         (
             {"prompts[1].reviewedBy": REMOVED},
             ("prompts[1].reviewedBy", "(not set)", "add reviewedBy to releases/2026.11.1.yaml"),

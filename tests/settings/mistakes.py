@@ -26,16 +26,16 @@ def row(name: str, changes: Values, *problems: tuple[str, str, str], **outside: 
     return Row(name, changes, problems, outside)
 
 
-FORM = "write it in that form"
+FORM = "write a value of the allowed form"
 FIXES = {
-    "text": "write it as text, in quotes where it could be read as a number",
+    "text": "write it as text, in quotes if it could be read as a number",
     "unquote": "write the number without quotes",
-    "list": "write it as a list: each value on a line of its own that starts with '- '",
+    "list": "write it as a list, each value on a separate line that starts with '- '",
     "object": "write its keys below it, indented",
-    "empty": "give it a value, or remove the key where it is optional",
-    "block": "choose a block that no peered network uses, for example 10.20.0.0/16",
-    "release": "name a manifest; image tags and digests do not belong here: the manifest pins each image by its digest",
-    "person": "write it with the leading @ and in quotes: YAML reserves a bare @",
+    "empty": "set a value, or remove the key if it is optional",
+    "block": "choose a block that does not overlap with a peered network, for example 10.20.0.0/16",
+    "release": "write the version of a manifest; image tags and digests do not belong here: the manifest pins each image by digest",
+    "person": "write it with the leading @ and in quotes: YAML reserves an unquoted @",
     "account": 'write it in quotes, in a list: aws:allowedAccountIds: ["111122223333"]',
     "region": "write the region to deploy to, for example aws:region: eu-west-1",
 }
@@ -59,7 +59,9 @@ ROWS = [
         ("owner.onCall", f'"https://a.example.com/{"x" * 57}…"', "shorten it to 512 characters"),
     ),
     row(
-        "no release manager", {"owner.releaseManagers": []}, ("owner.releaseManagers", "a list of 0", "give at least 1")
+        "no release manager",
+        {"owner.releaseManagers": []},
+        ("owner.releaseManagers", "a list of 0", "write at least 1"),
     ),
     row("one person, not a list", {"owner.modelReviewers": "@a"}, ("owner.modelReviewers", '"@a"', FIXES["list"])),
     row(

@@ -63,18 +63,18 @@ EDGE_ROWS = [
         (
             "edge.paths.api",
             "/*",
-            "list the paths that the application needs, each with its first part written out",
+            "list the paths that the application needs, each with its first segment written out",
         ),
     ),
     row(
         "a blocked path that takes the login along",
         {"edge.paths": {"blocked": ["/oauth2*"]}},
-        ("edge.paths.blocked", "/oauth2*", "name the paths that are to be blocked more narrowly"),
+        ("edge.paths.blocked", "/oauth2*", "list narrower paths"),
     ),
     row(
         "everything blocked",
         {"edge.paths": {"blocked": ["/*"]}},
-        ("edge.paths.blocked", "/*", "name the paths that are to be blocked more narrowly"),
+        ("edge.paths.blocked", "/*", "list narrower paths"),
     ),
     row(
         "a path offered and blocked",
@@ -89,17 +89,17 @@ EDGE_ROWS = [
     row(
         "a path twice",
         {"edge.paths": {"api": ["/reports/*", "/reports/*"]}},
-        ("edge.paths.api", "/reports/*, /reports/*", "remove the repeated one"),
+        ("edge.paths.api", "/reports/*, /reports/*", "remove the duplicate"),
     ),
     row(
         "more paths than there is room for",
         {"edge.paths": {"api": [f"/r{n}/*" for n in range(21)]}},
-        ("edge.paths.api", "a list of 21", "give at most 20"),
+        ("edge.paths.api", "a list of 21", "write at most 20"),
     ),
     row(
         "a rule that counts twice",
         {"edge.countOnlyRules": ["core", "core"]},
-        ("edge.countOnlyRules", "core, core", "remove the repeated one"),
+        ("edge.countOnlyRules", "core, core", "remove the duplicate"),
     ),
     row(
         "clients from nowhere",
@@ -124,7 +124,7 @@ EDGE_ROWS = [
     row(
         "more wildcards than a rule takes",
         {"edge.paths": {"api": ["/a*/b*/c*/d*/e*/f*"]}},
-        ("edge.paths.api", "/a*/b*/c*/d*/e*/f*", "use fewer: * stands for slashes too"),
+        ("edge.paths.api", "/a*/b*/c*/d*/e*/f*", "use fewer: * matches slashes too"),
     ),
     row(
         "a narrow block beside everybody",
@@ -132,13 +132,13 @@ EDGE_ROWS = [
         (
             "edge.clientCidrBlocks",
             "203.0.113.0/24",
-            "remove 203.0.113.0/24, or remove 0.0.0.0/0 where only the narrower one is meant",
+            "remove 203.0.113.0/24, or remove 0.0.0.0/0 if only the narrower block is intended",
         ),
     ),
     row(
         "more blocks of clients than a security group has rules for",
         {"edge.clientCidrBlocks": [f"203.0.{n}.0/24" for n in range(30)]},
-        ("edge.clientCidrBlocks", "a list of 30", "give at most 29"),
+        ("edge.clientCidrBlocks", "a list of 30", "write at most 29"),
     ),
     row(
         "clients by IPv6",
@@ -157,7 +157,7 @@ EDGE_ROWS = [
         (
             "firewall",
             UNKNOWN,
-            "write sizes and rates under limits, and rules that only count under edge.countOnlyRules",
+            "write sizes and rates under limits, and rules in count mode under edge.countOnlyRules",
         ),
     ),
 ]

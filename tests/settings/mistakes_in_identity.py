@@ -18,7 +18,7 @@ IDENTITY_ROWS = [
     row(
         "nobody allowed in",
         {"identity.allowed": {}},
-        ("identity.allowed", "nobody", "say who is meant, for example allowed: {emailDomains: [example.com]}"),
+        ("identity.allowed", "an empty object", "add a selector, for example allowed: {emailDomains: [example.com]}"),
     ),
     row(
         "allowed is left out",
@@ -30,8 +30,8 @@ IDENTITY_ROWS = [
         {"identity.administrators": {"emails": []}},
         (
             "identity.administrators",
-            "nobody",
-            "say who is meant, for example administrators: {emailDomains: [example.com]}",
+            "an empty object",
+            "add a selector, for example administrators: {emailDomains: [example.com]}",
         ),
     ),
     row(
@@ -40,7 +40,7 @@ IDENTITY_ROWS = [
         (
             "identity.allowed.emailDomains",
             "gmail.com",
-            "name the people of gmail.com one by one under emails, or use a claim",
+            "list the individual addresses at gmail.com under emails, or use a claim",
         ),
     ),
     row(
@@ -58,7 +58,7 @@ IDENTITY_ROWS = [
     row(
         "a claim without values",
         {"identity.allowed.claim.values": []},
-        ("identity.allowed.claim.values", "a list of 0", "give at least 1"),
+        ("identity.allowed.claim.values", "a list of 0", "write at least 1"),
     ),
     row(
         "scopes without email",
@@ -115,7 +115,7 @@ IDENTITY_ROWS = [
     row(
         "a claim twice",
         {"identity.machineClients": {**MACHINES, "claims": [{"name": "team", "values": [v]} for v in "ab"]}},
-        ("identity.machineClients.claims[1].name", "team", "write its values in one list"),
+        ("identity.machineClients.claims[1].name", "team", "merge its values into one list"),
     ),
     row(
         "more values than a load balancer compares",
@@ -123,7 +123,7 @@ IDENTITY_ROWS = [
         (
             "identity.machineClients.claims[0].values",
             "a list of 11",
-            "have the issuer give one value to all who may call",
+            "have the issuer give all permitted clients one common value",
         ),
     ),
     row(
@@ -137,7 +137,7 @@ IDENTITY_ROWS = [
         (
             "identity.machineClients.claims[0].format",
             "single-string",
-            "name one value, or write string-array or space-separated-values as the token does",
+            "list one value, or set string-array or space-separated-values, whichever the token uses",
         ),
     ),
     row(
@@ -148,7 +148,11 @@ IDENTITY_ROWS = [
                 "claims": [{"name": "scope", "values": ["models call"], "format": "space-separated-values"}],
             }
         },
-        ("identity.machineClients.claims[0].values", "models call", "write each value as one element of the list"),
+        (
+            "identity.machineClients.claims[0].values",
+            "models call",
+            "write each value as a separate element of the list",
+        ),
     ),
     row(
         "a format that no token has",

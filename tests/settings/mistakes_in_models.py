@@ -15,14 +15,14 @@ PRIVATE: Values = {
 }
 
 MODEL_ROWS = [
-    row("no group", {"models.groups": []}, ("models.groups", "a list of 0", "give at least 1")),
+    row("no group", {"models.groups": []}, ("models.groups", "a list of 0", "write at least 1")),
     row(
         "a model without Chat Completions",
         {"models.groups[0].models[1]": "anthropic.claude-sonnet-4-5-20250929-v1:0"},
         (
             "models.groups[0].models",
             "anthropic.claude-sonnet-4-5-20250929-v1:0",
-            "choose such a model, or serve this one from a private upstream",
+            "choose one of these models, or serve this one from a private upstream",
         ),
     ),
     row(
@@ -53,7 +53,7 @@ MODEL_ROWS = [
     row(
         "a budget that counts nothing",
         {"models.billedServices": []},
-        ("models.billedServices", "a list of 0", "give at least 1"),
+        ("models.billedServices", "a list of 0", "write at least 1"),
     ),
     row(
         "the same upstream twice",
@@ -68,7 +68,7 @@ MODEL_ROWS = [
     row(
         "the interface as its own upstream",
         {"models.groups[0].upstreams": [{**PRIVATE, "hostName": "chat.staging.example.com"}]},
-        ("models.groups[0].upstreams[0].hostName", "chat.staging.example.com", "name the model server"),
+        ("models.groups[0].upstreams[0].hostName", "chat.staging.example.com", "set the host name of the model server"),
     ),
     row(
         "the database's port for a model server",
@@ -76,7 +76,7 @@ MODEL_ROWS = [
         (
             "models.groups[0].upstreams[0].port",
             "5432",
-            "let the model server listen on another port, for example 443",
+            "run the model server on another port, for example 443",
         ),
     ),
     row(
@@ -85,7 +85,7 @@ MODEL_ROWS = [
         (
             "models.groups[0].upstreams[0].port",
             "9379",
-            "let the model server listen on another port, for example 443",
+            "run the model server on another port, for example 443",
         ),
     ),
     row(
@@ -99,7 +99,7 @@ MODEL_ROWS = [
         (
             "models.groups[0].upstreams[1].port",
             "11000",
-            "let the model server listen on another port, for example 443",
+            "run the model server on another port, for example 443",
         ),
     ),
     row(
@@ -114,13 +114,13 @@ MODEL_ROWS = [
         (
             "models.groups",
             "model servers on the ports 8000, 8001, 8002",
-            "let some of the model servers listen on the same port, for example 443",
+            "run some of the model servers on the same port, for example 443",
         ),
     ),
     row(
         "prompts recorded for nobody",
         {"models.recordPrompts": {"days": 30, "readerArns": []}},
-        ("models.recordPrompts.readerArns", "a list of 0", "give at least 1"),
+        ("models.recordPrompts.readerArns", "a list of 0", "write at least 1"),
     ),
     row(
         "prompts recorded for ever",

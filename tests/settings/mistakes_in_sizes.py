@@ -16,7 +16,7 @@ SIZE_ROWS = [
     row(
         "a number with a unit",
         {"limits.uploadMebibytes": "50MB"},
-        ("limits.uploadMebibytes", '"50MB"', "write the number alone: its unit is in the key's name"),
+        ("limits.uploadMebibytes", '"50MB"', "write only the number: the unit is in the key's name"),
     ),
     row("true is no number", {"limits.promptMebibytes": True}, ("limits.promptMebibytes", "true", FORM)),
     row("a fraction", {"limits.promptMebibytes": 1.5}, ("limits.promptMebibytes", "1.5", FORM)),
@@ -91,7 +91,7 @@ SIZE_ROWS = [
     row(
         "three tasks in two zones",
         {"capacity.minimumTasks": 3, "capacity.maximumTasks": 4},
-        ("capacity.minimumTasks", "3", "set it to 4, or use another zone"),
+        ("capacity.minimumTasks", "3", "set it to 4, or add a zone"),
     ),
     row(
         "more connections than the database accepts",
@@ -155,7 +155,7 @@ SIZE_ROWS = [
     row(
         "more instances than zones",
         {"data.database.instances": 3},
-        ("data.database.instances", "3", "set it to 2, or name another zone"),
+        ("data.database.instances", "3", "set it to 2, or add a zone"),
     ),
     row(
         "backups for three days",

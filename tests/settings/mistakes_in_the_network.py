@@ -35,17 +35,17 @@ NETWORK_ROWS = [
     row(
         "one zone",
         {"network.availabilityZones": ["eu-west-1a"]},
-        ("network.availabilityZones", "a list of 1", "give at least 2"),
+        ("network.availabilityZones", "a list of 1", "write at least 2"),
     ),
     row(
         "four zones",
         {"network.availabilityZones": [f"eu-west-1{z}" for z in "abcd"]},
-        ("network.availabilityZones", "a list of 4", "give at most 3"),
+        ("network.availabilityZones", "a list of 4", "write at most 3"),
     ),
     row(
         "a zone twice",
         {"network.availabilityZones": ["eu-west-1a", "eu-west-1a"]},
-        ("network.availabilityZones", "eu-west-1a, eu-west-1a", "name each zone once"),
+        ("network.availabilityZones", "eu-west-1a, eu-west-1a", "list each zone once"),
     ),
     row(
         "a zone of another region",
@@ -58,12 +58,12 @@ NETWORK_ROWS = [
         (
             "network.existing.publicSubnetIds",
             "subnet-0123456789abcdef0, subnet-0123456789abcdef1",
-            "name one subnet of each zone, in the order of the zones",
+            "list one subnet for each zone, in the order of the zones",
         ),
         (
             "network.existing.privateSubnetIds",
             "subnet-0123456789abcdef2, subnet-0123456789abcdef3",
-            "name one subnet of each zone, in the order of the zones",
+            "list one subnet for each zone, in the order of the zones",
         ),
     ),
     row(
@@ -74,7 +74,7 @@ NETWORK_ROWS = [
                 "privateSubnetIds": ["subnet-0123456789abcdef1", "subnet-0123456789abcdef2"],
             }
         },
-        ("network.existing.privateSubnetIds", "subnet-0123456789abcdef1", "name the private subnet of each zone"),
+        ("network.existing.privateSubnetIds", "subnet-0123456789abcdef1", "list the private subnet of each zone"),
     ),
     row(
         "two route tables for three zones",
@@ -90,7 +90,7 @@ NETWORK_ROWS = [
         (
             "network.existing.privateRouteTableIds",
             "rtb-00000000, rtb-00000001",
-            "name the table of each private subnet; the same one may be repeated",
+            "list the route table of each private subnet; the same one may be repeated",
         ),
     ),
     row(
@@ -104,7 +104,7 @@ NETWORK_ROWS = [
         (
             "network.existing.vpcId",
             '"subnet-12345678"',
-            "copy the id from the VPC console, or from the stack that makes it",
+            "copy the id from the VPC console, or from the stack that creates it",
         ),
     ),
     row(

@@ -39,7 +39,7 @@ WHOLE_MESSAGES: dict[str, tuple[Values, str]] = {
 ai-interface:network.cidrBlock
   value:   "10.20.0.0/33"
   allowed: a network of /16 to /20 inside 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, without host bits
-  fix:     choose a block that no peered network uses, for example 10.20.0.0/16""",
+  fix:     choose a block that does not overlap with a peered network, for example 10.20.0.0/16""",
     ),
     "a tag instead of a digest": (
         {"release": "ghcr.io/open-webui/open-webui:v0.11.3"},
@@ -48,7 +48,7 @@ ai-interface:network.cidrBlock
 ai-interface:release
   value:   "ghcr.io/open-webui/open-webui:v0.11.3"
   allowed: the version of a manifest in releases/ (year.month.number), for example 2026.11.1
-  fix:     name a manifest; image tags and digests do not belong here: the manifest pins each image by its digest""",
+  fix:     write the version of a manifest; image tags and digests do not belong here: the manifest pins each image by digest""",
     ),
     "a body limit of 5 GB": (
         {"limits.uploadMebibytes": 5120},
@@ -64,9 +64,9 @@ ai-interface:limits.uploadMebibytes
         """2 problems in the settings of stack staging (Pulumi.staging.yaml)
 
 ai-interface:identity.allowed
-  value:   nobody
+  value:   an empty object
   allowed: at least one of claim (name and values), emailDomains, emails
-  fix:     say who is meant, for example allowed: {emailDomains: [example.com]}
+  fix:     add a selector, for example allowed: {emailDomains: [example.com]}
 
 ai-interface:identity.allow
   value:   (unknown key)
@@ -80,12 +80,12 @@ clientSecretName, scopes, sessionCookieName, sessionTimeoutSeconds, allowed, adm
 
 ai-interface:limits.timeouts.modelDeadlineSeconds
   value:   700
-  allowed: less than streamSeconds (650), or the proxy cuts an answer that the model may still give
+  allowed: less than streamSeconds (650), or the proxy cuts off an answer that the model is still allowed to send
   fix:     set it to 649 or less, or raise streamSeconds
 
 ai-interface:limits.timeouts.streamSeconds
   value:   650
-  allowed: at most deregistrationDelaySeconds (600), or a deploy cuts an answer
+  allowed: at most deregistrationDelaySeconds (600), or a deployment cuts off an answer
   fix:     set it to 600 or less, or raise deregistrationDelaySeconds""",
     ),
 }

@@ -63,7 +63,7 @@ def test_malformed_text_for_a_structured_value_is_reported_without_its_content()
         (
             "ai-interface:capacity",
             "text that is not valid JSON",
-            "repair the JSON, or write the keys below it, indented",
+            "fix the JSON, or write the keys below it, indented",
         )
     ]
 

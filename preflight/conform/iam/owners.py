@@ -6,7 +6,7 @@ regard to case: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_polic
 may change, use or retag what carries another environment's tags, as another environment in the same account would have it.
 
 It cannot keep apart what carries neither tag: ``kms:TagResource`` on a key without tags looks to IAM as it does within
-``CreateKey``. Give prod an account of its own.
+``CreateKey``. Give prod a separate account.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ def _closed(asking: Asking, group: Group, bucket: str) -> Iterator[Line]:
         "the bucket policy denies requests without TLS"
         if policy is not None and _denies_plain(policy["Policy"])
         else "no statement of a bucket policy denies requests without TLS",
-        'add a statement that denies s3:* to everybody on the condition {"Bool": {"aws:SecureTransport": "false"}}',
+        'add a statement that denies s3:* to every principal on the condition {"Bool": {"aws:SecureTransport": "false"}}',
     )
 
 

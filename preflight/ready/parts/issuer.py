@@ -20,7 +20,7 @@ WELL_KNOWN = "/.well-known/openid-configuration"
 
 
 def people(asking: Asking, group: Group) -> Iterator[Line]:
-    """What the edge's login is told is what the issuer publishes."""
+    """The edge's login settings match what the issuer publishes."""
     identity = asking.wanted.settings.identity
     document = _document(asking, group, identity.issuer)
     if isinstance(document, Line):

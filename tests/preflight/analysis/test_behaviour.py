@@ -124,7 +124,7 @@ def test_a_request_that_ends_differently_is_a_finding_with_both_ends(runs: Runs)
     known = {name: other[name, False] for name in NAMES}
     found = [f for f in behaviour.differences(NAMES, known, ()) if f.rule == behaviour.REQUESTS.name]
     assert found
-    assert "by nobody ends differently" in found[0].headline
+    assert "by nobody has a different outcome" in found[0].headline
     assert found[0].found.startswith("staging: answered 401 by edge-api-1; prod: answered 404")
 
 

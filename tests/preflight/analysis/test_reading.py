@@ -111,7 +111,7 @@ def test_a_size_may_have_a_unit(text: str, size: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "MB", "5XB", "-1", "1.5MB"])
 def test_what_is_no_size_is_said(text: str) -> None:
-    with pytest.raises(PreflightError, match="is no size"):
+    with pytest.raises(PreflightError, match="is not a size"):
         tracing.size(text)
 
 

@@ -59,7 +59,7 @@ def test_an_image_given_by_hand_is_in_it_and_is_to_be_verified(releases: Release
     assert (image.source, image.version, image.digest) == ("ghcr.io/open-webui/open-webui", "0.12.0", GIVEN)
     assert made.images["proxy"] == releases.release(SECOND).images["proxy"]
     assert (made.schema_.revision, made.schema_.compatible_with) == ("f00d", (SECOND,))
-    note = "interface: digest as given; verify it with crane digest ghcr.io/open-webui/open-webui:v0.12.0"
+    note = "interface: digest as given, not checked; verify it with crane digest ghcr.io/open-webui/open-webui:v0.12.0"
     assert written.notes == [note]
     assert (releases.root / f"releases/{THIRD}.yaml").read_text(encoding="utf-8").startswith(f"# {note}\nversion: ")
 
@@ -89,7 +89,7 @@ def test_without_a_registry_and_without_a_digest_there_is_no_release(releases: R
     assert message.startswith(
         f"the digest of {host}/envoyproxy/envoy:distroless-v1.40.0 is not known: {host} cannot be"
     )
-    assert f"give it by hand: --image proxy={host}/envoyproxy/envoy:distroless-v1.40.0@sha256:…" in message
+    assert f"pass the digest: --image proxy={host}/envoyproxy/envoy:distroless-v1.40.0@sha256:…" in message
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_without_a_registry_and_without_a_digest_there_is_no_release(releases: R
         ("proxy=ghcr.io/x/y:latest", "names no version"),
         ("proxy=ghcr.io/x/y", "names no version"),
         (f"proxy=ghcr.io/x/y@{GIVEN}", "names no version"),
-        ("proxy=ghcr.io/x/y:v1.2.3@sha256:abc", "is no image"),
+        ("proxy=ghcr.io/x/y:v1.2.3@sha256:abc", "is not an image"),
         ("worker=ghcr.io/x/y:v1.2.3", "names: proxy, interface"),
         ("ghcr.io/x/y:v1.2.3", "write NAME=REGISTRY/REPOSITORY:TAG"),
     ],
@@ -112,7 +112,9 @@ def test_another_application_needs_its_schemas_revision(releases: Releases) -> N
 
 
 def test_a_manifest_is_never_rewritten(releases: Releases) -> None:
-    assert refused(releases, version=SECOND).startswith("release 2026.11.1 exists: a manifest is never rewritten")
+    assert refused(releases, version=SECOND).startswith(
+        "release 2026.11.1 already exists, and a manifest is never rewritten"
+    )
 
 
 def test_a_release_is_newer_than_every_other(releases: Releases) -> None:
@@ -161,7 +163,7 @@ def test_a_changed_text_is_kept_beside_the_earlier_one_and_named_with_its_review
 
 def test_a_changed_text_without_a_reviewer_is_refused(releases: Releases) -> None:
     (releases.root / "prompts" / "title.md").write_text(TEXT, encoding="utf-8")
-    assert refused(releases).startswith("prompts/title.md was changed, and nobody is named who reviewed it")
+    assert refused(releases).startswith("prompts/title.md was changed, and no reviewer is named")
 
 
 def test_a_text_reviewed_by_somebody_else_is_refused(releases: Releases) -> None:

@@ -94,7 +94,7 @@ def test_a_version_without_manifest_is_not_promoted(releases: Releases) -> None:
 
 
 def test_what_is_there_already_is_not_promoted(releases: Releases) -> None:
-    assert refused(releases, "promote", "prod", FIRST).startswith("prod is at release 2026.10.1 already")
+    assert refused(releases, "promote", "prod", FIRST).startswith("prod already has release 2026.10.1")
 
 
 def test_promoting_backwards_is_refused_and_names_rollback(releases: Releases) -> None:
@@ -144,7 +144,7 @@ def test_an_incompatible_schema_is_refused_with_both_ways_out(releases: Releases
         "release 2026.10.1 does not start on the schema b2 that release 2026.11.1 has left in prod"
     )
     assert "Restore point: restore the database to a point before 2026.11.1 was deployed" in message
-    assert "Forward fix: keep the schema and release a mended application on it" in message
+    assert "Forward fix: keep the schema and release a fixed application on it" in message
 
 
 def test_a_schema_that_an_earlier_rollback_left_behind_still_counts(releases: Releases) -> None:
@@ -211,6 +211,6 @@ def test_a_stack_file_of_another_form_is_left_alone(
     path = releases.path("prod")
     path.write_text(path.read_text(encoding="utf-8").replace(f"ai-interface:release: {FIRST}", line), encoding="utf-8")
     monkeypatch.setattr(moves, "_recorded", nothing)
-    assert "does not have ai-interface:release in one line of its own" in refused(
+    assert "does not have ai-interface:release on a separate line" in refused(
         releases, "rollback", "prod", database_restored=True
     )

@@ -40,7 +40,7 @@ def test_a_deployment_is_added_at_the_end_and_nothing_else_changes(releases: Rel
 
 def test_a_job_that_ran_twice_records_once(releases: Releases) -> None:
     before = (releases.root / FILE).read_bytes()
-    assert record(releases, "staging", SECOND, NOW).endswith("has release 2026.11.1 as the last one on staging already")
+    assert record(releases, "staging", SECOND, NOW).endswith("already has release 2026.11.1 as the last one on staging")
     assert (releases.root / FILE).read_bytes() == before
 
 
@@ -58,7 +58,7 @@ def test_the_first_entry_makes_the_file(releases: Releases) -> None:
     ("arguments", "options", "words"),
     [
         (("prod", "2026.12.1"), {}, "release 2026.12.1 has no manifest"),
-        (("nowhere", SECOND), {}, "nowhere is no environment of this project"),
+        (("nowhere", SECOND), {}, "nowhere is not an environment of this project"),
         (("prod", SECOND), {"commit": "main"}, "commit is 'main'"),
         (("prod", SECOND), {"run": 'https://x"\n- a: b'}, "run is "),
     ],

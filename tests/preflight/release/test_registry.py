@@ -51,7 +51,7 @@ def test_a_refusal_is_said(status: int, words: str) -> None:
 
 def test_a_digest_that_is_not_the_manifests_is_not_believed() -> None:
     with registry(HELD, said="sha256:" + "0" * 64) as it:
-        assert "and sends a manifest with digest" in problem(it.host)
+        assert "but sends a manifest with digest" in problem(it.host)
 
 
 def test_a_redirect_is_not_followed() -> None:

@@ -65,7 +65,7 @@ def test_a_base_that_cannot_be_read_is_said_and_hides_no_finding(project: Path, 
     done = preflight(project, "reports", str(tmp_path), "--base", "no-such-ref")
     assert done.returncode == 1
     text = (tmp_path / "comment.md").read_text()
-    assert "What changes since `no-such-ref` cannot be shown: git cannot read" in text
+    assert "Changes since `no-such-ref` cannot be shown: git cannot read" in text
     assert "short-timeouts" in text
 
 
@@ -73,4 +73,4 @@ def test_a_long_comment_is_cut_and_says_so() -> None:
     text = comment("verdict\n", "- change\n" * LONGEST_COMMENT)
     assert len(text) == LONGEST_COMMENT
     assert text.startswith("verdict\n")
-    assert text.endswith("(the rest is left out here: it is in the job's reports)\n")
+    assert text.endswith("(shortened: the job's reports have the rest)\n")
