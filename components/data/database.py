@@ -67,9 +67,9 @@ class Database:
 def make_database(context: StoreContext, lifetime: pulumi.Output[str]) -> Database:
     """The cluster and its instances. ``lifetime`` is another text whenever the environment is made anew."""
     cluster = _cluster(context, lifetime, _log_groups(context))
-    role = _monitoring_role(context)
+    role, permission = _monitoring_role(context)
     zones = context.args.availability_zones[: context.args.database.instances]
-    instances = [_instance(context, zone, cluster, role) for zone in zones]
+    instances = [_instance(context, zone, cluster, role, permission) for zone in zones]
     _events(context, cluster, instances)
     return Database(cluster, instances, cluster.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or ""))
 
@@ -176,7 +176,11 @@ def _cluster(
 
 
 def _instance(
-    context: StoreContext, zone: str, cluster: aws.rds.Cluster, monitoring: aws.iam.Role
+    context: StoreContext,
+    zone: str,
+    cluster: aws.rds.Cluster,
+    monitoring: aws.iam.Role,
+    permission: aws.iam.RolePolicy,
 ) -> aws.rds.ClusterInstance:
     return aws.rds.ClusterInstance(
         f"{context.name}-database-{zone}",
@@ -197,11 +201,12 @@ def _instance(
         performance_insights_retention_period=INSIGHTS_DAYS,
         apply_immediately=True,
         tags=context.args.tags,
-        opts=context.child,
+        # RDS refuses a monitoring role that may not write to the log yet.
+        opts=context.after(permission),
     )
 
 
-def _monitoring_role(context: StoreContext) -> aws.iam.Role:
+def _monitoring_role(context: StoreContext) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
     name, args, child = f"{context.name}-monitoring", context.args, context.child
     role = aws.iam.Role(
         name,
@@ -216,8 +221,7 @@ def _monitoring_role(context: StoreContext) -> aws.iam.Role:
         opts=child,
     )
     policy = monitoring_policy(args.region, args.account_id)
-    aws.iam.RolePolicy(f"{name}-policy", role=role.name, policy=policy, opts=child)
-    return role
+    return role, aws.iam.RolePolicy(f"{name}-policy", role=role.name, policy=policy, opts=child)
 
 
 def _events(context: StoreContext, cluster: aws.rds.Cluster, instances: list[aws.rds.ClusterInstance]) -> None:

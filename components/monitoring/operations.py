@@ -69,9 +69,10 @@ class Operations(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         key = self._key(name, args, child)
         groups = self._log_groups(name, args, key, child)
-        topic = self._topic(name, args, key, child)
+        permission = self._topic(name, args, key, child)
         self.key_arn = key.arn
-        self.alarm_topic_arn = topic.arn
+        # The policy's output, so that whatever sends to the topic waits until the policy lets it.
+        self.alarm_topic_arn = permission.arn
         self.log_group_names = pulumi.Output.all(**{container: group.name for container, group in groups.items()})
         self.log_group_arns = pulumi.Output.all(**{container: group.arn for container, group in groups.items()})
         outputs: dict[str, Any] = {
@@ -112,9 +113,11 @@ class Operations(pulumi.ComponentResource):
             for container in CONTAINERS
         }
 
-    def _topic(self, name: str, args: OperationsArgs, key: aws.kms.Key, child: pulumi.ResourceOptions) -> aws.sns.Topic:
+    def _topic(
+        self, name: str, args: OperationsArgs, key: aws.kms.Key, child: pulumi.ResourceOptions
+    ) -> aws.sns.TopicPolicy:
         topic = aws.sns.Topic(f"{name}-alarms", kms_master_key_id=key.arn, tags=args.tags, opts=child)
-        aws.sns.TopicPolicy(
+        permission = aws.sns.TopicPolicy(
             f"{name}-alarms-policy",
             arn=topic.arn,
             policy=topic.arn.apply(lambda arn: topic_policy(arn, args.account_id)),
@@ -123,7 +126,7 @@ class Operations(pulumi.ComponentResource):
         aws.sns.TopicSubscription(
             f"{name}-alarms-email", topic=topic.arn, protocol="email", endpoint=args.contact_email, opts=child
         )
-        return topic
+        return permission
 
 
 def key_policy(account_id: str, region: str) -> str:

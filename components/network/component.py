@@ -70,7 +70,7 @@ class PrivateNetwork(pulumi.ComponentResource):
             opts=self._held,
         )
         self.vpc_id = vpc.id
-        self._lock_defaults(vpc)
+        self._locked = self._lock_defaults(vpc)
         public = self._public_subnets(vpc, plan)
         private, tables = self._private_subnets(vpc, plan)
         self._network_acls(vpc, plan, public, private)
@@ -78,8 +78,12 @@ class PrivateNetwork(pulumi.ComponentResource):
         self.private_subnet_ids = pulumi.Output.all(*[subnet.id for subnet in private])
         self.private_route_table_ids = pulumi.Output.all(*[table.id for table in tables])
 
-    def _lock_defaults(self, vpc: aws.ec2.Vpc) -> None:
-        """What AWS makes with every VPC admits nothing and leads nowhere, so forgetting to choose is safe."""
+    def _lock_defaults(self, vpc: aws.ec2.Vpc) -> aws.ec2.DefaultNetworkAcl:
+        """What AWS makes with every VPC admits nothing and leads nowhere, so forgetting to choose is safe.
+
+        Subnets wait for the default network ACL, which this returns: the provider would otherwise read those that are
+        still in it, and the next preview would remove them from there.
+        """
         aws.ec2.DefaultSecurityGroup(
             f"{self._name}-default-group",
             vpc_id=vpc.id,
@@ -95,7 +99,7 @@ class PrivateNetwork(pulumi.ComponentResource):
             tags=self._tags("default-unused"),
             opts=self._child,
         )
-        aws.ec2.DefaultNetworkAcl(
+        return aws.ec2.DefaultNetworkAcl(
             f"{self._name}-default-acl",
             default_network_acl_id=vpc.default_network_acl_id,
             ingress=[],
@@ -104,7 +108,14 @@ class PrivateNetwork(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _subnet(self, vpc: aws.ec2.Vpc, zone: ZoneSubnets, kind: str, cidr_block: str) -> aws.ec2.Subnet:
+    def _subnet(
+        self,
+        vpc: aws.ec2.Vpc,
+        zone: ZoneSubnets,
+        kind: str,
+        cidr_block: str,
+        *after: pulumi.Resource,
+    ) -> aws.ec2.Subnet:
         role = f"{kind}-{zone.availability_zone}"
         return aws.ec2.Subnet(
             f"{self._name}-{role}",
@@ -113,7 +124,7 @@ class PrivateNetwork(pulumi.ComponentResource):
             cidr_block=cidr_block,
             map_public_ip_on_launch=False,
             tags=self._tags(role),
-            opts=self._held,
+            opts=pulumi.ResourceOptions.merge(self._held, pulumi.ResourceOptions(depends_on=[self._locked, *after])),
         )
 
     def _public_subnets(self, vpc: aws.ec2.Vpc, plan: AddressPlan) -> list[aws.ec2.Subnet]:
@@ -132,7 +143,8 @@ class PrivateNetwork(pulumi.ComponentResource):
         )
         subnets: list[aws.ec2.Subnet] = []
         for zone in plan.zones:
-            subnet = self._subnet(vpc, zone, "public", str(zone.public))
+            # ELB refuses a load balancer whose VPC has no internet gateway, and knows the VPC by its subnets.
+            subnet = self._subnet(vpc, zone, "public", str(zone.public), gateway)
             aws.ec2.RouteTableAssociation(
                 f"{self._name}-public-{zone.availability_zone}",
                 subnet_id=subnet.id,

@@ -76,6 +76,37 @@ def rule_without_ports(inputs: Mapping[str, Json]) -> dict[str, Json]:
     return {key: value for key, value in inputs.items() if key not in ("fromPort", "toPort")}
 
 
+AURORA_SETS = {
+    "log_hostname": "0",
+    "log_rotation_age": "60",
+    "rds.accepted_password_auth_method": "md5+scram",
+    "rds.adaptive_autovacuum": "1",
+    "rds.log_retention_period": "4320",
+    "ssl": "1",
+    "synchronous_commit": "on",
+    "timezone": "UTC",
+    "track_activity_query_size": "4096",
+    "track_io_timing": "1",
+}
+"""Parameters of Aurora PostgreSQL to which AWS itself gives a value (``describe-db-cluster-parameters``: ``Source`` is
+``system``); ``rds.force_ssl`` has 1 from version 17 on, 0 before."""
+_FORCED_TLS_FROM = 17
+
+
+def parameters_of_aws(inputs: Mapping[str, Json]) -> dict[str, Json]:
+    """A parameter with the value that AWS gives it is no change: it is returned as ``pending-reboot``."""
+    version = "".join(one for one in str(inputs.get("family")) if one.isdigit())
+    forced = "1" if version and int(version) >= _FORCED_TLS_FROM else "0"
+    known = {**AURORA_SETS, "rds.force_ssl": forced}
+    parameters: list[dict[str, Json]] = [
+        {**parameter, "applyMethod": "pending-reboot"}
+        if known.get(str(parameter.get("name"))) == parameter.get("value")
+        else parameter
+        for parameter in cast("list[dict[str, Json]]", inputs.get("parameters") or [])
+    ]
+    return {**inputs, "parameters": parameters} if parameters else dict(inputs)
+
+
 def replaced(value: Json, path: tuple[str, ...], form: Callable[[Json], Json]) -> Json:
     """``value`` with ``form`` applied to each leaf at ``path``; ``*`` is each item, ``**`` any depth."""
     if not path:

@@ -61,6 +61,7 @@ TABLE: tuple[Form, ...] = (
     Form("aws:wafv2/*:*", "**.singleHeader.name", forms.lower_case,
          "https://github.com/aws-solutions/aws-waf-security-automations/issues/257"),
     Form("aws:wafv2/*:*", "**.singleQueryArgument.name", forms.lower_case, f"{_PROVIDER}/issues/47739"),
+    Form("aws:rds/clusterParameterGroup:*", "", forms.parameters_of_aws, f"{_PROVIDER}/issues/18035"),
     # Known to the provider:
     Form("aws:vpc/securityGroup*Rule:*", "ipProtocol", forms.protocol_name,
          f"{_PROVIDER}/blob/main/internal/service/ec2/vpc_security_group_ingress_rule.go", "NormalizeIPProtocol"),

@@ -10,6 +10,7 @@ from preflight.account.session import Calls
 
 _OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "acm": ("describe_certificate", "list_certificates"),
+    "backup": ("describe_region_settings",),
     "bedrock": (
         "get_foundation_model",
         "get_foundation_model_availability",

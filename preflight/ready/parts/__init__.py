@@ -4,6 +4,7 @@ from preflight.ready.asking import Part
 from preflight.ready.parts import (
     artifacts,
     backend,
+    backup,
     bootstrap,
     domain,
     issuer,
@@ -26,6 +27,7 @@ PARTS: tuple[Part, ...] = (
     network.PART,
     quotas.PART,
     linked_roles.PART,
+    backup.PART,
     names.PART,
     backend.PART,
 )

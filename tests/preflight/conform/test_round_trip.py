@@ -23,6 +23,7 @@ PROJECT = Project.load(ROOT)
 STACKS = ("staging", "prod")
 DOMAINS = "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList"
 EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+PARAMETERS = "aws:rds/clusterParameterGroup:ClusterParameterGroup"
 ACL = "aws:wafv2/webAcl:WebAcl"
 
 
@@ -84,9 +85,21 @@ def replace_header(value: Json) -> bool:
     return isinstance(value, list) and any(map(replace_header, cast("list[Json]", value)))
 
 
+def value_of_aws(inputs: Wire) -> None:
+    inputs["parameters"].append({"applyMethod": "immediate", "name": "timezone", "value": "UTC"})
+
+
+def tls_at_once_from_version_17(inputs: Wire) -> None:
+    inputs["family"] = "aurora-postgresql17"
+    (forced,) = (one for one in inputs["parameters"] if one["name"] == "rds.force_ssl")
+    forced["applyMethod"] = "immediate"
+
+
 @pytest.mark.parametrize(
     ("type_", "change", "properties"),
     [
+        (PARAMETERS, value_of_aws, {"parameters"}),
+        (PARAMETERS, tls_at_once_from_version_17, {"parameters"}),
         (DOMAINS, without_dots, {"domains"}),
         (EGRESS, every_protocol_with_ports, {"fromPort", "toPort"}),
         ("aws:ec2/vpc:Vpc", host_bits, {"cidrBlock"}),
@@ -138,6 +151,14 @@ def test_a_secret_in_another_form_is_not_printed() -> None:
     shown = "\n".join(f"{one.headline} {one.found} {one.wanted}" for one in round_trip.findings(recording))
     assert "domains is returned in another form" in shown
     assert "canary" not in shown
+
+
+def test_what_postgresql_sets_and_aws_does_not_may_be_applied_at_once() -> None:
+    """The real group repeats defaults of the engine, such as ``log_statement``: for RDS, those are a user's values."""
+    (group,) = stacks()["prod"].of_type(PARAMETERS)
+    at_once = {one["name"] for one in group.inputs["parameters"] if one["applyMethod"] == "immediate"}
+    assert "log_statement" in at_once
+    assert not at_once & {*normal_forms.AURORA_SETS, "rds.force_ssl"}
 
 
 # -- the forms ---------------------------------------------------------------------------------------------------------

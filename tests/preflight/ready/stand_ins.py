@@ -58,6 +58,7 @@ def answers(world: World) -> dict[tuple[str, str], Answer]:
         ("rds", "DescribeOrderableDBInstanceOptions"): lambda asked: orderable(world, asked),
         ("elasticache", "DescribeCacheEngineVersions"): lambda asked: cache_versions(world, asked),
         ("elasticache", "DescribeReservedCacheNodesOfferings"): lambda asked: cache_offerings(world, asked),
+        ("backup", "DescribeRegionSettings"): {"ResourceTypeOptInPreference": {"Aurora": True, "S3": False}},
         ("bedrock", "GetFoundationModel"): lambda asked: model(world, asked),
         ("bedrock", "GetFoundationModelAvailability"): available,
         ("bedrock", "ListGuardrails"): {"guardrails": []},

@@ -1,4 +1,4 @@
-"""Faults of the account itself: its identity, bootstrap, images, secret, quotas, linked roles, names, state."""
+"""Faults of the account itself: its identity, bootstrap, images, secret, quotas, linked roles, backups, names, state."""
 
 from __future__ import annotations
 
@@ -286,11 +286,35 @@ QUOTAS = [
         "AWSServiceRoleFor",
         "create-service-linked-role",
     ),
+    Fault(
+        "Aurora left out of AWS Backup",
+        "backups",
+        says("backup", "DescribeRegionSettings", {"ResourceTypeOptInPreference": {"Aurora": False, "RDS": True}}),
+        "opt-in for Aurora",
+        "--resource-type-opt-in-preference Aurora=true",
+        found="no copy of the database",
+    ),
+    Fault(
+        "AWS Backup without a setting for Aurora",
+        "backups",
+        says("backup", "DescribeRegionSettings", {"ResourceTypeOptInPreference": {}}),
+        "opt-in for Aurora",
+        "update-region-settings",
+        found="not known",
+    ),
+    Fault(
+        "settings of AWS Backup that may not be read",
+        "backups",
+        denied("backup", "DescribeRegionSettings"),
+        "opt-in for Aurora",
+        "backup:DescribeRegionSettings",
+        Status.CANNOT_TELL,
+    ),
 ]
 
 
 @parameters(QUOTAS)
-def test_a_quota_or_linked_role_that_does_not_suffice_is_found(staging: World, fault: Fault) -> None:
+def test_a_quota_linked_role_or_setting_that_does_not_suffice_is_found(staging: World, fault: Fault) -> None:
     staging.cloud.answers["service-quotas", "GetAWSDefaultServiceQuota"] = staging.cloud.answers[
         "service-quotas", "GetServiceQuota"
     ]

@@ -1,0 +1,230 @@
+"""What has to exist when a resource is created exists by then, even where the resource does not name it.
+
+Pulumi creates resources that do not depend on each other at the same time. A service that is given a role, a bucket, a
+topic or a log group while the policy that lets it in is still being made refuses the request, or loses what it sends
+until then; a load balancer is refused while its VPC has no internet gateway, and an ECS service while no listener leads
+to its target group. A resource waits for another where it, or a component that holds it, depends on it, directly or by
+way of others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import cast
+
+from preflight.conform.documented.model import Json, document, listed, mapping
+from preflight.findings import Finding, Verdict
+from preflight.recording.recorder import RecordedResource, Recording
+from preflight.sdk.wire import mask
+
+ROLE, ROLE_POLICIES = (
+    "aws:iam/role:Role",
+    ("aws:iam/rolePolicy:RolePolicy", "aws:iam/rolePolicyAttachment:RolePolicyAttachment"),
+)
+BUCKET, BUCKET_POLICY = "aws:s3/bucket:Bucket", "aws:s3/bucketPolicy:BucketPolicy"
+TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
+LOG_GROUP, LOG_POLICY = "aws:cloudwatch/logGroup:LogGroup", "aws:cloudwatch/logResourcePolicy:LogResourcePolicy"
+TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
+VPC, SUBNET = "aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet"
+GATEWAY = "aws:ec2/internetGateway:InternetGateway"
+BALANCER, LISTENER_RULE = "aws:lb/loadBalancer:LoadBalancer", "aws:lb/listenerRule:ListenerRule"
+DEFAULT_ACL = "aws:ec2/defaultNetworkAcl:DefaultNetworkAcl"
+VALIDATION = "aws:acm/certificateValidation:CertificateValidation"
+
+_ROLES = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html"
+_BUCKETS = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html"
+_TOPICS = "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateEventSubscription.html"
+_GATEWAYS = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-dependson.html"
+_DEFAULTS = (
+    "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/default_network_acl"
+    "#managing-subnets-in-a-default-network-acl"
+)
+_TARGETS = "https://github.com/aws/aws-cdk/issues/1160"
+_CERTIFICATES = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateListener.html"
+_LOGS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Prerequisite:
+    """What has to exist, the values by which resources name what it belongs to, and the page that asks for it."""
+
+    resource: RecordedResource
+    values: frozenset[str]
+    consequence: str
+    source: str
+    only: str = "*"
+    """Pattern of ``type.path``: the places where naming it means that it is needed."""
+    without: tuple[str, ...] = ()
+    """Patterns of ``type.path``: places that name the same thing without needing it."""
+
+    def needed_at(self, resource: RecordedResource, path: str) -> bool:
+        """Whether a resource that names one of the values at this place needs it."""
+        place = f"{resource.type}.{path}"
+        return fnmatchcase(place, self.only) and not any(fnmatchcase(place, pattern) for pattern in self.without)
+
+
+def findings(recording: Recording) -> list[Finding]:
+    """Every resource that may be created before what AWS asks for."""
+    awaited = waits(recording)
+    found = [
+        _finding(recording, user, path, needed)
+        for user, path, needed in pairs(recording)
+        if needed.resource.urn not in awaited[user.urn]
+    ]
+    return sorted(found, key=lambda finding: finding.key)
+
+
+def pairs(recording: Recording) -> Iterator[tuple[RecordedResource, str, Prerequisite]]:
+    """Each resource, the property that names something, and what has to exist before the resource is created."""
+    named = [(resource, dict(_texts(resource.inputs, ""))) for resource in recording.resources if resource.custom]
+    for needed in _prerequisites(recording):
+        for resource, texts in named:
+            for path in (path for path, text in texts.items() if text in needed.values):
+                if not needed.needed_at(resource, path):
+                    continue
+                if resource.type == TASK_DEFINITION:
+                    # ECS uses the roles of a task definition once a service runs it, not when it is registered.
+                    yield from ((user, at, needed) for user, at in _naming(named, resource.outputs.get("arn")))
+                else:
+                    yield resource, path, needed
+
+
+def waits(recording: Recording) -> dict[str, frozenset[str]]:
+    """URN → the URNs of everything that is made before it."""
+    by_urn = {one.urn: one for one in recording.resources}
+    known: dict[str, frozenset[str]] = {}
+
+    def of(urn: str, on_the_way: frozenset[str]) -> frozenset[str]:
+        if urn in known or urn in on_the_way or urn not in by_urn:
+            return known.get(urn, frozenset())
+        resource, found = by_urn[urn], set[str]()
+        for dependency in resource.dependencies:
+            found |= {dependency} | of(dependency, on_the_way | {urn})
+        # A child is registered once its parent is, and a parent once what it depends on is there.
+        known[urn] = frozenset(found | of(resource.parent, on_the_way | {urn}))
+        return known[urn]
+
+    return {urn: of(urn, frozenset()) for urn in sorted(by_urn)}
+
+
+def _prerequisites(recording: Recording) -> Iterator[Prerequisite]:
+    yield from _policies_of_roles(recording)
+    yield from _policies_of_destinations(recording)
+    for gateway in recording.of_type(GATEWAY):
+        subnets = [
+            one.id for one in recording.of_type(SUBNET) if one.inputs.get("vpcId") == gateway.inputs.get("vpcId")
+        ]
+        outward = [one for one in recording.of_type(BALANCER) if one.inputs.get("internal") is not True]
+        if outward:
+            consequence = "ELB refuses a load balancer in a VPC without an internet gateway (InvalidSubnet)"
+            yield Prerequisite(gateway, _known(*subnets), consequence, _GATEWAYS, f"{BALANCER}.subnets*")
+    for acl in recording.of_type(DEFAULT_ACL):
+        owners = [one.id for one in recording.of_type(VPC) if one.outputs.get("defaultNetworkAclId") == acl.id]
+        consequence = "the provider keeps it as a subnet of the default ACL, and the next preview removes it from there"
+        yield Prerequisite(acl, _known(*owners), consequence, _DEFAULTS, f"{SUBNET}.vpcId")
+    for rule in recording.of_type(LISTENER_RULE):
+        groups = [mapping(action).get("targetGroupArn") for action in listed(rule.inputs.get("actions"))]
+        consequence = "ECS refuses a service while no listener leads to its target group"
+        yield Prerequisite(rule, _known(*groups), consequence, _TARGETS, "aws:ecs/service:Service.loadBalancers*")
+    for validation in recording.of_type(VALIDATION):
+        certificate = _known(validation.inputs.get("certificateArn"))
+        consequence = "ELB refuses a certificate that is not issued yet"
+        yield Prerequisite(validation, certificate, consequence, _CERTIFICATES, "aws:lb/listener*")
+
+
+def _policies_of_roles(recording: Recording) -> Iterator[Prerequisite]:
+    roles = {role.outputs.get("name"): role for role in recording.of_type(ROLE)}
+    for policy in (one for type_ in ROLE_POLICIES for one in recording.of_type(type_)):
+        if role := roles.get(policy.inputs.get("role")):
+            consequence = "the service refuses the role, or acts without permission"
+            values = _known(role.outputs.get("arn"))
+            yield Prerequisite(policy, values, consequence, _ROLES, without=("aws:iam/*",))
+
+
+def _policies_of_destinations(recording: Recording) -> Iterator[Prerequisite]:
+    for policy in recording.of_type(TOPIC_POLICY):
+        if _lets_a_service_in(policy, "policy"):
+            consequence = "the service refuses the topic, or its messages are lost"
+            values = _known(policy.inputs.get("arn"))
+            yield Prerequisite(policy, values, consequence, _TOPICS, without=("aws:sns/*",))
+    for policy in recording.of_type(BUCKET_POLICY):
+        if _lets_a_service_in(policy, "policy"):
+            name = policy.inputs.get("bucket")
+            consequence = "the service may not write to the bucket and refuses it"
+            without = (f"{BUCKET}.*", "aws:s3/*.bucket", "aws:backup/*")
+            yield Prerequisite(policy, _known(name, f"arn:aws:s3:::{name}"), consequence, _BUCKETS, without=without)
+    for policy in recording.of_type(LOG_POLICY):
+        for group in _groups(recording, policy):
+            arn = group.outputs.get("arn")
+            consequence = "the service may not write to the log group and refuses it, or adds a policy for itself"
+            values = _known(arn, f"{arn}:*", group.outputs.get("name"))
+            yield Prerequisite(policy, values, consequence, _LOGS, without=("aws:cloudwatch/*",))
+
+
+def _groups(recording: Recording, policy: RecordedResource) -> list[RecordedResource]:
+    """The log groups of this stack that a resource policy opens."""
+    resources = [
+        str(one) for statement in _allowed(policy, "policyDocument") for one in _several(statement["Resource"])
+    ]
+    return [
+        group
+        for group in recording.of_type(LOG_GROUP)
+        if any(fnmatchcase(f"{group.outputs.get('arn')}:log-stream:any", resource) for resource in resources)
+    ]
+
+
+def _lets_a_service_in(policy: RecordedResource, path: str) -> bool:
+    return any("Service" in mapping(statement.get("Principal")) for statement in _allowed(policy, path))
+
+
+def _allowed(policy: RecordedResource, path: str) -> list[dict[str, Json]]:
+    content = mapping(document(mask(policy.inputs.get(path)))).get("Statement")
+    statements = [mapping(one) for one in _several(content)]
+    return [one for one in statements if one.get("Effect") == "Allow" and "Resource" in one]
+
+
+def _several(value: Json) -> list[Json]:
+    return listed(value) or [value]
+
+
+def _known(*values: Json) -> frozenset[str]:
+    return frozenset(value for value in values if isinstance(value, str) and value)
+
+
+def _naming(
+    named: list[tuple[RecordedResource, dict[str, str]]], value: Json
+) -> Iterator[tuple[RecordedResource, str]]:
+    for resource, texts in named:
+        yield from ((resource, path) for path, text in texts.items() if text == value)
+
+
+def _texts(value: Json, path: str) -> Iterator[tuple[str, str]]:
+    """Place → text, for every text of the inputs; a document in a text stays one."""
+    if isinstance(value, Mapping):
+        for key, item in cast("Mapping[str, Json]", value).items():
+            yield from _texts(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for position, item in enumerate(cast("list[Json]", value)):
+            yield from _texts(item, f"{path}[{position}]")
+    elif isinstance(value, str):
+        yield path, value
+
+
+def _finding(recording: Recording, user: RecordedResource, path: str, needed: Prerequisite) -> Finding:
+    first = needed.resource
+    kind = first.type.rpartition(":")[2]
+    return Finding(
+        environment=recording.stack,
+        rule="conform-order",
+        verdict=Verdict.VIOLATED,
+        headline=f"{user.name}.{path} may be used before {kind} {first.name} exists",
+        urn=user.urn,
+        found=f"nothing makes {user.name} wait for it, so Pulumi may create both at once: {needed.consequence}",
+        wanted=f"{first.name} first ({needed.source})",
+        fix=f"add {first.name} to depends_on of {user.name}, or take the value from an output of {first.name}",
+        pack="conform",
+        source_file=user.source_file,
+        source_line=user.source_line,
+    )
