@@ -118,3 +118,8 @@ def policy() -> str:
         ],
     }
     return json.dumps(document, indent=2)
+
+
+def markdown() -> str:
+    """The policy as the section of ``docs/ready.md``."""
+    return f"```json\n{policy()}\n```\n"

@@ -1,7 +1,8 @@
 """Documents that are generated from the code: what they are, where they lie, and whether they are current.
 
 ``python -m preflight docs`` names the ones that are out of date, ``--write`` writes them. A test runs it, so a
-setting, a policy or an option that is added without its line in the reference fails.
+setting, a policy or an option that is added without its line in the reference fails. ``docs/changes.md``
+is not one of them: planning its table takes minutes (``python -m tests.preflight.changes.document``).
 """
 
 from __future__ import annotations
@@ -11,7 +12,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from policies.guardrails import controls
+from preflight.errors import PreflightError
+from preflight.ready import calls
 from preflight.reference import command_line, policies, settings_keys
+
+SECTIONS: Mapping[str, Callable[[], str]] = {"docs/ready.md": calls.markdown}
+"""Path of each document that is written by hand but for one section → what makes the section."""
+BEGIN, END = "<!-- generated: make docs -->", "<!-- end of what is generated -->"
+"""The lines around a generated section."""
 
 
 def documents(parser: ArgumentParser) -> Mapping[str, Callable[[], str]]:
@@ -25,19 +33,35 @@ def documents(parser: ArgumentParser) -> Mapping[str, Callable[[], str]]:
 
 
 def stale(root: Path, parser: ArgumentParser) -> Mapping[str, str]:
-    """Path → current text of the documents whose committed text differs, or that are missing."""
+    """Path → current text of the documents whose committed text differs, or that are missing.
+
+    Raises ``PreflightError`` for a document whose generated section is not marked.
+    """
     current = {name: make() for name, make in documents(parser).items()}
+    current |= {name: _with_section(root, name) for name in SECTIONS}
     return {name: text for name, text in current.items() if _committed(root / name) != text}
 
 
 def write(root: Path, parser: ArgumentParser) -> list[Path]:
-    """Write the documents that are out of date; returns their paths."""
+    """Write the documents that are out of date; returns their paths. Raises as ``stale`` does."""
     changed = stale(root, parser)
     for name, text in changed.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return [root / name for name in changed]
+
+
+def _with_section(root: Path, name: str) -> str:
+    """The committed text with its section as the code makes it now."""
+    text = _committed(root / name) or ""
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
+        raise PreflightError(
+            f"{name} has no section to generate: it must have the line `{BEGIN}` once, and after it `{END}` once. "
+            "Restore them with git, then run `make docs`."
+        )
+    before, after = text.split(BEGIN)[0], text.split(END)[1]
+    return f"{before}{BEGIN}\n\n{SECTIONS[name]()}\n{END}{after}"
 
 
 def _committed(path: Path) -> str | None:

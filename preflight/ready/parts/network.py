@@ -76,9 +76,17 @@ def endpoints(asking: Asking, group: Group) -> Iterator[Line]:
 
 
 def database(asking: Asking, group: Group) -> Iterator[Line]:
-    """The database's instance class can be ordered with its engine version in the zones of its instances."""
+    """The database's instance class can be ordered with its engine version in the zones of its instances.
+
+    The version is the cluster's: an Aurora instance takes it from there and does not state one.
+    """
+    versions = {
+        c["clusterIdentifier"]: str(c["engineVersion"]) for c in asking.wanted.inputs("aws:rds/cluster:Cluster")
+    }
     instances = asking.wanted.inputs("aws:rds/clusterInstance:ClusterInstance")
-    for engine, version, size in sorted({(i["engine"], i["engineVersion"], i["instanceClass"]) for i in instances}):
+    for engine, version, size in sorted(
+        {(i["engine"], versions[i["clusterIdentifier"]], i["instanceClass"]) for i in instances}
+    ):
         options = asking.account.every(
             "rds",
             "describe_orderable_db_instance_options",

@@ -150,7 +150,16 @@ EDITS: tuple[Edit, ...] = (
     ),
     *_each(
         "limits.rates",
-        {"pagesPerFiveMinutes": 5000, "uploadsPerFiveMinutes": 200, "modelCallsPerFiveMinutes": 600},
+        {
+            "pagesPerFiveMinutes": 5000,
+            "uploadsPerFiveMinutes": 200,
+            "modelCallsPerFiveMinutes": 600,
+            "peopleBehindOneAddress": 150,
+            "addressPagesPerFiveMinutes": 60_000,
+            "addressUploadsPerFiveMinutes": 2_000,
+            "addressModelCallsPerFiveMinutes": 12_000,
+            "addressStaticPerFiveMinutes": 120_000,
+        },
     ),
     *_each(
         "limits.timeouts",
@@ -180,7 +189,14 @@ EDITS: tuple[Edit, ...] = (
     ),
     Edit("models.groups", TWO_GROUPS, "a group added"),
     Edit("models.groups", ONE_GROUP, "a group removed", running={"ai-interface:models.groups": TWO_GROUPS}),
-    *_each("models", {"tokensPerHour": 1_000_000, "monthlyBudgetUsd": 500}),
+    *_each(
+        "models",
+        {
+            "tokensPerHour": 1_000_000,
+            "monthlyBudgetUsd": 500,
+            "billedServices": ["Amazon Bedrock", "Claude (Amazon Bedrock Edition)"],
+        },
+    ),
     Edit("models.recordPrompts", RECORDS, "added"),
     *_each("models.recordPrompts", {"days": 60, "readerArns": [f"{ROLE}-2"]}, _RECORDED),
     *_each(

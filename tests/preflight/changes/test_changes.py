@@ -11,6 +11,7 @@ from preflight.changes.effects import Verdict, verdict
 from preflight.changes.monitor import planned
 from preflight.changes.plan import Operation, Plan
 from preflight.changes.refusals import Party, refusals
+from preflight.changes.replacement import replaces
 from preflight.recording.recorder import Recording
 from tests.preflight.changes import document
 from tests.preflight.changes.edits import EDITS, NO_EDIT, Edit, leaves
@@ -96,10 +97,10 @@ def test_no_edit_is_no_change() -> None:
 
 
 def test_another_block_without_protected_network_is_found() -> None:
-    """Fault 14: nothing was protected, 72 resources were to be replaced, and nothing said no."""
+    """Fault 14: nothing was protected, the VPC and all that is in it was to be replaced, and nothing said no."""
     plan = planned(program, _unprotected(running()), config=config(CIDR.changes))
     parties = {str(refusal.party) for refusal in refusals(plan)}
-    assert len(plan.of(Operation.REPLACE)) == 72
+    assert {step.urn for step in plan.of(Operation.REPLACE)} == _replaced_with(running(), "aws:ec2/vpc:Vpc")
     assert left_to_aws(parties)
     assert not left_to_aws({str(refusal.party) for refusal in refusals(plan_of(CIDR))})
 
@@ -110,6 +111,21 @@ def test_another_network_without_protection_is_found(title: str) -> None:
     wanted = config({**edit.running, **edit.changes})
     plan = planned(program, _unprotected(running(edit.running)), config=wanted)
     assert left_to_aws({str(refusal.party) for refusal in refusals(plan)})
+
+
+def _replaced_with(recording: Recording, type_: str) -> set[str]:
+    """URNs of the resources of one type and of all that cannot outlive them, by the inputs that name one another."""
+    replaced = {one.urn for one in recording.of_type(type_)}
+    assert replaced
+    while more := {
+        one.urn
+        for one in recording.resources
+        if one.custom and one.urn not in replaced
+        for name, urns in one.property_dependencies.items()
+        if replaces(one.type, name) and replaced & set(urns)
+    }:
+        replaced |= more
+    return replaced
 
 
 def _unprotected(recording: Recording) -> Recording:

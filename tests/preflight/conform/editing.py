@@ -78,6 +78,11 @@ def with_ports(port: int) -> Edit:
     return edit
 
 
+def denied_first(inputs: Inputs) -> None:
+    """An entry of a network ACL as a denial before all others: what later entries allow for answers stays allowed."""
+    inputs.update(ruleAction="deny", ruleNumber=1)
+
+
 def in_statement(path: str, sid: str, edit: Edit) -> Edit:
     """A policy with one statement changed."""
 

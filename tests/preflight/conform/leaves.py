@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -62,13 +63,26 @@ def leaves() -> tuple[Leaf, ...]:
 
 
 def broken_values(leaf: Leaf) -> list[Made]:
-    """The resource with a value that the schema refuses there, and one that a call's model refuses, if any."""
+    """The resource with a value that the schema refuses there, one that a call's model refuses, and one that is no JSON,
+    if any."""
     marker = MARKER if isinstance(leaf.value, str) else NUMBER
     probe = mutant(leaf, marker)
     constraints = [schema_constraints(probe.kind.cloudformation, path) for path in places(probe.properties, marker)]
     constraints += [model_constraints(probe, path) for path in places(probe.arguments, marker)]
     values = [breaking(each, leaf.value) for each in constraints]
-    return [mutant(leaf, value) for value in values if value is not None]
+    made = [mutant(leaf, value) for value in values if value is not None]
+    return [*made, probe] if _is_document(leaf, probe) else made
+
+
+def _is_document(leaf: Leaf, probe: Made) -> bool:
+    """Whether AWS takes JSON here as what it says: the marker, which is no JSON, breaks that by itself."""
+    try:
+        content = json.loads(leaf.value)
+    except (TypeError, ValueError):
+        return False
+    # ``translation.kind.parsed`` has text that is no JSON as a list of it.
+    lists = [path for path in places(probe.properties, MARKER) if path[-1] == 0]
+    return isinstance(content, dict) and bool(lists)
 
 
 def swallowed(leaf: Leaf) -> bool:

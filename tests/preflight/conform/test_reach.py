@@ -18,6 +18,7 @@ from tests.database.deployed import STACKS, Deployed, deployed, deployed_with_se
 from tests.preflight.conform.editing import (
     Edit,
     Inputs,
+    denied_first,
     edited,
     in_container,
     in_statement,
@@ -210,10 +211,10 @@ FAULTS = {
         UNCONNECTED,
         "elasticache.ReplicationGroup state-cache's groups for tcp 6379",
     ),
-    "a network ACL without the database": Planted(
+    "a network ACL that denies the database": Planted(
         "aws:ec2/networkAclRule:NetworkAclRule",
         "network-private-egress-internal-5432-eu-west-1a",
-        with_ports(5433),
+        denied_first,
         UNCONNECTED,
         ":5432: ec2.NetworkAcl",
     ),

@@ -108,12 +108,13 @@ def orderable(world: World, asked: Asked) -> Result:
     """The graph's engine on the graph's instance class in every zone, in a minor version, and an older version."""
     zones = world.client("ec2").describe_availability_zones()["AvailabilityZones"]
     places = [{"Name": zone["ZoneName"]} for zone in zones]
-    fitting = [
-        i
+    fitting = {
+        i["clusterIdentifier"]
         for i in world.wanted.inputs("aws:rds/clusterInstance:ClusterInstance")
         if (i["engine"], i["instanceClass"]) == (asked.parameters["Engine"], asked.parameters["DBInstanceClass"])
-    ]
-    versions = ["11.9", *sorted({f"{i['engineVersion']}.6" for i in fitting})]
+    }
+    clusters = [c for c in world.wanted.inputs("aws:rds/cluster:Cluster") if c["clusterIdentifier"] in fitting]
+    versions = ["11.9", *sorted({f"{c['engineVersion']}.6" for c in clusters})]
     return {"OrderableDBInstanceOptions": [{"EngineVersion": v, "AvailabilityZones": places} for v in versions]}
 
 
