@@ -101,7 +101,9 @@ def written(request: Request) -> bytes:
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     headers = request.sent_headers()
     head = [f"{request.method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers), "", ""]
-    body = b"x" * min(request.size, SENT_BYTES)
+    declared = request.header("content-length") or ""
+    size = int(declared) if declared.isdigit() else request.size
+    body = b"x" * min(size, SENT_BYTES)
     if request.size and any(name == "transfer-encoding" for name, _ in headers):
         body = f"{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n"
     return "\r\n".join(head).encode("latin-1") + body

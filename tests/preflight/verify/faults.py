@@ -1,0 +1,78 @@
+"""A right edge on loopback, faults that are planted into it, and the command that has to find them."""
+
+from __future__ import annotations
+
+import ssl
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local.certificate import Certificate
+from preflight.account.lines import Line, Status
+from preflight.graph import graph, to_recording
+from preflight.verify.client import Live
+from preflight.verify.live import Sending, lines
+from preflight.verify.requests import Credentials
+from preflight.verify.stack import Stack
+from preflight.wire import Wire
+from tests.preflight.verify.edge import MEMBER, SESSION, Edge, listening
+
+SIGNED_IN = Credentials(cookie=f"{SESSION}={MEMBER}")
+
+
+@dataclass(frozen=True)
+class Site:
+    """What every edge of a test session shares."""
+
+    stack: Stack
+    proxy_port: int
+    folder: Path
+    certificate: Certificate
+
+    def edge(self) -> Edge:
+        """A right edge."""
+        return Edge(self.stack, self.proxy_port, serving(self.folder, self.certificate))
+
+    def verified(self, edge: Edge, credentials: Credentials = SIGNED_IN) -> list[Line]:
+        """What the command says of an edge."""
+        context = ssl.create_default_context(cadata=self.certificate.certificate)
+        with listening(edge) as places:
+            live = Live(context, self.stack.host, places)
+            return list(lines(Sending(self.stack, live, credentials, pause=0)))
+
+
+def serving(folder: Path, certificate: Certificate, least: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2) -> ssl.SSLContext:
+    """A server's context with a certificate and an oldest version."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate.write(folder))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = least
+    if least < ssl.TLSVersion.TLSv1_2:
+        context.set_ciphers("ALL:@SECLEVEL=0")
+    return context
+
+
+def changed(stack: Stack, edit: Callable[[list[Wire]], object]) -> Stack:
+    """The stack with its recorded resources edited, as somebody's hand in the console would."""
+    content = graph(stack.recording)
+    edit(content["resources"])
+    return Stack(stack.settings, stack.release, to_recording(content))
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with the edge, and what the command has to say of it."""
+
+    name: str
+    plant: Callable[[Edge, Site], object]
+    subjects: tuple[str, ...]
+    """Pieces of subjects: each has to be in one that failed."""
+    only: tuple[str, ...] = field(default=())
+    """Where given, every subject that failed has one of these pieces."""
+
+
+def failed(found: list[Line]) -> list[str]:
+    """The subjects of the lines that failed."""
+    return [line.subject for line in found if line.status is Status.MISSING]
