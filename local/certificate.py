@@ -28,7 +28,7 @@ class Certificate:
         return certificate, key
 
 
-def self_signed(*host_names: str, days: int = 2) -> Certificate:
+def self_signed(*host_names: str, days: float = 2) -> Certificate:
     """Return a certificate for these names, valid for some days."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ai-interface")])

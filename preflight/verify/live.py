@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from policies.guardrails.topology.requests import Result
+from policies.guardrails.topology.requests import Request, Result
 from preflight.account.lines import Group, Line, joined
 from preflight.verify import tls
 from preflight.verify.client import DROP_SECONDS, SECONDS, Answer, Live, SilentError
 from preflight.verify.judging import difference, logins
-from preflight.verify.requests import Credentials, Row, rows, within_rates
+from preflight.verify.requests import BASE, Credentials, Row, rows, within_rates
 from preflight.verify.stack import LISTENER, RULE, Stack
 
 REQUESTS, HEADERS = Group("requests"), Group("headers")
@@ -36,8 +36,23 @@ class Sending:
     pause: float = PAUSE
 
 
-def lines(sending: Sending, progress: Callable[[str], None] = lambda _: None) -> Iterator[Line]:
-    """TLS, then one line a request, then headers and cookies."""
+@dataclass(frozen=True)
+class Table:
+    """The rows that are sent, and those that would use more than half of a rate limit."""
+
+    kept: list[Row]
+    rest: list[Row]
+
+    @classmethod
+    def of(cls, stack: Stack, credentials: Credentials) -> Table:
+        """Every row of a stack."""
+        return cls(*within_rates(stack, rows(stack, credentials)))
+
+
+def lines(
+    sending: Sending, progress: Callable[[str], None] = lambda _: None, table: Table | None = None
+) -> Iterator[Line]:
+    """TLS, then one line a request, then headers and cookies. ``table`` saves tracing it again."""
     stack, live = sending.stack, sending.live
     if problem := _unreachable(stack, live):
         yield problem
@@ -46,7 +61,8 @@ def lines(sending: Sending, progress: Callable[[str], None] = lambda _: None) ->
     secure = tls.trusted(live)
     if not secure:
         live = replace(live, context=_unverified())
-    found, rest = within_rates(stack, rows(stack, sending.credentials if secure else None))
+    table = table or Table.of(stack, sending.credentials)
+    found = [row for row in table.kept if secure or row.request.identity is None]
     answers: list[tuple[Row, Answer]] = []
     for number, row in enumerate(found):
         progress(f"sending request {number + 1} of {len(found)}")
@@ -55,8 +71,8 @@ def lines(sending: Sending, progress: Callable[[str], None] = lambda _: None) ->
         if answer is not None:
             answers.append((row, answer))
         time.sleep(sending.pause)
-    if rest:
-        names = joined(row.name for row in rest)
+    if table.rest:
+        names = joined(row.name for row in table.rest)
         fix = "wait five minutes between runs, or raise the firewall's rates in the stack file"
         yield REQUESTS.cannot_tell("the rest", f"not sent, since half of a rate limit is used: {names}", fix)
     yield from _authenticated(stack, sending.credentials, secure=secure)
@@ -66,9 +82,8 @@ def lines(sending: Sending, progress: Callable[[str], None] = lambda _: None) ->
 
 def _unreachable(stack: Stack, live: Live) -> Line | None:
     host, port = live.place(443)
-    request = next(row.request for row in rows(stack) if row.request.scheme == "https")
     try:
-        replace(live, context=_unverified()).send(request)
+        replace(live, context=_unverified()).send(Request("HEAD", f"https://{stack.host}/", headers=BASE))
     except SilentError as error:
         if error.connected:
             return None  # the rows say what is wrong with it

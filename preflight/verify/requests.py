@@ -82,7 +82,7 @@ def harmless(row: Row) -> bool:
 def within_rates(stack: Stack, found: list[Row]) -> tuple[list[Row], list[Row]]:
     """The rows that use at most half of any of the firewall's rates, and those that would use more."""
     used: dict[str, int] = {}
-    limits = dict(_rates(stack.web_acl))
+    limits = {name: limit for name, limit in _rates(stack.web_acl) if 2 * len(found) > limit}
     kept: list[Row] = []
     dropped: list[Row] = []
     for row in found:

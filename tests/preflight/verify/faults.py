@@ -6,13 +6,14 @@ import ssl
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from local.certificate import Certificate
 from preflight.account.lines import Line, Status
 from preflight.graph import graph, to_recording
 from preflight.verify.client import Live
-from preflight.verify.live import Sending, lines
+from preflight.verify.live import Sending, Table, lines
 from preflight.verify.requests import Credentials
 from preflight.verify.stack import Stack
 from preflight.wire import Wire
@@ -34,12 +35,22 @@ class Site:
         """A right edge."""
         return Edge(self.stack, self.proxy_port, serving(self.folder, self.certificate))
 
-    def verified(self, edge: Edge, credentials: Credentials = SIGNED_IN) -> list[Line]:
-        """What the command says of an edge."""
-        context = ssl.create_default_context(cadata=self.certificate.certificate)
+    def verified(self, edge: Edge, credentials: Credentials = SIGNED_IN, trusted: str = "") -> list[Line]:
+        """What the command says of an edge; ``trusted`` is the authority where it is not the right one."""
+        context = ssl.create_default_context(cadata=trusted or self.certificate.certificate)
         with listening(edge) as places:
             live = Live(context, self.stack.host, places)
-            return list(lines(Sending(self.stack, live, credentials, pause=0)))
+            return list(lines(Sending(self.stack, live, credentials, pause=0), table=self.table(credentials)))
+
+    @cached_property
+    def _tables(self) -> dict[str, Table]:
+        return {}
+
+    def table(self, credentials: Credentials) -> Table:
+        """The rows, traced once."""
+        if credentials.cookie not in self._tables:
+            self._tables[credentials.cookie] = Table.of(self.stack, credentials)
+        return self._tables[credentials.cookie]
 
 
 def serving(folder: Path, certificate: Certificate, least: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2) -> ssl.SSLContext:
@@ -58,6 +69,8 @@ def changed(stack: Stack, edit: Callable[[list[Wire]], object]) -> Stack:
     """The stack with its recorded resources edited, as somebody's hand in the console would."""
     content = graph(stack.recording)
     edit(content["resources"])
+    for resource in content["resources"]:  # what AWS would answer follows what is set
+        resource["outputs"] = {k: v for k, v in resource["outputs"].items() if k not in resource["inputs"]}
     return Stack(stack.settings, stack.release, to_recording(content))
 
 
