@@ -87,13 +87,18 @@ def balancer(asking: Asking, group: Group) -> Iterator[Line]:
     state = str(answer["LoadBalancers"][0].get("State", {}).get("Code"))
     yield group.holds("load balancer", state == "active", f"is {state}", "wait until it is active")
     listeners = asking.account.ask("elbv2", "describe_listeners", LoadBalancerArn=asking.balancer)["Listeners"]
-    found = sorted((int(one["Port"]), str(one["Protocol"]), str(one.get("SslPolicy") or "")) for one in listeners)
+    found = sorted(_listener(one["Port"], one["Protocol"], one.get("SslPolicy")) for one in listeners)
     wanted = sorted(
-        (int(one["port"]), str(one["protocol"]), str(one.get("sslPolicy") or ""))
+        _listener(one["port"], one["protocol"], one.get("sslPolicy"))
         for one in asking.stack.inputs("aws:lb/listener:Listener")
     )
     said = joined(" ".join(filter(None, map(str, one))) for one in found)
     yield group.holds("listeners", found == wanted, said, "pulumi refresh shows what was changed by hand; pulumi up")
+
+
+def _listener(port: object, protocol: object, policy: object) -> tuple[int, str, str]:
+    """Port, protocol and, where it speaks TLS, security policy."""
+    return int(str(port)), str(protocol), str(policy or "") if protocol in ("HTTPS", "TLS") else ""
 
 
 def firewall(asking: Asking, group: Group) -> Iterator[Line]:

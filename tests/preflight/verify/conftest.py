@@ -10,15 +10,30 @@ import pytest
 from local.certificate import self_signed
 from preflight.verify.command import stack_of
 from preflight.verify.stack import Stack
+from tests.preflight.account.loopback import Cloud
 from tests.preflight.verify.edge import proxy
 from tests.preflight.verify.faults import Site
+from tests.preflight.verify.right_account import World, make
 from tests.settings.stack_files import ROOT
+
+ACCOUNT = "333344445555"
 
 
 @pytest.fixture(scope="session")
 def stack() -> Stack:
     """The committed staging, read as the command reads it."""
     return stack_of(ROOT, "staging")
+
+
+@pytest.fixture(scope="session")
+def world(stack: Stack) -> Iterator[World]:
+    """A right account, beside the one in which ``preflight ready`` is tested."""
+    settings = stack.settings.model_copy(update={"account_id": ACCOUNT})
+    cloud = Cloud(ACCOUNT)
+    try:
+        yield make(cloud, Stack(settings, stack.release, stack.recording))
+    finally:
+        cloud.stop()
 
 
 @pytest.fixture(scope="session")
