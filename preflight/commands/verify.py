@@ -11,7 +11,9 @@ from preflight.commands import console
 
 def add(commands: console.Commands) -> None:
     """The command's options."""
-    verify = commands.add_parser("verify", help="after up: send the requests of trace to the live host, ask its account")
+    verify = commands.add_parser(
+        "verify", help="after up: send the requests of trace to the live host, ask its account"
+    )
     verify.add_argument("stack")
     console.add_output(verify, ("text", "json", "markdown", "junit"))
     verify.add_argument("--only", choices=("requests", "account"), default="", help="one half of the check")

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from policies.guardrails.topology.requests import Request
+from policies.guardrails.topology.http.requests import Request
 
 SECONDS = 10.0
 """For a connection and for each wait on it."""

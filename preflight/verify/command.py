@@ -13,7 +13,7 @@ from pathlib import Path
 from preflight.account.lines import Answer, CannotTellError, Group, Line
 from preflight.account.session import Account, AccountError, RefusedError
 from preflight.errors import ConfigurationError
-from preflight.program import Run, collect, load, start
+from preflight.pulumi.program import Run, collect, load, start
 from preflight.release.project import Releases
 from preflight.verify import live
 from preflight.verify.asking import Asking

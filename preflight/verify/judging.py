@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from policies.guardrails.topology.requests import Outcome, Result
+from policies.guardrails.topology.http.requests import Outcome, Result
 from preflight.verify.client import Answer
 from preflight.verify.reading import at, listed
 from preflight.verify.stack import Stack

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from policies.guardrails.topology.requests import Outcome, Request
+from policies.guardrails.topology.http.requests import Outcome, Request
 from preflight.verify.stack import Stack
 
 Sized = Callable[[int], Request]

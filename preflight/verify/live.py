@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from policies.guardrails.topology.requests import Request, Result
+from policies.guardrails.topology.http.requests import Request, Result
 from preflight.account.lines import Group, Line, joined
 from preflight.verify import tls
 from preflight.verify.client import DROP_SECONDS, SECONDS, Answer, Live, SilentError

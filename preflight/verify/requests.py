@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from policies.guardrails.topology.listener_rules import CALLBACK
-from policies.guardrails.topology.requests import Identity, Outcome, Request, Result
+from policies.guardrails.topology.http.requests import Identity, Outcome, Request, Result
+from policies.guardrails.topology.trace.listener_rules import CALLBACK
 from preflight.verify.limits import Sized, boundary
 from preflight.verify.reading import at, listed, mapped
 from preflight.verify.stack import Stack

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from policies.guardrails.topology.request_path import trace
-from policies.guardrails.topology.requests import CLIENT, Identity, Outcome, ProxyFacts, Request
-from policies.guardrails.topology.resources import Graph
-from preflight.edge_proxy import configuration, facts
+from policies.guardrails.topology.graph.resources import Graph
+from policies.guardrails.topology.http.requests import CLIENT, Identity, Outcome, ProxyFacts, Request
+from policies.guardrails.topology.trace.request_path import trace
+from preflight.analysis.edge_proxy import configuration, facts
 from preflight.ready.wanted import properties
-from preflight.recorder import RecordedResource, Recording
+from preflight.recording.recorder import RecordedResource, Recording
 from preflight.verify.reading import at, listed, mapped
 from releases.manifest import Release
 from settings import StackSettings

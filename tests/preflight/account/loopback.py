@@ -140,7 +140,7 @@ class Cloud:
         form = {key: values[0] for key, values in parse_qs(body.decode("utf-8", "replace")).items()}
         if "Action" in form:
             return Asked(service, form["Action"], region, form, path)
-        content = json.loads(body) if body.startswith(b"{") else {}
+        content: dict[str, Any] = json.loads(body) if body.startswith(b"{") else {}
         return Asked(service, self._by_path(service, environ), region, content, path)
 
     def _by_path(self, service: str, environ: dict[str, Any]) -> str:

@@ -22,9 +22,9 @@ from local.certificate import self_signed
 from local.claims import HEADER, encoded
 from local.ports import LOOPBACK, held_ports
 from local.server import Server
-from policies.guardrails.topology.request_path import trace
-from policies.guardrails.topology.requests import Outcome, Request, Result
-from preflight.edge_proxy import configuration
+from policies.guardrails.topology.http.requests import Outcome, Request, Result
+from policies.guardrails.topology.trace.request_path import trace
+from preflight.analysis.edge_proxy import configuration
 from preflight.verify.judging import expected_body, logins
 from preflight.verify.live import declared_headers
 from preflight.verify.stack import LISTENER, Stack

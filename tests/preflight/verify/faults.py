@@ -11,12 +11,12 @@ from pathlib import Path
 
 from local.certificate import Certificate
 from preflight.account.lines import Line, Status
-from preflight.graph import graph, to_recording
+from preflight.recording.graph import graph, to_recording
+from preflight.sdk.wire import Wire
 from preflight.verify.client import Live
 from preflight.verify.live import Sending, Table, lines
 from preflight.verify.requests import Credentials
 from preflight.verify.stack import Stack
-from preflight.wire import Wire
 from tests.preflight.verify.edge import MEMBER, SESSION, Edge, listening
 
 SIGNED_IN = Credentials(cookie=f"{SESSION}={MEMBER}")

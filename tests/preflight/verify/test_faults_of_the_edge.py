@@ -11,9 +11,9 @@ import pytest
 from local.certificate import self_signed
 from local.ports import LOOPBACK, held_ports
 from preflight.account.lines import Status
+from preflight.sdk.wire import Wire
 from preflight.verify.client import Live
 from preflight.verify.live import Sending, lines
-from preflight.wire import Wire
 from tests.preflight.verify.edge import Edge
 from tests.preflight.verify.faults import SIGNED_IN, Fault, Site, changed, failed, serving
 
