@@ -17,6 +17,13 @@ def add(commands: console.Commands) -> None:
     verify.add_argument("stack")
     console.add_output(verify, ("text", "json", "markdown", "junit"))
     verify.add_argument("--only", choices=("requests", "account"), default="", help="one half of the check")
+    verify.add_argument(
+        "--wait",
+        type=float,
+        default=0,
+        metavar="SECONDS",
+        help="first wait so long for the service's deployment to end",
+    )
     verify.add_argument("--strict", action="store_true", help="what cannot be told counts as missing")
     verify.add_argument(
         "--resolve",
@@ -43,6 +50,7 @@ def execute(options: argparse.Namespace) -> int:
         ca=options.ca,
         endpoint_url=options.endpoint_url,
         strict=options.strict,
+        wait=options.wait,
     )
     answer = verify(asked, console.progress())
     console.end_progress()

@@ -22,6 +22,7 @@ from preflight.verify.client import Live
 from preflight.verify.parts import PARTS
 from preflight.verify.requests import Credentials
 from preflight.verify.stack import Stack
+from preflight.verify.waiting import wait
 
 REQUESTS, ACCOUNT = "requests", "account"
 _RESOLVE = re.compile(r"(\d{1,5})=(?:\[([^\]]+)\]|([^:\[\]]+)):(\d{1,5})")
@@ -41,6 +42,8 @@ class Options:
     """Authorities to trust instead of the system's."""
     endpoint_url: str | None = None
     strict: bool = False
+    wait: float = 0
+    """Seconds to wait for the service's deployment to end, before anything is asked."""
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
 
@@ -48,14 +51,20 @@ def verify(options: Options, progress: Callable[[str], None] = lambda _: None) -
     """The whole command. Raises ``PreflightError`` where the check could not run."""
     places = dict(map(place, options.resolve))
     context = trusting(options.ca)
+    credentials = credentials_of(options.environment)
     stack = stack_of(options.root, options.stack)
     lines: list[Line] = []
+
+    def asking() -> Asking:
+        account = Account(stack.region, CALLS, endpoint_url=options.endpoint_url)
+        return Asking(stack, account, dt.datetime.now(dt.UTC))
+
+    if options.wait:
+        wait(asking, options.wait, progress=progress)
     if options.only != ACCOUNT:
-        credentials = credentials_of(options.environment)
         lines += live.lines(live.Sending(stack, Live(context, stack.host, places), credentials), progress)
     if options.only != REQUESTS:
-        account = Account(stack.region, CALLS, endpoint_url=options.endpoint_url)
-        lines += account_lines(Asking(stack, account, dt.datetime.now(dt.UTC)), progress)
+        lines += account_lines(asking(), progress)
     return Answer("verify", stack.name, stack.account, stack.region, tuple(lines), options.strict)
 
 
