@@ -33,7 +33,8 @@ class Sending:
     stack: Stack
     live: Live
     credentials: Credentials = field(default_factory=Credentials)
-    pause: float = PAUSE
+    pause: float | None = None
+    """Seconds between two requests; ``None``: ``PAUSE``."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def lines(
         yield line
         if answer is not None:
             answers.append((row, answer))
-        time.sleep(sending.pause)
+        time.sleep(PAUSE if sending.pause is None else sending.pause)
     if table.rest:
         names = joined(row.name for row in table.rest)
         fix = "wait five minutes between runs, or raise the firewall's rates in the stack file"
