@@ -284,8 +284,19 @@ def _with_token(stack: Stack, credentials: Credentials | None) -> Iterator[tuple
         return
     header = (("authorization", f"Bearer {credentials.token}"),)
     for name, hosts, patterns in stack.rule_paths():
-        if any(action.get("type") == "jwt-validation" for action in stack.actions(name)):
-            url = f"https://{hosts[0]}{patterns[0].replace('*', MARK)}"
-            identity = Identity({}, token=True)
-            yield f"a machine client on {patterns[0]}", _request(stack, "GET", url, headers=header, identity=identity)
-            return
+        for action in stack.actions(name):
+            if action.get("type") == "jwt-validation":
+                url = f"https://{hosts[0]}{patterns[0].replace('*', MARK)}"
+                request = _request(stack, "GET", url, headers=header, identity=accepted_token(action))
+                yield f"a machine client on {patterns[0]}", request
+                return
+
+
+def accepted_token(action: Mapping[str, Any]) -> Identity:
+    """A token that an action accepts: the issuer's, with each claim in the form that the rule expects."""
+    claims: dict[str, Any] = {"iss": at(action, "jwtValidation", "issuer")}
+    for claim in listed(at(action, "jwtValidation", "additionalClaims")):
+        values = [str(value) for value in listed(claim["values"])]
+        in_form = {"string-array": values, "space-separated-values": " ".join(values)}
+        claims[str(claim["name"])] = in_form.get(str(claim.get("format")), values[0])
+    return Identity(claims, token=True)

@@ -52,11 +52,11 @@ class Stack:
         """The public name for people."""
         return self.settings.domain.host_name
 
-    @property
+    @cached_property
     def hosts(self) -> list[str]:
-        """Every public name: people's, and machine clients' where there are some."""
-        machine = self.settings.identity.machine_clients
-        return [self.host, *([machine.host_name] if machine else [])]
+        """Every public name that the listener rules answer, people's first."""
+        found = {host for _, hosts, _ in self.rule_paths() for host in hosts}
+        return [self.host, *sorted(found - {self.host})]
 
     def resources(self, kind: str) -> list[RecordedResource]:
         """The recorded resources of one type, sorted by URN."""

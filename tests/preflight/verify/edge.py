@@ -22,17 +22,19 @@ from local.certificate import self_signed
 from local.claims import HEADER, encoded
 from local.ports import LOOPBACK, held_ports
 from local.server import Server
-from policies.guardrails.topology.http.requests import Outcome, Request, Result
+from policies.guardrails.topology.http.requests import Identity, Outcome, Request, Result
 from policies.guardrails.topology.trace.request_path import trace
 from preflight.analysis.edge_proxy import configuration
 from preflight.verify.judging import expected_body, logins
 from preflight.verify.live import declared_headers
+from preflight.verify.requests import accepted_token
 from preflight.verify.stack import LISTENER, Stack
 from tests.proxy.application import application
 
 MOST_HEAD = 200_000
 SESSION = "AWSELBAuthSessionCookie-0"
 MEMBER = "a-member"
+TOKEN = "a-token"
 
 
 @dataclass
@@ -97,7 +99,7 @@ class Edge:
     def _forwarded(self, request: Request, raw: bytes) -> bytes:
         head, _, body = raw.partition(b"\r\n\r\n")
         added = "x-forwarded-proto: https"
-        if request.identity is not None:
+        if request.identity is not None and not request.identity.token:
             added += f"\r\n{HEADER}: {self._claims(request)}"
         with socket.create_connection((LOOPBACK, self.proxy_port), 10) as plain:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -153,8 +155,18 @@ def _parsed(edge: Edge, scheme: str, head: bytes) -> Request:
         cookies=cookies,
         body_bytes=int(length) if length.isdigit() else 10 * ("transfer-encoding" in headers),
         declares_length="transfer-encoding" not in headers or bool(length),
-        identity=edge.stack.member if dict(cookies).get(SESSION) == MEMBER else None,
+        identity=_identity(edge.stack, dict(cookies).get(SESSION, ""), headers.get("authorization", "")),
     )
+
+
+def _identity(stack: Stack, session: str, authorization: str) -> Identity | None:
+    """Who sends it: the load balancer knows a session of its own and the issuer's tokens."""
+    if session == MEMBER:
+        return stack.member
+    actions = [action for name, _, _ in stack.rule_paths() for action in stack.actions(name)]
+    if authorization == f"Bearer {TOKEN}":
+        return next((accepted_token(one) for one in actions if one.get("type") == "jwt-validation"), None)
+    return None
 
 
 class _Listener(socketserver.ThreadingTCPServer):

@@ -48,9 +48,9 @@ class Site:
 
     def table(self, credentials: Credentials) -> Table:
         """The rows, traced once."""
-        if credentials.cookie not in self._tables:
-            self._tables[credentials.cookie] = Table.of(self.stack, credentials)
-        return self._tables[credentials.cookie]
+        if repr((credentials.cookie, credentials.token)) not in self._tables:
+            self._tables[repr((credentials.cookie, credentials.token))] = Table.of(self.stack, credentials)
+        return self._tables[repr((credentials.cookie, credentials.token))]
 
 
 def serving(folder: Path, certificate: Certificate, least: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2) -> ssl.SSLContext:

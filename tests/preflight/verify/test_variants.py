@@ -1,0 +1,90 @@
+"""Other stacks than the committed staging: prod, and one with machine clients; and what the rows of each decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.certificate import self_signed
+from preflight.account.lines import Status
+from preflight.sdk.wire import Wire
+from preflight.verify.command import stack_of
+from preflight.verify.requests import Credentials, rows
+from preflight.verify.stack import RULE, Stack
+from releases.manifest import load_release
+from tests.assembly.topologies import HOST, SHAPES, recorded
+from tests.preflight.verify.edge import MEMBER, SESSION, TOKEN, proxy
+from tests.preflight.verify.faults import SIGNED_IN, Site, changed, failed
+from tests.settings.stack_files import ROOT, own_values, parse
+from tests.settings.stack_files import changed as with_values
+
+BOTH = Credentials(cookie=f"{SESSION}={MEMBER}", token=TOKEN)
+MACHINES = next(shape for shape in SHAPES if shape.machine_clients)
+
+
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A right edge of a stack that has machine clients."""
+    settings = parse(with_values(own_values(), {"domain.hostName": HOST}))
+    stack = Stack(settings, load_release(settings.release), recorded(MACHINES))
+    folder = tmp_path_factory.mktemp("machines")
+    with proxy(stack, Path(folder / "envoy.log")) as port:
+        yield Site(stack, port, folder, self_signed(*stack.hosts, days=90))
+
+
+def test_machine_clients_are_let_in_and_nobody_else(machines: Site) -> None:
+    edge = machines.edge()
+    found = machines.verified(edge, BOTH)
+    assert [(line.subject, line.found) for line in found if line.status is not Status.OK] == []
+    assert "a machine client on /general/v1/*" in [line.subject for line in found]
+    assert set(machines.stack.hosts) == set(MACHINES.hosts)
+
+
+def test_models_that_answer_without_a_token_are_found(machines: Site) -> None:
+    edge = machines.edge()
+
+    def forwards(resources: list[Wire]) -> None:
+        for one in resources:
+            if one["type"] == RULE and one["name"].startswith("edge-machine"):
+                one["inputs"]["actions"] = [a for a in one["inputs"]["actions"] if a["type"] == "forward"]
+
+    edge.stack = changed(edge.stack, forwards)
+    assert [s for s in failed(machines.verified(edge, BOTH)) if s.startswith("edge-machine-1: GET")]
+
+
+def test_a_token_that_is_refused_is_found(machines: Site) -> None:
+    found = machines.verified(machines.edge(), Credentials(cookie=BOTH.cookie, token="expired"))
+    assert failed(found) == ["a machine client on /general/v1/*"]
+    assert all("expired" not in line.found + line.fix for line in found)
+
+
+def test_without_a_token_its_rows_cannot_be_told(machines: Site) -> None:
+    found = machines.verified(machines.edge(), SIGNED_IN)
+    assert [line.subject for line in found if line.status is not Status.OK] == ["requests of a machine client"]
+
+
+@pytest.fixture(scope="module", params=["staging", "prod"])
+def committed(request: pytest.FixtureRequest, stack: Stack) -> Stack:
+    """Each committed stack."""
+    return stack if request.param == stack.name else stack_of(ROOT, request.param)
+
+
+NOT_BY_REQUESTS = ("rate-", "mark-", "ip-reputation", "known-bad-inputs", "core")
+"""Rules that only an exhausted rate, or an attack, makes decide, and those that only mark a request."""
+NOT_DECIDED = {"cookies-too-large": "the load balancer's own limit of a header is as large"}
+
+
+def test_every_rule_of_listeners_and_firewall_decides_some_row(committed: Stack) -> None:
+    deciding = {row.outcome.rule for row in rows(committed, SIGNED_IN)}
+    listener_rules = {name for name, _, _ in committed.rule_paths()}
+    assert listener_rules - deciding == set()
+    blocking = {
+        str(rule["name"])
+        for rule in committed.web_acl["rules"]
+        if "block" in (rule.get("action") or {}) and not str(rule["name"]).endswith("-body")
+    }
+    named = {name for name in blocking if not name.startswith(NOT_BY_REQUESTS)}
+    assert len(named) >= 12
+    assert named - deciding == set(NOT_DECIDED)
