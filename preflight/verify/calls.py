@@ -43,7 +43,7 @@ CALLS: Calls = declared(
     },
 )
 """Service and method of boto3 → the IAM actions of the call. ``GetWebACLForResource`` needs the load balancer's own action
-too (https://docs.aws.amazon.com/waf/latest/developerguide/security_iam_service-with-iam.html)."""
+too (https://docs.aws.amazon.com/waf/latest/APIReference/API_GetWebACLForResource.html)."""
 
 
 def policy() -> str:

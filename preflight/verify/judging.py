@@ -12,6 +12,10 @@ from preflight.verify.reading import at, listed
 from preflight.verify.stack import Stack
 
 LEAST_ERROR = 400
+BY_PROXY = "proxy "
+"""How the names of the proxy's own rules begin in an outcome."""
+PROXY_MARK = "x-request-id"
+"""The proxy sets it on its answers (not where it cannot read a request at all); a load balancer sets none."""
 
 
 def difference(stack: Stack, outcome: Outcome, answer: Answer) -> str:
@@ -22,8 +26,12 @@ def difference(stack: Stack, outcome: Outcome, answer: Answer) -> str:
         return _not_served(stack, answer)
     if answer.status != outcome.status:
         return f"answers {answer.status}, expected {outcome.status} by {outcome.rule}"
-    if outcome.location:
-        return _elsewhere(stack, outcome, answer)
+    if stack.proxy_marks_answers and answer.value(PROXY_MARK) and not outcome.rule.startswith(BY_PROXY):
+        return f"answers {answer.status} at the proxy, and {outcome.rule} was to refuse it at the edge"
+    return _elsewhere(stack, outcome, answer) if outcome.location else _another_text(stack, outcome, answer)
+
+
+def _another_text(stack: Stack, outcome: Outcome, answer: Answer) -> str:
     text = expected_body(stack, outcome.rule)
     if text and answer.body and answer.body.decode("utf-8", "replace").strip() != text.strip():
         return f"answers {answer.status} with another text than {outcome.rule} has, so another station answered"
@@ -35,6 +43,8 @@ def _not_served(stack: Stack, answer: Answer) -> str:
     login = {urlsplit(str(oidc.get("authorizationEndpoint"))).hostname for oidc in logins(stack)}
     if target.hostname and target.hostname in login:
         return f"answers {answer.status} to the login, expected the application"
+    if stack.proxy_marks_answers and not answer.value(PROXY_MARK):
+        return f"answers {answer.status} at the edge, expected the application"
     if answer.status >= LEAST_ERROR:
         return f"answers {answer.status}, expected the application"
     return ""

@@ -14,6 +14,7 @@ from typing import Any
 
 from policies.guardrails.topology.http.requests import Identity, Outcome, Request, Result
 from policies.guardrails.topology.trace.listener_rules import CALLBACK
+from preflight.verify.judging import BY_PROXY
 from preflight.verify.limits import Sized, boundary
 from preflight.verify.reading import at, listed, mapped
 from preflight.verify.stack import Stack
@@ -75,7 +76,7 @@ def harmless(row: Row) -> bool:
     """Whether nothing can be changed by it: it reads, or comes without a session and the edge refuses it."""
     if row.request.method in READING:
         return True
-    refused = row.outcome.result is Result.ANSWERED and not row.outcome.rule.startswith("proxy ")
+    refused = row.outcome.result is Result.ANSWERED and not row.outcome.rule.startswith(BY_PROXY)
     return refused and row.request.identity is None
 
 

@@ -81,6 +81,19 @@ class Stack:
         return trace(self.graph, request, self.proxy)
 
     @cached_property
+    def proxy_marks_answers(self) -> bool:
+        """Whether the proxy sets a request's id on each of its answers, so that they show where they come from."""
+        listeners = listed(at(configuration(self.recording), "static_resources", "listeners"))
+        managers = [
+            at(filter_, "typed_config", "always_set_request_id_in_response")
+            for listener in listeners
+            if listener["name"] == "inbound"
+            for chain in listed(listener["filter_chains"])
+            for filter_ in listed(chain["filters"])
+        ]
+        return True in managers
+
+    @cached_property
     def client(self) -> str:
         """An address that the edge's groups admit: the internet's, or the first of what the settings allow."""
         blocks = [str(i["cidrIpv4"]) for i in self.inputs(INGRESS) if i.get("cidrIpv4")]

@@ -17,8 +17,8 @@ from preflight.verify.stack import LISTENER, Stack
 
 GROUP = Group("TLS")
 LEAST_DAYS = 14
-"""ACM renews a certificate of its own 60 days before it ends
-(https://docs.aws.amazon.com/acm/latest/userguide/managed-renewal.html): with 14 left the renewal has failed for long."""
+"""ACM renews its certificates weeks before they end
+(https://docs.aws.amazon.com/acm/latest/userguide/managed-renewal.html): with less left, a renewal has failed for long."""
 VERSIONS = {
     "TLS 1.0": (ssl.TLSVersion.TLSv1, ssl.HAS_TLSv1),
     "TLS 1.1": (ssl.TLSVersion.TLSv1_1, ssl.HAS_TLSv1_1),
@@ -47,7 +47,8 @@ def lines(stack: Stack, live: Live) -> Iterator[Line]:
             said = f"{'accepted' if spoken else 'refused'}, and {policy} {'has' if wanted else 'does not have'} it"
             yield GROUP.holds(name, spoken == wanted, said, FIX)
     for host in stack.hosts:
-        yield from _certificate(replace(live, server_name=host, places=_places(live)))
+        place = live.place(443)
+        yield from _certificate(replace(live, server_name=host, places={443: place}))
 
 
 def trusted(live: Live) -> bool:
@@ -57,10 +58,6 @@ def trusted(live: Live) -> bool:
     except OSError:
         return False
     return True
-
-
-def _places(live: Live) -> dict[int, tuple[str, int]]:
-    return dict(live.places)
 
 
 def _handshake(live: Live, context: ssl.SSLContext) -> ssl.SSLSocket:

@@ -58,6 +58,11 @@ def no_login_on_pages(resources: list[Wire]) -> None:
         inputs["actions"] = [action for action in inputs["actions"] if action["type"] == "forward"]
 
 
+def no_login_on_api(resources: list[Wire]) -> None:
+    for inputs in of(resources, RULE, "edge-api-"):
+        inputs["actions"] = [action for action in inputs["actions"] if action["type"] == "forward"]
+
+
 def pages_for_api(resources: list[Wire]) -> None:
     for inputs in of(resources, RULE, "edge-api-"):
         inputs["actions"][0]["authenticateOidc"]["onUnauthenticatedRequest"] = "authenticate"
@@ -156,6 +161,11 @@ def new_tls_alone(edge: Edge, site: Site) -> None:
 SPOOFED = "spoofed header "
 FAULTS = [
     Fault("pages are forwarded without a login", graph(no_login_on_pages), ("edge-page-1: GET", "edge-page-5: GET")),
+    Fault(
+        "API calls are forwarded, and the proxy alone refuses them with the same status",
+        graph(no_login_on_api),
+        ("edge-api-1: GET", "edge-api-5: GET", "a model call without", "largest size that fits"),
+    ),
     Fault("nothing asks for a login", sets(logs_in=False), ("edge-page-1: GET", "HEAD of the first page")),
     Fault("an API call is sent to the login", graph(pages_for_api), ("edge-api-1: GET", "a model call without")),
     Fault("the login is another provider's", graph(another_login), ("edge-page-1: GET",), ("page", "fits", "space", "address", "spoofed")),
@@ -178,7 +188,6 @@ FAULTS = [
     Fault("ambiguous paths pass", graph(firewall_without("ambiguous-path")), ("ambiguous path //",), ("ambiguous",)),
     Fault("every method passes", graph(firewall_without("method")), ("method PROPFIND",), ("method",)),
     Fault("gRPC passes", graph(firewall_without("grpc")), ("gRPC",), ("gRPC",)),
-    Fault("a body without a length passes", graph(firewall_without("length-missing")), ("a body without a length",), ("a body",)),
     Fault("no firewall is associated", graph(no_firewall), ("the firewall's canary", "spoofed header", "of one byte more")),
     Fault("two readings of a request pass", graph(tolerant), ("two lengths of one body", "a body with GET")),
     Fault("another station answers", sets(texts=False), ("the firewall's canary", "an undeclared path")),
