@@ -38,12 +38,13 @@ CALLS: Calls = declared(
         ("s3", "get_public_access_block"): ("s3:GetBucketPublicAccessBlock",),
         ("wafv2", "get_web_acl_for_resource"): (
             "elasticloadbalancing:GetLoadBalancerWebACL",
+            "wafv2:GetWebACL",
             "wafv2:GetWebACLForResource",
         ),
     },
 )
-"""Service and method of boto3 → the IAM actions of the call. ``GetWebACLForResource`` needs the load balancer's own action
-too (https://docs.aws.amazon.com/waf/latest/APIReference/API_GetWebACLForResource.html)."""
+"""Service and method of boto3 → the IAM actions of the call. ``GetWebACLForResource`` has two dependent
+actions (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awswafv2.html)."""
 
 
 def policy() -> str:

@@ -92,7 +92,7 @@ def _unreachable(stack: Stack, live: Live) -> Line | None:
         if stack.open_to_the_internet:
             fix = "look whether the name resolves to the load balancer, and whether its security group is as recorded"
             return REQUESTS.missing("the live host", found, fix)
-        fix = "run it from one of the networks that edge.allowedCidrs of the stack file names"
+        fix = "run it from one of the networks that edge.clientCidrBlocks of the stack file names"
         return REQUESTS.cannot_tell("the live host", found, fix)
     return None
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ssl
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from local.certificate import self_signed
+from local.ports import LOOPBACK, held_ports
 from preflight.account.lines import Status
 from preflight.sdk.wire import Wire
+from preflight.verify.client import Live
 from preflight.verify.command import stack_of
+from preflight.verify.live import Sending, lines
 from preflight.verify.requests import Credentials, rows
-from preflight.verify.stack import RULE, Stack
+from preflight.verify.stack import INGRESS, RULE, Stack
 from releases.manifest import load_release
 from tests.assembly.topologies import HOST, SHAPES, recorded
 from tests.preflight.verify.edge import MEMBER, SESSION, TOKEN, proxy
@@ -69,6 +73,35 @@ def test_without_a_token_its_rows_cannot_be_told(machines: Site) -> None:
 def committed(request: pytest.FixtureRequest, stack: Stack) -> Stack:
     """Each committed stack."""
     return stack if request.param == stack.name else stack_of(ROOT, request.param)
+
+
+def only_from(block: str) -> Callable[[list[Wire]], None]:
+    """The edge admits the clients of one block only."""
+
+    def edit(resources: list[Wire]) -> None:
+        rules = [one["inputs"] for one in resources if one["type"] == INGRESS and one["inputs"].get("cidrIpv4")]
+        assert rules
+        for inputs in rules:
+            inputs["cidrIpv4"] = block
+
+    return edit
+
+
+def test_where_the_edge_admits_some_networks_the_rows_are_those_of_a_client_there(stack: Stack) -> None:
+    narrow = changed(stack, only_from("203.0.113.0/24"))
+    assert narrow.client == "203.0.113.0"
+    assert [(r.name, str(r.outcome)) for r in rows(narrow)] == [(r.name, str(r.outcome)) for r in rows(stack)]
+
+
+@pytest.mark.parametrize(("block", "status"), [("203.0.113.0/24", Status.CANNOT_TELL), ("0.0.0.0/0", Status.MISSING)])
+def test_a_silent_host_is_missing_only_where_every_network_is_admitted(
+    block: str, status: Status, stack: Stack
+) -> None:
+    chosen = changed(stack, only_from(block)) if status is Status.CANNOT_TELL else stack
+    with held_ports(0) as (silent,):
+        live = Live(ssl.create_default_context(), stack.host, {443: (LOOPBACK, silent)})
+        (line,) = lines(Sending(chosen, live, pause=0))
+    assert (line.subject, line.status) == ("the live host", status)
 
 
 NOT_BY_REQUESTS = ("rate-", "mark-", "ip-reputation", "known-bad-inputs", "core")
