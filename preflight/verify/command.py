@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from preflight.account.lines import Answer, CannotTellError, Group, Line
-from preflight.account.session import Account, AccountError, RefusedError
+from preflight.account.identity import caller
+from preflight.account.lines import Answer, Group, Line
+from preflight.account.session import Account
 from preflight.errors import ConfigurationError
 from preflight.pulumi.program import Run, collect, load, start
 from preflight.release.project import Releases
@@ -80,12 +81,7 @@ def account_lines(asking: Asking, progress: Callable[[str], None] = lambda _: No
 
 
 def _identity(asking: Asking) -> Line:
-    try:
-        found = str(asking.account.ask("sts", "get_caller_identity")["Account"])
-    except CannotTellError as error:
-        raise AccountError(f"whose credentials these are cannot be told: {error.reason}\nfix: {error.fix}") from None
-    except RefusedError as error:
-        raise AccountError(f"whose credentials these are cannot be told: {error}\nfix: log in again") from None
+    found = caller(asking.account)
     wanted = asking.stack.account
     said = f"the credentials are those of account {found}"
     fix = f"log in to account {wanted}; nothing else was asked"
