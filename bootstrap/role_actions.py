@@ -5,9 +5,16 @@ AWS service adds its actions here, and ``tests/bootstrap`` says so when one is m
 """
 
 READ = {
+    "access-analyzer": ["CheckNoPublicAccess"],
     "acm": ["DescribeCertificate", "ListTagsForCertificate"],
     "application-autoscaling": ["Describe*", "ListTagsForResource"],
-    "backup": ["DescribeBackupVault", "GetBackupPlan", "GetBackupSelection", "ListTags"],
+    "backup": [
+        "DescribeBackupVault",
+        "GetBackupPlan",
+        "GetBackupSelection",
+        "ListRecoveryPointsByBackupVault",
+        "ListTags",
+    ],
     "bedrock": ["GetGuardrail", "GetModelInvocationLoggingConfiguration", "ListTagsForResource"],
     "budgets": ["ListTagsForResource", "ViewBudget"],
     "cloudwatch": ["DescribeAlarms", "ListTagsForResource"],
@@ -24,10 +31,12 @@ READ = {
         "ListInstanceProfilesForRole",
         "ListRolePolicies",
         "ListRoleTags",
+        "ListRoles",
     ],
     "kms": ["DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "ListAliases", "ListResourceTags"],
     "logs": [
         "DescribeLogGroups",
+        "DescribeLogStreams",
         "DescribeResourcePolicies",
         "GetLogDelivery",
         "ListLogDeliveries",
@@ -47,9 +56,10 @@ READ = {
     ],
     "secretsmanager": ["DescribeSecret", "GetResourcePolicy", "ListSecretVersionIds"],
     "sns": ["GetSubscriptionAttributes", "GetTopicAttributes", "ListSubscriptionsByTopic", "ListTagsForResource"],
+    "tag": ["GetResources"],
     "wafv2": ["GetLoggingConfiguration", "GetWebACL", "GetWebACLForResource", "ListTagsForResource"],
 }
-"""Configuration of resources: what a preview and a drift check compare."""
+"""Configuration of resources: what a preview and a drift check compare, and what ``preflight verify`` asks."""
 
 WRITE_NETWORK = {
     "ec2": [

@@ -28,8 +28,8 @@ class Certificate:
         return certificate, key
 
 
-def self_signed(*host_names: str) -> Certificate:
-    """Return a certificate for these names, valid for two days."""
+def self_signed(*host_names: str, days: float = 2) -> Certificate:
+    """Return a certificate for these names, valid for some days."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ai-interface")])
     now = datetime.now(UTC)
@@ -40,9 +40,10 @@ def self_signed(*host_names: str) -> Certificate:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(minutes=5))
-        .not_valid_after(now + timedelta(days=2))
+        .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in host_names]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
     private = key.private_bytes(

@@ -144,6 +144,7 @@ RIGHTS = {
     ("pull-request", "comment"): {"pull-requests": "write"},
     ("pull-request", "code-scanning"): {"actions": "read", "contents": "read", "security-events": "write"},
     ("deploy", "deploy"): DEPLOYS,
+    ("deploy", "verify"): DEPLOYS,
     ("deploy", "record"): {"contents": "write"},
     ("staging", "staging"): {"contents": "write", "id-token": "write"},
     ("prod", "preview"): DEPLOYS,
@@ -205,6 +206,7 @@ def assumed() -> list[tuple[str, str, str, str]]:
 def test_only_the_protected_environment_of_a_stack_assumes_its_deploy_role() -> None:
     assert assumed() == [
         ("deploy", "deploy", "${{ inputs.stack }}", "${{ vars.DEPLOY_ROLE_ARN }}"),
+        ("deploy", "verify", "${{ inputs.stack }}-preview", "${{ vars.PREVIEW_ROLE_ARN }}"),
         ("drift", "drift", "${{ matrix.stack }}-preview", "${{ vars.PREVIEW_ROLE_ARN }}"),
         ("prod", "preview", "prod-preview", "${{ vars.PREVIEW_ROLE_ARN }}"),
     ]
@@ -225,6 +227,19 @@ def test_what_deploys_or_previews_runs_both_packs_and_the_preview_is_the_gate() 
     for script in judged:
         assert all(f"--policy-pack {pack}" in script for pack in PACKS), script
     assert not any("--skip-preview" in script for _, script in scripts())
+
+
+def test_a_release_is_recorded_only_when_what_runs_has_been_verified() -> None:
+    deploy = jobs("deploy")
+    assert deploy["verify"]["needs"] == "deploy"
+    assert deploy["record"]["needs"] == ["deploy", "verify"]
+    assert not any("if" in job or "continue-on-error" in job for job in deploy.values())
+    scripts_of = {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in deploy.items()}
+    (verifies,) = [script for script in scripts_of["verify"] if "preflight verify" in script]
+    assert 'preflight verify "$STACK"' in verifies
+    assert verifies.rstrip().endswith('exit "$code"')
+    assert not any("continue-on-error" in step for step in deploy["verify"]["steps"])
+    assert any("preflight release record" in script for script in scripts_of["record"])
 
 
 def test_only_deploy_changes_anything() -> None:

@@ -19,6 +19,7 @@ from preflight.commands import (
     reports,
     shapes,
     trace,
+    verify,
 )
 
 COMMANDS = (
@@ -33,6 +34,7 @@ COMMANDS = (
     shapes,
     owners,
     ready,
+    verify,
     docs,
     release,
 )

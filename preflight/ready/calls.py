@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from preflight.account.actions import declared
 from preflight.account.session import Calls
 
 _OPERATIONS: Mapping[str, tuple[str, ...]] = {
@@ -64,8 +65,6 @@ _OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "sts": ("get_caller_identity",),
     "wafv2": ("list_web_acls",),
 }
-_PREFIXES = {"elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}
-"""Service of boto3 → prefix of its IAM actions, where they differ."""
 _ACTIONS: Calls = {
     ("bedrock-runtime", "chat_completions"): ("bedrock:ApplyGuardrail", "bedrock:InvokeModel"),
     ("elasticache", "describe_cache_engine_versions"): ("elasticache:DescribeCacheEngineVersions",),
@@ -83,16 +82,7 @@ _ACTIONS: Calls = {
 """Calls whose action is not the operation's name (S3), or is spelled with capitals of its own."""
 
 
-def _action(service: str, operation: str) -> str:
-    name = "".join(word.capitalize() for word in operation.split("_"))
-    return f"{_PREFIXES.get(service, service)}:{name}"
-
-
-CALLS: Calls = {
-    (service, operation): _ACTIONS.get((service, operation), (_action(service, operation),))
-    for service, operations in sorted(_OPERATIONS.items())
-    for operation in operations
-}
+CALLS: Calls = declared(_OPERATIONS, _ACTIONS)
 """Service and method of boto3 → the IAM actions of the call. ``chat_completions`` is the one request that boto3 has no
 method for, and the only one that is billed."""
 

@@ -131,7 +131,7 @@ def statements(name: str) -> list[dict[str, Any]]:
 
 def test_preview_writes_nothing() -> None:
     verbs = {action.split(":")[1] for s in statements("preview") for action in s["Action"]}
-    assert all(verb.startswith(("Get", "List", "Describe", "Decrypt", "View")) for verb in verbs)
+    assert all(verb.startswith(("Check", "Get", "List", "Describe", "Decrypt", "View")) for verb in verbs)
 
 
 def test_every_grant_to_a_deployed_role_asks_for_the_boundary() -> None:

@@ -18,7 +18,7 @@ SERVICES = {"lb": "elasticloadbalancing", "appautoscaling": "application-autosca
 """Where a Pulumi module has another name than the service's IAM prefix."""
 LOG_KINDS = {"logGroup", "logResourcePolicy"}
 """Resources of the cloudwatch module that belong to CloudWatch Logs."""
-READING = ("Get", "List", "Describe", "Decrypt")
+READING = ("Check", "Get", "List", "Describe", "Decrypt")
 
 
 @pytest.fixture(scope="module", params=["staging", "prod"])

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from preflight.account.lines import CannotTellError, Group, Line, joined
-from preflight.account.session import AccountError, RefusedError
+from preflight.account.identity import caller
+from preflight.account.lines import Group, Line, joined
 from preflight.ready.asking import Asking, Part
 
 
 def account(asking: Asking, group: Group) -> Iterator[Line]:
     """The credentials are those of the stack's account. Where that cannot be told, nothing can (exit code 2)."""
-    try:
-        found = str(asking.account.ask("sts", "get_caller_identity")["Account"])
-    except CannotTellError as error:
-        raise AccountError(f"whose credentials these are cannot be told: {error.reason}\nfix: {error.fix}") from None
-    except RefusedError as error:
-        raise AccountError(f"whose credentials these are cannot be told: {error}\nfix: log in again") from None
+    found = caller(asking.account)
     wanted = asking.wanted
     yield group.holds(
         "account",

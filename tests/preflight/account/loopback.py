@@ -34,7 +34,13 @@ _SERVER: Any = importlib.import_module("moto.moto_server.werkzeug_app")
 _MODELS: Any = importlib.import_module("moto.core.model")
 _LOADERS: Any = importlib.import_module("botocore.loaders")
 _SIGNED = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/aws4_request")
-_BOTO = {"elasticloadbalancing": "elbv2", "servicequotas": "service-quotas", "monitoring": "cloudwatch"}
+_BOTO = {
+    "access-analyzer": "accessanalyzer",
+    "elasticloadbalancing": "elbv2",
+    "monitoring": "cloudwatch",
+    "servicequotas": "service-quotas",
+    "tagging": "resourcegroupstaggingapi",
+}
 """Name in a signature → boto3's name of the service."""
 
 
@@ -134,7 +140,8 @@ class Cloud:
         form = {key: values[0] for key, values in parse_qs(body.decode("utf-8", "replace")).items()}
         if "Action" in form:
             return Asked(service, form["Action"], region, form, path)
-        return Asked(service, self._by_path(service, environ), region, {}, path)
+        content: dict[str, Any] = json.loads(body) if body.startswith(b"{") else {}
+        return Asked(service, self._by_path(service, environ), region, content, path)
 
     def _by_path(self, service: str, environ: dict[str, Any]) -> str:
         """The operation of a REST service: the most specific one with this method and path."""
@@ -161,7 +168,9 @@ class Cloud:
             start(f"{status} x", [("Content-Type", "application/json")])
             return [json.dumps(content).encode()]
         model = self._model(asked.service).operation_model(asked.operation)
-        protocol = model.service_model.metadata["protocol"]
+        metadata = model.service_model.metadata
+        # boto3 speaks the first of a service's protocols that it has, and that is never the binary one
+        protocol = next(p for p in metadata.get("protocols", [metadata["protocol"]]) if p in SERIALIZERS)
         if isinstance(result, Refusal):
             return _refused(result, protocol, start)
         said = SERIALIZERS[protocol](model).serialize(result)

@@ -1,0 +1,16 @@
+"""Whose credentials a command has."""
+
+from __future__ import annotations
+
+from preflight.account.lines import CannotTellError
+from preflight.account.session import Account, AccountError, RefusedError
+
+
+def caller(account: Account) -> str:
+    """The account of the credentials. Where that cannot be told, nothing can: ``AccountError`` (exit code 2)."""
+    try:
+        return str(account.ask("sts", "get_caller_identity")["Account"])
+    except CannotTellError as error:
+        raise AccountError(f"whose credentials these are cannot be told: {error.reason}\nfix: {error.fix}") from None
+    except RefusedError as error:
+        raise AccountError(f"whose credentials these are cannot be told: {error}\nfix: log in again") from None

@@ -1,0 +1,90 @@
+"""Whether an answer is the one that ``trace`` predicts, and comes from the station that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from policies.guardrails.topology.http.requests import Outcome, Result
+from preflight.verify.client import Answer
+from preflight.verify.reading import at, listed
+from preflight.verify.stack import Stack
+
+LEAST_ERROR = 400
+BY_PROXY = "proxy "
+"""How the names of the proxy's own rules begin in an outcome."""
+PROXY_MARK = "x-request-id"
+"""The proxy sets it on its answers (not where it cannot read a request at all); a load balancer sets none."""
+
+
+def difference(stack: Stack, outcome: Outcome, answer: Answer) -> str:
+    """What is other than predicted, in one clause; empty where nothing is."""
+    if outcome.result is Result.DROPPED:
+        return f"answers {answer.status}, and no connection was to come about"
+    if outcome.result is Result.SERVED:
+        return _not_served(stack, answer)
+    if answer.status != outcome.status:
+        return f"answers {answer.status}, expected {outcome.status} by {outcome.rule}"
+    if stack.proxy_marks_answers and answer.value(PROXY_MARK) and not outcome.rule.startswith(BY_PROXY):
+        return f"answers {answer.status} at the proxy, and {outcome.rule} was to refuse it at the edge"
+    return _elsewhere(stack, outcome, answer) if outcome.location else _another_text(stack, outcome, answer)
+
+
+def _another_text(stack: Stack, outcome: Outcome, answer: Answer) -> str:
+    text = expected_body(stack, outcome.rule)
+    if text and answer.body and answer.body.decode("utf-8", "replace").strip() != text.strip():
+        return f"answers {answer.status} with another text than {outcome.rule} has, so another station answered"
+    return ""
+
+
+def _not_served(stack: Stack, answer: Answer) -> str:
+    target = urlsplit(answer.value("location"))
+    login = {urlsplit(str(oidc.get("authorizationEndpoint"))).hostname for oidc in logins(stack)}
+    if target.hostname and target.hostname in login:
+        return f"answers {answer.status} to the login, expected the application"
+    if stack.proxy_marks_answers and not answer.value(PROXY_MARK):
+        return f"answers {answer.status} at the edge, expected the application"
+    if answer.status >= LEAST_ERROR:
+        return f"answers {answer.status}, expected the application"
+    return ""
+
+
+def _elsewhere(stack: Stack, outcome: Outcome, answer: Answer) -> str:
+    wanted, found = urlsplit(outcome.location), urlsplit(answer.value("location"))
+    port = {"https": 443, "http": 80}
+    if (found.scheme, found.hostname, found.port or port.get(found.scheme), found.path or "/") != (
+        wanted.scheme,
+        wanted.hostname,
+        wanted.port or port.get(wanted.scheme),
+        wanted.path or "/",
+    ):
+        shown = f"{found.scheme}://{found.netloc}{found.path}" if found.netloc else "nowhere"
+        return f"redirects to {shown}, expected {outcome.location}"
+    if wanted.query and found.query != wanted.query:
+        return f"redirects with another query than {outcome.location}"
+    client = next((str(a["authenticateOidc"].get("clientId")) for a in stack.actions(outcome.rule) if _oidc(a)), "")
+    if client and parse_qs(found.query).get("client_id") != [client]:
+        return f"redirects to the login as another client than {client}"
+    return ""
+
+
+def _oidc(action: Mapping[str, Any]) -> bool:
+    return bool(action.get("authenticateOidc"))
+
+
+def logins(stack: Stack) -> list[Mapping[str, Any]]:
+    """The logins of all listener rules."""
+    return [a["authenticateOidc"] for name, _, _ in stack.rule_paths() for a in stack.actions(name) if _oidc(a)]
+
+
+def expected_body(stack: Stack, rule: str) -> str:
+    """The text that a firewall rule or a fixed response answers with; empty where AWS decides it."""
+    for action in stack.actions(rule):
+        if (text := at(action, "fixedResponse", "messageBody")) is not None:
+            return str(text)
+    texts = {str(body["key"]): str(body["content"]) for body in listed(stack.web_acl.get("customResponseBodies"))}
+    for declared in listed(stack.web_acl.get("rules")):
+        if declared["name"] == rule:
+            return texts.get(str(at(declared, "action", "block", "customResponse", "customResponseBodyKey")), "")
+    return ""

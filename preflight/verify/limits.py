@@ -1,0 +1,27 @@
+"""The largest request that a limit lets pass, found by tracing: no limit is written here a second time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from policies.guardrails.topology.http.requests import Outcome, Request
+from preflight.verify.stack import Stack
+
+Sized = Callable[[int], Request]
+"""Makes the request whose part has this many bytes."""
+
+
+def boundary(stack: Stack, sized: Sized, most: int) -> int | None:
+    """The largest size whose outcome is that of the smallest; ``None`` where up to ``most`` nothing changes."""
+    smallest = _kind(stack.follow(sized(1)))
+    if _kind(stack.follow(sized(most))) == smallest:
+        return None
+    low, high = 1, most
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if _kind(stack.follow(sized(middle))) == smallest else (low, middle)
+    return low
+
+
+def _kind(outcome: Outcome) -> tuple[object, ...]:
+    return outcome.result, outcome.status, outcome.rule

@@ -1,0 +1,158 @@
+"""No policy of the stack lets the public in, by Access Analyzer, and no network path that a scope forbids exists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from json import dumps
+
+from preflight.account.lines import CannotTellError, Group, Line, joined
+from preflight.account.parts import AbsentError
+from preflight.account.session import RefusedError
+from preflight.verify.asking import Asking, Part
+from preflight.verify.reading import mapped
+
+BUCKET, BUCKET_POLICY = "aws:s3/bucket:Bucket", "aws:s3/bucketPolicy:BucketPolicy"
+KEY_ALIAS = "aws:kms/alias:Alias"
+TOPIC = "aws:sns/topic:Topic"
+SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105 (a type)
+ROLE = "aws:iam/role:Role"
+BUCKETS = r"s3:::"
+SCOPE = (
+    "create a Network Access Scope that forbids paths from an internet gateway to the private subnets, with the stack's "
+    "environment tag, and analyze it: aws ec2 create-network-insights-access-scope, then "
+    "aws ec2 start-network-insights-access-scope-analysis"
+)
+
+
+def _judged(asking: Asking, group: Group, subject: str, kind: str, document: str) -> Line:
+    """Access Analyzer's answer about one policy (CheckNoPublicAccess)."""
+    try:
+        answer = asking.account.ask(
+            "accessanalyzer", "check_no_public_access", policyDocument=document, resourceType=kind
+        )
+    except CannotTellError as error:
+        return group.cannot_tell(subject, error.reason, error.fix)
+    except RefusedError as error:
+        return group.cannot_tell(subject, str(error), "look whether Access Analyzer has the API in this region")
+    passed = answer.get("result") == "PASS"
+    reasons = joined(str(one.get("description")) for one in answer.get("reasons", []))
+    found = "no public access" if passed else f"public access: {reasons}"
+    return group.holds(
+        subject, passed, found, "take the statement out, and find who added it: pulumi refresh, pulumi up"
+    )
+
+
+def buckets(asking: Asking, group: Group) -> Iterator[Line]:
+    """Each bucket's policy, and that public access is blocked."""
+    with_policy = {asking.recorded(BUCKET, str(i["bucket"])) for i in asking.stack.inputs(BUCKET_POLICY)}
+    for logical, name in asking.live(BUCKET, BUCKETS):
+        if not name:
+            yield group.missing(f"bucket {logical}", "is not in the account", "pulumi up")
+            continue
+        blocked = asking.account.find(
+            "s3", "get_public_access_block", ("NoSuchPublicAccessBlockConfiguration",), Bucket=name
+        )
+        settings = mapped((blocked or {}).get("PublicAccessBlockConfiguration"))
+        off = sorted(key for key, value in settings.items() if not value)
+        found = f"off: {joined(off)}" if settings else "nothing is blocked"
+        right = bool(settings) and not off
+        yield group.holds(
+            f"public access block of {logical}", right, "all four are on" if right else found, "pulumi up"
+        )
+        policy = asking.account.find("s3", "get_bucket_policy", ("NoSuchBucketPolicy",), Bucket=name)
+        if policy is not None:
+            yield _judged(asking, group, f"policy of bucket {logical}", "AWS::S3::Bucket", policy["Policy"])
+        elif logical in with_policy:
+            yield group.missing(f"policy of bucket {logical}", "there is none", "pulumi up")
+
+
+def keys(asking: Asking, group: Group) -> Iterator[Line]:
+    """Each key's policy, found by its alias."""
+    for alias in asking.named(KEY_ALIAS):
+        found = asking.account.find("kms", "describe_key", ("NotFoundException",), KeyId=alias)
+        if found is None:
+            yield group.missing(f"key {alias}", "is not in the account", "pulumi up")
+            continue
+        key = found["KeyMetadata"]["KeyId"]
+        policy = asking.account.ask("kms", "get_key_policy", KeyId=key, PolicyName="default")["Policy"]
+        yield _judged(asking, group, f"policy of key {alias}", "AWS::KMS::Key", policy)
+
+
+def topics(asking: Asking, group: Group) -> Iterator[Line]:
+    """The policy of the alarms' topic."""
+    for logical, name in asking.live(TOPIC, r"sns:[^:]+:\d+:"):
+        if not name:
+            raise AbsentError(f"the topic {logical}")
+        attributes = asking.account.ask("sns", "get_topic_attributes", TopicArn=asking.live_arn(name))["Attributes"]
+        yield _judged(asking, group, f"policy of topic {logical}", "AWS::SNS::Topic", attributes["Policy"])
+
+
+def secrets(asking: Asking, group: Group) -> Iterator[Line]:
+    """The policies of secrets that have one; the stack gives them none, so each is somebody else's."""
+    found = asking.live(SECRET, r"secretsmanager:[^:]+:\d+:secret:")
+    bare: list[str] = []
+    for logical, name in found:
+        if not name:
+            yield group.missing(f"secret {logical}", "is not in the account", "pulumi up")
+            continue
+        answer = asking.account.ask("secretsmanager", "get_resource_policy", SecretId=name)
+        if answer.get("ResourcePolicy"):
+            document = str(answer["ResourcePolicy"])
+            yield _judged(asking, group, f"policy of secret {logical}", "AWS::SecretsManager::Secret", document)
+        else:
+            bare.append(logical)
+    if bare:
+        yield group.ok("secrets without a policy", joined(bare))
+
+
+def roles(asking: Asking, group: Group) -> Iterator[Line]:
+    """The trust policy of each role below the stack's path."""
+    paths = sorted({str(inputs["path"]) for inputs in asking.stack.inputs(ROLE)})
+    found = [role for path in paths for role in asking.account.every("iam", "list_roles", "Roles", PathPrefix=path)]
+    names = sorted(str(role["RoleName"]) for role in found)
+    for resource in asking.stack.resources(ROLE):
+        if not any(name.startswith(f"{resource.name}-") for name in names):
+            yield group.missing(f"role {resource.name}", "is not in the account", "pulumi up")
+    for role in sorted(found, key=lambda role: str(role["RoleName"])):
+        document = role["AssumeRolePolicyDocument"]
+        text = document if isinstance(document, str) else dumps(document)
+        yield _judged(asking, group, f"trust of role {role['RoleName']}", "AWS::IAM::AssumeRolePolicyDocument", text)
+
+
+def network(asking: Asking, group: Group) -> Iterator[Line]:
+    """What Network Access Analyzer has found, where there is a scope for the stack."""
+    filters = [{"Name": "tag:environment", "Values": [asking.stack.name]}]
+    key = "NetworkInsightsAccessScopes"
+    scopes = asking.account.every("ec2", "describe_network_insights_access_scopes", key, Filters=filters)
+    if not scopes:
+        yield group.cannot_tell("network access", f"no Network Access Scope has environment={asking.stack.name}", SCOPE)
+    for scope in sorted(str(one["NetworkInsightsAccessScopeId"]) for one in scopes):
+        analyses = asking.account.every(
+            "ec2",
+            "describe_network_insights_access_scope_analyses",
+            "NetworkInsightsAccessScopeAnalyses",
+            NetworkInsightsAccessScopeId=scope,
+        )
+        done = [one for one in analyses if one.get("Status") == "succeeded"]
+        latest = max(done, key=lambda one: one["StartDate"], default=None)
+        subject = f"network access by {scope}"
+        if latest is None or latest.get("FindingsFound") not in ("true", "false"):
+            fix = f"aws ec2 start-network-insights-access-scope-analysis --network-insights-access-scope-id {scope}"
+            yield group.cannot_tell(subject, "it has not been analyzed", fix)
+            continue
+        fix = "aws ec2 get-network-insights-access-scope-analysis-findings shows the paths; close them"
+        bad = latest["FindingsFound"] == "true"
+        yield group.holds(subject, not bad, "paths that it forbids exist" if bad else "no finding", fix)
+
+
+PART = Part(
+    "exposure",
+    (
+        ("buckets", buckets),
+        ("keys", keys),
+        ("topics", topics),
+        ("secrets", secrets),
+        ("roles", roles),
+        ("network access", network),
+    ),
+)

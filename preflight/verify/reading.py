@@ -1,0 +1,23 @@
+"""Reads optional parts of recorded inputs and of AWS's answers: what is not there is empty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+
+def listed(value: object) -> list[Any]:
+    """A list, or an empty one."""
+    return cast("list[Any]", value) if isinstance(value, list) else []
+
+
+def mapped(value: object) -> Mapping[str, Any]:
+    """A mapping, or an empty one."""
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+
+
+def at(value: object, *path: str) -> Any:  # noqa: ANN401 (JSON)
+    """What is found at a path of keys, or ``None``."""
+    for key in path:
+        value = mapped(value).get(key)
+    return value

@@ -1,0 +1,91 @@
+"""A right edge on loopback, faults that are planted into it, and the command that has to find them."""
+
+from __future__ import annotations
+
+import ssl
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from local.certificate import Certificate
+from preflight.account.lines import Line, Status
+from preflight.recording.graph import graph, to_recording
+from preflight.sdk.wire import Wire
+from preflight.verify.client import Live
+from preflight.verify.live import Sending, Table, lines
+from preflight.verify.requests import Credentials
+from preflight.verify.stack import Stack
+from tests.preflight.verify.edge import MEMBER, SESSION, Edge, listening
+
+SIGNED_IN = Credentials(cookie=f"{SESSION}={MEMBER}")
+
+
+@dataclass(frozen=True)
+class Site:
+    """What every edge of a test session shares."""
+
+    stack: Stack
+    proxy_port: int
+    folder: Path
+    certificate: Certificate
+
+    def edge(self) -> Edge:
+        """A right edge."""
+        return Edge(self.stack, self.proxy_port, serving(self.folder, self.certificate))
+
+    def verified(self, edge: Edge, credentials: Credentials = SIGNED_IN, trusted: str = "") -> list[Line]:
+        """What the command says of an edge; ``trusted`` is the authority where it is not the right one."""
+        context = ssl.create_default_context(cadata=trusted or self.certificate.certificate)
+        with listening(edge) as places:
+            live = Live(context, self.stack.host, places)
+            return list(lines(Sending(self.stack, live, credentials, pause=0), table=self.table(credentials)))
+
+    @cached_property
+    def _tables(self) -> dict[str, Table]:
+        return {}
+
+    def table(self, credentials: Credentials) -> Table:
+        """The rows, traced once."""
+        if repr((credentials.cookie, credentials.token)) not in self._tables:
+            self._tables[repr((credentials.cookie, credentials.token))] = Table.of(self.stack, credentials)
+        return self._tables[repr((credentials.cookie, credentials.token))]
+
+
+def serving(folder: Path, certificate: Certificate, least: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2) -> ssl.SSLContext:
+    """A server's context with a certificate and an oldest version."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate.write(folder))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = least
+    if least < ssl.TLSVersion.TLSv1_2:
+        context.set_ciphers("ALL:@SECLEVEL=0")
+    return context
+
+
+def changed(stack: Stack, edit: Callable[[list[Wire]], object]) -> Stack:
+    """The stack with its recorded resources edited, as somebody's hand in the console would."""
+    content = graph(stack.recording)
+    edit(content["resources"])
+    for resource in content["resources"]:  # what AWS would answer follows what is set
+        resource["outputs"] = {k: v for k, v in resource["outputs"].items() if k not in resource["inputs"]}
+    return Stack(stack.settings, stack.release, to_recording(content))
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with the edge, and what the command has to say of it."""
+
+    name: str
+    plant: Callable[[Edge, Site], object]
+    subjects: tuple[str, ...]
+    """Pieces of subjects: each has to be in one that failed."""
+    only: tuple[str, ...] = field(default=())
+    """Where given, every subject that failed has one of these pieces."""
+
+
+def failed(found: list[Line]) -> list[str]:
+    """The subjects of the lines that failed."""
+    return [line.subject for line in found if line.status is Status.MISSING]
