@@ -28,6 +28,11 @@ SERVICE = "aws:ecs/service:Service"
 LIFTED = [
     ("update", "aws:lb/loadBalancer:LoadBalancer", ("enableDeletionProtection",)),
     ("update", "aws:rds/cluster:Cluster", ("deletionProtection",)),
+    (
+        "update",
+        "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation",
+        ("mutationProtection",),
+    ),
     ("update", "aws:s3/bucket:Bucket", ("forceDestroy",)),
     ("update", "aws:s3/bucket:Bucket", ("forceDestroy",)),
 ]

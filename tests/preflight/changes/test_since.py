@@ -77,7 +77,7 @@ def test_the_check_of_a_pull_request_fails_for_it_alone(project: Path, tmp_path:
     comment = (tmp_path / "comment.md").read_text(encoding="utf-8")
     assert done.returncode == 1, done.stderr
     assert "`running-stacks-take-the-change` · staging · critical" in comment
-    assert "2 findings to act on" in comment
+    assert "3 findings to act on" in comment
 
 
 def test_an_accepted_change_is_said_and_does_not_fail(project: Path) -> None:
