@@ -78,7 +78,10 @@ def endpoints(asking: Asking, group: Group) -> Iterator[Line]:
 def database(asking: Asking, group: Group) -> Iterator[Line]:
     """The database's instance class can be ordered with its engine version in the zones of its instances."""
     instances = asking.wanted.inputs("aws:rds/clusterInstance:ClusterInstance")
-    for engine, version, size in sorted({(i["engine"], i["engineVersion"], i["instanceClass"]) for i in instances}):
+    clusters = asking.wanted.inputs("aws:rds/cluster:Cluster")
+    versions = {cluster["clusterIdentifier"]: cluster["engineVersion"] for cluster in clusters}
+    wanted = {(i["engine"], versions[i["clusterIdentifier"]], i["instanceClass"]) for i in instances}
+    for engine, version, size in sorted(wanted):
         options = asking.account.every(
             "rds",
             "describe_orderable_db_instance_options",

@@ -113,7 +113,9 @@ def orderable(world: World, asked: Asked) -> Result:
         for i in world.wanted.inputs("aws:rds/clusterInstance:ClusterInstance")
         if (i["engine"], i["instanceClass"]) == (asked.parameters["Engine"], asked.parameters["DBInstanceClass"])
     ]
-    versions = ["11.9", *sorted({f"{i['engineVersion']}.6" for i in fitting})]
+    named = {i["clusterIdentifier"] for i in fitting}
+    clusters = [c for c in world.wanted.inputs("aws:rds/cluster:Cluster") if c["clusterIdentifier"] in named]
+    versions = ["11.9", *sorted({f"{c['engineVersion']}.6" for c in clusters})]
     return {"OrderableDBInstanceOptions": [{"EngineVersion": v, "AvailabilityZones": places} for v in versions]}
 
 
