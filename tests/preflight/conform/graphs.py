@@ -84,13 +84,17 @@ def managed(recording: Recording) -> list[RecordedResource]:
 
 
 def with_input(recording: Recording, token: str, path: tuple[str | int, ...], value: object) -> Recording:
-    """A copy in which one input of the first resource of a type that has it is another one."""
+    """A copy in which one input of the first resource of a type that has it is another one.
+
+    Where no resource states the input, the first that may have it gets it.
+    """
     resources = list(recording.resources)
-    for number, resource in enumerate(resources):
-        if resource.type == token and _has(resource.inputs, path):
-            resources[number] = dataclasses.replace(resource, inputs=with_value(resource.inputs, path, value))
-            return dataclasses.replace(recording, resources=resources)
-    raise LookupError(f"no {token} has {path}")
+    able = [n for n, one in enumerate(resources) if one.type == token and _has(one.inputs, path)]
+    if not able:
+        raise LookupError(f"no {token} has {path}")
+    number = next((n for n in able if _states(resources[n].inputs, path)), able[0])
+    resources[number] = dataclasses.replace(resources[number], inputs=with_value(resources[number].inputs, path, value))
+    return dataclasses.replace(recording, resources=resources)
 
 
 def with_value(inputs: Json, path: tuple[str | int, ...], value: object) -> Json:
@@ -117,3 +121,10 @@ def _has(inputs: Json, path: tuple[str | int, ...]) -> bool:
         except (KeyError, IndexError, TypeError):
             return False
     return isinstance(place, dict | list)
+
+
+def _states(inputs: Json, path: tuple[str | int, ...]) -> bool:
+    place = inputs
+    for step in path[:-1]:
+        place = place[step]
+    return path[-1] in place if isinstance(place, dict) else bool(place)
