@@ -23,7 +23,7 @@ from components.network.endpoint_services import FARGATE_SERVICES
 from components.service import WorkloadIdentity, WorkloadIdentityArgs
 from releases.prompts import Prompts
 from settings import StackSettings
-from settings.sections import BedrockUpstream, PrivateUpstream
+from settings.models import BedrockUpstream, PrivateUpstream
 
 HTTPS = 443
 

@@ -20,7 +20,7 @@ from releases.manifest import Release, load_release, stops_before_start, version
 from releases.prompts import Prompts
 from settings import StackSettings
 from settings.identity import People
-from settings.sections import BedrockUpstream, PrivateUpstream
+from settings.models import BedrockUpstream, PrivateUpstream
 
 
 def preset(settings: StackSettings, prompts: Prompts | None = None) -> Preset:

@@ -13,7 +13,7 @@ from components.service.task_definition import MAXIMUM_BYTES, TaskPlan, definiti
 from releases.manifest import Release
 from releases.prompts import Prompts
 from settings import Problem, StackSettings
-from settings.sections import BedrockUpstream
+from settings.models import BedrockUpstream
 from settings.stack import PREFIX, refused
 
 SECRET, HOST = "s" * 140, "h" * 80

@@ -17,8 +17,9 @@ from releases.manifest import Release, cannot_roll, load_release, versions
 from releases.prompts import Prompts, load_prompts, unreleased
 from settings import Problem, SettingsError, StackSettings
 from settings.errors import shown
+from settings.models import ModelId
 from settings.rendering import problems_of
-from settings.sections import ModelId, Owner
+from settings.sections import Owner
 from settings.stack import PREFIX
 from settings.values import Person, Section
 

@@ -18,8 +18,8 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from releases.prompt_settings import GUARDRAIL, PARAMETERS, TEMPLATES
 from settings.errors import Problem, SettingsError, check, collected, printable, shown
+from settings.models import ModelId
 from settings.rendering import problems_of
-from settings.sections import ModelId
 from settings.values import Person, ReleaseVersion, Section
 
 DIRECTORY = Path(__file__).parent

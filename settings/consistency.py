@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from settings.data import CONNECTIONS_OF_A_UNIT, LEAST_CONNECTIONS, RESERVED_CONNECTIONS, Data
 from settings.errors import FailedChecksError, Problem, check, collected
 from settings.identity import Identity
-from settings.sections import BedrockUpstream, Capacity, Domain, Models, Network, PrivateUpstream
+from settings.models import BedrockUpstream, Models, PrivateUpstream
+from settings.sections import Capacity, Domain, Network
 
 STORE_PORTS = {5432: "the database", 6379: "the cache"}
 """Ports that are always open between the private subnets."""

@@ -14,7 +14,8 @@ from settings.edge import Edge
 from settings.errors import Problem, SettingsError
 from settings.identity import Identity
 from settings.limits import Limits
-from settings.sections import Capacity, Domain, Models, Network, Owner, Retention
+from settings.models import Models
+from settings.sections import Capacity, Domain, Network, Owner, Retention
 from settings.values import ReleaseVersion
 
 PREFIX = "ai-interface:"

@@ -13,7 +13,7 @@ from preflight.recording.recorder import RecordedResource, Recording
 from preflight.sdk.wire import unwrap
 from releases.manifest import Release
 from settings import StackSettings
-from settings.sections import BedrockUpstream
+from settings.models import BedrockUpstream
 
 ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
 """ECS's name of a processor → the one in an image's manifest (OCI image index specification, ``platform``)."""
