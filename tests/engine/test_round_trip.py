@@ -33,7 +33,7 @@ def test_the_nightly_preview_finds_no_drift(deployed: Deployed, tmp_path: Path) 
 
 
 def test_names_without_a_final_dot_are_drift_for_ever(staging: Deployed, tmp_path: Path) -> None:
-    """Fault 6 of issue 15, put back: no update removes the difference."""
+    """The fault put back: no update removes the difference."""
     engine = staging.fork(tmp_path)
     source = engine.project / "components" / "network" / "dns.py"
     assert IN_FORM in source.read_text()
