@@ -97,7 +97,7 @@ def test_no_edit_is_no_change() -> None:
 
 
 def test_another_block_without_protected_network_is_found() -> None:
-    """Fault 14: nothing was protected, the VPC and all that is in it was to be replaced, and nothing said no."""
+    """Nothing is protected: the VPC and all that is in it is to be replaced, and nothing refuses it."""
     plan = planned(program, _unprotected(running()), config=config(CIDR.changes))
     parties = {str(refusal.party) for refusal in refusals(plan)}
     assert {step.urn for step in plan.of(Operation.REPLACE)} == _replaced_with(running(), "aws:ec2/vpc:Vpc")
