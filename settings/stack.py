@@ -14,7 +14,8 @@ from settings.edge import Edge
 from settings.errors import Problem, SettingsError
 from settings.identity import Identity
 from settings.limits import Limits
-from settings.sections import Capacity, Domain, Models, Network, Owner, Retention
+from settings.retention import Retention
+from settings.sections import Capacity, Domain, Models, Network, Owner
 from settings.values import ReleaseVersion
 
 PREFIX = "ai-interface:"
