@@ -15,7 +15,8 @@ from settings.errors import Problem, SettingsError
 from settings.identity import Identity
 from settings.limits import Limits
 from settings.models import Models
-from settings.sections import Capacity, Domain, Network, Owner, Retention
+from settings.retention import Retention
+from settings.sections import Capacity, Domain, Network, Owner
 from settings.values import ReleaseVersion
 
 PREFIX = "ai-interface:"
