@@ -43,6 +43,7 @@ def test_the_documented_differences_cover_what_is_lifted_and_nothing_else_of_it(
         [("Edge/lb.LoadBalancer/edge-balancer", "enableDeletionProtection")],
         [("Data/rds.Cluster/state-database", "protect")],
         [("Data/rds.Cluster/state-database", "deletionProtection")],
+        [("PrivateNetwork/route53.ResolverFirewallRuleGroupAssociation/network-dns", "mutationProtection")],
         [(place, "protect") for place in protected],
         [("Data/s3.Bucket/state-uploads", "protect")],
         [("Data/s3.Bucket/state-uploads-access", "forceDestroy")],

@@ -72,7 +72,7 @@ def test_an_exception_for_any_former_id_is_in_force_for_the_present_policy() -> 
 def test_an_id_that_no_policy_ever_had_is_still_refused() -> None:
     entry = "exceptions:\n  - policy: access-logs-expires\n    urn: '*::aws:s3/bucket:Bucket::x'\n    reason: a\n    owner: b\n"
     found = exceptions.read(f"{entry}    expires: {(TODAY + dt.timedelta(days=30)).isoformat()}\n", BY_NAME, TODAY)
-    assert [problem.what for problem in found.problems] == ["names no policy"]
+    assert [problem.what for problem in found.problems] == ["does not name a policy"]
 
 
 @pytest.mark.parametrize("former", FORMER)

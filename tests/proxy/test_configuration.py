@@ -197,9 +197,7 @@ def test_a_failing_identity_script_lets_no_one_in(
 
 
 def test_the_json_decoder_is_the_reviewed_one_with_its_licence() -> None:
-    text = (
-        Path(proxy_identity.__file__).with_name("proxy_files").joinpath("dkjson_decode.lua").read_text(encoding="utf-8")
-    )
+    text = Path(proxy_identity.__file__).with_name("files").joinpath("dkjson_decode.lua").read_text(encoding="utf-8")
     assert "Copyright (C) 2010-2021 David Heiko Kolf" in text
     assert "Permission is hereby granted, free of charge" in text
     assert hashlib.sha256(text.encode()).hexdigest() == DECODER_SHA256

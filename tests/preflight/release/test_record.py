@@ -78,7 +78,7 @@ def test_what_cannot_be_true_is_not_recorded(
     [
         ("deployments: [", "is not readable YAML"),
         ("deployments: 3", "has no list named deployments"),
-        ("deployments: [x]", "entry 1 is no mapping"),
+        ("deployments: [x]", "entry 1 is not a mapping"),
         ("deployments: [{environment: prod}]", "entry 1 has no release"),
         (
             "deployments: [{environment: prod, release: latest, at: 2026-11-25T09:00:00Z, account: '111122223333'}]",
