@@ -70,12 +70,28 @@ class RunningMonitor(RecordingMonitor):
         return Answer(old.id, {**_kept(old, inputs, made.outputs), **unknown}, made.known)
 
     def _former(self, request: Message) -> RecordedResource | None:
-        """What runs under a former name of the resource."""
-        names = [self.alias(request, alias) for alias in request.aliases]
+        """What runs under a former name of the resource, or of a component that it is in."""
+        own = [self.alias(request, alias) for alias in request.aliases]
+        names = [*own, *self._inherited(request.parent, request.type, request.name)]
         found = next((self._running[urn] for urn in names if urn in self._running), None)
         if found is not None:
             self._adopted.add(found.urn)
         return found
+
+    def _inherited(self, parent: str, type_: str, name: str) -> list[str]:
+        """The URNs that follow from former names of the parent, as the engine derives them.
+
+        A child whose name begins with its parent's was called after the parent's former name.
+        """
+        now = self.recorded.get(parent)
+        if now is None:
+            return []
+        urns: list[str] = []
+        for former in (*now.aliases, *self._inherited(now.parent, now.type, now.name)):
+            before, qualified, former_name = former.rsplit("::", 2)
+            renamed = f"{former_name}{name.removeprefix(now.name)}" if name.startswith(now.name) else name
+            urns.append(f"{before}::{qualified}${type_}::{renamed}")
+        return urns
 
     def _condemn(self, root: str) -> None:
         """What has to be deleted before ``root`` is: dependents that cannot live without its present values."""

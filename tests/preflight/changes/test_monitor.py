@@ -93,3 +93,18 @@ def test_a_secret_that_changes_is_seen() -> None:
 
     assert steps(plan(program("a"), program("b"))) == [("one", Operation.UPDATE)]
     assert steps(plan(program("a"), program("a"))) == []
+
+
+class Store(pulumi.ComponentResource):
+    def __init__(self, type_: str, name: str, former: pulumi.Alias | None = None) -> None:
+        super().__init__(type_, name, {}, pulumi.ResourceOptions(aliases=[former] if former else []))
+        aws.cloudwatch.LogGroup(f"{name}-log", name="/logs", opts=pulumi.ResourceOptions(parent=self))
+
+
+def test_what_is_in_a_renamed_component_is_the_same_resource() -> None:
+    """The engine derives a child's former URN from its parent's, the beginning of its name included."""
+    former = pulumi.Alias(type_="example:index:State", name="state")
+    found = plan(lambda: Store("example:index:State", "state"), lambda: Store("example:index:Data", "data", former))
+    assert steps(found) == []
+    without = plan(lambda: Store("example:index:State", "state"), lambda: Store("example:index:Data", "data"))
+    assert [operation for _, operation in steps(without)] == [Operation.CREATE, Operation.DELETE]
