@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
@@ -31,7 +32,7 @@ class Broken:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Constraint:
+class Constraint(ABC):
     """One documented constraint. ``source`` is a public address, ``wanted`` what it says in one clause."""
 
     name: str
@@ -39,9 +40,9 @@ class Constraint:
     wanted: str
     fix: str
 
+    @abstractmethod
     def broken(self, recording: Recording) -> Iterator[Broken]:
         """Every place where the graph breaks the constraint."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
