@@ -4,32 +4,16 @@ from __future__ import annotations
 
 import copy
 import re
-import runpy
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
-from preflight.recording.recorder import RecordedResource, Recording, record
-from tests.bootstrap.program import run_bootstrap
-from tests.settings.stack_files import ROOT, as_the_engine_passes_it
+from preflight.recording.recorder import RecordedResource, Recording
+from tests.preflight.conform.graphs import STACKS
+from tests.preflight.conform.graphs import account as bootstrap
+from tests.preflight.conform.graphs import environment as stack
 
-STACKS = ("prod", "staging")
-
-
-@cache
-def stack(name: str) -> Recording:
-    """The committed stack, as the engine would run it."""
-    program = str(ROOT / "__main__.py")
-    return record(
-        lambda: runpy.run_path(program, run_name="__main__"), stack=name, config=as_the_engine_passes_it(name)
-    )
-
-
-@cache
-def bootstrap(name: str) -> Recording:
-    """The committed bootstrap stack."""
-    return run_bootstrap(name)
+__all__ = ["STACKS", "bootstrap", "changed", "copies", "edited", "put", "stack", "with_type"]
 
 
 def with_type(type_: str) -> Recording:
