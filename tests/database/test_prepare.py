@@ -186,7 +186,7 @@ def test_a_task_stops_waiting_for_another_and_names_the_log_to_read(database: St
 
         done = hasty.prepare(image(tmp_path / "old", FIRST), OLD, SCHEMAS)
 
-    assert done.events("waiting") == [{"event": "waiting", "reason": "another task prepares the database"}]
+    assert done.events("waiting") == [{"event": "waiting", "reason": "another task is preparing the database"}]
     assert "look at the log of the prepare container that is still running" in done.reason
     assert database.ask("SELECT count(*) FROM pg_roles WHERE rolname = %s", database.role) == [(0,)]
 

@@ -39,7 +39,7 @@ def test_a_wrong_password_and_a_wrong_authority_have_different_reasons_without_t
     authority = database.changed(authority=self_signed("localhost").certificate).prepare(old, OLD, ALONE)
     plain = database.changed(variables={"PGSSLMODE": "disable"}).prepare(old, OLD, ALONE)
 
-    assert password.reason.startswith("the master was not let in: its password may have been rotated")
+    assert password.reason.startswith("the master's login was refused: its password may have been rotated")
     assert authority.reason.startswith("the database's certificate is not from the expected authority")
     assert "no encryption" in plain.reason
     for done in (password, authority, plain):
