@@ -188,7 +188,7 @@ def test_an_action_that_iam_does_not_know_is_named_unless_the_table_gives_a_reas
 def test_an_environment_that_no_bootstrap_stack_covers_is_said_to_be_unjudged() -> None:
     (found,) = permissions.findings(program("staging"), None)
     assert found.verdict is Verdict.NOT_PROVEN
-    assert found.headline == "bootstrap has no roles for staging: whether CI may deploy it cannot be told"
+    assert found.headline == "bootstrap has no roles for staging: whether CI may deploy it is unknown"
     with pytest.raises(LookupError, match="makes no roles for other"):
         accounts.of(account("staging"), "other")
 

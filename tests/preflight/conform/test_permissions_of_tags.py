@@ -78,7 +78,7 @@ def test_a_key_that_only_its_tags_open_is_not_usable_right_after_it_was_made() -
     found = headlines(
         permissions.findings(changed_keys("prod", "DeploymentEncryptsByServices", by_tags), account("prod"))
     )
-    assert "may not call kms:CreateGrant for its create (while the new resource's tags do not count yet)" in found
+    assert "may not call kms:CreateGrant for its create (while the new resource's tags are not effective yet)" in found
     assert "rds/cluster:Cluster" in found
     found = headlines(permissions.findings(changed_keys("prod", "DeploymentKeepsTheKey", by_tags), account("prod")))
     assert "may not call kms:EnableKeyRotation for its create (while the new" in found

@@ -46,7 +46,7 @@ def test_a_low_limit_of_one_session_is_found_too() -> None:
         rule(inputs, "rate-model-calls-session")["statement"]["rateBasedStatement"]["limit"] = 10
 
     (finding,) = findings(with_change(ACL, lower))
-    assert "one person's session" in finding.headline
+    assert "one user's session" in finding.headline
 
 
 def test_a_rule_that_only_counts_locks_no_one_out() -> None:
