@@ -120,8 +120,8 @@ def _trespass(role: Role, graph: Graph, need: Need) -> Finding:
         resource,
         headline=f"{resource.type} {resource.name}: {role.name} may call {need.action} where it {need.situation}",
         found=f"{need.action} is allowed with {context}",
-        wanted="the tags environment and project stay, and what carries another environment's is out of reach; IAM tells "
-        "keys and secrets apart by nothing else (https://docs.aws.amazon.com/kms/latest/developerguide/abac.html)",
+        wanted="the tags environment and project cannot be changed, and resources with another environment's tags are out of "
+        "reach: only these tags distinguish keys and secrets for IAM (https://docs.aws.amazon.com/kms/latest/developerguide/abac.html)",
         fix="narrow the statement in bootstrap/role_documents.py or assembly/keys.py by aws:ResourceTag, aws:RequestTag and aws:TagKeys",
     )
 
@@ -192,7 +192,7 @@ def _unjudged(recording: Recording, resource: RecordedResource, action: str) -> 
         return _finding(
             recording,
             resource,
-            headline=f"{resource.type} {resource.name}: what {action} needs cannot be told",
+            headline=f"{resource.type} {resource.name}: no table covers {action}",
             found=f"{action}, which CloudFormation or the provider lists and the IAM data lacks",
             wanted=f"an action of the Service Authorization Reference ({SOURCE}), or a reason why it does not apply",
             fix="add it with its reason to preflight/conform/iam/unneeded.tsv, or its linked service to LINKED in iam/needs.py",

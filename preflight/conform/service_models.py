@@ -120,7 +120,7 @@ def _structure(call: Call, shape: ModelShape, value: Json, path: Path) -> Iterat
     if isinstance(value, str) and len(shape.members) == 1:
         yield from _check(
             call, next(iter(shape.members.values())), value, path
-        )  # CloudFormation has it without the object
+        )  # CloudFormation has the value without the enclosing object
         return
     if not isinstance(value, dict):
         yield Broken(path, f"must be an object with {', '.join(sorted(shape.members))}")

@@ -129,8 +129,8 @@ def _policy(recording: Recording, resource: RecordedResource, kind: str, path: s
                     environment=recording.stack,
                     rule="conform-sources",
                     verdict=Verdict.VIOLATED,
-                    headline=f"{resource.name}.{place} tests what {service}.amazonaws.com leaves out: the grant never "
-                    "applies",
+                    headline=f"{resource.name}.{place} tests a key that {service}.amazonaws.com does not send: the "
+                    "grant never applies",
                     urn=resource.urn,
                     found=f"{', '.join(unfilled)}; {why}",
                     wanted=_wanted(known),

@@ -133,7 +133,7 @@ def test_a_tag_that_holds_something_else_is_left_alone(world: World, capsys: pyt
     install(world, "crane")
     world.change(tags={TARGETS["proxy"]: "an older image"})
     assert main(OPTIONS, world.directory) == REFUSED
-    assert "A released tag cannot be moved. Write a manifest with a new version." in capsys.readouterr().err
+    assert "Released tags are immutable. Write a manifest with a new version." in capsys.readouterr().err
     assert world.programs == ["crane digest"]
 
 

@@ -71,7 +71,7 @@ def upload_requests(environment: Mapping[str, str]) -> list[Sent]:
         _everything(client, bucket, key)
         broken = _client(environment)
         broken.meta.events.register("before-send.s3", _Wire(sent, fail="UploadPart").answer)
-        with contextlib.suppress(S3UploadFailedError):  # What a part that is refused makes boto3 do.
+        with contextlib.suppress(S3UploadFailedError):  # What boto3 does if a part is refused.
             _upload(broken, bucket, key, MULTIPART_BYTES)
     return sorted(sent)
 
@@ -79,7 +79,7 @@ def upload_requests(environment: Mapping[str, str]) -> list[Sent]:
 def _everything(client: Any, bucket: str, key: str) -> None:  # noqa: ANN401 - boto3 has no types
     for size in (1, MULTIPART_BYTES):
         _upload(client, bucket, key, size)
-    client.head_object(Bucket=bucket, Key=key)  # Earlier versions of boto3 ask before they download.
+    client.head_object(Bucket=bucket, Key=key)  # Earlier versions of boto3 send HeadObject before they download.
     client.download_fileobj(bucket, key, io.BytesIO(), Config=TransferConfig(use_threads=False))
     client.list_objects_v2(Bucket=bucket)
     client.delete_object(Bucket=bucket, Key=key)
