@@ -74,7 +74,7 @@ class _Evaluation:
                 fix=problem.fix,
             )
 
-    def _of(self, call: Call, asked: list[names.Rule], connections: Connections) -> Iterator[_Problem]:
+    def _of(self, call: Call, asked: list[names.DnsRule], connections: Connections) -> Iterator[_Problem]:
         place = f"containerDefinitions[{call.container}].{call.property}"
         rule = names.deciding(asked, call.host)
         if rule is not None and rule.action == "BLOCK":

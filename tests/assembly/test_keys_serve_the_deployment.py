@@ -13,7 +13,7 @@ from assembly.keys import KEY
 from bootstrap.role_scope import PIPELINE_PATH
 from preflight.recording.recorder import record
 from tests.bootstrap.program import run_bootstrap
-from tests.preflight.conform.programs import PROMPTS, STACKS, Case, program
+from tests.preflight.conform.graphs import PROMPTS, STACKS, Case, program
 from tests.settings.stack_files import own_values, parse
 
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from preflight.conform.documented.model import (
     Broken,
     Constraint,
+    Custom,
     Entries,
     Json,
     Measured,
     Number,
     Numbers,
-    Rule,
     Shared,
     Text,
     inside,
@@ -196,7 +196,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         unit="wildcards",
         most=5,
     ),
-    Rule(
+    Custom(
         name="listener-rule-priorities-differ",
         source="https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateRule.html",
         wanted="a priority that no other rule of the listener has",
@@ -259,7 +259,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         types={TARGETS: ("deregistrationDelay",)},
         most=3600,
     ),
-    Rule(
+    Custom(
         name="health-check-timeout",
         source="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html",
         wanted="a timeout shorter than the interval between two checks",
@@ -293,7 +293,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         unit="requests",
         least=10,
     ),
-    Rule(
+    Custom(
         name="rate-based-rule-window",
         source="https://docs.aws.amazon.com/waf/latest/APIReference/API_RateBasedStatement.html",
         wanted="a window of 60, 120, 300 or 600 seconds",

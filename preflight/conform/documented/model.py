@@ -142,7 +142,7 @@ class Shared(Constraint):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule(Constraint):
+class Custom(Constraint):
     """A constraint that is a function of the whole graph."""
 
     find: Callable[[Recording], Iterator[Broken]]

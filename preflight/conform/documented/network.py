@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from preflight.conform.documented.model import Broken, Constraint, Entries, Number, Rule, Shared, Text
+from preflight.conform.documented.model import Broken, Constraint, Custom, Entries, Number, Shared, Text
 from preflight.recording.recorder import Recording
 
 GROUP, INGRESS, EGRESS = (
@@ -142,14 +142,14 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         least=1,
         most=32766,
     ),
-    Rule(
+    Custom(
         name="network-acl-entry-numbers-differ",
         source="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateNetworkAclEntry.html",
         wanted="a number that no other entry of the ACL and direction has",
         fix="give the entry an unused number",
         find=_same_numbers,
     ),
-    Rule(
+    Custom(
         name="endpoint-service-region",
         source=CROSS_REGION,
         wanted="a service of the endpoint's own region, or one that AWS lists as reachable from other regions",

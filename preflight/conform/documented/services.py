@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from preflight.conform.documented.model import (
     Broken,
     Constraint,
+    Custom,
     Entries,
     Json,
     Measured,
     Number,
     Numbers,
-    Rule,
     Shared,
     Text,
     at,
@@ -138,7 +138,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         unit="containers",
         most=10,
     ),
-    Rule(
+    Custom(
         name="container-dependencies",
         source=TASK_PARAMETERS,
         wanted="containers of the same task: COMPLETE and SUCCESS of one that is not essential, HEALTHY of one with a "
@@ -170,7 +170,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         pattern=r"[A-Za-z0-9_-]+",
         most=255,
     ),
-    Rule(
+    Custom(
         name="zone-rebalancing",
         source="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html",
         wanted="a maximum percent above 100, because zone rebalancing starts tasks before it stops others",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
-from preflight.conform.documented.model import Broken, Constraint, Json, Measured, Numbers, Rule
+from preflight.conform.documented.model import Broken, Constraint, Custom, Json, Measured, Numbers
 from preflight.recording.recorder import RecordedResource, Recording
 from preflight.sdk.wire import UNKNOWN
 
@@ -63,21 +63,21 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         unit="tags",
         most=50,
     ),
-    Rule(
+    Custom(
         name="tag-key",
         source=TAGGING,
         wanted=f"1 to {LONGEST_KEY} letters, digits, spaces and {_MORE}",
         fix="use only these characters in the tag's key",
         find=_keys,
     ),
-    Rule(
+    Custom(
         name="tag-value",
         source=TAGGING,
         wanted=f"at most {LONGEST_VALUE} letters, digits, spaces and {_MORE}",
         fix="use only these characters in the tag's value",
         find=_values,
     ),
-    Rule(
+    Custom(
         name="tag-prefix",
         source=TAGGING,
         wanted="no key that begins with aws:, which is reserved",

@@ -11,7 +11,7 @@ import pytest
 from preflight.conform import account as bootstrap_of
 from tests.assembly.topologies import ELSEWHERE
 from tests.bootstrap.program import run_bootstrap
-from tests.preflight.conform.programs import STACKS, program
+from tests.preflight.conform.graphs import STACKS, program
 from tests.settings.stack_files import ROOT
 
 SCRIPT = """
