@@ -149,4 +149,4 @@ def test_what_is_found(text: str, found: list[str]) -> None:
 
 if __name__ == "__main__":
     for one in hits_in(Path(sys.argv[1]) if sys.argv[1:] else ROOT):
-        print(f"{one.file}:{one.line}: {one.text}")
+        sys.stdout.write(f"{one.file}:{one.line}: {one.text}\n")
