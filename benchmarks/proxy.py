@@ -99,7 +99,9 @@ def main() -> int:
 def _apart_from_the_proxies() -> Generator[None]:
     """Reserve the first processor for the proxies."""
     if not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) == 1:
-        _print("the proxies share their processor with the load generator: throughput is not comparable, processor time is")
+        _print(
+            "the proxies share their processor with the load generator: throughput is not comparable, processor time is"
+        )
         yield
         return
     allowed = os.sched_getaffinity(0)

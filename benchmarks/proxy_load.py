@@ -60,7 +60,7 @@ def saturate(port: int, tokens: Sequence[str], *, connections: int, seconds: int
     """Send requests over persistent connections, the next as soon as the response has arrived."""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder, "load.lua")
-        headers = _lua_table({"Host": HOST, **_HEADERS})  # in any other case wrk adds one of its own
+        headers = _lua_table({"Host": HOST, **_HEADERS})  # with another spelling wrk adds a second Host header
         script.write_text(_SCRIPT % (_lua_list(tokens), headers, HEADER, TARGET), encoding="utf-8")
         command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
         command += ["--script", str(script), f"https://127.0.0.1:{port}"]

@@ -85,7 +85,7 @@ class Paths(Section):
     block there."""
 
     @model_validator(mode="after")
-    def _leave_a_way_in(self) -> Self:
+    def _keep_login_paths(self) -> Self:
         offered = {"api": self.api, "pages": self.pages}
         with collected():
             for name, paths in ({"blocked": self.blocked, "prompts": self.prompts} | offered).items():

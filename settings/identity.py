@@ -66,7 +66,7 @@ class People(Section):
     """People with one of these addresses. Case is ignored."""
 
     @property
-    def nobody(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether no selector is given."""
         return self.claim is None and not self.email_domains and not self.emails
 
@@ -205,11 +205,11 @@ class Identity(Section):
 
     @field_validator("allowed", "administrators")
     @classmethod
-    def _somebody(cls, value: People, info: ValidationInfo) -> People:
+    def _at_least_one_user(cls, value: People, info: ValidationInfo) -> People:
         name = to_camel(str(info.field_name))
         with collected():
             check(
-                not value.nobody,
+                not value.is_empty,
                 key=f"identity.{name}",
                 value="an empty object",
                 allowed="at least one of claim (name and values), emailDomains, emails",

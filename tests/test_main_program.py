@@ -167,7 +167,7 @@ def test_a_secret_in_the_graph_is_masked(runs: Runs) -> None:
         (r"    allowed:\n(      .*\n)+", "", ["identity.allowed"]),
         (r"ai-interface:capacity:", "ai-interface:capcity:", ["capcity", "capacity"]),
     ],
-    ids=["bad block", "no release", "5 GB body", "nobody allowed in", "unknown key"],
+    ids=["bad block", "no release", "5 GB body", "no user allowed", "unknown key"],
 )
 def test_a_mistake_in_a_stack_file_is_one_readable_message(
     tmp_path: Path, pattern: str, replacement: str, words: list[str]

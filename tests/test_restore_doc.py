@@ -24,7 +24,7 @@ COMMANDS = [
 SERVICES = {"s3api": "s3"}
 """Where the command line names a service otherwise than the API."""
 
-# Without types of its own.
+# The package has no types.
 XFORM_NAME: Any = import_module("botocore").xform_name
 MODEL: Any = import_module("botocore.model")
 LOADER: Any = import_module("botocore.loaders").Loader()

@@ -52,19 +52,19 @@ def lint(resources: Sequence[Made], region: str) -> list[Refused]:
     parts = [_entry(made, made.properties) for made in resources if made.kind.cloudformation and made.kind.part]
     parts += [entry for made in resources for entry in _alike(made)]
     return [
-        *_judged(whole, region, NOT_OURS),
-        *_judged(parts, region, {**NOT_OURS, **NOT_OF_PARTS}),
+        *_evaluated(whole, region, NOT_OURS),
+        *_evaluated(parts, region, {**NOT_OURS, **NOT_OF_PARTS}),
     ]
 
 
-def _judged(entries: Sequence[_Entry], region: str, ignored: Mapping[str, str]) -> Iterator[Refused]:
+def _evaluated(entries: Sequence[_Entry], region: str, ignored: Mapping[str, str]) -> Iterator[Refused]:
     matches = _cfnlint().matches(_template(entries), region, ignored)
     if all(_is_inside(path) for _, path, _ in matches):
         yield from (_refused(entries[int(str(path[1])[1:])], path[3:], rule, text) for rule, path, text in matches)
     elif len(entries) > 1:
         # An unexpected value has stopped a rule for all resources: find the resource that has it.
         for entry in entries:
-            yield from _judged([entry], region, ignored)
+            yield from _evaluated([entry], region, ignored)
     else:
         rule, _, text = matches[0]
         yield Refused(entries[0].made, (), rule, f"cfn-lint cannot check this resource: {text}")

@@ -70,12 +70,12 @@ def findings(recording: Recording) -> list[Finding]:
         for container in containers(task) or []:
             variables = variables_of(container)
             if "DATABASE_HOST" in variables and container.get("essential"):
-                found += _Judge(recording.stack, graph, task, str(container["name"]), variables).findings()
+                found += _Evaluation(recording.stack, graph, task, str(container["name"]), variables).findings()
     return sorted(found, key=lambda one: (one.urn, one.headline))
 
 
 @dataclass(frozen=True)
-class _Judge:
+class _Evaluation:
     stack: str
     graph: Graph
     task: Resource

@@ -1,4 +1,4 @@
-"""A change that nobody may make: the tasks' port is opened to the world, in two halves."""
+"""A forbidden change: the tasks' port is opened to the internet, in two steps."""
 
 from __future__ import annotations
 

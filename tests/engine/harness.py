@@ -1,4 +1,4 @@
-"""Drives the ``pulumi`` command line in a folder of its own: backend, home, passphrase, plugins, no AWS.
+"""Runs the Pulumi CLI in a separate folder: backend, home, passphrase, plugins, no AWS.
 
 The program is copied, since the engine writes a stack's encryption salt into its configuration file. A whole
 environment can be forked, so that tests change one that was brought up once and still do not meet each other.

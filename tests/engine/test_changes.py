@@ -39,7 +39,7 @@ TITLES = (
     "edge.clientCidrBlocks",
     "allowDeletion",
 )
-"""One of each kind. Left out: another account or region, and a VPC of somebody else, which the stand-in provider has not."""
+"""One of each kind, except another account or region and an existing VPC, which the fake provider does not have."""
 
 
 def _change(engine: Engine, values: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ EXCEPTIONS, DIFFERENCES = "policies/guardrails/exceptions.yaml", "policies/parit
 TODAY = dt.datetime.now(dt.UTC).date()
 
 
-def test_the_runbook_says_what_both_packs_have_to_be_told() -> None:
+def test_the_runbook_lists_the_declarations_that_both_packs_need() -> None:
     assert sorted(documented_entries("staging")) == [EXCEPTIONS, DIFFERENCES]
 
 

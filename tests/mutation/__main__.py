@@ -48,7 +48,7 @@ def lines(stack: str, found: Score) -> list[str]:
 
 
 def main() -> int:
-    """Judge every mutant of every stack; 1 when a survivor has no reason."""
+    """Evaluate every mutant of every stack; 1 if a survivor has no reason."""
     today = dt.datetime.now(dt.UTC).date()
     unexplained = 0
     stacks = recordings(Path.cwd())

@@ -106,7 +106,7 @@ def notices(rule: Rule, cases: Sequence[Case]) -> bool:
     try:
         return any(_said(analyzer, rule, case) != case.expected for case in cases)
     except Exception:
-        # A pack that crashes ends the run of the engine, which nobody overlooks.
+        # A pack that crashes stops the engine, so the change is detected.
         return True
 
 
@@ -132,7 +132,7 @@ def source_of(name: str) -> Path:
 
 
 def main() -> int:
-    """Judge every change of every policy."""
+    """Evaluate every change of every policy."""
     total = noticed = 0
     survivors: list[str] = []
     for name in MODULES:

@@ -1,6 +1,6 @@
 """Which mutants are reported: by a finding that the unchanged stack does not have.
 
-The guardrails judge the stack by itself; parity compares it with the other environments, as ``make check`` does.
+The guardrails evaluate the stack alone; parity compares it with the other environments, as ``make check`` does.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.mutation.operators import Mutant, Record, mutants
 Key = tuple[str, ...]
 
 
-class Judge:
+class Evaluation:
     """The pack over one stack: resource policies on inputs, stack policies on the whole, as a preview runs them."""
 
     def __init__(self, records: Sequence[Record], today: dt.date) -> None:
@@ -112,9 +112,9 @@ def score(
     today: dt.date,
     chosen: Iterable[Mutant] | None = None,
 ) -> Score:
-    """Judge every mutant of a stack, or the chosen ones."""
+    """Evaluate every mutant of a stack, or the chosen ones."""
     records = stacks[stack]
-    evaluate = Judge(records, today)
+    evaluate = Evaluation(records, today)
     others = Compared(stack, stacks, today)
     reported: Counter[str] = Counter()
     total: Counter[str] = Counter()

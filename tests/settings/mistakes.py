@@ -1,4 +1,4 @@
-"""A table of mistakes in a stack file: what is changed in the staging file, and what its author is told."""
+"""A table of mistakes in a stack file: the change of the staging file, and the expected message."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ MACHINES: Values = {
 IDENTITY_ROWS = [
     # identity
     row(
-        "nobody allowed in",
+        "no user allowed",
         {"identity.allowed": {}},
         ("identity.allowed", "an empty object", "add a selector, for example allowed: {emailDomains: [example.com]}"),
     ),
@@ -35,7 +35,7 @@ IDENTITY_ROWS = [
         ),
     ),
     row(
-        "a mail domain open to everybody",
+        "a public mail domain",
         {"identity.allowed": {"emailDomains": ["gmail.com"]}},
         (
             "identity.allowed.emailDomains",

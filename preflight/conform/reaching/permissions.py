@@ -18,7 +18,7 @@ Statements = list[dict[str, Any]]
 ANYTHING: Statements = [{"Effect": "Allow", "Action": ["*"], "Resource": ["*"]}]
 """Allows everything, for policies in which only a denial counts: a bucket's policy, and policies outside the stack."""
 _REGISTRY_ROLE = "arn:aws:iam::000000000000:role/registry"
-"""ECR signs the URLs of layers with a principal of its own account."""
+"""ECR signs the URLs of layers with a principal of AWS's account."""
 
 
 def refusal(graph: Graph, task: Resource, call: Call, endpoint: Resource | None) -> str:

@@ -24,7 +24,7 @@ SECRETS_VARIABLE = "ECHO_ACCEPTS_SECRETS"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a provider was told to do at one operation on one resource."""
+    """What a test requested for one operation on one resource."""
 
     fail: str = ""
     seconds: float = 0.0
@@ -54,7 +54,7 @@ class Cloud:
             (self._folder / "control.json").write_text(json.dumps(rules))
 
     def behave(self) -> None:
-        """Forget everything that was told."""
+        """Forget all requests of the test."""
         (self._folder / "control.json").unlink(missing_ok=True)
 
     def operations(self, *kinds: str) -> list[Wire]:

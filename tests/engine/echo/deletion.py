@@ -87,6 +87,6 @@ def _users(found: Wire, live: Sequence[Wire]) -> Iterator[str]:
 
 def _names(found: Wire) -> set[str]:
     outputs = found["outputs"]
-    # A guardrail's own ARN has a name of its own.
+    # A guardrail's ARN is in another output.
     arn = outputs.get("guardrailArn" if found["type"] == GUARDRAIL else "arn")
     return {str(name) for name in (found["id"], arn, outputs.get("name")) if name}

@@ -280,7 +280,7 @@ class Site:
 
 
 def _certificates(folder: Path, hosts: list[str]) -> tuple[Path, Path, Path]:
-    """A certificate of its own authority: files of the authority, the certificate and the key."""
+    """A self-signed certificate: files of the authority, the certificate and the key."""
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])

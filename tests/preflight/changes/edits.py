@@ -93,7 +93,7 @@ EDITS: tuple[Edit, ...] = (
         "a zone removed",
         running={"ai-interface:network.availabilityZones": ["eu-west-1a", "eu-west-1b", "eu-west-1c"]},
     ),
-    Edit("network.existing", EXISTING, "from a network of its own to one of yours"),
+    Edit("network.existing", EXISTING, "from a created network to an existing one"),
     Edit("network.existing.vpcId", "vpc-0fedcba9876543210", running=_OWN),
     *_each(
         "network.existing",

@@ -1,6 +1,6 @@
 """One row for each edit: what the plan says. ``python -m tests.preflight.changes.rows`` prints them as JSON.
 
-It forks a process for each plan, so it runs in a process of its own, where no thread and no channel is open.
+It forks a process for each plan, so it runs in a separate process, in which no thread and no channel is open.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def row_of(title: str, plan: Plan) -> Row:
 
 @cache
 def rows(*titles: str) -> dict[str, Row]:
-    """By title, all or these, from a process of its own."""
+    """All rows or the given ones, by title, computed in a separate process."""
     command = [sys.executable, "-m", "tests.preflight.changes.rows", *titles]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - this module
     if done.returncode:

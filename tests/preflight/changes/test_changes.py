@@ -22,7 +22,7 @@ from tests.settings.stack_files import ROOT
 ONLY_THE_CHECK: dict[str, str] = {
     "network.cidrBlock (deletion allowed in the same change)": "the engine lets one update unprotect and replace",
     "data.database.snapshotIdentifier (deletion allowed in the same change)": "the engine lets one update unprotect and replace",
-    "network.existing.privateSubnetIds": "the subnets are somebody else's: the program reads them and cannot protect them",
+    "network.existing.privateSubnetIds": "another stack owns the subnets: the program reads them and cannot protect them",
 }
 """Edits that AWS would refuse half-way and Pulumi lets through, so that the pull request's check is all there is."""
 CIDR = next(edit for edit in EDITS if edit.title == "network.cidrBlock")
@@ -30,9 +30,9 @@ NETWORK = ("aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet", "aws:ec2/securityGroup:Se
 ENTRY = "network-private-ingress-target-from-edge"
 
 
-def left_to_aws(parties: set[str]) -> bool:
+def left_to_aws(refusing: set[str]) -> bool:
     """Whether AWS would be the first to refuse, with half of the stack changed."""
-    return str(Party.AWS) in parties and not parties & {str(Party.PULUMI), str(Party.PREFLIGHT)}
+    return str(Party.AWS) in refusing and not refusing & {str(Party.PULUMI), str(Party.PREFLIGHT)}
 
 
 def test_every_setting_has_an_edit() -> None:
@@ -71,7 +71,7 @@ def test_the_settings_that_the_table_is_asked_for_most() -> None:
         "network.availabilityZones (a zone replaced)",
         "network.cidrBlock",
         "network.cidrBlock (deletion allowed in the same change)",
-        "network.existing (from a network of its own to one of yours)",
+        "network.existing (from a created network to an existing one)",
         "network.existing.privateSubnetIds",
         "network.existing.vpcId",
         "data.database.snapshotIdentifier",
@@ -83,7 +83,7 @@ def test_the_settings_that_the_table_is_asked_for_most() -> None:
     }
 
 
-def test_every_way_out_is_a_section_of_the_page() -> None:
+def test_every_migration_is_a_section_of_the_page() -> None:
     headings = {
         line.lstrip("# ").lower().replace(" ", "-")
         for line in document.FILE.read_text(encoding="utf-8").splitlines()
@@ -99,9 +99,9 @@ def test_no_edit_is_no_change() -> None:
 def test_another_block_without_protected_network_is_found() -> None:
     """Nothing is protected: the VPC and all that is in it is to be replaced, and nothing refuses it."""
     plan = planned(program, _unprotected(running()), config=config(CIDR.changes))
-    parties = {str(refusal.party) for refusal in refusals(plan)}
+    refusing = {str(refusal.party) for refusal in refusals(plan)}
     assert {step.urn for step in plan.of(Operation.REPLACE)} == _replaced_with(running(), "aws:ec2/vpc:Vpc")
-    assert left_to_aws(parties)
+    assert left_to_aws(refusing)
     assert not left_to_aws({str(refusal.party) for refusal in refusals(plan_of(CIDR))})
 
 

@@ -46,5 +46,5 @@ def rule(inputs: Wire, name: str) -> Wire:
 
 
 def add_rule(inputs: Wire, made: dict[str, Json]) -> None:
-    """Append a rule of its own metric."""
+    """Append a rule with another metric."""
     inputs["rules"].append({"visibilityConfig": {"metricName": str(made["name"])}, **made})

@@ -173,7 +173,7 @@ WRITTEN: dict[str, Callable[[], Recording]] = {
     "task-definition-size": _container("command", ["a" * services.TASK_BYTES]),
     "zone-rebalancing": _prod(services.SERVICE, lambda service: service.update(deploymentMaximumPercent=100)),
     "containers-per-task": _prod(services.TASK, _more_containers),
-    "container-dependencies": _container("dependsOn", [{"containerName": "nobody", "condition": "START"}]),
+    "container-dependencies": _container("dependsOn", [{"containerName": "absent", "condition": "START"}]),
     "container-stoptimeout": _container("stopTimeout", 121),
     "container-starttimeout": _container("startTimeout", 121),
     "container-health-check-interval": _container("healthCheck.interval", 4),

@@ -31,7 +31,7 @@ for name in stacks:
 """
 
 
-def test_every_committed_stack_is_judged_by_its_own_accounts_roles() -> None:
+def test_every_committed_stack_is_checked_with_its_accounts_roles() -> None:
     done = subprocess.run(  # noqa: S603 - our own interpreter and script
         [sys.executable, "-c", SCRIPT], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
     )

@@ -63,7 +63,7 @@ def test_a_finding_says_where_what_and_what_to_do() -> None:
     assert found.fix
 
 
-def test_a_secret_value_is_judged_and_never_shown() -> None:
+def test_a_secret_value_is_checked_and_never_shown() -> None:
     word = "no'password" * 3
     recording = edited(
         stack("prod"),

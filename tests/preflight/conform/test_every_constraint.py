@@ -23,7 +23,7 @@ def test_every_value_that_breaks_a_constraint_is_found(planted: list[tuple[Leaf,
     found: set[tuple[int, str]] = set()
     for batch in (planted[start : start + 200] for start in range(0, len(planted), 200)):
         for refused in cloudformation.lint([made for _, made in batch], "eu-west-1"):
-            # Where a rule cannot even judge the resource, it is reported as a whole.
+            # If a rule cannot evaluate the resource, the whole resource is reported.
             found.add((id(refused.made), refused.made.origin(refused.path)))
     for _, made in planted:
         for _, broken in service_models.broken(made):

@@ -37,7 +37,7 @@ EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 
 VIRGINIA, MILAN = ELSEWHERE
 REGIONS = [*ELSEWHERE, *(replace(VIRGINIA, region=region) for region in ("af-south-1", "me-central-1"))]
-"""The region with global names, and regions that an account opts in to, each with names of its own."""
+"""The region with global names, and opt-in regions, whose names differ."""
 TOPOLOGIES = [shape for shape in SHAPES if shape.zones == 2 and shape.hosted_zone]
 
 
@@ -200,11 +200,11 @@ FAULTS = {
         REFUSED,
         "does not allow secretsmanager:GetSecretValue",
     ),
-    "no way out to S3": Planted(EGRESS, "endpoints-tasks-to-s3", with_ports(80), UNCONNECTED, "prefix list"),
-    "no way out to the endpoints": Planted(
+    "no egress to S3": Planted(EGRESS, "endpoints-tasks-to-s3", with_ports(80), UNCONNECTED, "prefix list"),
+    "no egress to the endpoints": Planted(
         EGRESS, "endpoints-tasks-to-endpoints", with_ports(80), UNCONNECTED, ":443: no rule of ecs.Service"
     ),
-    "no way in to the cache": Planted(
+    "no ingress to the cache": Planted(
         "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
         "state-cache-from-tasks",
         with_ports(6380),

@@ -92,7 +92,7 @@ def put_image(world: World, repository: str, digest: str, architectures: list[st
 
 
 def client_secret(world: World, value: str | None = "planted-client-secret") -> None:
-    """The secret that bootstrap names, with a value that somebody has put in."""
+    """The secret that bootstrap creates, with a value."""
     for _, inputs in world.wanted.made_by_bootstrap("aws:secretsmanager/secret:Secret"):
         tags = [{"Key": key, "Value": text} for key, text in sorted(inputs["tags"].items())]
         world.client("secretsmanager").create_secret(Name=inputs["name"], Tags=tags)

@@ -59,7 +59,7 @@ def test_something_missing_exits_with_1_and_a_file_gets_the_report(
 
 
 @pytest.mark.parametrize(("options", "code"), [([], 0), (["--strict"], 1)])
-def test_what_cannot_be_told_fails_only_with_strict(options: list[str], code: int) -> None:
+def test_what_is_unknown_fails_only_with_strict(options: list[str], code: int) -> None:
     assert main(["-C", str(ROOT), "ready", "staging", "--no-model-call", *options]) == code
 
 

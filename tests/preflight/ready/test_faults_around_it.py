@@ -65,7 +65,7 @@ DOMAIN = [
           "domain.hostedZoneId"),
     Fault("private zone", "domain", _private_zone, "hosted zone", "public zone", found="private"),
     Fault("zone of another domain", "domain", _zone_of_another_domain, "hosted zone", "domain.hostedZoneId", found=CHAT_HOST),
-    Fault("zone that nobody delegates", "domain", _records(ZONE, "NS", []), "delegation", "NS records"),
+    Fault("zone without delegation", "domain", _records(ZONE, "NS", []), "delegation", "NS records"),
     Fault("delegation to a former zone", "domain", _records(ZONE, "NS", ["ns-1.awsdns-01.org."]), "delegation",
           "NS records", found="ns-1.awsdns-01.org"),
     Fault("record of a former site", "domain", _taken_record("A"), f"record {CHAT_HOST}", "pulumi import"),

@@ -47,7 +47,7 @@ class Edge:
     without: set[str] = field(default_factory=set[str])
     """Headers that the listeners do not add."""
     extra: dict[str, str] = field(default_factory=dict[str, str])
-    """Headers that they add though nobody asked."""
+    """Unexpected headers that the edge adds."""
     cookie: str = "Path=/; Secure; HttpOnly"
     logs_in: bool = True
     """Whether a session is asked for at all."""
@@ -71,7 +71,7 @@ class Edge:
         return any("authenticateOidc" in action for action in self.stack.actions(outcome.rule))
 
     def _own(self, request: Request, outcome: Outcome) -> bytes:
-        text = expected_body(self.stack, outcome.rule) if self.texts else "somebody else's\n"
+        text = expected_body(self.stack, outcome.rule) if self.texts else "another response\n"
         headers = self._added(request)
         if outcome.location:
             headers.append(("location", self._location(outcome)))
@@ -160,7 +160,7 @@ def _parsed(edge: Edge, scheme: str, head: bytes) -> Request:
 
 
 def _identity(stack: Stack, session: str, authorization: str) -> Identity | None:
-    """Who sends it: the load balancer knows a session of its own and the issuer's tokens."""
+    """The sender: the load balancer recognizes its sessions and the issuer's tokens."""
     if session == MEMBER:
         return stack.signed_in_user
     actions = [action for name, _, _ in stack.rule_paths() for action in stack.actions(name)]

@@ -66,7 +66,7 @@ def serving(folder: Path, certificate: Certificate, least: ssl.TLSVersion = ssl.
 
 
 def changed(stack: Stack, edit: Callable[[list[Wire]], object]) -> Stack:
-    """The stack with its recorded resources edited, as somebody's hand in the console would."""
+    """The stack with edited resources, as after a manual change in the console."""
     content = graph(stack.recording)
     edit(content["resources"])
     for resource in content["resources"]:  # what AWS would answer follows what is set

@@ -262,7 +262,7 @@ def answers(world: World) -> dict[tuple[str, str], Answer]:
             "BackupVaultName": live_name(vault),
             "CreationDate": now - dt.timedelta(days=9),
         },
-        ("accessanalyzer", "CheckNoPublicAccess"): judged,
+        ("accessanalyzer", "CheckNoPublicAccess"): public_access,
         ("ec2", "DescribeNetworkInsightsAccessScopes"): {
             "NetworkInsightsAccessScopes": [{"NetworkInsightsAccessScopeId": SCOPE}]
         },
@@ -338,8 +338,8 @@ def points(world: World, now: dt.datetime) -> list[dict[str, Any]]:
     ]
 
 
-def judged(asked: Asked) -> Result:
-    """As Access Analyzer: an Allow for everybody without a condition is public."""
+def public_access(asked: Asked) -> Result:
+    """Access Analyzer's result: an Allow for every principal without a condition is public."""
     statements = listed(json.loads(asked.parameters["policyDocument"]).get("Statement"))
     public = [
         one
@@ -347,7 +347,11 @@ def judged(asked: Asked) -> Result:
         if one["Effect"] == "Allow" and one.get("Principal") in ("*", {"AWS": "*"}) and not one.get("Condition")
     ]
     if public:
-        return {"result": "FAIL", "message": "public", "reasons": [{"description": "a statement allows everybody"}]}
+        return {
+            "result": "FAIL",
+            "message": "public",
+            "reasons": [{"description": "a statement allows every principal"}],
+        }
     return {"result": "PASS", "message": "not public", "reasons": []}
 
 

@@ -17,7 +17,7 @@ def test_a_right_edge_has_nothing_to_say(site: Site) -> None:
     assert len(edge.received) >= LEAST_ROWS
 
 
-def test_without_a_session_what_needs_one_cannot_be_told_and_is_not_sent(site: Site) -> None:
+def test_without_a_session_requests_that_need_one_are_unknown_and_not_sent(site: Site) -> None:
     edge = site.edge()
     found = site.verified(edge, Credentials())
     assert failed(found) == []

@@ -38,7 +38,7 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield Site(stack, port, folder, self_signed(*stack.hosts, days=90))
 
 
-def test_machine_clients_are_let_in_and_nobody_else(machines: Site) -> None:
+def test_only_machine_clients_are_admitted(machines: Site) -> None:
     edge = machines.edge()
     found = machines.verified(edge, BOTH)
     assert [(line.subject, line.found) for line in found if line.status is not Status.OK] == []
@@ -64,7 +64,7 @@ def test_a_token_that_is_refused_is_found(machines: Site) -> None:
     assert all("expired" not in line.found + line.fix for line in found)
 
 
-def test_without_a_token_its_rows_cannot_be_told(machines: Site) -> None:
+def test_without_a_token_its_rows_are_unknown(machines: Site) -> None:
     found = machines.verified(machines.edge(), SIGNED_IN)
     assert [line.subject for line in found if line.status is not Status.OK] == ["requests of a machine client"]
 
