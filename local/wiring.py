@@ -51,6 +51,14 @@ class Wiring(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Node:
+    """A network interface of the graph: the host that has it, and its private address (a public one on the internet)."""
+
+    host: str
+    address: str
+
+
 @dataclass
 class Namespaces:
     """Hosts that are network namespaces: host → the namespace's name below ``/run/netns``."""
@@ -79,12 +87,9 @@ class Namespaces:
 
         def make() -> None:
             try:
-                with (NAMESPACES / self.names[host]).open() as namespace:
-                    if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), CLONE_NEWNET):
-                        number = ctypes.get_errno()
-                        raise OSError(number, os.strerror(number), self.names[host])
+                _enter(NAMESPACES / self.names[host])
                 made.append(socket.socket(socket.AF_INET, kind))
-            except BaseException as error:  # noqa: BLE001 - raised again by the caller's thread
+            except BaseException as error:
                 problem.append(error)
 
         thread = threading.Thread(target=make)
@@ -97,6 +102,14 @@ class Namespaces:
     def command(self, host: str, command: Sequence[str]) -> list[str]:
         """See ``Wiring``: ``ip netns exec`` also mounts the host's own ``/etc/hosts`` and ``resolv.conf``."""
         return ["ip", "netns", "exec", self.names[host], *command]
+
+
+def _enter(namespace: Path) -> None:
+    """Move the calling thread into a network namespace."""
+    with namespace.open() as opened:
+        if ctypes.CDLL(None, use_errno=True).setns(opened.fileno(), CLONE_NEWNET):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), str(namespace))
 
 
 @dataclass
@@ -151,7 +164,7 @@ def program(
     It ends with this process, even where that is killed.
     """
     process = subprocess.Popen(  # noqa: S603 - the twin's own programs and the task's commands
-        ["setpriv", "--pdeathsig", "TERM", *wiring.command(host, command)],
+        ["setpriv", "--pdeathsig", "TERM", *wiring.command(host, command)],  # noqa: S607 - util-linux
         env=dict(environment),
         stdout=output,
         stderr=subprocess.STDOUT if output is not None else None,
