@@ -36,7 +36,9 @@ def preset(settings: StackSettings) -> Preset:
             key=f"{PREFIX}application",
             value=shown(chosen),
             allowed=f"a preset in components/applications/presets/: {', '.join(names)}",
-            fix=f"did you mean {closest[0]}?" if closest else "write one of these names, or add a preset (CONTRIBUTING.md)",
+            fix=f"did you mean {closest[0]}?"
+            if closest
+            else "write one of these names, or add a preset (CONTRIBUTING.md)",
         )
         raise refused(settings.environment, [problem])
     found = find_preset(chosen)

@@ -136,6 +136,9 @@ class Preset:
     """What a first visit requests."""
     least_database_connections: int = 1
     """The fewest database connections with which one task works."""
+    connection_pools: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Its SQLAlchemy pools: prefix of the variables that size them (``<prefix>_SIZE``, ``<prefix>_MAX_OVERFLOW``) → how
+    many pools have this size. ``preflight conform`` holds their sum against what the database accepts."""
     container: Callable[[Deployment], ApplicationArgs]
     """Its container: command, environment, directories. The name and the port are filled in from this preset."""
 

@@ -1,7 +1,7 @@
 """Open WebUI behind this edge: no login, sign-up or configuration of its own, and no call to the internet."""
 
 from components.applications.application import ApplicationArgs
-from components.applications.open_webui_data import LEAST_CONNECTIONS, with_shared_data
+from components.applications.open_webui_data import LEAST_CONNECTIONS, POOLS, with_shared_data
 from components.applications.preset import Arrival, Deployment, Paths, Preset, TrustedHeaders
 from components.common.secrets import SESSION_KEY
 from components.edge.rules import LOGIN_CALLBACK
@@ -209,5 +209,6 @@ PRESET = Preset(
     headers=HEADERS,
     arrival=ARRIVAL,
     least_database_connections=LEAST_CONNECTIONS,
+    connection_pools=POOLS,
     container=_container,
 )
