@@ -1,9 +1,10 @@
 """As many users as declared can share one address before a rate rule answers 429.
 
 A rate rule counts the requests in its scope for each client address, and an office, a VPN or a mobile network shares one
-address. A browser's first visit alone sends more than a hundred requests. Each class of request that one user sends (the
-preset's ``Arrival``) is evaluated by every rate rule of each web ACL: the number that the rule counts for one user, times
-the number of users, has to stay within its limit. Rules that count by session have to allow one user.
+address. A browser's first visit alone sends more than a hundred requests. Each class of request that one user sends
+(``Arrival`` of the preset that the stack file selects) is evaluated by every rate rule of each web ACL: the number that the
+rule counts for one user, times the number of users, has to stay within its limit. Rules that count by session have to allow
+one user.
 
 Source: https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based-request-limiting.html
 """
@@ -12,17 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import yaml
-
-from components.applications.presets import OPEN_WEBUI_ARRIVAL, Arrival
-from components.edge.rules import OPEN_WEBUI
+from components.applications import Preset
 from policies.guardrails.topology.graph.resources import Graph, Resource
 from policies.guardrails.topology.graph.values import as_list, as_mapping
 from policies.guardrails.topology.http.requests import Identity, Request, Trail
 from policies.guardrails.topology.waf.web_acl import WebAcl
+from preflight.conform.stack_file import declared, preset_of
 from preflight.findings import Finding, Verdict
 from preflight.recording.recorder import Recording
 from settings.limits import RateLimits
@@ -32,7 +30,6 @@ WINDOW_SECONDS = 300
 SOURCE = (
     "https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based-request-limiting.html"
 )
-_SETTING = "ai-interface:limits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +42,22 @@ class Kind:
     """Method and path of each example; a rule counts the class if it counts one of them."""
 
 
-def kinds(arrival: Arrival) -> tuple[Kind, ...]:
+def kinds(preset: Preset) -> tuple[Kind, ...]:
     """One user's requests, by class."""
+    arrival, paths = preset.arrival, preset.paths
+    # API paths that are neither a static file nor a prefix of one: the rules distinguish the classes by path.
+    called = [path.partition("*")[0] for path in paths.api if not path.startswith(paths.static)]
     return (
-        Kind("static files", arrival.static_requests, tuple(("GET", f"{p}x.js") for p in arrival.static_paths)),
-        Kind("pages and API calls", arrival.page_requests, (("GET", "/"), ("GET", "/api/v1/chats/"))),
-        Kind("model calls", arrival.model_calls, tuple(("POST", path) for path in OPEN_WEBUI.model_calls[:1])),
-        Kind("uploads", arrival.uploads, tuple(("POST", path) for path in OPEN_WEBUI.uploads[:1])),
+        Kind("static files", arrival.static_requests, tuple(("GET", f"{p}x.js") for p in paths.static)),
+        Kind("pages and API calls", arrival.page_requests, (("GET", "/"), *(("GET", path) for path in called))),
+        Kind("model calls", arrival.model_calls, tuple(("POST", path) for path in paths.model_calls[:1])),
+        Kind("uploads", arrival.uploads, tuple(("POST", path) for path in paths.uploads[:1])),
     )
 
 
 def findings(recording: Recording) -> list[Finding]:
     """Each rate rule whose limit is too low for the number of users behind one address that the settings declare."""
-    return evaluated(recording, kinds(OPEN_WEBUI_ARRIVAL), declared_people(recording.stack))
+    return evaluated(recording, kinds(preset_of(recording.stack)), declared_people(recording.stack))
 
 
 def evaluated(recording: Recording, sent: tuple[Kind, ...], people: int) -> list[Finding]:
@@ -73,13 +73,8 @@ def evaluated(recording: Recording, sent: tuple[Kind, ...], people: int) -> list
 
 def declared_people(stack: str) -> int:
     """``limits.rates.peopleBehindOneAddress`` of a stack file, or its default where file or key is absent."""
-    file = Path(__file__).resolve().parents[2] / f"Pulumi.{stack}.yaml"
-    default = RateLimits().people_behind_one_address
-    if not file.is_file():
-        return default
-    content = as_mapping(yaml.safe_load(file.read_text(encoding="utf-8"))) or {}
-    limits = as_mapping((as_mapping(content.get("config")) or {}).get(_SETTING)) or {}
-    return int((as_mapping(limits.get("rates")) or {}).get("peopleBehindOneAddress", default))
+    people = declared(stack, "limits", "rates", "peopleBehindOneAddress")
+    return people if isinstance(people, int) else RateLimits().people_behind_one_address
 
 
 def _acl(stack: str, graph: Graph, resource: Resource, sent: tuple[Kind, ...], people: int) -> Iterator[Finding]:

@@ -21,7 +21,7 @@ from tests.mutation.operators import Mutant, Record, mutants
 Key = tuple[str, ...]
 
 
-class Evaluation:
+class StackEvaluation:
     """The pack over one stack: resource policies on inputs, stack policies on the whole, as a preview runs them."""
 
     def __init__(self, records: Sequence[Record], today: dt.date) -> None:
@@ -114,7 +114,7 @@ def score(
 ) -> Score:
     """Evaluate every mutant of a stack, or the chosen ones."""
     records = stacks[stack]
-    evaluate = Evaluation(records, today)
+    evaluate = StackEvaluation(records, today)
     others = Compared(stack, stacks, today)
     reported: Counter[str] = Counter()
     total: Counter[str] = Counter()
