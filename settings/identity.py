@@ -136,7 +136,7 @@ class MachineClients(Section):
                     key=f"{key}.values",
                     value=f"a list of {len(claim.values)}",
                     allowed=f"at most {MOST_CLAIM_VALUES} values of one claim",
-                    fix="have the issuer give all permitted clients one common value",
+                    fix="have the issuer set the same value for all permitted clients",
                 )
                 check(
                     claim.format is not ClaimFormat.SINGLE_STRING or len(claim.values) == 1,

@@ -23,7 +23,7 @@ class Timeouts(Section):
     stream_seconds: Whole = Field(default=600, ge=10, le=3600)
     """The maximum duration of a response through the proxy, streams included."""
     deregistration_delay_seconds: Whole = Field(default=600, ge=10, le=3600)
-    """How long a deregistered task may finish its responses (AWS: 0 to 3600). An open WebSocket delays a deployment by
+    """How long a deregistered task may take to finish its responses (AWS: 0 to 3600). An open WebSocket delays a deployment by
     this long."""
     edge_idle_seconds: Whole = Field(default=120, ge=10, le=4000)
     """ALB ``idle_timeout`` (AWS: 1 to 4000): how long a connection may be idle. It must exceed a model's longest pause: a

@@ -42,7 +42,7 @@ class Owner(Section):
     on_call: OnCallUrl
     """The page with the on-call rota and the runbook.
 
-    Every alarm's description includes it beside the alarm's meaning; CloudWatch allows 1,024 characters
+    Every alarm's description includes it after the alarm's meaning; CloudWatch allows 1,024 characters
     (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html).
     """
     maintainers: tuple[Person, ...] = Field(min_length=1)

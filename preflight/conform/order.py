@@ -151,13 +151,13 @@ def _policies_of_destinations(recording: Recording) -> Iterator[Prerequisite]:
     for policy in recording.of_type(BUCKET_POLICY):
         if _lets_a_service_in(policy, "policy"):
             name = policy.inputs.get("bucket")
-            consequence = "the service may not write to the bucket and refuses it"
+            consequence = "the service has no permission to write to the bucket yet and refuses it"
             without = (f"{BUCKET}.*", "aws:s3/*.bucket", "aws:backup/*")
             yield Prerequisite(policy, _known(name, f"arn:aws:s3:::{name}"), consequence, _BUCKETS, without=without)
     for policy in recording.of_type(LOG_POLICY):
         for group in _groups(recording, policy):
             arn = group.outputs.get("arn")
-            consequence = "the service may not write to the log group and refuses it, or adds a policy for itself"
+            consequence = "the service has no permission to write to the log group yet and refuses it, or adds its own policy"
             values = _known(arn, f"{arn}:*", group.outputs.get("name"))
             yield Prerequisite(policy, values, consequence, _LOGS, without=("aws:cloudwatch/*",))
 

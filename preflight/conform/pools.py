@@ -60,7 +60,7 @@ def of_a_task(variables: Mapping[str, str], pools: Mapping[str, int]) -> int | N
 
 
 def findings(recording: Recording) -> list[Finding]:
-    """What is wrong with pools and their alarm, sorted; none for a stack whose tasks use no database."""
+    """Findings about the pools and their alarm, sorted; none for a stack whose tasks use no database."""
     graph = Graph.from_recorded(recording.resources)
     found: list[Finding] = []
     pools = preset_of(recording.stack).connection_pools

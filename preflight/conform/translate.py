@@ -124,7 +124,7 @@ def _pascal(name: str) -> str:
 
 
 def _add(target: Wire, addition: Mapping[str, Json], name: str, origins: dict[Path, str], path: Path = ()) -> None:
-    """Join ``addition`` into ``target``: objects field by field, lists one after the other."""
+    """Merge ``addition`` into ``target``: objects field by field; lists are concatenated."""
     for key, value in addition.items():
         here = (*path, key)
         before = target.get(key)

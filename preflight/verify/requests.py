@@ -57,7 +57,7 @@ class Row:
     request: Request
     outcome: Outcome
     admitted_only: bool = False
-    """The application decides the status; checked is only that the edge and the proxy forward the request."""
+    """The application decides the status; the check is only whether the edge and the proxy forward the request."""
 
 
 def rows(stack: Stack, credentials: Credentials | None = None) -> list[Row]:

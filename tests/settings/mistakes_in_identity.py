@@ -123,7 +123,7 @@ IDENTITY_ROWS = [
         (
             "identity.machineClients.claims[0].values",
             "a list of 11",
-            "have the issuer give all permitted clients one common value",
+            "have the issuer set the same value for all permitted clients",
         ),
     ),
     row(

@@ -109,7 +109,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
     Measured(
         name="alarm-window",
         source=PUT_ALARM,
-        wanted="at most one day in all periods that are shorter than an hour",
+        wanted="at most one day for all periods together if a period is shorter than an hour",
         fix="evaluate fewer or shorter periods",
         numbers=_windows(of_hours=False),
         unit="seconds",
@@ -118,7 +118,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
     Measured(
         name="alarm-window-of-hours",
         source=PUT_ALARM,
-        wanted="at most seven days in all periods of an hour or longer",
+        wanted="at most seven days for all periods together if a period is an hour or longer",
         fix="evaluate fewer or shorter periods",
         numbers=_windows(of_hours=True),
         unit="seconds",

@@ -146,7 +146,7 @@ def network(context: Context, group: Group) -> Iterator[Line]:
             continue
         fix = "aws ec2 get-network-insights-access-scope-analysis-findings shows the paths; close them"
         bad = latest["FindingsFound"] == "true"
-        yield group.holds(subject, not bad, "paths that it forbids exist" if bad else "no finding", fix)
+        yield group.holds(subject, not bad, "forbidden paths exist" if bad else "no finding", fix)
 
 
 PART = Part(
