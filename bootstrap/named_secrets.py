@@ -1,7 +1,7 @@
 """The secrets whose values an operator sets. They are created with fixed names and without values.
 
 A secret is created without a version, so no value is ever in the plan, the state or git. The owner of the value sets it
-with the AWS CLI. Until then, a deployment that reads the secret fails with its name. Generated secrets are created
+with the AWS CLI. Until then, a deployment that reads the secret fails, and the error names it. Generated secrets are created
 elsewhere (``components/service/task_identity.py``).
 """
 

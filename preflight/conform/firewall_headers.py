@@ -33,7 +33,7 @@ SET_BY_THE_EDGE = "x-amzn-oidc-"
 """The load balancer sets its three headers with this prefix on every request that it forwards within a session, so a
 client's copies never reach the proxy. No component reads other headers with this prefix
 (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html)."""
-HARMLESS = {"content-type": "it changes only the wording of a refusal: the proxy decides the same"}
+HARMLESS = {"content-type": "it changes only the wording of a refusal: the proxy makes the same decision"}
 """Headers whose rules are not needed for security: a request is not admitted because such a header is out of sight."""
 
 _SHARDS = "; ".join(f"AWSELBAuthSessionCookie-{number}={'x' * 3900}" for number in range(3))

@@ -137,7 +137,7 @@ def _policies_of_roles(recording: Recording) -> Iterator[Prerequisite]:
     roles = {role.outputs.get("name"): role for role in recording.of_type(ROLE)}
     for policy in (one for type_ in ROLE_POLICIES for one in recording.of_type(type_)):
         if role := roles.get(policy.inputs.get("role")):
-            consequence = "the service refuses the role, or acts without permission"
+            consequence = "the service refuses the role, or its calls fail because the permission is missing"
             values = _known(role.outputs.get("arn"))
             yield Prerequisite(policy, values, consequence, _ROLES, without=("aws:iam/*",))
 

@@ -218,7 +218,7 @@ def _odd(stack: Stack) -> Iterator[tuple[str, Request]]:
         yield "a length that is no number", make("POST", path, headers=((length, "1e3"),))
         yield "a length that no body has", make("POST", path, headers=((length, "9" * 13),))
         both = (("transfer-encoding", "chunked"),)
-        yield "two lengths of one body", make("POST", path, body_bytes=10, headers=both)
+        yield "two different content lengths", make("POST", path, body_bytes=10, headers=both)
 
 
 def _canaries(stack: Stack) -> list[str]:

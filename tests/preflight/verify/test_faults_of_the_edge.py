@@ -189,7 +189,7 @@ FAULTS = [
     Fault("every method passes", graph(firewall_without("method")), ("method PROPFIND",), ("method",)),
     Fault("gRPC passes", graph(firewall_without("grpc")), ("gRPC",), ("gRPC",)),
     Fault("no firewall is associated", graph(no_firewall), ("the firewall's canary", "spoofed header", "of one byte more")),
-    Fault("two readings of a request pass", graph(tolerant), ("two lengths of one body", "a body with GET")),
+    Fault("two readings of a request pass", graph(tolerant), ("two different content lengths", "a body with GET")),
     Fault("another station answers", sets(texts=False), ("the firewall's canary", "an undeclared path")),
     Fault("no HSTS", sets(without={"strict-transport-security"}), ("strict-transport-security over https",), ("strict-",)),
     Fault("no nosniff", sets(without={"x-content-type-options"}), ("x-content-type-options over https",), ("x-content",)),
