@@ -67,7 +67,7 @@ def main() -> int:
         return 2
     load = os.getloadavg()[0]
     _print(f"{platform.machine()}, {os.cpu_count()} processors, {platform.system()} {platform.release()}")
-    _print(f"load average at the start {load:.1f}{': NOT A QUIET MACHINE' if load > BUSY_LOAD else ''}")
+    _print(f"load average at the start {load:.1f}{': THE MACHINE IS BUSY' if load > BUSY_LOAD else ''}")
     certificate = self_signed(HOST)
     with contextlib.ExitStack() as stack:
         ports = stack.enter_context(held_ports(0, 0, 0, 0))

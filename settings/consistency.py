@@ -166,8 +166,8 @@ def _a_zone_can_be_lost(network: Network, capacity: object, data: object) -> Non
             2 * (tasks - math.ceil(tasks / zones)) >= tasks,
             key="capacity.minimumTasks",
             value=str(tasks),
-            allowed=f"a number of which half remains if the fullest of {zones} zones fails: {tasks} tasks then carry no more "
-            f"load than {tasks - 1}",
+            allowed=f"an even number: with {zones} zones, {tasks} tasks carry no more load than {tasks - 1} after the loss of "
+            "a zone",
             fix=f"set it to {tasks + 1}, or add a zone",
         )
     if isinstance(data, Data):

@@ -222,9 +222,9 @@ def _allowed(place: Place) -> str:  # noqa: PLR0911 - one line for each kind of 
     if expected is bool:
         return "true or false"
     if get_origin(expected) is Literal or get_origin(expected) in _UNIONS:
-        return "one of " + ", ".join(_tags(expected))
+        return _choice(_tags(expected))
     if isinstance(expected, type) and issubclass(expected, enum.Enum):
-        return "one of " + ", ".join(str(member.value) for member in expected)
+        return _choice([str(member.value) for member in expected])
     if isinstance(expected, type) and issubclass(expected, BaseModel):
         return "an object with " + _keys(expected)
     if get_origin(expected) is tuple:
@@ -279,3 +279,7 @@ def _paths(model: type[BaseModel], before: str = "") -> Iterator[str]:
 
 def _alias(name: str, info: FieldInfo) -> str:
     return info.alias or name
+
+
+def _choice(values: Sequence[str]) -> str:
+    return ("one of " if len(values) > 1 else "") + ", ".join(values)

@@ -50,7 +50,7 @@ HIDING = {"large cookies": _LARGE, "205 small headers": _MANY, **_CUT}
 
 
 def ordinary(preset: Preset) -> dict[str, Request]:
-    """Requests that a browser sends to the application, by what they are; none must be blocked."""
+    """Requests that a browser sends to the application, by purpose; none may be blocked."""
     paths = preset.paths
     writing = [*paths.model_calls, *paths.prompts, "/"]
     called = [path.replace("*", "1") for path in paths.api if not path.startswith(paths.static)]

@@ -157,7 +157,9 @@ def _policies_of_destinations(recording: Recording) -> Iterator[Prerequisite]:
     for policy in recording.of_type(LOG_POLICY):
         for group in _groups(recording, policy):
             arn = group.outputs.get("arn")
-            consequence = "the service has no permission to write to the log group yet and refuses it, or adds its own policy"
+            consequence = (
+                "the service has no permission to write to the log group yet and refuses it, or adds its own policy"
+            )
             values = _known(arn, f"{arn}:*", group.outputs.get("name"))
             yield Prerequisite(policy, values, consequence, _LOGS, without=("aws:cloudwatch/*",))
 

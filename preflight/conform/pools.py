@@ -88,7 +88,7 @@ class _Evaluation:
                 self.task,
                 f"{place}: uses a database, and its preset declares no connection pools",
                 "no connection_pools",
-                "the pools that the application opens, so that their sum can be held against what the database accepts",
+                "the pools that the application opens, so that their sum can be compared with what the database accepts",
                 "set connection_pools in the preset",
             )
         for prefix, pools in self.pools.items():

@@ -78,7 +78,7 @@ def _finding(recording: Recording, made: Made, name: str, *, value: Json, wanted
     hidden = any(text in leaf or leaf in text for leaf in _leaves(value) for text in secrets)
     if hidden or any(text in wanted or repr(text)[1:-1] in wanted for text in secrets):
         # A constraint's message contains the value.
-        wanted = f"{wanted.partition(':')[0] if ': ' in wanted else wanted.partition(' ')[0]}: a value that it takes"
+        wanted = f"{wanted.partition(':')[0] if ': ' in wanted else wanted.partition(' ')[0]}: a valid value"
         value = MASK
     place = f"{short_type(resource.type)} {resource.name}" + (f".{name}" if name else "")
     return Finding(

@@ -29,7 +29,9 @@ def table(found: Mapping[str, Row]) -> str:
     for _, section in groupby(EDITS, lambda edit: edit.key.partition(".")[0]):
         lines += _section([(edit, found[edit.title]) for edit in section])
     lines += [_line(f"*{edit.title}*", found[edit.title]) for edit in PROGRAM_EDITS]
-    lines += [f"| `{key}` | no setting of a stack file: {reason} | | | |" for key, reason in sorted(NO_EDIT.items())]
+    lines += [
+        f"| `{key}` | not a setting in the stack file: {reason} | | | |" for key, reason in sorted(NO_EDIT.items())
+    ]
     return "\n".join(lines) + "\n"
 
 

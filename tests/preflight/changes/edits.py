@@ -302,7 +302,7 @@ PROGRAM_EDITS: tuple[ProgramEdit, ...] = (
 )
 
 NO_EDIT: dict[str, str] = {
-    "environment": "the stack's name: another name is another stack, and this one goes on",
+    "environment": "it is the stack's name; another name is another stack, and this one continues",
     "region": "written as aws:region",
     "accountId": "written as aws:allowedAccountIds",
 }
