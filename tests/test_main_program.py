@@ -1,4 +1,4 @@
-"""The real program for every stack file, as the engine would run it, and what happens when one thing is broken."""
+"""The real program with every stack file, as the engine runs it, and with one fault at a time."""
 
 from __future__ import annotations
 

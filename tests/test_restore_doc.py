@@ -1,4 +1,4 @@
-"""The commands of docs/restore.md exist in AWS's API with these arguments, and name what the program makes."""
+"""The commands in docs/restore.md exist in AWS's API with these arguments, and use the program's names."""
 
 from __future__ import annotations
 

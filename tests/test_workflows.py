@@ -1,7 +1,7 @@
-"""The workflows: valid, pinned, without injection, and with no more rights than each job needs.
+"""The workflows are valid, pinned and free of injection, and each job has only the permissions that it needs.
 
-``zizmor`` (offline) looks for what an attacker could use, ``check-jsonschema`` holds every file to GitHub's schema, and
-``shellcheck`` reads what jobs run. Each is shown to find something first.
+``zizmor`` (offline) checks security, ``check-jsonschema`` validates every file against GitHub's schema, and ``shellcheck``
+checks the jobs' scripts. For each tool, a test first shows that it finds something.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Copying a release's images: real child processes, with stand-ins for the registry tools."""
+"""Copying a release's images, with real child processes and fake registry tools."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ sys.exit(status)
 
 @dataclass
 class World:
-    """Registries as a file, tools that act on it, and a manifest whose digests are those of made-up images."""
+    """Registries in a file, fake tools that change it, and a manifest with the digests of generated images."""
 
     directory: Path
     state_file: Path

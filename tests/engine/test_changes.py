@@ -43,7 +43,7 @@ TITLES = (
 
 
 def _change(engine: Engine, values: dict[str, Any]) -> None:
-    """Edit the stack file as a person would."""
+    """Edit the stack file by hand."""
     path = engine.project / f"Pulumi.{engine.stack}.yaml"
     content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     content["config"] = changed(content["config"], values)

@@ -1,4 +1,4 @@
-"""Programs that know nothing of this repository consume the components through ``pulumi package add``."""
+"""Programs outside of this repository use the components through ``pulumi package add``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The entries that the runbook adds to the policy packs' files are such as the packs accept; no command line needed."""
+"""The packs accept the entries that the runbook adds to their files; this test needs no Pulumi CLI."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ Key = tuple[str, ...]
 
 
 class StackEvaluation:
-    """The pack over one stack: resource policies on inputs, stack policies on the whole, as a preview runs them."""
+    """The pack on one stack: resource policies on inputs, stack policies on the whole stack, as in a preview."""
 
     def __init__(self, records: Sequence[Record], today: dt.date) -> None:
         text = exceptions.FILE.read_text(encoding="utf-8")
@@ -86,7 +86,7 @@ def _shape(name: str, records: Sequence[Record]) -> Shape:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What one stack's mutants came to."""
+    """The result for one stack's mutants."""
 
     reported: Counter[str]
     total: Counter[str]

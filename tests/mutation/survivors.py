@@ -1,4 +1,4 @@
-"""Mutants that the guardrails do not report by themselves, and why that is accepted: patterns over their labels."""
+"""Mutants that the guardrails alone do not report, as patterns of their labels, with the reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operators change what they say and nothing else, and a sample of their mutants is reported."""
+"""The operators change exactly what they describe, and a sample of their mutants is reported."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ UNKNOWN = "(unknown key)"
 
 @dataclass(frozen=True)
 class Row:
-    """What is changed in the staging file, and the problems that follow: key, value and fix of each."""
+    """A change of the staging file and the expected problems: key, value and fix of each."""
 
     name: str
     changes: Values

@@ -1,4 +1,4 @@
-"""The table of mistakes, continued: names, certificates and choices at the edge."""
+"""The table of mistakes, continued: names, certificates and options at the edge."""
 
 from __future__ import annotations
 

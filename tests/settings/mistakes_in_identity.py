@@ -1,4 +1,4 @@
-"""The table of mistakes, continued: who logs in, who may enter, and machine clients."""
+"""The table of mistakes, continued: login, allowed users, administrators and machine clients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of mistakes, continued: limits, capacity, retention and state."""
+"""The table of mistakes, continued: limits, capacity, retention and data."""
 
 from __future__ import annotations
 

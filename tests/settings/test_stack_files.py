@@ -1,4 +1,4 @@
-"""The committed configuration: both stack files are good, and the project file describes the same keys."""
+"""The committed configuration: both stack files are valid, and the project file describes the same keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer in every format: the same lines, and an exit code that follows from them."""
+"""A result in every format: the same lines, and the exit code for them."""
 
 from __future__ import annotations
 

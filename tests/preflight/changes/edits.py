@@ -1,4 +1,4 @@
-"""One edit for each setting of a stack that runs, and for what a release and the program may change."""
+"""One edit for each setting of a running stack, and for changes of a release and of the program."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ _LIFTED: Values = {"ai-interface:allowDeletion": True}
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A setting of staging that gets another value while the stack runs."""
+    """A change of one setting of the running staging."""
 
     key: str
     """The setting, by its path in the stack file."""
     to: Any
     what: str = ""
-    """In words, where the key alone does not say it."""
+    """A description, if the key alone is not clear."""
     running: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What the stack file says besides while it runs: configuration path → value."""
+    """Other values of the running stack's file: configuration path → value."""
     also: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What has to change with it, or the settings are refused."""
+    """Settings that have to change in the same edit, because they are refused otherwise."""
 
     @property
     def changes(self) -> Values:
@@ -259,11 +259,11 @@ EDITS: tuple[Edit, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class ProgramEdit:
-    """A change of the program or of a release's texts, as the difference that it makes to inputs of resources."""
+    """A change of the program or of a release's texts, as changes of resources' inputs."""
 
     title: str
     inputs: Mapping[tuple[str, str], Mapping[str, Any]]
-    """Type and logical name → inputs as they are while the stack runs."""
+    """Type and logical name → inputs in the running stack."""
 
 
 OTHER_KEY = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-0000-0000-000000000000"
@@ -306,7 +306,7 @@ NO_EDIT: dict[str, str] = {
     "region": "written as aws:region",
     "accountId": "written as aws:allowedAccountIds",
 }
-"""Fields of the settings that no stack file has, and why."""
+"""Fields of the settings that are not in the stack file, and why."""
 
 
 def leaves(model: type[Section] = StackSettings, prefix: str = "") -> Iterator[str]:

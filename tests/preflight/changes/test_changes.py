@@ -1,4 +1,4 @@
-"""What one edited setting does to a stack that runs: every setting has an answer, and none is left to AWS to refuse."""
+"""The effect of each setting on a running stack: every setting has a row, and no refusal is left to AWS alone."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ ONLY_THE_CHECK: dict[str, str] = {
     "data.database.snapshotIdentifier (deletion allowed in the same change)": "the engine lets one update unprotect and replace",
     "network.existing.privateSubnetIds": "another stack owns the subnets: the program reads them and cannot protect them",
 }
-"""Edits that AWS would refuse half-way and Pulumi lets through, so that the pull request's check is all there is."""
+"""Edits that AWS would refuse halfway and Pulumi allows, so that only the pull request's check detects them."""
 CIDR = next(edit for edit in EDITS if edit.title == "network.cidrBlock")
 NETWORK = ("aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet", "aws:ec2/securityGroup:SecurityGroup")
 ENTRY = "network-private-ingress-target-from-edge"
 
 
 def left_to_aws(refusing: set[str]) -> bool:
-    """Whether AWS would be the first to refuse, with half of the stack changed."""
+    """Whether AWS would be the first to refuse, when part of the stack has changed."""
     return str(Party.AWS) in refusing and not refusing & {str(Party.PULUMI), str(Party.PREFLIGHT)}
 
 
@@ -114,7 +114,7 @@ def test_another_network_without_protection_is_found(title: str) -> None:
 
 
 def _replaced_with(recording: Recording, type_: str) -> set[str]:
-    """URNs of the resources of one type and of all that cannot outlive them, by the inputs that name one another."""
+    """URNs of the resources of one type and of everything that depends on them, according to the inputs."""
     replaced = {one.urn for one in recording.of_type(type_)}
     assert replaced
     while more := {

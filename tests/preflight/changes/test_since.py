@@ -1,4 +1,4 @@
-"""``preflight diff`` and the pull request's check on a copy of this project, with the settings of a running stack edited."""
+"""``preflight diff`` and the pull request's check on a copy of this project with edited settings of a running stack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real stacks' graphs with one fault put back in a copy."""
+"""Copies of the real stacks' graphs with one fault planted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def real(index: int = 0) -> Recording:
 
 
 def shapes() -> list[Shape]:
-    """The topologies in which every check has to be silent."""
+    """The topologies in which no check may have a finding."""
     return list(SHAPES)
 
 

@@ -1,4 +1,4 @@
-"""A violation of every documented constraint, generated from a recorded stack or, for a function, written out."""
+"""A violation of every documented constraint: generated from a recorded stack or, for a function, hand-written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Plants = Iterator[tuple[str, Recording]]
 
 
 def plants(constraint: Constraint) -> Plants:
-    """What is wrong, and a recording in which it is: at least one for every constraint."""
+    """A description of each violation and a recording with it; at least one for every constraint."""
     if isinstance(constraint, Text):
         yield from _texts(constraint)
     elif isinstance(constraint, Number):

@@ -1,4 +1,4 @@
-"""Which bootstrap stack makes an environment's roles is found in the stack files, by account, region and name."""
+"""The bootstrap stack of an environment is found in the stack files by account, region and name."""
 
 from __future__ import annotations
 

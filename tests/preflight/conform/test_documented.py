@@ -1,4 +1,4 @@
-"""The stacks break no documented constraint, and every constraint finds the violation that is planted for it."""
+"""The stacks violate no documented constraint, and every constraint finds its planted violation."""
 
 from __future__ import annotations
 

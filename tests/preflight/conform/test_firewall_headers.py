@@ -1,4 +1,4 @@
-"""No verdict of the firewall depends on a header that it may not see, or something behind it holds."""
+"""No decision of the WAF depends on a header that it may not inspect, unless a component behind it decides as well."""
 
 from __future__ import annotations
 

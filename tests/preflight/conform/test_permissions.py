@@ -1,4 +1,4 @@
-"""The roles that bootstrap makes may do what the program's resources need, by AWS's own data, and no more."""
+"""Bootstrap's roles allow exactly what the program's resources need, according to AWS's data."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ KEPT_WITHOUT_A_CALL = {
     "secretsmanager:ListSecretVersionIds": "the provider lists versions where a value is write-only",
     "secretsmanager:RestoreSecret": "undoes a deletion within the recovery window without an administrator",
 }
-"""Granted though no resource of any case calls it, and why."""
+"""Granted actions that no resource of any case calls, and why."""
 
 
 @cache
 def graph(case: Case) -> Graph:
-    """The program's graph with what bootstrap made before."""
+    """The program's graph with bootstrap's resources."""
     return Graph.of(program(case), bootstrap_for(case))
 
 

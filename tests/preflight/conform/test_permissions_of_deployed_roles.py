@@ -1,4 +1,4 @@
-"""The roles of tasks, logs, monitoring and backups: what they are for is in their policies and within the boundary."""
+"""The roles of tasks, logs, monitoring and backups: their policies and the boundary allow their calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changes of tags: those that a deployment makes are allowed, those that would move a key or a secret are not."""
+"""Changes of tags: those of a deployment are allowed, those that would move a key or a secret are not."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def changed_keys(stack: str, sid: str, change: Callable[[dict[str, Any]], None])
 
 
 def headlines(found: list[Finding]) -> str:
-    """What the findings say, one a line."""
+    """The headlines of the findings, one per line."""
     return "\n".join(finding.headline for finding in found)
 
 

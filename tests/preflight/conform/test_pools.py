@@ -109,7 +109,7 @@ def test_a_database_that_grew_too_small_is_found() -> None:
 
 
 def test_an_alarm_that_can_never_fire_is_found() -> None:
-    # What it was: four fifths of what the database accepts.
+    # The earlier threshold: 80 percent of what the database accepts.
     line = with_value("threshold", CONNECTIONS_OF_A_UNIT * 4 * 80 // 100)
     recording = edited(deployed("staging").recording, ALARM, "state-alarms-database-connections", line)
 

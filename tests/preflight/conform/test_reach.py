@@ -1,4 +1,4 @@
-"""``conform-reach``: the real stacks' calls all get through, and a call that does not is found, whatever stops it."""
+"""``conform-reach``: all calls of the real stacks succeed, and a blocked call is found for every cause."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ TOPOLOGIES = [shape for shape in SHAPES if shape.zones == 2 and shape.hosted_zon
 
 @dataclass(frozen=True)
 class Planted:
-    """One fault, and what of the finding tells that it was understood."""
+    """One fault, and the part of the finding that identifies it."""
 
     type: str
     name: str

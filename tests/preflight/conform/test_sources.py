@@ -1,4 +1,4 @@
-"""Grants to AWS services test only what the services are documented to fill."""
+"""Grants to AWS services test only condition keys that the services are documented to send."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("there")
 
 @pytest.fixture
 def there(staging: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Credentials in the environment, and the stand-ins in place of the internet."""
+    """Credentials in the environment, and fake services instead of the internet."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_ENDPOINT_URL", staging.cloud.url)

@@ -1,4 +1,4 @@
-"""Faults around the account: domain, certificate, identity provider, models, network, and what zones offer."""
+"""Faults outside the account: domain, certificate, identity provider, models, network, and offers by zone."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 from preflight.account.lines import Status
 from preflight.ready.parts.issuer import WELL_KNOWN
 from tests.preflight.account.loopback import CHAT, Asked, Refusal
+from tests.preflight.ready.aws_responses import available, display
 from tests.preflight.ready.conftest import HOST, import_certificate
 from tests.preflight.ready.faults import Fault, Undo, check, denied, lines, parameters, refuses, says
 from tests.preflight.ready.right_account import PUBLIC_ADDRESS, publish, published
-from tests.preflight.ready.stand_ins import available, display
 from tests.preflight.ready.world import World
 
 ZONE, CHAT_HOST = "staging.example.com", "chat.staging.example.com"

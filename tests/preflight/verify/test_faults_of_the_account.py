@@ -1,4 +1,4 @@
-"""Faults that are planted into the account, each of which has to be found, and only where it is."""
+"""Faults that are planted into the account. Each has to be found in the expected lines only."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ PUBLIC = {
 
 @pytest.fixture(autouse=True)
 def kept(world: World) -> Iterator[None]:
-    """Answers are as before after each test."""
+    """Restore the responses after each test."""
     with world.kept():
         yield
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with the account, and what the command has to say of it."""
+    """One fault of the account and its expected lines."""
 
     name: str
     part: str
     plant: Callable[[World], Undo]
-    """Plants it; what it changes in moto is taken back by the function that it gives."""
+    """Plants the fault; returns a function that reverts changes in moto, or ``None``."""
     subject: str
-    """The beginning of the subject of each line that changes."""
+    """Prefix of the subject of each line that changes."""
     fix: str
-    """A piece of the fix."""
+    """A part of the fix."""
     status: Status = Status.MISSING
 
 
 def says(service: str, operation: str, edit: Callable[[dict[str, Any]], object]) -> Callable[[World], None]:
-    """Plants a change of an answer."""
+    """Plants a change of a response."""
 
     def plant(world: World) -> None:
         answer = world.cloud.answers[service, operation]
@@ -68,7 +68,7 @@ def service(**changes: object) -> Callable[[World], None]:
 
 
 def denied(service_: str, operation: str) -> Callable[[World], None]:
-    """Takes a permission away."""
+    """Removes a permission."""
 
     def plant(world: World) -> None:
         world.cloud.answers[service_, operation] = Refusal("AccessDeniedException", status=403)
@@ -140,7 +140,7 @@ def silent_alarm(world: World) -> Undo:
 
 
 def subscription(arn: str) -> Callable[[World], None]:
-    """Plants the ARN of each subscription; empty: there is none."""
+    """Plants the ARN of each subscription; empty: no subscription."""
 
     def plant(world: World) -> None:
         found = world.client("sns").list_subscriptions_by_topic(TopicArn=world.made["topic"])["Subscriptions"]

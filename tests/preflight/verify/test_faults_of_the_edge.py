@@ -1,4 +1,4 @@
-"""Faults that are planted into the edge, each of which has to be found, and named where it is."""
+"""Faults that are planted into the edge. Each has to be found in the expected lines."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Plant = Callable[[Edge, Site], object]
 
 
 def graph(edit: Callable[[list[Wire]], object]) -> Plant:
-    """Plants a change of the edge's own configuration; what verify expects stays."""
+    """Plants a change of the edge's configuration, without changing what verify expects."""
 
     def plant(edge: Edge, _: Site) -> None:
         edge.stack = changed(edge.stack, edit)
@@ -42,7 +42,7 @@ def sets(**values: Any) -> Plant:  # noqa: ANN401
 
 
 def of(resources: list[Wire], kind: str, name: str = "") -> list[Wire]:
-    """The inputs of resources of a type whose name begins so."""
+    """The inputs of resources of a type whose name has this prefix."""
     found = [one["inputs"] for one in resources if one["type"] == kind and one["name"].startswith(name)]
     assert found
     return found
@@ -74,7 +74,7 @@ def another_login(resources: list[Wire]) -> None:
 
 
 def without_rule(prefix: str) -> Callable[[list[Wire]], None]:
-    """No listener rule of that name."""
+    """Removes the listener rule with this name."""
 
     def edit(resources: list[Wire]) -> None:
         assert of(resources, RULE, prefix)
@@ -84,7 +84,7 @@ def without_rule(prefix: str) -> Callable[[list[Wire]], None]:
 
 
 def firewall_without(*names: str) -> Callable[[list[Wire]], None]:
-    """No firewall rule of those names."""
+    """Removes the WAF rules with these names."""
 
     def edit(resources: list[Wire]) -> None:
         (acl,) = of(resources, "aws:wafv2/webAcl:WebAcl")
@@ -96,7 +96,7 @@ def firewall_without(*names: str) -> Callable[[list[Wire]], None]:
 
 
 def firewall_text(old: str, new: str) -> Callable[[list[Wire]], None]:
-    """Another text in the firewall's rules."""
+    """Replaces a text in the WAF's rules."""
 
     def replaced(value: Any) -> Any:  # noqa: ANN401
         if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""A right edge: every row is sent and answered as predicted, and nothing is changed by it."""
+"""At a correct edge every row is sent and answered as predicted, and no request changes anything."""
 
 from __future__ import annotations
 
