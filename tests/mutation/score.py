@@ -93,7 +93,7 @@ class Score:
     compared: int
     """How many of those that the guardrails do not report are reported by parity."""
     survivors: tuple[Mutant, ...]
-    """What the guardrails do not report by themselves."""
+    """The mutants that the guardrails alone do not report."""
 
     @property
     def guardrails_percent(self) -> float:

@@ -185,11 +185,11 @@ def test_an_action_that_iam_does_not_know_is_named_unless_the_table_gives_a_reas
     assert any("may not call amplify:AssociateWebACL" in f.headline for f in found if f not in unknown)
 
 
-def test_an_environment_that_no_bootstrap_stack_covers_is_said_to_be_unjudged() -> None:
+def test_an_environment_without_a_bootstrap_stack_is_reported_as_not_checked() -> None:
     (found,) = permissions.findings(program("staging"), None)
     assert found.verdict is Verdict.NOT_PROVEN
     assert found.headline == "bootstrap has no roles for staging: whether CI may deploy it is unknown"
-    with pytest.raises(LookupError, match="makes no roles for other"):
+    with pytest.raises(LookupError, match="creates no roles for other"):
         accounts.of(bootstrap_for("staging"), "other")
 
 

@@ -87,13 +87,13 @@ def test_a_key_that_only_its_tags_open_is_not_usable_right_after_it_was_made() -
     assert "may not call kms:CreateAlias for its create (while the new" in found
 
 
-def test_a_secret_that_only_its_tags_open_cannot_be_filled_right_after_it_was_made() -> None:
+def test_a_value_cannot_be_put_into_a_new_secret_that_is_granted_by_its_tags_only() -> None:
     def by_tags(statement: dict[str, Any]) -> None:
         statement["Condition"]["StringEquals"] = statement["Condition"].pop("StringEqualsIfExists")
 
     found = headlines(permissions.findings(program("prod"), changed_bootstrap("prod", "FillNewSecrets", by_tags)))
-    assert "may not call secretsmanager:PutSecretValue for its create (while the new resource's tags do not" in found
-    assert "may not call secretsmanager:GetSecretValue for its create (while the new resource's tags do not" in found
+    assert "may not call secretsmanager:PutSecretValue for its create (while the new resource's tags are not" in found
+    assert "may not call secretsmanager:GetSecretValue for its create (while the new resource's tags are not" in found
 
 
 def _anything(statement: dict[str, Any]) -> None:
