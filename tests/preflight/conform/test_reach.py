@@ -52,9 +52,9 @@ class Planted:
     found: str
 
 
-BLOCKED = "the client asks for a name that the network blocks"
-UNANSWERED = "nothing in the network answers the name"
-REFUSED = "a policy refuses what the client asks"
+BLOCKED = "the client resolves a name that the DNS Firewall blocks"
+UNANSWERED = "the client resolves a name that leads to nothing in the network"
+REFUSED = "a policy denies the client's request"
 UNCONNECTED = "the task cannot connect to what it calls"
 FAULTS = {
     "accelerated uploads": Planted(
