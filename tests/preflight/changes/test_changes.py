@@ -160,7 +160,7 @@ def test_an_entry_that_is_made_beside_the_old_one_is_found(monkeypatch: pytest.M
     monkeypatch.setattr(monitor, "_deletes_first", beside)
     (refusal,) = refusals(_entry_plan())
     assert refusal.party is Party.AWS
-    assert "still taken by ec2.NetworkAclRule" in refusal.why
+    assert "still in use by ec2.NetworkAclRule" in refusal.why
 
 
 def test_a_renamed_resource_that_keeps_its_name_at_aws_is_found() -> None:
@@ -173,7 +173,7 @@ def test_a_renamed_resource_that_keeps_its_name_at_aws_is_found() -> None:
     ]
     plan = planned(program, replace(running(), resources=renamed), config=config({}))
     assert [refusal.why for refusal in refusals(plan)] == [
-        "/ai-interface/staging/network/flow is still taken by cloudwatch.LogGroup flow-log when it is made"
+        "/ai-interface/staging/network/flow is still in use by cloudwatch.LogGroup flow-log when the new one is created"
     ]
 
 

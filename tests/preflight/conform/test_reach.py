@@ -240,7 +240,7 @@ def test_uploads_by_the_global_name_of_s3_are_found_in_virginia() -> None:
     assert (finding.rule, finding.pack, finding.verdict) == (RULE, "conform", Verdict.VIOLATED)
     assert finding.headline == (
         "ecs.TaskDefinition service-task.containerDefinitions[interface].environment[S3_BUCKET_NAME]: "
-        "the client asks for a name that the network blocks"
+        f"{BLOCKED}"
     )
     assert finding.found.startswith(f"{bucket}.s3.amazonaws.com, which route53.ResolverFirewallRule network-dns-block")
     assert "uploads (PutObject)" in finding.found
