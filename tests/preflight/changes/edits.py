@@ -305,8 +305,9 @@ NO_EDIT: dict[str, str] = {
     "environment": "the stack's name: another name is another stack, and this one goes on",
     "region": "written as aws:region",
     "accountId": "written as aws:allowedAccountIds",
+    "application": "the project has one preset; what another one changes is written in that preset",
 }
-"""Fields of the settings that no stack file has, and why."""
+"""Fields of the settings without an edit, and why."""
 
 
 def leaves(model: type[Section] = StackSettings, prefix: str = "") -> Iterator[str]:
