@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-import assembly
-from components.applications import catalogue, default_preset, preset_names
+import assembly.task
+from components.applications import Preset, catalogue, default_preset, preset_names
 from settings import SettingsError
 from tests.settings.stack_files import own_values, parse
 
@@ -40,7 +40,11 @@ def test_an_application_gets_the_connections_that_its_pools_need(monkeypatch: py
     settings = parse(own_values())
     needed = settings.capacity.database_connections + 1
     demanding = replace(default_preset(), least_database_connections=needed)
-    monkeypatch.setattr(assembly.task, "find_preset", lambda name: replace(demanding, name=name))
+
+    def found(name: str) -> Preset:
+        return replace(demanding, name=name)
+
+    monkeypatch.setattr(assembly.task, "find_preset", found)
 
     with pytest.raises(SettingsError) as caught:
         assembly.preset(settings)

@@ -10,7 +10,7 @@ group that another stack owns: list its path in openPaths.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
+from typing import Any, cast
 
 from ...access_filters import access_filters, is_health_check, open_routes, path_of
 from ...checks import containers
@@ -23,7 +23,7 @@ _FIX = (
     "make it the healthCheck.path of the target group if it is the health check; otherwise remove the route's "
     "typed_per_filter_config"
 )
-_SCHEMA = {
+_SCHEMA: dict[str, dict[str, Any]] = {
     "openPaths": {
         "type": "array",
         "items": {"type": "string"},
