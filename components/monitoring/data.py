@@ -14,7 +14,7 @@ from pydantic import Field
 
 from components.args import Args
 from components.common.aliases import formerly
-from components.monitoring.alarm import LESS, AlarmSpec, make_alarms
+from components.monitoring.alarm import LESS, AlarmSpec, Series, make_alarms
 
 GIBIBYTE = 1024**3
 MEMORY_OF_A_UNIT = 2 * GIBIBYTE
@@ -181,7 +181,10 @@ def _database(args: DataAlarmsArgs) -> list[AlarmSpec]:
 
 
 def _cache(args: DataAlarmsArgs) -> list[AlarmSpec]:
-    nodes = [args.cache_node_ids.apply(lambda ids, number=number: ids[number]) for number in range(args.cache_nodes)]
+    nodes = [
+        Series(dimensions={"CacheClusterId": args.cache_node_ids.apply(lambda ids, number=number: ids[number])})
+        for number in range(args.cache_nodes)
+    ]
 
     def spec(role: str, sentence: str, metric: str, statistic: str, threshold: float) -> AlarmSpec:
         return AlarmSpec(
@@ -191,8 +194,7 @@ def _cache(args: DataAlarmsArgs) -> list[AlarmSpec]:
             metric=metric,
             statistic=statistic,
             threshold=threshold,
-            members=nodes,
-            member_dimension="CacheClusterId",
+            series=nodes,
         )
 
     return [
