@@ -6,9 +6,8 @@ filter refuses what lacks the trusted e-mail header, so that a failing script cl
 """
 
 import html
+import json
 import re
-import string
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ _LUA_TOKEN = re.compile(r"""--\[==\[.*?\]==\]|--[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.
 _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"[A-Za-z0-9_]|$")
 """A part of a word, or the edge of a token, which may be the quotation mark of a string."""
-_PLAIN = set(string.ascii_letters + string.digits + string.punctuation + " ") - set('"\\')
 _LUA_FILTER = "envoy.filters.http.lua"
 _RBAC_FILTER = "envoy.filters.http.rbac"
 
@@ -104,7 +102,7 @@ def without_identity() -> dict[str, Any]:
 
 
 def identity_script(settings: ProxySettings) -> str:
-    """Return the Lua filter's one chunk: decoder, settings, script."""
+    """Return the Lua filter's one chunk: decoder, settings as JSON on a line of their own, script."""
     identity = settings.identity
     table: dict[str, Any] = {
         "signer": identity.signer_arn,
@@ -123,7 +121,7 @@ def identity_script(settings: ProxySettings) -> str:
     decoder = _compact((_FILES / "dkjson_decode.lua").read_text(encoding="utf-8"))
     script = _compact((_FILES / "identity.lua").read_text(encoding="utf-8"))
     notice = "-- JSON: dkjson 2.6, Copyright (C) 2010-2021 David Heiko Kolf, MIT licence\n"
-    return f"{notice}local json = (function()\n{decoder}end)()\nlocal settings = {_lua(table)}\n{script}"
+    return f"{notice}local json = (function()\n{decoder}end)()\nlocal settings = json.decode([==[{_json(table)}]==])\n{script}"
 
 
 def page(title: str, *paragraphs: str) -> str:
@@ -175,10 +173,7 @@ def _needed(space: re.Match[str]) -> str:
     return " " if _WORD.match(before) and _WORD.match(after) else ""
 
 
-def _lua(value: Mapping[str, Any] | str | int) -> str:
-    """Write a value as a Lua literal; a string's unusual bytes become decimal escapes."""
-    if isinstance(value, str):
-        return '"' + "".join(chr(b) if chr(b) in _PLAIN else f"\\{b:03d}" for b in value.encode()) + '"'
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"[{_lua(key)}]={_lua(item)}" for key, item in value.items()) + "}"
-    return str(value).lower()
+def _json(value: dict[str, Any]) -> str:
+    """One line of JSON in ASCII, for a long literal of Lua, which has no escapes and ends at the first ``]==]``."""
+    # Only a string can contain "]=", and in a string JSON has another spelling for it.
+    return json.dumps(value, separators=(",", ":")).replace("]=", "]\\u003d")

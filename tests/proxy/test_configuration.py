@@ -55,7 +55,7 @@ def group(*regions: str) -> ProxyModelGroup:
     )
 
 
-HOSTILE = 'x"\\\n]] %REQ(COOKIE)% <b>&amp;\u2028ä'
+HOSTILE = 'x"\\\n]] ]==] %REQ(COOKIE)% <b>&amp;\u2028ä'
 CASES = {
     "common": SETTINGS,
     "with two regions": replace(SETTINGS, model_groups=(group("eu-west-1", "eu-central-1"),)),

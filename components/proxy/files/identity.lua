@@ -1,6 +1,6 @@
 -- Turns the load balancer's claims (x-amzn-oidc-data) into the application's trusted headers.
 --
--- `json` is the decoder, `settings` the generated table; both are put before this text, in one chunk.
+-- `json` is the decoder, `settings` what it made of the generated JSON; both are put before this text, in one chunk.
 -- Client-sent copies of the trusted headers are gone before this runs. Authenticity of the token rests on the
 -- network: only the load balancer reaches this listener, and only after a login. What is checked here guards
 -- against a wrong configuration and against claims that an identity provider lets its users choose.
