@@ -9,13 +9,11 @@ from assembly.common import MEBIBYTE, tags
 from assembly.task import application, preset
 from components.applications import Arrival
 from components.edge import (
-    ClaimFormat,
     Edge,
     EdgeArgs,
     MachineClientsArgs,
     OidcArgs,
     PathsArgs,
-    TlsPolicy,
     TokenClaimArgs,
 )
 from components.edge.component import HEALTH_INTERVAL_SECONDS, HEALTHY_AFTER
@@ -61,12 +59,12 @@ def edge(
             issuer=machine.issuer,
             jwks_endpoint=machine.jwks_endpoint,
             audience=machine.audience,
-            audience_format=ClaimFormat(machine.audience_format.value),
+            audience_format=machine.audience_format,
             claims=[
                 TokenClaimArgs(
                     name=claim.name,
                     values=list(claim.values),
-                    format=ClaimFormat(claim.format.value) if claim.format else None,
+                    format=claim.format,
                 )
                 for claim in machine.claims
             ],
@@ -83,7 +81,7 @@ def edge(
         client_keep_alive_seconds=timeouts.client_keep_alive_seconds,
         deregistration_delay_seconds=timeouts.deregistration_delay_seconds,
         access_log_retention_days=settings.retention.edge_access_log_days,
-        tls_policy=TlsPolicy(settings.edge.tls_policy.value),
+        tls_policy=settings.edge.tls_policy,
         content_security_policy=settings.edge.content_security_policy,
         client_cidr_blocks=[str(block) for block in settings.edge.client_cidr_blocks],
         log_reader_arns=list(settings.edge.log_reader_arns),

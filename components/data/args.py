@@ -4,6 +4,17 @@ import pulumi
 from pydantic import Field, model_validator
 
 from components.args import Args
+from components.common.aws_limits import (
+    CACHE_REPLICAS,
+    CACHE_SNAPSHOT_DAYS,
+    CAPACITY_STEP,
+    CAPACITY_UNITS,
+    DATABASE_BACKUP_DAYS,
+    DATABASE_INSTANCES,
+    LEAST_BACKUP_DAYS,
+    LEAST_MAXIMUM_UNITS,
+    UPLOAD_LOG_DAYS,
+)
 
 
 class DataDatabaseArgs(Args):
@@ -11,13 +22,13 @@ class DataDatabaseArgs(Args):
 
     engine_version: str = "16"
     """The major version: AWS installs minor ones in the maintenance window. Another one needs an upgrade by plan."""
-    minimum_capacity_units: float = Field(default=1, ge=0.5, le=256)
+    minimum_capacity_units: float = Field(default=1, ge=CAPACITY_UNITS[0], le=CAPACITY_UNITS[1])
     """Aurora capacity units (about 2 GiB of memory each) that are always there, in steps of 0.5."""
-    maximum_capacity_units: float = Field(default=4, ge=1, le=256)
+    maximum_capacity_units: float = Field(default=4, ge=LEAST_MAXIMUM_UNITS, le=CAPACITY_UNITS[1])
     """What each instance grows to; AWS bills what is used."""
-    instances: int = Field(default=2, ge=1, le=3)
+    instances: int = Field(default=2, ge=1, le=DATABASE_INSTANCES)
     """A writer and its readers, each in a zone of its own; with one, a lost zone takes the database with it."""
-    backup_retention_days: int = Field(default=7, ge=1, le=35)
+    backup_retention_days: int = Field(default=7, ge=DATABASE_BACKUP_DAYS[0], le=DATABASE_BACKUP_DAYS[1])
     """How far back a point in time can be restored (AWS: 1 to 35)."""
     snapshot_identifier: str | None = None
     """A cluster snapshot's name or ARN to start from. Changing it makes a new database from the snapshot."""
@@ -25,8 +36,8 @@ class DataDatabaseArgs(Args):
     @model_validator(mode="after")
     def _units_are_in_order(self) -> "DataDatabaseArgs":
         for name in ("minimum_capacity_units", "maximum_capacity_units"):
-            if (getattr(self, name) * 2) % 1:
-                raise ValueError(f"{name} is {getattr(self, name)}: Aurora counts in steps of 0.5")
+            if getattr(self, name) % CAPACITY_STEP:
+                raise ValueError(f"{name} is {getattr(self, name)}: Aurora counts in steps of {CAPACITY_STEP}")
         if self.minimum_capacity_units > self.maximum_capacity_units:
             raise ValueError(
                 f"minimum_capacity_units ({self.minimum_capacity_units}) is more than maximum_capacity_units "
@@ -42,9 +53,9 @@ class DataCacheArgs(Args):
     """Major and minor version of Valkey."""
     node_type: str = "cache.t4g.small"
     """Of every node."""
-    replicas: int = Field(default=1, ge=1, le=5)
+    replicas: int = Field(default=1, ge=1, le=CACHE_REPLICAS)
     """Replicas of the primary, in other zones: one of them takes over when it fails."""
-    snapshot_retention_days: int = Field(default=1, ge=1, le=35)
+    snapshot_retention_days: int = Field(default=1, ge=1, le=CACHE_SNAPSHOT_DAYS)
     """How long the daily snapshot is kept (AWS: at most 35)."""
 
 
@@ -53,7 +64,7 @@ class DataUploadsArgs(Args):
 
     deleted_file_days: int = Field(default=30, ge=1)
     """How long a deleted or overwritten file can be brought back."""
-    access_log_days: int = Field(default=30, ge=1, le=90)
+    access_log_days: int = Field(default=30, ge=1, le=UPLOAD_LOG_DAYS)
     """How long the record of requests is kept. It holds object names, which end in the names of uploaded files."""
 
 
@@ -84,7 +95,7 @@ class DataArgs(Args):
     """Hears of the database's events."""
     log_retention_days: int = 90
     """How long the stores' logs are kept."""
-    backup_days: int = Field(default=35, ge=7)
+    backup_days: int = Field(default=35, ge=LEAST_BACKUP_DAYS)
     """How long AWS Backup keeps its daily copies of database and bucket."""
     database: DataDatabaseArgs = DataDatabaseArgs()
     """The database's size. Omitted: two instances of 1 to 4 capacity units."""

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.common.aws_limits import CACHE_PORT
 from components.common.log_delivery import delivery_policy
 from components.data.store import StoreContext, guarded_group
 
-PORT = 6379
+PORT = CACHE_PORT
 SNAPSHOT_WINDOW, MAINTENANCE_WINDOW = "02:00-03:00", "sun:03:30-sun:04:30"
 """UTC. They must not overlap."""
 

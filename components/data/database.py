@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.common.aws_limits import DATABASE_PORT
 from components.common.iam import SOURCE_ACCOUNT, SOURCE_ARN, service_trust
 from components.data.certificates import DATABASE_AUTHORITY
 from components.data.database_roles import DatabaseRoles
 from components.data.policies import monitoring_policy
 from components.data.store import StoreContext, guarded_group
 
-PORT = 5432
+PORT = DATABASE_PORT
 DATABASE = "interface"
 """The application's database."""
 ROLES = DatabaseRoles(master="interface_admin", application="interface")

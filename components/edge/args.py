@@ -1,6 +1,5 @@
 """What an edge is told: names, identity provider, paths, time limits and logs."""
 
-from enum import StrEnum
 from ipaddress import IPv4Network
 from itertools import permutations
 from typing import Self
@@ -10,22 +9,22 @@ from pydantic import Field, model_validator
 
 from components.applications.catalogue import default_preset
 from components.args import Args
+from components.common.aws_limits import (
+    ACCESS_LOG_DAYS,
+    CHECKED_CLAIMS,
+    CLAIM_VALUES,
+    CLIENT_BLOCKS,
+    CLIENT_KEEP_ALIVE_SECONDS,
+    DEREGISTRATION_SECONDS,
+    FURTHER_CLAIMS,
+    IDLE_SECONDS,
+    SESSION_COOKIE,
+    SESSION_SECONDS,
+    ClaimFormat,
+    TlsPolicy,
+)
 from components.edge.rules import LOGIN_CALLBACK, edge_rules, offers
 from components.network.addresses import WORLD
-
-LONGEST_ACCESS_LOG_RETENTION_DAYS = 30
-
-MOST_CLIENT_BLOCKS = 29
-"""Each needs two rules (80 and 443) of the 60 that a security group takes (VPC quota), beside that on path MTU discovery."""
-
-
-class TlsPolicy(StrEnum):
-    """Which TLS clients must speak; both agree on keys in a way that holds against quantum computers where they can."""
-
-    TLS_1_2_RESTRICTED = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
-    """TLS 1.3, and 1.2 with forward secrecy and authenticated encryption only."""
-    TLS_1_3_ONLY = "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09"
-    """TLS 1.3 only: shuts out clients from before about 2019."""
 
 
 class OidcArgs(Args):
@@ -45,9 +44,9 @@ class OidcArgs(Args):
     """The OIDC client's secret; kept secret in state, plan and outputs."""
     scopes: list[str] = Field(default_factory=lambda: ["openid", "email", "profile"])
     """Scopes asked for. Omitted: openid, email and profile."""
-    session_cookie_name: str = "AWSELBAuthSessionCookie"
+    session_cookie_name: str = SESSION_COOKIE
     """The session cookie's name; AWS appends the shard's number."""
-    session_timeout_seconds: int = Field(default=28_800, ge=1, le=604_800)
+    session_timeout_seconds: int = Field(default=28_800, ge=SESSION_SECONDS[0], le=SESSION_SECONDS[1])
     """How long a login lasts. Omitted: eight hours."""
     extra_parameters: dict[str, str] = Field(default_factory=dict[str, str], max_length=10)
     """Further parameters of the authorization request. Omitted: none."""
@@ -62,30 +61,19 @@ class OidcArgs(Args):
         return self
 
 
-class ClaimFormat(StrEnum):
-    """How a claim is written in the token."""
-
-    SINGLE_STRING = "single-string"
-    STRING_ARRAY = "string-array"
-    SPACE_SEPARATED_VALUES = "space-separated-values"
-
-
-ALWAYS_CHECKED_CLAIMS = frozenset({"exp", "iss", "nbf", "iat"})
-
-
 class TokenClaimArgs(Args):
     """A claim that a machine client's token must hold."""
 
     name: str
     """The claim's name. The load balancer always checks exp, iss, nbf and iat and refuses them here."""
-    values: list[str] = Field(min_length=1, max_length=10)
+    values: list[str] = Field(min_length=1, max_length=CLAIM_VALUES)
     """What it must hold."""
     format: ClaimFormat | None = None
     """How the token writes it. Omitted: one string for one value, a list for several."""
 
     @model_validator(mode="after")
     def _can_be_checked(self) -> Self:
-        if self.name in ALWAYS_CHECKED_CLAIMS:
+        if self.name in CHECKED_CLAIMS:
             raise ValueError(f"claim {self.name} is checked by the load balancer in any case: remove it")
         return self
 
@@ -103,7 +91,7 @@ class MachineClientsArgs(Args):
     """Required as the claim ``aud``: the load balancer has no audience check of its own."""
     audience_format: ClaimFormat = ClaimFormat.SINGLE_STRING
     """How the token writes its audience. Omitted: one string."""
-    claims: list[TokenClaimArgs] = Field(default_factory=list[TokenClaimArgs], max_length=9)
+    claims: list[TokenClaimArgs] = Field(default_factory=list[TokenClaimArgs], max_length=FURTHER_CLAIMS - 1)
     """Further required claims. Omitted: issuer, times and audience only."""
     model_paths: list[str] = Field(min_length=1)
     """Path patterns of the models, and nothing else."""
@@ -153,17 +141,19 @@ class EdgeArgs(Args):
     """Omitted: no machine client gets in."""
     paths: PathsArgs = Field(default_factory=PathsArgs)
     """Which paths are offered."""
-    client_cidr_blocks: list[str] = Field(default_factory=lambda: [WORLD], min_length=1, max_length=MOST_CLIENT_BLOCKS)
+    client_cidr_blocks: list[str] = Field(default_factory=lambda: [WORLD], min_length=1, max_length=CLIENT_BLOCKS)
     """Where clients may come from; no block inside another. Omitted: anywhere."""
-    idle_timeout_seconds: int = Field(default=120, ge=1, le=4000)
+    idle_timeout_seconds: int = Field(default=120, ge=IDLE_SECONDS[0], le=IDLE_SECONDS[1])
     """The longest silence on a connection, towards clients and targets: longer than a model's longest pause."""
-    client_keep_alive_seconds: int = Field(default=3600, ge=60, le=604_800)
+    client_keep_alive_seconds: int = Field(
+        default=3600, ge=CLIENT_KEEP_ALIVE_SECONDS[0], le=CLIENT_KEEP_ALIVE_SECONDS[1]
+    )
     """How long a client's connection may be reused."""
-    deregistration_delay_seconds: int = Field(default=600, ge=0, le=3600)
+    deregistration_delay_seconds: int = Field(default=600, ge=DEREGISTRATION_SECONDS[0], le=DEREGISTRATION_SECONDS[1])
     """How long a leaving task may finish its answers. An open WebSocket holds a deployment for all of it."""
     content_security_policy: str | None = None
     """Replaces the application's own. Omitted: the application's own stays, since a strict one can break rendering."""
-    access_log_retention_days: int = Field(default=30, ge=1, le=LONGEST_ACCESS_LOG_RETENTION_DAYS)
+    access_log_retention_days: int = Field(default=30, ge=1, le=ACCESS_LOG_DAYS)
     """Access logs hold whole request lines, query strings included: at most 30 days."""
     log_reader_arns: list[str] = Field(default_factory=list[str])
     """Roles that may read the logs (``*`` and ``?`` allowed). Omitted: nobody may, until somebody is named."""

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from components.common.aws_limits import PATH_PATTERN_CHARACTERS, RULE_WILDCARDS
+
 CONDITION_VALUES = 5
 """Most condition values in one listener rule, host names included (ALB quota)."""
-
-CONDITION_WILDCARDS = 5
-"""Most ``*`` and ``?`` in all values of one listener rule (ALB quota)."""
 
 HIGHEST_PRIORITY = 50_000
 MOST_RULES = 100
@@ -72,7 +71,7 @@ def _chunks(paths: Sequence[str], most: int) -> list[tuple[str, ...]]:
     chunks: list[tuple[str, ...]] = []
     for path in dict.fromkeys(paths):
         last = chunks[-1] if chunks else ()
-        if chunks and len(last) < most and wildcards(*last, path) <= CONDITION_WILDCARDS:
+        if chunks and len(last) < most and wildcards(*last, path) <= RULE_WILDCARDS:
             chunks[-1] = (*last, path)
         else:
             chunks.append((path,))
@@ -87,13 +86,13 @@ def wildcards(*patterns: str) -> int:
 def check_paths(paths: Sequence[str], where: str) -> None:
     """Raise ``ValueError`` for a path pattern that an ALB would refuse or that would offer everything."""
     for path in paths:
-        if not path.startswith("/") or len(path) > 128 or any(c.isspace() for c in path):  # noqa: PLR2004 - ALB's limit
+        if not path.startswith("/") or len(path) > PATH_PATTERN_CHARACTERS or any(c.isspace() for c in path):
             raise ValueError(
-                f"{where} has {path!r}: a path pattern starts with / and has at most 128 characters without spaces; correct it"
+                f"{where} has {path!r}: a path pattern starts with / and has at most {PATH_PATTERN_CHARACTERS} characters without spaces; correct it"
             )
-        if wildcards(path) > CONDITION_WILDCARDS:
+        if wildcards(path) > RULE_WILDCARDS:
             raise ValueError(
-                f"{where} has {path!r} with {wildcards(path)} wildcards: one rule takes {CONDITION_WILDCARDS}; use fewer"
+                f"{where} has {path!r} with {wildcards(path)} wildcards: one rule takes {RULE_WILDCARDS}; use fewer"
             )
         if path.startswith(("/*", "/?")) and where != "blocked":
             raise ValueError(

@@ -11,6 +11,7 @@ import pulumi_aws as aws
 from pydantic import Field
 
 from components.args import Args
+from components.common.aws_limits import PROMPT_RECORD_DAYS
 from components.common.buckets import close_bucket, encrypt_bucket, expire_objects, only_by_tls, only_named_readers
 from components.common.iam import SOURCE_ACCOUNT, SOURCE_ARN, Conditions, Statement, account_delegates, policy_document
 
@@ -27,7 +28,7 @@ class PromptRecordingArgs(Args):
     """The region of the stack."""
     account_id: str
     """The account of the stack."""
-    record_prompts_for_days: int = Field(ge=1, le=365)
+    record_prompts_for_days: int = Field(ge=1, le=PROMPT_RECORD_DAYS)
     """Prompts are kept this long. There is no default: say it."""
     reader_arns: list[str] = Field(min_length=1)
     """The roles that may read them; everybody else is refused, whatever else allows it. ``*`` and ``?`` are wildcards."""

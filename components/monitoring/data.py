@@ -14,6 +14,7 @@ from pydantic import Field
 
 from components.args import Args
 from components.common.aliases import formerly
+from components.common.aws_limits import CACHE_REPLICAS, LEAST_MAXIMUM_UNITS
 from components.monitoring.alarm import LESS, AlarmSpec, Series, make_alarms
 
 GIBIBYTE = 1024**3
@@ -32,14 +33,14 @@ class DataAlarmsArgs(Args):
     """Part of the alarms' names."""
     database_cluster_id: pulumi.Output[str]
     """The database as CloudWatch names it."""
-    maximum_capacity_units: float = Field(ge=1)
+    maximum_capacity_units: float = Field(ge=LEAST_MAXIMUM_UNITS)
     """What the database's instances may grow to: the limit of memory follows from it."""
     database_connections: int = Field(ge=1)
     """How many connections the tasks may open together when as many run as ever do, outside a deployment. The alarm's
     line is below it: a line that follows from what the database accepts would never be crossed."""
     database_gibibytes: int = Field(default=100, ge=1)
     """More data than this is an alarm. Nothing stops: storage grows by itself, and so does its price."""
-    cache_nodes: int = Field(ge=1, le=6)
+    cache_nodes: int = Field(ge=1, le=1 + CACHE_REPLICAS)
     """How many nodes the cache has."""
     cache_node_ids: pulumi.Output[list[str]]
     """The cache's nodes as CloudWatch names them."""

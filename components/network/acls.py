@@ -14,7 +14,8 @@ a VPC are not divided, and VPC endpoints reduce the segment size instead
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from components.network.addresses import WORLD, ZONE_LETTERS, AddressPlan
+from components.common.aws_limits import ACL_PORT_NUMBERS, ZONE_LETTERS
+from components.network.addresses import WORLD, AddressPlan
 
 HTTP, HTTPS = 80, 443
 EPHEMERAL = (1024, 65535)
@@ -75,7 +76,7 @@ def _each_zone(plan: AddressPlan, key: str, base: int, first_port: int, last_por
 
 def _port_base(port: int) -> int:
     """Ten numbers for each internal port, above the fixed ones and below AWS's highest (32766)."""
-    return 1000 + 10 * (port % 3000)
+    return 1000 + 10 * (port % ACL_PORT_NUMBERS)
 
 
 def most_internal_ports(zones: int) -> int:

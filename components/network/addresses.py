@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
-ZONE_LETTERS = "abcdef"
-"""Zones that have a share. AWS names the zones of a region with these letters today."""
+from components.common.aws_limits import VPC_PREFIX_LENGTHS, ZONE_LETTERS
 
 WORLD = "0.0.0.0/0"
 """Every IPv4 address."""
@@ -19,8 +18,7 @@ WORLD = "0.0.0.0/0"
 PUBLIC_PREFIX_LENGTH = 26
 """62 addresses a zone: an ALB needs a /27 or larger with 8 free addresses to scale."""
 
-LARGEST_BLOCK_PREFIX_LENGTH = 16
-SMALLEST_BLOCK_PREFIX_LENGTH = 20
+LARGEST_BLOCK_PREFIX_LENGTH, SMALLEST_BLOCK_PREFIX_LENGTH = VPC_PREFIX_LENGTHS
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ is resolved first: build the settings inside one ``apply``, or build them with p
 
 from dataclasses import dataclass, field
 
+from components.common.aws_limits import SESSION_COOKIE
+
 KIBIBYTE = 1024
 
 
@@ -120,7 +122,7 @@ class ProxyLogout:
     """How a user leaves."""
 
     path: str = "/logout"
-    edge_cookie_name: str = "AWSELBAuthSessionCookie"
+    edge_cookie_name: str = SESSION_COOKIE
     """The load balancer's session cookie; its shards ``-0`` to ``-3`` are cleared."""
     redirect_url: str = ""
     """The identity provider's logout page. Empty: a page that says that the session here has ended."""

@@ -14,6 +14,7 @@ from pydantic import Field, field_validator, model_validator
 
 from components.applications.application import ApplicationArgs, SchemaArgs, volume_name
 from components.args import Args
+from components.common.aws_limits import DEREGISTRATION_SECONDS, EPHEMERAL_GIBIBYTES, STOP_SECONDS, Architecture
 from components.common.secrets import PROXY_CERTIFICATE, PROXY_PRIVATE_KEY
 from components.service.scaling import FULL_PERCENT, ScalingPlan, highest_target, lost_zone_shortage, scale
 from components.service.task_definition import PROXY, PROXY_PORT, TaskPlan, container_definitions
@@ -75,7 +76,7 @@ class InterfaceServiceArgs(Args):
     """The task's CPU, in units of 1/1024 vCPU; a size that Fargate has."""
     memory_mebibytes: int = 4096
     """The task's memory; a size that Fargate has for this CPU."""
-    ephemeral_gibibytes: int = Field(default=30, ge=21, le=200)
+    ephemeral_gibibytes: int = Field(default=30, ge=EPHEMERAL_GIBIBYTES[0], le=EPHEMERAL_GIBIBYTES[1])
     """The task's ephemeral storage."""
     architecture: str = "X86_64"
     """``X86_64`` or ``ARM64``; both images must exist for it."""
@@ -92,9 +93,9 @@ class InterfaceServiceArgs(Args):
     availability_zones: int = Field(default=2, ge=1)
     """In how many zones the subnets are: what is left when one fails must carry the load, at every number of tasks, or
     the arguments are refused (see ``scaling.lost_zone_shortage``)."""
-    deregistration_delay_seconds: int = Field(default=600, ge=0, le=3600)
+    deregistration_delay_seconds: int = Field(default=600, ge=DEREGISTRATION_SECONDS[0], le=DEREGISTRATION_SECONDS[1])
     """How long a leaving task finishes its answers; deployments take at least this long."""
-    stop_seconds: int = Field(default=60, ge=2, le=120)
+    stop_seconds: int = Field(default=60, ge=STOP_SECONDS[0], le=STOP_SECONDS[1])
     """Between SIGTERM and SIGKILL, after the deregistration delay (Fargate: at most 120)."""
     stop_before_start: bool = False
     """Whether a deployment stops every task before it starts new ones, for a release that must not run beside the one
@@ -112,8 +113,8 @@ class InterfaceServiceArgs(Args):
     @field_validator("architecture")
     @classmethod
     def _is_known(cls, value: str) -> str:
-        if value not in {"X86_64", "ARM64"}:
-            raise ValueError(f"architecture {value!r}: Fargate runs X86_64 and ARM64")
+        if value not in list(Architecture):
+            raise ValueError(f"architecture {value!r}: Fargate runs {' and '.join(Architecture)}")
         return value
 
     @model_validator(mode="after")

@@ -7,8 +7,9 @@ from pydantic import Field, model_validator
 
 from components.applications.catalogue import default_preset
 from components.args import Args
+from components.common.aws_limits import RATE, SESSION_COOKIE
 from components.waf.rules import Application, Limits, firewall_rules
-from components.waf.table import CAPACITY_IN_BASE_PRICE, HIGHEST_CAPACITY, LOWEST_RATE, Rule, check_table, observe
+from components.waf.table import CAPACITY_IN_BASE_PRICE, HIGHEST_CAPACITY, Rule, check_table, observe
 
 
 class FirewallLimitsArgs(Args):
@@ -26,19 +27,19 @@ class FirewallLimitsArgs(Args):
     """The query string; the login callback may have 8,192 in any case."""
     uri_bytes: int = Field(default=2048, ge=256)
     """The path."""
-    pages_per_five_minutes: int = Field(default=3000, ge=LOWEST_RATE)
+    pages_per_five_minutes: int = Field(default=3000, ge=RATE[0], le=RATE[1])
     """Requests of one session that are neither uploads nor model calls nor static files."""
-    uploads_per_five_minutes: int = Field(default=100, ge=LOWEST_RATE)
+    uploads_per_five_minutes: int = Field(default=100, ge=RATE[0], le=RATE[1])
     """Uploads of one session."""
-    model_calls_per_five_minutes: int = Field(default=300, ge=LOWEST_RATE)
+    model_calls_per_five_minutes: int = Field(default=300, ge=RATE[0], le=RATE[1])
     """Model calls of one session."""
-    address_pages_per_five_minutes: int = Field(default=30_000, ge=LOWEST_RATE)
+    address_pages_per_five_minutes: int = Field(default=30_000, ge=RATE[0], le=RATE[1])
     """Requests of one address, which may be a whole office, that are neither uploads, model calls nor static files."""
-    address_uploads_per_five_minutes: int = Field(default=1000, ge=LOWEST_RATE)
+    address_uploads_per_five_minutes: int = Field(default=1000, ge=RATE[0], le=RATE[1])
     """Uploads of one address."""
-    address_model_calls_per_five_minutes: int = Field(default=6000, ge=LOWEST_RATE)
+    address_model_calls_per_five_minutes: int = Field(default=6000, ge=RATE[0], le=RATE[1])
     """Model calls of one address."""
-    address_static_per_five_minutes: int = Field(default=60_000, ge=LOWEST_RATE)
+    address_static_per_five_minutes: int = Field(default=60_000, ge=RATE[0], le=RATE[1])
     """Static files that one address may read."""
 
 
@@ -69,7 +70,7 @@ class FirewallArgs(Args):
         default_factory=lambda: ["x-amzn-oidc-accesstoken", "x-amzn-oidc-data", "x-amzn-oidc-identity"]
     )
     """Headers that only the edge and the proxy may set; a client that sends one is refused."""
-    session_cookie_name: str = "AWSELBAuthSessionCookie"
+    session_cookie_name: str = SESSION_COOKIE
     """The load balancer's session cookie, without the shard's number."""
     protected_cookies: list[str] = Field(default_factory=lambda: list(default_preset().session_cookie_names))
     """Further cookies that never reach a log. Omitted: Open WebUI's."""

@@ -9,7 +9,6 @@ from components.waf.statements import Statement, capacity
 
 CAPACITY_IN_BASE_PRICE = 1500
 HIGHEST_CAPACITY = 5000
-LOWEST_RATE = 10
 LONGEST_REGEX = 200
 """WAF's fixed quota for a pattern; the API's own length check (512) would let a longer one through to a refusal."""
 LONGEST_SEARCH_STRING = 200

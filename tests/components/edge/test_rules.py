@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from components.applications.presets.open_webui import PATHS, PRESET
 from components.edge.rules import (
     CONDITION_VALUES,
-    CONDITION_WILDCARDS,
     HIGHEST_PRIORITY,
+    RULE_WILDCARDS,
     EdgeRule,
     Lane,
     edge_rules,
@@ -52,7 +52,7 @@ def test_no_rule_has_more_condition_values_or_wildcards_than_an_alb_takes(
 ) -> None:
     for rule in edge_rules(hosts, blocked=blocked, api=api, pages=pages):
         assert len(rule.hosts) + len(rule.paths) <= CONDITION_VALUES
-        assert sum(value.count("*") + value.count("?") for value in (*rule.hosts, *rule.paths)) <= CONDITION_WILDCARDS
+        assert sum(value.count("*") + value.count("?") for value in (*rule.hosts, *rule.paths)) <= RULE_WILDCARDS
         assert rule.paths
 
 

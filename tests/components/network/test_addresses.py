@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.network.addresses import ZONE_LETTERS, plan_addresses
+from components.common.aws_limits import ZONE_LETTERS
+from components.network.addresses import plan_addresses
 
 
 @st.composite
