@@ -24,7 +24,7 @@ _FILES = "/srv/trust"
 TRUST = f"{_FILES}/database.pem"
 """The authority of the database's certificate, where both containers find it."""
 LOGIN = f"{_FILES}/iam_login.py"
-"""What gives an IAM token to every engine."""
+"""The module that gives an IAM token to every engine."""
 
 LEAST_CONNECTIONS = 10
 """Two for the vector store and four for each of the other pools."""
@@ -33,9 +33,10 @@ POOLS = {"DATABASE_POOL": 2, "PGVECTOR_POOL": 1}
 code that does not, and the vector store's (``open_webui/internal/db.py``, ``open_webui/retrieval/vector/dbs/pgvector.py``
 and ``open_webui/env.py`` of 0.10.2, 0.11.3 and 0.12.4)."""
 POOL_WAIT_SECONDS = 10
-"""How long a request waits for a connection before it fails, which tells more than one that hangs."""
+"""How long a request waits for a connection before it fails; an error is easier to diagnose than a request that hangs.
+"""
 POOL_RECYCLE_SECONDS = 1800
-"""A connection that is older is opened again, logging in again: a role that lost its right is out by then."""
+"""Older connections are reopened with a new login, so a role that lost its permission is disconnected by then."""
 
 DATABASE = {
     "DATABASE_HOST": "database-host",
@@ -43,7 +44,7 @@ DATABASE = {
     "DATABASE_PORT": "database-port",
     "DATABASE_USER": "database-user",
 }
-"""Where the database is and as whom the application logs in."""
+"""The variables of the application's database connection."""
 
 
 def with_shared_data(application: ApplicationArgs, region: str, authority: str, connections: int) -> ApplicationArgs:

@@ -1,8 +1,9 @@
-"""Which requests the edge answers itself and which it forwards, and how each is authenticated: a pure table.
+"""The listener rules as a pure table: which requests the edge answers, which it forwards, and how each is
+authenticated.
 
-Order decides: blocked paths first, then the lanes; what no rule names gets the listener's default, 404. Every rule
-that forwards authenticates. Paths are compared as they are written (no decoding, case matters), so another spelling
-of a path is simply not offered.
+Blocked paths come first, then the lanes. A request that no rule matches gets the listener's default, 404. Every rule
+that forwards also authenticates. Paths are compared as they are written (not decoded, case-sensitive), so other
+spellings of a path are not offered.
 """
 
 from collections.abc import Sequence
@@ -20,20 +21,20 @@ MOST_RULES = 100
 """Of one load balancer (its default quota), the redirect of the other listener included."""
 
 LOGIN_CALLBACK = "/oauth2/idpresponse"
-"""Where the identity provider sends the browser back to; the ALB answers it, in the lane that redirects."""
+"""Where the identity provider redirects the browser after the login; the ALB answers it, in the page lane."""
 
 
 class Lane(StrEnum):
     """What happens to a request that a rule matches."""
 
     BLOCKED = "blocked"
-    """Answered 404: for the application's insides, whoever asks."""
+    """Answered 404, with or without a session: internal paths of the application."""
     MACHINE = "machine"
-    """Forwarded when it carries a valid token of the machine clients' issuer; otherwise 401."""
+    """Forwarded with a valid token of the machine clients' issuer; otherwise 401."""
     API = "api"
-    """Forwarded within a session; otherwise 401, because a script or a socket cannot follow a login redirect."""
+    """Forwarded with a session; otherwise 401, because scripts and WebSockets cannot follow a login redirect."""
     PAGE = "page"
-    """Forwarded within a session; otherwise redirected to log in."""
+    """Forwarded with a session; otherwise redirected to the login."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,7 @@ _PRIORITY_STEP = 10
 
 
 def _lane_rules(lane: Lane, hosts: Sequence[str], paths: Sequence[str]) -> list[EdgeRule]:
-    """The lane's paths, a rule's worth at a time. The given order is kept, so that a path appended later changes the
-    last rule only."""
+    """The rules of one lane. The given order is kept, so that an appended path changes only the last rule."""
     return [
         EdgeRule(
             key=f"{lane.value}-{index + 1}",
@@ -67,7 +67,7 @@ def _lane_rules(lane: Lane, hosts: Sequence[str], paths: Sequence[str]) -> list[
 
 
 def _chunks(paths: Sequence[str], most: int) -> list[tuple[str, ...]]:
-    """The distinct paths in their order, as many together as one rule takes."""
+    """The distinct paths in their order, in chunks that fit into one rule."""
     chunks: list[tuple[str, ...]] = []
     for path in dict.fromkeys(paths):
         last = chunks[-1] if chunks else ()
@@ -84,7 +84,7 @@ def wildcards(*patterns: str) -> int:
 
 
 def check_paths(paths: Sequence[str], where: str) -> None:
-    """Raise ``ValueError`` for a path pattern that an ALB would refuse or that would offer everything."""
+    """Raise ``ValueError`` for a path pattern that an ALB would refuse, or that would offer every path."""
     for path in paths:
         if not path.startswith("/") or len(path) > PATH_PATTERN_CHARACTERS or any(c.isspace() for c in path):
             raise ValueError(
@@ -116,8 +116,8 @@ def edge_rules(
 ) -> tuple[EdgeRule, ...]:
     """Every rule of the HTTPS listener, by priority.
 
-    Machine clients have a host name of their own, and no other lane answers there: a browser's own bearer token never
-    meets token validation, and a machine's token never meets the application's pages.
+    Machine clients have a separate host name, on which no other lane answers: a bearer token from a browser is never
+    validated as a machine's, and a machine's token never reaches the application.
     """
     if not 1 <= len(hosts) < CONDITION_VALUES:
         raise ValueError(

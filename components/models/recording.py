@@ -1,8 +1,8 @@
-"""Model invocation logging: every prompt and every answer, kept. Off unless this component is made on purpose.
+"""Model invocation logging: every prompt and every answer is recorded. Off unless a program creates this component.
 
-It is one switch for a whole account and region: the prompts of every other user of Bedrock there are recorded too,
-and two stacks in one account overwrite each other's choice. Texts only; images and embeddings are left out. They go to a
-bucket of their own, under a key of their own, which the named readers alone read and which forgets them after the given
+It is one switch for a whole account and region: the prompts of every other user of Bedrock there are recorded too, and
+two stacks in one account overwrite each other's setting. Only text is recorded, no images and no embeddings. The
+records go to a separate bucket with a separate key, which only the named readers may read, and expire after the given
 days. The guardrails report the choice until an exception allows it.
 """
 
@@ -29,9 +29,10 @@ class PromptRecordingArgs(Args):
     account_id: str
     """The account of the stack."""
     record_prompts_for_days: int = Field(ge=1, le=PROMPT_RECORD_DAYS)
-    """Prompts are kept this long. There is no default: say it."""
+    """How long prompts are kept. Required: there is no default."""
     reader_arns: list[str] = Field(min_length=1)
-    """The roles that may read them; everybody else is refused, whatever else allows it. ``*`` and ``?`` are wildcards."""
+    """The roles that may read them; every other principal is denied, whatever else allows it. ``*`` and ``?`` are
+    wildcards."""
     tags: dict[str, str]
     """Tags of every resource."""
 
@@ -99,7 +100,7 @@ def _from_this_account(account_id: str, region: str) -> Conditions:
 
 
 def key_policy(account_id: str, region: str) -> str:
-    """Bedrock encrypts for this account; who decrypts, the account's own policies say."""
+    """Bedrock may encrypt for this account; the account's IAM policies decide who may decrypt."""
     return policy_document(
         [
             account_delegates(account_id),
@@ -115,7 +116,7 @@ def key_policy(account_id: str, region: str) -> str:
 
 
 def bucket_policy(bucket_arn: str, account_id: str, region: str, *, reader_arns: list[str]) -> str:
-    """Bedrock writes for this account, the named readers read, and nobody comes without TLS."""
+    """Bedrock writes for this account, only the named readers read, and TLS is required."""
     return policy_document(
         [
             Statement(

@@ -19,7 +19,7 @@ START, MIGRATE, COMPATIBLE = "start", "migrate", "compatible"
 
 @dataclass(frozen=True)
 class Statement:
-    """What a release says of the schema that its migrations end at."""
+    """The database schema that a release's migrations produce."""
 
     release: str
     revision: str

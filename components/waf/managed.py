@@ -1,4 +1,4 @@
-"""AWS's managed rule groups, and which of their rules must not judge what people write.
+"""AWS's managed rule groups, and which of their rules must not block text that users write.
 
 A rule listed here is counted by its group, which leaves its label on the request; a rule of ours then blocks on that
 label everywhere but where bodies are free text. Rules about sizes are counted everywhere: our own limits replace them.

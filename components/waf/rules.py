@@ -1,8 +1,8 @@
-"""The firewall's rules: one table that people can read, in the order in which requests meet it.
+"""The WAF rules as one readable table, in order of priority.
 
-Every rule has a number of its own, so moving lines in this file changes nothing. A rule that blocks ends the request;
-one that counts marks it for later rules (labels) or for the people who watch. An ALB shows its firewall the first
-8,192 bytes of the body, and the first 8,192 bytes and 200 headers of all headers, whichever field a rule reads
+Every rule states its priority, so moving lines in this file changes nothing. A rule that blocks ends the request; one
+that counts marks it for later rules (labels) or for the people who watch. An ALB shows its firewall the first 8,192
+bytes of the body, and the first 8,192 bytes and 200 headers of all headers, whichever field a rule reads
 (https://docs.aws.amazon.com/waf/latest/developerguide/waf-oversize-request-components.html). What lies beyond is the
 proxy's: no rule here blocks because a header is absent, since the header may only be out of sight. So the proxy alone
 asks for a content-length (411), and it removes forged identity headers that the firewall did not get to see.
@@ -50,7 +50,7 @@ RETRY_AFTER_SECONDS = "60"
 CANARY_PATH = "/firewall-canary"
 
 TRUSTED_PREFIXES = ("x-amzn-oidc-", "x-envoy-")
-"""Names that begin like this are the edge's and the proxy's, whatever follows."""
+"""Only the edge and the proxy set headers whose names begin like this."""
 
 GRPC = "application/grpc"
 
@@ -66,7 +66,7 @@ that need no encoding. No client writes them by accident, and each could mean on
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the table is made from; every number comes from the settings."""
+    """The limits in the table; all of them come from the settings."""
 
     prompt_bytes: int
     upload_bytes: int
@@ -87,7 +87,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What the table knows about the application and the edge."""
+    """What the table depends on: the application and the edge."""
 
     upload_paths: tuple[str, ...]
     model_call_paths: tuple[str, ...]
@@ -186,11 +186,11 @@ def _sizes(limits: Limits) -> list[Rule]:
 
 
 def _rates(limits: Limits, application: Application) -> list[Rule]:
-    """What one address and what one session may ask for.
+    """Rate limits for each client address and each session.
 
-    An address may be a whole office, so its limits are those of many people: they are the outer bound, which holds for
-    whoever invents a session cookie too. A session is one person. Its cookie alone is the key, without the address: a
-    session that is used from many addresses still counts as one. A request without the cookie is not counted there.
+    An address may be a whole office, so its limits admit many people; they also apply to requests with a forged session
+    cookie. A session is one person. Its cookie alone is the key, without the address: a session that is used from many
+    addresses still counts as one. A request without the cookie is not counted there.
     """
     session = f"{application.session_cookie}-0"
     of = {
