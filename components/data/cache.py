@@ -20,11 +20,11 @@ SNAPSHOT_WINDOW, MAINTENANCE_WINDOW = "02:00-03:00", "sun:03:30-sun:04:30"
 
 @dataclass(frozen=True)
 class Cache:
-    """What others need of it."""
+    """What other components need."""
 
     group: aws.elasticache.ReplicationGroup
     url: pulumi.Output[str]
-    """With the password in it: secret."""
+    """Contains the password: secret."""
 
 
 def make_cache(context: StoreContext, password: pulumi.Output[str]) -> Cache:

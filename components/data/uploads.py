@@ -1,8 +1,8 @@
-"""The bucket of uploaded files, its record of requests, and the policy that leaves one way in.
+"""The bucket of uploaded files, its access log, and the policy that limits access to the S3 endpoint.
 
-Versions are kept, so a deleted or overwritten file can be brought back. The bucket is reached by the network's S3
-endpoint, which is made after it (its policy names the bucket): so the bucket's policy is a component of its own,
-``UploadsAccess``, made last. Until then the bucket has the public access block and no object.
+Versions are kept, so a deleted or overwritten file can be restored. The network's S3 endpoint is created after the
+bucket, because its policy names the bucket. So the bucket's policy is a separate component, ``UploadsAccess``, created
+last. Until then the bucket has the public access block and no object.
 """
 
 import pulumi
@@ -84,9 +84,9 @@ class UploadsAccessArgs(Args):
     bucket_arn: pulumi.Output[str]
     """The same bucket's ARN."""
     endpoint_id: pulumi.Output[str]
-    """The network's S3 gateway endpoint: objects come and go by it alone."""
+    """The network's S3 gateway endpoint, the only path to the objects."""
     backup_role_arn: pulumi.Output[str]
-    """AWS Backup's role, which comes from outside."""
+    """AWS Backup's role, which is excepted because it acts from outside the network."""
 
 
 class UploadsAccess(pulumi.ComponentResource):

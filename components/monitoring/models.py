@@ -1,8 +1,7 @@
-"""Alarms on what models cost and refuse: tokens an hour, throttled calls, and a monthly budget.
+"""Alarms on the models: tokens in an hour, throttled calls, and a monthly budget.
 
-They see Bedrock alone. A private upstream has no bill here, and a call to Bedrock in another region than the stack's
-leaves its metrics there: the budget covers it, the alarms do not. A budget is an account's, so other users of
-Bedrock in the account count too.
+They cover Bedrock only. Private upstreams are not billed by AWS. Calls to Bedrock in another region have their metrics
+there: the budget covers them, the alarms do not. A budget covers the whole account, including other users of Bedrock.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,11 +31,11 @@ class ModelAlarmsArgs(Args):
     groups: list[ModelGroupArgs]
     """The declared model groups."""
     tokens_per_hour: int = Field(default=5_000_000, ge=1)
-    """More tokens in an hour, prompts and answers together, are an alarm."""
+    """An alarm fires above this number of tokens in an hour, prompts and answers together."""
     monthly_budget_usd: int = Field(default=1000, ge=1)
-    """Messages at 80 percent spent and at 100 percent forecast. It stops nothing."""
+    """Notifications at 80 percent of actual and at 100 percent of forecast cost. No call is blocked."""
     billed_services: list[str] = Field(default_factory=lambda: ["Amazon Bedrock"])
-    """Names on the bill. A model sold on AWS Marketplace is billed under a name of its own: add it."""
+    """Names on the bill. A model sold on AWS Marketplace is billed under a separate name: add it."""
     alarm_topic_arn: pulumi.Output[str]
     """The topic that every alarm notifies."""
     runbook_url: str
@@ -49,7 +48,7 @@ class ModelAlarms(pulumi.ComponentResource):
     """Token use, throttling and budget."""
 
     budget_name: pulumi.Output[str]
-    """The monthly budget, where one is given."""
+    """The monthly budget's name."""
 
     def __init__(self, name: str, args: ModelAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = ModelAlarmsArgs.model_validate(args)

@@ -3,7 +3,7 @@
 The block is cut into eight equal shares. The letter of a zone decides its share (a is the first), so the order in
 which zones are written, and adding one later, move no subnet. The last share is cut again into the public /26s.
 
-It deliberately allocates IPv4 only, and never looks anything up.
+It allocates IPv4 only, and looks nothing up.
 """
 
 from collections.abc import Sequence

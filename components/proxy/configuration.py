@@ -4,9 +4,9 @@
 ``python -m local`` run the same one with the same Envoy version. It holds no secret: the listener's certificate and
 key come from environment variables, credentials for models from the task role.
 
-What the proxy deliberately does not do: it verifies no signature of the load balancer's token, since the private
-subnets cannot fetch the keys. That only the load balancer reaches it, and only after a login, is what the policy
-pack proves on the network graph; checks of signer, client, issuer and expiry are for sanity.
+The proxy deliberately does not verify the signature of the load balancer's token, because the private subnets cannot
+fetch the keys. The policy pack proves on the network graph that only the load balancer reaches it, and only after a
+login. The checks of signer, client, issuer and expiry guard against a wrong configuration.
 """
 
 from collections import Counter

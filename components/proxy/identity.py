@@ -1,8 +1,9 @@
-"""Identity: strip what a client may not say, turn the load balancer's claims into trusted headers, let in the allowed.
+"""Identity: removes headers that clients must not set, turns the load balancer's claims into trusted headers, and
+admits allowed people only.
 
 Three steps, in this order: the connection manager removes every client-sent copy of a trusted header before anything
-else reads the request; a Lua filter reads the claims and answers 401 or 403 or sets the trusted headers; an RBAC
-filter refuses what lacks the trusted e-mail header, so that a failing script closes the way.
+else reads the request; a Lua filter reads the claims and answers 401 or 403 or sets the trusted headers; an RBAC filter
+refuses requests without the trusted e-mail header, so that a failing script admits no request.
 """
 
 import html
@@ -58,7 +59,7 @@ def strip_client_headers(settings: ProxySettings) -> dict[str, Any]:
 
 
 def identity_filters(settings: ProxySettings) -> list[dict[str, Any]]:
-    """Return the filters that let in the allowed with the trusted headers set, and nobody else."""
+    """Return the filters that set the trusted headers for allowed people and refuse everyone else."""
     return [
         {
             "name": _LUA_FILTER,
@@ -91,7 +92,7 @@ def identity_filters(settings: ProxySettings) -> list[dict[str, Any]]:
 
 
 def without_identity() -> dict[str, Any]:
-    """Return the per-route setting for what needs nobody's identity: health, logout, machine clients."""
+    """Return the per-route setting for routes without identity: health, logout, machine clients."""
     return {
         _LUA_FILTER: {
             "@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute",

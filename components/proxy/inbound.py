@@ -1,4 +1,4 @@
-"""The inbound side: TLS from the load balancer, limits, identity, and the way to the application.
+"""The inbound side: TLS from the load balancer, limits, identity, and the route to the application.
 
 Routes do most of the work, because they cost little and buffer nothing: a body that is declared too large, or not
 declared at all, is refused before a byte of it is read.
@@ -155,7 +155,7 @@ def _interface_routes(settings: ProxySettings) -> list[dict[str, Any]]:
 
 
 def _without_a_length(settings: ProxySettings) -> list[dict[str, Any]]:
-    """What carries no body, and is held to that by a filter, since a route sees no more than the headers.
+    """Routes for requests without a body. A filter enforces that, because a route sees only the headers.
 
     A client may name Content-Length or Transfer-Encoding in ``Connection``: Envoy then removes the header before a
     route sees it, and would send the body on, as long as it likes.
@@ -243,7 +243,7 @@ def _logout_route(settings: ProxySettings) -> dict[str, Any]:
 
 
 def _machine_routes(settings: ProxySettings) -> list[dict[str, Any]]:
-    """Programs reach the model paths alone; the load balancer has validated their token for this host name."""
+    """Machine clients reach the model paths only; the load balancer has validated their token for this host name."""
     nobody = {"prefix": "/", "headers": [{"name": "authorization", "present_match": False}]}
     unauthorized = json_answer("machine-unauthorized", nobody, 401, "A request needs a token.")
     unauthorized["response_headers_to_add"].append(overwrite_header("www-authenticate", "Bearer"))
