@@ -59,7 +59,9 @@ def serve_the_deployment(settings: StackSettings) -> None:
             return None
         policy = args.props.get("policy")
         if not isinstance(policy, str):
-            raise TypeError(f"key {args.name} has no policy that is known beforehand: give it one as plain text")
+            raise TypeError(
+                f"key {args.name} has no policy in plain text, to which the deploy role's statements could be added: pass a string, not an output"
+            )
         document = json.loads(policy)
         document["Statement"] = [*document["Statement"], *added]
         text = json.dumps(document, sort_keys=True, separators=(",", ":"))

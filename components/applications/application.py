@@ -120,9 +120,11 @@ class ApplicationArgs(Args):
     @model_validator(mode="after")
     def _prepare_can_do_it(self) -> "ApplicationArgs":
         if self.prepare_command and (self.database or self.files):
-            raise ValueError("prepare_command replaces the script that database and files need: leave one out")
+            raise ValueError("prepare_command replaces the script that database and files need: remove one of them")
         if shared := sorted(self.file_directories & set(self.writable_directories)):
-            raise ValueError(f"files must lie apart from what the application writes, not in {', '.join(shared)}")
+            raise ValueError(
+                f"files must be in directories that the application does not write, not in {', '.join(shared)}"
+            )
         return self
 
     @model_validator(mode="after")

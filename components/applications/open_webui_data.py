@@ -53,7 +53,7 @@ def with_shared_data(application: ApplicationArgs, region: str, authority: str, 
     ``connections``: how many it may open to the database, 10 or more.
     """
     if not region:
-        raise ValueError("shared_state needs the region of the database and the bucket")
+        raise ValueError("shared_data needs the region of the database and the bucket")
     database = _database(region)
     login = without_comments(Path(__file__).with_name("iam_login.py").read_text("utf-8"))
     if application.command[:2] != ["python3", "-m"]:
@@ -118,8 +118,7 @@ def pools(connections: int) -> dict[str, str]:
     """
     if connections < LEAST_CONNECTIONS:
         raise ValueError(
-            f"the application may open {connections} connections to the database: its three pools need "
-            f"{LEAST_CONNECTIONS} or more"
+            f"database_connections is {connections}: the application's three pools need {LEAST_CONNECTIONS} or more"
         )
     vectors = connections // 5
     tables = (connections - vectors) // 2

@@ -89,7 +89,7 @@ def render(statement: Statement) -> dict[str, Any]:
         "Action": _sorted(statement.actions),
     }
     if statement.not_resources and (statement.effect is not Effect.DENY or statement.resources):
-        raise ValueError(f"statement {statement.sid}: only a denial without resources leaves some out")
+        raise ValueError(f"statement {statement.sid}: only a denial without resources may have not_resources")
     if statement.not_resources:
         rendered["NotResource"] = _sorted(statement.not_resources)
     if statement.resources:

@@ -74,7 +74,7 @@ class TokenClaimArgs(Args):
     @model_validator(mode="after")
     def _can_be_checked(self) -> Self:
         if self.name in CHECKED_CLAIMS:
-            raise ValueError(f"claim {self.name} is checked by the load balancer in any case: remove it")
+            raise ValueError(f"claim {self.name} is always checked by the load balancer: remove it")
         return self
 
 
@@ -169,17 +169,21 @@ class EdgeArgs(Args):
     def _fits_together(self) -> Self:
         if (self.hosted_zone_id is None) == (self.certificate_arn is None):
             raise ValueError(
-                "exactly one of hosted_zone_id (certificates and records are made) and certificate_arn (both are yours) is needed"
+                "set exactly one of hosted_zone_id (certificates and records are created) and certificate_arn (you provide both)"
             )
         if LOGIN_CALLBACK not in self.paths.pages:
-            raise ValueError(f"paths.pages lacks {LOGIN_CALLBACK}, without which nobody can finish logging in: add it")
+            raise ValueError(
+                f"paths.pages does not contain {LOGIN_CALLBACK}, without which no login can complete: add it"
+            )
         if blocking := [path for path in self.paths.blocked if offers(path, LOGIN_CALLBACK)]:
-            raise ValueError(f"paths.blocked has {blocking[0]!r}, which blocks {LOGIN_CALLBACK}: nobody could log in")
+            raise ValueError(
+                f"paths.blocked has {blocking[0]!r}, which blocks {LOGIN_CALLBACK}, so no login could complete: remove it"
+            )
         if not self.health_check_path.startswith("/"):
             raise ValueError(f"health_check_path is {self.health_check_path!r}: a path starts with /")
         for one, other in permutations([IPv4Network(block) for block in self.client_cidr_blocks], 2):
             if one.subnet_of(other):
-                raise ValueError(f"client_cidr_blocks has {one}, which {other} admits already: remove one of the two")
+                raise ValueError(f"client_cidr_blocks has {one}, which {other} already admits: remove one of the two")
         machine = self.machine_clients
         edge_rules(
             self.host_names,

@@ -121,11 +121,11 @@ def edge_rules(
     """
     if not 1 <= len(hosts) < CONDITION_VALUES:
         raise ValueError(
-            f"{len(hosts)} host names are given: 1 to {CONDITION_VALUES - 1} fit beside a path in one rule"
+            f"{len(hosts)} host names are given: one rule accepts 1 to {CONDITION_VALUES - 1} beside a path"
         )
     if machine_host is not None and machine_host in hosts:
         raise ValueError(
-            f"machine clients share the host name {machine_host} with people: give them a host name of their own"
+            f"machine clients share the host name {machine_host} with people: give them a separate host name"
         )
     for where, paths in (("blocked", blocked), ("api", api), ("pages", pages), ("machine", machine_paths)):
         check_paths(paths, where)

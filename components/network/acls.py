@@ -97,7 +97,7 @@ def check_internal_ports(ports: Sequence[int], zones: int) -> None:
     if len(set(ports) - {HTTPS}) > most_internal_ports(zones):
         raise ValueError(
             f"internal_ports are {list(ports)}: a network ACL has room for {most_internal_ports(zones)} besides {HTTPS} "
-            f"with {zones} zones; let some of what listens share a port, for example {HTTPS}"
+            f"with {zones} zones; run some of the servers on the same port, for example {HTTPS}"
         )
 
 

@@ -53,7 +53,7 @@ def plan_addresses(cidr_block: str, availability_zones: Sequence[str]) -> Addres
         )
     if len(set(availability_zones)) != len(availability_zones):
         raise ValueError(
-            f"availability_zones are {', '.join(availability_zones)}: each may be named once; remove the repeated one"
+            f"availability_zones are {', '.join(availability_zones)}: each must be listed once; remove the repeated one"
         )
     shares = list(block.subnets(prefixlen_diff=3))
     public_block = shares[-1]
@@ -63,12 +63,12 @@ def plan_addresses(cidr_block: str, availability_zones: Sequence[str]) -> Addres
         slot = ZONE_LETTERS.find(zone[-1:]) if zone else -1
         if slot < 0:
             raise ValueError(
-                f"availability zone {zone!r} has no share: a zone's name ends in one of {', '.join(ZONE_LETTERS)}; choose such a zone"
+                f"availability zone {zone!r} has no share of the block: a zone's name must end in one of {', '.join(ZONE_LETTERS)}; choose another zone"
             )
         zones.append(ZoneSubnets(zone, public_subnets[slot], shares[slot]))
     letters = [zone.availability_zone[-1] for zone in zones]
     if len(set(letters)) != len(letters):
         raise ValueError(
-            f"availability_zones are {', '.join(availability_zones)}: two of them end in the same letter; name zones of one region"
+            f"availability_zones are {', '.join(availability_zones)}: two of them end in the same letter; list zones of one region"
         )
     return AddressPlan(block, public_block, tuple(zones))

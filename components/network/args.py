@@ -87,4 +87,4 @@ def _check_existing(existing: ExistingNetworkArgs, zones: int) -> None:
             raise ValueError(f"{name} has {len(ids)} ids for {zones} zones: give one for each, in the zones' order")
     subnets = [*existing.public_subnet_ids, *existing.private_subnet_ids]
     if len(set(subnets)) != len(subnets):
-        raise ValueError("a subnet is named twice: each zone needs a public and a private subnet of its own")
+        raise ValueError("a subnet is listed twice: each zone needs its own public and private subnet")

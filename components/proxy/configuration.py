@@ -91,8 +91,8 @@ def _named_once(kind: str, parts: list[dict[str, Any]]) -> None:
     names = Counter(part["name"] for part in parts)
     if repeated := sorted(name for name, times in names.items() if times > 1):
         raise ValueError(
-            f"more than one {kind} of the proxy is named {', '.join(repeated)}: give each model group a name of its own, "
-            "and each upstream one that no upstream of any group has"
+            f"more than one {kind} of the proxy is named {', '.join(repeated)}: give each model group a unique name, and "
+            "each upstream a name that no other upstream of any group has"
         )
 
 

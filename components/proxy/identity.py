@@ -135,15 +135,15 @@ def page(title: str, *paragraphs: str) -> str:
 
 
 def _page_401() -> str:
-    return page("You are not signed in", "The sign-in could not be read. Open the start page again to sign in.")
+    return page("You are not signed in", "Your sign-in could not be read. Open the start page to sign in again.")
 
 
 def _page_403(settings: ProxySettings) -> str:
     return page(
-        "You may not enter",
-        "You are signed in, but your account is not among those that may use this service.",
-        f"To get access, write to {settings.identity.contact}.",
-        f"To sign in with another account, go to {settings.logout.path} first.",
+        "You do not have access",
+        "You are signed in, but your account does not have access to this service.",
+        f"To request access, write to {settings.identity.contact}.",
+        f"To sign in with another account, first sign out at {settings.logout.path}.",
     )
 
 

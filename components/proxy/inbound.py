@@ -224,10 +224,10 @@ def _logout_route(settings: ProxySettings) -> dict[str, Any]:
     match = {"path": logout.path}
     title, html = "You are signed out", "text/html; charset=utf-8"
     if logout.redirect_url:
-        route = fixed_answer("logout", match, 302, page(title, "Going on to the identity provider."), html)
+        route = fixed_answer("logout", match, 302, page(title, "Redirecting to the identity provider."), html)
         route["response_headers_to_add"].append(overwrite_header("location", logout.redirect_url))
     else:
-        text = "Your session here has ended; at the identity provider you may still be signed in."
+        text = "Your session here has ended. You may still be signed in at the identity provider."
         route = fixed_answer("logout", match, 200, page(title, text), html)
     cookies = [logout.edge_cookie_name + shard for shard in _EDGE_COOKIE_SHARDS]
     # Headers are appended unless said otherwise: one Set-Cookie for each cookie.

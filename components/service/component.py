@@ -108,7 +108,7 @@ class InterfaceServiceArgs(Args):
     @classmethod
     def _is_a_digest(cls, value: str) -> str:
         if "@sha256:" not in value:
-            raise ValueError(f"{value!r} is not pinned: write repository@sha256:digest, since a tag can be moved")
+            raise ValueError(f"{value!r} is not pinned: write repository@sha256:digest, because a tag can be moved")
         return value
 
     @field_validator("architecture")

@@ -92,7 +92,7 @@ def check_size(text: str, definitions: Sequence[Definition]) -> None:
     shares = ", ".join(f"{name} {size_} bytes" for name, size_ in sizes.items())
     raise ValueError(
         f"the container definitions are {size} bytes ({shares}); AWS accepts less than {MAXIMUM_BYTES}. "
-        "Shorten what the largest one carries: model groups, allowed people or application environment."
+        "Shorten the content of the largest one: model groups, allowed people or application environment."
     )
 
 
@@ -128,7 +128,7 @@ def _instructions(plan: TaskPlan) -> str:
         if not application.writable_directories:
             raise ValueError("an application with a database needs a writable directory: prepare works in the first")
         if plan.release not in {schema.release for schema in plan.schemas}:
-            raise ValueError(f"release {plan.release} has a database and no schema is declared for it")
+            raise ValueError(f"release {plan.release} has a database, but no schema is declared for it")
         instructions["database"] = {
             **application.database.model_dump(),
             "release": plan.release,
@@ -227,10 +227,10 @@ def _environment(
     variables: Mapping[str, str], references: Mapping[str, str], data_values: Mapping[str, str]
 ) -> list[Definition]:
     if missing := sorted(set(references.values()) - set(data_values)):
-        there = ", ".join(sorted(data_values)) or "none: the service has no state"
-        raise ValueError(f"no such state value: {', '.join(missing)}; there are {there}")
+        there = ", ".join(sorted(data_values)) or "none: the service has no data stores"
+        raise ValueError(f"no such data value: {', '.join(missing)}; there are {there}")
     if twice := sorted(set(references) & set(variables)):
-        raise ValueError(f"set both as a plain variable and from a state value: {', '.join(twice)}")
+        raise ValueError(f"set both as a plain variable and from a data value: {', '.join(twice)}")
     values = {**variables, **{name: data_values[key] for name, key in references.items()}}
     return [{"name": name, "value": value} for name, value in sorted(values.items())]
 

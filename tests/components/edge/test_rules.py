@@ -161,7 +161,7 @@ def test_without_machine_clients_no_rule_is_for_them() -> None:
         ([], ["/api/*"], None, "0 host names are given"),
         (["a", "b", "c", "d", "e"], ["/api/*"], None, "5 host names are given"),
         (["a.test"], [f"/{n}/*" for n in range(400)], None, "a load balancer takes 100"),
-        (["a.test"], ["/api/*"], "a.test", "give them a host name of their own"),
+        (["a.test"], ["/api/*"], "a.test", "give them a separate host name"),
     ],
 )
 def test_a_table_that_would_offer_too_much_is_refused(
