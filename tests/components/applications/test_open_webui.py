@@ -27,7 +27,7 @@ from local.processes import ending
 from releases.prompt_settings import TEMPLATES
 from releases.prompts import PARAMETERS_VARIABLE
 from tests.components.task_fixtures import DEPLOYMENT
-from tests.database.surroundings import MODEL, models
+from tests.database.task_dependencies import MODEL, models
 
 PYTHON = interpreter()
 START_SECONDS = 600
