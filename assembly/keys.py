@@ -7,7 +7,7 @@ ways were possible for the deploy role (``bootstrap/role_documents.py``):
 
 - allow keys without tags as well: then the role could use, through a service, any untagged key of the account, for
   example to restore another team's snapshot;
-- wait: nobody says how long is enough;
+- wait: AWS does not document for how long;
 - let the key's own policy name the role, which is what happens here. A key's policy counts from the start, and what
   the role may do with keys ends with the keys that name it.
 

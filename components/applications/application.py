@@ -128,7 +128,7 @@ class ApplicationArgs(Args):
         return self
 
     @model_validator(mode="after")
-    def _volumes_are_told_apart(self) -> "ApplicationArgs":
+    def _volumes_are_distinct(self) -> "ApplicationArgs":
         taken: dict[str, str] = {}
         for directory in self.volume_directories:
             name = volume_name(directory)

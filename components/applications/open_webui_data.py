@@ -3,7 +3,7 @@
 Read from the source of 0.10.2 and 0.11.3, and seen to work in ``make test-database``:
 
 - ``DATABASE_ENABLE_IAM_TOKEN_AUTH`` gives every connection to the tables an IAM token. 0.11.3 gives one to the vector
-  store's engine as well; 0.10.2 does not, and that engine cannot log in: hence :mod:`components.applications.iam_login`.
+  store's engine as well; 0.10.2 does not, and that engine cannot log in: see :mod:`components.applications.iam_login`.
 - Host, port, name and user come from ``DATABASE_*``, which have no place for TLS. libpq's own variables say it: all
   three engines use libpq. Where ``DATABASE_*`` are set, ``DATABASE_URL`` is not read.
 - ``ENABLE_DB_MIGRATIONS=false`` keeps Alembic from running. The vector store still makes its table and indexes when
@@ -147,6 +147,6 @@ def _uploads_and_channel(region: str) -> dict[str, str]:
         "REDIS_SOCKET_KEEPALIVE": "true",
         "S3_REGION_NAME": region,
         "STORAGE_PROVIDER": "s3",
-        # Its address is REDIS_URL unless it is told another.
+        # It uses REDIS_URL unless another address is set.
         "WEBSOCKET_MANAGER": "redis",
     }

@@ -1,6 +1,6 @@
 """The cache: Valkey with cluster mode disabled, by TLS and with a password.
 
-Open WebUI's WebSocket layer does not work with cluster mode, hence neither that nor the serverless cache. Only the
+Open WebUI's WebSocket layer does not work with cluster mode, so neither that nor the serverless cache is used. Only the
 engine's own log is kept: the slow log repeats commands with their values.
 """
 
@@ -60,7 +60,7 @@ def make_cache(context: StoreContext, password: pulumi.Output[str]) -> Cache:
         transit_encryption_enabled=True,
         transit_encryption_mode="required",
         auth_token=password,
-        # The former password stays good until the one after this: tasks that still have it are not cut off.
+        # The previous password stays valid until the next change: tasks that still have it are not cut off.
         auth_token_update_strategy="ROTATE",  # noqa: S106 - the strategy, not a token
         snapshot_retention_limit=chosen.snapshot_retention_days,
         snapshot_window=SNAPSHOT_WINDOW,

@@ -112,7 +112,7 @@ class Data(pulumi.ComponentResource):
 
     def _key(self, name: str, args: DataArgs, child: pulumi.ResourceOptions) -> aws.kms.Key:
         # What is left of the state when the stack goes (final snapshot, backups) is readable with this key only: it
-        # stays with them, and its deletion is a decision of its own.
+        # stays with them, and its deletion is a separate decision.
         key = aws.kms.Key(
             f"{name}-key",
             description=f"ai-interface {args.environment}: database, cache, uploads and backups",

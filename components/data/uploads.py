@@ -17,7 +17,7 @@ from components.data.store import StoreContext
 def make_uploads(context: StoreContext) -> aws.s3.Bucket:
     """The bucket of files, with a bucket for its access logs."""
     name, args, child = f"{context.name}-uploads", context.args, context.child
-    # Never emptied by a destroy: that takes a step of its own (docs/runbook.md).
+    # Never emptied by a destroy: that takes a separate step (docs/runbook.md).
     bucket = aws.s3.Bucket(
         name,
         force_destroy=False,
@@ -53,7 +53,7 @@ def make_uploads(context: StoreContext) -> aws.s3.Bucket:
 
 def _record_access(context: StoreContext, bucket: aws.s3.Bucket) -> None:
     own, args, child = f"{context.name}-uploads-access", context.args, context.child
-    # S3 goes on to deliver for hours, so nobody could empty it in time: the record goes with the bucket of files.
+    # S3 continues to deliver for hours, so it could not be emptied in time: it is deleted with the bucket of files.
     logs = aws.s3.Bucket(own, force_destroy=args.allow_deletion, tags={**args.tags, "Name": own}, opts=child)
     closed = close_bucket(own, logs, child)
     # S3 delivers its own logs only to a bucket that is encrypted with S3's key.

@@ -20,7 +20,7 @@ def bucket_policy(bucket_arn: str, account_id: str, region: str, reader_arns: Se
     """Load balancers of this account write, only the named readers read, and TLS is required.
 
     The writer is bound by the load balancers' ARN, which holds region and account; that log delivery sends the account
-    as a key of its own too is not documented, and a condition on a key that is not sent would stop every log.
+    as a separate condition key too is not documented, and a condition on a key that is not sent would stop every log.
     """
     balancers = f"arn:aws:elasticloadbalancing:{region}:{account_id}:loadbalancer/*"
     return policy_document(
@@ -50,7 +50,7 @@ def make_log_bucket(
     opts: pulumi.ResourceOptions,
 ) -> tuple[aws.s3.Bucket, aws.s3.BucketPolicy]:
     """The bucket, and its policy, without which a load balancer refuses to log."""
-    # The load balancer fills it until it is gone, so nobody could empty it in time: its logs go with it.
+    # The load balancer writes to it until it is deleted, so it could not be emptied in time: its logs are deleted too.
     bucket = aws.s3.Bucket(
         f"{name}-logs", force_destroy=allow_deletion, tags={**tags, "Name": f"{name}-logs"}, opts=opts
     )

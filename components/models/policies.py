@@ -125,7 +125,7 @@ def task_statements(
         return []
     return [
         *statements,
-        # A negated operator also matches where the key is absent, IfExists or not: hence the second condition.
+        # A negated operator also matches where the key is absent, IfExists or not, so there is a second condition.
         Statement(
             sid="RefuseOtherGuardrails",
             effect=Effect.DENY,

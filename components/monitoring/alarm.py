@@ -126,7 +126,7 @@ def make_alarms(
     return {
         spec.role: aws.cloudwatch.MetricAlarm(
             f"{name}-{spec.role}",
-            # The subject of the message that pages somebody.
+            # The subject of the message to the on-call engineer.
             name=f"ai-interface {args.environment} {spec.role}",
             alarm_description=f"{spec.sentence}. What to do: {args.runbook_url}#{spec.runbook or spec.role}",
             **(_of_several(spec) if spec.series else _of_one(spec)),

@@ -75,7 +75,7 @@ class DataAlarms(pulumi.ComponentResource):
         self.register_outputs({"alarmArns": self.alarm_arns})
 
     def _failed_backups(self, name: str, args: DataAlarmsArgs, child: pulumi.ResourceOptions) -> None:
-        # A backup that did not happen has no metric of its own.
+        # A backup that did not happen has no metric.
         rule = aws.cloudwatch.EventRule(
             f"{name}-backup-failed",
             description="A nightly copy of database or uploads failed",

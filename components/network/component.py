@@ -204,7 +204,7 @@ class PrivateNetwork(pulumi.ComponentResource):
     def _read(self, existing: ExistingNetworkArgs) -> None:
         """Read what exists, so that the engine and the policies see its real routes and settings.
 
-        Names follow the zones, never the ids, so that environments with networks of their own can be compared. A
+        Names follow the zones, never the ids, so that environments with different networks can be compared. A
         private subnet is read only together with the association with its route table: without it, its routes would be
         guessed.
         """

@@ -48,7 +48,7 @@ def one_endpoint(cluster: str, address: dict[str, Any]) -> dict[str, Any]:
 def circuit_breakers(maximum: int, retries: int = 0) -> dict[str, Any]:
     """Return limits on what is in flight to a cluster: one request more is refused at once, instead of waiting.
 
-    With as many connections as requests it would wait for a connection: hence twice as many.
+    With as many connections as requests it would wait for a connection, so there are twice as many.
     """
     return {
         "thresholds": [

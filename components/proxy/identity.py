@@ -103,7 +103,7 @@ def without_identity() -> dict[str, Any]:
 
 
 def identity_script(settings: ProxySettings) -> str:
-    """Return the Lua filter's one chunk: decoder, settings as JSON on a line of their own, script."""
+    """Return the Lua filter's one chunk: decoder, settings as one line of JSON, script."""
     identity = settings.identity
     table: dict[str, Any] = {
         "signer": identity.signer_arn,

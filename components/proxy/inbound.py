@@ -210,7 +210,7 @@ def _route(name: str, path: dict[str, Any], settings: ProxySettings) -> dict[str
         "match": path,
         "route": {
             "cluster": _APPLICATION,
-            # The default of 15 seconds would cut a streamed answer; its whole length has a limit of its own.
+            # The default of 15 seconds would cut a streamed answer; its duration has a separate limit.
             "timeout": "0s",
             "max_stream_duration": {"max_stream_duration": f"{settings.limits.stream_seconds}s"},
         },
@@ -244,8 +244,8 @@ def _logout_route(settings: ProxySettings) -> dict[str, Any]:
 
 def _machine_routes(settings: ProxySettings) -> list[dict[str, Any]]:
     """Machine clients reach the model paths only; the load balancer has validated their token for this host name."""
-    nobody = {"prefix": "/", "headers": [{"name": "authorization", "present_match": False}]}
-    unauthorized = json_answer("machine-unauthorized", nobody, 401, "A request needs a token.")
+    without_token = {"prefix": "/", "headers": [{"name": "authorization", "present_match": False}]}
+    unauthorized = json_answer("machine-unauthorized", without_token, 401, "A request needs a token.")
     unauthorized["response_headers_to_add"].append(overwrite_header("www-authenticate", "Bearer"))
     return [unauthorized, *model_routes(settings)]
 

@@ -170,7 +170,7 @@ def _member_cluster(upstream: ProxyUpstream, settings: ProxySettings) -> dict[st
         ),
         "common_lb_config": _NO_TRAFFIC_TO_THE_EJECTED,
         "outlier_detection": {
-            # A 500 may be the prompt's doing: repeated, it would shut everybody out of the model.
+            # A prompt may cause a 500: repeated, it would make the model unavailable to all users.
             "consecutive_gateway_failure": _EJECTING_FAILURES,
             "enforcing_consecutive_gateway_failure": 100,
             "enforcing_consecutive_5xx": 0,

@@ -14,7 +14,7 @@ KIBIBYTE = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class ProxyPeople:
-    """A set of people: one of the three selectors is enough. All empty: nobody."""
+    """A set of people: one of the three selectors is enough. All empty: no one."""
 
     claim_name: str = ""
     """A claim of the identity provider's user-info answer; a string, or a list that contains the value."""
@@ -24,7 +24,7 @@ class ProxyPeople:
     emails: tuple[str, ...] = ()
 
     @property
-    def nobody(self) -> bool:
+    def empty(self) -> bool:
         """Whether no selector is set."""
         return not (self.claim_name and self.claim_values) and not self.email_domains and not self.emails
 

@@ -175,8 +175,8 @@ class InterfaceService(pulumi.ComponentResource):
         )
 
     def _cluster(self, name: str, args: InterfaceServiceArgs, child: pulumi.ResourceOptions) -> aws.ecs.Cluster:
-        # ECS makes this log group by itself, unencrypted and for ever, unless it exists: hence the cluster's fixed
-        # name, and the group first.
+        # ECS creates this log group unencrypted and without expiry unless it exists, so the cluster has a fixed name and
+        # the group is created first.
         cluster_name = f"ai-interface-{args.environment}"
         insights = aws.cloudwatch.LogGroup(
             f"{name}-insights-logs",

@@ -102,7 +102,7 @@ class Firewall(pulumi.ComponentResource):
         rules = self._args.rules()
         own = f"awswaf:{self._args.account_id}:webacl:{self._physical_name}:"
         watched = [f"{own}{label}" for rule in rules for label in rule.labels if label.startswith(COUNT_ONLY)]
-        # A whole group that only counts names no label of its own: then every count is kept while it is watched.
+        # A whole group that only counts names no label: then every count is kept while it is watched.
         actions = ["BLOCK", *(["COUNT"] if any(r.is_group and r.action is Action.COUNT for r in rules) else [])]
         return [
             *({"action_condition": {"action": action}} for action in actions),

@@ -105,7 +105,7 @@ def managed_rules(free_text_label: str) -> list[Rule]:
         )
         for group in GROUPS
     ]
-    judged = [(group, override) for group in GROUPS for override in group.overrides if override.key]
+    blocking = [(group, override) for group in GROUPS for override in group.overrides if override.key]
     return groups + [
         Rule(
             override.key,
@@ -114,5 +114,5 @@ def managed_rules(free_text_label: str) -> list[Rule]:
             Action.BLOCK,
             reason=f"{override.rule} blocks, but not in free text: {override.reason}",
         )
-        for index, (group, override) in enumerate(judged)
+        for index, (group, override) in enumerate(blocking)
     ]

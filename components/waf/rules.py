@@ -55,7 +55,7 @@ TRUSTED_PREFIXES = ("x-amzn-oidc-", "x-envoy-")
 GRPC = "application/grpc"
 
 LARGEST_SINGLE_HEADER_BYTES = 6144
-"""Three quarters of the window: more could not be told from a header that the window cuts off."""
+"""Three quarters of the window: a longer header could not be distinguished from one that the window cuts off."""
 
 UPLOAD, MODEL_CALL, FREE_TEXT, STATIC = "path:upload", "path:model-call", "path:free-text", "path:static"
 
@@ -131,9 +131,9 @@ def _marks(application: Application) -> list[Rule]:
     ] if application.static_paths else []  # fmt: skip
     return [
         Rule("mark-upload", 200, both(_paths(application.upload_paths), sending), Action.COUNT, labels=(UPLOAD,),
-             reason="uploads have a size limit and a rate of their own"),
+             reason="uploads have a separate size limit and rate"),
         Rule("mark-model-call", 210, both(_paths(application.model_call_paths), sending), Action.COUNT,
-             labels=(MODEL_CALL,), reason="model calls have a rate of their own"),
+             labels=(MODEL_CALL,), reason="model calls have a separate rate"),
         Rule("mark-free-text", 220, free_text, Action.COUNT, labels=(FREE_TEXT,),
              reason="bodies here are what people wrote: some managed rules take ordinary prompts for attacks"),
         *static,
@@ -181,7 +181,7 @@ def _sizes(limits: Limits) -> list[Rule]:
              f"The path is longer than the limit of {limits.uri_bytes} bytes", reason="no path needs more"),
         Rule("headers-beyond-window", 450, longer_than(HEADER_WINDOW, WINDOW_BYTES), Action.COUNT,
              labels=("headers:beyond-window",),
-             reason="shows how many requests had headers that no rule here could see; the proxy judges those"),
+             reason="shows how many requests had headers that no rule here could see; the proxy checks those"),
     ]  # fmt: skip
 
 
