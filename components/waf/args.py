@@ -55,9 +55,9 @@ class FirewallArgs(Args):
     """The region whose WAF may write to the log."""
     limits: FirewallLimitsArgs = Field(default_factory=FirewallLimitsArgs)
     """Sizes and rates."""
-    upload_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.uploads), min_length=1)
+    upload_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.uploads))
     """Prefixes of paths that accept files. Omitted: Open WebUI's."""
-    model_call_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.model_calls), min_length=1)
+    model_call_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.model_calls))
     """Prefixes of paths that make a model work. Omitted: Open WebUI's."""
     prompt_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.prompts))
     """Prefixes of further paths whose bodies contain text that users wrote. Omitted: Open WebUI's."""

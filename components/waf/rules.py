@@ -125,32 +125,42 @@ def _marks(application: Application) -> list[Rule]:
     free_text = _paths((*application.upload_paths, *application.model_call_paths, *application.prompt_paths))
     if application.fixed_body_paths:
         free_text = both(free_text, negated(_paths(application.fixed_body_paths)))
+    upload = [
+        Rule("mark-upload", 200, both(_paths(application.upload_paths), sending), Action.COUNT, labels=(UPLOAD,),
+             reason="uploads have a separate size limit and rate"),
+    ] if application.upload_paths else []  # fmt: skip
+    model_call = [
+        Rule("mark-model-call", 210, both(_paths(application.model_call_paths), sending), Action.COUNT,
+             labels=(MODEL_CALL,), reason="model calls have a separate rate"),
+    ] if application.model_call_paths else []  # fmt: skip
     static = [
         Rule("mark-static", 230, both(_paths(application.static_paths), matches(METHOD, "^(GET|HEAD)$")), Action.COUNT,
              labels=(STATIC,), reason="a browser's first visit reads more than a hundred files and costs next to nothing"),
     ] if application.static_paths else []  # fmt: skip
     return [
-        Rule("mark-upload", 200, both(_paths(application.upload_paths), sending), Action.COUNT, labels=(UPLOAD,),
-             reason="uploads have a separate size limit and rate"),
-        Rule("mark-model-call", 210, both(_paths(application.model_call_paths), sending), Action.COUNT,
-             labels=(MODEL_CALL,), reason="model calls have a separate rate"),
+        *upload,
+        *model_call,
         Rule("mark-free-text", 220, free_text, Action.COUNT, labels=(FREE_TEXT,),
              reason="bodies here are what people wrote: some managed rules take ordinary prompts for attacks"),
         *static,
     ]  # fmt: skip
 
 
-def _lengths(limits: Limits) -> list[Rule]:
+def _lengths(limits: Limits, application: Application) -> list[Rule]:
     length = header("content-length")
     is_upload = labelled(UPLOAD)
     prompt, upload = readable_size(limits.prompt_bytes), readable_size(limits.upload_bytes)
-    return [
-        Rule("length-malformed", 300, both(present(length), negated(matches(length, WELL_FORMED_LENGTH))), Action.BLOCK,
-             400, "Malformed content-length", reason="the next rules read the declared length as a number"),
+    uploads = [
         Rule("upload-too-large", 310, both(is_upload, matches(length, number_above(limits.upload_bytes))), Action.BLOCK,
              413, f"The file is larger than the limit of {upload}",
              reason="refused before a byte of the body is carried; the proxy holds those to it that declare less"),
-        Rule("body-too-large", 320, both(negated(is_upload), matches(length, number_above(limits.prompt_bytes))),
+    ] if application.upload_paths else []  # fmt: skip
+    too_large = matches(length, number_above(limits.prompt_bytes))
+    return [
+        Rule("length-malformed", 300, both(present(length), negated(matches(length, WELL_FORMED_LENGTH))), Action.BLOCK,
+             400, "Malformed content-length", reason="the next rules read the declared length as a number"),
+        *uploads,
+        Rule("body-too-large", 320, both(negated(is_upload), too_large) if uploads else too_large,
              Action.BLOCK, 413, f"The request is larger than the limit of {prompt}",
              reason="refused before a byte of the body is carried; the proxy holds those to it that declare less"),
         Rule("body-beyond-window", 340, longer_than(BODY_WINDOW, WINDOW_BYTES), Action.COUNT,
@@ -193,12 +203,13 @@ def _rates(limits: Limits, application: Application) -> list[Rule]:
     addresses still counts as one. A request without the cookie is not counted there.
     """
     session = f"{application.session_cookie}-0"
-    of = {
-        "uploads": labelled(UPLOAD),
-        "model-calls": labelled(MODEL_CALL),
-        "pages": negated(either(labelled(UPLOAD), labelled(MODEL_CALL), labelled(STATIC))),
-        "static": labelled(STATIC),
+    marked = {
+        "uploads": labelled(UPLOAD) if application.upload_paths else None,
+        "model-calls": labelled(MODEL_CALL) if application.model_call_paths else None,
+        "static": labelled(STATIC) if application.static_paths else None,
     }
+    of = {kind: statement for kind, statement in marked.items() if statement is not None}
+    of["pages"] = negated(either(*of.values())) if of else None
     table = [
         (500, "uploads", "address", limits.address_uploads_per_window),
         (510, "model-calls", "address", limits.address_model_calls_per_window),
@@ -222,7 +233,7 @@ def _rates(limits: Limits, application: Application) -> list[Rule]:
             reason=f"at most {limit} {kind} in five minutes for one {key}",
         )
         for priority, kind, key, limit in table
-        if kind != "static" or application.static_paths
+        if kind in of
     ]
 
 
@@ -231,7 +242,7 @@ def firewall_rules(limits: Limits, application: Application) -> tuple[Rule, ...]
     rules = [
         *_guards(application),
         *_marks(application),
-        *_lengths(limits),
+        *_lengths(limits, application),
         *_sizes(limits),
         *_rates(limits, application),
         *managed_rules(FREE_TEXT),

@@ -214,6 +214,7 @@ PATHS = PRESET.paths
         ({"pages": ("pages",)}, "a path pattern starts with /"),
         ({"uploads": ("/files/*",)}, "uploads has '/files/\\*': write a prefix that starts with /, without wildcards"),
         ({"websockets": ("ws",)}, "websockets has 'ws'"),
+        ({"uploads": (), "model_calls": (), "prompts": ()}, "uploads, model_calls and prompts are empty"),
     ],
 )
 def test_paths_with_which_an_application_cannot_work_are_refused(changes: dict[str, Any], message: str) -> None:
