@@ -6,17 +6,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from components.common.aws_limits import ACL_PORT_NUMBERS, CACHE_PORT, DATABASE_PORT
 from settings.data import CONNECTIONS_OF_A_UNIT, LEAST_CONNECTIONS, RESERVED_CONNECTIONS, Data
 from settings.errors import FailedChecksError, Problem, check, collected
 from settings.identity import Identity
 from settings.models import BedrockUpstream, Models, PrivateUpstream
 from settings.sections import Capacity, Domain, Network
 
-STORE_PORTS = {5432: "the database", 6379: "the cache"}
+STORE_PORTS = {DATABASE_PORT: "the database", CACHE_PORT: "the cache"}
 """Ports that are always open between the private subnets."""
 HTTPS = 443
-ACL_NUMBERS = 3000
-"""Network ACL entries are numbered by port, modulo this (``components.network.acls``)."""
 TASKS_AT_ONCE = 2
 """During a deployment twice as many tasks run, because new tasks start before the old ones stop (``components.service.component``)."""
 ACL_PORTS = {2: 6, 3: 3}
@@ -127,17 +126,17 @@ def _upstreams_are_not_the_interface(domain: Domain, models: Models) -> None:
 
 
 def _acl_numbers_differ(models: Models) -> None:
-    taken = {port % ACL_NUMBERS: (port, what) for port, what in STORE_PORTS.items()}
+    taken = {port % ACL_PORT_NUMBERS: (port, what) for port, what in STORE_PORTS.items()}
     for position, group in enumerate(models.groups):
         for place, upstream in enumerate(group.upstreams):
             if not isinstance(upstream, PrivateUpstream) or upstream.port == HTTPS:
                 continue
-            port, what = taken.setdefault(upstream.port % ACL_NUMBERS, (upstream.port, "another model server"))
+            port, what = taken.setdefault(upstream.port % ACL_PORT_NUMBERS, (upstream.port, "another model server"))
             check(
                 port == upstream.port and port not in STORE_PORTS,
                 key=f"models.groups[{position}].upstreams[{place}].port",
                 value=str(upstream.port),
-                allowed=f"a port that is not {port} ({what}) and does not differ from it by a multiple of {ACL_NUMBERS}: "
+                allowed=f"a port that is not {port} ({what}) and does not differ from it by a multiple of {ACL_PORT_NUMBERS}: "
                 "both would get the same network ACL rule number",
                 fix="run the model server on another port, for example 443",
             )

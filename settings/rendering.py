@@ -106,12 +106,17 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], prefix: str, file: st
     )
 
 
+def _plain(limit: object) -> str:
+    """A limit as people write it: pydantic gives the limits of a decimal number as decimals."""
+    return str(int(limit)) if isinstance(limit, float) and limit.is_integer() else str(limit)
+
+
 def _fix(kind: str, value: object, ctx: Mapping[str, Any]) -> str:
     if value is None:
         return "set a value, or remove the key if it is optional"
     by_kind = {
-        "greater_than_equal": f"set it to {ctx.get('ge')} or more",
-        "less_than_equal": f"set it to {ctx.get('le')} or less",
+        "greater_than_equal": f"set it to {_plain(ctx.get('ge'))} or more",
+        "less_than_equal": f"set it to {_plain(ctx.get('le'))} or less",
         "too_short": f"write at least {ctx.get('min_length')}",
         "too_long": f"write at most {ctx.get('max_length')}",
         "tuple_type": "write it as a list, each value on a separate line that starts with '- '",

@@ -69,6 +69,12 @@ ROWS = [
         {"owner.promptReviewers": ["@example/reviewers", "jane"]},
         ("owner.promptReviewers[1]", '"jane"', FIXES["person"]),
     ),
+    # application
+    row(
+        "a path instead of an application",
+        {"application": "presets/notes.py"},
+        ("application", '"presets/notes.py"', FORM),
+    ),
     # release
     row("no release", {"release": REMOVED}, ("release", NOT_SET, "add release to Pulumi.staging.yaml")),
     row("a tag instead of a release", {"release": "v0.11.3"}, ("release", '"v0.11.3"', FIXES["release"])),

@@ -138,6 +138,11 @@ SIZE_ROWS = [
         ("data.database.minimumCapacityUnits", "0", "set it to 0.5 or more"),
     ),
     row(
+        "a maximum below one unit",
+        {"data.database.minimumCapacityUnits": 0.5, "data.database.maximumCapacityUnits": 0.5},
+        ("data.database.maximumCapacityUnits", "0.5", "set it to 1 or more"),
+    ),
+    row(
         "capacity in quotes",
         {"data.database.maximumCapacityUnits": "16"},
         ("data.database.maximumCapacityUnits", '"16"', FIXES["unquote"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from preflight.conform.documented.model import (
@@ -30,6 +31,13 @@ EVENT_QUOTAS = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quot
 BUDGET_QUOTAS = "https://docs.aws.amazon.com/cost-management/latest/userguide/management-limits.html"
 
 
+STATISTICS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html"
+_STATISTIC = "SampleCount|Average|Sum|Minimum|Maximum"
+_PERCENT, _VALUE = r"(100(\.0+)?|[1-9]?\d(\.\d{1,10})?)", r"\d+(\.\d+)?"
+_RANGE = rf"(({_PERCENT}%)?:{_PERCENT}%|{_PERCENT}%:|({_VALUE})?:{_VALUE}|{_VALUE}:)"
+_EXTENDED = rf"(p|tm|tc|ts|wm){_PERCENT}|IQM|PR\((({_VALUE})?:{_VALUE}|{_VALUE}:)\)|(TM|TC|TS|WM)\({_RANGE}\)"
+
+
 def _queries(alarm: RecordedResource) -> list[dict[str, Json]]:
     return [mapping(query) for query in listed(alarm.inputs.get("metricQueries"))]
 
@@ -37,6 +45,18 @@ def _queries(alarm: RecordedResource) -> list[dict[str, Json]]:
 def _metrics(recording: Recording) -> Numbers:
     for alarm in recording.of_type(ALARM):
         yield alarm, "metricQueries", sum(1 for query in _queries(alarm) if query.get("metric"))
+
+
+def _statistics(recording: Recording) -> Numbers:
+    for alarm in recording.of_type(ALARM):
+        given = sum(alarm.inputs.get(name) is not None for name in ("statistic", "extendedStatistic"))
+        yield alarm, "statistic", abs(given - (alarm.inputs.get("metricName") is not None))
+
+
+def _unknown_statistics(recording: Recording) -> Numbers:
+    for alarm in recording.of_type(ALARM):
+        name = alarm.inputs.get("extendedStatistic")
+        yield alarm, "extendedStatistic", int(isinstance(name, str) and not re.fullmatch(_EXTENDED, name))
 
 
 def longest_period(alarm: RecordedResource) -> int:
@@ -86,6 +106,40 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         fix="use one topic that notifies the others",
         types={ALARM: ("alarmActions", "okActions", "insufficientDataActions")},
         most=5,
+    ),
+    Measured(
+        name="alarm-statistic",
+        source=PUT_ALARM,
+        wanted="one of statistic and extendedStatistic with a metric, and neither with metricQueries",
+        fix="write percentiles, trimmed means and the like as extendedStatistic and all others as statistic",
+        numbers=_statistics,
+        unit="too many or too few",
+        most=0,
+    ),
+    Text(
+        name="alarm-statistic-name",
+        source=PUT_ALARM,
+        wanted="SampleCount, Average, Sum, Minimum or Maximum",
+        fix="write one of these, or another one as extendedStatistic",
+        types={ALARM: ("statistic",)},
+        pattern=_STATISTIC,
+    ),
+    Measured(
+        name="alarm-extended-statistic-name",
+        source=STATISTICS,
+        wanted="a percentile such as p99.9, tm90, tc90, ts90, wm90, IQM, or a range such as TM(10%:90%) or PR(0:2000)",
+        fix="correct it; Sum, Average and the like are written as statistic",
+        numbers=_unknown_statistics,
+        unit="that CloudWatch does not know",
+        most=0,
+    ),
+    Text(
+        name="alarm-query-statistic-name",
+        source=STATISTICS,
+        wanted="a statistic or an extended statistic",
+        fix="correct it",
+        types={ALARM: ("metricQueries[].metric.stat",)},
+        pattern=f"{_STATISTIC}|{_EXTENDED}",
     ),
     Measured(
         name="alarm-metrics",

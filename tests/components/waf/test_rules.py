@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
@@ -179,8 +180,8 @@ def _labels_asked_for(node: Json) -> list[str]:
 
 
 prefixes = st.lists(st.from_regex("/[a-z]{1,3}/", fullmatch=True), min_size=1, max_size=30).map(tuple)
-WITHOUT_PATHS_AND_HEADERS = 1124
-"""Units of all that does not depend on the application: 925 for AWS's groups, 187 for the rules of ours."""
+WITHOUT_PATHS_AND_HEADERS = 1122
+"""Units of all that does not depend on the application: 925 for AWS's groups, 185 for the rules of ours."""
 
 
 @given(prefixes, prefixes, prefixes, st.sets(st.sampled_from(["a", "b", "C"])), st.randoms(use_true_random=False))
@@ -209,6 +210,19 @@ def test_whatever_the_application_the_table_is_in_order_and_costs_what_its_paths
     assert len({rule.key for rule in rules}) == len(rules) == 34
     assert check_table(rules, 5000) == WITHOUT_PATHS_AND_HEADERS + 2 * marked + len(headers)
     assert table(lambda paths: tuple(random.sample(paths, len(paths)))) == rules
+
+
+@pytest.mark.parametrize("missing", ["upload", "model_call", "static"])
+def test_an_application_without_a_class_of_paths_has_no_rule_about_it(missing: str) -> None:
+    rules = {rule.key: rule for rule in firewall_rules(LIMITS, replace(APPLICATION, **{f"{missing}_paths": ()}))}
+    kind = {"upload": "uploads", "model_call": "model-calls", "static": "static"}[missing]
+    label = f"path:{missing.replace('_', '-')}"
+
+    assert not {f"mark-{missing.replace('_', '-')}", f"rate-{kind}-address", f"rate-{kind}-session"} & set(rules)
+    assert ("upload-too-large" in rules) is (missing != "upload")
+    assert {"body-too-large", "rate-pages-address", "rate-pages-session", "mark-free-text"} <= set(rules)
+    assert label not in str([rule.statement for rule in rules.values()])
+    check_table(tuple(rules.values()), CAPACITY_IN_BASE_PRICE)
 
 
 def test_the_whole_table_is_within_the_base_price() -> None:

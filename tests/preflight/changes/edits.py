@@ -305,8 +305,9 @@ NO_EDIT: dict[str, str] = {
     "environment": "it is the stack's name; another name is another stack, and this one continues",
     "region": "written as aws:region",
     "accountId": "written as aws:allowedAccountIds",
+    "application": "the project has one preset; what another one changes is written in that preset",
 }
-"""Fields of the settings that are not in the stack file, and why."""
+"""Fields of the settings without an edit, and why."""
 
 
 def leaves(model: type[Section] = StackSettings, prefix: str = "") -> Iterator[str]:
