@@ -45,6 +45,9 @@ class Finding:
     headline: str
     """What is wrong, starting with resource and property."""
     urn: str = ""
+    resource: str = ""
+    """Type and name of what the finding is about, or the entry of a file of declarations."""
+    property_path: str = ""
     found: str = ""
     wanted: str = ""
     fix: str = ""
@@ -82,7 +85,7 @@ class Finding:
     @property
     def key(self) -> tuple[str, ...]:
         """The same in both runs of one environment."""
-        return (self.environment, self.pack, self.rule, self.urn, self.headline.partition(" ")[0], self.headline)
+        return (self.environment, self.pack, self.rule, self.urn, self.headline)
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,8 +188,12 @@ class Release(Section):
 
 def versions(directory: Path = DIRECTORY) -> list[str]:
     """The versions that have a manifest, oldest first."""
-    names = [path.stem for path in directory.glob("*.yaml") if _is_version(path.stem)]
-    return sorted(names, key=lambda v: tuple(map(int, v.split("."))))
+    return sorted((path.stem for path in directory.glob("*.yaml") if _is_version(path.stem)), key=number)
+
+
+def number(version: str) -> tuple[int, ...]:
+    """How versions are ordered."""
+    return tuple(map(int, version.split(".")))
 
 
 def load_release(version: str, directory: Path = DIRECTORY) -> Release:
@@ -226,7 +230,7 @@ def cannot_roll(release: Release, before: Release | None) -> Problem | None:
     if before is None or release.update is Update.RESTART:
         return None
     schema = release.schema_
-    if before.schema_.revision == schema.revision or before.version in schema.compatible_with:
+    if compatible(release, before):
         return None
     return Problem(
         f"releases/{release.version}.yaml: update",
@@ -235,6 +239,11 @@ def cannot_roll(release: Release, before: Release | None) -> Problem | None:
         "run on it while the tasks are replaced",
         f"write update: restart, or rehearse {before.version} on the new schema and add it to schema.compatibleWith",
     )
+
+
+def compatible(newer: Release, older: Release) -> bool:
+    """Whether ``older`` starts and works on the schema that ``newer`` leaves."""
+    return older.version in newer.schema_.compatible_with or older.schema_.revision == newer.schema_.revision
 
 
 def stops_before_start(release: Release, later: Iterable[Release]) -> bool:

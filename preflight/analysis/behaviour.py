@@ -14,20 +14,17 @@ from policies.guardrails.topology.graph.resources import Graph
 from policies.guardrails.topology.graph.values import Unknown, Value, as_list, as_mapping
 from policies.guardrails.topology.http.requests import Identity, ProxyFacts, Request
 from policies.guardrails.topology.trace.request_path import trace
-from policies.parity.evaluate import ORDER, PROPERTIES, RESOURCES
 from policies.parity.normalize import Normalizer
+from policies.parity.rules import CONNECTIVITY, ORDER, PACK, PROPERTIES, REQUESTS, RESOURCES, ParityRule
 from preflight.analysis.edge_proxy import configuration, facts
 from preflight.errors import PreflightError
-from preflight.findings import Connectivity, Finding, Rule, Verdict
+from preflight.findings import Connectivity, Finding, Verdict
 from preflight.recording.recorder import Recording
 
-PACK = "ai-interface-parity"
-WAYS = Rule("environments-are-reached-alike", PACK, "Every environment has the same ways in and out.", "", "high")
-REQUESTS = Rule("requests-end-alike", PACK, "The same request has the same outcome in every environment.", "", "high")
 _MEBIBYTE = 1024 * 1024
 _LARGE = 5 * _MEBIBYTE
 _STRANGER = "a stranger"
-_FIX = "find the resource that differs in the findings or with `preflight trace`, and make the environments equal"
+_PROPERTY_BY_PROPERTY = {rule.name for rule in (RESOURCES, PROPERTIES, ORDER)}
 
 
 def differences(
@@ -46,7 +43,7 @@ def attributed(compared: Sequence[Finding], behaving: Sequence[Finding]) -> tupl
 
     It is then said there, as the witness of that finding. With several differences, or none, it stands for itself.
     """
-    different = [finding for finding in compared if finding.rule in (RESOURCES, PROPERTIES, ORDER)]
+    different = [finding for finding in compared if finding.rule in _PROPERTY_BY_PROPERTY]
     if len(different) != 1 or not behaving:
         return list(compared), list(behaving)
     (one,) = different
@@ -55,7 +52,7 @@ def attributed(compared: Sequence[Finding], behaving: Sequence[Finding]) -> tupl
     return [said if finding is one else finding for finding in compared], []
 
 
-def _finding(rule: Rule, pair: Sequence[str], headline: str, found: str) -> Finding:
+def _finding(rule: ParityRule, pair: Sequence[str], headline: str, found: str) -> Finding:
     return Finding(
         environment=" and ".join(pair),
         rule=rule.name,
@@ -63,9 +60,9 @@ def _finding(rule: Rule, pair: Sequence[str], headline: str, found: str) -> Find
         headline=headline,
         found=found,
         wanted="the same in every environment",
-        fix=_FIX,
+        fix=rule.remediation,
         pack=PACK,
-        severity=rule.severity,
+        severity=str(rule.severity),
         description=rule.description,
     )
 
@@ -79,7 +76,7 @@ def _connectivity(
         only = [f"{first}: {way}" for way in sorted(shown[first] - shown[second])]
         only += [f"{second}: {way}" for way in sorted(shown[second] - shown[first])]
         if only:
-            found.append(_finding(WAYS, (first, second), "the ways in and out differ", "; ".join(only)))
+            found.append(_finding(CONNECTIVITY, (first, second), "the ways in and out differ", "; ".join(only)))
     return found
 
 

@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
-from preflight.findings import Finding, Rule, Verdict
+from policies.parity.rules import OWNERS, PACK
+from preflight.findings import Finding, Verdict
 from preflight.recording.recorder import Recording
 
 FILE = ".github/CODEOWNERS"
 WRITE = "python -m preflight owners --write"
-PACK = "ai-interface-parity"
-RULE = Rule("code-owners-are-current", PACK, "CODEOWNERS matches the owners in the settings.", f"run {WRITE}", "medium")
 
 OWNED: tuple[tuple[str, str], ...] = (
     ("*", "maintainers"),
@@ -90,7 +89,7 @@ def stale(root: Path, recordings: Mapping[str, Recording]) -> list[Finding]:
     return [
         Finding(
             environment=" and ".join(recordings),
-            rule=RULE.name,
+            rule=OWNERS.name,
             verdict=Verdict.VIOLATED,
             headline=f"{FILE} does not match the owners in the settings",
             found=f"not in it: {'; '.join(' '.join(line.split()) for line in missing)}"
@@ -99,8 +98,8 @@ def stale(root: Path, recordings: Mapping[str, Recording]) -> list[Finding]:
             wanted="the owners in the settings",
             fix=f"run {WRITE}",
             pack=PACK,
-            severity=RULE.severity,
-            description=RULE.description,
+            severity=str(OWNERS.severity),
+            description=OWNERS.description,
             source_file=FILE,
             source_line=1,
         )

@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from policies.guardrails.topology.graph.resources import Graph
 from policies.parity import evaluate
-from policies.parity.manifests import SHARED, SUFFIX, committed, renewed
-from policies.parity.server import NAME
+from policies.parity.committed_shapes import SHARED, SUFFIX, committed, renewed
+from policies.parity.rules import PACK, SHAPES
 from policies.parity.shape import Shape, shape_of
-from preflight.findings import Finding, Parity, Rule, Seen, Verdict
-from preflight.pulumi.protocol import Diagnostic
-from preflight.pulumi.reported import from_diagnostic
+from preflight.findings import Finding, Parity, Seen, Verdict
+from preflight.pulumi.reported import from_report
 from preflight.recording.recorder import Recording
 
-CURRENT = "committed-shapes-are-current"
 WRITE = "python -m preflight shapes --write"
-RULE = Rule(
-    CURRENT,
-    NAME,
-    "Each environment's committed shape matches what the program registers now.",
-    f"run {WRITE}",
-    "medium",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +53,7 @@ def compared(root: Path, recordings: Mapping[tuple[str, bool], Recording]) -> Co
     shapes = shapes_of(recordings)
     evaluated = evaluate.of_all(shapes, allowed)
     environments = " and ".join(allowed.ordered(list(shapes)))
-    findings = [_finding(found, environments) for found in evaluated.findings]
+    findings = [from_report(found, environments, PACK) for found in evaluated.findings]
     stale = _stale(root, shapes)
     count = sum(evaluated.declared.values())
     noun = "difference" if count == 1 else "differences"
@@ -91,29 +82,23 @@ def write(root: Path, recordings: Mapping[tuple[str, bool], Recording]) -> list[
 
 def without_repetition(findings: Sequence[Finding], compared_: Compared) -> list[Finding]:
     """Drop what the pack says again in other words, and what it cannot know in a preview but the known run does."""
-    kept: list[Finding] = []
-    for finding in findings:
-        if finding.pack == NAME:
-            if compared_.stale or (not finding.mandatory and finding.seen is Seen.PREVIEW):
-                continue
-            place = finding.headline.removesuffix(" differs")
-            if any(f.rule == finding.rule and f.headline.startswith(place) for f in compared_.findings):
-                continue
-        kept.append(finding)
-    return kept
+    return [finding for finding in findings if finding.pack != PACK or not _adds_nothing(finding, compared_)]
 
 
-def _finding(found: evaluate.ParityFinding, environments: str) -> Finding:
-    diagnostic = Diagnostic(
-        pack=NAME,
-        policy=found.policy,
-        urn=found.urn,
-        message=found.message,
-        description=evaluate.POLICIES[found.policy],
-        enforcement="mandatory" if found.mandatory else "advisory",
-        severity="medium",
+def _adds_nothing(finding: Finding, compared_: Compared) -> bool:
+    if compared_.stale or (not finding.mandatory and finding.seen is Seen.PREVIEW):
+        return True
+    return any(
+        found.rule == finding.rule
+        and found.resource == finding.resource
+        and _within(found.property_path, finding.property_path)
+        for found in compared_.findings
     )
-    return replace(from_diagnostic(diagnostic, environments, {}, preview=False), seen=Seen.BOTH)
+
+
+def _within(path: str, whole: str) -> bool:
+    """Whether a property is another one or part of it: the pack compares a long document as a whole."""
+    return path == whole or path.startswith((f"{whole}.", f"{whole}["))
 
 
 def _stale(root: Path, shapes: Mapping[str, Shape]) -> list[Finding]:
@@ -130,15 +115,15 @@ def _stale(root: Path, shapes: Mapping[str, Shape]) -> list[Finding]:
         found.append(
             Finding(
                 environment=environment if environment in shapes else names,
-                rule=CURRENT,
+                rule=SHAPES.name,
                 verdict=Verdict.VIOLATED,
                 headline=f"{place} is not {_what(environment, new)}",
                 found=f"{len(lines)} lines differ" if old else "no such file",
                 wanted="the shape that the program registers now" if new else "no file, because no stack has this name",
                 fix=f"run {WRITE}, and review the change of the file",
-                pack=NAME,
-                severity="medium",
-                description=RULE.description,
+                pack=PACK,
+                severity=str(SHAPES.severity),
+                description=SHAPES.description,
                 source_file=place,
                 source_line=1,
             )

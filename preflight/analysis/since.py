@@ -11,9 +11,8 @@ from typing import Any, cast
 
 import yaml
 
-from policies.parity import deployed
 from preflight.changes.accepted import FILE as ACCEPTED
-from preflight.changes.accepted import Accepted, accepting, read
+from preflight.changes.accepted import AcceptedChange, accepting, read
 from preflight.changes.effects import gone, kinds, noticed
 from preflight.changes.plan import Operation, Plan
 from preflight.changes.refusals import Refusal, refusals
@@ -23,6 +22,8 @@ from preflight.pulumi import program
 from preflight.pulumi.program import Run
 from preflight.pulumi.project import Project
 from preflight.recording.recorder import Recording
+from releases import record
+from releases.environments import account_of
 
 PACK = "ai-interface-changes"
 RULE = Rule(
@@ -47,7 +48,7 @@ class Change:
     """Whether the record says that the stack runs."""
     settings: tuple[str, ...]
     """The keys of the stack file that differ."""
-    refused: tuple[tuple[Refusal, Accepted | None], ...]
+    refused: tuple[tuple[Refusal, AcceptedChange | None], ...]
 
     @property
     def fails(self) -> bool:
@@ -83,7 +84,7 @@ def lines(change: Change) -> list[str]:
     if not change.plan.steps and not change.refused:
         return found
     if change.refused and not change.running:
-        found.append(f"{deployed.FILE} has no deployment of it yet; on a stack that runs this would be refused")
+        found.append(f"{record.FILE} has no deployment of it yet; on a stack that runs this would be refused")
     for group in _groups(change) if change.running else ():
         accepted = group[0][1]
         note = f"; accepted until {accepted.expires.isoformat()}: {accepted.reason}" if accepted else ""
@@ -123,12 +124,12 @@ def findings(found: Sequence[Change]) -> Iterator[Finding]:
             )
 
 
-_Group = Sequence[tuple[Refusal, Accepted | None]]
+_Group = Sequence[tuple[Refusal, AcceptedChange | None]]
 
 
 def _groups(change: Change) -> list[_Group]:
     """Refusals of one party with one way out, in their order."""
-    found: dict[tuple[object, ...], list[tuple[Refusal, Accepted | None]]] = {}
+    found: dict[tuple[object, ...], list[tuple[Refusal, AcceptedChange | None]]] = {}
     for refusal, accepted in change.refused:
         found.setdefault((refusal.party, refusal.migration, accepted), []).append((refusal, accepted))
     return list(found.values())
@@ -166,9 +167,9 @@ def not_known(environment: str, why: str) -> Finding:
 def _runs(root: Path, base: str, stack: str) -> bool:
     """Whether the record in ``base`` has a deployment of the stack in the account that it had there."""
     account = _account(_stack_file(root, base, stack))
-    if account in EXAMPLE_ACCOUNTS and deployed.account_of(root, stack) != account:
+    if account in EXAMPLE_ACCOUNTS and account_of(root, stack) != account:
         return False
-    content: Any = yaml.safe_load(_shown(root, base, deployed.FILE) or "") or {}
+    content: Any = yaml.safe_load(_shown(root, base, record.FILE) or "") or {}
     entries: list[Any] = content.get("deployments") or []
     return any(str(e.get("environment")) == stack and str(e.get("account")) == account for e in entries)
 

@@ -27,6 +27,7 @@ import yaml
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
+from policies.guardrails.details import attached
 from preflight.errors import AnalyzerError
 from preflight.pulumi import children
 from preflight.pulumi.protocol import (
@@ -43,7 +44,7 @@ from preflight.pulumi.protocol import (
 )
 from preflight.sdk.wire import Json, Wire, to_struct
 
-__all__ = ["Analyzer", "AnalyzerError", "Diagnostic", "PackInfo", "PolicyInfo"]
+__all__ = ["AnalyzerClient", "AnalyzerError", "Diagnostic", "PackInfo", "PolicyInfo"]
 
 Message: TypeAlias = Any
 """A protobuf message of the Analyzer service."""
@@ -55,7 +56,7 @@ STOP_TIMEOUT_SECONDS = 3.0
 _MAX_MESSAGE_BYTES = 400 * 1024 * 1024
 
 
-class Analyzer:
+class AnalyzerClient:
     """One running pack for one stack. Use it as a context manager: the pack is always stopped.
 
     ``start`` returns as soon as the process runs, so that several packs start side by side; the first call
@@ -275,6 +276,7 @@ class Analyzer:
                 description=found.description,
                 enforcement=ENFORCEMENT[found.enforcementLevel],
                 severity=SEVERITY[found.severity] or severities.get(found.policyName, ""),
+                details=attached(found),
             )
             for found in answer.diagnostics
         ]

@@ -21,7 +21,7 @@ from preflight.ready.outside import Dns, Https
 from preflight.ready.parts import PARTS
 from preflight.ready.wanted import Wanted
 from preflight.recording.recorder import Recording
-from preflight.release.project import Releases
+from preflight.release.project import ReleaseProject
 
 BOOTSTRAP = "bootstrap"
 BACKEND = "PULUMI_BACKEND_URL"
@@ -66,14 +66,14 @@ def answer(asking: Asking, *, strict: bool = False, progress: Callable[[str], No
 
 def wanted_of(root: Path, stack: str, environment: Mapping[str, str]) -> Wanted:
     """What the stack in ``root`` needs, from its program, its settings, its release and ``bootstrap/``."""
-    releases = Releases.of(root)
-    recorded = _recorded(releases.project, stack)  # first: it names every mistake in the settings
-    settings = releases.settings(stack)
+    project = ReleaseProject.of(root)
+    recorded = _recorded(project.project, stack)  # first: it names every mistake in the settings
+    settings = project.settings(stack)
     name, bucket = _bootstrap(root, stack, settings.account_id)
     url = environment.get(BACKEND, "") or str(_backend(root).get("url") or "")
     return Wanted(
         settings=settings,
-        release=releases.release(settings.release),
+        release=project.environments.release(settings.release),
         graph=recorded,
         bootstrap=_recorded(Project.load(root / BOOTSTRAP), name) if name else None,
         backend=url,

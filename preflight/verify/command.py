@@ -15,7 +15,7 @@ from preflight.account.lines import Answer, Group, Line
 from preflight.account.session import Account
 from preflight.errors import ConfigurationError
 from preflight.pulumi.program import Run, collect, load, start
-from preflight.release.project import Releases
+from preflight.release.project import ReleaseProject
 from preflight.verify import live
 from preflight.verify.asking import Asking
 from preflight.verify.calls import CALLS
@@ -90,12 +90,12 @@ def _identity(asking: Asking) -> Line:
 
 def stack_of(root: Path, name: str) -> Stack:
     """The stack in ``root``: its program's graph, its settings and its release."""
-    releases = Releases.of(root)
-    chosen = releases.project.stack(name)
-    load(releases.project)
-    recording = collect(start(releases.project, [Run(chosen, False)]))[name, False]
-    settings = releases.settings(name)
-    return Stack(settings, releases.release(settings.release), recording)
+    project = ReleaseProject.of(root)
+    chosen = project.project.stack(name)
+    load(project.project)
+    recording = collect(start(project.project, [Run(chosen, False)]))[name, False]
+    settings = project.settings(name)
+    return Stack(settings, project.environments.release(settings.release), recording)
 
 
 def credentials_of(environment: Mapping[str, str]) -> Credentials:

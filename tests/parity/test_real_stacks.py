@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from policies.guardrails.evaluation import Report
+from policies.guardrails.rule import Rule
 from policies.guardrails.topology.graph.resources import Graph
 from policies.parity import evaluate
-from policies.parity.declarations import Declarations
-from policies.parity.evaluate import ORDER, PROPERTIES, RESOURCES
-from policies.parity.manifests import from_files, to_files
+from policies.parity.committed_shapes import from_files, to_files
+from policies.parity.declarations import AllowedDifferences
+from policies.parity.rules import ORDER, PROPERTIES, RESOURCES, SHAPES, UNKNOWN
 from policies.parity.shape import shape_of
 from preflight.analysis import behaviour, parity
 from preflight.analysis.check import Recordings, run, with_config
@@ -44,18 +46,18 @@ def findings(recordings: Recordings) -> list[Finding]:
     known = {name: recordings[name, False] for name in ENVIRONMENTS}
     behaving = behaviour.differences(ENVIRONMENTS, known, connectivity_of(recordings, list(ENVIRONMENTS)))
     differing, left = behaviour.attributed(compared.findings, behaving)
-    return [f for f in (*differing, *left) if f.rule != parity.CURRENT]
+    return [f for f in (*differing, *left) if f.rule != SHAPES.name]
 
 
-def by_the_pack(recordings: Recordings, running: str) -> list[evaluate.ParityFinding]:
+def by_the_pack(recordings: Recordings, running: str) -> list[Report]:
     """What the pack says at ``pulumi up`` about the running stack: it has all outputs, and committed shapes."""
     recording = recordings[running, False]
     shape = shape_of(running, Graph.from_recorded(recording.resources))
-    found = evaluate.of_running(shape, evaluate.manifests(), allowed()).findings
-    return [one for one in found if one.policy != evaluate.UNKNOWN]
+    found = evaluate.of_running(shape, evaluate.committed_shapes(), allowed()).findings
+    return [one for one in found if one.rule is not UNKNOWN]
 
 
-def allowed() -> Declarations:
+def allowed() -> AllowedDifferences:
     return evaluate.declarations(parity._today())  # pyright: ignore[reportPrivateUsage]
 
 
@@ -144,10 +146,10 @@ def another_action(resource: RecordedResource) -> RecordedResource:
     ids=["no firewall", "another endpoint", "another header", "another action"],
 )
 def test_one_change_in_one_environment_is_one_precise_finding(
-    stacks: Recordings, stack: str, change: Change, rule: str, headline: str
+    stacks: Recordings, stack: str, change: Change, rule: Rule, headline: str
 ) -> None:
     (found,) = findings(changed(stacks, stack, change))
-    assert (found.rule, found.fails) == (rule, True)
+    assert (found.rule, found.fails) == (rule.name, True)
     assert found.headline.startswith(headline)
     assert len(by_the_pack(changed(stacks, stack, change), stack)) == 1
 
@@ -163,7 +165,7 @@ def test_less_retention_in_prod_than_in_staging_is_one_finding(stacks: Recording
     retention = {**json.loads(prod.config["ai-interface:retention"]), key: 14}
     less = recorded(with_config(prod, {"ai-interface:retention": json.dumps(retention)}))
     (found,) = findings({**stacks, **less})
-    assert found.rule == ORDER
+    assert found.rule == ORDER.name
     assert found.headline.startswith("cloudwatch.LogGroup ")
     assert found.headline.endswith(" is lower in prod than in staging")
     assert found.found.startswith("staging: 30; prod: 14")
@@ -189,7 +191,7 @@ def test_a_proxy_that_expects_another_client_than_the_edges_is_a_difference(stac
     prod = changed(stacks, "prod", other)
     if prod["prod", False].resources == stacks["prod", False].resources:
         pytest.fail("nothing was changed")
-    assert [f.rule for f in findings(prod)] == [PROPERTIES]
+    assert [f.rule for f in findings(prod)] == [PROPERTIES.name]
 
 
 # -- any number of environments ----------------------------------------------------------------------------------------
@@ -235,4 +237,4 @@ def test_three_committed_shapes_hold_each_running_stack(three: Mapping[str, Reco
     for name, recording in three.items():
         running = shape_of(name, Graph.from_recorded(recording.resources))
         found = evaluate.of_running(running, from_files(files), ordered).findings
-        assert [j.message for j in found if j.policy != evaluate.UNKNOWN] == []
+        assert [j.message for j in found if j.rule is not UNKNOWN] == []
