@@ -16,11 +16,11 @@ from settings.errors import SettingsError
 from settings.sections import Owner
 
 
-def promotable(environments: Environments, environment: str, version: str, owner: Owner) -> Release:
+def promotable(environments: Environments, environment: str, version: str) -> Release:
     """The release to point ``environment`` at: ``version``, or, where that is empty, what the environment before runs.
 
     :raises Refusal: the environment before has not run it, or it is not newer than the current one
-    :raises SettingsError: ``owner`` names no one who has reviewed or approved it
+    :raises SettingsError: it has no valid manifest
     """
     environments.known(environment)
     earlier = environments.before(environment)
@@ -37,9 +37,16 @@ def promotable(environments: Environments, environment: str, version: str, owner
             f"release {release.version} is not recorded on {earlier} (recorded there: {_list(recorded)})",
             f"deploy it to {earlier} first; the deploy job records it in {record.FILE}",
         )
+    return release
+
+
+def check_reviewed(environments: Environments, environment: str, release: Release, owner: Owner) -> None:
+    """Check that the people whom an environment's settings name have reviewed and approved the release.
+
+    :raises SettingsError: one of the required reviews is missing
+    """
     if problems := unreviewed(release, owner, environments.folder):
         raise SettingsError(f"release {release.version} for {environment}", problems)
-    return release
 
 
 def _default(environments: Environments, earlier: str, recorded: Sequence[str]) -> str:

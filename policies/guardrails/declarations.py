@@ -61,12 +61,12 @@ class Form:
 class Declaration:
     """One entry that is well formed and in force."""
 
-    form: Form
+    form: Form = field(compare=False, repr=False)
     number: int
     """Its place in the list, from 1."""
     line: int
     """The line of the file on which it begins, from 1."""
-    values: Values
+    values: Values = field(hash=False)
     expires: dt.date
     """The first day on which it is no longer valid."""
 

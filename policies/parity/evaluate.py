@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib.util
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,12 +12,11 @@ from pathlib import Path
 from policies.guardrails.evaluation import Report
 from policies.guardrails.topology.graph.values import Unknown
 from policies.guardrails.topology.graph.verdicts import Finding, Verdict
-from policies.parity import released
 from policies.parity.committed_shapes import FOLDER, committed, from_files
 from policies.parity.compare import ABSENT, Difference, compare
 from policies.parity.comparison_rules import Comparison
 from policies.parity.declarations import FILE, AllowedDifferences, read
-from policies.parity.rules import DECLARATIONS, ORDER, PROPERTIES, RESOURCES, UNKNOWN, ParityRule
+from policies.parity.rules import DECLARATIONS, ORDER, PROPERTIES, RELEASE_MANIFEST, RESOURCES, UNKNOWN, ParityRule
 from policies.parity.shape import Shape
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,7 +57,27 @@ def of_running(running: Shape, committed: Mapping[str, Shape], allowed: AllowedD
 
 
 def of_release(running: Shape, allowed: AllowedDifferences, root: Path = ROOT) -> list[Report]:
-    """The release of the running environment against its manifest and the environment before."""
+    """The release of the running environment against its manifest and the environment before.
+
+    A project without releases has copied the pack without ``releases/``, so that is imported only for a stack that
+    names its release.
+    """
+    if not running.release:
+        return []
+    if importlib.util.find_spec("releases") is None:
+        return [
+            _violation(
+                RELEASE_MANIFEST,
+                "",
+                f"release {running.release}",
+                what="has no manifest",
+                found="a pack that was copied without releases/",
+                wanted=f"releases/{running.release}.yaml",
+                fix="copy releases/ and settings/ as well, or remove the tag release from the stack",
+            )
+        ]
+    from policies.parity import released  # noqa: PLC0415 - see above
+
     return [report(rule, finding) for rule, finding in released.evaluated(running, allowed.environments, root)]
 
 

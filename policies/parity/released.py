@@ -1,7 +1,4 @@
-"""What the running release is checked against: its manifest, and the environment before.
-
-A stack without a ``release`` tag has no releases and is not checked.
-"""
+"""What the running release is checked against: its manifest, and the environment before."""
 
 from __future__ import annotations
 
@@ -25,8 +22,6 @@ _DIGEST = re.compile(r"@(sha256:[0-9a-f]{64})$")
 def evaluated(running: Shape, environments: Sequence[str], root: Path) -> list[tuple[ParityRule, Finding]]:
     """What is wrong with the release of the running stack, in the project that has ``root``."""
     urn = next((item.urn for item in running.items.values() if "tags.release" in item.following), "")
-    if not running.release:
-        return []
     return [
         *((RELEASE_ORDER, finding) for finding in _of_order(running, urn, environments, root)),
         *((RELEASE_MANIFEST, finding) for finding in _of_manifest(running, urn, root / FOLDER)),

@@ -13,7 +13,7 @@ from preflight.findings import grouped
 from preflight.recording.recorder import Recording
 from preflight.release.project import ReleaseProject
 from releases import pointer
-from releases.promotion import no_way_back, promotable, rollback_target
+from releases.promotion import check_reviewed, no_way_back, promotable, rollback_target
 from releases.refusal import Refusal
 
 Progress = Callable[[str], None]
@@ -34,8 +34,8 @@ class Promotion:
 def promote(project: ReleaseProject, environment: str, version: str, progress: Progress) -> Promotion:
     """Point ``environment`` at ``version``, or, where that is empty, at what the environment before runs."""
     environments = project.environments
-    owner = project.settings(environments.known(environment)).owner
-    release = promotable(environments, environment, version, owner)
+    release = promotable(environments, environment, version)
+    check_reviewed(environments, environment, release, project.settings(environment).owner)
     before = _recorded(project, environment, {}, progress)  # a fork: before the check opens channels to the packs
     progress(f"checking all environments with release {release.version} on {environment}")
     checked = check(project.root, progress=progress, instead={environment: {pointer.KEY: release.version}})

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from policies.guardrails.rule import Rule
 from policies.guardrails.topology.graph.verdicts import Finding
-from policies.parity.released import evaluated
-from policies.parity.rules import RELEASE_MANIFEST, RELEASE_ORDER, ParityRule
+from policies.parity import evaluate
+from policies.parity.declarations import AllowedDifferences
+from policies.parity.rules import RELEASE_MANIFEST, RELEASE_ORDER
 from releases.manifest import load_release
 from releases.record import Deployment
 from tests.parity.stacks import change, prod, shape, staging
@@ -18,7 +20,7 @@ from tests.parity.stacks import change, prod, shape, staging
 ROOT = Path(__file__).resolve().parents[2]
 RELEASE = load_release("2026.11.1")
 DIGEST = RELEASE.images["interface"].digest
-ORDERED = ("staging", "prod")
+ORDERED = AllowedDifferences(("staging", "prod"))
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
@@ -34,11 +36,11 @@ def root(tmp_path: Path) -> Path:
 
 def running(
     root: Path, image: str = f"x@{DIGEST}", release: str = "2026.11.1", stack: str = "prod"
-) -> list[tuple[ParityRule, Finding]]:
+) -> list[tuple[Rule, Finding]]:
     containers = image if image == UNKNOWN else json.dumps([{"name": "web", "image": image}])
     entries = {"prod": prod, "staging": staging}[stack]()
     changed = change(entries, "task", containerDefinitions=containers, tags={"release": release})
-    return evaluated(shape(changed), ORDERED, root)
+    return [(found.rule, found.finding) for found in evaluate.of_release(shape(changed), ORDERED, root)]
 
 
 def test_a_recorded_release_with_its_own_images_is_in_order(root: Path) -> None:
@@ -98,4 +100,13 @@ def test_an_image_that_is_not_known_yet_is_judged_when_it_is(root: Path) -> None
 
 
 def test_a_stack_without_releases_is_not_judged(tmp_path: Path) -> None:
-    assert evaluated(shape(prod()), ORDERED, tmp_path) == []
+    assert evaluate.of_release(shape(prod()), ORDERED, tmp_path) == []
+
+
+def test_a_pack_that_was_copied_without_releases_says_so(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere(_name: str) -> None:
+        """As where no ``releases/`` lies beside the pack."""
+
+    monkeypatch.setattr(evaluate.importlib.util, "find_spec", nowhere)
+    ((rule, found),) = running(root)
+    assert (rule, found.found) == (RELEASE_MANIFEST, "a pack that was copied without releases/")

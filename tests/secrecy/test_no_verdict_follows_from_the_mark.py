@@ -17,7 +17,7 @@ from typing import cast
 import pytest
 
 from policies.guardrails.analyzer import Analyzer
-from policies.parity import evaluate
+from policies.parity import evaluate, server
 from policies.parity.normalize import SECRET as MASKED
 from policies.parity.normalize import Normalizer
 from preflight.analysis.check import Recordings, run
@@ -134,9 +134,9 @@ def test_nothing_said_holds_a_secret(packs: Packs, pack: str, how: marks.Marks) 
 
 def blocked(changed: list[RecordedResource]) -> list[str]:
     """What the parity pack refuses, asked without a process."""
-    answer = Analyzer(
-        parity_pack(evaluate.committed_shapes(), evaluate.declarations(dt.datetime.now(dt.UTC).date()))
-    ).AnalyzeStack(stack_request(changed), None)
+    allowed = evaluate.declarations(dt.datetime.now(dt.UTC).date())
+    pack = server.pack(evaluate.committed_shapes(), allowed)
+    answer = Analyzer(pack).AnalyzeStack(stack_request(changed), None)
     return sorted(each.message for each in answer.diagnostics if each.policyName != "parity-of-unknown-values")
 
 

@@ -158,7 +158,7 @@ def test_a_changed_text_is_kept_beside_the_earlier_one_and_named_with_its_review
     (folder / "title.md").write_text(TEXT, encoding="utf-8")
     digest = digest_of(TEXT.encode())
     written = new(project, asked(prompt_reviewed_by="@example/ai-prompt-reviewers"))
-    assert written.files == [f"prompts/released/title-{digest[7:19]}.md", f"releases/{THIRD}.yaml"]
+    assert list(written.files) == [f"prompts/released/title-{digest[7:19]}.md", f"releases/{THIRD}.yaml"]
     made = load_prompts(project.environments.release(THIRD), folder)
     assert made.environment["TITLE_GENERATION_PROMPT_TEMPLATE"] == TEXT
     assert load_prompts(project.environments.release(SECOND), folder) == before

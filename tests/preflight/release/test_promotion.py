@@ -217,5 +217,5 @@ def test_a_stack_file_of_another_form_is_left_alone(
     path.write_text(path.read_text(encoding="utf-8").replace(f"ai-interface:release: {FIRST}", line), encoding="utf-8")
     monkeypatch.setattr(promotion, "_recorded", nothing)
     assert "does not have ai-interface:release on a separate line" in refused(
-        releases, "rollback", "prod", database_restored=True
+        project, "rollback", "prod", database_restored=True
     )
