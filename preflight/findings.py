@@ -112,13 +112,37 @@ class Parity:
 
 
 @dataclass(frozen=True, slots=True)
+class Station:
+    """One step of a path from the internet."""
+
+    name: str
+    port: str = ""
+    """The port on which it is reached; empty where it is part of the step before."""
+
+    def __str__(self) -> str:
+        return f"port {self.port}: {self.name}" if self.port else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class IngressPath:
+    """A path from the internet to the interface, and on to what it calls."""
+
+    stations: tuple[Station, ...]
+
+    def __str__(self) -> str:
+        first, *others = self.stations
+        return first.name + "".join(f" ─{s.port}→ {s.name}" if s.port else f" ─ {s.name}" for s in others)
+
+
+@dataclass(frozen=True, slots=True)
 class Connectivity:
     """How the interface is reached and what it reaches, in one environment."""
 
     environment: str
-    ingress: tuple[str, ...]
+    ingress: tuple[IngressPath, ...]
     egress: tuple[str, ...]
     proven: bool
+    """Whether there is no other ingress path."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What environments *do*, side by side: their ways in and out, and how the same requests end.
+"""What environments *do*, side by side: their ingress and egress, and how the same requests end.
 
 Two environments can differ in no property that matters alone and still treat a request differently; so a table of
 requests is sent through both, for a person who is allowed, for one who is not, and without a login.
@@ -73,10 +73,10 @@ def _connectivity(
     found: list[Finding] = []
     shown = {name: _shown(name, graphs[name], connectivity.get(name)) for name in order}
     for first, second in itertools.pairwise(order):
-        only = [f"{first}: {way}" for way in sorted(shown[first] - shown[second])]
-        only += [f"{second}: {way}" for way in sorted(shown[second] - shown[first])]
+        only = [f"{first}: {path}" for path in sorted(shown[first] - shown[second])]
+        only += [f"{second}: {path}" for path in sorted(shown[second] - shown[first])]
         if only:
-            found.append(_finding(CONNECTIVITY, (first, second), "the ways in and out differ", "; ".join(only)))
+            found.append(_finding(CONNECTIVITY, (first, second), "ingress and egress differ", "; ".join(only)))
     return found
 
 
@@ -85,7 +85,7 @@ def _shown(name: str, graph: Graph, connectivity: Connectivity | None) -> set[st
     return (
         set()
         if connectivity is None
-        else {str(normal.value(way)) for way in (*connectivity.ingress, *connectivity.egress)}
+        else {str(normal.value(str(path))) for path in (*connectivity.ingress, *connectivity.egress)}
     )
 
 

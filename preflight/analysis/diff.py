@@ -116,13 +116,16 @@ def _shape(recording: Recording) -> Shape:
 def _connectivity_changes(stack: str, before: Recording, after: Recording) -> list[Change]:
     sides = [connectivity_of({(stack, False): recording}, [stack]) for recording in (before, after)]
     old, new = (side[0] if side else Connectivity(stack, (), (), proven=True) for side in sides)
-    found = [Change("exposure", f"a new way in: {way}") for way in new.ingress if way not in old.ingress]
-    found += [Change("exposure", f"a way in is gone: {way}") for way in old.ingress if way not in new.ingress]
-    found += [Change("exposure", f"ways out are now: {way}") for way in new.egress if way not in old.egress]
-    found += [Change("exposure", f"no longer a way out: {way}") for way in old.egress if way not in new.egress]
+    found = [Change("exposure", f"a new ingress path: {path}") for path in new.ingress if path not in old.ingress]
+    found += [Change("exposure", f"an ingress path is gone: {path}") for path in old.ingress if path not in new.ingress]
+    found += [Change("exposure", f"egress is now: {out}") for out in new.egress if out not in old.egress]
+    found += [Change("exposure", f"no longer egress: {out}") for out in old.egress if out not in new.egress]
     if old.proven != new.proven:
-        text = "that there is no other way in is now proven" if new.proven else "another way in is no longer excluded"
-        found.append(Change("exposure", text))
+        proven, open_ = (
+            "that there is no other ingress path is now proven",
+            "another ingress path is no longer excluded",
+        )
+        found.append(Change("exposure", proven if new.proven else open_))
     return found
 
 

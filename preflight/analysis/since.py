@@ -100,7 +100,7 @@ def lines(change: Change) -> list[str]:
 
 
 def findings(found: Sequence[Change]) -> Iterator[Finding]:
-    """One finding for each party and way out, excepted where it is accepted."""
+    """One finding for each party and migration, excepted where it is accepted."""
     for change in found:
         for group in _groups(change) if change.running else ():
             first, accepted = group[0]
@@ -128,7 +128,7 @@ _Group = Sequence[tuple[Refusal, AcceptedChange | None]]
 
 
 def _groups(change: Change) -> list[_Group]:
-    """Refusals of one party with one way out, in their order."""
+    """Refusals of one party with one migration, in their order."""
     found: dict[tuple[object, ...], list[tuple[Refusal, AcceptedChange | None]]] = {}
     for refusal, accepted in change.refused:
         found.setdefault((refusal.party, refusal.migration, accepted), []).append((refusal, accepted))

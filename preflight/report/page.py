@@ -66,14 +66,7 @@ def html(checked: Checked) -> str:
         names=names,
         tables=_tables(names, graphs, recordings),
         witnesses={name: _witnesses(graph) for name, graph in graphs.items()},
-        stations=stations,
     )
-
-
-def stations(way: str) -> list[str]:
-    """The stations of a way in, with the port before the one that is reached by it."""
-    parts = re.split(r" ─ | ─(?=\w+→)", way)
-    return [f"port {part.replace('→ ', ': ', 1)}" if "→ " in part else part for part in parts]
 
 
 def _tables(names: list[str], graphs: Mapping[str, Graph], recordings: Mapping[str, Recording]) -> list[Table]:

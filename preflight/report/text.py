@@ -1,4 +1,4 @@
-"""The screen: one table, the parity line, the ways in and out, then each finding with what to do."""
+"""The screen: one table, the parity line, ingress and egress, then each finding with what to do."""
 
 from __future__ import annotations
 
@@ -63,16 +63,18 @@ def _connectivity(report: Report) -> str:
         if not same:
             lines.append(f"  {connectivity.environment}")
         first, *more = connectivity.ingress or ("none",)
-        lines.append(f"  way in    {first}")
-        lines.extend(f"            {way}" for way in more)
+        lines.append(f"  ingress   {first}")
+        lines.extend(f"            {path}" for path in more)
         proof = (
-            "no other way in (proven)" if connectivity.proven else "other ways in are not excluded (see the findings)"
+            "no other ingress path (proven)"
+            if connectivity.proven
+            else "other ingress paths are not excluded (see the findings)"
         )
         lines.append(f"            {proof}")
         out = textwrap.wrap(
             ", ".join(connectivity.egress) or "none", WIDTH - 12, break_long_words=False, break_on_hyphens=False
         )
-        lines.extend(f"  {'ways out' if number == 0 else '':10}{part}" for number, part in enumerate(out))
+        lines.extend(f"  {'egress' if number == 0 else '':10}{part}" for number, part in enumerate(out))
     return "\n".join(lines)
 
 

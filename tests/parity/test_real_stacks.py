@@ -17,9 +17,9 @@ from policies.guardrails.topology.graph.resources import Graph
 from policies.parity import evaluate
 from policies.parity.committed_shapes import from_files, to_files
 from policies.parity.declarations import AllowedDifferences
-from policies.parity.rules import ORDER, PROPERTIES, RESOURCES, SHAPES, UNKNOWN
+from policies.parity.rules import ORDER, PROPERTIES, RESOURCES, RULES, SHAPES, UNKNOWN
 from policies.parity.shape import shape_of
-from preflight.analysis import behaviour, parity
+from preflight.analysis import behaviour, owners, parity
 from preflight.analysis.check import Recordings, run, with_config
 from preflight.analysis.connectivity import connectivity_of
 from preflight.findings import Finding
@@ -156,7 +156,7 @@ def test_one_change_in_one_environment_is_one_precise_finding(
 
 def test_without_a_firewall_the_finding_says_what_that_lets_in(stacks: Recordings) -> None:
     (found,) = findings(changed(stacks, "prod", no_firewall))
-    assert "the ways in and out differ" in found.witness
+    assert "ingress and egress differ" in found.witness
 
 
 @pytest.mark.parametrize("key", ["applicationLogDays", "flowLogDays", "firewallLogDays"])
@@ -192,6 +192,19 @@ def test_a_proxy_that_expects_another_client_than_the_edges_is_a_difference(stac
     if prod["prod", False].resources == stacks["prod", False].resources:
         pytest.fail("nothing was changed")
     assert [f.rule for f in findings(prod)] == [PROPERTIES.name]
+
+
+def test_preflight_checks_every_policy_that_the_pack_cannot(stacks: Recordings, tmp_path: Path) -> None:
+    """Without a firewall in prod, and without a file of owners, each of them has something to report."""
+    broken = changed(stacks, "prod", no_firewall)
+    known = {name: broken[name, False] for name in ENVIRONMENTS}
+    found = [
+        *parity.compared(ROOT, broken).findings,
+        *behaviour.differences(ENVIRONMENTS, known, connectivity_of(broken, list(ENVIRONMENTS))),
+        *owners.stale(tmp_path, known),
+    ]
+    only = {rule.name for rule in RULES if rule.preflight_only}
+    assert {one.rule for one in found} == {RESOURCES.name, *only}
 
 
 # -- any number of environments ----------------------------------------------------------------------------------------

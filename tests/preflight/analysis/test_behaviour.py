@@ -67,7 +67,7 @@ def test_removing_the_firewall_from_one_is_one_finding_of_shape_and_shows_in_the
 
     found = differences(changed(runs, "prod", without))
     assert [h for h in found if "Firewall" in h] == ["Firewall exists in staging only"]
-    assert "the ways in and out differ" in found
+    assert "ingress and egress differ" in found
 
 
 def test_adding_an_endpoint_to_one_is_one_finding_of_shape(runs: Runs) -> None:
@@ -78,7 +78,7 @@ def test_adding_an_endpoint_to_one_is_one_finding_of_shape(runs: Runs) -> None:
                            "outputs": {**model["outputs"], **name, "id": "vpce-1", "arn": "arn:vpce-1"}}]  # fmt: skip
 
     found = differences(changed(runs, "prod", more))
-    assert found == ["ec2.VpcEndpoint endpoints-sqs exists in prod only", "the ways in and out differ"]
+    assert found == ["ec2.VpcEndpoint endpoints-sqs exists in prod only", "ingress and egress differ"]
 
 
 def test_lowering_prods_retention_below_stagings_is_one_finding_that_no_declaration_allows(runs: Runs) -> None:
