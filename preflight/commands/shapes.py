@@ -22,4 +22,4 @@ def execute(options: argparse.Namespace) -> int:
     root, recordings = console.all_recorded(options.root)
     if options.write:
         return console.wrote(root, parity.write(root, recordings))
-    return console.stale(f for f in parity.compared(root, recordings).findings if f.rule == parity.CURRENT)
+    return console.stale(f for f in parity.compared(root, recordings).findings if f.rule == SHAPES.name)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from policies.parity import evaluate
+from policies.parity.rules import SHAPES
 from preflight.analysis import behaviour, parity
 from preflight.analysis.connectivity import connectivity_of
 from preflight.pulumi import program
@@ -42,7 +43,7 @@ def differences(runs: Runs) -> list[str]:
     found = parity.compared(ROOT, runs).findings
     known = {name: runs[name, False] for name in NAMES}
     behaving = behaviour.differences(NAMES, known, connectivity_of(runs, NAMES))
-    return [f.headline for f in (*found, *behaving) if f.rule != parity.CURRENT]
+    return [f.headline for f in (*found, *behaving) if f.rule != SHAPES.name]
 
 
 def edit(name: str, type_: str, update: Callable[[dict[str, Any]], None]) -> Callable[[Entries], Entries]:
@@ -129,9 +130,9 @@ def test_a_request_that_ends_differently_is_a_finding_with_both_ends(runs: Runs)
 
 
 def test_every_committed_shape_is_current(runs: Runs) -> None:
-    stale = [f.headline for f in parity.compared(ROOT, runs).findings if f.rule == parity.CURRENT]
+    stale = [f.headline for f in parity.compared(ROOT, runs).findings if f.rule == SHAPES.name]
     assert stale == [], f"run {parity.WRITE}"
 
 
 def test_every_environment_has_a_committed_shape() -> None:
-    assert set(evaluate.manifests()) == set(NAMES)
+    assert set(evaluate.committed_shapes()) == set(NAMES)
