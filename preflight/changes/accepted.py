@@ -1,6 +1,6 @@
 """Refusals that are intended: ``policies/accepted-changes.yaml``, each with reason, owner and expiry.
 
-An entry silences the check of a pull request. Pulumi and AWS still refuse what they refuse.
+An entry makes the check of a pull request pass. It changes nothing about what Pulumi and AWS refuse.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from preflight.errors import ConfigurationError
 
 FILE = "policies/accepted-changes.yaml"
 LONGEST_DAYS = 31
-"""A change is made soon after it is accepted."""
+"""The longest time between acceptance and expiry, in days: an accepted change is expected to be made soon."""
 _FORM = Form(FILE, "accepted", ("environment", "place"), longest_days=LONGEST_DAYS)
 
 
@@ -46,14 +46,14 @@ class AcceptedChange:
     def covers(self, environment: str, refusal: Refusal) -> bool:
         """Whether it accepts this refusal in this environment.
 
-        Its place is a pattern over ``ec2.Vpc network-vpc.cidrBlock``; ``*`` is everything in this change.
+        ``place`` is a pattern for refusals such as ``ec2.Vpc network-vpc.cidrBlock``; ``*`` matches all of them.
         """
         values = self.declaration.values
         return values["environment"] == environment and fnmatchcase(refusal.place, values["place"])
 
 
 def read(root: Path, today: dt.date) -> list[AcceptedChange]:
-    """The entries in force on ``today``; none where there is no file.
+    """The entries that are valid on ``today``; none if there is no file.
 
     :raises ConfigurationError: for a file or an entry that is not well formed or has expired, with place and fix
     """

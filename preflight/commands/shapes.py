@@ -17,6 +17,7 @@ def add(commands: console.Commands) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
+    from policies.parity.rules import SHAPES
     from preflight.analysis import parity
 
     root, recordings = console.all_recorded(options.root)
