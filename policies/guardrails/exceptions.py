@@ -32,11 +32,6 @@ class Exemption:
     property: str
     covers: str
 
-    @property
-    def number(self) -> int:
-        """Its place in the file, from 1."""
-        return self.declaration.number
-
     def matches(self, policy: str, finding: Finding) -> bool:
         """Whether it is about this finding of this policy."""
         return (
@@ -76,7 +71,7 @@ class Exemptions:
                 "an exception that is still needed: this one matches no finding of the stack",
             )
             for entry in self.in_force
-            if entry.number not in numbers and entry.covers == "any" and entry.is_for(stack, project)
+            if entry.declaration.number not in numbers and entry.covers == "any" and entry.is_for(stack, project)
         ]
 
 

@@ -47,7 +47,7 @@ _STEP = re.compile(r"(?=[.\[])")
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ChangeSentence:
     """One sentence."""
 
     section: str
@@ -59,7 +59,7 @@ class StackChanges:
     """What changes in one environment."""
 
     environment: str
-    changes: tuple[Change, ...]
+    changes: tuple[ChangeSentence, ...]
     running: tuple[str, ...] = ()
     """What it does to the stack as it runs, what is refused first."""
 
@@ -113,34 +113,40 @@ def _shape(recording: Recording) -> Shape:
     return shape_of(recording.stack, Graph.from_recorded(recording.resources), declared)
 
 
-def _connectivity_changes(stack: str, before: Recording, after: Recording) -> list[Change]:
+def _connectivity_changes(stack: str, before: Recording, after: Recording) -> list[ChangeSentence]:
     sides = [connectivity_of({(stack, False): recording}, [stack]) for recording in (before, after)]
     old, new = (side[0] if side else Connectivity(stack, (), (), proven=True) for side in sides)
-    found = [Change("exposure", f"a new ingress path: {path}") for path in new.ingress if path not in old.ingress]
-    found += [Change("exposure", f"an ingress path is gone: {path}") for path in old.ingress if path not in new.ingress]
-    found += [Change("exposure", f"egress is now: {out}") for out in new.egress if out not in old.egress]
-    found += [Change("exposure", f"no longer egress: {out}") for out in old.egress if out not in new.egress]
+    found = [
+        ChangeSentence("exposure", f"a new ingress path: {path}") for path in new.ingress if path not in old.ingress
+    ]
+    found += [
+        ChangeSentence("exposure", f"an ingress path is gone: {path}")
+        for path in old.ingress
+        if path not in new.ingress
+    ]
+    found += [ChangeSentence("exposure", f"egress is now: {out}") for out in new.egress if out not in old.egress]
+    found += [ChangeSentence("exposure", f"no longer egress: {out}") for out in old.egress if out not in new.egress]
     if old.proven != new.proven:
         proven, open_ = (
             "that there is no other ingress path is now proven",
             "another ingress path is no longer excluded",
         )
-        found.append(Change("exposure", proven if new.proven else open_))
+        found.append(ChangeSentence("exposure", proven if new.proven else open_))
     return found
 
 
-def _proxy_changes(before: Recording, after: Recording) -> list[Change]:
+def _proxy_changes(before: Recording, after: Recording) -> list[ChangeSentence]:
     try:
         old, new = facts(configuration(before)), facts(configuration(after))
     except PreflightError:
         return []
-    found: list[Change] = []
+    found: list[ChangeSentence] = []
     for field in fields(old):
         one, two = getattr(old, field.name), getattr(new, field.name)
         if one != two:
             section = "identity" if field.name.startswith("allowed") else "limits"
             name = field.name.replace("_", " ")
-            found.append(Change(section, f"the proxy's {name}: {_text(one)} → {_text(two)}"))
+            found.append(ChangeSentence(section, f"the proxy's {name}: {_text(one)} → {_text(two)}"))
     return found
 
 
@@ -148,12 +154,12 @@ def _text(value: object) -> str:
     return ", ".join(cast("tuple[str, ...]", value)) or "none" if isinstance(value, tuple) else str(value)
 
 
-def _sentence(difference: Difference) -> Change:
+def _sentence(difference: Difference) -> ChangeSentence:
     kind, name = difference.path.split("/")[-2:]
     section = next((s for s, kinds in SECTIONS.items() if any(fnmatchcase(kind, k) for k in kinds)), "resources")
     if not difference.property:
         verb = "is added" if difference.earlier == "absent" else "is removed"
-        return Change(section, f"{kind} {name} {verb}")
+        return ChangeSentence(section, f"{kind} {name} {verb}")
     if difference.property.startswith(_PROXY):
         steps = _STEP.split(difference.property.removeprefix(_PROXY))
         place = "the proxy's configuration at …" + "".join(steps[-4:])
@@ -163,16 +169,16 @@ def _sentence(difference: Difference) -> Change:
         section = "limits"
     if difference.comparison is Comparison.FOLLOWS:
         section = "release"
-    return Change(section, f"{place}: {_line(difference.earlier)} → {_line(difference.later)}")
+    return ChangeSentence(section, f"{place}: {_line(difference.earlier)} → {_line(difference.later)}")
 
 
-def _output_changes(before: Recording, after: Recording) -> list[Change]:
+def _output_changes(before: Recording, after: Recording) -> list[ChangeSentence]:
     """Stack outputs, which are not part of a shape."""
     old: Wire = mask(before.outputs)
     new: Wire = mask(after.outputs)
     names: list[str] = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
     return [
-        Change(
+        ChangeSentence(
             "release" if name == "release" else "resources",
             f"output {name}: {old.get(name, 'absent')} → {new.get(name, 'absent')}",
         )

@@ -39,7 +39,7 @@ EXAMPLE_ACCOUNTS = frozenset({"111122223333", "123456789012", "444455556666"})
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class StackChange:
     """What happens to one stack."""
 
     environment: str
@@ -56,7 +56,7 @@ class Change:
         return self.running and any(accepted is None for _, accepted in self.refused)
 
 
-def changes(root: Path, base: str, before: Mapping[str, Recording]) -> list[Change]:
+def changes(root: Path, base: str, before: Mapping[str, Recording]) -> list[StackChange]:
     """Plan every stack of ``before`` with the program and the settings in ``root``. Forks: call it before any channel
     is opened.
 
@@ -67,7 +67,7 @@ def changes(root: Path, base: str, before: Mapping[str, Recording]) -> list[Chan
     program.load(project)
     runs = [Run(project.stack(name), preview=True, running=recording) for name, recording in before.items()]
     return [
-        Change(
+        StackChange(
             environment=name,
             plan=plan,
             running=_runs(root, base, name),
@@ -78,7 +78,7 @@ def changes(root: Path, base: str, before: Mapping[str, Recording]) -> list[Chan
     ]
 
 
-def lines(change: Change) -> list[str]:
+def lines(change: StackChange) -> list[str]:
     """Sentences: what is refused, or else what is replaced and what people notice of it."""
     found = [f"settings that differ: {', '.join(change.settings)}"] if change.settings else []
     if not change.plan.steps and not change.refused:
@@ -99,7 +99,7 @@ def lines(change: Change) -> list[str]:
     return found
 
 
-def findings(found: Sequence[Change]) -> Iterator[Finding]:
+def findings(found: Sequence[StackChange]) -> Iterator[Finding]:
     """One finding for each party and migration, excepted where it is accepted."""
     for change in found:
         for group in _groups(change) if change.running else ():
@@ -127,7 +127,7 @@ def findings(found: Sequence[Change]) -> Iterator[Finding]:
 _Group = Sequence[tuple[Refusal, AcceptedChange | None]]
 
 
-def _groups(change: Change) -> list[_Group]:
+def _groups(change: StackChange) -> list[_Group]:
     """Refusals of one party with one migration, in their order."""
     found: dict[tuple[object, ...], list[tuple[Refusal, AcceptedChange | None]]] = {}
     for refusal, accepted in change.refused:
@@ -143,7 +143,7 @@ def _reasons(group: _Group) -> str:
     return "; ".join(dict.fromkeys(refusal.why for refusal, _ in group))
 
 
-def _changed(change: Change) -> str:
+def _changed(change: StackChange) -> str:
     return ", ".join(change.settings) or "the program"
 
 

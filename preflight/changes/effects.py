@@ -12,7 +12,7 @@ from preflight.changes.plan import Operation, Plan, Step
 from preflight.changes.refusals import refusals, short
 
 
-class Verdict(StrEnum):
+class ChangeOutcome(StrEnum):
     """The outcome of a change, from best to worst."""
 
     NOTHING = "nothing at AWS changes"
@@ -112,13 +112,13 @@ _EFFECTS = (
 )
 
 
-def verdict(plan: Plan) -> Verdict:
+def verdict(plan: Plan) -> ChangeOutcome:
     """The worst outcome of the plan's steps. Replacing the task definition does not count: every release does that."""
     if refusals(plan):
-        return Verdict.REFUSED
+        return ChangeOutcome.REFUSED
     if plan.of(Operation.REPLACE, Operation.DELETE):
-        return Verdict.REPLACED
-    return Verdict.IN_PLACE if plan.steps else Verdict.NOTHING
+        return ChangeOutcome.REPLACED
+    return ChangeOutcome.IN_PLACE if plan.steps else ChangeOutcome.NOTHING
 
 
 def noticed(plan: Plan) -> list[str]:

@@ -16,7 +16,7 @@ from preflight.errors import ConfigurationError
 from preflight.pulumi.program import Run, collect, load, start
 from preflight.pulumi.project import Project
 from preflight.ready.calls import CALLS
-from preflight.ready.context import Context
+from preflight.ready.context import ReadyContext
 from preflight.ready.outside import Dns, Https
 from preflight.ready.parts import PARTS
 from preflight.ready.wanted import Wanted
@@ -29,7 +29,7 @@ ENVIRONMENTS = "ai-interface-bootstrap:environments"
 
 
 @dataclass(frozen=True)
-class Options:
+class ReadyOptions:
     """The options of the command."""
 
     root: Path
@@ -40,16 +40,16 @@ class Options:
     strict: bool = False
 
 
-def ready(options: Options, progress: Callable[[str], None] = lambda _: None) -> Answer:
+def ready(options: ReadyOptions, progress: Callable[[str], None] = lambda _: None) -> Answer:
     """Run the command. Raises ``PreflightError`` if the check could not run."""
     wanted = wanted_of(options.root, options.stack, os.environ)
     account = Account(wanted.region, CALLS, endpoint_url=options.endpoint_url)
     return answer(
-        Context(wanted, account, Dns(), Https(), options.call_models), strict=options.strict, progress=progress
+        ReadyContext(wanted, account, Dns(), Https(), options.call_models), strict=options.strict, progress=progress
     )
 
 
-def answer(context: Context, *, strict: bool = False, progress: Callable[[str], None] = lambda _: None) -> Answer:
+def answer(context: ReadyContext, *, strict: bool = False, progress: Callable[[str], None] = lambda _: None) -> Answer:
     """The lines of every part. If the credentials are for another account, the other parts are skipped."""
     lines: list[Line] = []
     for part in PARTS:

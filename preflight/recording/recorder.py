@@ -21,7 +21,7 @@ from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import run_in_stack
 
 from preflight.errors import FakeError
-from preflight.fakes.fakes import Answer, Fakes
+from preflight.fakes.fakes import FakeAnswer, Fakes
 from preflight.fakes.values import DEFAULT_REGION, DOCUMENTATION_ACCOUNT, Digest, Site
 from preflight.recording.reads import Reads, follow, missing, relative
 from preflight.sdk import runtime as sdk
@@ -120,7 +120,7 @@ class RecordingMonitor(mocks.MockMonitor):
         self._keep(urn, request, inputs, outputs, identifier)
         return resource_pb2.RegisterResourceResponse(urn=urn, id=identifier, object=to_struct(answered))
 
-    def answer(self, request: Message, urn: str, inputs: Wire) -> Answer:
+    def answer(self, request: Message, urn: str, inputs: Wire) -> FakeAnswer:
         """Id and outputs of a resource that a provider keeps."""
         if request.importId:
             return self._fakes.existing(request.type, request.name, request.importId, inputs, urn)

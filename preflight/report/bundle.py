@@ -37,7 +37,7 @@ class Planned:
     """The stacks as of the base, and what the change does to them; or why that cannot be said."""
 
     before: Mapping[str, Recording]
-    changes: Sequence[since.Change]
+    changes: Sequence[since.StackChange]
     problem: str = ""
 
 

@@ -25,7 +25,7 @@ _SESSION = ("issuer", "scope", "sessionCookieName", "sessionTimeout", "onUnauthe
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PageRow:
     """One setting in every environment."""
 
     name: str
@@ -38,13 +38,13 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class PageTable:
     """One kind of setting, side by side."""
 
     title: str
     caption: str
     subject: str
-    rows: tuple[Row, ...]
+    rows: tuple[PageRow, ...]
 
 
 def html(checked: Checked) -> str:
@@ -69,8 +69,8 @@ def html(checked: Checked) -> str:
     )
 
 
-def _tables(names: list[str], graphs: Mapping[str, Graph], recordings: Mapping[str, Recording]) -> list[Table]:
-    def table(title: str, caption: str, subject: str, rows: Callable[[Graph], Rows]) -> Table:
+def _tables(names: list[str], graphs: Mapping[str, Graph], recordings: Mapping[str, Recording]) -> list[PageTable]:
+    def table(title: str, caption: str, subject: str, rows: Callable[[Graph], Rows]) -> PageTable:
         return _table(title, caption, subject, {name: dict(rows(graphs[name])) for name in names})
 
     limits = {name: {**dict(_proxy_limits(recordings[name])), **dict(_capacity(graphs[name]))} for name in names}
@@ -88,10 +88,10 @@ def _tables(names: list[str], graphs: Mapping[str, Graph], recordings: Mapping[s
     ]
 
 
-def _table(title: str, caption: str, subject: str, values: Mapping[str, Mapping[str, str]]) -> Table:
+def _table(title: str, caption: str, subject: str, values: Mapping[str, Mapping[str, str]]) -> PageTable:
     keys = dict.fromkeys(key for own in values.values() for key in own)
-    rows = tuple(Row(key, tuple(own.get(key, "absent") for own in values.values())) for key in keys)
-    return Table(title, caption, subject, rows)
+    rows = tuple(PageRow(key, tuple(own.get(key, "absent") for own in values.values())) for key in keys)
+    return PageTable(title, caption, subject, rows)
 
 
 def _owners(recording: Recording) -> Rows:

@@ -39,7 +39,7 @@ def matches(pattern: str, name: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class DnsFirewallRule:
     """One rule of a DNS Firewall group."""
 
     resource: Resource
@@ -48,9 +48,9 @@ class Rule:
     domains: tuple[str, ...]
 
 
-def rules(graph: Graph) -> list[Rule]:
+def rules(graph: Graph) -> list[DnsFirewallRule]:
     """The rules that a VPC of this stack asks, in the order in which it asks them."""
-    found: list[tuple[float, float, str, Rule]] = []
+    found: list[tuple[float, float, str, DnsFirewallRule]] = []
     for association in graph.of_type("route53.ResolverFirewallRuleGroupAssociation"):
         groups = graph.referenced(association, "firewallRuleGroupId", ("route53.ResolverFirewallRuleGroup",)).resources
         for rule in graph.of_type("route53.ResolverFirewallRule"):
@@ -60,12 +60,12 @@ def rules(graph: Graph) -> list[Rule]:
                 continue
             lists = graph.referenced(rule, "firewallDomainListId", ("route53.ResolverFirewallDomainList",))
             domains = tuple(str(domain) for one in lists for domain in cast("list[Any]", one.items("domains")))
-            made = Rule(rule, str(rule.value("action")), str(rule.value("blockResponse") or ""), domains)
+            made = DnsFirewallRule(rule, str(rule.value("action")), str(rule.value("blockResponse") or ""), domains)
             found.append((_number(association, "priority"), _number(rule, "priority"), rule.urn, made))
     return [rule for *_, rule in sorted(found, key=lambda one: one[:3])]
 
 
-def deciding(asked: list[Rule], name: str) -> Rule | None:
+def deciding(asked: list[DnsFirewallRule], name: str) -> DnsFirewallRule | None:
     """The first rule that is about a name. ``None``: the resolver answers it as if there were no firewall."""
     return next((rule for rule in asked if any(matches(domain, name) for domain in rule.domains)), None)
 

@@ -14,7 +14,7 @@ Shape: TypeAlias = Callable[[Json], Wire]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ModelledCall:
     """An API call that takes the values too, as botocore's service model describes it."""
 
     service: str
@@ -40,7 +40,7 @@ class Like:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class TranslatedKind:
     """The translation of one Pulumi type.
 
     A property without an entry has the same name in CloudFormation, whatever the case of its letters. The schema
@@ -60,7 +60,7 @@ class Kind:
     """Pulumi property → why it is not held against the schema."""
     added: Mapping[str, str] = field(default_factory=dict[str, str])
     """CloudFormation property that it requires → output of the Pulumi resource that has the value."""
-    calls: tuple[Call, ...] = ()
+    calls: tuple[ModelledCall, ...] = ()
     """The calls that the provider makes with these values."""
     called: Mapping[str, Shape] = field(default_factory=dict[str, Shape])
     """Pulumi property that the calls take in another form than CloudFormation → that form."""
