@@ -71,6 +71,6 @@ def test_a_public_class_name_means_one_thing_in_a_package(package: str) -> None:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 defined[node.name].append(path.relative_to(ROOT).as_posix())
     twice = {name: files for name, files in defined.items() if len(files) > 1}
-    excused = {name for name, files in twice.items() if SHARED_NAMES.get((package, name)) in files and len(files) == 2}  # noqa: PLR2004 - one pair
+    excused = {name for name, files in twice.items() if SHARED_NAMES.get((package, name)) in files and len(files) == 2}
     assert excused == {name for owner, name in SHARED_NAMES if owner == package}, "a name in SHARED_NAMES is not shared"
     assert {name: files for name, files in twice.items() if name not in excused} == {}
