@@ -1,5 +1,4 @@
-"""The record of what was deployed where and when: ``releases/deployed.yaml``, written by the deploy job, newest entry
-last.
+"""The record of deployments, ``releases/deployed.yaml``: the deploy job adds to it, newest entry last.
 
 An entry counts for an environment only if it has the account that the environment's stack file names now. Deployments
 from another copy of this repository, or to an account that is no longer used, therefore do not count.

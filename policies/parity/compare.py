@@ -32,7 +32,7 @@ class Difference:
     urn: str
     """In the running environment, where there is one."""
     backwards: bool = False
-    """The later environment has less of something that must not decrease."""
+    """Whether the later environment has less of something that must not decrease."""
     unknown: bool = False
     blinded: bool = False
     """Not known because a secret cannot be decrypted, not because it does not exist yet."""
@@ -50,7 +50,7 @@ def compare(
     skip: Skip = lambda _path, _name: False,
     releases: bool = False,
 ) -> list[Difference]:
-    """All differences. The side named ``running`` may hold more properties than were declared: they are not compared.
+    """All differences. Properties that only the side named ``running`` has are not compared: the provider adds some.
 
     What follows the release is compared where both sides run the same one, and with ``releases`` always.
     """

@@ -1,7 +1,6 @@
 """The differences that are allowed: read from ``differences.yaml`` and matched to findings.
 
-What is wrong with an entry is found where all declarations are read (``policies.guardrails.declarations``). No
-declaration allows a later environment to have less of something that must not decrease.
+``policies.guardrails.declarations`` reads and checks the entries. No declaration allows a later environment to have less of something that must not decrease.
 """
 
 from __future__ import annotations
@@ -92,7 +91,7 @@ def read(text: str, today: dt.date) -> AllowedDifferences:
 
 
 def _environments(text: str) -> tuple[str, ...]:
-    """Empty where the file cannot be read, which is a problem of its own."""
+    """Empty where the file cannot be read, which is reported as a problem."""
     try:
         loaded: Any = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError):

@@ -1,7 +1,7 @@
-"""Long texts in parts, so that a difference inside one is named by its place and not by the whole text.
+"""Splits long texts, so that a difference is reported by the part that differs and not by the whole text.
 
-The proxy's program ends with one line that holds its settings as a table; each entry of such a line is a part of
-its own. Any other text is one part.
+The proxy's program ends with one line that holds its settings as a table; each entry of such a line is a separate part.
+Any other text is one part.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _SHORTEST_TABLE = 100
 
 
 def parts_of(text: str) -> dict[str, str]:
-    """Suffix of the property's path to the part: ``""`` for what is no entry of a table."""
+    """Suffix of the property's path → the part; the suffix is empty for everything that is not an entry of a table."""
     if "\n" not in text:
         return {"": text}
     parts: dict[str, str] = {}

@@ -1,7 +1,7 @@
 """What environments *do*, side by side: their ingress and egress, and how the same requests end.
 
-Two environments can differ in no property that matters alone and still treat a request differently; so a table of
-requests is sent through both, for a person who is allowed, for one who is not, and without a login.
+Environments whose resources look alike can still treat a request differently. The same table of requests is therefore
+evaluated in both, for a user who is allowed, for one who is not, and without a login.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from preflight.recording.recorder import Recording
 
 _MEBIBYTE = 1024 * 1024
 _LARGE = 5 * _MEBIBYTE
-_STRANGER = "a stranger"
+_STRANGER = "a user who is not allowed"
+_NOT_LOGGED_IN = "a client that is not logged in"
 _PROPERTY_BY_PROPERTY = {rule.name for rule in (RESOURCES, PROPERTIES, ORDER)}
 
 
@@ -39,9 +40,8 @@ def differences(
 
 
 def attributed(compared: Sequence[Finding], behaving: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
-    """Where exactly one property or resource differs, what the environments do differently is its consequence.
-
-    It is then said there, as the witness of that finding. With several differences, or none, it stands for itself.
+    """If exactly one property or resource differs, differences in behavior are its consequence: they become the witness
+    of that finding. With several differences, or none, they are separate findings.
     """
     different = [finding for finding in compared if finding.rule in _PROPERTY_BY_PROPERTY]
     if len(different) != 1 or not behaving:
@@ -117,7 +117,7 @@ def _paths(graph: Graph) -> list[str]:
 
 
 def _ends(graph: Graph, recording: Recording, paths: Sequence[str]) -> dict[str, str]:
-    """How each request ends, by what is asked and by whom."""
+    """The outcome of each request, by request and client."""
     host = next((c.value("domainName") for c in graph.of_type("acm.Certificate")), None)
     if not isinstance(host, str):
         return {}
@@ -126,9 +126,9 @@ def _ends(graph: Graph, recording: Recording, paths: Sequence[str]) -> dict[str,
         proxy = facts(configuration(recording))
     except PreflightError:
         proxy = None
-    people: dict[str, Identity | None] = {"nobody": None}
+    people: dict[str, Identity | None] = {_NOT_LOGGED_IN: None}
     if proxy is not None and proxy.allowed_values:
-        people["a user"] = Identity({proxy.allowed_claim: proxy.allowed_values[0]})
+        people["an allowed user"] = Identity({proxy.allowed_claim: proxy.allowed_values[0]})
     asked = [("GET", path, who, 0) for path in paths for who in people]
     asked += [("POST", path, who, _LARGE) for path in paths[:: max(len(paths) // 4, 1)] for who in people]
     asked += [("GET", path, _STRANGER, 0) for path in paths[:: max(len(paths) // 4, 1)]]

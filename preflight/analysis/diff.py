@@ -1,7 +1,7 @@
 """What a change does to every environment: exposure, limits and identity in sentences, then resources.
 
-Both sides are made by this engine: the base is taken out of git into a folder of its own and recorded in a process of
-its own, so that neither side's modules reach the other.
+This engine records both sides. The base is checked out into a separate folder and recorded in a separate process, so
+that neither side imports the other's modules.
 """
 
 from __future__ import annotations

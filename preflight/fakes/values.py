@@ -85,7 +85,7 @@ class Digest:
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
     def pem(self, label: str) -> str:
-        """Text in the shape of a PEM block; nobody can use it as a key."""
+        """Text in the shape of a PEM block; it is not a usable key."""
         body = base64.b64encode(hashlib.shake_256(f"{self._seed}\n{label}".encode()).digest(300)).decode()
         return f"-----BEGIN {label}-----\n" + "\n".join(textwrap.wrap(body, 64)) + f"\n-----END {label}-----\n"
 

@@ -1,4 +1,4 @@
-"""Runs the real ``__main__.py`` for stacks, each run in a process of its own.
+"""Runs the real ``__main__.py`` for stacks, each run in a separate process.
 
 The SDKs and the project's modules are imported once, here; then every run is a fork of this process, so that
 nothing of one run can leak into another. Call before anything opens a gRPC channel: those do not survive a

@@ -1,4 +1,4 @@
-"""What a policy reports as a finding, whether it ran in this process or in a pack of its own."""
+"""What a policy reports as a finding, whether it ran in this process or in a pack's process."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def changes(base: str, checked: Checked, planned: Planned) -> str:
 
 
 def comment(verdict: str, changed: str) -> str:
-    """The verdict whole, as far as there is room, then what changes, folded away."""
+    """The verdict as far as it fits, then the changes, folded."""
     text = verdict.rstrip("\n") + "\n"
     if changed:
         text += f"\n<details open><summary>What changes</summary>\n\n{changed.rstrip()}\n\n</details>\n"

@@ -56,7 +56,7 @@ def _table(report: Report) -> str:
 
 
 def _connectivity(report: Report) -> str:
-    """Once where the environments agree, else each for itself."""
+    """Once if the environments agree, otherwise once for each environment."""
     same = len({(w.ingress, w.egress, w.proven) for w in report.connectivity}) == 1
     lines: list[str] = []
     for connectivity in report.connectivity[:1] if same else report.connectivity:

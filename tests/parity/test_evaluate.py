@@ -43,7 +43,7 @@ def test_equal_environments_have_no_finding() -> None:
     assert (found.findings, dict(found.declared)) == ([], {})
 
 
-def test_an_undeclared_difference_names_place_both_values_and_the_way_out() -> None:
+def test_an_undeclared_difference_names_place_both_values_and_the_fix() -> None:
     (found,) = evaluated(MORE, NONE).findings
     assert found.rule is PROPERTIES
     assert found.finding.urn.startswith("urn:pulumi:prod::")

@@ -31,7 +31,7 @@ from preflight.recording.recorder import RecordedResource
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = Project.load(ROOT)
 STACKS = {"staging": "1", "prod": "2"}
-"""Each environment's VPC and subnets have ids of their own."""
+"""Each environment's VPC and subnets have different ids."""
 VPC = "aws:ec2/vpc:Vpc"
 COMPUTED = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 

@@ -33,5 +33,5 @@ def test_a_stack_of_another_shape_is_reported_with_mandatory_findings(pack: Anal
     assert any("violated: Net exists in staging only" in d.message for d in found)
 
 
-def test_an_empty_stack_is_not_judged(pack: AnalyzerClient) -> None:
+def test_an_empty_stack_is_not_evaluated(pack: AnalyzerClient) -> None:
     assert pack.analyze_stack([]) == []

@@ -154,7 +154,7 @@ def test_one_change_in_one_environment_is_one_precise_finding(
     assert len(by_the_pack(changed(stacks, stack, change), stack)) == 1
 
 
-def test_without_a_firewall_the_finding_says_what_that_lets_in(stacks: Recordings) -> None:
+def test_without_a_firewall_the_finding_says_how_ingress_changes(stacks: Recordings) -> None:
     (found,) = findings(changed(stacks, "prod", no_firewall))
     assert "ingress and egress differ" in found.witness
 
@@ -172,7 +172,7 @@ def test_less_retention_in_prod_than_in_staging_is_one_finding(stacks: Recording
 
 
 def test_another_client_id_alone_is_no_difference(stacks: Recordings) -> None:
-    """Each environment has a client of its own at the identity provider; edge and proxy are told the same one."""
+    """Each environment has another client at the identity provider; edge and proxy have the same one."""
     prod = PROJECT.stack("prod")
     identity = {**json.loads(prod.config["ai-interface:identity"]), "clientId": "0oa1b2c3D4e5F6"}
     other = recorded(with_config(prod, {"ai-interface:identity": json.dumps(identity)}))
@@ -212,7 +212,7 @@ def test_preflight_checks_every_policy_that_the_pack_cannot(stacks: Recordings, 
 
 @pytest.fixture(scope="module")
 def three(stacks: Recordings) -> Mapping[str, Recording]:
-    """A third real environment, before staging: staging's settings in an account, network and name of its own."""
+    """A third real environment, before staging: staging's settings in another account and network, under another name."""
     staging = PROJECT.stack("staging")
     texts = {"111122223333": "777788889999", "10.20.": "10.40.", "staging": "dev", "STAGING": "DEVELOP"}
 

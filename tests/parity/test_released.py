@@ -47,7 +47,7 @@ def test_a_recorded_release_with_its_own_images_is_in_order(root: Path) -> None:
     assert running(root) == []
 
 
-def test_the_first_environment_waits_for_nobody(root: Path) -> None:
+def test_the_first_environment_needs_no_record(root: Path) -> None:
     (root / "releases" / "deployed.yaml").unlink()
     assert running(root, stack="staging") == []
 
@@ -95,11 +95,11 @@ def test_a_manifest_that_is_not_valid_is_found_with_what_is_wrong(root: Path) ->
     assert 'images.interface.digest: "latest"' in found.found
 
 
-def test_an_image_that_is_not_known_yet_is_judged_when_it_is(root: Path) -> None:
+def test_an_image_that_is_not_known_yet_is_no_finding(root: Path) -> None:
     assert running(root, image=UNKNOWN) == []
 
 
-def test_a_stack_without_releases_is_not_judged(tmp_path: Path) -> None:
+def test_a_stack_without_releases_is_not_checked(tmp_path: Path) -> None:
     assert evaluate.of_release(shape(prod()), ORDERED, tmp_path) == []
 
 

@@ -62,7 +62,7 @@ def test_the_environments_are_equal_but_for_what_is_declared(runs: Runs) -> None
     assert parity.compared(ROOT, runs).parity.verdict.startswith("equal except ")
 
 
-def test_removing_the_firewall_from_one_is_one_finding_of_shape_and_shows_in_the_way_in(runs: Runs) -> None:
+def test_removing_the_firewall_from_one_is_one_finding_of_shape_and_shows_in_ingress(runs: Runs) -> None:
     def without(entries: Entries) -> Entries:
         return [e for e in entries if "index:Firewall$" not in e["urn"]]
 
@@ -125,7 +125,7 @@ def test_a_request_that_ends_differently_is_a_finding_with_both_ends(runs: Runs)
     known = {name: other[name, False] for name in NAMES}
     found = [f for f in behaviour.differences(NAMES, known, ()) if f.rule == behaviour.REQUESTS.name]
     assert found
-    assert "by nobody has a different outcome" in found[0].headline
+    assert "by a client that is not logged in has a different outcome" in found[0].headline
     assert found[0].found.startswith("staging: answered 401 by edge-api-1; prod: answered 404")
 
 

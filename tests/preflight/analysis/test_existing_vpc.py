@@ -60,7 +60,7 @@ def test_the_page_leads_to_a_clean_check_and_what_is_vouched_for_is_shown(tmp_pa
     assert "other ingress paths are not excluded" in checked.stdout
 
 
-def test_without_somebody_who_vouches_the_private_subnets_are_not_proven(tmp_path: Path) -> None:
+def test_without_an_owner_who_vouches_the_private_subnets_are_not_proven(tmp_path: Path) -> None:
     _follow(tmp_path)
     shutil.copy(ROOT / "policies/guardrails/exceptions.yaml", tmp_path / "policies/guardrails/exceptions.yaml")
     checked = _preflight(tmp_path, "check")

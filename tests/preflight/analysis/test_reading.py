@@ -47,7 +47,7 @@ def outcome(recording: Recording, method: str, url: str, **asked: Any) -> str:  
     return f"{found.result} {found.status or ''}".strip()
 
 
-def test_there_is_one_way_in_and_it_is_guarded_and_proven(staging: Recording) -> None:
+def test_there_is_one_ingress_path_and_it_is_guarded_and_proven(staging: Recording) -> None:
     (connectivity,) = connectivity_of({("staging", False): staging}, ["staging"])
     assert tuple(map(str, connectivity.ingress)) == (
         "internet ─443→ firewall ─ edge ─ OIDC ─8443→ proxy ─ interface ─ proxy ─443→ bedrock-runtime",
@@ -124,7 +124,7 @@ def test_no_change_is_said(staging: Recording) -> None:
     assert diff.changes("staging", staging, staging).changes == ()
 
 
-def test_an_opened_port_and_a_new_way_out_are_sentences_about_exposure(staging: Recording) -> None:
+def test_an_opened_port_and_new_egress_are_sentences_about_exposure(staging: Recording) -> None:
     content = graph(staging)
     rule = next(r for r in content["resources"] if r["name"] == "edge-https-from-anywhere")
     content["resources"].append({**rule, "urn": rule["urn"] + "-again", "name": "again"})

@@ -1,4 +1,4 @@
-"""A finding points at the line to mend: of a component, of a declaration, or of the stack file."""
+"""A finding points at the line to fix: of a component, of a declaration, or of the stack file."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def preflight(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
 
 
 def records(folder: Path, *entries: tuple[str, str], accounts: dict[str, str] = ACCOUNTS) -> None:
-    """Write the record anew."""
+    """Replace the record."""
     text = "".join(
         Deployment(environment, release, f"2026-11-{day:02}T09:00:00Z", accounts[environment]).as_text()
         for day, (environment, release) in enumerate(entries, start=1)

@@ -135,8 +135,8 @@ def test_an_unknown_base_is_refused(project: ReleaseProject) -> None:
     ("changes", "words"),
     [
         ({"approved_by": ["@example/ai-platform"]}, "allowed: people other than builtBy"),
-        ({"approved_by": ["@example/somebody"]}, "owner.releaseManagers"),
-        ({"reviewed_by": ["@example/somebody"]}, "owner.modelReviewers"),
+        ({"approved_by": ["@example/stranger"]}, "owner.releaseManagers"),
+        ({"reviewed_by": ["@example/stranger"]}, "owner.modelReviewers"),
         ({"built_by": "platform"}, "a GitHub user or team in quotes"),
         ({"models": ["acme.unknown-1"]}, "a model in releases/models.yaml"),
     ],
@@ -169,10 +169,10 @@ def test_a_changed_text_without_a_reviewer_is_refused(project: ReleaseProject) -
     assert refused(project).startswith("prompts/title.md was changed, and no reviewer is named")
 
 
-def test_a_text_reviewed_by_somebody_else_is_refused(project: ReleaseProject) -> None:
+def test_a_text_reviewed_by_another_person_is_refused(project: ReleaseProject) -> None:
     (project.root / "prompts" / "title.md").write_text(TEXT, encoding="utf-8")
-    message = refused(project, prompt_reviewed_by="@example/somebody")
-    assert "prompts[1].reviewedBy\n  value:   @example/somebody" in message
+    message = refused(project, prompt_reviewed_by="@example/stranger")
+    assert "prompts[1].reviewedBy\n  value:   @example/stranger" in message
     assert "owner.promptReviewers" in message
 
 

@@ -75,7 +75,7 @@ def test_a_release_that_its_author_approved_is_not_promoted(project: ReleaseProj
 
 
 def test_a_release_that_no_release_manager_approved_is_not_promoted(project: ReleaseProject) -> None:
-    edit(project.root, f"releases/{SECOND}.yaml", approvedBy=["@example/somebody"])
+    edit(project.root, f"releases/{SECOND}.yaml", approvedBy=["@example/stranger"])
     message = refused(project, "promote", "prod", SECOND)
     assert "allowed: one of ai-interface:owner.releaseManagers: @example/ai-release-managers" in message
 
@@ -136,7 +136,7 @@ def test_a_rollback_goes_to_a_release_that_ran_there(project: ReleaseProject) ->
     )
 
 
-def test_an_incompatible_schema_is_refused_with_both_ways_out(project: ReleaseProject) -> None:
+def test_an_incompatible_schema_is_refused_with_both_options(project: ReleaseProject) -> None:
     point(project.root, "prod", SECOND)
     edit(project.root, f"releases/{SECOND}.yaml", schema={"revision": "b2", "compatibleWith": []})
     edit(project.root, f"releases/{FIRST}.yaml", schema={"revision": "a1", "compatibleWith": []})
