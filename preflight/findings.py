@@ -1,4 +1,4 @@
-"""What a check says: one model, from which every output format is made."""
+"""The result of a check: one model for every output format."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 LABELS = ("found", "wanted", "fix", "witness", "unknown", "assuming")
-"""What a report says beyond its headline, in the order of reading."""
+"""The parts of a finding beyond its headline, in the order of reading."""
 
 
 class Verdict(StrEnum):
-    """What a policy could say about a resource, worst first."""
+    """The verdict of a policy, worst first."""
 
     VIOLATED = "violated"
     NOT_PROVEN = "not proven"
@@ -37,7 +37,7 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a person may have to act on, in one environment."""
+    """One problem in one environment."""
 
     environment: str
     rule: str
@@ -181,7 +181,7 @@ class Report:
 
 
 def merge(findings: Iterable[Finding]) -> list[Finding]:
-    """Each finding once: what both runs say is said once, with the known run's values."""
+    """Each finding once: one that both runs report has the values of the known run."""
     merged: dict[tuple[str, ...], Finding] = {}
     for finding in sorted(findings, key=lambda f: (f.seen is Seen.PREVIEW, f.key)):
         before = merged.get(finding.key)

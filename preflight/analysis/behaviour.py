@@ -31,7 +31,7 @@ _PROPERTY_BY_PROPERTY = {rule.name for rule in (RESOURCES, PROPERTIES, ORDER)}
 def differences(
     order: Sequence[str], recordings: Mapping[str, Recording], connectivity: Sequence[Connectivity]
 ) -> list[Finding]:
-    """Findings about neighbours in ``order``."""
+    """Findings about each pair of neighboring environments in ``order``."""
     graphs = {name: Graph.from_recorded(recordings[name].resources) for name in order}
     return [
         *_connectivity(order, graphs, {w.environment: w for w in connectivity}),
@@ -105,7 +105,7 @@ def _requests(order: Sequence[str], graphs: Mapping[str, Graph], recordings: Map
 
 
 def _paths(graph: Graph) -> list[str]:
-    """The first path of each of the listener's rules, and one that no rule names."""
+    """The first path of each listener rule, and one that no rule names."""
     found = ["/not-offered-anywhere"]
     for rule in graph.of_type("lb.ListenerRule"):
         conditions = rule.items("conditions")

@@ -1,4 +1,4 @@
-"""The whole check: both environments recorded twice, every pack asked twice, environments compared.
+"""The whole check: record every environment twice, run every pack twice, compare the environments.
 
 Order matters for speed: packs start first and load while the program's modules are imported; then each run is a
 fork; no gRPC channel is opened before the last fork.
@@ -53,7 +53,7 @@ def check(
 ) -> Checked:
     """Check the project in ``root``; without names, all stacks that have a file.
 
-    ``instead`` has configuration that takes the place of what a stack's file says, by stack and full key.
+    ``instead`` holds configuration that replaces values of a stack file, by stack and full key.
     """
     started = time.monotonic()
     project = Project.load(root)
@@ -126,7 +126,7 @@ def run(project: Project, stacks: Sequence[Stack], progress: Progress, *, previe
 
 
 def managed(recording: Recording) -> int:
-    """How many resources the engine would say it creates: default providers are not counted."""
+    """How many resources the engine would report as created: default providers are not counted."""
     return sum(not resource.type.startswith("pulumi:providers:") for resource in recording.resources)
 
 

@@ -40,7 +40,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "limits": ("appautoscaling.*", "ecs.Service", "cloudwatch.LogGroup", "s3.BucketLifecycleConfiguration"),
     "release": (),
 }
-"""By type in short; what is in none of them is listed under resources. What follows the release has its own."""
+"""Section → types in short; other types are listed under resources. What follows the release has a section too."""
 RUNNING = "what it does to the running stack"
 _PROXY = "containerDefinitions[proxy].command[1]."
 _STEP = re.compile(r"(?=[.\[])")
@@ -61,7 +61,7 @@ class StackChanges:
     environment: str
     changes: tuple[ChangeSentence, ...]
     running: tuple[str, ...] = ()
-    """What it does to the stack as it runs, what is refused first."""
+    """What it does to the running stack; refusals come first."""
 
 
 def base_recordings(root: Path, base: str, stacks: Sequence[str]) -> dict[str, Recording]:
@@ -211,7 +211,7 @@ def lines_of(one: StackChanges) -> list[str]:
 
 
 def as_markdown(base: str, found: Sequence[StackChanges]) -> str:
-    """The same as a part of a pull request's comment."""
+    """The sentences as a part of a pull request's comment."""
     lines: list[str] = []
     for one in found:
         lines += [f"#### {one.environment}: {_count(len(one.changes))} since `{base}`", ""]
@@ -225,7 +225,7 @@ def as_markdown(base: str, found: Sequence[StackChanges]) -> str:
 
 
 def as_json(base: str, found: Sequence[StackChanges]) -> str:
-    """The same for machines."""
+    """The sentences as JSON."""
     content = {"base": base, "environments": [asdict(one) for one in found]}
     return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 

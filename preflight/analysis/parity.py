@@ -1,4 +1,4 @@
-"""The environments against each other, and each committed shape against what the program makes now."""
+"""Compares the environments with each other, and each committed shape with what the program registers now."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def shapes_of(recordings: Mapping[tuple[str, bool], Recording]) -> dict[str, Sha
 
 
 def order(root: Path, stacks: Sequence[str]) -> list[str]:
-    """The environments in the order in which a release passes through them."""
+    """The environments in the order in which a release is promoted through them."""
     return evaluate.declarations(_today(), _differences(root)).ordered(stacks)
 
 
@@ -64,7 +64,7 @@ def compared(root: Path, recordings: Mapping[tuple[str, bool], Recording]) -> Co
 
 
 def write(root: Path, recordings: Mapping[tuple[str, bool], Recording]) -> list[Path]:
-    """Write every environment's shape where the pack finds it; the files that changed."""
+    """Write every environment's shape where the pack reads it; returns the files that changed."""
     changed: list[Path] = []
     before, after = _committed_and_current(root, shapes_of(recordings))
     for name in sorted(before.keys() | after.keys()):
@@ -81,7 +81,7 @@ def write(root: Path, recordings: Mapping[tuple[str, bool], Recording]) -> list[
 
 
 def without_repetition(findings: Sequence[Finding], compared_: Compared) -> list[Finding]:
-    """Drop what the pack says again in other words, and what it cannot know in a preview but the known run does."""
+    """Without the pack's findings that repeat another one, or that are only about values which a preview does not know."""
     return [finding for finding in findings if finding.pack != PACK or not _adds_nothing(finding, compared_)]
 
 
@@ -97,7 +97,7 @@ def _adds_nothing(finding: Finding, compared_: Compared) -> bool:
 
 
 def _within(path: str, whole: str) -> bool:
-    """Whether a property is another one or part of it: the pack compares a long document as a whole."""
+    """Whether ``path`` is the property ``whole`` or part of it: the pack compares a long document as a whole."""
     return path == whole or path.startswith((f"{whole}.", f"{whole}["))
 
 
@@ -138,7 +138,7 @@ def _what(environment: str, content: str) -> str:
 
 
 def _committed_and_current(root: Path, shapes: Mapping[str, Shape]) -> tuple[dict[str, str], dict[str, str]]:
-    """The files as they are and as they should be."""
+    """The committed files, and what they should be."""
     allowed = evaluate.declarations(_today(), _differences(root))
     before = committed(_folder(root))
     stacks = {path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in root.glob("Pulumi.*.yaml")}

@@ -1,4 +1,4 @@
-"""What the working tree would do to the stacks that run as a git ref says: sentences for people, findings for the check."""
+"""What the working tree would do to stacks that run the program of a git ref: sentences, and findings for the check."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ RULE = Rule(
 )
 PAGE = "docs/changes.md"
 EXAMPLE_ACCOUNTS = frozenset({"111122223333", "123456789012", "444455556666"})
-"""Of AWS's documentation: nothing runs there once a stack file names another account."""
+"""Accounts of AWS's documentation. A recorded deployment to one of them no longer counts once a stack file names
+another account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class StackChange:
 
     @property
     def fails(self) -> bool:
-        """Whether a change is refused that no entry accepts."""
+        """Whether it has a refusal that no entry accepts."""
         return self.running and any(accepted is None for _, accepted in self.refused)
 
 
@@ -79,7 +80,7 @@ def changes(root: Path, base: str, before: Mapping[str, Recording]) -> list[Stac
 
 
 def lines(change: StackChange) -> list[str]:
-    """Sentences: what is refused, or else what is replaced and what people notice of it."""
+    """Sentences: what is refused; otherwise what is replaced, and what users notice."""
     found = [f"settings that differ: {', '.join(change.settings)}"] if change.settings else []
     if not change.plan.steps and not change.refused:
         return found
@@ -89,7 +90,7 @@ def lines(change: StackChange) -> list[str]:
         accepted = group[0][1]
         note = f"; accepted until {accepted.expires.isoformat()}: {accepted.reason}" if accepted else ""
         found.append(f"refused by {group[0][0].party}: {_places(group)}: {_reasons(group)}{note}")
-        found.append(f"the way there: {PAGE}#{group[0][0].migration}")
+        found.append(f"migration: {PAGE}#{group[0][0].migration}")
     if not change.fails:
         if listed := kinds(gone(change.plan)):
             found.append(f"replaced or deleted: {', '.join(listed)}")
@@ -112,7 +113,7 @@ def findings(found: Sequence[StackChange]) -> Iterator[Finding]:
                 urn=first.urn,
                 found=f"refused by {first.party}: {_places(group)}; changed: {_changed(change)}",
                 wanted="a change that the running stack can take",
-                fix=f"take it back, or follow {PAGE}#{first.migration}; accept it in {ACCEPTED} while you do",
+                fix=f"revert it, or follow {PAGE}#{first.migration} and accept it in {ACCEPTED} for that time",
                 pack=PACK,
                 severity=RULE.severity,
                 description=RULE.description,
@@ -148,12 +149,12 @@ def _changed(change: StackChange) -> str:
 
 
 def not_known(environment: str, why: str) -> Finding:
-    """What stands in the report where the base cannot be run."""
+    """The finding for a base that cannot be run."""
     return Finding(
         environment=environment,
         rule=RULE.name,
         verdict=FindingVerdict.NOT_PROVEN,
-        headline=f"{environment}: what the change does to the running stack is not known",
+        headline=f"{environment}: the effect of the change on the running stack is not known",
         found=" ".join(why.split()),
         wanted="a base that can be compared with",
         fix="run python -m preflight diff with a ref that the engine can run",

@@ -19,7 +19,7 @@ DECLARED_IN = {
 
 
 def located(finding: Finding, root: Path, recordings: Mapping[tuple[str, bool], Recording]) -> Finding:
-    """The finding with file and line, where it has none and there is one."""
+    """The finding with file and line, if it has none and they can be found."""
     if finding.source_file:
         return finding
     if finding.rule in DECLARED_IN:

@@ -88,7 +88,7 @@ class AnalyzerClient:
         """Start the pack in ``folder`` for one stack; ``dry_run`` is true for a preview."""
         folder = Path(folder).resolve()
         if not (folder / "PulumiPolicy.yaml").is_file():
-            raise AnalyzerError(f"{folder} is no policy pack: it has no PulumiPolicy.yaml")
+            raise AnalyzerError(f"{folder} is not a policy pack: it has no PulumiPolicy.yaml")
         environment = {
             **os.environ,
             "PULUMI_ORGANIZATION": organization,
@@ -175,7 +175,7 @@ class AnalyzerClient:
         return self._diagnostics(self._call("AnalyzeStack", stack_request(resources)))
 
     def check(self, resources: Iterable[object]) -> list[Diagnostic]:
-        """What the engine asks in one preview: every resource's inputs, then the whole stack."""
+        """The requests of one preview: every resource's inputs, then the whole stack."""
         resources = list(resources)
         kinds = {policy.kind for policy in self.info().policies}
         found: list[Diagnostic] = []
@@ -190,7 +190,7 @@ class AnalyzerClient:
         return found
 
     def stop(self) -> None:
-        """End the pack: politely first, then for certain."""
+        """Terminate the pack; kill it if it does not end within 3 seconds."""
         if self._channel is not None:
             self._channel.close()
             self._channel = None
@@ -238,13 +238,13 @@ class AnalyzerClient:
         with selectors.DefaultSelector() as selector:
             selector.register(stdout, selectors.EVENT_READ)
             if not selector.select(START_TIMEOUT_SECONDS):
-                raise self._failure(f"gave no port within {START_TIMEOUT_SECONDS:.0f} seconds")
+                raise self._failure(f"did not print its port within {START_TIMEOUT_SECONDS:.0f} seconds")
         line = stdout.readline().decode(errors="replace").strip()
         if not line.isdigit():
             if not line:
                 self._process.wait(STOP_TIMEOUT_SECONDS)
             raise self._failure(
-                f"answered {line!r} where its port was expected" if line else "stopped before it answered"
+                f"printed {line!r} instead of its port" if line else "stopped before it printed its port"
             )
         return int(line)
 

@@ -210,7 +210,7 @@ def _is_secure(value: Json) -> bool:
 
 
 def _plain(value: Json, seed: str) -> tuple[Json, bool]:
-    """The value with stand-ins for what is encrypted, and whether there was any."""
+    """The value with placeholders for encrypted parts, and whether there were any."""
     if _is_secure(value):
         return f"offline-{Digest(seed).base36(32)}", True
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""What goes over the Analyzer protocol: resources as requests, diagnostics as answers."""
+"""The messages of the Analyzer protocol: resources as requests, diagnostics as answers."""
 
 from __future__ import annotations
 

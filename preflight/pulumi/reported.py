@@ -29,7 +29,7 @@ def from_diagnostic(
 
 
 def from_report(report: Report, environment: str, pack: str) -> Finding:
-    """What a policy of ours reported in this process, about known values."""
+    """What one of our policies reported in this process, about known values."""
     return _finding(
         details_of(report),
         environment=environment,
@@ -82,7 +82,7 @@ def _finding(
 
 
 def _of_a_foreign_pack(diagnostic: Diagnostic, mandatory: Mapping[str, bool]) -> Details:
-    """A pack that attaches no details has a text alone: its first line is the headline, the rest is what was found."""
+    """A pack that attaches no details has only a text: its first line is the headline, the rest is what was found."""
     first, _, rest = (diagnostic.message.strip() or diagnostic.description).partition("\n")
     if _could_not_run(diagnostic, mandatory):
         fix = "let the policy treat an unknown value as unknown"

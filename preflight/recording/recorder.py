@@ -1,7 +1,7 @@
 """Runs a Pulumi program against Pulumi's own mock runtime and records every registration as the engine would.
 
-What is recorded equals what the engine registers: URNs with every parent's type, default providers as
-resources of their own, a component's outputs as it registers them, stack outputs on the stack resource.
+The recording equals what the engine registers: URNs with every parent's type, default providers as separate
+resources, a component's outputs as it registers them, stack outputs on the stack resource.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``preflight release …``: options in, sentences out."""
+"""Runs ``preflight release``: takes the options, prints what was done."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Progress = Callable[[str], None]
 
 
 def run(options: argparse.Namespace, progress: Progress, end_progress: Callable[[], None]) -> int:
-    """Carry out one command; 0 done, 1 refused."""
+    """Run one command. Returns the exit code: 0 done, 1 refused."""
     try:
         said = _COMMANDS[options.action](ReleaseProject.of(options.root.resolve()), options, progress)
     except (Refusal, SettingsError, RecordError) as reason:

@@ -12,7 +12,10 @@ from releases.refusal import Refusal
 def record(
     environments: Environments, environment: str, release: str, now: dt.datetime, *, commit: str = "", run: str = ""
 ) -> str:
-    """Add an entry; what was done, in a sentence. A release that is the last one recorded there is not added again."""
+    """Add an entry; returns what was done, as a sentence. The last release recorded there is not added again.
+
+    :raises Refusal: the release, the environment or a value of the entry is not valid
+    """
     environments.known(environment)
     if release not in environments.versions():
         raise Refusal(f"release {release} has no manifest", f"manifests: {', '.join(environments.versions())}")

@@ -34,7 +34,7 @@ def write(folder: Path, checked: Checked, changed: str) -> list[Path]:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The stacks as of the base, and what the change does to them; or why that cannot be said."""
+    """The stacks as of the base, and what the change does to them; or why that is not known."""
 
     before: Mapping[str, Recording]
     changes: Sequence[since.StackChange]
@@ -71,7 +71,7 @@ def with_findings(checked: Checked, planned: Planned | None) -> Checked:
 
 
 def changes(base: str, checked: Checked, planned: Planned) -> str:
-    """What is new since the git ref ``base``, in Markdown; why it cannot be said, where it cannot."""
+    """What is new since the git ref ``base``, in Markdown; or why that is not known."""
     if planned.problem:
         return f"Changes since `{base}` cannot be shown: {planned.problem}\n"
     running = {one.environment: tuple(since.lines(one)) for one in planned.changes}

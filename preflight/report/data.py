@@ -1,4 +1,4 @@
-"""The same report for machines and for a pull request: JSON, Markdown, SARIF and JUnit."""
+"""A report as JSON, Markdown (for a pull request), SARIF and JUnit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from preflight.findings import Finding, Report, Rule, Verdict, grouped
 from preflight.sdk.wire import Json, Wire
 
 MARKER = "<!-- ai-interface preflight -->"
-"""Finds the one comment that is kept up to date."""
+"""Marks the comment that is updated on every push."""
 LONGEST_COMMENT = 60_000
 _SARIF_LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
 _SECURITY_SEVERITY = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "3.0"}

@@ -103,7 +103,7 @@ def manifest_with(tmp_path: Path, changes: dict[str, Any]) -> Path:
         ),
         (
             {"prompts[1].reviewedBy": "@example/ai-platform"},
-            ("prompts[1].reviewedBy", "@example/ai-platform", "let a prompt reviewer read the text, and name them"),
+            ("prompts[1].reviewedBy", "@example/ai-platform", "have a prompt reviewer review the text, and name that person"),
         ),
         (
             {"guardrail.digest": "v3"},

@@ -69,7 +69,7 @@ def test_another_block_is_refused_with_the_setting_the_resources_and_the_way_the
     assert "settings that differ: network.cidrBlock" in done.stdout
     assert "refused by Pulumi, at preview: ec2.Vpc network-vpc.cidrBlock, ec2.Subnet" in done.stdout
     assert "refused by AWS, during the update: rds.Cluster state-database.vpcSecurityGroupIds" in done.stdout
-    assert "the way there: docs/changes.md#another-network" in done.stdout
+    assert "migration: docs/changes.md#another-network" in done.stdout
 
 
 def test_the_check_of_a_pull_request_fails_for_it_alone(project: Path, tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_a_pack_that_crashes_at_start_gives_its_own_words(tmp_path: Path) -> Non
     folder = make_pack(tmp_path / "broken", "raise ValueError('no rules here')\n")
     with AnalyzerClient.start(folder) as pack, pytest.raises(AnalyzerError) as error:
         pack.info()
-    assert "policy pack broken stopped before it answered (exit code 1)" in str(error.value)
+    assert "policy pack broken stopped before it printed its port (exit code 1)" in str(error.value)
     assert "ValueError: no rules here" in str(error.value)
 
 
