@@ -149,7 +149,7 @@ def test_a_pack_that_breaks_exits_with_2_and_its_own_words(tmp_path: Path) -> No
     folder = sample_project(tmp_path, pack="import nowhere_to_be_found\n")
     done = preflight(folder, "check")
     assert done.returncode == 2
-    assert "policy pack sample stopped before it answered" in done.stderr
+    assert "policy pack sample stopped before it printed its port" in done.stderr
     assert "No module named 'nowhere_to_be_found'" in done.stderr
 
 
