@@ -65,7 +65,7 @@ class Fakes:
         return FakeAnswer(identifier, dict(sorted({**computed, **state}.items())), frozenset({*computed, *state}))
 
     def read(self, token: str, name: str, identifier: str, state: Wire, urn: str) -> FakeAnswer:
-        """A resource that is read, not made: what only AWS could say of it (tags, routes) is unknown, never absent."""
+        """A resource that is only read: what only AWS knows about it (tags, routes) is unknown, never absent."""
         answer = self.existing(token, name, identifier, state, urn)
         elsewhere = dict.fromkeys(outputs_of(token), UNKNOWN)
         certain = {key: value for key, value in answer.outputs.items() if key in state or key not in _CHOSEN}

@@ -18,7 +18,7 @@ _SECURITY_SEVERITY = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": 
 
 
 def as_json(report: Report) -> str:
-    """Everything, sorted; without the time, so that it is the same from run to run."""
+    """The whole report as sorted JSON, without the duration, so that two runs give the same text."""
     content: Wire = asdict(report)
     del content["seconds"]
     for shown, connectivity in zip(content["connectivity"], report.connectivity, strict=True):
@@ -117,7 +117,7 @@ def _sarif_rule(rule: Rule) -> Wire:
 
 
 LOCATED = frozenset({"source", "urn"})
-"""What SARIF has fields for."""
+"""Details for which SARIF has fields."""
 
 
 def _sarif_result(finding: Finding, environments: tuple[str, ...], index: int) -> Wire:

@@ -1,4 +1,4 @@
-"""One self-contained page about all environments: path, findings, witnesses, and the settings a reviewer asks for."""
+"""One self-contained page about all environments: path, findings, witnesses, and the settings that a reviewer needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The screen: one table, the parity line, ingress and egress, then each finding with what to do."""
+"""The terminal output: one table, the parity line, ingress and egress, then each finding with what to do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _COLORS = {Verdict.VIOLATED: "31", Verdict.NOT_PROVEN: "33"}
 
 
 def text(report: Report, *, terminal: bool) -> str:
-    """The report for a person. Without a terminal there is no colour and no time: the same from run to run."""
+    """The report as text. Without a terminal it has neither color nor duration, so that two runs give the same text."""
     blocks = [_title(report, terminal=terminal), _table(report)]
     if report.connectivity:
         blocks.append(_connectivity(report))
