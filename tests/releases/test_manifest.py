@@ -103,7 +103,11 @@ def manifest_with(tmp_path: Path, changes: dict[str, Any]) -> Path:
         ),
         (
             {"prompts[1].reviewedBy": "@example/ai-platform"},
-            ("prompts[1].reviewedBy", "@example/ai-platform", "have a prompt reviewer review the text, and name that person"),
+            (
+                "prompts[1].reviewedBy",
+                "@example/ai-platform",
+                "have a prompt reviewer review the text, and name that person",
+            ),
         ),
         (
             {"guardrail.digest": "v3"},
