@@ -1,4 +1,4 @@
-"""Long texts in parts, so that a difference inside one is named by its place and not by the whole text.
+"""Splits long texts, so that a difference is reported by the part that differs and not by the whole text.
 
 The proxy's script contains one line with its settings as a JSON object; each entry of the object is a separate part. Any
 other text is one part.

@@ -1,4 +1,4 @@
-"""The proxy's own configuration as the task definition holds it, and what it enforces."""
+"""The proxy's configuration in the task definition, and what it enforces."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from preflight.conform.iam import account as accounts
 from preflight.conform.iam import needs as needed
 from preflight.conform.iam import owners, reference, uses
-from preflight.conform.iam.account import Account, Role
+from preflight.conform.iam.account import DeploymentAccount, Role
 from preflight.conform.iam.graph import Graph, statements
 from preflight.conform.iam.needs import Need, Unknown
 from preflight.findings import Finding, Verdict
@@ -126,7 +126,7 @@ def _trespass(role: Role, graph: Graph, need: Need) -> Finding:
     )
 
 
-def unfit(account: Account, graph: Graph) -> list[Finding]:
+def unfit(account: DeploymentAccount, graph: Graph) -> list[Finding]:
     """One finding for each call of a deployed role that its own policies or its boundary do not allow."""
     roles = deployed(account, graph)
     found: dict[tuple[str, str, str], Finding] = {}
@@ -137,7 +137,7 @@ def unfit(account: Account, graph: Graph) -> list[Finding]:
     return list(found.values())
 
 
-def deployed(account: Account, graph: Graph) -> dict[str, Role]:
+def deployed(account: DeploymentAccount, graph: Graph) -> dict[str, Role]:
     """ARN → role, for the roles that the main program creates, with the boundary that bootstrap creates for them.
 
     A role without that boundary gets an empty one here, which allows nothing, so each of its calls is a finding."""
@@ -247,4 +247,4 @@ def _finding(
     )
 
 
-__all__ = ["RULE", "Account", "all_needs", "allowed", "findings", "refused"]
+__all__ = ["RULE", "DeploymentAccount", "all_needs", "allowed", "findings", "refused"]

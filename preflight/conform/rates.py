@@ -33,7 +33,7 @@ SOURCE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class RequestKind:
     """One class of a user's requests: the number in five minutes, and examples, which must all have the same outcome."""
 
     name: str
@@ -42,16 +42,16 @@ class Kind:
     """Method and path of each example; a rule counts the class if it counts one of them."""
 
 
-def kinds(preset: Preset) -> tuple[Kind, ...]:
+def kinds(preset: Preset) -> tuple[RequestKind, ...]:
     """One user's requests, by class."""
     arrival, paths = preset.arrival, preset.paths
     # API paths that are neither a static file nor a prefix of one: the rules distinguish the classes by path.
     called = [path.partition("*")[0] for path in paths.api if not path.startswith(paths.static)]
     return (
-        Kind("static files", arrival.static_requests, tuple(("GET", f"{p}x.js") for p in paths.static)),
-        Kind("pages and API calls", arrival.page_requests, (("GET", "/"), *(("GET", path) for path in called))),
-        Kind("model calls", arrival.model_calls, tuple(("POST", path) for path in paths.model_calls[:1])),
-        Kind("uploads", arrival.uploads, tuple(("POST", path) for path in paths.uploads[:1])),
+        RequestKind("static files", arrival.static_requests, tuple(("GET", f"{p}x.js") for p in paths.static)),
+        RequestKind("pages and API calls", arrival.page_requests, (("GET", "/"), *(("GET", path) for path in called))),
+        RequestKind("model calls", arrival.model_calls, tuple(("POST", path) for path in paths.model_calls[:1])),
+        RequestKind("uploads", arrival.uploads, tuple(("POST", path) for path in paths.uploads[:1])),
     )
 
 
@@ -60,7 +60,7 @@ def findings(recording: Recording) -> list[Finding]:
     return evaluated(recording, kinds(preset_of(recording.stack)), declared_people(recording.stack))
 
 
-def evaluated(recording: Recording, sent: tuple[Kind, ...], people: int) -> list[Finding]:
+def evaluated(recording: Recording, sent: tuple[RequestKind, ...], people: int) -> list[Finding]:
     """The same for given requests of one user and a given number of users."""
     graph = Graph.from_recorded(recording.resources)
     found = [
@@ -77,7 +77,7 @@ def declared_people(stack: str) -> int:
     return people if isinstance(people, int) else RateLimits().people_behind_one_address
 
 
-def _acl(stack: str, graph: Graph, resource: Resource, sent: tuple[Kind, ...], people: int) -> Iterator[Finding]:
+def _acl(stack: str, graph: Graph, resource: Resource, sent: tuple[RequestKind, ...], people: int) -> Iterator[Finding]:
     acl = WebAcl(graph, resource)
     for _, name, holder, path, rule in acl.rules:
         rate = as_mapping((as_mapping(rule.get("statement")) or {}).get("rateBasedStatement"))
@@ -117,7 +117,7 @@ def _by_address(rate: Mapping[str, Any]) -> bool:
     return not any(key.get("cookie") is not None or key.get("header") is not None for key in keys)
 
 
-def _counts(acl: WebAcl, rule: str, kind: Kind) -> bool:
+def _counts(acl: WebAcl, rule: str, kind: RequestKind) -> bool:
     """Whether the rule answers an example of the class when its limit is exceeded."""
     for method, path in kind.requests:
         request = Request(

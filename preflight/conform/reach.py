@@ -15,7 +15,7 @@ from policies.guardrails.topology.graph.resources import Graph, Resource
 from preflight.conform.reaching import names
 from preflight.conform.reaching.calls import calls, containers
 from preflight.conform.reaching.connections import Connections
-from preflight.conform.reaching.model import TASK_DEFINITION, Call
+from preflight.conform.reaching.model import TASK_DEFINITION, ClientCall
 from preflight.conform.reaching.permissions import refusal
 from preflight.findings import Finding, Verdict
 from preflight.recording.recorder import Recording
@@ -74,7 +74,7 @@ class _Evaluation:
                 fix=problem.fix,
             )
 
-    def _of(self, call: Call, asked: list[names.DnsRule], connections: Connections) -> Iterator[_Problem]:
+    def _of(self, call: ClientCall, asked: list[names.DnsFirewallRule], connections: Connections) -> Iterator[_Problem]:
         place = f"containerDefinitions[{call.container}].{call.property}"
         rule = names.deciding(asked, call.host)
         if rule is not None and rule.action == "BLOCK":
@@ -112,7 +112,7 @@ class _Evaluation:
                 f"allow this action on this resource there ({_POLICIES})",
             )
 
-    def _is_elsewhere(self, call: Call, connections: Connections) -> bool:
+    def _is_elsewhere(self, call: ClientCall, connections: Connections) -> bool:
         """Whether it may be another stack's server: it is not AWS's, and a group allows the task's egress to its port."""
         return not names.plain(call.host).endswith("amazonaws.com") and connections.leaves(call.port)
 

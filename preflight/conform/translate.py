@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
-from preflight.conform.translation.kind import Kind, inside, tags
+from preflight.conform.translation.kind import TranslatedKind, inside, tags
 from preflight.recording.recorder import RecordedResource
 from preflight.sdk.wire import SECRET, Json, Wire, is_signed, unwrap
 
@@ -20,7 +20,7 @@ class Made:
     """The translation of one resource."""
 
     resource: RecordedResource
-    kind: Kind
+    kind: TranslatedKind
     properties: Wire = field(default_factory=dict[str, Json])
     """The CloudFormation properties."""
     arguments: Wire = field(default_factory=dict[str, Json])
@@ -36,7 +36,7 @@ class Made:
         return next((known[path[:n]] for n in range(len(path), 0, -1) if path[:n] in known), "")
 
 
-def translate(resource: RecordedResource, kind: Kind, names: Names) -> Made:
+def translate(resource: RecordedResource, kind: TranslatedKind, names: Names) -> Made:
     """Translate one resource. The result includes secrets and must not be printed.
 
     :raises ValueError: two properties are translated to the same one, a mistake in the table
@@ -88,7 +88,7 @@ def _prefix(within: str) -> Path:
     return path
 
 
-def converted(value: Json, known: Mapping[str, str], kind: Kind) -> Json:
+def converted(value: Json, known: Mapping[str, str], kind: TranslatedKind) -> Json:
     """``value`` with CloudFormation's field names."""
     if isinstance(value, dict):
         return {
@@ -101,7 +101,7 @@ def converted(value: Json, known: Mapping[str, str], kind: Kind) -> Json:
     return value
 
 
-def _single(name: str, value: Json, kind: Kind) -> Json:
+def _single(name: str, value: Json, kind: TranslatedKind) -> Json:
     if name not in kind.single or not isinstance(value, list):
         return value
     items = cast("list[Json]", value)

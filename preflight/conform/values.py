@@ -7,6 +7,7 @@ skipped.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from preflight.conform import cloudformation, service_models
@@ -54,42 +55,57 @@ def _of_region(recording: Recording, region: str, resources: Sequence[Made]) -> 
         made, name = refused.made, refused.made.origin(refused.path) or _named(refused.made, refused.message)
         seen.add((made.resource.urn, name))
         kind = made.kind.cloudformation
-        constraint = f"{kind}{_dotted(refused.path, '.')} in {region}: {refused.message}"
-        source = f"https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/{_page(kind)}"
-        value = _at(made.properties, refused.path)
-        cause = f"{refused.rule} of cfn-lint, {source}"
-        yield _finding(recording, made, name, value=value, wanted=constraint, source=cause)
+        constraint = PublishedConstraint(
+            f"{kind}{_dotted(refused.path, '.')} in {region}",
+            f": {refused.message}",
+            f"{refused.rule} of cfn-lint",
+            f"https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/{_page(kind)}",
+        )
+        yield _finding(recording, made, name, _at(made.properties, refused.path), constraint)
     for made in resources:
         for call, broken in service_models.broken(made):
             name = made.origin(broken.path, of_a_call=True)
             if (made.resource.urn, name) in seen:
                 continue
-            constraint = f"{call.operation}{_dotted(broken.path, '.')} {broken.constraint}"
-            source = f"https://docs.aws.amazon.com/boto3/latest/reference/services/{call.service}.html"
-            value = _at(made.arguments, broken.path)
-            cause = f"botocore's model of {call.service}, {source}"
-            yield _finding(recording, made, name, value=value, wanted=constraint, source=cause)
+            constraint = PublishedConstraint(
+                f"{call.operation}{_dotted(broken.path, '.')}",
+                f" {broken.constraint}",
+                f"botocore's model of {call.service}",
+                f"https://docs.aws.amazon.com/boto3/latest/reference/services/{call.service}.html",
+            )
+            yield _finding(recording, made, name, _at(made.arguments, broken.path), constraint)
 
 
-def _finding(recording: Recording, made: Made, name: str, *, value: Json, wanted: str, source: str) -> Finding:
+@dataclass(frozen=True, slots=True)
+class PublishedConstraint:
+    """What AWS publishes about one value."""
+
+    subject: str
+    """The property, as its source names it."""
+    demand: str
+    """What it must be, as it follows the subject; may hold the value."""
+    authority: str
+    page: str
+
+
+def _finding(recording: Recording, made: Made, name: str, value: Json, constraint: PublishedConstraint) -> Finding:
     resource = made.resource
     inputs = resource.inputs.get(name) if name in resource.inputs else resource.inputs
     secrets = secret_texts(inputs)
     hidden = any(text in leaf or leaf in text for leaf in _leaves(value) for text in secrets)
+    wanted = f"{constraint.subject}{constraint.demand}"
     if hidden or any(text in wanted or repr(text)[1:-1] in wanted for text in secrets):
-        # A constraint's message contains the value.
-        wanted = f"{wanted.partition(':')[0] if ': ' in wanted else wanted.partition(' ')[0]}: a valid value"
-        value = MASK
+        wanted, value = f"{constraint.subject}: a value that it takes", MASK
     place = f"{short_type(resource.type)} {resource.name}" + (f".{name}" if name else "")
     return Finding(
         environment=recording.stack,
         rule=RULE,
         verdict=Verdict.VIOLATED,
-        headline=f"{place} is refused by AWS ({source.partition(',')[0]})",
+        headline=f"{place} is refused by AWS ({constraint.authority})",
         urn=resource.urn,
         found=_shortened(str(value)),
         wanted=_shortened(wanted),
-        fix=f"change the value; if AWS takes it, correct the translation in {TABLES} ({source})",
+        fix=f"change the value; if AWS takes it, correct the translation in {TABLES} ({constraint.authority}, {constraint.page})",
         pack="conform",
         severity="high",
         description="only values that AWS's published schemas and service models allow",

@@ -96,7 +96,7 @@ def is_output_type(cls: type) -> bool:
 
 
 def prepare(module: object, name: str) -> None:
-    """Work out the types of a class and of its arguments now; the SDK remembers them."""
+    """Resolve the types of a class and of its arguments now; the SDK caches them."""
     for each in (name, f"{name}Args"):
         cls = getattr(module, each, None)
         if isinstance(cls, type) and issubclass(cls, pulumi.Resource):
@@ -112,7 +112,7 @@ def caller(depth: int) -> FrameType:
 
 
 def replace_getter(make: Callable[[Getter], Getter]) -> None:
-    """Put a function around ``pulumi.get``, once a process."""
+    """Wrap ``pulumi.get``, once per process."""
     if getattr(pulumi.get, "__wrapped__", None) is None:
         pulumi.get = make(pulumi.get)
 

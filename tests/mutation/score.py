@@ -76,7 +76,7 @@ class Compared:
 
     def _of(self, shape: Shape) -> set[tuple[str, str]]:
         evaluated = parity.of_all({**self._shapes, self._stack: shape}, self._allowed)
-        return {(found.urn, found.message) for found in evaluated.findings}
+        return {(found.finding.urn, found.message) for found in evaluated.findings}
 
 
 def _shape(name: str, records: Sequence[Record]) -> Shape:

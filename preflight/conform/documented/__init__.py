@@ -7,7 +7,7 @@ detected before its first deployment.
 from __future__ import annotations
 
 from preflight.conform.documented import edge, identity, network, observation, services, tags
-from preflight.conform.documented.model import Broken, Constraint
+from preflight.conform.documented.model import BrokenConstraint, Constraint
 from preflight.findings import Finding, Verdict
 from preflight.recording.recorder import Recording
 
@@ -27,7 +27,7 @@ def findings(recording: Recording) -> list[Finding]:
     return [_finding(recording, constraint, one) for constraint in CONSTRAINTS for one in constraint.broken(recording)]
 
 
-def _finding(recording: Recording, constraint: Constraint, broken: Broken) -> Finding:
+def _finding(recording: Recording, constraint: Constraint, broken: BrokenConstraint) -> Finding:
     module, _, class_ = broken.resource.type.removeprefix("aws:").partition("/")
     kind = f"{module}.{class_.rpartition(':')[2]}" if class_ else broken.resource.type
     place = f"{broken.resource.name}.{broken.path}" if broken.path else broken.resource.name

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from preflight.conform.documented.model import (
-    Broken,
+    BrokenConstraint,
     Constraint,
-    Custom,
+    DocumentedRule,
     Entries,
     Json,
     Measured,
@@ -65,13 +65,13 @@ def _wildcards(recording: Recording) -> Numbers:
         yield rule, "conditions", sum(text.count("*") + text.count("?") for text in texts)
 
 
-def _same_priority(recording: Recording) -> Iterator[Broken]:
+def _same_priority(recording: Recording) -> Iterator[BrokenConstraint]:
     taken: set[tuple[str, int]] = set()
     for rule in recording.of_type(LISTENER_RULE):
         if (priority := rule.inputs.get("priority")) is not None:
             key = (str(rule.inputs.get("listenerArn")), int(priority))
             if key in taken:
-                yield Broken(rule, "priority", str(priority))
+                yield BrokenConstraint(rule, "priority", str(priority))
             taken.add(key)
 
 
@@ -83,12 +83,12 @@ def _rules_of_balancers(recording: Recording) -> Numbers:
         yield balancer, "", len(rules)
 
 
-def _health_timeout(recording: Recording) -> Iterator[Broken]:
+def _health_timeout(recording: Recording) -> Iterator[BrokenConstraint]:
     for group in recording.of_type(TARGETS):
         check = mapping(group.inputs.get("healthCheck"))
         timeout, interval = check.get("timeout", 5), check.get("interval", 30)
         if timeout >= interval:
-            yield Broken(group, "healthCheck.timeout", f"{timeout} of {interval} s")
+            yield BrokenConstraint(group, "healthCheck.timeout", f"{timeout} of {interval} s")
 
 
 def _rate_rules(recording: Recording) -> Numbers:
@@ -102,11 +102,11 @@ def _rates(recording: Recording) -> Numbers:
             yield acl, "rules", mapping(statement).get("limit", 0)
 
 
-def _windows(recording: Recording) -> Iterator[Broken]:
+def _windows(recording: Recording) -> Iterator[BrokenConstraint]:
     for acl in recording.of_type(WEB_ACL):
         for window in inside(acl.inputs.get("rules"), "evaluationWindowSec"):
             if window not in (60, 120, 300, 600):
-                yield Broken(acl, "rules", f"a window of {window} s")
+                yield BrokenConstraint(acl, "rules", f"a window of {window} s")
 
 
 def _transformations(recording: Recording) -> Numbers:
@@ -196,7 +196,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         unit="wildcards",
         most=5,
     ),
-    Custom(
+    DocumentedRule(
         name="listener-rule-priorities-differ",
         source="https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateRule.html",
         wanted="a priority that no other rule of the listener has",
@@ -259,7 +259,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         types={TARGETS: ("deregistrationDelay",)},
         most=3600,
     ),
-    Custom(
+    DocumentedRule(
         name="health-check-timeout",
         source="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html",
         wanted="a timeout shorter than the interval between two checks",
@@ -293,7 +293,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         unit="requests",
         least=10,
     ),
-    Custom(
+    DocumentedRule(
         name="rate-based-rule-window",
         source="https://docs.aws.amazon.com/waf/latest/APIReference/API_RateBasedStatement.html",
         wanted="a window of 60, 120, 300 or 600 seconds",

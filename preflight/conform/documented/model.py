@@ -23,7 +23,7 @@ Numbers: TypeAlias = Iterator[tuple[RecordedResource, str, float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BrokenConstraint:
     """One violation: the resource, the property, and the value found there; never a secret's value."""
 
     resource: RecordedResource
@@ -41,7 +41,7 @@ class Constraint(ABC):
     fix: str
 
     @abstractmethod
-    def broken(self, recording: Recording) -> Iterator[Broken]:
+    def broken(self, recording: Recording) -> Iterator[BrokenConstraint]:
         """Every violation of the constraint in the graph."""
 
 
@@ -63,7 +63,7 @@ class Text(Constraint):
     measure: str = "characters"
     """``characters``, ``bytes`` (UTF-8) or ``visible``: characters without white space."""
 
-    def broken(self, recording: Recording) -> Iterator[Broken]:
+    def broken(self, recording: Recording) -> Iterator[BrokenConstraint]:
         """Texts that are too long or too short, or that have other characters."""
         for resource, path, value in read(recording, self.types):
             if is_signed(value, SECRET):
@@ -71,12 +71,14 @@ class Text(Constraint):
             elif isinstance(value, str):
                 yield from self._evaluate(resource, path, value, secret=False)
 
-    def _evaluate(self, resource: RecordedResource, path: str, text: str, *, secret: bool) -> Iterator[Broken]:
+    def _evaluate(
+        self, resource: RecordedResource, path: str, text: str, *, secret: bool
+    ) -> Iterator[BrokenConstraint]:
         size = measured(text, self.measure)
         if size < self.least or (self.most and size > self.most):
-            yield Broken(resource, path, f"{size} {self.measure}")
+            yield BrokenConstraint(resource, path, f"{size} {self.measure}")
         elif self.pattern and not re.fullmatch(self.pattern, text):
-            yield Broken(resource, path, "a secret value of another form" if secret else repr(text))
+            yield BrokenConstraint(resource, path, "a secret value of another form" if secret else repr(text))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,11 +89,11 @@ class Number(Constraint):
     least: float = 0
     most: float = float("inf")
 
-    def broken(self, recording: Recording) -> Iterator[Broken]:
+    def broken(self, recording: Recording) -> Iterator[BrokenConstraint]:
         """Numbers outside the range."""
         for resource, path, value in read(recording, self.types):
             if isinstance(value, int | float) and not self.least <= value <= self.most:
-                yield Broken(resource, path, str(value))
+                yield BrokenConstraint(resource, path, str(value))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,13 +103,13 @@ class Entries(Constraint):
     types: Mapping[str, tuple[str, ...]]
     most: int
 
-    def broken(self, recording: Recording) -> Iterator[Broken]:
+    def broken(self, recording: Recording) -> Iterator[BrokenConstraint]:
         """Lists and maps with too many entries."""
         for resource, path, value in read(recording, self.types):
             if isinstance(value, list | dict):
                 size = len(cast("list[Json]", value))
                 if size > self.most:
-                    yield Broken(resource, path, f"{size} entries")
+                    yield BrokenConstraint(resource, path, f"{size} entries")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,21 +135,21 @@ class Shared(Constraint):
                 found.setdefault(owner, []).append(resource)
         return found
 
-    def broken(self, recording: Recording) -> Iterator[Broken]:
+    def broken(self, recording: Recording) -> Iterator[BrokenConstraint]:
         """The last resource of each owner that has too many."""
         for owner, members in sorted(self.members(recording).items()):
             count = sum(self.weight(recording, one.inputs) for one in members)
             if count > self.most:
-                yield Broken(members[-1], self.owner or "", f"{count} for {owner}")
+                yield BrokenConstraint(members[-1], self.owner or "", f"{count} for {owner}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Custom(Constraint):
+class DocumentedRule(Constraint):
     """A constraint that is a function of the whole graph."""
 
-    find: Callable[[Recording], Iterator[Broken]]
+    find: Callable[[Recording], Iterator[BrokenConstraint]]
 
-    def broken(self, recording: Recording) -> Iterator[Broken]:
+    def broken(self, recording: Recording) -> Iterator[BrokenConstraint]:
         """The violations that the function finds."""
         yield from self.find(recording)
 
@@ -161,11 +163,11 @@ class Measured(Constraint):
     least: float = 0
     most: float = float("inf")
 
-    def broken(self, recording: Recording) -> Iterator[Broken]:
+    def broken(self, recording: Recording) -> Iterator[BrokenConstraint]:
         """Numbers outside the range."""
         for resource, path, number in self.numbers(recording):
             if not self.least <= number <= self.most:
-                yield Broken(resource, path, f"{number:g} {self.unit}")
+                yield BrokenConstraint(resource, path, f"{number:g} {self.unit}")
 
 
 def read(recording: Recording, types: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[RecordedResource, str, Json]]:

@@ -6,7 +6,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from preflight.conform.documented.model import Broken, Constraint, Custom, Entries, Number, Shared, Text
+from preflight.conform.documented.model import (
+    BrokenConstraint,
+    Constraint,
+    DocumentedRule,
+    Entries,
+    Number,
+    Shared,
+    Text,
+)
 from preflight.recording.recorder import Recording
 
 GROUP, INGRESS, EGRESS = (
@@ -40,7 +48,7 @@ def _weight(recording: Recording, rule: Mapping[str, Any]) -> int:
     return 1
 
 
-def _elsewhere(recording: Recording) -> Iterator[Broken]:
+def _elsewhere(recording: Recording) -> Iterator[BrokenConstraint]:
     """Interface endpoints to a service in another region."""
     for endpoint in recording.of_type(ENDPOINT):
         named = re.fullmatch(r"com\.amazonaws\.([a-z0-9-]+)\.(.+)", str(endpoint.inputs.get("serviceName", "")))
@@ -48,15 +56,15 @@ def _elsewhere(recording: Recording) -> Iterator[Broken]:
         if named and own:
             region, service = endpoint.inputs.get("serviceRegion") or named[1], named[2]
             if region != own and service not in CROSS_REGION_SERVICES:
-                yield Broken(endpoint, "serviceName", f"{service} of {region} from {own}")
+                yield BrokenConstraint(endpoint, "serviceName", f"{service} of {region} from {own}")
 
 
-def _same_numbers(recording: Recording) -> Iterator[Broken]:
+def _same_numbers(recording: Recording) -> Iterator[BrokenConstraint]:
     taken: set[tuple[str, bool, int]] = set()
     for rule in recording.of_type(ACL_RULE):
         key = (str(rule.inputs.get("networkAclId")), bool(rule.inputs.get("egress")), int(rule.inputs["ruleNumber"]))
         if key in taken:
-            yield Broken(rule, "ruleNumber", str(key[2]))
+            yield BrokenConstraint(rule, "ruleNumber", str(key[2]))
         taken.add(key)
 
 
@@ -142,14 +150,14 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         least=1,
         most=32766,
     ),
-    Custom(
+    DocumentedRule(
         name="network-acl-entry-numbers-differ",
         source="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateNetworkAclEntry.html",
         wanted="a number that no other entry of the ACL and direction has",
         fix="give the entry an unused number",
         find=_same_numbers,
     ),
-    Custom(
+    DocumentedRule(
         name="endpoint-service-region",
         source=CROSS_REGION,
         wanted="a service of the endpoint's own region, or one that AWS lists as reachable from other regions",

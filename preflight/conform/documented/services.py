@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from preflight.conform.documented.model import (
-    Broken,
+    BrokenConstraint,
     Constraint,
-    Custom,
+    DocumentedRule,
     Entries,
     Json,
     Measured,
@@ -56,14 +56,14 @@ def _container_count(recording: Recording) -> Numbers:
         yield task, "containerDefinitions", len(containers(task))
 
 
-def _dependencies(recording: Recording) -> Iterator[Broken]:
+def _dependencies(recording: Recording) -> Iterator[BrokenConstraint]:
     for task in recording.of_type(TASK):
         by_name = {str(one.get("name")): one for one in containers(task)}
         for container in by_name.values():
             for need in map(mapping, listed(container.get("dependsOn"))):
                 name, condition = str(need.get("containerName")), str(need.get("condition"))
                 if trouble := _unmet(by_name.get(name), name, condition):
-                    yield Broken(task, _named(container, "dependsOn"), trouble)
+                    yield BrokenConstraint(task, _named(container, "dependsOn"), trouble)
 
 
 def _unmet(other: dict[str, Json] | None, name: str, condition: str) -> str:
@@ -77,11 +77,11 @@ def _unmet(other: dict[str, Json] | None, name: str, condition: str) -> str:
     return ""
 
 
-def _rebalancing(recording: Recording) -> Iterator[Broken]:
+def _rebalancing(recording: Recording) -> Iterator[BrokenConstraint]:
     for service in recording.of_type(SERVICE):
         percent = service.inputs.get("deploymentMaximumPercent", 200)
         if service.inputs.get("availabilityZoneRebalancing") == "ENABLED" and percent <= ALL_PERCENT:
-            yield Broken(service, "availabilityZoneRebalancing", f"ENABLED with {percent} percent")
+            yield BrokenConstraint(service, "availabilityZoneRebalancing", f"ENABLED with {percent} percent")
 
 
 def _of_containers(key: str) -> Callable[[Recording], Numbers]:
@@ -138,7 +138,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         unit="containers",
         most=10,
     ),
-    Custom(
+    DocumentedRule(
         name="container-dependencies",
         source=TASK_PARAMETERS,
         wanted="containers of the same task: COMPLETE and SUCCESS of one that is not essential, HEALTHY of one with a "
@@ -170,7 +170,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         pattern=r"[A-Za-z0-9_-]+",
         most=255,
     ),
-    Custom(
+    DocumentedRule(
         name="zone-rebalancing",
         source="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html",
         wanted="a maximum percent above 100, because zone rebalancing starts tasks before it stops others",

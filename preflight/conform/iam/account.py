@@ -67,7 +67,7 @@ def _naming(own: Statements, role: str) -> list[Mapping[str, Any]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class DeploymentAccount:
     """The roles that deploy one environment, and the boundary of the roles that they create."""
 
     deploy: Role
@@ -88,14 +88,14 @@ _ROLE, _POLICY = "aws:iam/role:Role", "aws:iam/policy:Policy"
 _ATTACHED = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 
 
-def of(bootstrap: Recording, environment: str) -> Account:
+def of(bootstrap: Recording, environment: str) -> DeploymentAccount:
     """The account's roles for an environment; ``LookupError`` if the stack creates none for it."""
     by_arn = {str(p.outputs["arn"]): p for p in bootstrap.of_type(_POLICY)}
     boundary = f"ai-interface-{environment}-workload-boundary"
     bound = next((p for p in by_arn.values() if p.inputs["name"] == boundary), None)
     if bound is None:
         raise LookupError(f"bootstrap stack {bootstrap.stack} creates no roles for {environment}")
-    return Account(
+    return DeploymentAccount(
         _role(bootstrap, f"ai-interface-{environment}-deploy", by_arn),
         _role(bootstrap, f"ai-interface-{environment}-preview", by_arn),
         statements(bound.inputs["policy"]),

@@ -9,7 +9,7 @@ from functools import cache
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class PermittedCall:
     """A row of ``calls.tsv``."""
 
     type: str
@@ -40,10 +40,10 @@ class Unneeded:
 
 
 @cache
-def calls() -> tuple[Call, ...]:
+def calls() -> tuple[PermittedCall, ...]:
     """The calls of the provider."""
     return tuple(
-        Call(type_, operation, tuple(actions.split()), source)
+        PermittedCall(type_, operation, tuple(actions.split()), source)
         for type_, operation, actions, source in _rows("calls.tsv", 4)
     )
 

@@ -24,7 +24,7 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Call:
+class ClientCall:
     """One call."""
 
     container: str

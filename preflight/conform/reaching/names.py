@@ -39,7 +39,7 @@ def matches(pattern: str, name: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class DnsRule:
+class DnsFirewallRule:
     """One rule of a DNS Firewall group."""
 
     resource: Resource
@@ -48,9 +48,9 @@ class DnsRule:
     domains: tuple[str, ...]
 
 
-def rules(graph: Graph) -> list[DnsRule]:
+def rules(graph: Graph) -> list[DnsFirewallRule]:
     """The DNS Firewall rules of the stack's VPC, in the order of evaluation."""
-    found: list[tuple[float, float, str, DnsRule]] = []
+    found: list[tuple[float, float, str, DnsFirewallRule]] = []
     for association in graph.of_type("route53.ResolverFirewallRuleGroupAssociation"):
         groups = graph.referenced(association, "firewallRuleGroupId", ("route53.ResolverFirewallRuleGroup",)).resources
         for rule in graph.of_type("route53.ResolverFirewallRule"):
@@ -60,12 +60,12 @@ def rules(graph: Graph) -> list[DnsRule]:
                 continue
             lists = graph.referenced(rule, "firewallDomainListId", ("route53.ResolverFirewallDomainList",))
             domains = tuple(str(domain) for one in lists for domain in cast("list[Any]", one.items("domains")))
-            made = DnsRule(rule, str(rule.value("action")), str(rule.value("blockResponse") or ""), domains)
+            made = DnsFirewallRule(rule, str(rule.value("action")), str(rule.value("blockResponse") or ""), domains)
             found.append((_number(association, "priority"), _number(rule, "priority"), rule.urn, made))
     return [rule for *_, rule in sorted(found, key=lambda one: one[:3])]
 
 
-def deciding(asked: list[DnsRule], name: str) -> DnsRule | None:
+def deciding(asked: list[DnsFirewallRule], name: str) -> DnsFirewallRule | None:
     """The first rule that matches a name. ``None``: the resolver answers as if there were no DNS Firewall."""
     return next((rule for rule in asked if any(matches(domain, name) for domain in rule.domains)), None)
 

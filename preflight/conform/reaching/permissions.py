@@ -12,7 +12,7 @@ from policies.guardrails.topology.graph.documents import document
 from policies.guardrails.topology.graph.resources import Graph, Resource
 from policies.guardrails.topology.graph.values import as_list, as_mapping
 from preflight.conform.iam.evaluator import Request, allowed
-from preflight.conform.reaching.model import REGISTRY, Ask, Call
+from preflight.conform.reaching.model import REGISTRY, Ask, ClientCall
 
 Statements = list[dict[str, Any]]
 ANYTHING: Statements = [{"Effect": "Allow", "Action": ["*"], "Resource": ["*"]}]
@@ -21,7 +21,7 @@ _REGISTRY_ROLE = "arn:aws:iam::000000000000:role/registry"
 """ECR signs the URLs of layers with a principal of AWS's account."""
 
 
-def refusal(graph: Graph, task: Resource, call: Call, endpoint: Resource | None) -> str:
+def refusal(graph: Graph, task: Resource, call: ClientCall, endpoint: Resource | None) -> str:
     """The first IAM request of a call that is not allowed, and the policy that refuses it; empty if all are allowed."""
     for ask in call.asks:
         for name, statements in _in_the_way(graph, task, call, ask, endpoint):
@@ -36,12 +36,12 @@ def refusal(graph: Graph, task: Resource, call: Call, endpoint: Resource | None)
     return ""
 
 
-def _principal(task: Resource, call: Call) -> str:
+def _principal(task: Resource, call: ClientCall) -> str:
     return _REGISTRY_ROLE if call.role == REGISTRY else str(task.value(call.role))
 
 
 def _in_the_way(
-    graph: Graph, task: Resource, call: Call, ask: Ask, endpoint: Resource | None
+    graph: Graph, task: Resource, call: ClientCall, ask: Ask, endpoint: Resource | None
 ) -> Iterator[tuple[str, Statements]]:
     if endpoint is not None and ask.by_endpoint:
         yield f"the policy of {endpoint.label}", _statements(endpoint, "policy") or ANYTHING

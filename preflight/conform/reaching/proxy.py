@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from policies.guardrails.topology.graph.documents import document
-from preflight.conform.reaching.model import TASK, Ask, Call
+from preflight.conform.reaching.model import TASK, Ask, ClientCall
 
 _BEDROCK = re.compile(r"bedrock-runtime\.([a-z0-9-]+)\.amazonaws\.com")
 _GUARDRAIL, _VERSION = "x-amzn-bedrock-guardrailidentifier", "x-amzn-bedrock-guardrailversion"
@@ -21,7 +21,7 @@ _PROFILES = ("apac.", "au.", "ca.", "eu.", "global.", "jp.", "us-gov.", "us.")
 (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html)."""
 
 
-def model_calls(container: Mapping[str, Any], account: str) -> Iterator[Call]:
+def model_calls(container: Mapping[str, Any], account: str) -> Iterator[ClientCall]:
     """Every address that a cluster of the proxy connects to, except the task's own."""
     for argument in cast("list[str]", container.get("command") or []):
         if "static_resources" not in argument:
@@ -32,7 +32,7 @@ def model_calls(container: Mapping[str, Any], account: str) -> Iterator[Call]:
         for address, port in sorted({place for cluster in clusters for place in _addresses(cluster)}):
             asks = tuple(asked.get(address, ()))
             what = f"the model server {address}"
-            yield Call(str(container["name"]), what, address, port, "command", TASK if asks else "", asks)
+            yield ClientCall(str(container["name"]), what, address, port, "command", TASK if asks else "", asks)
 
 
 def _asked(configuration: object, account: str) -> dict[str, list[Ask]]:

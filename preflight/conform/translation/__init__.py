@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from preflight.conform.translation import account, data, edge, network, service
-from preflight.conform.translation.kind import Call, Kind
+from preflight.conform.translation.kind import ModelledCall, TranslatedKind
 
-TABLE: dict[str, Kind] = {
+TABLE: dict[str, TranslatedKind] = {
     **network.TABLE,
     **edge.TABLE,
     **service.TABLE,
@@ -22,4 +22,4 @@ NOT_AWS = {
 }
 """Types that no AWS API creates, with the reason."""
 
-__all__ = ["NOT_AWS", "TABLE", "Call", "Kind"]
+__all__ = ["NOT_AWS", "TABLE", "ModelledCall", "TranslatedKind"]

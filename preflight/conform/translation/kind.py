@@ -14,7 +14,7 @@ Shape: TypeAlias = Callable[[Json], Wire]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ModelledCall:
     """An API call that also receives the values, as described by botocore's service model."""
 
     service: str
@@ -40,7 +40,7 @@ class Like:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class TranslatedKind:
     """The translation of one Pulumi type.
 
     A property without an entry has the same name in CloudFormation, ignoring case. The schema allows no property that it
@@ -60,7 +60,7 @@ class Kind:
     """Pulumi property → why it is not checked against the schema."""
     added: Mapping[str, str] = field(default_factory=dict[str, str])
     """Required CloudFormation property → output of the Pulumi resource with the value."""
-    calls: tuple[Call, ...] = ()
+    calls: tuple[ModelledCall, ...] = ()
     """The calls that the provider makes with these values."""
     called: Mapping[str, Shape] = field(default_factory=dict[str, Shape])
     """Pulumi property → its form in the calls, where it differs from CloudFormation's."""

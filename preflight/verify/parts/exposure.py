@@ -8,7 +8,7 @@ from json import dumps
 from preflight.account.lines import CannotTellError, Group, Line, joined
 from preflight.account.parts import AbsentError
 from preflight.account.session import RefusedError
-from preflight.verify.context import Context, Part
+from preflight.verify.context import Part, VerifyContext
 from preflight.verify.reading import mapped
 
 BUCKET, BUCKET_POLICY = "aws:s3/bucket:Bucket", "aws:s3/bucketPolicy:BucketPolicy"
@@ -24,7 +24,7 @@ SCOPE = (
 )
 
 
-def _evaluated(context: Context, group: Group, subject: str, kind: str, document: str) -> Line:
+def _evaluated(context: VerifyContext, group: Group, subject: str, kind: str, document: str) -> Line:
     """Access Analyzer's result for one policy (CheckNoPublicAccess)."""
     try:
         answer = context.account.ask(
@@ -42,7 +42,7 @@ def _evaluated(context: Context, group: Group, subject: str, kind: str, document
     )
 
 
-def buckets(context: Context, group: Group) -> Iterator[Line]:
+def buckets(context: VerifyContext, group: Group) -> Iterator[Line]:
     """Each bucket blocks public access, and its policy grants none."""
     with_policy = {context.recorded(BUCKET, str(i["bucket"])) for i in context.stack.inputs(BUCKET_POLICY)}
     for logical, name in context.live(BUCKET, BUCKETS):
@@ -66,7 +66,7 @@ def buckets(context: Context, group: Group) -> Iterator[Line]:
             yield group.missing(f"policy of bucket {logical}", "there is none", "pulumi up")
 
 
-def keys(context: Context, group: Group) -> Iterator[Line]:
+def keys(context: VerifyContext, group: Group) -> Iterator[Line]:
     """No key's policy grants public access; keys are found by their aliases."""
     for alias in context.named(KEY_ALIAS):
         found = context.account.find("kms", "describe_key", ("NotFoundException",), KeyId=alias)
@@ -78,7 +78,7 @@ def keys(context: Context, group: Group) -> Iterator[Line]:
         yield _evaluated(context, group, f"policy of key {alias}", "AWS::KMS::Key", policy)
 
 
-def topics(context: Context, group: Group) -> Iterator[Line]:
+def topics(context: VerifyContext, group: Group) -> Iterator[Line]:
     """The policy of the alarm topic grants no public access."""
     for logical, name in context.live(TOPIC, r"sns:[^:]+:\d+:"):
         if not name:
@@ -87,7 +87,7 @@ def topics(context: Context, group: Group) -> Iterator[Line]:
         yield _evaluated(context, group, f"policy of topic {logical}", "AWS::SNS::Topic", attributes["Policy"])
 
 
-def secrets(context: Context, group: Group) -> Iterator[Line]:
+def secrets(context: VerifyContext, group: Group) -> Iterator[Line]:
     """Policies of secrets grant no public access. The stack sets none, so each was added outside of it."""
     found = context.live(SECRET, r"secretsmanager:[^:]+:\d+:secret:")
     bare: list[str] = []
@@ -105,7 +105,7 @@ def secrets(context: Context, group: Group) -> Iterator[Line]:
         yield group.ok("secrets without a policy", joined(bare))
 
 
-def roles(context: Context, group: Group) -> Iterator[Line]:
+def roles(context: VerifyContext, group: Group) -> Iterator[Line]:
     """No trust policy of a role below the stack's path grants public access."""
     paths = sorted({str(inputs["path"]) for inputs in context.stack.inputs(ROLE)})
     found = [role for path in paths for role in context.account.every("iam", "list_roles", "Roles", PathPrefix=path)]
@@ -121,7 +121,7 @@ def roles(context: Context, group: Group) -> Iterator[Line]:
         )
 
 
-def network(context: Context, group: Group) -> Iterator[Line]:
+def network(context: VerifyContext, group: Group) -> Iterator[Line]:
     """Network Access Analyzer's findings, if there is a scope for the stack."""
     filters = [{"Name": "tag:environment", "Values": [context.stack.name]}]
     key = "NetworkInsightsAccessScopes"

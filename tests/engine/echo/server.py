@@ -23,7 +23,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from preflight.changes.computed import computed_again
 from preflight.conform import round_trip
-from preflight.fakes.fakes import Answer, Fakes
+from preflight.fakes.fakes import FakeAnswer, Fakes
 from preflight.recording.recorder import site_of
 from preflight.sdk.schema import computed_outputs
 from preflight.sdk.wire import UNKNOWN, Json, Wire, from_struct, has_unknown, to_struct
@@ -362,5 +362,5 @@ def _as_it_is(known: Wire, actual: Wire) -> Wire:
     return {**actual, **same}
 
 
-def _revised(answer: Answer, revision: int) -> str:
+def _revised(answer: FakeAnswer, revision: int) -> str:
     return f"{str(answer.outputs['arn']).rpartition(':')[0]}:{revision}"

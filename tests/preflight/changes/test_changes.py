@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from preflight.changes import monitor
-from preflight.changes.effects import Verdict, verdict
+from preflight.changes.effects import ChangeOutcome, verdict
 from preflight.changes.monitor import planned
 from preflight.changes.plan import Operation, Plan
 from preflight.changes.refusals import Party, refusals
@@ -61,10 +61,10 @@ def test_the_table_in_the_docs_is_current() -> None:
 
 def test_the_settings_that_the_table_is_asked_for_most() -> None:
     found = {title: row.verdict for title, row in rows().items()}
-    assert found["release (the release before)"] == Verdict.REPLACED
-    assert found["limits.promptMebibytes"] == Verdict.REPLACED
-    assert found["network.availabilityZones (a zone added)"] == Verdict.IN_PLACE
-    assert {title for title, said in found.items() if said == Verdict.REFUSED} == {
+    assert found["release (the release before)"] == ChangeOutcome.REPLACED
+    assert found["limits.promptMebibytes"] == ChangeOutcome.REPLACED
+    assert found["network.availabilityZones (a zone added)"] == ChangeOutcome.IN_PLACE
+    assert {title for title, said in found.items() if said == ChangeOutcome.REFUSED} == {
         "aws:allowedAccountIds",
         "aws:region (with the zones and the models' region)",
         "network.availabilityZones (a zone removed)",
@@ -194,9 +194,9 @@ def test_what_is_deleted_first_while_something_uses_it_is_found() -> None:
 def test_a_plan_says_the_worst_of_it() -> None:
     added = Edit("network.availabilityZones", ["eu-west-1a", "eu-west-1b", "eu-west-1c"])
     plan = planned(program, running(), config=config(added.changes))
-    assert verdict(plan) is Verdict.IN_PLACE
-    assert verdict(replace(plan, provider=("region",))) is Verdict.REFUSED
-    assert verdict(replace(plan, steps={})) is Verdict.NOTHING
+    assert verdict(plan) is ChangeOutcome.IN_PLACE
+    assert verdict(replace(plan, provider=("region",))) is ChangeOutcome.REFUSED
+    assert verdict(replace(plan, steps={})) is ChangeOutcome.NOTHING
 
 
 def test_the_readme_and_the_runbook_lead_to_the_table() -> None:

@@ -10,7 +10,7 @@ import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # pyright: ignore[reportMissingTypeStubs]
 
 from preflight.changes import replacement
-from preflight.conform.translation import TABLE, Kind
+from preflight.conform.translation import TABLE, TranslatedKind
 from preflight.recording.recorder import Recording
 from preflight.sdk.wire import Json, Wire, unwrap
 from tests.assembly.topologies import ELSEWHERE, SHAPES, recorded
@@ -35,7 +35,7 @@ def registered() -> dict[str, dict[str, Json]]:
     return dict(sorted(found.items()))
 
 
-def compared_types() -> dict[str, Kind]:
+def compared_types() -> dict[str, TranslatedKind]:
     """The registered types that are a whole CloudFormation resource, with their translation."""
     kinds = {type_: TABLE[type_] for type_ in registered()}
     return {

@@ -14,7 +14,7 @@ import pytest
 from preflight.conform import permissions
 from preflight.conform.iam import account as accounts
 from preflight.conform.iam import evaluator, handlers, needs, reference, tables
-from preflight.conform.iam.account import Account, Role
+from preflight.conform.iam.account import DeploymentAccount, Role
 from preflight.conform.iam.graph import Graph
 from preflight.conform.iam.needs import Need
 from preflight.findings import Verdict
@@ -40,7 +40,7 @@ def graph(case: Case) -> Graph:
 
 
 @cache
-def roles(case: Case) -> Account:
+def roles(case: Case) -> DeploymentAccount:
     """The roles of the environment."""
     return accounts.of(bootstrap_for(case), program(case).stack)
 

@@ -12,14 +12,14 @@ import pytest
 from preflight.conform import permissions
 from preflight.conform.iam import account as accounts
 from preflight.conform.iam import uses
-from preflight.conform.iam.account import Account, Role
+from preflight.conform.iam.account import DeploymentAccount, Role
 from preflight.conform.iam.evaluator import like
 from preflight.conform.iam.graph import Graph
 from tests.preflight.conform.graphs import STACKS, bootstrap_for, program
 
 
 @cache
-def setting(stack: str) -> tuple[Account, Graph]:
+def setting(stack: str) -> tuple[DeploymentAccount, Graph]:
     """The account's roles and the program's graph."""
     return accounts.of(bootstrap_for(stack), stack), Graph.of(program(stack), bootstrap_for(stack))
 

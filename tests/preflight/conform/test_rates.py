@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from components.applications import find_preset
-from preflight.conform.rates import Kind, declared_people, evaluated, findings, kinds
+from preflight.conform.rates import RequestKind, declared_people, evaluated, findings, kinds
 from preflight.sdk.wire import Wire
 from tests.open_webui.recorded import recorded_facts, recorded_versions
 from tests.preflight.conform.planted import ACL, real, rule, shapes, with_change
@@ -13,10 +13,10 @@ from tests.preflight.conform.planted import ACL, real, rule, shapes, with_change
 OPEN_WEBUI = find_preset("open-webui")
 
 
-def first_visit(version: str) -> tuple[Kind, ...]:
+def first_visit(version: str) -> tuple[RequestKind, ...]:
     """The files of a real first visit, by folder, with the preset's other requests."""
     files = recorded_facts(version).first_visit
-    below = tuple(Kind(f"files {place}", times, (("GET", place),)) for place, times in files.items())
+    below = tuple(RequestKind(f"files {place}", times, (("GET", place),)) for place, times in files.items())
     return (*below, *(kind for kind in kinds(OPEN_WEBUI) if kind.name != "static files"))
 
 

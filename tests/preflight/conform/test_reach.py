@@ -239,8 +239,7 @@ def test_uploads_by_the_global_name_of_s3_are_found_in_virginia() -> None:
     bucket = Deployed(recorded(VIRGINIA)).environment("interface")["S3_BUCKET_NAME"]
     assert (finding.rule, finding.pack, finding.verdict) == (RULE, "conform", Verdict.VIOLATED)
     assert finding.headline == (
-        "ecs.TaskDefinition service-task.containerDefinitions[interface].environment[S3_BUCKET_NAME]: "
-        f"{BLOCKED}"
+        f"ecs.TaskDefinition service-task.containerDefinitions[interface].environment[S3_BUCKET_NAME]: {BLOCKED}"
     )
     assert finding.found.startswith(f"{bucket}.s3.amazonaws.com, which route53.ResolverFirewallRule network-dns-block")
     assert "uploads (PutObject)" in finding.found

@@ -63,7 +63,9 @@ def test_a_service_that_no_page_is_known_for_may_have_no_condition_at_all() -> N
 
     (found,) = findings(edited(stack("prod"), TOPIC, edit))
 
-    assert found.headline.startswith("operations-alarms-policy.policy[New].Condition tests a key that new.amazonaws.com")
+    assert found.headline.startswith(
+        "operations-alarms-policy.policy[New].Condition tests a key that new.amazonaws.com"
+    )
     assert found.found == "aws:sourcearn; no AWS page documents that new sends them for a topic policy"
 
 

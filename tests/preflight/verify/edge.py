@@ -28,7 +28,7 @@ from preflight.analysis.edge_proxy import configuration
 from preflight.verify.comparison import expected_body, logins
 from preflight.verify.live import declared_headers
 from preflight.verify.requests import accepted_token
-from preflight.verify.stack import LISTENER, Stack
+from preflight.verify.stack import LISTENER, StackInCheckout
 from tests.proxy.application import application
 
 MOST_HEAD = 200_000
@@ -41,7 +41,7 @@ TOKEN = "a-token"
 class Edge:
     """The responses of the two listeners. Tests plant faults by changing a field."""
 
-    stack: Stack
+    stack: StackInCheckout
     proxy_port: int
     context: ssl.SSLContext
     without: set[str] = field(default_factory=set[str])
@@ -159,7 +159,7 @@ def _parsed(edge: Edge, scheme: str, head: bytes) -> Request:
     )
 
 
-def _identity(stack: Stack, session: str, authorization: str) -> Identity | None:
+def _identity(stack: StackInCheckout, session: str, authorization: str) -> Identity | None:
     """The sender: the load balancer recognizes its sessions and the issuer's tokens."""
     if session == MEMBER:
         return stack.signed_in_user
@@ -225,7 +225,7 @@ def listening(edge: Edge) -> Generator[dict[int, tuple[str, int]]]:
 
 
 @contextlib.contextmanager
-def proxy(stack: Stack, log: Path) -> Generator[int]:
+def proxy(stack: StackInCheckout, log: Path) -> Generator[int]:
     """The real Envoy with the stack's configuration on free loopback ports, and an application behind it."""
     with Server(application) as server, held_ports(0, 0) as (port, models):
         content: dict[str, Any] = json.loads(json.dumps(configuration(stack.recording)))

@@ -14,9 +14,9 @@ from preflight.account.lines import Line, Status
 from preflight.recording.graph import graph, to_recording
 from preflight.sdk.wire import Wire
 from preflight.verify.client import Live
-from preflight.verify.live import Sending, Table, lines
+from preflight.verify.live import RequestTable, Sending, lines
 from preflight.verify.requests import Credentials
-from preflight.verify.stack import Stack
+from preflight.verify.stack import StackInCheckout
 from tests.preflight.verify.edge import MEMBER, SESSION, Edge, listening
 
 SIGNED_IN = Credentials(cookie=f"{SESSION}={MEMBER}")
@@ -26,7 +26,7 @@ SIGNED_IN = Credentials(cookie=f"{SESSION}={MEMBER}")
 class Site:
     """Shared by every edge of a test session."""
 
-    stack: Stack
+    stack: StackInCheckout
     proxy_port: int
     folder: Path
     certificate: Certificate
@@ -43,13 +43,13 @@ class Site:
             return list(lines(Sending(self.stack, live, credentials, pause=0), table=self.table(credentials)))
 
     @cached_property
-    def _tables(self) -> dict[str, Table]:
+    def _tables(self) -> dict[str, RequestTable]:
         return {}
 
-    def table(self, credentials: Credentials) -> Table:
+    def table(self, credentials: Credentials) -> RequestTable:
         """The rows, traced once."""
         if repr((credentials.cookie, credentials.token)) not in self._tables:
-            self._tables[repr((credentials.cookie, credentials.token))] = Table.of(self.stack, credentials)
+            self._tables[repr((credentials.cookie, credentials.token))] = RequestTable.of(self.stack, credentials)
         return self._tables[repr((credentials.cookie, credentials.token))]
 
 
@@ -65,13 +65,13 @@ def serving(folder: Path, certificate: Certificate, least: ssl.TLSVersion = ssl.
     return context
 
 
-def changed(stack: Stack, edit: Callable[[list[Wire]], object]) -> Stack:
+def changed(stack: StackInCheckout, edit: Callable[[list[Wire]], object]) -> StackInCheckout:
     """The stack with edited resources, as after a manual change in the console."""
     content = graph(stack.recording)
     edit(content["resources"])
     for resource in content["resources"]:  # the response that AWS derives from the settings
         resource["outputs"] = {k: v for k, v in resource["outputs"].items() if k not in resource["inputs"]}
-    return Stack(stack.settings, stack.release, to_recording(content))
+    return StackInCheckout(stack.settings, stack.release, to_recording(content))
 
 
 @dataclass(frozen=True)

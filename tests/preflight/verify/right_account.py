@@ -18,9 +18,9 @@ from preflight.account.lines import Line
 from preflight.account.session import Account
 from preflight.verify.calls import CALLS
 from preflight.verify.command import account_lines
-from preflight.verify.context import Context
+from preflight.verify.context import VerifyContext
 from preflight.verify.reading import listed
-from preflight.verify.stack import Stack
+from preflight.verify.stack import StackInCheckout
 from tests.preflight.account.loopback import Answer, Asked, Cloud, Result
 
 _BOTO3: Any = importlib.import_module("boto3")
@@ -40,7 +40,7 @@ class World:
     """The account and the resources created in it."""
 
     cloud: Cloud
-    stack: Stack
+    stack: StackInCheckout
     arns: list[str] = field(default_factory=list[str])
     """Every resource in the tagging service."""
     made: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -57,10 +57,10 @@ class World:
             )
         return self._clients[service]
 
-    def context(self) -> Context:
+    def context(self) -> VerifyContext:
         """The command's context."""
         account = Account(self.stack.region, CALLS, endpoint_url=self.cloud.url, session=self.session)
-        return Context(self.stack, account, dt.datetime.now(dt.UTC))
+        return VerifyContext(self.stack, account, dt.datetime.now(dt.UTC))
 
     def lines(self) -> list[Line]:
         """The command's lines for the account."""
@@ -80,7 +80,7 @@ class World:
             self.cloud.answers, self.arns = answers, arns
 
 
-def make(cloud: Cloud, stack: Stack) -> World:
+def make(cloud: Cloud, stack: StackInCheckout) -> World:
     """Fill the account."""
     world = World(cloud, stack)
     for step in (buckets, keys, topics, secrets, roles, alarms, logs, edge, database):

@@ -11,7 +11,7 @@ import pytest
 
 from preflight.__main__ import main
 from preflight.verify import command, live
-from preflight.verify.stack import Stack
+from preflight.verify.stack import StackInCheckout
 from preflight.verify.waiting import PAUSE, wait
 from tests.preflight.verify.edge import MEMBER, SESSION, Edge, listening
 from tests.preflight.verify.faults import Site
@@ -31,7 +31,7 @@ def there(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv(live.COOKIE, f"{SESSION}={MEMBER}")
     monkeypatch.setattr(live, "PAUSE", 0)
 
-    def recorded(_root: Path, _stack: str) -> Stack:
+    def recorded(_root: Path, _stack: str) -> StackInCheckout:
         return world.stack
 
     monkeypatch.setattr(command, "stack_of", recorded)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from preflight.account.lines import Status
-from preflight.verify.requests import MOST_REQUESTS, READING, Credentials, Row, harmless, rows, within_rates
-from preflight.verify.stack import Stack
+from preflight.verify.requests import MOST_REQUESTS, READING, Credentials, RequestRow, harmless, rows, within_rates
+from preflight.verify.stack import StackInCheckout
 from tests.preflight.verify.faults import SIGNED_IN, Site, failed
 
 LEAST_ROWS = 90
@@ -34,16 +34,16 @@ def test_no_request_could_change_anything(site: Site) -> None:
     assert all(request.identity is None for request in others)
 
 
-def test_a_row_that_the_application_would_act_upon_is_never_made(stack: Stack) -> None:
+def test_a_row_that_the_application_would_act_upon_is_never_made(stack: StackInCheckout) -> None:
     (row,) = [row for row in rows(stack, SIGNED_IN) if row.name == "a signed-in user's first page"]
-    served = Row("x", row.request, row.outcome)
+    served = RequestRow("x", row.request, row.outcome)
     assert harmless(served)
     for method in ("POST", "PUT", "PATCH", "DELETE"):
         request = type(row.request)(method, row.request.url, identity=stack.signed_in_user)
-        assert not harmless(Row("x", request, stack.follow(request)))
+        assert not harmless(RequestRow("x", request, stack.follow(request)))
 
 
-def test_the_table_is_whole_bounded_and_says_both_sides_of_each_limit(stack: Stack) -> None:
+def test_the_table_is_whole_bounded_and_says_both_sides_of_each_limit(stack: StackInCheckout) -> None:
     found = rows(stack, SIGNED_IN)
     kept, rest = within_rates(stack, found)
     assert LEAST_ROWS <= len(found) < MOST_REQUESTS

@@ -16,7 +16,7 @@ from preflight.verify.client import Live
 from preflight.verify.command import stack_of
 from preflight.verify.live import Sending, lines
 from preflight.verify.requests import Credentials, rows
-from preflight.verify.stack import INGRESS, RULE, Stack
+from preflight.verify.stack import INGRESS, RULE, StackInCheckout
 from releases.manifest import load_release
 from tests.assembly.topologies import HOST, SHAPES, recorded
 from tests.preflight.verify.edge import MEMBER, SESSION, TOKEN, proxy
@@ -32,7 +32,7 @@ MACHINES = next(shape for shape in SHAPES if shape.machine_clients)
 def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A correct edge of a stack with machine clients."""
     settings = parse(with_values(own_values(), {"domain.hostName": HOST}))
-    stack = Stack(settings, load_release(settings.release), recorded(MACHINES))
+    stack = StackInCheckout(settings, load_release(settings.release), recorded(MACHINES))
     folder = tmp_path_factory.mktemp("machines")
     with proxy(stack, Path(folder / "envoy.log")) as port:
         yield Site(stack, port, folder, self_signed(*stack.hosts, days=90))
@@ -70,7 +70,7 @@ def test_without_a_token_its_rows_are_unknown(machines: Site) -> None:
 
 
 @pytest.fixture(scope="module", params=["staging", "prod"])
-def committed(request: pytest.FixtureRequest, stack: Stack) -> Stack:
+def committed(request: pytest.FixtureRequest, stack: StackInCheckout) -> StackInCheckout:
     """Each committed stack."""
     return stack if request.param == stack.name else stack_of(ROOT, request.param)
 
@@ -87,7 +87,7 @@ def only_from(block: str) -> Callable[[list[Wire]], None]:
     return edit
 
 
-def test_where_the_edge_admits_some_networks_the_rows_are_those_of_a_client_there(stack: Stack) -> None:
+def test_where_the_edge_admits_some_networks_the_rows_are_those_of_a_client_there(stack: StackInCheckout) -> None:
     narrow = changed(stack, only_from("203.0.113.0/24"))
     assert narrow.client == "203.0.113.0"
     assert [(r.name, str(r.outcome)) for r in rows(narrow)] == [(r.name, str(r.outcome)) for r in rows(stack)]
@@ -95,7 +95,7 @@ def test_where_the_edge_admits_some_networks_the_rows_are_those_of_a_client_ther
 
 @pytest.mark.parametrize(("block", "status"), [("203.0.113.0/24", Status.CANNOT_TELL), ("0.0.0.0/0", Status.MISSING)])
 def test_a_silent_host_is_missing_only_where_every_network_is_admitted(
-    block: str, status: Status, stack: Stack
+    block: str, status: Status, stack: StackInCheckout
 ) -> None:
     chosen = changed(stack, only_from(block)) if status is Status.CANNOT_TELL else stack
     with held_ports(0) as (silent,):
@@ -109,7 +109,7 @@ NOT_BY_REQUESTS = ("rate-", "mark-", "ip-reputation", "known-bad-inputs", "core"
 NOT_DECIDED = {"cookies-too-large": "the load balancer's own limit of a header is as large"}
 
 
-def test_every_rule_of_listeners_and_firewall_decides_some_row(committed: Stack) -> None:
+def test_every_rule_of_listeners_and_firewall_decides_some_row(committed: StackInCheckout) -> None:
     deciding = {row.outcome.rule for row in rows(committed, SIGNED_IN)}
     listener_rules = {name for name, _, _ in committed.rule_paths()}
     assert listener_rules - deciding == set()
