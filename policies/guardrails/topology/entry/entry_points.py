@@ -21,12 +21,9 @@ from .load_balancing import BALANCERS, LoadBalancing
 
 _DOMAIN_KEYS = (
     "dnsName",
-    "domainName",
     "functionUrl",
     "apiEndpoint",
     "publicDns",
-    "endpoint",
-    "invokeUrl",
     "id",
     "arn",
 )

@@ -120,7 +120,7 @@ class LoadBalancing:
         value = balancer.value("internal")
         if isinstance(value, Unknown):
             return None
-        return value is True or balancer.value("scheme") == "internal"
+        return value is True
 
     def edges(self) -> Iterator[Edge]:
         """All edges from the internet to load balancers and from them to their targets."""

@@ -42,7 +42,7 @@ _NO_ENDPOINT = frozenset(
     }
 )  # fmt: skip
 
-_SUSPECT_NAMES = frozenset(
+SUSPECT_NAMES = frozenset(
     {
         "amplify.App", "appstream.Fleet", "appsync.Api", "appsync.GraphQLApi", "batch.ComputeEnvironment",
         "bedrock.AgentcoreAgentRuntime", "bedrock.AgentcoreBrowser", "bedrock.AgentcoreGateway",
@@ -72,10 +72,9 @@ _OPAQUE = frozenset(
     }
 )  # fmt: skip
 
-_SUSPECT_PROPERTIES = (
+SUSPECT_PROPERTIES = (
     "subnetId", "subnetIds", "subnets", "securityGroupIds", "securityGroups", "vpcSecurityGroupIds", "publiclyAccessible",
-    "vpcConfig", "vpcConfiguration", "vpcOptions", "networkConfiguration", "associatePublicIpAddress", "assignPublicIp",
-    "isPubliclyAccessible",
+    "vpcConfig", "vpcConfiguration", "vpcOptions", "networkConfiguration", "associatePublicIpAddress",
 )  # fmt: skip
 
 _NATIVE = re.compile(
@@ -101,7 +100,7 @@ def _suspicion(resource: Resource) -> str:
 def _by_name(resource: Resource) -> str:
     if resource.kind in _OPAQUE:
         return "declares resources that a plan does not show"
-    if resource.kind in _SUSPECT_NAMES or resource.type.startswith(_KUBERNETES):
+    if resource.kind in SUSPECT_NAMES or resource.type.startswith(_KUBERNETES):
         return "can hold a public endpoint"
     if _NATIVE.match(resource.type):
         return "belongs to a provider whose properties are not evaluated"
@@ -111,7 +110,7 @@ def _by_name(resource: Resource) -> str:
 def _by_properties(resource: Resource) -> str:
     if not resource.type.startswith("aws:"):
         return ""
-    named = [name for name in _SUSPECT_PROPERTIES if resource.value(name) not in (None, [], {}, "")]
+    named = [name for name in SUSPECT_PROPERTIES if resource.value(name) not in (None, [], {}, "")]
     return f"names {', '.join(named)}" if named else ""
 
 
