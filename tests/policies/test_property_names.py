@@ -6,10 +6,10 @@ A misspelled property is never there, so a policy that reads it is silent about 
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
+from typing import Any
 
-import botocore.session
 import pytest
-from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from policies.guardrails.iam import RESOURCE_POLICIES
 from policies.guardrails.rule import Rule
@@ -77,19 +77,20 @@ where a finding on a bucket without any lifecycle points."""
 @cache
 def container_words() -> frozenset[str]:
     """Every name in a container definition of the ECS API."""
-    model = botocore.session.get_session().get_service_model("ecs")
-    found: set[str] = set()
-    queue: list[Shape] = [model.shape_for("ContainerDefinition")]
+    session: Any = import_module("botocore.session")
+    model = session.get_session().get_service_model("ecs")
+    found = {"containerDefinitions"}
+    queue: list[Any] = [model.shape_for("ContainerDefinition")]
     while queue:
         shape = queue.pop()
-        if isinstance(shape, StructureShape):
-            found |= shape.members.keys()
+        if shape.type_name == "structure":
+            found |= set(shape.members)
             queue += shape.members.values()
-        elif isinstance(shape, ListShape):
+        elif shape.type_name == "list":
             queue.append(shape.member)
-        elif isinstance(shape, MapShape):
+        elif shape.type_name == "map":
             queue.append(shape.value)
-    return frozenset({*found, "containerDefinitions"})
+    return frozenset(found)
 
 
 def settings_of(module: str) -> frozenset[str]:

@@ -117,6 +117,8 @@ CASES = [
     case(WRITERS, "the delivery writes", BUCKET, EDGE, bucket_policy(DELIVERY)),
     case(WRITERS, "the delivery of an old region writes", BUCKET, EDGE, bucket_policy(OLD_DELIVERY)),
     case(WRITERS, "nobody writes", BUCKET, EDGE, bucket_policy(deny("s3:*")), says=["violated edge.accessLogs.bucket"]),
+    case(WRITERS, "the delivery may only read", BUCKET, EDGE, bucket_policy({**DELIVERY, "Action": "s3:GetObject"}),
+         says=["violated edge.accessLogs.bucket"]),
     case(WRITERS, "no policy", BUCKET, EDGE, says=["violated edge.accessLogs.bucket"]),
     case(WRITERS, "switched off", BUCKET, r("lb.LoadBalancer", accessLogs={"enabled": False, "bucket": "logs"})),
     case(WRITERS, "unknown", BUCKET, EDGE, UNCLEAR_POLICY, says=["not proven policy.policy"]),

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...checks import document, statements
 from ...joins import referring
 from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.documents import document_at
 from ...topology.graph.resources import Graph, Resource, Unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
+from ...topology.iam.statements import grants
 
 _TASKS = "ecs-tasks.amazonaws.com"
 _GIVEN = {
@@ -53,12 +54,12 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 def _trust(resource: Resource, path: str, role: Resource, service: str) -> Iterator[Finding]:
-    trust = document(role, "assumeRolePolicy")
+    trust = document_at(role, "assumeRolePolicy")
     wanted = f"a role that trusts {service}"
     if trust.unknown is not None:
         yield not_proven(resource, path, [f"{role.label}.assumeRolePolicy"], wanted, _FIX)
     elif trust.known:
-        trusted = {who for item in statements(trust.value) if item.allows for who in item.principals}
+        trusted = {who for item in grants(trust) for who in item.principals}
         if service not in trusted:
             yield violated(resource, path, role.name, wanted, _FIX, what="uses a role that does not trust the service")
 
@@ -75,12 +76,10 @@ def _held(graph: Graph, role: Resource, service: str, *, may_be_empty: bool) -> 
             role, "", "no policy", "a policy with the actions that the service needs", _FIX, what="has no permissions"
         )
     for policy in policies if service in _HOLDS else ():
-        held = document(policy, "policy")
+        held = document_at(policy, "policy")
         if not held.known:
             continue
-        actions = {
-            action.partition(":")[0] for item in statements(held.value) if item.allows for action in item.actions
-        }
+        actions = {action.partition(":")[0].lower() for item in grants(held) for action in item.actions}
         beyond = sorted(actions - set(_HOLDS[service]))
         if beyond:
             wanted = f"actions of {' and '.join(_HOLDS[service])}"

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...checks import condition_keys, document, statements, undecided
+from ...checks import undecided
 from ...rule import Level, Rule, Settings, Severity, resource_rule
+from ...topology.graph.documents import document_at
 from ...topology.graph.resources import Resource
 from ...topology.graph.verdicts import Finding, violated
+from ...topology.iam.statements import grants
 
 _WANTED = "a condition on kms:ViaService or kms:EncryptionContext"
 _FIX = "add kms:ViaService, or the encryption context, to the statement's conditions"
@@ -22,11 +24,11 @@ _BOUNDS = ("kms:encryptioncontext", "kms:grantisforawsresource", "kms:viaservice
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One identity policy."""
-    of = document(resource, "policy")
+    of = document_at(resource, "policy")
     yield from undecided(resource, "policy", of, _WANTED, _FIX)
-    for item in statements(of.value) if of.known else ():
-        keys = item.allows and any(action.lower().startswith("kms:") for action in item.actions)
-        if keys and not any(key.startswith(_BOUNDS) for key in condition_keys(item)):
+    for item in grants(of):
+        uses = any(action.lower().startswith("kms:") for action in item.actions)
+        if uses and not any(key.startswith(_BOUNDS) for key in item.keys):
             yield violated(resource, f"policy[{item.label}].Condition", "no such condition", _WANTED, _FIX)
 
 
