@@ -38,7 +38,7 @@ def _ingress(graph: Graph, path: Path) -> str:
     stations = ["internet"]
     listener = next((graph.by_urn[edge.target] for edge in path.edges if edge.target in graph.by_urn), None)
     port = _text(None if listener is None else listener.value("port"))
-    if path.firewall.value is True:
+    if path.web_acl.value is True:
         stations.append("firewall")
     stations.append("edge")
     if path.authentication.value is True:

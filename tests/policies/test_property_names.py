@@ -53,7 +53,7 @@ CONTAINERS = ("checks", "proxies", "rules.ecs.", "rules.iam.grants_stay_in_the_a
 NOT_AWS = {
     "accounts": {"allowedAccountIds"},
     "evaluation": {"latent", "notProven"},
-    "exceptions": {"covers", "exceptions", "expires", "policy", "property", "urn"},
+    "declarations": {"expires"},
     "lifecycles": {"lifecycle"},
     "rule": {"notProven"},
     "rules.ecs.clusters_are_observed": {"containerInsights"},

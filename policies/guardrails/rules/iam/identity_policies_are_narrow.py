@@ -93,7 +93,7 @@ def _role(role: Resource, settings: Settings) -> Iterator[Finding]:
 def _managed(resource: Resource, path: str, settings: Settings) -> Iterator[Finding]:
     arn = resource.value(path)
     if isinstance(arn, Unknown):
-        return  # a policy of this stack, which is judged itself: AWS's own are literals
+        return  # a policy of this stack, which is evaluated itself: AWS's own are literals
     name = str(arn or "").partition(":policy/")[2]
     if re.match(r"arn:aws[a-z-]*:iam::aws:policy/", str(arn)) and name not in settings["managedPolicies"]:
         wanted = f"a policy of this stack, or one of {', '.join(sorted(settings['managedPolicies']))}"

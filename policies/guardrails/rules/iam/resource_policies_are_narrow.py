@@ -1,6 +1,6 @@
 """Resource policies grant access to named principals, or limit a grant to all principals by a condition on the caller.
 
-Any AWS account can use a key, bucket, queue, topic, secret, repository or endpoint with an open grant, whatever the
+Any AWS account can use a key, bucket, queue, topic, secret or repository with an open grant, whatever the
 network rules.
 
 The policy cannot see what a service control policy or another account-wide policy also denies.
@@ -39,7 +39,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     path = RESOURCE_POLICIES[resource.kind]
     of = document_at(resource, path)
     if resource.kind == "apigateway.RestApi" and _on_the_internet(resource):
-        return  # who may call it is judged as a path from the internet
+        return  # who may call it is evaluated as a path from the internet
     yield from undecided(resource, path, of, _WANTED, _FIX)
     every = statements(of)
     for statement in every:

@@ -1,6 +1,6 @@
 """Every VPC endpoint has a custom policy that names actions, resources and callers.
 
-Without one, anyone who can reach the endpoint can send data to any account's bucket, table or model that accepts their
+Without one, anyone who can reach the VPC endpoint can send data to any account's bucket, table or model that accepts their
 credentials. Image layers are downloaded with URLs signed by ECR, so the grant for its bucket needs no condition on the
 caller.
 
@@ -21,12 +21,12 @@ from ...topology.graph.verdicts import Finding, violated
 from ...topology.iam.matching import matches_action
 from ...topology.iam.statements import Statement, grants
 
-_WANTED = "a policy that names what is called through the endpoint"
-_FIX = "give the endpoint a policy with the actions and resources that the stack uses"
+_WANTED = "a policy that names what is called through the VPC endpoint"
+_FIX = "give the VPC endpoint a policy with the actions and resources that the stack uses"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One endpoint, or the policy of one."""
+    """One VPC endpoint, or the policy of one."""
     if resource.value("vpcEndpointType") in ("GatewayLoadBalancer", "Resource", "ServiceNetwork"):
         return
     policy = document_at(resource, "policy")

@@ -1,4 +1,4 @@
-"""Where each endpoint sits: its subnets, its security groups, and whether it has a public address.
+"""Where each resource with network interfaces sits: its subnets, its security groups, and whether it has a public address.
 
 One row per resource type says where AWS keeps each of the three. Instances, groups of instances and network
 interfaces, which spread them over several resources, have their own functions in ``instances``.
@@ -16,7 +16,7 @@ from .security_groups import GroupSet, SecurityGroups
 
 @dataclass(frozen=True, slots=True)
 class PublicAddress:
-    """Whether an endpoint gets a public IPv4 address: yes, no, or (``None``) not known; and what says so."""
+    """Whether a resource gets a public IPv4 address: yes, no, or (``None``) not known; and what says so."""
 
     value: bool | None
     resource: Resource
@@ -26,7 +26,7 @@ class PublicAddress:
 
 @dataclass(frozen=True, slots=True)
 class PlacedResource:
-    """Something with network interfaces that can be connected to."""
+    """A resource with network interfaces, and where it is in the network."""
 
     resource: Resource
     role: str
@@ -42,7 +42,7 @@ class PlacedResource:
 
 @dataclass(frozen=True, slots=True)
 class _SubnetGroup:
-    """A named group of subnets between an endpoint and its subnets."""
+    """A named group of subnets between a resource and its subnets."""
 
     property: str
     kind: str
@@ -137,7 +137,7 @@ ROWS: dict[str, Row] = {
     "fsx.OpenZfsFileSystem": Row("file system", "subnetIds", groups="securityGroupIds"),
     "fsx.OntapFileSystem": Row("file system", "subnetIds", groups="securityGroupIds"),
     "fsx.WindowsFileSystem": Row("file system", "subnetIds", groups="securityGroupIds"),
-    "ec2.VpcEndpoint": Row("interface endpoint", "subnetIds", groups="securityGroupIds"),
+    "ec2.VpcEndpoint": Row("interface VPC endpoint", "subnetIds", groups="securityGroupIds"),
     "mq.Broker": Row("broker", "subnetIds", groups="securityGroups", public="publiclyAccessible"),
     "msk.Cluster": Row(
         "broker", "brokerNodeGroupInfo.clientSubnets", groups="brokerNodeGroupInfo.securityGroups",
@@ -196,7 +196,7 @@ class Subnets:
 
 
 def place(graph: Graph, groups: SecurityGroups, resource: Resource) -> PlacedResource | None:
-    """The endpoint that a resource of the table is, or ``None`` when it has no network interface."""
+    """Where a resource of the table is placed; ``None`` when it has no network interface."""
     row = ROWS[resource.kind]
     if row.required and resource.value(row.required) in (None, [], {}):
         return None
