@@ -6,7 +6,7 @@ not document that a Chat Completions call carries this key, and without the key 
 without the condition therefore passes where the task's proxy sets the guardrail header on each request, which the
 application cannot change. A draft changes without a new version, and so without review.
 
-The policy checks identity and endpoint policies; whether the guardrail filters the right content is for review.
+The policy checks identity policies and those of VPC endpoints; whether the guardrail filters the right content is for review.
 """
 
 from __future__ import annotations
