@@ -1,4 +1,4 @@
-"""Which package may import which, how long a file may be, and that no module is imported in a circle."""
+"""The import contracts hold, no file is too long, and no import cycle exists."""
 
 from __future__ import annotations
 

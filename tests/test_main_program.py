@@ -1,4 +1,4 @@
-"""The real program for every stack file, as the engine would run it, and what happens when one thing is broken."""
+"""The real program with every stack file, as the engine runs it, and with one fault at a time."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_a_secret_in_the_graph_is_masked(runs: Runs) -> None:
         (r"    allowed:\n(      .*\n)+", "", ["identity.allowed"]),
         (r"ai-interface:capacity:", "ai-interface:capcity:", ["capcity", "capacity"]),
     ],
-    ids=["bad block", "no release", "5 GB body", "nobody allowed in", "unknown key"],
+    ids=["bad block", "no release", "5 GB body", "no user allowed", "unknown key"],
 )
 def test_a_mistake_in_a_stack_file_is_one_readable_message(
     tmp_path: Path, pattern: str, replacement: str, words: list[str]

@@ -1,4 +1,4 @@
-"""botocore's service models: the lengths, patterns, ranges and enumerations of the calls that the provider makes."""
+"""botocore's service models: lengths, patterns, ranges and enumerations of the arguments of the provider's calls."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import regex
 
 SURROGATES, BEYOND = r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF"
-"""Characters beyond the first plane, as some patterns write them in UTF-16, and the same in Python."""
+"""Characters above U+FFFF as some patterns write them in UTF-16, and the same in Python."""
 
 ModelShape: TypeAlias = Any
 """A shape of botocore."""
@@ -29,13 +29,13 @@ class Broken:
     """A value that breaks a constraint of a call."""
 
     path: Path
-    """Into the arguments, by CloudFormation's names."""
+    """The path into the arguments, with CloudFormation's names."""
     constraint: str
-    """What the model allows; without the value."""
+    """What the model allows, without the value."""
 
 
 def broken(made: Made) -> Iterator[tuple[Call, Broken]]:
-    """Every argument of every call that its model refuses."""
+    """Every argument that the model of its call refuses."""
     for call in made.kind.calls:
         for name, value in made.arguments.items():
             model = None if name in made.kind.uncalled else member(call, name)
@@ -49,12 +49,12 @@ def broken(made: Made) -> Iterator[tuple[Call, Broken]]:
 
 
 def unmatched(made: Made) -> set[str]:
-    """The arguments that no call takes."""
+    """The arguments that no call accepts."""
     return {name for name in made.arguments if all(member(call, name) is None for call in made.kind.calls)}
 
 
 def member(call: Call, name: str) -> ModelShape | None:
-    """What a call takes as a CloudFormation property, beside the other values or at its top."""
+    """The member of a call's input for a CloudFormation property: in the structure with the values, or at the top."""
     top = input_shape(call)
     place = top
     for part in call.inside.split(".") if call.inside else ():
@@ -68,7 +68,7 @@ def member(call: Call, name: str) -> ModelShape | None:
 
 
 def member_of(shape: ModelShape, call: Call, name: str) -> str:
-    """The member of a structure that a CloudFormation property is; empty if there is none."""
+    """The member of a structure for a CloudFormation property; empty if there is none."""
     for wanted in (call.names.get(name, name), name):
         for member in shape.members:
             if member.lower() == wanted.lower():
@@ -78,7 +78,7 @@ def member_of(shape: ModelShape, call: Call, name: str) -> str:
 
 @functools.cache
 def _botocore() -> tuple[Any, Any]:
-    """Its loader and its models, imported when they are first needed."""
+    """botocore's loader and models, imported when first needed."""
     try:
         loaders, model = (importlib.import_module(f"botocore.{part}") for part in ("loaders", "model"))
     except ImportError as error:
@@ -96,7 +96,7 @@ def _service(name: str) -> ModelShape:
 
 
 def input_shape(call: Call) -> ModelShape:
-    """The structure that a call takes."""
+    """The input structure of a call."""
     return _service(call.service).operation_model(call.operation).input_shape
 
 
@@ -120,7 +120,7 @@ def _structure(call: Call, shape: ModelShape, value: Json, path: Path) -> Iterat
     if isinstance(value, str) and len(shape.members) == 1:
         yield from _check(
             call, next(iter(shape.members.values())), value, path
-        )  # CloudFormation has it without the object
+        )  # CloudFormation has the value without the enclosing object
         return
     if not isinstance(value, dict):
         yield Broken(path, f"must be an object with {', '.join(sorted(shape.members))}")
@@ -156,7 +156,7 @@ def _map(call: Call, shape: ModelShape, value: Json, path: Path) -> Iterator[Bro
 
 
 def _pairs(value: Json) -> list[tuple[str | int, str, Json]] | None:
-    """Place, key and value of a map, or of tags in a list."""
+    """Path, key and value of each entry of a map, or of tags in a list."""
     if isinstance(value, dict):
         return [(key, key, item) for key, item in cast("Wire", value).items()]
     if isinstance(value, list):
@@ -180,8 +180,8 @@ def _string(shape: ModelShape, value: Json, path: Path) -> Iterator[Broken]:
 
 @functools.cache
 def _pattern(pattern: str) -> regex.Pattern[str]:
-    """A pattern of the model: the whole value must match, as the services hold it."""
-    import regex  # noqa: PLC0415 - it comes with cfn-lint and knows the classes that Java's patterns have
+    """A pattern of the model, which has to match the whole value, as in the services."""
+    import regex  # noqa: PLC0415 - cfn-lint depends on it; it supports the character classes of Java's patterns
 
     return regex.compile(rf"\A(?:{pattern.replace(SURROGATES, BEYOND)})\Z")
 
@@ -205,6 +205,6 @@ def _within(metadata: Mapping[str, Any], size: float, path: Path, unit: str) -> 
 
 
 def forget() -> None:
-    """Import botocore again at the next call, for a test of what happens without it."""
+    """Import botocore again at the next call. Tests use it to remove the package."""
     for cached in (_botocore, _service):
         cached.cache_clear()

@@ -1,4 +1,4 @@
-"""Turns recorded resources into CloudFormation properties by the tables in ``translation``."""
+"""Turns recorded resources into CloudFormation properties with the tables in ``translation``."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Names: TypeAlias = Callable[[str], Mapping[str, str]]
 
 @dataclass(slots=True)
 class Made:
-    """What one resource became."""
+    """The translation of one resource."""
 
     resource: RecordedResource
     kind: Kind
     properties: Wire = field(default_factory=dict[str, Json])
-    """As CloudFormation takes them."""
+    """The CloudFormation properties."""
     arguments: Wire = field(default_factory=dict[str, Json])
-    """The same without ``within``, and what was left out: what the provider's calls get."""
+    """The arguments of the provider's calls: the properties without ``within``, and those that were left out."""
     origins: dict[Path, str] = field(default_factory=dict[Path, str])
     """Path into ``properties`` → Pulumi property that it comes from."""
     sources: dict[Path, str] = field(default_factory=dict[Path, str])
@@ -37,7 +37,7 @@ class Made:
 
 
 def translate(resource: RecordedResource, kind: Kind, names: Names) -> Made:
-    """The properties of one resource, secrets included: they must not be printed.
+    """Translate one resource. The result includes secrets and must not be printed.
 
     :raises ValueError: two properties are translated to the same one, a mistake in the table
     """
@@ -89,7 +89,7 @@ def _prefix(within: str) -> Path:
 
 
 def converted(value: Json, known: Mapping[str, str], kind: Kind) -> Json:
-    """``value`` with the names of its fields as CloudFormation writes them."""
+    """``value`` with CloudFormation's field names."""
     if isinstance(value, dict):
         return {
             kind.nested.get(k, known.get(k.lower(), _pascal(k))): converted(_single(k, v, kind), known, kind)
@@ -124,7 +124,7 @@ def _pascal(name: str) -> str:
 
 
 def _add(target: Wire, addition: Mapping[str, Json], name: str, origins: dict[Path, str], path: Path = ()) -> None:
-    """Join ``addition`` into ``target``: objects field by field, lists one after the other."""
+    """Merge ``addition`` into ``target``: objects field by field; lists are concatenated."""
     for key, value in addition.items():
         here = (*path, key)
         before = target.get(key)

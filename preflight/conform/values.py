@@ -1,7 +1,7 @@
-"""Every value of a graph against what AWS publishes of it: CloudFormation's schemas and botocore's service models.
+"""Every value in the graph is allowed by AWS's published data: CloudFormation's schemas and botocore's service models.
 
-Neither knows everything: a value that passes here may still be refused. A resource type without a translation is
-reported, never passed.
+Neither is complete: AWS can still refuse a value that passes. A resource type without a translation is reported, never
+skipped.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from preflight.sdk.wire import MASK, Json, Wire
 
 RULE = "conform-values"
 LONGEST = 300
-"""Characters of a value or of a constraint in a finding."""
+"""The most characters of a value or a constraint in a finding."""
 TABLES = "preflight/conform/translation"
 
 
 def findings(recording: Recording) -> list[Finding]:
-    """What AWS would refuse of a recording with known values, sorted by URN."""
+    """The values of a recording that AWS would refuse, sorted by URN."""
     found: list[Finding] = []
     regions: dict[str, list[Made]] = {}
     for resource in recording.resources:
@@ -40,7 +40,7 @@ def findings(recording: Recording) -> list[Finding]:
 
 
 def region_of(recording: Recording, resource: RecordedResource) -> str:
-    """The region of a resource: its own, else its provider's."""
+    """The region of a resource, or else of its provider."""
     if isinstance(own := resource.inputs.get("region"), str):
         return own
     urn = resource.provider.rpartition("::")[0]
@@ -77,8 +77,8 @@ def _finding(recording: Recording, made: Made, name: str, *, value: Json, wanted
     secrets = secret_texts(inputs)
     hidden = any(text in leaf or leaf in text for leaf in _leaves(value) for text in secrets)
     if hidden or any(text in wanted or repr(text)[1:-1] in wanted for text in secrets):
-        # A constraint's words hold the value.
-        wanted = f"{wanted.partition(':')[0] if ': ' in wanted else wanted.partition(' ')[0]}: a value that it takes"
+        # A constraint's message contains the value.
+        wanted = f"{wanted.partition(':')[0] if ': ' in wanted else wanted.partition(' ')[0]}: a valid value"
         value = MASK
     place = f"{short_type(resource.type)} {resource.name}" + (f".{name}" if name else "")
     return Finding(
@@ -92,7 +92,7 @@ def _finding(recording: Recording, made: Made, name: str, *, value: Json, wanted
         fix=f"change the value; if AWS takes it, correct the translation in {TABLES} ({source})",
         pack="conform",
         severity="high",
-        description="every value is one that AWS's published schemas and service models allow",
+        description="only values that AWS's published schemas and service models allow",
         source_file=resource.source_file,
         source_line=resource.source_line,
     )
@@ -122,7 +122,7 @@ def short_type(token: str) -> str:
 
 
 def _named(made: Made, message: str) -> str:
-    """The only property that a message about a resource as a whole names; else an empty string."""
+    """The property that a message about a whole resource names, if it is only one; else an empty string."""
     quoted = [name for name in made.properties if f"'{name}'" in message]
     return made.origin((quoted[0],)) if len(quoted) == 1 else ""
 
@@ -138,7 +138,7 @@ def _dotted(path: Path, start: str) -> str:
 
 
 def _at(value: Json, path: Path) -> Json:
-    """The value at a path; where the path leaves it, the last value on the way."""
+    """The value at a path, or the last existing value along it."""
     for part in path:
         inner: Json = None
         if isinstance(value, dict):

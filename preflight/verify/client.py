@@ -79,7 +79,7 @@ class Live:
                     connection.sendall(written(request))
                 return _read(connection, request.method)
         except (OSError, http.client.HTTPException) as error:
-            raise SilentError(f"connected, and no answer ({_reason(error)})", connected=True) from None
+            raise SilentError(f"connected, but got no response ({_reason(error)})", connected=True) from None
         finally:
             plain.close()
 

@@ -57,7 +57,7 @@ class Row:
     request: Request
     outcome: Outcome
     admitted_only: bool = False
-    """The application decides the status; checked is only that the edge and the proxy forward the request."""
+    """The application decides the status; the check is only whether the edge and the proxy forward the request."""
 
 
 def rows(stack: Stack, credentials: Credentials | None = None) -> list[Row]:
@@ -218,7 +218,7 @@ def _odd(stack: Stack) -> Iterator[tuple[str, Request]]:
         yield "a length that is no number", make("POST", path, headers=((length, "1e3"),))
         yield "a length that no body has", make("POST", path, headers=((length, "9" * 13),))
         both = (("transfer-encoding", "chunked"),)
-        yield "two lengths of one body", make("POST", path, body_bytes=10, headers=both)
+        yield "two different content lengths", make("POST", path, body_bytes=10, headers=both)
 
 
 def _canaries(stack: Stack) -> list[str]:

@@ -35,7 +35,7 @@ CARELESS_PACK = PACK.replace(
 ])
 """,
 )
-"""With a policy that touches a computed value without context whether it is known."""
+"""With a policy that uses a computed value without checking whether it is known."""
 
 
 def sample_project(

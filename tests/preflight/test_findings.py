@@ -1,4 +1,4 @@
-"""One findings model: read from policies' words, merged from both runs, and the same in every format."""
+"""The findings model: merged from both runs, and equal in every format."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Both packs say the same of the real stacks wherever the mark of a secret stands, and nothing false without its value.
+"""Both packs report the same for the real stacks at every position of the marks, and nothing wrong without the values.
 
-The real stacks are recorded as the program registers them, and the marks are then moved as the engine moves them.
+The real stacks are recorded as the program registers them; the marks are then moved as the engine moves them.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ Packs = dict[tuple[str, str], Analyzer]
 
 
 def verdicts(said: Iterable[Diagnostic]) -> set[tuple[str, str, str, str]]:
-    """Policy, resource, level and headline: what a person acts on."""
+    """Policy, resource, level and headline of a finding."""
     return {(each.policy, each.urn, each.enforcement, each.message.partition("\n")[0]) for each in said}
 
 
@@ -116,7 +116,7 @@ def test_without_the_passphrase_nothing_false_is_said(packs: Packs, pack: str, h
     assert blocking == set()
     assert expected <= verdicts(said)
     if how is marks.blinded_lists:
-        assert any(UNREADABLE in each.message for each in said), "a property that nobody looked at passed in silence"
+        assert any(UNREADABLE in each.message for each in said), "a property that was not checked passed"
 
 
 @pytest.mark.parametrize("how", [marks.at_the_leaf, marks.lifted, marks.blinded, marks.blinded_lists])

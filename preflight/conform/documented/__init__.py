@@ -1,7 +1,7 @@
-"""Constraints that AWS documents in prose and that neither its schemas nor its service models carry.
+"""Constraints that AWS documents in prose and that neither its schemas nor its service models contain.
 
-Each constraint names its source. A quota that can be raised is held at its default: a stack that needs more has to
-say so before its first deployment.
+Each constraint names its source. An adjustable quota is checked at its default, so that a stack that needs more is
+detected before its first deployment.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
 
 
 def findings(recording: Recording) -> list[Finding]:
-    """What the stack breaks, in the order of the table."""
+    """The constraints that the stack breaks, in the order of the table."""
     return [_finding(recording, constraint, one) for constraint in CONSTRAINTS for one in constraint.broken(recording)]
 
 

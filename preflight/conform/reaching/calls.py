@@ -1,7 +1,7 @@
-"""What the containers of a task, and Fargate for them, call: host, port, and what IAM is asked.
+"""The calls of a task's containers, and of Fargate on their behalf: host, port and IAM request.
 
-Everything is read from the task definition as it would be registered: images, secrets, log drivers, the variables of
-the application and the proxy's configuration. S3's calls come from a real client (``uploads``).
+They are read from the task definition as it is registered: images, secrets, log drivers, the variables of the application
+and the proxy's configuration. The calls to S3 come from a real client (``uploads``).
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _S3 = {
     "PutObject": ("s3:PutObject", ("kms:GenerateDataKey",)),
     "UploadPart": ("s3:PutObject", ("kms:Decrypt",)),
 }
-"""S3's operations, the action that IAM is asked for each, and what it asks of the key that encrypts the bucket
+"""S3's operations with the IAM action of each, and the action on the bucket's key
 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html and
 .../UsingKMSEncryption.html, and for parts https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html)."""
 
 
 def containers(task: Resource) -> list[dict[str, Any]] | None:
-    """The container definitions; ``None`` while they are not known."""
+    """The container definitions; ``None`` if they are unknown."""
     text = task.value("containerDefinitions")
     return json.loads(text) if isinstance(text, str) else None
 
@@ -48,7 +48,7 @@ def variables_of(container: Mapping[str, Any]) -> dict[str, str]:
 
 
 def calls(graph: Graph, task: Resource) -> list[Call]:
-    """Every kind of call of a task whose container definitions are known."""
+    """Every call of a task whose container definitions are known."""
     found: list[Call] = []
     for container in containers(task) or []:
         variables = variables_of(container)
@@ -78,7 +78,7 @@ def _image(container: Mapping[str, Any]) -> Iterator[Call]:
     arn = f"arn:aws:ecr:{region}:{account}:repository/{repository}"
     login = (Ask("ecr:GetAuthorizationToken", "*"),)
     yield Call(name, "logging in to ECR", host("ecr", region), HTTPS, "image", EXECUTION, login)
-    # What the registry's own protocol asks for a manifest and for a layer's address.
+    # The registry protocol's actions for a manifest and for a layer's URL.
     actions = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
     owned = {"aws:resourceaccount": (account,)}
     pull = tuple(Ask(action, arn, owned) for action in actions)
@@ -127,7 +127,7 @@ def _stores(graph: Graph, container: Mapping[str, Any], variables: Mapping[str, 
 
 
 def _value_of(graph: Graph, reference: str) -> str:
-    """The secret's text where the program itself writes it; it is never shown."""
+    """The secret's text if the program writes it; it is never shown."""
     arn, version = ":".join(reference.split(":")[:7]), reference.rpartition(":")[2]
     for written in graph.of_type("secretsmanager.SecretVersion"):
         if written.value("secretId") == arn and (not version or written.value("versionId") == version):

@@ -12,14 +12,14 @@ TABLE: dict[str, Kind] = {
     **data.TABLE,
     **account.TABLE,
 }
-"""By Pulumi type."""
+"""Pulumi type → its translation."""
 
 NOT_AWS = {
     "pulumi:providers:aws": "configures the provider; the region and the accounts are settings",
-    "pulumi:providers:tls": "configures the provider; nothing at AWS",
-    "tls:index/privateKey:PrivateKey": "made in the state, nothing at AWS",
-    "tls:index/selfSignedCert:SelfSignedCert": "made in the state, nothing at AWS",
+    "pulumi:providers:tls": "configures the provider; nothing is created in AWS",
+    "tls:index/privateKey:PrivateKey": "created in Pulumi's state only",
+    "tls:index/selfSignedCert:SelfSignedCert": "created in Pulumi's state only",
 }
-"""Types that no AWS API takes, with the reason."""
+"""Types that no AWS API creates, with the reason."""
 
 __all__ = ["NOT_AWS", "TABLE", "Call", "Kind"]

@@ -1,4 +1,4 @@
-"""Roles, keys, secrets, the models' guardrail; logs, alarms, messages and the budget."""
+"""Roles, keys, secrets, the models' guardrail; logs, alarms, topics and the budget."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import cast
 from preflight.conform.translation.kind import Call, Kind, capitalised, document, pairs
 from preflight.sdk.wire import Json, Wire
 
-PROVIDER_ONLY = "says what the provider does; AWS does not get it"
-REGION = "names the region of the call"
+PROVIDER_ONLY = "controls the provider; not sent to AWS"
+REGION = "sets the region of the call"
 
 
 def notifications(value: Json) -> Wire:
-    """Notifications of a budget with those who get them."""
+    """Notifications of a budget with their subscribers."""
     lists = {"subscriberSnsTopicArns": "SNS", "subscriberEmailAddresses": "EMAIL"}
     result: list[Json] = []
     for item in cast("list[Wire]", value):
@@ -79,12 +79,12 @@ TABLE = {
             Call("kms", "CreateKey", {"KeyPolicy": "Policy", "Key": "TagKey", "Value": "TagValue"}),
             Call("kms", "ScheduleKeyDeletion"),
         ),
-        uncalled={"EnableKeyRotation": "EnableKeyRotation is a call without this value"},
+        uncalled={"EnableKeyRotation": "EnableKeyRotation has no such argument"},
     ),
     "aws:kms/alias:Alias": Kind("AWS::KMS::Alias", {"name": "AliasName"}, calls=(Call("kms", "CreateAlias"),)),
     "aws:secretsmanager/secret:Secret": Kind(
         "AWS::SecretsManager::Secret",
-        left_out={"recoveryWindowInDays": "DeleteSecret takes it; checked against the call"},
+        left_out={"recoveryWindowInDays": "an argument of DeleteSecret; checked against the call"},
         calls=(Call("secretsmanager", "CreateSecret"),),
     ),
     "aws:secretsmanager/secretVersion:SecretVersion": Kind(
@@ -150,13 +150,13 @@ TABLE = {
         {"name": "TopicName"},
         calls=(Call("sns", "CreateTopic"),),
         uncalled={
-            "KmsMasterKeyId": "an attribute of the call, which has no constraint on it",
+            "KmsMasterKeyId": "an attribute in the call, without a constraint",
         },
     ),
     "aws:sns/topicPolicy:TopicPolicy": Kind(
         "AWS::SNS::TopicPolicy",
         {"arn": lambda value: {"Topics": [value]}, "policy": document("PolicyDocument")},
-        why="an attribute of SetTopicAttributes, which has no constraint on it",
+        why="an attribute in SetTopicAttributes, without a constraint",
     ),
     "aws:sns/topicSubscription:TopicSubscription": Kind(
         "AWS::SNS::Subscription", {"topic": "TopicArn"}, calls=(Call("sns", "Subscribe"),)

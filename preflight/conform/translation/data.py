@@ -7,9 +7,9 @@ from typing import cast
 from preflight.conform.translation.kind import Call, Kind, Like, capitalised, document, inside, renamed, verbatim
 from preflight.sdk.wire import Json, Wire
 
-AT_DELETION = "says what the provider does at deletion"
-APPLYING = "says when the provider applies a change"
-S3_CALL_NAMES = "S3's model takes another form of it, and has no constraint that the schema lacks"
+AT_DELETION = "controls the provider's deletion"
+APPLYING = "controls when the provider applies a change"
+S3_CALL_NAMES = "S3's model has it in another form, without further constraints"
 
 
 _DEFAULT = "applyServerSideEncryptionByDefault"
@@ -33,7 +33,7 @@ def parameters(value: Json) -> Wire:
 
 
 def parameter_list(value: Json) -> Wire:
-    """Database parameters as RDS's calls take them."""
+    """Database parameters in the form of RDS's calls."""
     names = {"name": "ParameterName", "value": "ParameterValue", "applyMethod": "ApplyMethod"}
     return {"Parameters": [renamed(item, names) for item in cast("list[Wire]", value)]}
 
@@ -74,7 +74,7 @@ def backup_rules(value: Json) -> Wire:
 
 
 def deliveries(value: Json) -> Wire:
-    """Where a cache sends its logs."""
+    """The destinations of a cache's logs."""
     targets = {
         "cloudwatch-logs": ("CloudWatchLogsDetails", "LogGroup"),
         "kinesis-firehose": ("KinesisFirehoseDetails", "DeliveryStream"),
@@ -103,7 +103,7 @@ TABLE = {
         },
         calls=(Call("rds", "CreateDBCluster"),),
         uncalled={
-            "DeleteAutomatedBackups": "DeleteDBCluster takes it, a boolean",
+            "DeleteAutomatedBackups": "a boolean argument of DeleteDBCluster",
             "MasterUserSecret": "MasterUserSecretKmsKeyId in the call, without a constraint",
         },
     ),
@@ -150,7 +150,7 @@ TABLE = {
         },
         left_out={
             "applyImmediately": APPLYING,
-            "authTokenUpdateStrategy": "ModifyReplicationGroup takes it; checked against the call",
+            "authTokenUpdateStrategy": "an argument of ModifyReplicationGroup; checked against the call",
         },
         like=Like(
             "AWS::ElastiCache::CacheCluster",
@@ -168,7 +168,7 @@ TABLE = {
         "AWS::S3::Bucket",
         {"bucket": "BucketName"},
         left_out={"forceDestroy": AT_DELETION},
-        why="CreateBucket has no constraint on the name; the schema has",
+        why="the schema has a constraint on the name, CreateBucket has none",
     ),
     "aws:s3/bucketPolicy:BucketPolicy": Kind(
         "AWS::S3::BucketPolicy",

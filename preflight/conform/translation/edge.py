@@ -1,4 +1,4 @@
-"""The certificate, its names, the load balancer and the firewall."""
+"""The certificate, DNS records, the load balancer and the WAF."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CONDITIONS = {
 
 
 def conditions(value: Json) -> Wire:
-    """Each condition says its field too."""
+    """Conditions, each with the name of its field."""
     result: list[Json] = []
     for item in cast("list[Wire]", value):
         condition: Wire = {}
@@ -41,7 +41,7 @@ def conditions(value: Json) -> Wire:
 
 
 def response_bodies(value: Json) -> Wire:
-    """A map by the key that rules name."""
+    """A map by the key that rules refer to."""
     return {
         "CustomResponseBodies": {
             body["key"]: capitalised({key: item for key, item in body.items() if key != "key"})
@@ -75,11 +75,11 @@ TABLE = {
         "AWS::CertificateManager::Certificate",
         {"options": fields({CT: CT[:1].upper() + CT[1:]})},
         calls=(Call("acm", "RequestCertificate"),),
-        uncalled={"CertificateTransparencyLoggingPreference": "the schema has the two values that Options takes"},
+        uncalled={"CertificateTransparencyLoggingPreference": "the schema has both values that Options accepts"},
     ),
     "aws:acm/certificateValidation:CertificateValidation": Kind(
         "",
-        left_out={"validationRecordFqdns": "names of records of this program, which are held against Route 53"},
+        left_out={"validationRecordFqdns": "names of records in this program, which are checked against Route 53"},
         calls=(Call("acm", "DescribeCertificate"),),
         why="waits for the certificate and creates nothing",
     ),

@@ -1,7 +1,7 @@
 """VPC, addresses, access lists, security groups, endpoints and the resolver.
 
-The description of a security-group rule takes the characters of a group's description; only the group's schema
-says so: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html
+The description of a security-group rule allows the same characters as a group's description, but only the group's schema
+lists them: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from preflight.conform.translation.kind import Call, Kind, Like, Shape, document
 from preflight.sdk.wire import Json, Wire
 
 PROTOCOLS = {"-1": -1, "all": -1, "icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58}
-"""https://www.iana.org/assignments/protocol-numbers: access lists take the number."""
+"""https://www.iana.org/assignments/protocol-numbers: network ACLs have the number."""
 
 TAGS_OF_A_RULE = "CloudFormation cannot tag a rule; the tags are those of every other resource and are checked there"
 ITS_VPC = "vpc-00000000000000000"
-UNCONSTRAINED = "EC2's model has no constraint on what the call takes"
-NOT_MADE = "names a resource that the VPC brings along; nothing is created with it"
-CREATED = "the call that creates it takes tags in another form; EC2's model has no constraint on them"
+UNCONSTRAINED = "EC2's model has no constraint on this argument"
+NOT_MADE = "refers to a resource that AWS creates with the VPC; it creates nothing"
+CREATED = "the creating call has tags in another form, without a constraint in EC2's model"
 
 
 def protocol(name: str) -> Shape:
@@ -25,12 +25,12 @@ def protocol(name: str) -> Shape:
 
 
 def watched(kind: str) -> Shape:
-    """What a flow log watches."""
+    """The resource of a flow log."""
     return lambda value: {"ResourceId": value, "ResourceType": kind}
 
 
 def no_rules(value: Json) -> Wire:
-    """The rules of a default group or list: this project keeps them empty, a rule would be reported."""
+    """The rules of a default security group or network ACL. This project keeps them empty; a rule would be reported."""
     return {"InlineRules": value} if value else {}
 
 
@@ -39,8 +39,8 @@ TABLE = {
         "AWS::EC2::VPC",
         calls=(Call("ec2", "CreateVpc"),),
         uncalled={
-            "EnableDnsHostnames": "ModifyVpcAttribute takes it, a boolean",
-            "EnableDnsSupport": "ModifyVpcAttribute takes it, a boolean",
+            "EnableDnsHostnames": "a boolean argument of ModifyVpcAttribute",
+            "EnableDnsSupport": "a boolean argument of ModifyVpcAttribute",
             "Tags": CREATED,
         },
     ),
@@ -48,13 +48,13 @@ TABLE = {
         "AWS::EC2::Subnet",
         calls=(Call("ec2", "CreateSubnet"),),
         uncalled={
-            "MapPublicIpOnLaunch": "ModifySubnetAttribute takes it, a boolean",
+            "MapPublicIpOnLaunch": "a boolean argument of ModifySubnetAttribute",
             "Tags": CREATED,
         },
     ),
     "aws:ec2/internetGateway:InternetGateway": Kind(
         "AWS::EC2::InternetGateway",
-        left_out={"vpcId": "CloudFormation attaches a gateway with a resource of its own"},
+        left_out={"vpcId": "CloudFormation attaches a gateway with a separate resource"},
         why=UNCONSTRAINED,
     ),
     "aws:ec2/routeTable:RouteTable": Kind("AWS::EC2::RouteTable", why=UNCONSTRAINED),
@@ -64,7 +64,7 @@ TABLE = {
     "aws:ec2/route:Route": Kind("AWS::EC2::Route", why=UNCONSTRAINED),
     "aws:ec2/networkAcl:NetworkAcl": Kind(
         "AWS::EC2::NetworkAcl",
-        left_out={"subnetIds": "CloudFormation associates each subnet with a resource of its own"},
+        left_out={"subnetIds": "CloudFormation associates each subnet with a separate resource"},
         why=UNCONSTRAINED,
     ),
     "aws:ec2/networkAclRule:NetworkAclRule": Kind(
@@ -146,7 +146,7 @@ TABLE = {
         },
         calls=(Call("ec2", "CreateFlowLogs"),),
         uncalled={
-            "ResourceId": "the call takes a list of ids, without a constraint",
+            "ResourceId": "the call has a list of ids, without a constraint",
             "Tags": CREATED,
         },
     ),

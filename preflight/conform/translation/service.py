@@ -8,16 +8,16 @@ from preflight.conform.translation.kind import Call, Kind, capitalised, document
 from preflight.sdk.wire import Json, Wire
 
 DEPLOYMENT = "DeploymentConfiguration"
-WAITING = "says whether the provider waits; AWS does not get it"
+WAITING = "controls whether the provider waits; not sent to AWS"
 
 
 def containers(value: Json) -> Wire:
-    """ECS's JSON form of the containers; names differ from CloudFormation's in the case of their first letter only."""
+    """ECS's JSON form of the containers; names differ from CloudFormation's only in the case of the first letter."""
     return {"ContainerDefinitions": capitalised(parsed(value), ("options", "dockerLabels"))}
 
 
 def network(value: Json) -> Wire:
-    """Where tasks run; whether they have a public address is a word."""
+    """Where tasks run. CloudFormation has the public-address setting as ENABLED or DISABLED."""
     address = {"AssignPublicIp": "ENABLED" if value.get("assignPublicIp") else "DISABLED"}
     rest = {key: item for key, item in cast("Wire", value).items() if key != "assignPublicIp"}
     return {"NetworkConfiguration": {"AwsvpcConfiguration": {**address, **cast("Wire", capitalised(rest))}}}
@@ -35,7 +35,7 @@ TABLE = {
             "containerDefinitions": containers,
             "ephemeralStorage": fields({"sizeInGib": "EphemeralStorage.SizeInGiB"}),
         },
-        left_out={"skipDestroy": "says what the provider does when it replaces the definition"},
+        left_out={"skipDestroy": "controls how the provider replaces the definition"},
         calls=(Call("ecs", "RegisterTaskDefinition"),),
     ),
     "aws:ecs/service:Service": Kind(
@@ -54,7 +54,7 @@ TABLE = {
     "aws:appautoscaling/target:Target": Kind(
         "AWS::ApplicationAutoScaling::ScalableTarget",
         calls=(Call("application-autoscaling", "RegisterScalableTarget"),),
-        uncalled={"Tags": "the call takes them as a map, with the lengths that the schema has"},
+        uncalled={"Tags": "the call has them as a map, with the same lengths as the schema"},
     ),
     "aws:appautoscaling/policy:Policy": Kind(
         "AWS::ApplicationAutoScaling::ScalingPolicy",
@@ -69,7 +69,7 @@ TABLE = {
             "encryptionConfigurations": lambda value: {"EncryptionConfiguration": capitalised(value[0])},
         },
         calls=(Call("ecr", "CreateRepository"),),
-        uncalled={"EmptyOnDelete": "DeleteRepository takes it"},
+        uncalled={"EmptyOnDelete": "an argument of DeleteRepository"},
     ),
     "aws:ecr/repositoryPolicy:RepositoryPolicy": Kind(
         "AWS::ECR::Repository",

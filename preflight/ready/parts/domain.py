@@ -96,7 +96,7 @@ def authorities(context: Context, group: Group) -> Iterator[Line]:
         yield group.holds(
             f"CAA of {host}",
             not issuers or any(issuer in AUTHORITIES for issuer in issuers),
-            f"lets {joined(issuer or 'nobody' for issuer in issuers)} issue certificates"
+            f"only {joined(issuer or 'no authority' for issuer in issuers)} may issue certificates"
             if issuers
             else "no CAA record restricts the issuers",
             f'add the CAA record 0 issue "amazon.com" beside the others of {host}',

@@ -126,7 +126,7 @@ def calls(context: Context, group: Group) -> Iterator[Line]:
         try:
             headers = guardrails[region]
             status, said = chat(context.account, region, model, headers)
-            yield _judged(group, subject, status, said, another=_another(context), guarded=bool(headers))
+            yield _evaluated(group, subject, status, said, another=_another(context), guarded=bool(headers))
         except CannotTellError as error:
             yield group.cannot_tell(subject, error.reason, error.fix)
 
@@ -181,7 +181,7 @@ def chat(
     return status, cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
 
 
-def _judged(group: Group, subject: str, status: int, answer: dict[str, Any], *, another: str, guarded: bool) -> Line:
+def _evaluated(group: Group, subject: str, status: int, answer: dict[str, Any], *, another: str, guarded: bool) -> Line:
     """The message in a response, in OpenAI's form (``error.message``) or AWS's (``message``)."""
     error: Any = answer.get("error")
     inner = cast("dict[str, Any]", error) if isinstance(error, dict) else {}

@@ -197,14 +197,14 @@ def quotas(context: Context, group: Group) -> Iterator[Line]:
         if not need:
             continue
         try:
-            yield _judged(context, group, quota, need)
+            yield _evaluated(context, group, quota, need)
         except CannotTellError as error:
             yield group.cannot_tell(quota.name, f"the stack needs {need:g}; {error.reason}", error.fix)
         except RefusedError as error:
             yield group.cannot_tell(quota.name, f"the stack needs {need:g}; {error}", "run it again")
 
 
-def _judged(context: Context, group: Group, quota: Quota, need: float) -> Line:
+def _evaluated(context: Context, group: Group, quota: Quota, need: float) -> Line:
     limit = _limit(context, quota)
     if limit is None:
         return group.cannot_tell(

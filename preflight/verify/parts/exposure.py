@@ -24,7 +24,7 @@ SCOPE = (
 )
 
 
-def _judged(context: Context, group: Group, subject: str, kind: str, document: str) -> Line:
+def _evaluated(context: Context, group: Group, subject: str, kind: str, document: str) -> Line:
     """Access Analyzer's result for one policy (CheckNoPublicAccess)."""
     try:
         answer = context.account.ask(
@@ -61,7 +61,7 @@ def buckets(context: Context, group: Group) -> Iterator[Line]:
         )
         policy = context.account.find("s3", "get_bucket_policy", ("NoSuchBucketPolicy",), Bucket=name)
         if policy is not None:
-            yield _judged(context, group, f"policy of bucket {logical}", "AWS::S3::Bucket", policy["Policy"])
+            yield _evaluated(context, group, f"policy of bucket {logical}", "AWS::S3::Bucket", policy["Policy"])
         elif logical in with_policy:
             yield group.missing(f"policy of bucket {logical}", "there is none", "pulumi up")
 
@@ -75,7 +75,7 @@ def keys(context: Context, group: Group) -> Iterator[Line]:
             continue
         key = found["KeyMetadata"]["KeyId"]
         policy = context.account.ask("kms", "get_key_policy", KeyId=key, PolicyName="default")["Policy"]
-        yield _judged(context, group, f"policy of key {alias}", "AWS::KMS::Key", policy)
+        yield _evaluated(context, group, f"policy of key {alias}", "AWS::KMS::Key", policy)
 
 
 def topics(context: Context, group: Group) -> Iterator[Line]:
@@ -84,7 +84,7 @@ def topics(context: Context, group: Group) -> Iterator[Line]:
         if not name:
             raise AbsentError(f"the topic {logical}")
         attributes = context.account.ask("sns", "get_topic_attributes", TopicArn=context.live_arn(name))["Attributes"]
-        yield _judged(context, group, f"policy of topic {logical}", "AWS::SNS::Topic", attributes["Policy"])
+        yield _evaluated(context, group, f"policy of topic {logical}", "AWS::SNS::Topic", attributes["Policy"])
 
 
 def secrets(context: Context, group: Group) -> Iterator[Line]:
@@ -98,7 +98,7 @@ def secrets(context: Context, group: Group) -> Iterator[Line]:
         answer = context.account.ask("secretsmanager", "get_resource_policy", SecretId=name)
         if answer.get("ResourcePolicy"):
             document = str(answer["ResourcePolicy"])
-            yield _judged(context, group, f"policy of secret {logical}", "AWS::SecretsManager::Secret", document)
+            yield _evaluated(context, group, f"policy of secret {logical}", "AWS::SecretsManager::Secret", document)
         else:
             bare.append(logical)
     if bare:
@@ -116,7 +116,9 @@ def roles(context: Context, group: Group) -> Iterator[Line]:
     for role in sorted(found, key=lambda role: str(role["RoleName"])):
         document = role["AssumeRolePolicyDocument"]
         text = document if isinstance(document, str) else dumps(document)
-        yield _judged(context, group, f"trust of role {role['RoleName']}", "AWS::IAM::AssumeRolePolicyDocument", text)
+        yield _evaluated(
+            context, group, f"trust of role {role['RoleName']}", "AWS::IAM::AssumeRolePolicyDocument", text
+        )
 
 
 def network(context: Context, group: Group) -> Iterator[Line]:
@@ -144,7 +146,7 @@ def network(context: Context, group: Group) -> Iterator[Line]:
             continue
         fix = "aws ec2 get-network-insights-access-scope-analysis-findings shows the paths; close them"
         bad = latest["FindingsFound"] == "true"
-        yield group.holds(subject, not bad, "paths that it forbids exist" if bad else "no finding", fix)
+        yield group.holds(subject, not bad, "forbidden paths exist" if bad else "no finding", fix)
 
 
 PART = Part(

@@ -327,7 +327,6 @@ def test_log_delivery_may_write_to_this_group_from_this_account_before_logging_s
         ({"capacity_limit": 1000}, r"need \d+ capacity units and 1000 are allowed"),
         ({"count_only_rules": ["nothing"]}, "which no rule has"),
         ({"limits": {"uploads_per_five_minutes": 9}}, "greater than or equal to 10"),
-        ({"upload_paths": []}, "at least 1 item"),
     ],
 )
 def test_what_aws_would_refuse_is_refused_first(changes: dict[str, Json], message: str) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
@@ -191,6 +192,19 @@ def test_whatever_the_application_the_table_is_in_order_and_costs_what_its_paths
     assert [rule.key for rule in rules] == list(dict.fromkeys(rule.key for rule in small))
     assert check_table(rules, 5000) == fixed + 2 * marked + len(headers)
     assert table(lambda paths: tuple(random.sample(paths, len(paths)))) == rules
+
+
+@pytest.mark.parametrize("missing", ["upload", "model_call", "static"])
+def test_an_application_without_a_class_of_paths_has_no_rule_about_it(missing: str) -> None:
+    rules = {rule.key: rule for rule in firewall_rules(LIMITS, replace(APPLICATION, **{f"{missing}_paths": ()}))}
+    kind = {"upload": "uploads", "model_call": "model-calls", "static": "static"}[missing]
+    label = f"path:{missing.replace('_', '-')}"
+
+    assert not {f"mark-{missing.replace('_', '-')}", f"rate-{kind}-address", f"rate-{kind}-session"} & set(rules)
+    assert ("upload-too-large" in rules) is (missing != "upload")
+    assert {"body-too-large", "rate-pages-address", "rate-pages-session", "mark-free-text"} <= set(rules)
+    assert label not in str([rule.statement for rule in rules.values()])
+    check_table(tuple(rules.values()), CAPACITY_IN_BASE_PRICE)
 
 
 def test_the_whole_table_is_within_the_base_price() -> None:

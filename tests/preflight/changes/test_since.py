@@ -1,4 +1,4 @@
-"""``preflight diff`` and the pull request's check on a copy of this project, with the settings of a running stack edited."""
+"""``preflight diff`` and the pull request's check on a copy of this project with edited settings of a running stack."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def git(folder: Path, *arguments: str) -> None:
 
 @pytest.fixture(scope="module")
 def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This project in a git repository of its own, as it is."""
+    """This project as it is, in a separate git repository."""
     folder = tmp_path_factory.mktemp("project") / "copy"
     left_out = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*cache*", "build", "tests", "node_modules")
     shutil.copytree(ROOT, folder, ignore=left_out)

@@ -47,7 +47,7 @@ def test_a_clean_project_exits_with_0_and_says_so(clean: Path) -> None:
     assert "  parity  equal" in done.stdout.splitlines()
 
 
-def test_a_policy_that_cannot_judge_an_unknown_value_is_a_finding_and_not_a_pass(tmp_path: Path) -> None:
+def test_a_policy_that_cannot_evaluate_an_unknown_value_is_a_finding_and_not_a_pass(tmp_path: Path) -> None:
     folder = sample_project(tmp_path, pack=CARELESS_PACK)
     done = preflight(folder, "check")
     assert done.returncode == 1

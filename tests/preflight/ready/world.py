@@ -1,4 +1,4 @@
-"""One stack's account, public DNS and identity provider on loopback, and the command that asks them."""
+"""One stack's account, public DNS and identity provider on loopback, and the command that queries them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class World:
         return self._clients[key]
 
     def context(self) -> Context:
-        """What the command would be given."""
+        """The command's context."""
         account = Account(self.wanted.region, CALLS, endpoint_url=self.cloud.url, session=self.session)
         dns = Dns((LOOPBACK,), self.names.port)
         return Context(self.wanted, account, dns, Https(self.site.context, self.site.route), self.call_models)
@@ -55,7 +55,7 @@ class World:
 
     @contextmanager
     def kept(self) -> Generator[None]:
-        """What is changed inside, beside moto's own state, is as before afterwards."""
+        """Revert changes, other than those in moto, at the end of the block."""
         before = (dict(self.cloud.answers), copy.deepcopy(self.names.records), dict(self.site.pages))
         wanted, quotas, calls = self.wanted, dict(self.quotas), self.call_models
         try:

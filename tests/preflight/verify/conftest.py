@@ -1,4 +1,4 @@
-"""The committed staging: its recorded graph, a right edge with the real Envoy behind it, and a right account."""
+"""The committed staging: its recorded graph, a correct edge in front of the real Envoy, and a correct account."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def stack() -> Stack:
 
 @pytest.fixture(scope="session")
 def world(stack: Stack) -> Iterator[World]:
-    """A right account, beside the one in which ``preflight ready`` is tested."""
+    """A correct account, separate from the one of the tests of ``preflight ready``."""
     settings = stack.settings.model_copy(update={"account_id": ACCOUNT})
     cloud = Cloud(ACCOUNT)
     try:
@@ -38,7 +38,7 @@ def world(stack: Stack) -> Iterator[World]:
 
 @pytest.fixture(scope="session")
 def site(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A right edge for the stack, with the real Envoy and a certificate that a test authority has made."""
+    """A correct edge for the stack, with the real Envoy and a certificate of a test authority."""
     folder = tmp_path_factory.mktemp("verify")
     with proxy(stack, Path(folder / "envoy.log")) as port:
         yield Site(stack, port, folder, self_signed(stack.host, days=90))

@@ -1,4 +1,4 @@
-"""A right edge on loopback, faults that are planted into it, and the command that has to find them."""
+"""A correct edge on loopback, faults that are planted into it, and the command that has to find them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SIGNED_IN = Credentials(cookie=f"{SESSION}={MEMBER}")
 
 @dataclass(frozen=True)
 class Site:
-    """What every edge of a test session shares."""
+    """Shared by every edge of a test session."""
 
     stack: Stack
     proxy_port: int
@@ -32,11 +32,11 @@ class Site:
     certificate: Certificate
 
     def edge(self) -> Edge:
-        """A right edge."""
+        """A correct edge."""
         return Edge(self.stack, self.proxy_port, serving(self.folder, self.certificate))
 
     def verified(self, edge: Edge, credentials: Credentials = SIGNED_IN, trusted: str = "") -> list[Line]:
-        """What the command says of an edge; ``trusted`` is the authority where it is not the right one."""
+        """The command's result for an edge; ``trusted`` replaces the trusted authority."""
         context = ssl.create_default_context(cadata=trusted or self.certificate.certificate)
         with listening(edge) as places:
             live = Live(context, self.stack.host, places)
@@ -66,24 +66,24 @@ def serving(folder: Path, certificate: Certificate, least: ssl.TLSVersion = ssl.
 
 
 def changed(stack: Stack, edit: Callable[[list[Wire]], object]) -> Stack:
-    """The stack with its recorded resources edited, as somebody's hand in the console would."""
+    """The stack with edited resources, as after a manual change in the console."""
     content = graph(stack.recording)
     edit(content["resources"])
-    for resource in content["resources"]:  # what AWS would answer follows what is set
+    for resource in content["resources"]:  # the response that AWS derives from the settings
         resource["outputs"] = {k: v for k, v in resource["outputs"].items() if k not in resource["inputs"]}
     return Stack(stack.settings, stack.release, to_recording(content))
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with the edge, and what the command has to say of it."""
+    """One fault of the edge and its expected lines."""
 
     name: str
     plant: Callable[[Edge, Site], object]
     subjects: tuple[str, ...]
-    """Pieces of subjects: each has to be in one that failed."""
+    """Parts of subjects: each has to occur in a failed one."""
     only: tuple[str, ...] = field(default=())
-    """Where given, every subject that failed has one of these pieces."""
+    """If given, every failed subject contains one of these parts."""
 
 
 def failed(found: list[Line]) -> list[str]:

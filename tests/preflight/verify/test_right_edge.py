@@ -1,4 +1,4 @@
-"""A right edge: every row is sent and answered as predicted, and nothing is changed by it."""
+"""At a correct edge every row is sent and answered as predicted, and no request changes anything."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_a_right_edge_has_nothing_to_say(site: Site) -> None:
     assert len(edge.received) >= LEAST_ROWS
 
 
-def test_without_a_session_what_needs_one_cannot_be_told_and_is_not_sent(site: Site) -> None:
+def test_without_a_session_requests_that_need_one_are_unknown_and_not_sent(site: Site) -> None:
     edge = site.edge()
     found = site.verified(edge, Credentials())
     assert failed(found) == []

@@ -1,4 +1,4 @@
-"""Other stacks than the committed staging: prod, and one with machine clients; and what the rows of each decide."""
+"""Stacks other than the committed staging: prod, and one with machine clients."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MACHINES = next(shape for shape in SHAPES if shape.machine_clients)
 
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A right edge of a stack that has machine clients."""
+    """A correct edge of a stack with machine clients."""
     settings = parse(with_values(own_values(), {"domain.hostName": HOST}))
     stack = Stack(settings, load_release(settings.release), recorded(MACHINES))
     folder = tmp_path_factory.mktemp("machines")
@@ -38,7 +38,7 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield Site(stack, port, folder, self_signed(*stack.hosts, days=90))
 
 
-def test_machine_clients_are_let_in_and_nobody_else(machines: Site) -> None:
+def test_only_machine_clients_are_admitted(machines: Site) -> None:
     edge = machines.edge()
     found = machines.verified(edge, BOTH)
     assert [(line.subject, line.found) for line in found if line.status is not Status.OK] == []
@@ -64,7 +64,7 @@ def test_a_token_that_is_refused_is_found(machines: Site) -> None:
     assert all("expired" not in line.found + line.fix for line in found)
 
 
-def test_without_a_token_its_rows_cannot_be_told(machines: Site) -> None:
+def test_without_a_token_its_rows_are_unknown(machines: Site) -> None:
     found = machines.verified(machines.edge(), SIGNED_IN)
     assert [line.subject for line in found if line.status is not Status.OK] == ["requests of a machine client"]
 
@@ -105,7 +105,7 @@ def test_a_silent_host_is_missing_only_where_every_network_is_admitted(
 
 
 NOT_BY_REQUESTS = ("rate-", "mark-", "ip-reputation", "known-bad-inputs", "core")
-"""Rules that only an exhausted rate, or an attack, makes decide, and those that only mark a request."""
+"""Rules that decide only when a rate is exhausted or in an attack, and rules that only label a request."""
 NOT_DECIDED = {"cookies-too-large": "the load balancer's own limit of a header is as large"}
 
 
