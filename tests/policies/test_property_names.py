@@ -27,7 +27,7 @@ READ_FOR = {
     "rules.stack.ownership_tags": ("s3.Bucket",),
     "topology.entry.api_bodies": ("apigateway.RestApi",),
     "topology.http.load_balancer_limits": ("lb.LoadBalancer",),
-    "topology.reachability.claims.connections": ("lb.LoadBalancer", *LISTENERS),
+    "topology.reachability.claims.connections": ("ecs.Service", "lb.LoadBalancer", *LISTENERS),
     "topology.reachability.claims.internal_resources": ("ec2.RouteTableAssociation", "vpc.SecurityGroupIngressRule"),
     "topology.reachability.facts.build": ("ec2.Subnet", "lb.Listener"),
     "topology.reachability.facts.flows": ("ecs.Service", "ec2.SecurityGroup"),
