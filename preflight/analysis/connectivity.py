@@ -37,7 +37,7 @@ def _is_proven(evaluated: Reachability) -> bool:
 def _ingress(graph: Graph, path: Path) -> IngressPath:
     listener = next((graph.by_urn[edge.target] for edge in path.edges if edge.target in graph.by_urn), None)
     port = _text(None if listener is None else listener.value("port"))
-    edge = ["firewall"] if path.firewall.value is True else []
+    edge = ["firewall"] if path.web_acl.value is True else []
     edge.append("edge")
     edge += [_authentication(path)] if path.authentication.value is True else []
     inside = _containers(graph, path.target)

@@ -79,6 +79,13 @@ def resource_class(token: str) -> type[pulumi.Resource] | None:
     return None if name is None else getattr(importlib.import_module(described["fqn"]), name)
 
 
+def resource_tokens(package: str) -> tuple[str, ...]:
+    """Every type token of an imported SDK, sorted."""
+    modules = (module for versions in rpc._RESOURCE_MODULES.values() for module in versions)
+    described: list[dict[str, Any]] = [getattr(module, "mod_info", {}) for module in modules]
+    return tuple(sorted(token for item in described if item.get("pkg") == package for token in item["classes"]))
+
+
 def getters(cls: type) -> tuple[tuple[str, property], ...]:
     """Wire name and property of every output of a resource or output class."""
     return tuple((wire_name, getter) for _, wire_name, getter in _types._py_properties(cls))

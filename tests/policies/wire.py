@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from policies.guardrails.checks import listed
-from policies.guardrails.topology.graph.values import Value
+from policies.guardrails.topology.graph.values import Value, listed
 from preflight.pulumi.analyzer import AnalyzerClient, Diagnostic
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"

