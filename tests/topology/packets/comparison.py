@@ -210,8 +210,12 @@ class _Claims:
             if groups:
                 about = f"clients → {balancer.name} in {subnet.name} tcp {port}"
                 yield Claim("front", about, Says.NOT_ALL if gaps else Says.ALL, groups, why)
-            clients = [client for client in self._client.v4 if self.verdicts.admits(peer, client, 443, ingress=False)]
-            gaps = [*self.verdicts.login(peer), *(gap for gap in gaps if gap.property == "subnets")]
+            clients = [
+                client
+                for client in self._client.v4
+                if self.verdicts.admits(peer, client, 443, ingress=False) and self.verdicts.routed(subnet, client)
+            ]
+            gaps = self.verdicts.login(peer)
             groups = tuple(
                 (Probe(self.number, node.name, node.v4, number, CLIENT, client, client, 443),)
                 for node in nodes
@@ -219,7 +223,7 @@ class _Claims:
                 for number in numbers
                 if number != _REMOTE_DESKTOP
             )
-            if groups and len(clients) == len(self._client.v4):
+            if groups:
                 why = "; ".join(f"{gap.resource.name} {gap.property}: {gap.found}" for gap in gaps)
                 about = f"{balancer.name} in {subnet.name} → identity provider"
                 yield Claim("login", about, Says.NOT_ALL if gaps else Says.ALL, groups, why)

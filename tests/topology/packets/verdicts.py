@@ -106,6 +106,12 @@ class Verdicts:
             for rule in self.peers.rules(peer, ingress=ingress)
         )
 
+    def routed(self, subnet: Resource, client: str) -> bool:
+        """Whether a subnet has a route to an internet address through an internet gateway."""
+        address = block_of_address(client)
+        assert address is not None
+        return address <= self.network.routing.placement(subnet).internet
+
     def _only(self, peer: Peer) -> Peers:
         alone = copy(self.peers)
         alone.all = (peer,)
