@@ -60,6 +60,7 @@ class Outcome:
     """Verdicts that topology does not give, by reason."""
     claims: Counter[str] = field(default_factory=Counter[str])
     connections: int = 0
+    networks: int = 0
 
     def add(self, other: Outcome) -> None:
         """Count another one in."""
@@ -82,18 +83,23 @@ def compare(graphs: Sequence[Graph], plans: Sequence[Plan], ports: Sequence[Sequ
         for number, (graph, plan, own) in enumerate(zip(graphs, plans, ports, strict=True))
         for claim in _Claims(number, Verdicts(graph), plan, own, outcome).all()
     ]
-    probes = list(without_reverses(dict.fromkeys(probe for claim in claims for group in claim.groups for probe in group)))
+    probes = list(
+        without_reverses(dict.fromkeys(probe for claim in claims for group in claim.groups for probe in group))
+    )
     kept = set(probes)
     claims = [claim for claim in claims if all(probe in kept for group in claim.groups for probe in group)]
     with running_many(plans) as networks:
         arrived = connect(networks, probes)
         open_ = [claim for claim in claims if not claim.holds(arrived)]
-        if open_:
+        for patience in PATIENT_SECONDS if open_ else ():
             again = [probe for claim in open_ for group in claim.groups for probe in group]
-            arrived |= connect(networks, list(dict.fromkeys(again)), PATIENT_SECONDS)
+            arrived |= connect(networks, list(dict.fromkeys(again)), patience)
+            open_ = [claim for claim in open_ if not claim.holds(arrived)]
+            if not open_:
+                break
     outcome.claims += Counter(f"{claim.kind}: {claim.says}" for claim in claims)
     outcome.connections += len(probes)
-    outcome.disagreements += [_told(claim, arrived) for claim in open_ if not claim.holds(arrived)]
+    outcome.disagreements += [_told(claim, arrived) for claim in open_]
     return outcome
 
 
@@ -136,8 +142,25 @@ class _Claims:
                 if source[:2] != target[:2] or len(source[2]) > 1:
                     yield from self._inside(source, target)
         for target in self._places:
-            yield from self._from_internet(*target)
+            yield from self._from_internet(target[2])
         yield from self._balancers()
+        for source in self._places:
+            yield from self._gateways(*source)
+
+    def _gateways(self, resource: str, subnet: str, nodes: tuple[Node, ...]) -> Iterator[Claim]:
+        """From an interface to each gateway endpoint that its groups let it use."""
+        for endpoint in self.plan.nodes:
+            if endpoint.subnet or endpoint.kind != "ec2.VpcEndpoint":
+                continue
+            gaps = self.verdicts.gateway(resource, subnet, endpoint.resource)
+            groups = tuple(
+                (Probe(self.number, node.name, node.v4, number, endpoint.name, endpoint.v4, endpoint.v4, 443),)
+                for node in nodes
+                for number in self._source_ports(node.source_ports, subnet)
+            )
+            why = "; ".join(f"{gap.resource.name} {gap.property}: {gap.found}" for gap in gaps)
+            about = f"{nodes[0].name} → {endpoint.name}"
+            yield Claim("gateway", about, Says.NOT_ALL if gaps else Says.ALL, groups, why)
 
     def _inside(
         self, source: tuple[str, str, tuple[Node, ...]], target: tuple[str, str, tuple[Node, ...]]
@@ -161,26 +184,24 @@ class _Claims:
                 continue  # a rule about one end of the subnet leaves no second interface there to connect to
             yield Claim("inside", about, says, tuple(groups), verdict.why)
 
-    def _from_internet(self, resource: str, subnet: str, nodes: tuple[Node, ...]) -> Iterator[Claim]:
+    def _from_internet(self, nodes: tuple[Node, ...]) -> Iterator[Claim]:
         for node in nodes:
             for protocol in ("tcp", "udp"):
                 for port in self.ports:
                     for client in (*self._client.v4, *self._client.v6):
-                        yield from self._from_client(client, resource, subnet, node, port, protocol)
+                        yield from self._from_client(client, node, port, protocol)
 
-    def _from_client(
-        self, client: str, resource: str, subnet: str, node: Node, port: int, protocol: str
-    ) -> Iterator[Claim]:
+    def _from_client(self, client: str, node: Node, port: int, protocol: str) -> Iterator[Claim]:
         v6 = ":" in client
         if v6 and not node.v6:
             return  # topology takes it that every endpoint may have an address where its subnet has a block
-        verdict = self.verdicts.from_internet(client, resource, subnet, port, protocol)
+        verdict = self.verdicts.from_internet(client, node.resource, node.subnet, port, protocol)
         if verdict is None or self._is_unknown("from the internet", verdict):
             return
         address, own = (node.v6, node.v6) if v6 else (node.public, node.v4)
         groups: tuple[tuple[Probe, ...], ...] = ()
         if address:
-            numbers = self._source_ports(AWS_PORTS, subnet) if protocol == "tcp" else [self._next()]
+            numbers = self._source_ports(AWS_PORTS, node.subnet) if protocol == "tcp" else [self._next()]
             groups = tuple(
                 (Probe(self.number, CLIENT, client, number, node.name, address, own, port, protocol),)
                 for number in numbers

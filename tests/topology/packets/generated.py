@@ -94,7 +94,11 @@ def _subnets(made: _Made, block: str) -> None:
         inputs: dict[str, Any] = {"vpcId": made.vpc["id"], "cidrBlock": f"{bases[index]}.0/{length}"}
         inputs["availabilityZone"] = f"us-east-1{'abc'[index]}"
         half = 2 ** (31 - length)
-        made.halves += [f"{bases[index]}.0/{length}", f"{bases[index]}.0/{length + 1}", f"{bases[index]}.{half}/{length + 1}"]
+        made.halves += [
+            f"{bases[index]}.0/{length}",
+            f"{bases[index]}.0/{length + 1}",
+            f"{bases[index]}.{half}/{length + 1}",
+        ]
         if made.v6 and made.chance(80):
             prefix = f"2a05:d018:100:{index}"
             inputs |= {"ipv6CidrBlock": f"{prefix}::/64", "assignIpv6AddressOnCreation": True}
@@ -135,9 +139,7 @@ def _routes(made: _Made) -> None:
             made.add("ec2.RouteTableAssociation", subnetId=subnet["id"], routeTableId=made.one(tables)["id"])
 
 
-def _destinations(
-    made: _Made, gateway: Record, nat: Record | None, outward: Record | None
-) -> list[dict[str, object]]:
+def _destinations(made: _Made, gateway: Record, nat: Record | None, outward: Record | None) -> list[dict[str, object]]:
     found: dict[str, dict[str, object]] = {}
     if made.chance(60):
         found["0.0.0.0/0"] = {"destinationCidrBlock": "0.0.0.0/0", "gatewayId": gateway["id"]}
@@ -201,7 +203,9 @@ def _groups(made: _Made) -> None:
                     _separate(made, group, direction)
     if made.chance(40):
         rules = [_inline(made, made.groups) for _ in range(made.number(0, 1))]
-        made.groups.append(made.add("ec2.DefaultSecurityGroup", "default-group", vpcId=vpc, ingress=rules, egress=rules))
+        made.groups.append(
+            made.add("ec2.DefaultSecurityGroup", "default-group", vpcId=vpc, ingress=rules, egress=rules)
+        )
 
 
 def _open(made: _Made) -> list[dict[str, object]]:
@@ -225,7 +229,9 @@ def _source(made: _Made, groups: Sequence[Record], *, itself: bool) -> tuple[str
     if kind == "v6" or (kind == "near6" and not made.halves_v6):
         return "v6", made.one(_INTERNET_V6)
     if kind in ("near", "near6"):
-        return ("v4", made.one([*made.halves, *made.halves[:1]])) if kind == "near" else ("v6", made.one(made.halves_v6))
+        return (
+            ("v4", made.one([*made.halves, *made.halves[:1]])) if kind == "near" else ("v6", made.one(made.halves_v6))
+        )
     if kind == "group":
         return "group", made.one(groups)["id"]
     return ("list", made.one(made.lists)["id"]) if kind == "list" else (kind, made.one(_INTERNET_V4))

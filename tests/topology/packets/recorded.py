@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from policies.guardrails.topology.graph.resources import Graph
+from policies.guardrails.topology.graph.resources import Graph, kind_of
 from preflight.fakes.fakes import Fakes
 from tests.topology.builders import token, urn
 
@@ -48,6 +49,16 @@ class Recorded:
         if isinstance(value, list):
             return {owner for item in value for owner in self._owners(item)}  # pyright: ignore[reportUnknownVariableType]
         return set()
+
+    def describe(self) -> str:
+        """The resources, one a line, as a test would register them."""
+        return "\n".join(
+            f"{kind_of(record['type'])} {record['name']} ({record['id']}) {json.dumps(record['inputs'])}"
+            for record in self.records
+        )
+
+    def __repr__(self) -> str:
+        return self.describe()
 
     def graph(self) -> Graph:
         """The graph, as the policies build it from a recording."""
