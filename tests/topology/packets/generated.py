@@ -42,6 +42,8 @@ class _Made:
     """Blocks of subnets and parts of them, for rules."""
     halves_v6: list[str] = field(default_factory=list[str])
     lists: list[Record] = field(default_factory=list[Record])
+    tables: list[Record] = field(default_factory=list[Record])
+    """Those whose routes are resources."""
     groups: list[Record] = field(default_factory=list[Record])
     count: int = 0
 
@@ -75,11 +77,13 @@ def networks(draw: st.DrawFn) -> Recorded:
     vpc = recorded.add("ec2.Vpc", "vpc", **inputs)
     made = _Made(draw, recorded, vpc, v6)
     _subnets(made, block)
-    _routes(made)
     _prefix_lists(made)
+    _routes(made)
     _groups(made)
     _acls(made)
     _workloads(made)
+    if made.chance(25):
+        _second_vpc(made, block)
     return recorded
 
 
@@ -124,12 +128,14 @@ def _routes(made: _Made) -> None:
             tables.append(made.add("ec2.RouteTable", f"table-{index}", vpcId=vpc, routes=listed))
         else:
             tables.append(made.add("ec2.RouteTable", f"table-{index}", vpcId=vpc))
+            made.tables.append(tables[-1])
         for route in [] if inline else routes:
             made.add("ec2.Route", routeTableId=tables[-1]["id"], **route)
     main = made.one(("as made", "adopted", "replaced"))
     if main == "adopted":
         routes = _destinations(made, gateway, None, None)
         table = made.add("ec2.DefaultRouteTable", "main", defaultRouteTableId=made.vpc["defaultRouteTableId"])
+        made.tables.append(table)
         for route in routes:
             made.add("ec2.Route", routeTableId=table["id"], **route)
     elif main == "replaced":
@@ -148,7 +154,9 @@ def _destinations(made: _Made, gateway: Record, nat: Record | None, outward: Rec
     for _ in range(made.number(0, 1)):
         block = made.one(("0.0.0.0/0", "0.0.0.0/1", "203.0.113.0/25", "203.0.113.0/24"))
         through = made.one(("igw", "igw", "igw", "nat", "tgw"))
-        if through == "nat" and nat is not None:
+        if made.lists and made.chance(15):
+            found["list"] = {"destinationPrefixListId": made.lists[0]["id"], "gatewayId": gateway["id"]}
+        elif through == "nat" and nat is not None:
             found[block] = {"destinationCidrBlock": block, "natGatewayId": nat["id"]}
         elif through == "tgw":
             found[block] = {"destinationCidrBlock": block, "transitGatewayId": "tgw-0123456789abcdef0"}
@@ -240,10 +248,12 @@ def _source(made: _Made, groups: Sequence[Record], *, itself: bool) -> tuple[str
 def _inline(made: _Made, groups: Sequence[Record]) -> dict[str, object]:
     name, low, high = _ports_and_protocol(made)
     kind, value = _source(made, groups, itself=True)
-    where: dict[str, object] = {
+    where: dict[str, Any] = {
         "v4": {"cidrBlocks": [value]}, "v6": {"ipv6CidrBlocks": [value]}, "group": {"securityGroups": [value]},
         "list": {"prefixListIds": [value]}, "self": {"self": True},
     }[kind]  # fmt: skip
+    if made.chance(25):
+        where.setdefault("cidrBlocks", []).append(made.one(made.halves))
     return {"protocol": name, "fromPort": low, "toPort": high, **where}
 
 
@@ -324,6 +334,43 @@ def _entry(made: _Made, number: int) -> dict[str, object]:
     return entry | {"cidrBlock": made.one(("0.0.0.0/0", "0.0.0.0/0", *_INTERNET_V4, *made.halves))}
 
 
+def _second_vpc(made: _Made, block: str) -> None:
+    """Another VPC, with or without a peering connection and the routes through it."""
+    vpc = made.add("ec2.Vpc", "second", cidrBlock="10.200.0.0/16")
+    subnet = made.add("ec2.Subnet", "second", vpcId=vpc["id"], cidrBlock="10.200.0.0/24", availabilityZone="us-east-1a")
+    table = made.add("ec2.RouteTable", "second", vpcId=vpc["id"])
+    made.add("ec2.RouteTableAssociation", "second", subnetId=subnet["id"], routeTableId=table["id"])
+    group = made.add("ec2.SecurityGroup", "second", vpcId=vpc["id"])
+    where = {"subnets": [subnet["id"]], "securityGroups": [group["id"]], "assignPublicIp": False}
+    made.add("ecs.Service", "second", networkConfiguration=where, desiredCount=2)
+    peering = made.add(
+        "ec2.VpcPeeringConnection", "peering", vpcId=made.vpc["id"], peerVpcId=vpc["id"], autoAccept=True
+    )
+    connected = made.chance(80)
+    for near in made.tables if connected else ():
+        if made.chance(80):
+            far = made.one(("10.200.0.0/16", "10.200.0.0/16", "10.200.0.0/24", "10.200.0.0/25", "10.200.1.0/24"))
+            made.add(
+                "ec2.Route", routeTableId=near["id"], destinationCidrBlock=far, vpcPeeringConnectionId=peering["id"]
+            )
+    if connected and made.chance(80):
+        made.add(
+            "ec2.Route", routeTableId=table["id"], destinationCidrBlock=block, vpcPeeringConnectionId=peering["id"]
+        )
+    made.halves += [block, block]
+    made.groups.append(group)
+    for direction in ("ingress", "egress"):
+        for _ in range(made.number(1, 2)):
+            _separate(made, group, direction)
+    for direction in ("ingress", "egress"):
+        mine = made.groups[0]
+        where = {"referencedSecurityGroupId": group["id"]} if made.chance(50) else {"cidrIpv4": "10.200.0.0/16"}
+        made.add(
+            f"vpc.SecurityGroup{direction.capitalize()}Rule", securityGroupId=mine["id"], ipProtocol="tcp", fromPort=22,
+            toPort=8443, **where,
+        )  # fmt: skip
+
+
 def _workloads(made: _Made) -> None:
     for _ in range(made.number(1, 4)):
         _WORKLOADS[made.one(sorted(_WORKLOADS))](made)
@@ -357,6 +404,11 @@ def _interface(made: _Made) -> None:
     interface = made.add("ec2.NetworkInterface", subnetId=made.one(made.subnets)["id"], securityGroups=_own(made))
     if made.chance(50):
         made.add("ec2.Eip", domain="vpc", networkInterface=interface["id"])
+    if made.chance(30):
+        made.add(
+            "ec2.NetworkInterfaceSecurityGroupAttachment", networkInterfaceId=interface["id"],
+            securityGroupId=made.one(made.groups)["id"],
+        )  # fmt: skip
 
 
 def _function(made: _Made) -> None:
@@ -373,16 +425,39 @@ def _database(made: _Made) -> None:
 
 
 def _endpoint(made: _Made) -> None:
-    made.add(
+    subnets = _some(made, 2)
+    apart = made.chance(30)
+    endpoint = made.add(
         "ec2.VpcEndpoint", vpcId=made.vpc["id"], vpcEndpointType="Interface", serviceName="com.amazonaws.us-east-1.logs",
-        subnetIds=_some(made, 2), securityGroupIds=_own(made), ipAddressType="dualstack" if made.v6 else "ipv4",
+        securityGroupIds=_own(made), ipAddressType="dualstack" if made.v6 else "ipv4",
+        **({} if apart else {"subnetIds": subnets}),
     )  # fmt: skip
+    for subnet in subnets if apart else ():
+        made.add("ec2.VpcEndpointSubnetAssociation", vpcEndpointId=endpoint["id"], subnetId=subnet)
+    if made.chance(20):
+        made.add(
+            "ec2.SecurityGroupAssociation", vpcEndpointId=endpoint["id"], securityGroupId=made.one(made.groups)["id"]
+        )
+
+
+def _cluster(made: _Made) -> None:
+    group = made.add("rds.SubnetGroup", subnetIds=_some(made, 2))
+    cluster = made.add(
+        "rds.Cluster", engine="aurora-postgresql", dbSubnetGroupName=group["name"], vpcSecurityGroupIds=_own(made),
+        networkType="DUAL" if made.v6 else "IPV4",
+    )  # fmt: skip
+    for _ in range(made.number(1, 2)):
+        made.add(
+            "rds.ClusterInstance", clusterIdentifier=cluster["id"], engine="aurora-postgresql",
+            instanceClass="db.serverless", publiclyAccessible=made.chance(40),
+        )  # fmt: skip
 
 
 def _balancer(made: _Made) -> None:
-    internal = made.chance(40)
+    internal, subnets = made.chance(40), _some(made, 2)
+    where = {"subnetMappings": [{"subnetId": name} for name in subnets]} if made.chance(30) else {"subnets": subnets}
     balancer = made.add(
-        "lb.LoadBalancer", loadBalancerType="application", internal=internal, subnets=_some(made, 2),
+        "lb.LoadBalancer", loadBalancerType="application", internal=internal, **where,
         securityGroups=_own(made), ipAddressType="dualstack" if made.v6 else "ipv4",
     )  # fmt: skip
     login = {"type": "authenticate-oidc", "order": 1, "authenticateOidc": {"onUnauthenticatedRequest": "deny"}}
@@ -393,6 +468,6 @@ def _balancer(made: _Made) -> None:
 
 
 _WORKLOADS = {
-    "balancer": _balancer, "database": _database, "endpoint": _endpoint, "function": _function, "instance": _instance,
+    "balancer": _balancer, "cluster": _cluster, "database": _database, "endpoint": _endpoint, "function": _function, "instance": _instance,
     "interface": _interface, "service": _service,
 }  # fmt: skip

@@ -95,7 +95,7 @@ def unmatched(peers: Peers, flow: Flow) -> Gap | None:
 
 
 def filtered(peers: Peers, flow: Flow) -> Iterator[Gap]:
-    """Where the network ACLs of the two sides' subnets block a connection or its responses."""
+    """Where routes and the network ACLs of the two sides' subnets block a connection or its responses."""
     answers = _client_ports(flow.source)
     what = f"blocks traffic from {flow.source.resource.label} to {flow.target.resource.label}"
     for here in flow.source.subnets:
@@ -103,6 +103,10 @@ def filtered(peers: Peers, flow: Flow) -> Iterator[Gap]:
             if here.urn == there.urn:
                 continue
             near, far = Addresses(v4=block_of(here).v4), Addresses(v4=block_of(there).v4)
+            for subnet, other, addresses in ((here, there, far), (there, here, near)):
+                if not peers.network.routing.reaches(subnet, other, addresses):
+                    found = f"no route to {describe(addresses)}, which is in another network"
+                    yield Gap(peers.network.routing.table_of(subnet) or subnet, "", found, what)
             if near and far:
                 yield from _stopped(peers, there, near, flow.ports, what, egress=False)
                 yield from _stopped(peers, here, far, flow.ports, what, egress=True)
