@@ -33,7 +33,7 @@ def test_every_pair_agrees_with_the_kernel(stack: str, real_graph: Callable[[str
     plan = plan_network(graph, hosts=[Host(CLIENT, CLIENTS_V4)])
     assert not plan.not_played
     outcome = compare([graph], [plan], [ports_in_play(plan)])
-    assert not outcome.disagreements, "\n".join(outcome.disagreements[:5])
+    assert not outcome.disagreements, "\n".join(found.text for found in outcome.disagreements[:5])
     assert not outcome.unknown
     assert outcome.claims["front: all pass"] == len(plan.of("edge-balancer")) * 2  # HTTP and HTTPS
     assert outcome.claims["login: all pass"] > 0
