@@ -23,7 +23,7 @@ from .verdicts import Verdict, Verdicts
 
 CLIENT = "client"
 ELSEWHERE = "between two networks by a transit gateway, whose own routes are not in the graph"
-"""The one answer that topology does not give on a graph whose values are all known."""
+"""An answer that topology does not give although all values are known."""
 _REMOTE_DESKTOP = 3389
 
 

@@ -14,6 +14,9 @@ from policies.guardrails.topology.reachability.flows import Flow, Gap, endpoints
 from policies.guardrails.topology.reachability.peers import Peer, Peers, peers_of
 
 
+UNDECLARED = "with a default security group of which the stack declares nothing"
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether topology says that packets pass; ``None`` where it does not know, with what keeps it from knowing."""
@@ -48,7 +51,7 @@ class Verdicts:
         near, far = self._peer(source, here), self._peer(target, there)
         for peer in (near, far):
             if not peer.certain:
-                return Verdict(None, f"{peer.resource.kind} is not certain: {'no groups' if not peer.groups else ''}")
+                return Verdict(None, f"{peer.resource.label} is not certain" if peer.groups else UNDECLARED)
         flow = Flow(near, far, ports(port, port))
         if gap := unmatched(self.peers, flow):
             return Verdict(False, gap.found, always=True)

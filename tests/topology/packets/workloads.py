@@ -67,8 +67,8 @@ def _endpoint(made: Made) -> None:
     apart = made.chance(30)
     endpoint = made.add(
         "ec2.VpcEndpoint", vpcId=made.vpc["id"], vpcEndpointType="Interface", serviceName="com.amazonaws.us-east-1.logs",
-        securityGroupIds=_own(made), ipAddressType="dualstack" if made.v6 else "ipv4",
-        **({} if apart else {"subnetIds": subnets}),
+        ipAddressType="dualstack" if made.v6 else "ipv4", **({} if apart else {"subnetIds": subnets}),
+        **({} if made.chance(25) else {"securityGroupIds": _own(made)}),
     )  # fmt: skip
     for subnet in subnets if apart else ():
         made.add("ec2.VpcEndpointSubnetAssociation", vpcEndpointId=endpoint["id"], subnetId=subnet)
