@@ -13,7 +13,6 @@ from policies.guardrails.topology.reachability.exposure import reachability
 from policies.guardrails.topology.reachability.flows import Flow, Gap, endpoints, filtered, front, login, unmatched
 from policies.guardrails.topology.reachability.peers import Peer, Peers, peers_of
 
-
 UNDECLARED = "with a default security group of which the stack declares nothing"
 
 

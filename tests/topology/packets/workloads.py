@@ -10,6 +10,8 @@ from .drawing import Made
 
 
 def add_workloads(made: Made) -> None:
+    if made.chance(50):
+        _balancer(made)
     for _ in range(made.number(1, 4)):
         _WORKLOADS[made.one(sorted(_WORKLOADS))](made)
 
@@ -92,7 +94,7 @@ def _cluster(made: Made) -> None:
 
 
 def _balancer(made: Made) -> None:
-    internal, subnets = made.chance(40), _some(made, 2)
+    internal, subnets = made.chance(25), _some(made, 2)
     where = {"subnetMappings": [{"subnetId": name} for name in subnets]} if made.chance(30) else {"subnets": subnets}
     balancer = made.add(
         "lb.LoadBalancer", loadBalancerType="application", internal=internal, **where,
