@@ -40,11 +40,18 @@ class Network:
     def __init__(self, plan: Plan, names: Mapping[str, str]) -> None:
         self.plan = plan
         self._names = dict(names)
+        """The namespace of each interface and host (and of the routers between them)."""
         self._running: list[subprocess.Popen[bytes]] = []
 
     def node(self, name: str) -> Node:
         """One interface of the plan."""
         return self.plan.node(name)
+
+    @property
+    def namespaces(self) -> Mapping[str, str]:
+        """The network namespace below ``/run/netns`` of every interface and host."""
+        ends = {*(node.name for node in self.plan.nodes), *(host.name for host in self.plan.hosts)}
+        return {name: self._names[name] for name in sorted(ends)}
 
     def namespace(self, name: str) -> str:
         """The network namespace of an interface or a host."""

@@ -13,7 +13,7 @@ from policies.guardrails.topology.network.acls import EVERYTHING, NetworkAcls
 from policies.guardrails.topology.network.addresses import Addresses, Intervals, Traffic
 from policies.guardrails.topology.network.routing import Route, Routing
 from policies.guardrails.topology.network.security_groups import GroupRule, SecurityGroups
-from policies.guardrails.topology.reachability import flows
+from policies.guardrails.topology.reachability.claims import connections
 
 from .search import DisagreementError, search
 
@@ -69,7 +69,7 @@ def the_shortest_prefix_first(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def a_source_port_too_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flows, "ANY_CLIENT", Intervals.of((32768, 60999)))
+    monkeypatch.setattr(connections, "ANY_CLIENT", Intervals.of((32768, 60999)))
 
 
 def networks_without_a_boundary(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,6 @@ interfaces, which spread them over several resources, have their own functions i
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..graph.resources import Graph, Resource
@@ -26,7 +25,7 @@ class PublicAddress:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class PlacedResource:
     """Something with network interfaces that can be connected to."""
 
     resource: Resource
@@ -41,8 +40,6 @@ class Endpoint:
     public: PublicAddress
     accepts: bool = True
     """Whether it accepts connections at all; a function in a network does not."""
-    v6: bool = True
-    """Whether it takes an IPv6 address where its subnet offers one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +65,6 @@ class _Row:
     """Property, type and keys of the resource that holds what this one inherits."""
     required: str = ""
     """Without this property the resource has no network interface."""
-    v6: bool = True
     in_any_subnet: bool = False
     """Its interfaces never have public addresses, and AWS asks for public and private subnets."""
 
@@ -197,10 +193,7 @@ class Subnets:
         return tuple(self.found[urn] for urn in sorted(self.found))
 
 
-Placer = Callable[[Graph, SecurityGroups, Resource], Endpoint | None]
-
-
-def place(graph: Graph, groups: SecurityGroups, resource: Resource) -> Endpoint | None:
+def place(graph: Graph, groups: SecurityGroups, resource: Resource) -> PlacedResource | None:
     """The endpoint that a resource of the table is, or ``None`` when it has no network interface."""
     row = ROWS[resource.kind]
     if row.required and resource.value(row.required) in (None, [], {}):
@@ -217,7 +210,7 @@ def place(graph: Graph, groups: SecurityGroups, resource: Resource) -> Endpoint 
         subnets = _subnets(graph, ROWS[owner.kind], owner)
     holder, path = (resource, row.groups) if row.groups or owner is None else (owner, ROWS[owner.kind].groups)
     found = groups.of(holder, path) if path else GroupSet(default=True)
-    return Endpoint(
+    return PlacedResource(
         resource=resource,
         role=row.role,
         subnets=subnets.ordered(),
@@ -228,7 +221,6 @@ def place(graph: Graph, groups: SecurityGroups, resource: Resource) -> Endpoint 
         group_property=path,
         public=_public(row, resource),
         accepts=row.accepts,
-        v6=row.v6,
     )
 
 

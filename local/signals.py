@@ -1,0 +1,38 @@
+"""What the emulators of AWS services emit: CloudWatch metrics, and which alarms of the graph they moved."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Dimensions = frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Datum:
+    """One value of a metric, at a time in seconds since the epoch."""
+
+    namespace: str
+    name: str
+    dimensions: Dimensions
+    value: float
+    at: float
+
+
+@dataclass
+class Metrics:
+    """Everything that was emitted, in order; written by several threads."""
+
+    data: list[Datum] = field(default_factory=list[Datum])
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def put(self, namespace: str, name: str, value: float, at: float, dimensions: Mapping[str, str]) -> None:
+        """Keep one value, in CloudWatch's namespace, metric name and dimensions (``AWS/ApplicationELB``)."""
+        with self._lock:
+            self.data.append(Datum(namespace, name, frozenset(dimensions.items()), value, at))
+
+    def since(self, at: float) -> list[Datum]:
+        """What was emitted from this time on."""
+        with self._lock:
+            return [one for one in self.data if one.at >= at]

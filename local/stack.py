@@ -1,0 +1,165 @@
+"""The recorded graph of a stack, as the twin reads it: every property that a part reads is remembered.
+
+What no part has read is not played. ``Stack.not_played`` lists it, so that nothing is skipped in silence.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, cast
+
+from preflight.pulumi.program import Run, execute
+from preflight.pulumi.project import Project
+from preflight.recording.recorder import RecordedResource, Recording
+from preflight.sdk.wire import unwrap
+
+ROOT = Path(__file__).resolve().parent.parent
+PROVIDER = "pulumi:providers:aws"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One managed resource. ``resource["port"]`` is an input, or else a computed output; secrets are in the clear."""
+
+    recorded: RecordedResource
+    read: set[str] = field(repr=False)
+    """Properties that some part of the twin has read."""
+
+    @property
+    def type(self) -> str:
+        """The type token, ``aws:lb/listener:Listener``."""
+        return self.recorded.type
+
+    @property
+    def name(self) -> str:
+        """The logical name."""
+        return self.recorded.name
+
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+        return self.recorded.id
+
+    def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - JSON
+        """The property's value; ``KeyError`` names the resource where it has none."""
+        found = self.get(key)
+        if found is None:
+            raise KeyError(f"{self.type} {self.name} has no {key}")
+        return found
+
+    def get(self, key: str, default: object = None) -> Any:  # noqa: ANN401 - JSON
+        """The property's value, or ``default`` where it has none."""
+        self.read.add(key)
+        value = self.recorded.inputs.get(key)
+        if value is None:
+            value = self.recorded.outputs.get(key)
+        value = unwrap(value)
+        return default if value is None else value
+
+    def document(self, key: str) -> Any:  # noqa: ANN401 - JSON
+        """A property that holds JSON as text, parsed; ``{}`` where there is none."""
+        value = self.get(key)
+        return json.loads(value) if isinstance(value, str) else value or {}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack as its file and the program declare it."""
+
+    recording: Recording
+    resources: tuple[Resource, ...]
+    """Every resource that a provider manages or reads, sorted by URN."""
+
+    @classmethod
+    def of(cls, recording: Recording) -> Stack:
+        """The stack of a recording."""
+        return cls(recording, tuple(Resource(one, set()) for one in recording.resources if one.custom))
+
+    @property
+    def name(self) -> str:
+        """Of the environment."""
+        return self.recording.stack
+
+    @property
+    def region(self) -> str:
+        """The provider's region."""
+        return str(self.provider["region"])
+
+    @property
+    def provider(self) -> Resource:
+        """The AWS provider; every resource of a stack belongs to this one."""
+        return self.one(PROVIDER)
+
+    @property
+    def account(self) -> str:
+        """The only account that the provider may be used in."""
+        allowed = self.provider["allowedAccountIds"]
+        (account,) = json.loads(allowed) if isinstance(allowed, str) else allowed
+        return str(account)
+
+    def all(self, type_: str) -> list[Resource]:
+        """The resources of one type, sorted by URN."""
+        return [one for one in self.resources if one.type == type_]
+
+    def one(self, type_: str) -> Resource:
+        """The only resource of a type; ``LookupError`` says how many there are otherwise."""
+        found = self.all(type_)
+        if len(found) != 1:
+            raise LookupError(f"{self.name} has {len(found)} of {type_}, not one: {[one.name for one in found]}")
+        return found[0]
+
+    def where(self, type_: str, **properties: object) -> list[Resource]:
+        """The resources of a type that have these values."""
+        return [one for one in self.all(type_) if all(one.get(key) == value for key, value in properties.items())]
+
+    def by_arn(self, arn: str) -> Resource:
+        """The resource with this ARN or id; ``LookupError`` where the stack has none, which is a fault of the stack."""
+        for one in self.resources:
+            if arn and arn in (one.id, one.recorded.outputs.get("arn")):
+                return one
+        raise LookupError(f"{self.name} has no resource {arn}")
+
+    def changed(self, resource: Resource, **inputs: object) -> Stack:
+        """The same stack with other inputs for one resource: how a test breaks one value."""
+        entries: list[RecordedResource] = []
+        for one in self.recording.resources:
+            if one.urn != resource.recorded.urn:
+                entries.append(one)
+                continue
+            merged = {**one.inputs, **inputs}
+            outputs = {**one.outputs, **{key: value for key, value in inputs.items() if key in one.outputs}}
+            entries.append(replace(one, inputs=merged, outputs=outputs))
+        copy = Recording(self.recording.project, self.recording.stack, preview=False, resources=entries)
+        return Stack.of(copy)
+
+    def not_played(self) -> Mapping[str, frozenset[str]]:
+        """Type → inputs of its resources that no part has read, sorted by type."""
+        unread: defaultdict[str, set[str]] = defaultdict(set)
+        for one in self.resources:
+            left = {key for key, value in one.recorded.inputs.items() if value not in (None, "", [], {})} - one.read
+            if left:
+                unread[one.type] |= left
+        return {type_: frozenset(unread[type_]) for type_ in sorted(unread)}
+
+
+def recorded(name: str, root: Path = ROOT, settings: Mapping[str, object] | None = None) -> Stack:
+    """Run the program for a stack file in this process; ``settings`` replaces configuration keys (``ai-interface:…``).
+
+    Raises ``preflight.errors.ConfigurationError`` for a stack without a file.
+    """
+    project = Project.load(root)
+    stack = project.stack(name)
+    texts = {key: one if isinstance(one, str) else json.dumps(one) for key, one in (settings or {}).items()}
+    stack = replace(stack, config={**stack.config, **texts})
+    with contextlib.chdir(root):
+        return Stack.of(execute(project, Run(stack, preview=False)))
+
+
+def items(value: object) -> Iterator[dict[str, Any]]:
+    """The objects of a list property, none for ``None``."""
+    yield from cast("list[dict[str, Any]]", value or [])

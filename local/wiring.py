@@ -1,0 +1,181 @@
+"""How the twin's programs reach each other: by the addresses of the graph in network namespaces, or on loopback.
+
+A part never opens a socket itself. It asks for one of a host (``edge``, ``task-1``, ``database``), names the address and
+port of the graph, and gets a socket that belongs to that host. In namespaces these are the real address and port, and
+the kernel drops what the graph forbids. On loopback each pair of address and port has a free port of 127.0.0.1, and
+nothing is dropped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import socket
+import subprocess
+import threading
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+CLONE_NEWNET = 0x40000000
+"""``sched.h``: the kind of namespace that ``setns`` enters."""
+NAMESPACES = Path("/run/netns")
+LOOPBACK = "127.0.0.1"
+BACKLOG = 1024
+
+
+class Wiring(Protocol):
+    """Sockets, programs and names of the hosts."""
+
+    @property
+    def isolated(self) -> bool:
+        """Whether the kernel enforces what the graph says of the network."""
+        ...
+
+    def listen(self, host: str, address: str, port: int, kind: socket.SocketKind = ...) -> socket.socket:
+        """A socket of the host that listens (TCP) or is bound (UDP) at the graph's address and port."""
+        ...
+
+    def target(self, host: str, address: str, port: int) -> tuple[str, int]:
+        """What the host has to name to reach the graph's address and port."""
+        ...
+
+    def open(self, host: str, kind: socket.SocketKind = ...) -> socket.socket:
+        """An unconnected socket of the host: connect it to a ``target``."""
+        ...
+
+    def command(self, host: str, command: Sequence[str]) -> list[str]:
+        """The command that runs a program on the host."""
+        ...
+
+
+@dataclass(frozen=True)
+class Node:
+    """A network interface of the graph: the host that has it, and its private address (a public one on the internet)."""
+
+    host: str
+    address: str
+
+
+@dataclass
+class Namespaces:
+    """Hosts that are network namespaces: host → the namespace's name below ``/run/netns``."""
+
+    names: Mapping[str, str]
+    isolated: bool = True
+
+    def listen(self, host: str, address: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
+        """See ``Wiring``."""
+        made = self.open(host, kind)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((address, port))
+        if kind == socket.SOCK_STREAM:
+            made.listen(BACKLOG)
+        return made
+
+    def target(self, host: str, address: str, port: int) -> tuple[str, int]:
+        """See ``Wiring``."""
+        del host
+        return address, port
+
+    def open(self, host: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
+        """See ``Wiring``: made by a thread that enters the namespace and ends; the socket stays there."""
+        made: list[socket.socket] = []
+        problem: list[BaseException] = []
+
+        def make() -> None:
+            try:
+                _enter(NAMESPACES / self.names[host])
+                made.append(socket.socket(socket.AF_INET, kind))
+            except BaseException as error:
+                problem.append(error)
+
+        thread = threading.Thread(target=make)
+        thread.start()
+        thread.join()
+        if problem:
+            raise problem[0]
+        return made[0]
+
+    def command(self, host: str, command: Sequence[str]) -> list[str]:
+        """See ``Wiring``: ``ip netns exec`` also mounts the host's own ``/etc/hosts`` and ``resolv.conf``."""
+        return ["ip", "netns", "exec", self.names[host], *command]
+
+
+def _enter(namespace: Path) -> None:
+    """Move the calling thread into a network namespace."""
+    with namespace.open() as opened:
+        if ctypes.CDLL(None, use_errno=True).setns(opened.fileno(), CLONE_NEWNET):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), str(namespace))
+
+
+@dataclass
+class Loopback:
+    """Every host is this machine: a pair of address and port is a free port of 127.0.0.1, the same for all hosts."""
+
+    isolated: bool = False
+    ports: dict[tuple[str, int], int] = field(default_factory=dict[tuple[str, int], int])
+
+    def listen(self, host: str, address: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
+        """See ``Wiring``."""
+        made = self.open(host, kind)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((LOOPBACK, self.ports.get((address, port), 0)))
+        self.ports[address, port] = made.getsockname()[1]
+        if kind == socket.SOCK_STREAM:
+            made.listen(BACKLOG)
+        return made
+
+    def target(self, host: str, address: str, port: int) -> tuple[str, int]:
+        """See ``Wiring``; a pair that has no listener yet gets its port now."""
+        del host
+        if (address, port) not in self.ports:
+            with socket.socket() as free:
+                free.bind((LOOPBACK, 0))
+                self.ports[address, port] = free.getsockname()[1]
+        return LOOPBACK, self.ports[address, port]
+
+    def open(self, host: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
+        """See ``Wiring``."""
+        del host
+        return socket.socket(socket.AF_INET, kind)
+
+    def command(self, host: str, command: Sequence[str]) -> list[str]:
+        """See ``Wiring``."""
+        del host
+        return list(command)
+
+
+@contextlib.contextmanager
+def program(
+    wiring: Wiring,
+    host: str,
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    output: IO[Any] | int | None = None,
+    stop_seconds: float = 10,
+) -> Generator[subprocess.Popen[bytes]]:
+    """A program on a host until the block ends: SIGTERM, and SIGKILL after ``stop_seconds``.
+
+    It ends with this process, even where that is killed.
+    """
+    process = subprocess.Popen(  # noqa: S603 - the twin's own programs and the task's commands
+        ["setpriv", "--pdeathsig", "TERM", *wiring.command(host, command)],  # noqa: S607 - util-linux
+        env=dict(environment),
+        stdout=output,
+        stderr=subprocess.STDOUT if output is not None else None,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(stop_seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
