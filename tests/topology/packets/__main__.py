@@ -14,7 +14,7 @@ from local.network import available
 from .comparison import Outcome
 from .search import DisagreementError, search
 
-AT_A_TIME = 200
+AT_A_TIME = 50
 """Networks with one seed: the first ones have the seed of the run, the next ones the seed after it."""
 
 
