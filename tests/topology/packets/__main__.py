@@ -26,7 +26,8 @@ def _one(count: int, start: int) -> tuple[Outcome, str]:
 
 
 def main() -> int:
-    """Compare, and print what was found: 0 without a disagreement, 1 with one, 2 where the machine cannot."""
+    """Compare, and print what was found: 0 without a disagreement, 1 with one, 2 where the machine cannot,
+    130 when interrupted."""
     parser = argparse.ArgumentParser(prog="python -m tests.topology.packets", description=__doc__)
     parser.add_argument("count", type=int, nargs="?", default=1000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
@@ -43,14 +44,19 @@ def main() -> int:
         running = [
             pool.submit(_one, min(AT_A_TIME, options.count - part * AT_A_TIME), options.seed + part) for part in parts
         ]
-        for done in as_completed(running):
-            outcome, problem = done.result()
-            total.add(outcome)
-            problems += [problem] if problem else []
-            seconds = time.monotonic() - begun
-            print(f"{total.networks} networks, {total.connections} connections, {seconds:.0f} s", flush=True)  # noqa: T201
-            if problem:
-                print(problem, flush=True)  # noqa: T201
+        try:
+            for done in as_completed(running):
+                outcome, problem = done.result()
+                total.add(outcome)
+                problems += [problem] if problem else []
+                seconds = time.monotonic() - begun
+                print(f"{total.networks} networks, {total.connections} connections, {seconds:.0f} s", flush=True)  # noqa: T201
+                if problem:
+                    print(problem, flush=True)  # noqa: T201
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+            print("interrupted")  # noqa: T201
+            return 130
     for kind, times in sorted(total.claims.items()):
         print(f"  {times:8} {kind}")  # noqa: T201
     for reason, times in sorted(total.unknown.items()):
