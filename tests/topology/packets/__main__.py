@@ -57,6 +57,9 @@ def main() -> int:
             pool.shutdown(cancel_futures=True)
             print("interrupted")  # noqa: T201
             return 130
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
     for kind, times in sorted(total.claims.items()):
         print(f"  {times:8} {kind}")  # noqa: T201
     for reason, times in sorted(total.unknown.items()):

@@ -58,7 +58,7 @@ def _subnets(made: Made, block: str) -> None:
         made.add("ec2.VpcIpv4CidrBlockAssociation", vpcId=made.vpc["id"], cidrBlock="10.99.0.0/20")
         bases[1] = "10.99.3"
     for index in range(made.number(1, 3)):
-        length = made.one((24, 26, 28))
+        length = made.one((24, 26, 27))
         inputs: dict[str, Any] = {"vpcId": made.vpc["id"], "cidrBlock": f"{bases[index]}.0/{length}"}
         inputs["availabilityZone"] = f"us-east-1{'abc'[index]}"
         half = 2 ** (31 - length)

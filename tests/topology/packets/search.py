@@ -8,11 +8,12 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from policies.guardrails.topology.graph.resources import kind_of
+from policies.guardrails.topology.graph.values import as_list
 
 from .comparison import Outcome, compare, planned
 from .generated import CLIENTS_V4, CLIENTS_V6, LISTENING, networks
 from .probes import PATIENT_SECONDS
-from .recorded import Recorded
+from .recorded import Record, Recorded
 
 AT_ONCE = 8
 """How many networks run side by side: the wait for what is dropped is shared."""
@@ -110,10 +111,10 @@ def _without_one(recorded: Recorded) -> Iterator[Recorded]:
         if kind_of(record["type"]) not in _KEPT and not recorded.names(record["id"]):
             yield recorded.having([*recorded.records[:index], *recorded.records[index + 1 :]])
         for name in _LISTS:
-            entries = record["inputs"].get(name)
-            for position in range(len(entries)) if isinstance(entries, list) else ():
-                fewer = {name: [*entries[:position], *entries[position + 1 :]]}
-                changed = {part: {**record[part], **fewer} for part in ("inputs", "outputs")}
+            entries = as_list(record["inputs"].get(name)) or []
+            for position in range(len(entries)):
+                fewer: Record = {name: [*entries[:position], *entries[position + 1 :]]}
+                changed: Record = {part: {**record[part], **fewer} for part in ("inputs", "outputs")}
                 yield recorded.having(
                     [*recorded.records[:index], {**record, **changed}, *recorded.records[index + 1 :]]
                 )
