@@ -214,11 +214,15 @@ def _switches(box: Box, *, v6: bool) -> None:
 
 
 def _remove(names: Iterable[str]) -> None:
-    known = [name for name in names if (HOLDERS / name).exists()]
+    """Remove namespaces. Another process may remove the same leftovers at the same time."""
+    known = [name for name in names if (HOLDERS / name).exists() or (_FILES / name).exists()]
     for name in known:
         shutil.rmtree(_FILES / name, ignore_errors=True)
-    if known:
-        _batch([program("ip"), "-force", "-batch", "-"], [f"netns delete {name}" for name in known])
+    text = "\n".join([*(f"netns delete {name}" for name in known if (HOLDERS / name).exists()), ""])
+    line = [program("ip"), "-force", "-batch", "-"]
+    done = subprocess.run(line, input=text.encode(), capture_output=True, check=False)  # noqa: S603 - ours
+    if left := [name for name in known if (HOLDERS / name).exists()]:
+        raise RuntimeError(f"cannot remove {', '.join(left)}: {done.stderr.decode().strip()}")
 
 
 @contextlib.contextmanager
