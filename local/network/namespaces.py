@@ -77,7 +77,7 @@ class Network:
             return socket.socket(family, kind | socket.SOCK_CLOEXEC)
 
     def resolve(self, names: Mapping[str, Iterable[str]], only: Iterable[str] = ()) -> None:
-        """Let programs in the namespaces (or in some of them) find these host names at these addresses.
+        """Make programs of the namespaces (or of some of them) find these host names at these addresses.
 
         Replaces the earlier answer. There is no other name service: what is not listed is not found.
         """

@@ -18,7 +18,7 @@ _V6 = 6
 def of_node(plan: Plan, node: Node, members: Mapping[str, tuple[Node, ...]]) -> str:
     """The security groups of an interface: stateful, so that responses pass whatever the other direction's rules say.
 
-    A packet of another kind that belongs to a connection (an ICMP error) needs a rule of its own, as on AWS.
+    A packet of another kind that belongs to a connection (an ICMP error) needs another rule, as on AWS.
     """
     if not node.guarded:
         return ""

@@ -174,7 +174,7 @@ def _endpoint(records: Records, resource: Resource) -> Place | None:
 
 def _instance(records: Records, resource: Resource) -> Place | None:
     if not text(resource, "subnetId"):
-        return None  # its interface is a resource of its own, or it stands in a default VPC
+        return None  # its interface is a separate resource, or it is in a default VPC
     groups = texts(resource, "vpcSecurityGroupIds") + _attached_groups(
         records, text(resource, "primaryNetworkInterfaceId"), text(resource, "id")
     )

@@ -23,7 +23,7 @@ def graph(request: pytest.FixtureRequest) -> Graph:
     return recorded_graph(request.param, False)
 
 
-def test_every_interface_has_an_address_of_its_own_that_aws_does_not_reserve(graph: Graph) -> None:
+def test_every_interface_has_a_different_address_that_aws_does_not_reserve(graph: Graph) -> None:
     plan = plan_network(graph, tasks_per_subnet=3)
     subnets = {subnet.urn: ipaddress.IPv4Network(subnet.v4) for subnet in plan.subnets}
     placed = [node for node in plan.nodes if node.subnet]

@@ -277,7 +277,7 @@ class _Claims:
         return verdict.passes is None
 
     def _elsewhere(self, *subnets: str) -> bool:
-        """Whether packets between subnets of two networks may go by what neither topology nor the plan follows."""
+        """Whether packets between subnets of two networks may take a route that neither topology nor the plan follows."""
         here, there = (self._subnets[urn] for urn in subnets)
         return here.vpc != there.vpc and any(
             route.target is Target.NOWHERE

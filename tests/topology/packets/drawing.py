@@ -45,6 +45,6 @@ class Made:
         return self.draw(st.integers(low, high))
 
     def add(self, kind: str, name: str = "", /, **inputs: object) -> Record:
-        """Register a resource under a name of its own."""
+        """Register a resource under a new name."""
         self.count += 1
         return self.recorded.add(kind, name or f"{kind.rpartition('.')[2].lower()}-{self.count}", **inputs)

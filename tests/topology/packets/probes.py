@@ -43,7 +43,7 @@ class Probe:
 
     @property
     def connection(self) -> tuple[object, ...]:
-        """What makes the connection one of its own."""
+        """What tells the connection from others."""
         return (self.network, self.protocol, self.from_address, self.from_port, self.listening, self.port)
 
     @property

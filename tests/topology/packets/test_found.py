@@ -112,7 +112,7 @@ def only_some_clients_have_a_route(recorded: Recorded, vpc: Record) -> set[str]:
 
 
 @case
-def a_network_acl_that_lets_in_only_the_clients_of_the_groups(recorded: Recorded, vpc: Record) -> set[str]:
+def a_network_acl_that_admits_only_the_clients_of_the_groups(recorded: Recorded, vpc: Record) -> set[str]:
     """Clients that the groups do not admit are not blocked by the network ACL."""
     where = subnet(recorded, vpc)
     routes(recorded, vpc, where, [{"cidrBlock": "0.0.0.0/0", "gatewayId": gateway(recorded, vpc)}])

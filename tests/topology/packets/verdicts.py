@@ -1,4 +1,4 @@
-"""What topology says of one connection, by the functions on which its policies rely and without any logic of its own."""
+"""What topology says of one connection, by the functions that its policies use, without further logic."""
 
 from __future__ import annotations
 
