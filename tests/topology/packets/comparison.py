@@ -18,6 +18,7 @@ from local.network.model import AWS_PORTS, Host, Subnet, Target
 from local.network.namespaces import running_many
 from policies.guardrails.topology.graph.resources import Graph
 
+from .generated import CLIENTS_V4, CLIENTS_V6, LISTENING
 from .probes import PATIENT_SECONDS, Probe, connect, without_reverses
 from .verdicts import Verdict, Verdicts
 
@@ -119,6 +120,11 @@ def compare(
     outcome.disagreements += [Disagreement(claim.network, claim.kind, _told(claim, arrived)) for claim in open_]
     outcome.networks += len(graphs)
     return outcome
+
+
+def claims_of(graph: Graph) -> list[Claim]:
+    """Every claim about one network, without a kernel."""
+    return list(_Claims(0, Verdicts(graph), planned(graph, CLIENTS_V4, CLIENTS_V6), LISTENING, Outcome()).all())
 
 
 def _told(claim: Claim, arrived: set[Probe]) -> str:
