@@ -259,12 +259,11 @@ class _Claims:
             if groups:
                 about = f"clients → {balancer.name} in {subnet.name} tcp {port}"
                 yield Claim(self.number, "front", about, Says.NOT_ALL if gaps else Says.ALL, groups, why)
-            clients = [
-                client
-                for client in self._client.v4
-                if self.verdicts.admits(peer, client, 443, ingress=False) and self.verdicts.routed(subnet, client)
-            ]
             gaps = self.verdicts.login(peer)
+            clients = [client for client in self._client.v4 if self.verdicts.admits(peer, client, 443, ingress=False)]
+            if not gaps:
+                # Routes are no part of this claim: whether there is one is what the claim about clients says.
+                clients = [client for client in clients if self.verdicts.routed(subnet, client)]
             groups = tuple(
                 (Probe(self.number, node.name, node.v4, number, CLIENT, client, client, 443),)
                 for node in nodes
