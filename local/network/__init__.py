@@ -6,8 +6,8 @@ evaluation, so that the two can be compared.
 """
 
 from .kernel import available
-from .model import Node, Plan
+from .model import Interface, Plan
 from .namespaces import Network, running
 from .plan import plan_network
 
-__all__ = ["Network", "Node", "Plan", "available", "plan_network", "running"]
+__all__ = ["Interface", "Network", "Plan", "available", "plan_network", "running"]

@@ -72,7 +72,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class Interface:
     """One network interface: a task, an instance, a load balancer's node in one subnet.
 
     ``resource`` is the URN of the resource that has it, ``stands_for`` the URNs of others that it answers for (a
@@ -139,19 +139,19 @@ class Plan:
 
     vpcs: tuple[Vpc, ...] = ()
     subnets: tuple[Subnet, ...] = ()
-    nodes: tuple[Node, ...] = ()
+    nodes: tuple[Interface, ...] = ()
     groups: Mapping[str, tuple[GroupRule, ...]] = field(default_factory=dict[str, tuple[GroupRule, ...]])
     hosts: tuple[Host, ...] = ()
     not_played: tuple[tuple[str, str], ...] = ()
 
-    def node(self, name: str) -> Node:
+    def node(self, name: str) -> Interface:
         """One interface by name; KeyError names those that there are."""
         for node in self.nodes:
             if node.name == name:
                 return node
         raise KeyError(f"no interface {name}; there are {', '.join(node.name for node in self.nodes)}")
 
-    def of(self, resource: str) -> tuple[Node, ...]:
+    def of(self, resource: str) -> tuple[Interface, ...]:
         """The interfaces of a resource, by its URN or logical name, those that stand for it included."""
         return tuple(
             node
@@ -159,6 +159,6 @@ class Plan:
             if any(urn == resource or urn.rsplit("::", 1)[-1] == resource for urn in (node.resource, *node.stands_for))
         )
 
-    def members(self, group: str) -> tuple[Node, ...]:
+    def members(self, group: str) -> tuple[Interface, ...]:
         """The interfaces that have a security group."""
         return tuple(node for node in self.nodes if group in node.groups)

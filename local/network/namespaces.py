@@ -21,7 +21,7 @@ from types import FrameType
 
 from .kernel import HOLDERS, available, inside, program
 from .layout import Box, Layout, lay_out
-from .model import Node, Plan
+from .model import Interface, Plan
 
 PREFIX = "ai-interface"
 _NAMED = re.compile(rf"{PREFIX}\.(\d+)\.(\d+)\.\d+")
@@ -43,7 +43,7 @@ class Network:
         """The namespace of each interface and host (and of the routers between them)."""
         self._running: list[subprocess.Popen[bytes]] = []
 
-    def node(self, name: str) -> Node:
+    def node(self, name: str) -> Interface:
         """One interface of the plan."""
         return self.plan.node(name)
 

@@ -8,14 +8,14 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 
 from .addresses import family
-from .model import ICMP, ICMPV6, TCP, UDP, AclEntry, GroupRule, Match, Node, Plan
+from .model import ICMP, ICMPV6, TCP, UDP, AclEntry, GroupRule, Interface, Match, Plan
 
 _NEIGHBOURS = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, nd-router-advert } accept"
 _EVERYTHING = ("0.0.0.0/0", "::/0")
 _V6 = 6
 
 
-def of_node(plan: Plan, node: Node, members: Mapping[str, tuple[Node, ...]]) -> str:
+def of_node(plan: Plan, node: Interface, members: Mapping[str, tuple[Interface, ...]]) -> str:
     """The security groups of an interface: stateful, so that responses pass whatever the other direction's rules say.
 
     A packet of another kind that belongs to a connection (an ICMP error) needs another rule, as on AWS.
@@ -90,7 +90,7 @@ def of_nat() -> str:
     )
 
 
-def _group_lines(rule: GroupRule, members: Mapping[str, tuple[Node, ...]]) -> Iterator[str]:
+def _group_lines(rule: GroupRule, members: Mapping[str, tuple[Interface, ...]]) -> Iterator[str]:
     addresses = [address for group in rule.groups for node in members.get(group, ()) for address in node.addresses]
     field = "daddr" if rule.egress else "saddr"
     for version in (4, 6):

@@ -14,7 +14,7 @@ from policies.guardrails.topology.graph.resources import Graph, Resource
 
 from .addresses import Addresses, canonical
 from .groups import Acls, Groups
-from .model import AWS_PORTS, Host, Node, Plan, Subnet, Vpc
+from .model import AWS_PORTS, Host, Interface, Plan, Subnet, Vpc
 from .places import Place, places, read_kinds
 from .records import Records, flag, sorted_unique, text, texts, value
 from .routes import Routes
@@ -55,7 +55,7 @@ def plan_network(
     subnets = {text(item, "id"): item for item in records.of("ec2.Subnet")}
     nodes, left_out = _nodes(subnets, groups, places(records, tasks_per_subnet), every)
     nodes += [
-        Node(
+        Interface(
             endpoint.name, endpoint.urn, endpoint.kind, text(endpoint, "vpcId"),
             v4=blocks_of[0].partition("/")[0], source_ports=AWS_PORTS, guarded=False,
         )
@@ -75,7 +75,7 @@ def plan_network(
     )
 
 
-def _finished(nodes: Iterable[Node], urns: dict[str, str]) -> Iterable[Node]:
+def _finished(nodes: Iterable[Interface], urns: dict[str, str]) -> Iterable[Interface]:
     """VPCs by URN, and names that are unique: a kind goes before a name that resources of several types share."""
     nodes = list(nodes)
     names = Counter(node.name for node in nodes)
@@ -121,8 +121,8 @@ def _subnet(resource: Resource, vpcs: dict[str, str], routes: Routes, acls: Acls
 
 def _nodes(
     subnets: dict[str, Resource], groups: Groups, found: Iterable[Place], every: int
-) -> tuple[list[Node], list[tuple[str, str]]]:
-    nodes: list[Node] = []
+) -> tuple[list[Interface], list[tuple[str, str]]]:
+    nodes: list[Interface] = []
     left_out: list[tuple[str, str]] = []
     addresses = Addresses()
     for place in sorted(found, key=lambda item: (not item.v4, item.resource.urn)):
@@ -137,7 +137,7 @@ def _nodes(
     return nodes, left_out
 
 
-def _node(place: Place, name: str, subnet: Resource, groups: Groups, addresses: Addresses) -> Node:
+def _node(place: Place, name: str, subnet: Resource, groups: Groups, addresses: Addresses) -> Interface:
     vpc = text(subnet, "vpcId")
     public = flag(subnet, "mapPublicIpOnLaunch") if place.public is None else place.public
     own = sorted_unique(groups.id_of(group) for group in place.groups)
@@ -145,7 +145,7 @@ def _node(place: Place, name: str, subnet: Resource, groups: Groups, addresses: 
         own = (groups.default[vpc],) if vpc in groups.default else ()
     takes_v6 = flag(subnet, "assignIpv6AddressOnCreation") if place.v6 is None else place.v6
     v4, v6 = text(subnet, "cidrBlock"), text(subnet, "ipv6CidrBlock") if takes_v6 else ""
-    return Node(
+    return Interface(
         name=name,
         resource=place.resource.urn,
         kind=place.resource.kind,

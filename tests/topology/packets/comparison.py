@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import groupby
 
-from local.network import Node, Plan, plan_network
+from local.network import Interface, Plan, plan_network
 from local.network.model import AWS_PORTS, Host, Subnet, Target
 from local.network.namespaces import running_many
 from policies.guardrails.topology.graph.resources import Graph
@@ -171,7 +171,7 @@ class _Claims:
         for source in self._places:
             yield from self._gateways(*source)
 
-    def _gateways(self, resource: str, subnet: str, nodes: tuple[Node, ...]) -> Iterator[Claim]:
+    def _gateways(self, resource: str, subnet: str, nodes: tuple[Interface, ...]) -> Iterator[Claim]:
         """From an interface to each gateway endpoint that its groups let it use."""
         for endpoint in self.plan.nodes:
             if endpoint.subnet or endpoint.kind != "ec2.VpcEndpoint":
@@ -187,7 +187,7 @@ class _Claims:
             yield Claim(self.number, "gateway", about, Says.NOT_ALL if gaps else Says.ALL, groups, why)
 
     def _inside(
-        self, source: tuple[str, str, tuple[Node, ...]], target: tuple[str, str, tuple[Node, ...]]
+        self, source: tuple[str, str, tuple[Interface, ...]], target: tuple[str, str, tuple[Interface, ...]]
     ) -> Iterator[Claim]:
         for port in self.ports:
             about = f"{source[2][0].name} → {target[2][0].name} tcp {port}"
@@ -210,14 +210,14 @@ class _Claims:
                 continue  # a rule about one end of the subnet leaves no second interface there to connect to
             yield Claim(self.number, "inside", about, says, tuple(groups), verdict.why)
 
-    def _from_internet(self, nodes: tuple[Node, ...]) -> Iterator[Claim]:
+    def _from_internet(self, nodes: tuple[Interface, ...]) -> Iterator[Claim]:
         for node in nodes:
             for protocol in ("tcp", "udp"):
                 for port in self.ports:
                     for client in (*self._client.v4, *self._client.v6):
                         yield from self._from_client(client, node, port, protocol)
 
-    def _from_client(self, client: str, node: Node, port: int, protocol: str) -> Iterator[Claim]:
+    def _from_client(self, client: str, node: Interface, port: int, protocol: str) -> Iterator[Claim]:
         v6 = ":" in client
         if v6 and not node.v6:
             return  # topology takes it that every endpoint may have an address where its subnet has a block
