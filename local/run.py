@@ -31,7 +31,7 @@ from local.application import application
 from local.application import curl_lines as stand_in_curl_lines
 from local.certificate import Certificate, self_signed
 from local.claims import HEADER, token
-from local.edge import edge_arguments
+from local.signed_in import edge_arguments
 from local.model import model_server
 from local.ports import held_ports
 
