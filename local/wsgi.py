@@ -22,7 +22,7 @@ class _Handler(WSGIRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Nothing: what is asked of the twin's servers has tokens in it."""
 
-    def log_error(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 - the signature of the base class
+    def log_error(self, format: str, *args: Any) -> None:  # noqa: ANN401 - the signature of the base class
         """Nothing: a client that goes away is what tests do."""
 
 
@@ -37,7 +37,7 @@ class _Server(ThreadedWSGIServer):
         self._context = context
         self._accepts = accepts
 
-    def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ANN401, ARG002
+    def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ANN401
         return self._accepts()
 
     def finish_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import parse_qsl, quote, urlencode
 
-from local.edge.outgoing import Reply, Unreachable, fetch
+from local.edge.outgoing import Call, Reply, Unreachable, fetch
 from local.edge.received import Received
 from local.edge.sessions import SESSION_BYTES, Session, Vault, cookies, from_content, joined, to_content
 from local.edge.surroundings import Place, Surroundings
@@ -96,13 +96,14 @@ class Login:
         query = f"?{request.query}" if request.query else ""
         original = f"{scheme}://{request.raw_host}{request.path}{query}"
         state = {"n": nonce, "u": original, "c": self.config["clientId"], "t": self.around.clock()}
-        parameters = {
+        extra: dict[str, str] = self.config.get("authenticationRequestExtraParams") or {}
+        parameters: dict[str, str] = {
             "client_id": self.config["clientId"],
             "redirect_uri": self._callback(request, scheme),
             "response_type": "code",
             "scope": self.config.get("scope") or "openid",
             "state": self.vault.seal(state),
-            **(self.config.get("authenticationRequestExtraParams") or {}),
+            **extra,
         }
         location = f"{self.config['authorizationEndpoint']}?{urlencode(parameters, quote_via=quote)}"
         return Ended(302, location, (f"{NONCE_COOKIE}={nonce}; Path=/; Secure; HttpOnly",))
@@ -173,11 +174,11 @@ class Login:
     async def _tokens(self, place: Place, form: Mapping[str, str]) -> dict[str, Any]:
         endpoint = str(self.config["tokenEndpoint"])
         credentials = f"{quote(self.config['clientId'], safe='')}:{quote(self.config['clientSecret'], safe='')}"
-        headers = [
+        headers = (
             ("Content-Type", "application/x-www-form-urlencoded"),
             ("Authorization", f"Basic {base64.b64encode(credentials.encode()).decode()}"),
-        ]
-        reply = await fetch(self.around, place, "POST", endpoint, headers, urlencode(form).encode())
+        )
+        reply = await fetch(self.around, place, Call("POST", endpoint, headers, urlencode(form).encode()))
         found = _content(reply)
         if reply.status >= 400:  # noqa: PLR2004
             error = (found or {}).get("error", reply.status)
@@ -210,7 +211,7 @@ class Login:
         endpoint = str(self.config["userInfoEndpoint"])
         access = str(tokens["access_token"])
         try:
-            reply = await fetch(self.around, place, "GET", endpoint, [("Authorization", f"Bearer {access}")])
+            reply = await fetch(self.around, place, Call("GET", endpoint, (("Authorization", f"Bearer {access}"),)))
         except Unreachable as error:
             code = "AuthUserinfoEpRequestTimeout" if error.timed_out else "AuthUserinfoEpRequestFailed"
             raise Rejected(_FAILED, code, str(error)) from error

@@ -55,7 +55,7 @@ class Signer:
         }
         return [
             (ACCESS_TOKEN, session.access_token),
-            (IDENTITY, str(session.claims.get("sub", ""))),
+            (IDENTITY, str(session.claims.get("sub", "")).encode().decode("latin-1")),
             (CLAIMS, self._token(header, session.claims)),
         ]
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from local.edge.tokens import Tokens
 
 MOST_REDIRECT_BYTES = 8 * 1024
+_LOGGED = {"authenticate-oidc": "authenticate"}
+"""What the access log calls an action, where that is not its type."""
 LINGER_SECONDS = 2.0
 """How long a response of the load balancer's own waits for a client that is still sending its body."""
 
@@ -117,7 +119,8 @@ class Exchange:
 
     def _request(self, start: bytes, length: int | None) -> Received:
         listener = self.client.listener
-        return received(self.head, listener.scheme, listener.port, self.client.address[0], start, length)
+        client = self.client.address[0]
+        return received(self.head, listener.scheme, listener.port, client, body=start, length=length)
 
     def _refused(self, request: Received) -> Answer | None:
         """The load balancer's own limits."""
@@ -135,45 +138,46 @@ class Exchange:
         return None
 
     async def _run(self, rule: Rule, request: Received) -> Answer | Forwarded:
-        headers: list[tuple[str, str]] = []
-        cookies: tuple[str, ...] = ()
+        forwarded = Forwarded("")
         for index, action in enumerate(rule.actions):
-            kind = action.get("type")
-            if kind == "fixed-response":
-                return self._fixed(action["fixedResponse"])
-            if kind == "redirect":
-                return self._redirect(action["redirect"], request)
-            if kind == "forward":
-                self.entry.actions.append("forward")
-                return Forwarded(self._group(action), headers, cookies)
-            if kind == "authenticate-oidc":
-                self.entry.actions.append("authenticate")
-                ended = await self._authenticate(rule, index, request, headers)
-                if isinstance(ended, Answer):
-                    return ended
-                cookies += ended
-            elif kind == "jwt-validation":
-                self.entry.actions.append("jwt-validation")
-                if not await self.edge.tokens.accepts(rule, action["jwtValidation"], request, self.client.place):
-                    return Answer(401)
-            else:
-                self.edge.around.refuse(f"listener rule {rule.name} actions: {kind} is not played")
-                return Answer(500)
+            ended = await self._act(rule, index, action, request, forwarded)
+            if ended is not None:
+                return ended
         self.edge.around.refuse(f"listener rule {rule.name} actions: none of them ends the request")
         return Answer(500)
 
-    async def _authenticate(
-        self, rule: Rule, index: int, request: Received, headers: list[tuple[str, str]]
-    ) -> Answer | tuple[str, ...]:
+    async def _act(
+        self, rule: Rule, index: int, action: dict[str, Any], request: Received, forwarded: Forwarded
+    ) -> Answer | Forwarded | None:
+        """What one action ends the request with; nothing where the next one follows."""
+        kind = str(action.get("type"))
+        self.entry.actions.append(_LOGGED.get(kind, kind))
+        if kind == "fixed-response":
+            return self._fixed(action["fixedResponse"])
+        if kind == "redirect":
+            return self._redirect(action["redirect"], request)
+        if kind == "forward":
+            forwarded.group = self._group(action)
+            return forwarded
+        if kind == "authenticate-oidc":
+            return await self._authenticate(rule, index, request, forwarded)
+        if kind == "jwt-validation":
+            accepted = await self.edge.tokens.accepts(rule, action["jwtValidation"], request, self.client.place)
+            return None if accepted else Answer(401)
+        self.edge.around.refuse(f"listener rule {rule.name} actions: {kind} is not played")
+        return Answer(500)
+
+    async def _authenticate(self, rule: Rule, index: int, request: Received, forwarded: Forwarded) -> Answer | None:
         login, listener, around = rule.logins[index], self.client.listener, self.edge.around
         if request.path == CALLBACK:
             return self._ended(await login.callback(request, listener.scheme, self.client.place))
         session, cookies = await login.session(request, self.client.place)
         if session is not None:
-            headers += self.edge.signer.headers(session, around.clock())
-            return cookies
+            forwarded.headers += self.edge.signer.headers(session, around.clock())
+            forwarded.cookies += cookies
+            return None
         ended = login.unauthenticated(request, listener.scheme)
-        return () if ended is None else self._ended(ended)
+        return None if ended is None else self._ended(ended)
 
     def _ended(self, ended: Ended) -> Answer:
         self.entry.error = ended.error or "-"
@@ -182,13 +186,11 @@ class Exchange:
         return Answer(ended.status, headers=tuple(found))
 
     def _fixed(self, options: dict[str, Any]) -> Answer:
-        self.entry.actions.append("fixed-response")
         self.signal("HTTP_Fixed_Response_Count")
         kind = (("Content-Type", str(options["contentType"])),)
         return Answer(int(options["statusCode"]), str(options.get("messageBody") or "").encode(), kind, has_page=False)
 
     def _redirect(self, options: dict[str, Any], request: Received) -> Answer:
-        self.entry.actions.append("redirect")
         location = redirect_location(request, options)
         if len(location) > MOST_REDIRECT_BYTES:
             self.signal("HTTP_Redirect_Url_Limit_Exceeded_Count")

@@ -148,8 +148,9 @@ class Firewall:
         if outcome is None:
             self._put("AllowedRequests", DEFAULT)
         else:
-            rule = next((one for one in self.rules if one["name"] == outcome.rule), {})
-            action = (rule.get("action") or self.default).get("block") or {}
+            none: dict[str, Any] = {}
+            rule = next((one for one in self.rules if one["name"] == outcome.rule), none)
+            action: dict[str, Any] = (rule.get("action") or self.default).get("block") or {}
             blocked = self._response(outcome.rule, outcome.status or 403, action.get("customResponse") or {})
             self._put("BlockedRequests", _metric(rule) if rule else DEFAULT)
         self._put("BlockedRequests" if blocked else "AllowedRequests", ALL)
@@ -157,7 +158,8 @@ class Firewall:
         return blocked
 
     def _response(self, rule: str, status: int, custom: dict[str, Any]) -> Blocked:
-        headers = [(str(one["name"]), str(one["value"])) for one in custom.get("responseHeaders") or []]
+        added: list[dict[str, Any]] = custom.get("responseHeaders") or []
+        headers = [(str(one["name"]), str(one["value"])) for one in added]
         body = self.bodies.get(str(custom.get("customResponseBodyKey")))
         if body is None:
             return Blocked(status, tuple(headers), b"", rule)
@@ -252,5 +254,5 @@ class Log:
 def _holds(condition: dict[str, Any], actions: set[str], labels: list[str]) -> bool:
     if condition.get("actionCondition"):
         return condition["actionCondition"]["action"] in actions
-    name = str((condition.get("labelNameCondition") or {}).get("labelName"))
+    name = str(condition["labelNameCondition"]["labelName"])
     return any(label == name or label.endswith(f":{name}") for label in labels)

@@ -109,23 +109,8 @@ class Relay:
         reader, writer = self.connection = await self._connect()
         self.target.streams.add(writer)
         upload = asyncio.ensure_future(self._upload(writer))
-        sent = time.monotonic()
         try:
-            head = await self._response(reader, upload)
-            took = time.monotonic() - sent
-            self._answered(head, took)
-            if head.status == SWITCHING:
-                return await self._switched(head, reader, writer)
-            body = Body.of_response(head, exchange.head.method, reader, exchange.idle)
-            exchange.keep = exchange.keep and exchange.head.persistent and not body.until_close and upload.done()
-            exchange.started = True
-            await exchange.send(self._head(head))
-            async for piece in body.pieces():
-                await exchange.send(piece)
-            exchange.keep = exchange.keep and upload.done()
-            if upload.done() and not upload.exception() and head.persistent and not body.until_close:
-                self._return()
-            return exchange.keep
+            return await self._answer(reader, writer, upload)
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             raise Broken(502, "the connection ended within the response") from error
         except TimeoutError as error:
@@ -133,6 +118,25 @@ class Relay:
         finally:
             upload.cancel()
             await asyncio.gather(upload, return_exceptions=True)
+
+    async def _answer(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, upload: asyncio.Future[None]
+    ) -> bool:
+        exchange, sent = self.exchange, time.monotonic()
+        head = await self._response(reader, upload)
+        self._answered(head, time.monotonic() - sent)
+        if head.status == SWITCHING:
+            return await self._switched(head, reader, writer)
+        body = Body.of_response(head, exchange.head.method, reader, exchange.idle)
+        exchange.keep = exchange.keep and exchange.head.persistent and not body.until_close and upload.done()
+        exchange.started = True
+        await exchange.send(self._head(head))
+        async for piece in body.pieces():
+            await exchange.send(piece)
+        exchange.keep = exchange.keep and upload.done()
+        if upload.done() and not upload.exception() and head.persistent and not body.until_close:
+            self._return()
+        return exchange.keep
 
     def close(self) -> None:
         """Give up the connection, unless it was returned for a further request."""

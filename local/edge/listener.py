@@ -11,6 +11,7 @@ from typing import Any
 
 from local.authority import Authority
 from local.edge.authentication import Login
+from local.edge.received import Received
 from local.edge.sessions import Vault
 from local.edge.surroundings import Surroundings
 from local.stack import Resource
@@ -19,8 +20,6 @@ from policies.guardrails.topology.graph.resources import Graph
 from policies.guardrails.topology.graph.resources import Resource as Declared
 from policies.guardrails.topology.graph.values import Unknown
 from policies.guardrails.topology.trace.listener_rules import by_priority, rule_matches
-
-from local.edge.received import Received
 
 RULE = "aws:lb/listenerRule:ListenerRule"
 CERTIFICATE = "aws:lb/listenerCertificate:ListenerCertificate"

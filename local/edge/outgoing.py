@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from local.edge.messages import Body, Malformed, read_head, response_head, written
@@ -24,51 +23,52 @@ class Unreachable(Exception):  # noqa: N818 - a state of the network
 
 
 @dataclass(frozen=True)
+class Call:
+    """A request to be sent."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True)
 class Reply:
     """What was answered."""
 
     status: int
-    body: bytes
+    body: bytes = field(repr=False)
 
 
-async def fetch(
-    around: Surroundings,
-    place: Place,
-    method: str,
-    url: str,
-    headers: Iterable[tuple[str, str]] = (),
-    body: bytes = b"",
-) -> Reply:
+async def fetch(around: Surroundings, place: Place, call: Call) -> Reply:
     """The reply to one request; ``Unreachable`` without one."""
     try:
-        return await asyncio.wait_for(_fetch(around, place, method, url, headers, body), around.provider_seconds)
+        return await asyncio.wait_for(_fetch(around, place, call), around.provider_seconds)
     except TimeoutError as error:
-        raise Unreachable(f"{url} did not answer within {around.provider_seconds} s", timed_out=True) from error
+        raise Unreachable(f"{call.url} did not answer within {around.provider_seconds} s", timed_out=True) from error
     except LookupError as error:
-        raise Unreachable(f"the name of {url} does not resolve") from error
+        raise Unreachable(f"the name of {call.url} does not resolve") from error
     except (OSError, Malformed, asyncio.IncompleteReadError) as error:
-        raise Unreachable(f"{url}: {error}") from error
+        raise Unreachable(f"{call.url}: {error}") from error
 
 
-async def _fetch(
-    around: Surroundings, place: Place, method: str, url: str, headers: Iterable[tuple[str, str]], body: bytes
-) -> Reply:
-    parts = urlsplit(url)
+async def _fetch(around: Surroundings, place: Place, call: Call) -> Reply:
+    parts = urlsplit(call.url)
     host, port = parts.hostname or "", parts.port or HTTPS
     address = next(iter(around.names(host)))
     reader, writer = await around.connect(place, address, port, around.trusted, host)
     try:
         target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-        lines = [("Host", parts.netloc), ("Connection", "close"), ("Accept", "application/json"), *headers]
-        if body:
-            lines.append(("Content-Length", str(len(body))))
-        writer.write(written(f"{method} {target} HTTP/1.1", lines, body))
+        lines = [("Host", parts.netloc), ("Connection", "close"), ("Accept", "application/json"), *call.headers]
+        if call.body:
+            lines.append(("Content-Length", str(len(call.body))))
+        writer.write(written(f"{call.method} {target} HTTP/1.1", lines, call.body))
         await writer.drain()
         raw = await read_head(reader)
         if not raw:
             raise ConnectionError("the connection was closed without an answer")
         head = response_head(raw)
-        answer = Body.of_response(head, method, reader, None)
+        answer = Body.of_response(head, call.method, reader, None)
         return Reply(head.status, await answer.carried(MOST_BYTES))
     finally:
         writer.close()

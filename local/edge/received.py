@@ -51,7 +51,7 @@ def _origin(target: str) -> str:
     return "/" + rest.partition("/")[2] if separator and scheme in ("http", "https") else target
 
 
-def received(head: Head, scheme: str, port: int, client: str, body: bytes, length: int | None) -> Received:
+def received(head: Head, scheme: str, port: int, client: str, *, body: bytes, length: int | None) -> Received:
     """The request of a head; ``body`` is its start, ``length`` what it declares, in bytes."""
     cookies = [part.strip().partition("=") for value in head.values("cookie") for part in value.split(";")]
     return Received(

@@ -104,8 +104,6 @@ class TargetGroup:
         declared: dict[str, Any] = resource.get("healthCheck", {})
         self.check: dict[str, Any] = DEFAULTS | {"protocol": resource["protocol"]} | declared
         self.targets: list[Target] = []
-        self.eager_seconds = 0.0
-        """Above zero: how long to wait for the next check of a target that has not passed one yet."""
         self._turn = dict.fromkeys(places, 0)
         self._tasks: dict[Target, list[asyncio.Task[None]]] = {}
 
@@ -177,8 +175,7 @@ class TargetGroup:
     async def _checks(self, target: Target, place: Place) -> None:
         while True:
             await self.check_once(target, place)
-            waiting = target.views[place].state is State.INITIAL and self.eager_seconds
-            await asyncio.sleep(waiting or self.check["interval"])
+            await asyncio.sleep(self.check["interval"])
 
     async def check_once(self, target: Target, place: Place) -> None:
         """One health check from one node, and what follows from it."""

@@ -11,7 +11,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from local.edge.outgoing import Unreachable, fetch
+from local.edge.outgoing import Call, Unreachable, fetch
 from local.edge.received import Received
 from local.edge.surroundings import Place, Surroundings
 from policies.guardrails.topology.trace.listener_rules import token_matches
@@ -57,7 +57,7 @@ class Tokens:
         now = self.around.clock()
         if url in self._keys and now < self._keys[url][0] + KEPT_SECONDS:
             return self._keys[url][1]
-        reply = await fetch(self.around, place, "GET", url)
+        reply = await fetch(self.around, place, Call("GET", url))
         if reply.status != _OK:
             raise Unreachable(f"jwksEndpoint {url} answered {reply.status}")
         keys = KeySet.import_key_set(json.loads(reply.body))

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 import flask
 import jinja2
-import oidc_provider_mock
-from oidc_provider_mock._storage import Client, ClientAllowAny
+import oidc_provider_mock  # pyright: ignore[reportMissingTypeStubs]
+from oidc_provider_mock._storage import Client, ClientAllowAny  # pyright: ignore[reportMissingTypeStubs]
 
 from local.authority import Authority
 from local.identity.people import People
