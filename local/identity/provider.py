@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -17,8 +18,7 @@ from urllib.parse import urlsplit
 
 import flask
 import jinja2
-import oidc_provider_mock  # pyright: ignore[reportMissingTypeStubs]
-from oidc_provider_mock._storage import Client, ClientAllowAny  # pyright: ignore[reportMissingTypeStubs]
+from authlib.deprecate import AuthlibDeprecationWarning
 
 from local.authority import Authority
 from local.identity.people import People
@@ -26,6 +26,12 @@ from local.identity.registration import Registration
 from local.refusals import Refusals
 from local.wiring import Node, Wiring
 from local.wsgi import serving
+
+with warnings.catch_warnings():
+    # Authlib announces a rename whenever it is imported, on the terminal of whoever starts the twin.
+    warnings.simplefilter("ignore", AuthlibDeprecationWarning)
+    import oidc_provider_mock  # pyright: ignore[reportMissingTypeStubs]
+    from oidc_provider_mock._storage import Client, ClientAllowAny  # pyright: ignore[reportMissingTypeStubs]
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
