@@ -147,6 +147,10 @@ class Login:
 
     def _state(self, request: Received) -> Mapping[str, Any]:
         query = dict(parse_qsl(request.query))
+        if error := query.get("error"):
+            denied = error == "access_denied"
+            status, metric = (_UNAUTHORIZED, "ELBAuthFailure") if denied else (_PROVIDER_ERROR, "ELBAuthError")
+            raise Rejected(status, "AuthInvalidGrantError", f"the provider answered the login with {error}", metric)
         if "state" not in query:
             raise Rejected(_UNAUTHORIZED, "AuthMissingStateParam", "the callback has no state")
         state = self.vault.open(query["state"])
@@ -154,22 +158,18 @@ class Login:
         if state is None or state.get("c") != self.config["clientId"]:
             raise Rejected(_UNAUTHORIZED, "AuthInvalidStateParam", "the callback's state is not of this load balancer")
         if not nonce or not secrets.compare_digest(nonce.encode(), str(state["n"]).encode()):
-            raise Rejected(
-                _UNAUTHORIZED, "AuthInvalidCookie", f"{NONCE_COOKIE} does not belong to the callback's state"
-            )
+            cause = f"{NONCE_COOKIE} does not belong to the callback's state"
+            raise Rejected(_UNAUTHORIZED, "AuthInvalidCookie", cause)
         if self.around.clock() > float(state["t"]) + LOGIN_SECONDS:
             raise Rejected(_UNAUTHORIZED, "AuthInvalidStateParam", f"the login took more than {LOGIN_SECONDS} s")
         return state
 
-    def _code(self, request: Received) -> str:
-        query = dict(parse_qsl(request.query))
-        if error := query.get("error"):
-            denied = error == "access_denied"
-            status, metric = (_UNAUTHORIZED, "ELBAuthFailure") if denied else (_PROVIDER_ERROR, "ELBAuthError")
-            raise Rejected(status, "AuthInvalidGrantError", f"the provider answered the login with {error}", metric)
-        if not query.get("code"):
+    @staticmethod
+    def _code(request: Received) -> str:
+        code = dict(parse_qsl(request.query)).get("code")
+        if not code:
             raise Rejected(_UNAUTHORIZED, "AuthMissingCodeParam", "the callback has no code")
-        return query["code"]
+        return code
 
     async def _tokens(self, place: Place, form: Mapping[str, str]) -> dict[str, Any]:
         endpoint = str(self.config["tokenEndpoint"])

@@ -209,16 +209,26 @@ class Relay:
         answer = asyncio.ensure_future(self.exchange.idle.within(read_head(reader)))
         try:
             await asyncio.wait([answer, upload], return_when=asyncio.FIRST_COMPLETED)
-            if not answer.done() and isinstance(problem := upload.exception(), Malformed | TimeoutError):
-                raise problem if isinstance(problem, Malformed) else Malformed(408, "the body did not arrive in time")
-            raw = await answer
-        except Malformed as error:
-            raise error if error.status in (400, 408) and not answer.done() else Broken(502, error.reason) from error
+            if not answer.done() and isinstance(problem := upload.exception(), Malformed):
+                raise problem
+            raw = await self._in_time(answer, upload)
         finally:
             answer.cancel()
         if not raw:
             raise Broken(502, "the connection was closed before a response")
         return raw
+
+    @staticmethod
+    async def _in_time(answer: asyncio.Future[bytes], upload: asyncio.Future[None]) -> bytes:
+        """The awaited head; where the time is over, it is the client's fault if its body was not complete."""
+        try:
+            return await answer
+        except Malformed as error:
+            raise Broken(502, error.reason) from error
+        except TimeoutError as error:
+            if upload.done() and upload.exception() is None:
+                raise
+            raise Malformed(408, "the body did not arrive in time") from error
 
     def _answered(self, head: Head, took: float) -> None:
         exchange, signals = self.exchange, self.exchange.edge.around.signals

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import ssl
 import tempfile
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,8 @@ class Listener:
         self.scheme = str(resource["protocol"]).lower()
         self.shows_server: bool = resource.get(_SERVER) is not False
         self.headers = tuple(_inserted(resource))
+        self.asked: weakref.WeakKeyDictionary[ssl.SSLObject | ssl.SSLSocket, str] = weakref.WeakKeyDictionary()
+        """The name that a client has asked for (SNI), by its connection."""
         self.certificate: str = resource["certificateArn"] if self.scheme == "https" else "-"
         arn: str = resource["arn"]
         rules = [one for one in around.stack.all(RULE) if one["listenerArn"] == arn]
@@ -90,6 +93,8 @@ class Listener:
         by_name = {name: context for arn, context in contexts.items() for name in self._names(arn)}
 
         def choose(connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, _: ssl.SSLContext) -> None:
+            if name:
+                self.asked[connection] = name
             wildcard = f"*.{(name or '').partition('.')[2]}"
             connection.context = by_name.get(name or "") or by_name.get(wildcard) or default
 

@@ -38,6 +38,7 @@ ASSOCIATION = "aws:wafv2/webAclAssociation:WebAclAssociation"
 LOGS = {"accessLogs": "access", "connectionLogs": "connection", "healthCheckLogs": "health-check"}
 READ_LIMIT = 1 << 17
 START_SECONDS = 10.0
+_POLL_SECONDS = 0.01
 T = TypeVar("T")
 
 
@@ -151,13 +152,16 @@ class LoadBalancer:
         return self.states(target)
 
     def wait_healthy(self, target: Target, seconds: float, every: float = 0.2) -> bool:
-        """Whether a target that has not passed a check yet passes one in time; it is checked more often until then."""
-        ends = time.monotonic() + seconds
-        while State.HEALTHY not in self.states(target) or len(self.states(target)) > 1:
+        """Whether all nodes consider a target healthy in time; until then it is checked more often than declared."""
+        ends = checked = time.monotonic()
+        ends += seconds
+        while self.states(target) != {State.HEALTHY}:
             if time.monotonic() > ends:
                 return False
-            time.sleep(every)
-            self.check(target)
+            if time.monotonic() > checked + every:
+                self.check(target)
+                checked = time.monotonic()
+            time.sleep(_POLL_SECONDS)
         return True
 
     def deliver_logs(self, put: Put) -> None:
@@ -227,6 +231,7 @@ class LoadBalancer:
         client = Client(reader, writer, address, listener, place, trace)
         if (found := writer.get_extra_info("cipher")) is not None:
             client.cipher, client.protocol = found[0], found[1]
+            client.domain = listener.asked.pop(writer.get_extra_info("ssl_object"), None) or "-"
             took = (time.monotonic() - began) * 1000
             self._log(address, listener, f"{found[1]} {found[0]} {took:.3f}", "-", trace)
         else:

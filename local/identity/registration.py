@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ CALLBACK = "/oauth2/idpresponse"
 _PREFIX = "ai-interface:"
 
 
+@cache
 def declared(name: str, root: Path = ROOT) -> dict[str, Any]:
     """The sections of a stack file that concern identity: ``identity`` and ``domain``."""
     config = Project.load(root).stack(name).config
