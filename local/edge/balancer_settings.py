@@ -28,6 +28,8 @@ class BalancerSettings:
     forwarded_for: str
     """``append``, ``preserve`` or ``remove``."""
     forwards_client_port: bool
+    forwards_tls: bool
+    """Whether a target gets the client's TLS version and cipher suite."""
     cross_zone: bool
 
     @classmethod
@@ -40,6 +42,7 @@ class BalancerSettings:
             preserves_host=bool(resource.get("preserveHostHeader", False)),
             forwarded_for=str(resource.get("xffHeaderProcessingMode", "append")),
             forwards_client_port=bool(resource.get("enableXffClientPort", False)),
+            forwards_tls=bool(resource.get("enableTlsVersionAndCipherSuiteHeaders", False)),
             cross_zone=bool(resource.get("enableCrossZoneLoadBalancing", True)),
         )
 

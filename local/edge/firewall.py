@@ -5,12 +5,12 @@ Managed rule groups are not played: AWS does not publish what their rules match.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from local.edge.firewall_log import Log, Terminated
 from local.edge.messages import Headers
 from local.edge.received import Received
 from local.edge.surroundings import Surroundings
@@ -58,6 +58,10 @@ class CountingAcl(WebAcl):
         self._clock = clock
         self._seen: defaultdict[tuple[str, tuple[str, ...]], deque[float]] = defaultdict(deque[float])
         self.current = Evaluation()
+
+    def forget(self) -> None:
+        """Begin to count all rates from nothing."""
+        self._seen.clear()
 
     def _apply(self, trail: Trail, name: str, rule: dict[str, Any]) -> tuple[Match, tuple[int, str] | None]:
         matched, ended = super()._apply(trail, name, rule)
@@ -131,7 +135,7 @@ class Firewall:
         self.default: dict[str, Any] = resource["defaultAction"]
         self.metric: str = resource["visibilityConfig"]["metricName"]
         self.not_played = sorted(_managed(self.rules))
-        self.log = Log.of(around, resource["arn"])
+        self.log = Log.of(around, resource)
 
     def evaluate(self, request: Received) -> Blocked | None:
         """The response to a blocked request, nothing for one that passes."""
@@ -154,7 +158,9 @@ class Firewall:
             blocked = self._response(outcome.rule, outcome.status or 403, action.get("customResponse") or {})
             self._put("BlockedRequests", _metric(rule) if rule else DEFAULT)
         self._put("BlockedRequests" if blocked else "AllowedRequests", ALL)
-        self.log.add(request, blocked, found, sorted(trail.labels))
+        counted = [name for name, rule in found.matched if "count" in (rule.get("action") or {})]
+        ended = (blocked.rule, blocked.status) if blocked else (DEFAULT, None)
+        self.log.add(request, Terminated(*ended, counted, found.over, sorted(trail.labels)))
         return blocked
 
     def _response(self, rule: str, status: int, custom: dict[str, Any]) -> Blocked:
@@ -165,6 +171,10 @@ class Firewall:
             return Blocked(status, tuple(headers), b"", rule)
         kind = CONTENT_TYPES[str(body["contentType"])]
         return Blocked(status, (("Content-Type", kind), *headers), str(body["content"]).encode(), rule)
+
+    def forget(self) -> None:
+        """Begin to count all rates from nothing."""
+        self.acl.forget()
 
     def _put(self, name: str, rule: str) -> None:
         dimensions = {"WebACL": self.metric, "Region": self.around.stack.region, "Rule": rule}
@@ -180,79 +190,3 @@ def _managed(rules: list[dict[str, Any]]) -> Iterator[str]:
         group = rule["statement"].get("managedRuleGroupStatement")
         if group:
             yield f"{rule['name']}: the rules of {group['name']}, which AWS does not publish"
-
-
-@dataclass
-class Log:
-    """The web ACL's log by its logging configuration: filtered, redacted, as JSON lines."""
-
-    around: Surroundings
-    arn: str
-    filter: dict[str, Any]
-    redacted: list[dict[str, Any]]
-    destinations: list[str]
-
-    @classmethod
-    def of(cls, around: Surroundings, arn: str) -> Log:
-        """The log of a web ACL; without a logging configuration nothing is kept."""
-        kind = "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"
-        found = next(iter(around.stack.where(kind, resourceArn=arn)), None)
-        if found is None:
-            return cls(around, arn, {}, [], [])
-        return cls(
-            around,
-            arn,
-            found.get("loggingFilter", {}),
-            found.get("redactedFields", []),
-            found["logDestinationConfigs"],
-        )
-
-    def add(self, request: Received, blocked: Blocked | None, found: Evaluation, labels: list[str]) -> None:
-        """Keep a line where the filter does not drop it."""
-        action = "BLOCK" if blocked else "ALLOW"
-        counted = [name for name, rule in found.matched if "count" in (rule.get("action") or {})]
-        actions = {action, *("COUNT" for _ in counted)}
-        if not self.destinations or not self._kept(actions, labels):
-            return
-        hidden = {str(one["singleHeader"]["name"]) for one in self.redacted if one.get("singleHeader") is not None}
-        line = {
-            "timestamp": int(self.around.clock() * 1000),
-            "formatVersion": 1,
-            "webaclId": self.arn,
-            "terminatingRuleId": blocked.rule if blocked else DEFAULT,
-            "terminatingRuleType": "RATE_BASED" if blocked and blocked.rule in found.over else "REGULAR",
-            "action": action,
-            "httpSourceName": "ALB",
-            "rateBasedRuleList": [{"rateBasedRuleName": name} for name in found.over],
-            "nonTerminatingMatchingRules": [{"ruleId": name, "action": "COUNT"} for name in counted],
-            "responseCodeSent": blocked.status if blocked else None,
-            "httpRequest": {
-                "clientIp": request.client,
-                "headers": [
-                    {"name": name, "value": "REDACTED" if name in hidden else value}
-                    for name, value in request.sent_headers()
-                ],
-                "uri": self._shown("uriPath", request.path),
-                "args": self._shown("queryString", request.query),
-                "httpMethod": self._shown("method", request.method),
-            },
-            "labels": [{"name": name} for name in labels],
-        }
-        self.around.journal.add("firewall", json.dumps(line))
-
-    def _shown(self, kind: str, value: str) -> str:
-        return "REDACTED" if any(one.get(kind) is not None for one in self.redacted) else value
-
-    def _kept(self, actions: set[str], labels: list[str]) -> bool:
-        for one in self.filter.get("filters", []):
-            held = [_holds(condition, actions, labels) for condition in one["conditions"]]
-            if any(held) if one["requirement"] == "MEETS_ANY" else all(held):
-                return one["behavior"] == "KEEP"
-        return self.filter.get("defaultBehavior", "KEEP") == "KEEP"
-
-
-def _holds(condition: dict[str, Any], actions: set[str], labels: list[str]) -> bool:
-    if condition.get("actionCondition"):
-        return condition["actionCondition"]["action"] in actions
-    name = str(condition["labelNameCondition"]["labelName"])
-    return any(label == name or label.endswith(f":{name}") for label in labels)

@@ -79,7 +79,9 @@ async def _watched(exchange: Exchange, work: Coroutine[Any, Any, bool]) -> bool:
     try:
         while not running.done():
             await asyncio.wait([running], timeout=_WATCH_SECONDS)
-            if not running.done() and exchange.client.reader.at_eof():
+            # A client that resets the connection leaves an exception, not an end.
+            reader = exchange.client.reader
+            if not running.done() and (reader.at_eof() or reader.exception() is not None):
                 if not exchange.started:
                     exchange.entry.status = 460
                     exchange.count(460)
@@ -173,12 +175,15 @@ class Relay:
         settings, head = exchange.edge.settings, exchange.head
         if settings.drops_invalid_headers and settings.invalid(head):
             exchange.signal("DroppedInvalidHeaderRequestCount")
+        added = list(self.wanted.headers)
+        if settings.forwards_tls and client.listener.scheme == "https":
+            added += [("X-Amzn-Tls-Version", client.protocol), ("X-Amzn-Tls-Cipher-Suite", client.cipher)]
         headers = settings.forwarded(
             head,
             client.listener.scheme,
             client.listener.port,
             client.address,
-            self.wanted.headers,
+            added,
             upgrade=self.upgrade,
         )
         exchange.entry.trace = next(value for name, value in headers if name == "X-Amzn-Trace-Id")

@@ -63,6 +63,8 @@ class LoadBalancer:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.resource = stack.one(BALANCER)
+        if (kind := self.resource.get("loadBalancerType", "application")) != "application":
+            raise NotImplementedError(f"load balancer {self.resource.name} loadBalancerType {kind}: no ALB")
         graph = Graph.from_recorded(stack.recording.resources)
         suffix = str(self.resource["arnSuffix"])
         trusted = ssl.create_default_context(cadata=authority.certificate)
@@ -82,7 +84,7 @@ class LoadBalancer:
         self._contexts = {one: one.encryption(authority) for one in self.listeners}
         self.groups = {str(one["arn"]): self._group(one) for one in stack.all(TARGET_GROUP)}
         self.firewall = self._firewall(graph)
-        _ = self.resource["desyncMitigationMode"] if self.resource.get("desyncMitigationMode") else None
+        self.resource.get("desyncMitigationMode")  # the topology's evaluator reads it
         declared = graph.by_urn[self.resource.recorded.urn]
         self._edge = Edge(
             self.around, declared, self.settings, self.firewall, self._group_of, self.signer, Tokens(self.around)

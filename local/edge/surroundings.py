@@ -80,6 +80,10 @@ class Surroundings:
             self._known.add(cause)
             self.refusals.add("edge", cause)
 
+    def forget(self) -> None:
+        """Record causes from now on as if for the first time."""
+        self._known.clear()
+
     async def connect(
         self, place: Place, address: str, port: int, context: ssl.SSLContext | None, name: str = ""
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -95,6 +95,8 @@ class TargetGroup:
         self.cross_zone = cross_zone
         self.arn: str = resource["arn"]
         self.suffix: str = resource["arnSuffix"]
+        if (kind := resource.get("targetType", "instance")) != "ip":
+            raise NotImplementedError(f"target group {resource.name} targetType {kind}: only ip is played")
         self.port: int = resource["port"]
         self.context = encryption() if resource["protocol"] == "HTTPS" else None
         self.version: str = resource.get("protocolVersion", "HTTP1")

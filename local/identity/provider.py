@@ -10,7 +10,7 @@ import contextlib
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -19,6 +19,9 @@ from urllib.parse import urlsplit
 import flask
 import jinja2
 from authlib.deprecate import AuthlibDeprecationWarning
+
+from joserfc import jwt
+from joserfc.jwk import RSAKey
 
 from local.authority import Authority
 from local.identity.people import People
@@ -37,7 +40,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 HTTPS = 443
-DISCOVERY, KEYS = "/.well-known/openid-configuration", "/jwks"
+DISCOVERY = "/.well-known/openid-configuration"
+_KEYS = "/jwks"
+"""The package's own path."""
 _CONFIRM = "/oauth2/end_session/confirm"
 _BASE = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>Log in</title>'
@@ -78,6 +83,7 @@ class IdentityProvider:
         self.lifetime_seconds = 3600.0
         """Of access tokens; read when the provider starts."""
         self._stack = contextlib.ExitStack()
+        self._storage: Any = None
 
     def __enter__(self) -> Self:
         with tempfile.TemporaryDirectory() as folder:
@@ -95,6 +101,11 @@ class IdentityProvider:
         """Host name → addresses, for a resolver."""
         return dict.fromkeys(self.registration.hosts, (self.node.address,))
 
+    def machine_token(self, claims: Mapping[str, Any]) -> str:
+        """A token for a machine client, signed with the key that ``keys`` publishes."""
+        key = RSAKey.import_key(self._storage.jwk.as_dict(is_private=True))
+        return jwt.encode({"alg": "RS256"}, dict(claims), key)
+
     def _application(self) -> WSGIApplication:
         users = [oidc_provider_mock.User(sub=one.subject, claims=dict(one.claims)) for one in self.people]
         app = oidc_provider_mock.app(
@@ -109,12 +120,13 @@ class IdentityProvider:
         loaders = [jinja2.DictLoader({"_base.html": _BASE}), app.jinja_loader]
         app.jinja_loader = jinja2.ChoiceLoader([one for one in loaders if one is not None])  # pyright: ignore[reportAttributeAccessIssue]
         app.before_request(self._register)
+        app.test_client().get(_KEYS)  # so that the storage is there before the first request
         return self._wrapped(app.wsgi_app)
 
     def _register(self) -> None:
         """Put the declared client into the package's storage, which exists within a request only."""
         one = self.registration
-        storage: Any = flask.g.oidc_provider_mock_storage
+        self._storage = storage = flask.g.oidc_provider_mock_storage
         if storage.get_client(one.client) is None:
             storage.store_client(
                 Client(
@@ -132,7 +144,7 @@ class IdentityProvider:
             urlsplit(one.authorization).path: "/oauth2/authorize",
             urlsplit(one.token).path: "/oauth2/token",
             urlsplit(one.user_info).path: "/userinfo",
-            KEYS: KEYS,
+            urlsplit(one.keys).path: _KEYS,
             _CONFIRM: _CONFIRM,
         }
         if one.end_session:
@@ -175,7 +187,7 @@ class IdentityProvider:
             "token_endpoint": one.token,
             "userinfo_endpoint": one.user_info,
             "end_session_endpoint": one.end_session,
-            "jwks_uri": f"{one.issuer.rstrip('/')}{KEYS}",
+            "jwks_uri": one.keys,
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],

@@ -21,6 +21,7 @@ from preflight.pulumi.project import Project
 RULE = "aws:lb/listenerRule:ListenerRule"
 CALLBACK = "/oauth2/idpresponse"
 """What AWS asks to be allowed as the callback of a client."""
+KEYS = "/jwks"
 _PREFIX = "ai-interface:"
 
 
@@ -48,12 +49,15 @@ class Registration:
     user_info: str
     end_session: str
     callbacks: tuple[str, ...]
+    keys: str
+    """Where the public keys are: of the machine clients' issuer where the stack file has machine clients."""
 
     @classmethod
     def of(cls, stack: Stack, sections: Mapping[str, Any] | None = None) -> Registration:
         """What the stack file declares; ``sections`` replaces what ``declared`` reads."""
         read = declared(stack.name) if sections is None else sections
         identity, host = read["identity"], str(read["domain"]["hostName"])
+        machines: dict[str, Any] = identity.get("machineClients") or {}
         return cls(
             issuer=str(identity["issuer"]),
             client=str(identity["clientId"]),
@@ -63,12 +67,13 @@ class Registration:
             user_info=str(identity["userInfoEndpoint"]),
             end_session=str(identity.get("endSessionEndpoint") or ""),
             callbacks=(f"https://{host}{CALLBACK}",),
+            keys=str(machines.get("jwksEndpoint") or f"{str(identity['issuer']).rstrip('/')}{KEYS}"),
         )
 
     @property
     def hosts(self) -> tuple[str, ...]:
         """The host names that the provider has to serve, sorted."""
-        urls = (self.issuer, self.authorization, self.token, self.user_info, self.end_session)
+        urls = (self.issuer, self.authorization, self.token, self.user_info, self.end_session, self.keys)
         return tuple(sorted({urlsplit(url).hostname or "" for url in urls if url}))
 
 

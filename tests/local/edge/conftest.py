@@ -24,8 +24,14 @@ def prod() -> Stack:
     return Stack.of(program("prod"))
 
 
-@pytest.fixture
-def edge(prod: Stack) -> Generator[World]:
-    """The edge of prod with one healthy target."""
-    with world(prod) as made:
+@pytest.fixture(scope="module")
+def _shared() -> Generator[World]:
+    with world(Stack.of(program("prod"))) as made:
         yield made
+
+
+@pytest.fixture
+def edge(_shared: World) -> World:
+    """The edge of prod with one healthy target, as if it had just started."""
+    _shared.reset()
+    return _shared

@@ -22,7 +22,7 @@ STREAM, UPGRADE, SLOW, BROKEN = "/api/stream", "/ws/socket", "/api/slow", "/api/
 class Target:
     """One task, as far as the load balancer sees it."""
 
-    health_path: str
+    declared_path: str
     health: int = 200
     answer_headers: tuple[tuple[str, str], ...] = ()
     tokens: asyncio.Queue[bytes] = field(default_factory=asyncio.Queue[bytes])
@@ -30,6 +30,10 @@ class Target:
     gone: list[str] = field(default_factory=list[str])
     """Paths whose connection ended before the response did."""
     server: Server | None = None
+    health_path: str = ""
+
+    def __post_init__(self) -> None:
+        self.health_path = self.declared_path
 
     @property
     def requests(self) -> list[Received]:
@@ -37,11 +41,18 @@ class Target:
         assert self.server is not None
         return [one for one in self.server.received if one.target != self.health_path]
 
+    def reset(self) -> None:
+        """As it was at its start."""
+        assert self.server is not None
+        self.health_path, self.health, self.answer_headers = self.declared_path, 200, ()
+        self.server.received.clear()
+        self.gone.clear()
+
     def send(self, *tokens: bytes) -> None:
         """Let the stream continue."""
         assert self.server is not None
         for token in tokens:
-            self.server._loop.call_soon_threadsafe(self.tokens.put_nowait, token)  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
+            self.server._loop.call_soon_threadsafe(self.tokens.put_nowait, token)  # pyright: ignore[reportPrivateUsage]
 
     async def handle(
         self, request: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

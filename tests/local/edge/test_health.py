@@ -23,7 +23,8 @@ def test_a_check_is_made_as_it_is_declared(edge: World) -> None:
     """Path, host and agent; one passed check is enough for a new target."""
     check = edge.stack.one(GROUP)["healthCheck"]
     assert edge.target.server is not None
-    received = edge.target.server.received[0]
+    edge.edge.check(edge.registered[0])
+    received = edge.target.server.received[-1]
     assert (received.method, received.target) == ("GET", check["path"])
     assert received.value("host") == f"{edge.registered[0].address}:{edge.stack.one(GROUP)['port']}"
     assert str(received.value("user-agent")).startswith("ELB-HealthChecker/")
@@ -66,11 +67,11 @@ def test_an_unhealthy_target_gets_no_request_while_another_is_healthy(prod: Stac
         assert len(made.targets[0].requests) > before
 
 
-def test_a_wrong_path_keeps_a_target_out(prod: Stack) -> None:
-    """A target that never passed a check is not used: 503, and the cause names path and status."""
+def test_a_wrong_matcher_keeps_a_target_out(prod: Stack) -> None:
+    """A target that never passed a check is not used: the cause names path, status and what was wanted."""
     group = prod.one(GROUP)
     stack = prod.changed(group, healthCheck={**group["healthCheck"], "matcher": "204"})
-    with pytest.raises(AssertionError, match="wanted 204"), world(stack):
+    with pytest.raises(AssertionError, match="/health on .*: status 200, wanted 204"), world(stack, start_seconds=0.5):
         pass
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from local.authority import Authority
 from local.edge import LoadBalancer
 from local.edge.browser import Browser
+from local.edge.surroundings import CONNECT_SECONDS
 from local.edge.targets import Target as Registered
 from local.identity import IdentityProvider, People, Registration
 from local.refusals import Refusals
@@ -107,6 +108,29 @@ class World:
             time.sleep(0.01)
         raise AssertionError(f"no line of the {kind} log contains {text!r}")
 
+    def reset(self) -> None:
+        """Forget what an earlier test did: the clock, what was emitted, faults, targets."""
+        self.clock.ahead = 0
+        self.metrics.data.clear()
+        self.refusals.entries.clear()
+        self.edge.around.forget()
+        if self.edge.firewall is not None:
+            self.edge.firewall.forget()
+        self.edge.around.journal.lines.clear()
+        self.edge.around.provider_seconds = CONNECT_SECONDS
+        self.provider.down, self.provider.slow_seconds, self.provider.failing_status = False, 0, 0
+        for target, known in zip(self.targets, self.registered, strict=True):
+            target.reset()
+            if known not in self.edge.group.targets:
+                self.registered[self.registered.index(known)] = self.edge.register(known.address, known.zone)
+        for one in self.edge.group.targets[:]:
+            if one not in self.registered:
+                self.edge.deregister(one, wait=True)
+        for one in self.registered:
+            assert self.edge.wait_healthy(one, START_SECONDS), self.causes()
+        self.metrics.data.clear()
+        self.refusals.entries.clear()
+
     def causes(self) -> str:
         """Everything that was refused, as text."""
         return "\n".join(map(str, self.refusals.entries))
@@ -134,13 +158,15 @@ def world(
     targets: int = 1,
     wiring: Wiring | None = None,
     people: People | None = None,
+    start_seconds: float = START_SECONDS,
+    sections: Mapping[str, Any] | None = None,
     **provider: Any,
 ) -> Generator[World]:
-    """The edge of a stack; ``provider`` sets fields of the identity provider before it starts."""
+    """The edge of a stack; ``sections`` are its stack file's, where it has none; ``provider`` sets fields of the identity provider before it starts."""
     wired = wiring or Loopback()
     authority, metrics, refusals, clock = Authority.make(), Metrics(), Refusals(), Clock()
-    registration = Registration.of(stack)
-    known = people or People.of(stack)
+    registration = Registration.of(stack, sections)
+    known = people or People.of(stack, sections)
     outside = Node("internet", "203.0.113.5")
     places = nodes(stack)
     with contextlib.ExitStack() as running:
@@ -168,5 +194,5 @@ def world(
             made.targets.append(target)
             made.registered.append(edge.register(address, str(subnet["availabilityZone"])))
         for one in made.registered:
-            assert edge.wait_healthy(one, START_SECONDS), made.causes()
+            assert edge.wait_healthy(one, start_seconds), made.causes()
         yield made
