@@ -134,6 +134,7 @@ class Firewall:
         self.bodies = {str(one["key"]): one for one in resource.get("customResponseBodies", [])}
         self.default: dict[str, Any] = resource["defaultAction"]
         self.metric: str = resource["visibilityConfig"]["metricName"]
+        self.region = around.stack.region
         self.not_played = sorted(_managed(self.rules))
         self.log = Log.of(around, resource)
 
@@ -177,7 +178,7 @@ class Firewall:
         self.acl.forget()
 
     def _put(self, name: str, rule: str) -> None:
-        dimensions = {"WebACL": self.metric, "Region": self.around.stack.region, "Rule": rule}
+        dimensions = {"WebACL": self.metric, "Region": self.region, "Rule": rule}
         self.around.signals.metrics.put("AWS/WAFV2", name, 1, self.around.clock(), dimensions)
 
 

@@ -86,7 +86,7 @@ class Log:
         self.around.journal.add("firewall", json.dumps(line))
 
     def _header(self, name: str, value: str) -> str:
-        if any(str((one.get("singleHeader") or {}).get("name")).lower() == name for one in self.redacted):
+        if any(str(one["singleHeader"]["name"]).lower() == name for one in self.redacted if one.get("singleHeader")):
             return REDACTED
         if name == "cookie":
             pairs = [part.strip().partition("=") for part in value.split(";")]
@@ -97,7 +97,8 @@ class Log:
         """A value as data protection leaves it in logs."""
         for one in self.protected:
             field = one["field"]
-            keys = [str(key).lower() for key in field.get("fieldKeys") or []]
+            declared: list[str] = field.get("fieldKeys") or []
+            keys = [key.lower() for key in declared]
             if field["fieldType"] == kind and (not keys or name.lower() in keys):
                 return hashlib.sha256(value.encode()).hexdigest() if one["action"] == "HASH" else REDACTED
         return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import time
 from collections.abc import Callable, Sequence
@@ -90,6 +91,8 @@ class Surroundings:
         """A connection from a node. ``OSError`` or ``TimeoutError`` without one, ``ssl.SSLError`` without TLS."""
         plain = self.wiring.open(place.node.host)
         plain.setblocking(False)
+        # Otherwise a body would wait for the acknowledgement of its head.
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             target = self.wiring.target(place.node.host, address, port)
             await asyncio.wait_for(asyncio.get_running_loop().sock_connect(plain, target), CONNECT_SECONDS)

@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 import flask
 import jinja2
 from authlib.deprecate import AuthlibDeprecationWarning
-
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import email.message
 import http.client
 import socket
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from local.edge.browser import Browser
 from tests.local.edge.world import World
@@ -22,16 +24,24 @@ def cookies(browser: Browser) -> tuple[str, str]:
     return "cookie", "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
 
 
-def exchange(made: World, data: bytes, scheme: str = "https") -> http.client.HTTPResponse:
-    """The response to bytes on a connection of their own; its body is read."""
+@dataclass(frozen=True)
+class Answer:
+    """A response that was read to its end."""
+
+    status: int
+    headers: email.message.Message
+    text: str
+
+
+def exchange(made: World, data: bytes, scheme: str = "https") -> Answer:
+    """The response to bytes on a connection of their own."""
     with contextlib.closing(made.browser().connect(made.url("/", scheme))) as connection:
         connection.sendall(data)
         return answer(connection)
 
 
-def answer(connection: socket.socket, method: str = "GET") -> http.client.HTTPResponse:
-    """The next response on a connection; its body is read, and in ``content``."""
+def answer(connection: socket.socket, method: str = "GET") -> Answer:
+    """The next response on a connection."""
     response = http.client.HTTPResponse(connection, method=method)
     response.begin()
-    response.content = response.read()  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue]
-    return response
+    return Answer(response.status, response.headers, response.read().decode())

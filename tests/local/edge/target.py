@@ -13,7 +13,7 @@ from pathlib import Path
 
 from local.authority import Authority
 from local.server import Received, Server, answer
-from local.wiring import Wiring
+from local.wiring import Node, Wiring
 
 STREAM, UPGRADE, SLOW, BROKEN = "/api/stream", "/ws/socket", "/api/slow", "/api/broken"
 
@@ -101,12 +101,10 @@ class Target:
 
 
 @contextmanager
-def serving(
-    target: Target, wiring: Wiring, host: str, address: str, port: int, authority: Authority
-) -> Generator[Target]:
+def serving(target: Target, wiring: Wiring, node: Node, port: int, authority: Authority) -> Generator[Target]:
     """The target on a host, with a certificate for another name: a load balancer does not verify it."""
     with tempfile.TemporaryDirectory() as folder:
         context: ssl.SSLContext = authority.issue("another-name.internal").server_context(Path(folder))
-    target.server = Server(target.handle, tls=context, listening=wiring.listen(host, address, port))
+    target.server = Server(target.handle, tls=context, listening=wiring.listen(node.host, node.address, port))
     with target.server:
         yield target

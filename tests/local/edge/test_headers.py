@@ -59,7 +59,7 @@ def test_forwarded_addresses(prod: Stack, mode: str, port: bool, sent: str | Non
     with world(stack) as made:
         made.member().get(made.url("/api/v1/x"), {"X-Forwarded-For": sent} if sent else {})
         value = made.target.requests[-1].value("x-forwarded-for")
-        assert re.fullmatch(wanted, value or "") if port else value == wanted
+        assert re.fullmatch(str(wanted), value or "") if port else value == wanted
 
 
 def test_scheme_port_host_and_trace(edge: World) -> None:

@@ -71,7 +71,7 @@ def test_a_wrong_matcher_keeps_a_target_out(prod: Stack) -> None:
     """A target that never passed a check is not used: the cause names path, status and what was wanted."""
     group = prod.one(GROUP)
     stack = prod.changed(group, healthCheck={**group["healthCheck"], "matcher": "204"})
-    with pytest.raises(AssertionError, match="/health on .*: status 200, wanted 204"), world(stack, start_seconds=0.5):
+    with pytest.raises(AssertionError, match=r"/health on .*: status 200, wanted 204"), world(stack, start_seconds=0.5):
         pass
 
 

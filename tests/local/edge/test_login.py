@@ -20,6 +20,7 @@ from local.edge.claims import ADDED, CLAIMS
 from local.edge.sessions import SESSION_BYTES
 from local.identity import People
 from local.stack import Resource, Stack
+from tests.local.edge.declared import logins, values
 from tests.local.edge.world import RULE, World, world
 
 
@@ -28,16 +29,12 @@ def _decoded(part: str) -> bytes:
 
 
 def _login(stack: Stack) -> dict[str, Any]:
-    """The first authenticating action of the rule that answers ``/``."""
-    return next(action["authenticateOidc"] for action in _page_rule(stack)["actions"] if "authenticateOidc" in action)
+    """The login of the rule that answers ``/``."""
+    return logins(_page_rule(stack))[0]
 
 
 def _page_rule(stack: Stack) -> Resource:
-    return next(
-        rule
-        for rule in stack.all(RULE)
-        if any("/" in (one.get("pathPattern") or {}).get("values", []) for one in rule["conditions"])
-    )
+    return next(rule for rule in stack.all(RULE) if "/" in values(rule, "pathPattern"))
 
 
 def _with(stack: Stack, **changes: object) -> Stack:
@@ -179,15 +176,15 @@ def test_claims_beyond_the_limit_are_an_error(prod: Stack) -> None:
 Change = Callable[[dict[str, str]], dict[str, str]]
 
 
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
-        (lambda query: {**query, "state": query["state"][:-4] + "AAAA"}, "AuthInvalidStateParam"),
-        (lambda query: {**query, "state": "made-up"}, "AuthInvalidStateParam"),
-        (lambda query: {"code": query["code"]}, "AuthMissingStateParam"),
-        (lambda query: {"state": query["state"]}, "AuthMissingCodeParam"),
-    ],
-)
+TAMPERED: list[tuple[Change, str]] = [
+    (lambda query: {**query, "state": query["state"][:-4] + "AAAA"}, "AuthInvalidStateParam"),
+    (lambda query: {**query, "state": "made-up"}, "AuthInvalidStateParam"),
+    (lambda query: {"code": query["code"]}, "AuthMissingStateParam"),
+    (lambda query: {"state": query["state"]}, "AuthMissingCodeParam"),
+]
+
+
+@pytest.mark.parametrize(("change", "code"), TAMPERED)
 def test_a_callback_that_was_tampered_with_is_401(edge: World, change: Change, code: str) -> None:
     """With the reason in the access log and in what was refused."""
     browser = edge.browser()

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Generator, Iterator
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from local.edge.browser import Browser
-from local.stack import Stack
+from local.stack import Resource, Stack
 from policies.guardrails.topology.graph.resources import Graph
 from policies.guardrails.topology.http.requests import Identity, Request, Result
 from policies.guardrails.topology.trace.request_path import trace
 from preflight.recording.recorder import Recording
+from tests.local.edge.declared import logins, values
 from tests.local.edge.world import LISTENER, RULE, World, world
 
 PRIORITY = 20
@@ -28,9 +28,8 @@ def running(recording: Recording) -> Generator[tuple[World, Browser]]:
         yield made, made.member()
 
 
-def _paths(rule: Any) -> Iterator[str]:
-    patterns = [text for one in rule["conditions"] for text in (one.get("pathPattern") or {}).get("values", [])]
-    for pattern in patterns or ["/"]:
+def _paths(rule: Resource) -> Iterator[str]:
+    for pattern in values(rule, "pathPattern") or ["/"]:
         yield pattern.replace("*", "x").replace("?", "y")
 
 
@@ -118,9 +117,8 @@ def test_the_redirect_to_log_in_names_client_callback_scope_and_state(running: t
     """As the rule declares them; the nonce cookie is neither readable by scripts nor sent without TLS."""
     made, _ = running
     for rule in made.stack.all(RULE):
-        for action in rule["actions"]:
-            login = action.get("authenticateOidc") or {}
-            if login.get("onUnauthenticatedRequest") != "authenticate":
+        for login in logins(rule):
+            if login["onUnauthenticatedRequest"] != "authenticate":
                 continue
             path = next(path for path in _paths(rule) if path != "/oauth2/idpresponse")
             response = made.browser().get(made.url(path), follow=False)

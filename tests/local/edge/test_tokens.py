@@ -11,8 +11,9 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from local.stack import Stack
+from local.stack import Resource, Stack
 from tests.assembly.topologies import SHAPES, recorded
+from tests.local.edge.declared import logins, tokens, values
 from tests.local.edge.world import RULE, World, world
 
 Claims = dict[str, Any]
@@ -23,10 +24,10 @@ def machines() -> Generator[World]:
     """The edge of a stack that lets machine clients in."""
     shape = next(one for one in SHAPES if one.machine_clients and one.hosted_zone)
     stack = Stack.of(recorded(shape))
-    (host,) = {value for one in _rules(stack) for value in _values(one, "hostHeader")}
+    (host,) = {value for one in _rules(stack) for value in values(one, "hostHeader")}
     options = _options(stack)
-    login = next(a["authenticateOidc"] for one in stack.all(RULE) for a in one["actions"] if "authenticateOidc" in a)
-    (people,) = {v for one in stack.all(RULE) for v in _values(one, "hostHeader")} - {host}
+    login = next(one for rule in stack.all(RULE) for one in logins(rule))
+    (people,) = {value for one in stack.all(RULE) for value in values(one, "hostHeader")} - {host}
     sections = {
         "domain": {"hostName": people},
         "identity": {
@@ -40,16 +41,12 @@ def machines() -> Generator[World]:
         yield made
 
 
-def _rules(stack: Stack) -> list[Any]:
-    return [one for one in stack.all(RULE) if any(action["type"] == "jwt-validation" for action in one["actions"])]
-
-
-def _values(rule: Any, kind: str) -> list[str]:  # noqa: ANN401 - a resource
-    return [value for one in rule["conditions"] for value in (one.get(kind) or {}).get("values", [])]
+def _rules(stack: Stack) -> list[Resource]:
+    return [one for one in stack.all(RULE) if tokens(one)]
 
 
 def _options(stack: Stack) -> dict[str, Any]:
-    return next(a["jwtValidation"] for one in _rules(stack) for a in one["actions"] if a["type"] == "jwt-validation")
+    return tokens(_rules(stack)[0])[0]
 
 
 def _valid(made: World) -> Claims:
@@ -63,7 +60,7 @@ def _valid(made: World) -> Claims:
 
 def _status(made: World, token: str) -> int:
     rule = _rules(made.stack)[0]
-    url = f"https://{_values(rule, 'hostHeader')[0]}{_values(rule, 'pathPattern')[0].replace('*', 'x')}"
+    url = f"https://{values(rule, 'hostHeader')[0]}{values(rule, 'pathPattern')[0].replace('*', 'x')}"
     return made.browser().get(url, {"Authorization": f"Bearer {token}"} if token else {}).status
 
 
@@ -74,18 +71,18 @@ def test_a_valid_token_is_forwarded_as_it_is(machines: World) -> None:
     assert machines.target.requests[-1].value("authorization") == f"Bearer {token}"
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda claims: {**claims, "iss": "https://another.example.com"},
-        lambda claims: {**claims, "aud": ["another"]},
-        lambda claims: {**claims, "aud": "models"},
-        lambda claims: {**claims, "scope": "models.read"},
-        lambda claims: {**claims, "exp": claims["exp"] - 120},
-        lambda claims: {**claims, "nbf": claims["exp"]},
-        lambda claims: {key: value for key, value in claims.items() if key != "exp"},
-    ],
-)
+WRONG: list[Callable[[Claims], Claims]] = [
+    lambda claims: {**claims, "iss": "https://another.example.com"},
+    lambda claims: {**claims, "aud": ["another"]},
+    lambda claims: {**claims, "aud": "models"},
+    lambda claims: {**claims, "scope": "models.read"},
+    lambda claims: {**claims, "exp": claims["exp"] - 120},
+    lambda claims: {**claims, "nbf": claims["exp"]},
+    lambda claims: {key: value for key, value in claims.items() if key != "exp"},
+]
+
+
+@pytest.mark.parametrize("change", WRONG)
 def test_another_claim_than_the_declared_is_401(machines: World, change: Callable[[Claims], Claims]) -> None:
     """Issuer, audience and its form, a further claim, the times."""
     before = len(machines.target.requests)

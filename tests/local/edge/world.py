@@ -151,6 +151,14 @@ def task_subnets(stack: Stack) -> list[Resource]:
     return [stack.by_arn(one) for one in subnets]
 
 
+def task_node(stack: Stack, index: int) -> tuple[Node, str]:
+    """A place for a task, and its Availability Zone: one subnet of the service after the other."""
+    subnets = task_subnets(stack)
+    subnet = subnets[index % len(subnets)]
+    address = str(ipaddress.ip_network(str(subnet["cidrBlock"]))[20 + index])
+    return Node(f"task-{index + 1}", address), str(subnet["availabilityZone"])
+
+
 @contextlib.contextmanager
 def world(
     stack: Stack,
@@ -160,7 +168,7 @@ def world(
     people: People | None = None,
     start_seconds: float = START_SECONDS,
     sections: Mapping[str, Any] | None = None,
-    **provider: Any,
+    **provider: float,
 ) -> Generator[World]:
     """The edge of a stack; ``sections`` are its stack file's, where it has none; ``provider`` sets fields of the identity provider before it starts."""
     wired = wiring or Loopback()
@@ -183,16 +191,13 @@ def world(
         )  # fmt: skip
         made = World(stack, wired, authority, edge, issuer, known, metrics, refusals, clock, names)
         check: dict[str, Any] = stack.one(GROUP)["healthCheck"]
-        subnets = task_subnets(stack)
         running.enter_context(edge)
         for index in range(targets):
-            subnet = subnets[index % len(subnets)]
-            address = str(ipaddress.ip_network(str(subnet["cidrBlock"]))[20 + index])
+            node, zone = task_node(stack, index)
             target = Target(str(check["path"]))
-            host = f"task-{index + 1}"
-            running.enter_context(serving(target, wired, host, address, edge.group.port, authority))
+            running.enter_context(serving(target, wired, node, edge.group.port, authority))
             made.targets.append(target)
-            made.registered.append(edge.register(address, str(subnet["availabilityZone"])))
+            made.registered.append(edge.register(node.address, zone))
         for one in made.registered:
             assert edge.wait_healthy(one, start_seconds), made.causes()
         yield made
