@@ -21,7 +21,7 @@ class Answer:
     body: bytes = b""
     headers: Headers = ()
     has_page: bool = field(default=True)
-    """Whether the status has a page of its own where there is no body."""
+    """Whether the status gets its own HTML page where there is no body."""
 
     def written(self, method: str, added: Iterable[tuple[str, str]], *, server: bool, keep: bool) -> bytes:
         """The response as it goes out."""

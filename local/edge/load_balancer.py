@@ -43,11 +43,11 @@ T = TypeVar("T")
 
 
 class LoadBalancer:
-    """Serves from a thread of its own between ``with``'s beginning and end.
+    """Serves from its own thread between ``with``'s beginning and end.
 
     ``nodes``: subnet id → the node there. ``names``: host name → addresses, for what the load balancer itself asks.
     ``authority`` issues the certificates that the graph's listeners have from ACM, and is trusted for the identity
-    provider. ``clock`` returns seconds since the epoch; sessions, rates and the deregistration delay go by it.
+    provider. ``clock`` returns seconds since the epoch; sessions, rates and the deregistration delay use it.
     """
 
     def __init__(

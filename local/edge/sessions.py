@@ -62,8 +62,8 @@ class Session:
 
 def cookies(name: str, sealed: str, expires: float) -> list[str]:
     """The values of ``set-cookie`` for a session, shard by shard."""
-    room = COOKIE_BYTES - len(name) - len("-0=")
-    shards = [sealed[start : start + room] for start in range(0, len(sealed), room)]
+    most = COOKIE_BYTES - len(name) - len("-0=")
+    shards = [sealed[start : start + most] for start in range(0, len(sealed), most)]
     attributes = f"Expires={formatdate(expires, usegmt=True)}; Path=/; Secure; HttpOnly"
     return [f"{name}-{index}={shard}; {attributes}" for index, shard in enumerate(shards)]
 

@@ -34,7 +34,7 @@ class Answer:
 
 
 def exchange(made: World, data: bytes, scheme: str = "https") -> Answer:
-    """The response to bytes on a connection of their own."""
+    """The response to bytes on a new connection."""
     with contextlib.closing(made.browser().connect(made.url("/", scheme))) as connection:
         connection.sendall(data)
         return answer(connection)

@@ -42,7 +42,7 @@ def _uploads(made: World, browser: Browser, count: int) -> Iterator[tuple[int, s
 
 
 def test_a_rate_is_counted_by_its_key_and_within_its_window(edge: World) -> None:
-    """The declared number passes, the next one is told when to come back; another session is not affected."""
+    """The declared number passes, the next one gets a retry-after; another session is not affected."""
     rule = _rule(edge.stack, "rate-uploads-session")
     rate = rule["statement"]["rateBasedStatement"]
     browser, other = edge.member(), edge.member()

@@ -1,4 +1,4 @@
-"""Machine clients: the host name of their own, and the tokens that the load balancer accepts there."""
+"""Machine clients: their own host name, and the tokens that the load balancer accepts there."""
 
 from __future__ import annotations
 
