@@ -135,7 +135,7 @@ class Firewall:
         self.default: dict[str, Any] = resource["defaultAction"]
         self.metric: str = resource["visibilityConfig"]["metricName"]
         self.region = around.stack.region
-        self.not_played = sorted(_managed(self.rules))
+        self.not_played = sorted(_unplayed(self.rules))
         self.log = Log.of(around, resource)
 
     def evaluate(self, request: Received) -> Blocked | None:
@@ -186,8 +186,13 @@ def _metric(rule: dict[str, Any]) -> str:
     return str(rule["visibilityConfig"]["metricName"])
 
 
-def _managed(rules: list[dict[str, Any]]) -> Iterator[str]:
+def _unplayed(rules: list[dict[str, Any]]) -> Iterator[str]:
+    """What rules declare and this web ACL does not do."""
     for rule in rules:
-        group = rule["statement"].get("managedRuleGroupStatement")
-        if group:
+        if group := rule["statement"].get("managedRuleGroupStatement"):
             yield f"{rule['name']}: the rules of {group['name']}, which AWS does not publish"
+        for kind, options in (rule.get("action") or {}).items():
+            if kind in ("captcha", "challenge"):
+                yield f"{rule['name']}: {kind}, which ends a request and never accepts a token"
+            if (options or {}).get("customRequestHandling"):
+                yield f"{rule['name']}: the headers that {kind} inserts"

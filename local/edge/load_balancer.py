@@ -97,11 +97,16 @@ class LoadBalancer:
         started = threading.Event()
         self._stop = asyncio.Event()
         self._thread = threading.Thread(target=self._run, args=(started,), name="edge", daemon=True)
-        for listener in self.listeners:
-            for place in self.places:
-                made = self.around.wiring.listen(place.node.host, place.node.address, listener.port)
-                made.setblocking(False)
-                self._sockets.append(made)
+        try:
+            for listener in self.listeners:
+                for place in self.places:
+                    made = self.around.wiring.listen(place.node.host, place.node.address, listener.port)
+                    made.setblocking(False)
+                    self._sockets.append(made)
+        except OSError:
+            for made in self._sockets:
+                made.close()
+            raise
         self._thread.start()
         if not started.wait(START_SECONDS):
             raise RuntimeError("the load balancer did not start")
@@ -124,17 +129,22 @@ class LoadBalancer:
         (found,) = self.groups.values()
         return found
 
-    def register(self, address: str, zone: str, port: int | None = None) -> Target:
-        """Register a target in the only target group, as the service does with a task that has started."""
+    def register(self, address: str, zone: str, port: int | None = None, group: str = "") -> Target:
+        """Register a target, as a service does with a task that has started: with the container's port.
+
+        ``group`` is a target group's ARN; without it the load balancer has only one. ``KeyError`` for an ARN that the
+        graph has no target group for.
+        """
+        wanted = self.groups[group] if group else self.group
 
         async def register() -> Target:
-            return self.group.register(address, zone, port)
+            return wanted.register(address, zone, port)
 
         return self._call(register())
 
     def deregister(self, target: Target, *, wait: bool = False) -> None:
         """Begin to drain a target; ``wait`` until it is drained or the deregistration delay is over."""
-        running = asyncio.run_coroutine_threadsafe(self.group.deregister(target), self._loop)
+        running = asyncio.run_coroutine_threadsafe(target.group.deregister(target), self._loop)
         if wait:
             running.result()
         else:
@@ -148,7 +158,7 @@ class LoadBalancer:
         """Check a target from every node now, and return what they know then."""
 
         async def check() -> None:
-            await asyncio.gather(*(self.group.check_once(target, place) for place in self.places))
+            await asyncio.gather(*(target.group.check_once(target, place) for place in self.places))
 
         self._call(check())
         return self.states(target)
@@ -285,6 +295,7 @@ class LoadBalancer:
         except asyncio.IncompleteReadError:
             return False
         finally:
+            exchange.signal("ProcessedBytes", exchange.entry.received + exchange.entry.sent)
             line = exchange.entry.line(self.around.journal.balancer, self.around.clock())
             self.around.journal.add("access", line)
 

@@ -62,6 +62,7 @@ class Target:
     address: str
     port: int
     zone: str
+    group: TargetGroup
     views: dict[Place, View] = field(default_factory=dict[Place, View])
     draining: bool = False
     streams: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
@@ -111,7 +112,7 @@ class TargetGroup:
 
     def register(self, address: str, zone: str, port: int | None = None) -> Target:
         """Add a target; its first check begins at once."""
-        target = Target(address, port or self.port, zone, {place: View() for place in self.places})
+        target = Target(address, port or self.port, zone, self, {place: View() for place in self.places})
         self.targets.append(target)
         self._tasks[target] = [
             asyncio.get_running_loop().create_task(self._checks(target, place)) for place in self.places

@@ -323,3 +323,14 @@ def test_extra_parameters_reach_the_provider(prod: Stack) -> None:
     with world(_with(prod, authenticationRequestExtraParams={"prompt": "login"})) as made:
         location = made.browser().get(made.url("/"), follow=False).headers["location"]
         assert dict(parse_qsl(urlsplit(location).query))["prompt"] == "login"
+
+
+def test_the_providers_own_logout_leads_back(edge: World) -> None:
+    """By the endpoint that the stack file declares; it asks first."""
+    registration = edge.provider.registration
+    browser = edge.browser()
+    back = urlencode({"client_id": registration.client, "post_logout_redirect_uri": edge.url("/health")})
+    form = browser.get(f"{registration.end_session}?{back}")
+    assert form.status == 200
+    page = browser.submit(form, {"redirect_uri": edge.url("/health")})
+    assert (page.status, page.url) == (404, edge.url("/health"))
