@@ -191,8 +191,9 @@ def _unplayed(rules: list[dict[str, Any]]) -> Iterator[str]:
     for rule in rules:
         if group := rule["statement"].get("managedRuleGroupStatement"):
             yield f"{rule['name']}: the rules of {group['name']}, which AWS does not publish"
-        for kind, options in (rule.get("action") or {}).items():
+        action: dict[str, dict[str, Any]] = rule.get("action") or {}
+        for kind, options in action.items():
             if kind in ("captcha", "challenge"):
                 yield f"{rule['name']}: {kind}, which ends a request and never accepts a token"
-            if (options or {}).get("customRequestHandling"):
+            if options.get("customRequestHandling"):
                 yield f"{rule['name']}: the headers that {kind} inserts"

@@ -130,10 +130,13 @@ class Relay:
         if head.status == SWITCHING:
             return await self._switched(head, reader, writer)
         body = Body.of_response(head, exchange.head.method, reader, exchange.idle)
-        exchange.keep = exchange.keep and exchange.head.persistent and not body.until_close and upload.done()
+        # A client of HTTP/1.0 does not know chunks: it gets what they carry, and the end of the connection.
+        framed = exchange.head.version == "HTTP/1.1" or not body.chunked
+        delimited = framed and not body.until_close
+        exchange.keep = exchange.keep and exchange.head.persistent and delimited and upload.done()
         exchange.started = True
-        await exchange.send(self._head(head))
-        async for piece in body.pieces():
+        await exchange.send(self._head(head, framed=framed))
+        async for piece in body.pieces(framed=framed):
             await exchange.send(piece)
         exchange.keep = exchange.keep and upload.done()
         if upload.done() and not upload.exception() and head.persistent and not body.until_close:
@@ -243,10 +246,11 @@ class Relay:
         if head.status >= LEAST_FINAL:
             signals.of_both(f"HTTPCode_Target_{head.status // 100}XX_Count", self.group.suffix, exchange.zone)
 
-    def _head(self, head: Head) -> bytes:
+    def _head(self, head: Head, *, framed: bool = True) -> bytes:
         listener, exchange = self.exchange.client.listener, self.exchange
         set_here = {name for name, _ in listener.headers}
         dropped = set_here | (_HOP_BY_HOP if head.status != SWITCHING else set[str]())
+        dropped |= set[str]() if framed else {"transfer-encoding"}
         headers = [
             (name, value)
             for name, value in head.headers

@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Self, TypeVar
 
 from local.authority import Authority
+from local.edge.answers import Answer
 from local.edge.balancer_settings import BalancerSettings
 from local.edge.claims import Signer
 from local.edge.exchange import Client, Edge, Exchange, Forwarded
@@ -22,7 +23,7 @@ from local.edge.journal import Destination, Journal, Put, stamp
 from local.edge.listener import Listener
 from local.edge.messages import Idle, Malformed, read_head, request_head
 from local.edge.sessions import Vault
-from local.edge.surroundings import Names, Place, Signals, Surroundings
+from local.edge.surroundings import CONNECT_SECONDS, Names, Place, Signals, Surroundings
 from local.edge.targets import State, Target, TargetGroup
 from local.edge.tokens import Tokens
 from local.refusals import Refusals
@@ -37,6 +38,8 @@ TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
 ASSOCIATION = "aws:wafv2/webAclAssociation:WebAclAssociation"
 LOGS = {"accessLogs": "access", "connectionLogs": "connection", "healthCheckLogs": "health-check"}
 READ_LIMIT = 1 << 17
+TLS_HANDSHAKE = b"\x16"
+"""The first byte of a TLS connection (RFC 8446, ContentType)."""
 START_SECONDS = 10.0
 _POLL_SECONDS = 0.01
 T = TypeVar("T")
@@ -217,7 +220,12 @@ class LoadBalancer:
 
     async def _accept(self, listening: socket.socket, listener: Listener, place: Place) -> None:
         while True:
-            accepted, address = await self._loop.sock_accept(listening)
+            try:
+                accepted, address = await self._loop.sock_accept(listening)
+            except OSError as error:
+                self.around.refuse(f"listener {listener.resource.name} on {place.node.host}: {error}")
+                await asyncio.sleep(1)
+                continue
             task = self._loop.create_task(self._connection(accepted, (address[0], address[1]), listener, place))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -227,6 +235,14 @@ class LoadBalancer:
     ) -> None:
         """One client's connection, from TLS to its end."""
         context, began = self._contexts[listener], time.monotonic()
+        if (first := await _first_byte(self._loop, accepted)) is None:
+            accepted.close()
+            return
+        if (first == TLS_HANDSHAKE) != (context is not None):
+            # The other protocol than the listener's: answered without TLS, as far as the client understands it.
+            context, confused = None, True
+        else:
+            confused = False
         signals, trace = self.around.signals, f"TID_{secrets.token_hex(8)}"
         signals.of_balancer("NewConnectionCount", place.zone)
         reader = asyncio.StreamReader(READ_LIMIT)
@@ -250,7 +266,11 @@ class LoadBalancer:
             self._log(address, listener, "- - -", "-", trace)
         try:
             with contextlib.suppress(ConnectionError, ssl.SSLError):
-                await self._requests(client)
+                if confused:
+                    problem = Malformed(400, f"the client does not speak {listener.scheme} on port {listener.port}")
+                    await Exchange(self._edge, client, UNREADABLE, Idle(self.settings.idle_seconds)).problem(problem)
+                else:
+                    await self._requests(client)
         finally:
             with contextlib.suppress(OSError, TimeoutError):
                 writer.close()
@@ -292,12 +312,31 @@ class LoadBalancer:
         except TimeoutError:
             exchange.keep = False
             return await exchange.problem(Malformed(408, "the request did not arrive in time"))
-        except asyncio.IncompleteReadError:
+        except (asyncio.IncompleteReadError, ConnectionError):
             return False
+        except Exception as error:
+            # Something in the graph that is not played, or a defect here: either way the twin has to name it.
+            self.around.refuse(f"{exchange.entry.request.partition('?')[0]} failed in the load balancer: {error!r}")
+            exchange.keep = False
+            return False if exchange.started else await exchange.respond(Answer(500))
         finally:
             exchange.signal("ProcessedBytes", exchange.entry.received + exchange.entry.sent)
             line = exchange.entry.line(self.around.journal.balancer, self.around.clock())
             self.around.journal.add("access", line)
+
+
+async def _first_byte(loop: asyncio.AbstractEventLoop, accepted: socket.socket) -> bytes | None:
+    """The first byte that a client sends, which stays to be read; nothing where it sends none in time."""
+    ready = asyncio.Event()
+    accepted.setblocking(False)
+    loop.add_reader(accepted, ready.set)
+    try:
+        await asyncio.wait_for(ready.wait(), CONNECT_SECONDS)
+        return accepted.recv(1, socket.MSG_PEEK) or None
+    except OSError:  # a timeout is one
+        return None
+    finally:
+        loop.remove_reader(accepted)
 
 
 UNREADABLE = request_head(b"- / HTTP/1.0\r\n\r\n")

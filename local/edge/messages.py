@@ -217,13 +217,13 @@ class Body:
             carried += piece[1]
         return carried
 
-    async def pieces(self) -> AsyncGenerator[bytes]:
-        """Every piece with its framing."""
+    async def pieces(self, *, framed: bool = True) -> AsyncGenerator[bytes]:
+        """Every piece, with its framing or without."""
         while self._held:
-            yield self._held.pop(0)[0]
+            yield self._held.pop(0)[0 if framed else 1]
         self._source = self._source or self._read()
-        async for raw, _ in self._source:
-            yield raw
+        async for raw, payload in self._source:
+            yield raw if framed else payload
 
     async def carried(self, most: int) -> bytes:
         """All that it carries; ``Malformed`` beyond ``most`` bytes."""

@@ -109,6 +109,18 @@ def test_a_body_is_inspected_up_to_the_window(edge: World) -> None:
     assert edge.target.requests[-1].body == body
 
 
+def test_a_rate_that_is_counted_in_a_way_that_is_not_played_is_named(prod: Stack) -> None:
+    """A key of another kind: the request fails, and the cause says why."""
+    acl = prod.one(ACL)
+    rules = json.loads(json.dumps(acl["rules"]))
+    for one in rules:
+        if one["name"] == "rate-pages-session":
+            one["statement"]["rateBasedStatement"]["customKeys"] = [{"ja3Fingerprint": {"fallbackBehavior": "MATCH"}}]
+    with world(prod.changed(acl, rules=rules)) as made:
+        assert made.browser().get(made.url("/")).status == 500
+        assert "a rate rule that counts by ja3Fingerprint" in made.causes()
+
+
 def test_managed_groups_are_said_not_to_be_played(edge: World) -> None:
     """Each of the graph's, by its name; nothing else of the rules."""
     names = [

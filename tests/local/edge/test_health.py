@@ -8,7 +8,8 @@ from local.edge import State
 from local.edge.targets import fits
 from local.stack import Stack
 from preflight.recording.recorder import Recording
-from tests.local.edge.world import ALARM, GROUP, World, world
+from tests.local.edge.declared import values
+from tests.local.edge.world import ALARM, GROUP, RULE, World, world
 
 
 def _unhealthy(made: World) -> float:
@@ -110,17 +111,61 @@ def test_a_targets_own_error_is_counted_as_the_targets(edge: World) -> None:
     assert edge.balancer_sum("HTTPCode_ELB_5XX_Count") == 0
 
 
-def test_requests_are_spread_over_targets(prod: Stack) -> None:
-    """Least outstanding requests, and with nothing outstanding each in turn; every target is counted its share."""
-    with world(prod, targets=3) as made:
+@pytest.mark.parametrize("headers", [(("x-large", "x" * 33_000),), (("broken header", "x"),)])
+def test_a_response_that_cannot_be_passed_on_is_502(edge: World, headers: tuple[tuple[str, str], ...]) -> None:
+    """Beyond 32 KiB of headers, or with a header that is none."""
+    browser = edge.member()
+    edge.target.answer_headers = headers
+    assert browser.get(edge.url("/api/v1/x")).status == 502
+    assert edge.balancer_sum("HTTPCode_ELB_502_Count") == 1
+
+
+def test_a_forward_action_may_name_groups_with_weights(prod: Stack) -> None:
+    """The longer form of the same action."""
+    rule = next(one for one in prod.all(RULE) if "/api/*" in values(one, "pathPattern"))
+    actions = [
+        {**one, "targetGroupArn": None, "forward": {"targetGroups": [{"arn": one["targetGroupArn"], "weight": 1}]}}
+        if one["type"] == "forward"
+        else one
+        for one in rule["actions"]
+    ]
+    with world(prod.changed(rule, actions=actions)) as made:
+        assert made.member().get(made.url("/api/v1/x")).status == 200
+
+
+def test_a_new_target_starts_slowly(prod: Stack) -> None:
+    """In the declared duration its share grows from nothing."""
+    stack = prod.changed(prod.one(GROUP), slowStart=900, loadBalancingAlgorithmType="round_robin")
+    with world(stack, targets=2) as made:
         browser = made.member()
-        for _ in range(8):
+        made.clock.ahead = 1000
+        known = made.registered[1]
+        made.edge.deregister(known, wait=True)
+        fresh = made.edge.register(known.address, known.zone)
+        assert made.edge.wait_healthy(fresh, 5)
+        before = [len(one.requests) for one in made.targets]
+        for _ in range(20):
+            assert browser.get(made.url("/api/v1/x")).status == 200
+        assert len(made.targets[1].requests) - before[1] <= 2
+        made.clock.ahead = 2000
+        for _ in range(20):
+            browser.get(made.url("/api/v1/x"))
+        assert len(made.targets[1].requests) - before[1] >= 5
+
+
+@pytest.mark.parametrize("algorithm", ["least_outstanding_requests", "round_robin", "weighted_random"])
+def test_requests_are_spread_over_targets(prod: Stack, algorithm: str) -> None:
+    """By every algorithm, with nothing outstanding; every target is counted its share."""
+    stack = prod.changed(prod.one(GROUP), loadBalancingAlgorithmType=algorithm)
+    with world(stack, targets=3) as made:
+        browser = made.member()
+        for _ in range(35):
             browser.get(made.url("/api/v1/x"))
         counts = [len(one.requests) for one in made.targets]
-        assert sum(counts) == 9
-        assert min(counts) >= 2
+        assert sum(counts) == 36
+        assert min(counts) >= (2 if algorithm == "weighted_random" else 8)
         suffix = str(made.stack.one(GROUP)["arnSuffix"])
-        assert made.sum("RequestCountPerTarget", TargetGroup=suffix) == pytest.approx(3)
+        assert made.sum("RequestCountPerTarget", TargetGroup=suffix) == pytest.approx(12)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from local.edge.browser import Browser
 from local.stack import Stack
 from policies.guardrails.topology.http.load_balancer_limits import HEADER_BYTES
 from tests.local.edge.raw import answer, cookies, exchange, head
+from tests.local.edge.target import STREAM
 from tests.local.edge.world import ACL, BALANCER, World, world
 from tests.preflight.conform.programs import program
 
@@ -132,6 +133,30 @@ def test_what_the_load_balancer_itself_refuses(
     assert response.status == status
     assert response.headers["connection"] == ("keep-alive" if status == 463 else "close")
     assert len(made.target.requests) == before
+
+
+def test_the_other_listeners_protocol_is_400(running: tuple[World, Browser]) -> None:
+    """Plain HTTP on the port for TLS, and TLS on the port for plain HTTP."""
+    made, browser = running
+    ports = {one.scheme: one.port for one in made.edge.listeners}
+    address = made.names[made.host][0]
+    for scheme, data in (("https", b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"), ("http", b"\x16\x03\x01\x00\x05hello")):
+        with contextlib.closing(made.wiring.open("internet")) as connection:
+            connection.settimeout(5)
+            connection.connect(made.wiring.target("internet", address, ports[scheme]))
+            connection.sendall(data)
+            assert answer(connection).status == 400
+    assert browser.get(made.url("/api/v1/x")).status == 200
+
+
+def test_a_client_of_http_1_0_gets_no_chunks(running: tuple[World, Browser]) -> None:
+    """The body ends with the connection."""
+    made, browser = running
+    made.target.send(b"one ", b"two", b"")
+    data = head(made, "GET", STREAM, [cookies(browser)]).replace(b"HTTP/1.1", b"HTTP/1.0", 1)
+    response = exchange(made, data)
+    assert (response.status, response.text) == (200, "one two")
+    assert response.headers["transfer-encoding"] is None
 
 
 def test_without_a_host_a_request_is_refused(running: tuple[World, Browser]) -> None:
