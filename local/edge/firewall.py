@@ -146,9 +146,9 @@ class Firewall:
         found = self.acl.current
         for unknown in trail.unknowns:
             self.around.refuse(f"{unknown}: the statement cannot be evaluated for a request and did not match")
-        for _, rule in found.matched:
-            if "count" in (rule.get("action") or {}):
-                self._put("CountedRequests", _metric(rule))
+        counting = [(name, rule) for name, rule in found.matched if "count" in (rule.get("action") or {})]
+        for name in [*(_metric(rule) for _, rule in counting), *[ALL] * bool(counting)]:
+            self._put("CountedRequests", name)
         blocked = None
         if outcome is None:
             self._put("AllowedRequests", DEFAULT)
@@ -159,7 +159,7 @@ class Firewall:
             blocked = self._response(outcome.rule, outcome.status or 403, action.get("customResponse") or {})
             self._put("BlockedRequests", _metric(rule) if rule else DEFAULT)
         self._put("BlockedRequests" if blocked else "AllowedRequests", ALL)
-        counted = [name for name, rule in found.matched if "count" in (rule.get("action") or {})]
+        counted = [name for name, _ in counting]
         ended = (blocked.rule, blocked.status) if blocked else (DEFAULT, None)
         self.log.add(request, Terminated(*ended, counted, found.over, sorted(trail.labels)))
         return blocked
@@ -178,12 +178,17 @@ class Firewall:
         self.acl.forget()
 
     def _put(self, name: str, rule: str) -> None:
+        """Emit a metric, of a rule whose metrics are enabled, or of all rules together."""
+        if not rule:
+            return
         dimensions = {"WebACL": self.metric, "Region": self.region, "Rule": rule}
         self.around.signals.metrics.put("AWS/WAFV2", name, 1, self.around.clock(), dimensions)
 
 
 def _metric(rule: dict[str, Any]) -> str:
-    return str(rule["visibilityConfig"]["metricName"])
+    """The name of a rule's metric; empty where it has none."""
+    shown: dict[str, Any] = rule["visibilityConfig"]
+    return str(shown["metricName"]) if shown["cloudwatchMetricsEnabled"] else ""
 
 
 def _unplayed(rules: list[dict[str, Any]]) -> Iterator[str]:
