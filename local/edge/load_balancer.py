@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import CancelledError
 from typing import Any, Self, TypeVar
 
 from local.authority import Authority
@@ -41,6 +42,7 @@ READ_LIMIT = 1 << 17
 TLS_HANDSHAKE = b"\x16"
 """The first byte of a TLS connection (RFC 8446, ContentType)."""
 START_SECONDS = 10.0
+CLOSE_SECONDS = 1.0
 _POLL_SECONDS = 0.01
 T = TypeVar("T")
 
@@ -116,6 +118,8 @@ class LoadBalancer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._loop.is_closed():
+            return
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(START_SECONDS)
         for made in self._sockets:
@@ -147,11 +151,15 @@ class LoadBalancer:
 
     def deregister(self, target: Target, *, wait: bool = False) -> None:
         """Begin to drain a target; ``wait`` until it is drained or the deregistration delay is over."""
+        if self._loop.is_closed():
+            return
         running = asyncio.run_coroutine_threadsafe(target.group.deregister(target), self._loop)
-        if wait:
-            running.result()
-        else:
-            self._call(asyncio.sleep(0))
+        # The load balancer may be stopped while a target drains: then there is nothing left to drain.
+        with contextlib.suppress(CancelledError):
+            if wait:
+                running.result()
+            else:
+                self._call(asyncio.sleep(0))
 
     def states(self, target: Target) -> set[State]:
         """What the nodes know of a target."""
@@ -217,6 +225,7 @@ class LoadBalancer:
         for task in [*accepting, *remaining]:
             task.cancel()
         await asyncio.gather(*accepting, *remaining, return_exceptions=True)
+        await asyncio.sleep(_POLL_SECONDS)  # what was aborted is closed in the loop's next turn
 
     async def _accept(self, listening: socket.socket, listener: Listener, place: Place) -> None:
         while True:
@@ -272,9 +281,10 @@ class LoadBalancer:
                 else:
                     await self._requests(client)
         finally:
+            writer.close()
             with contextlib.suppress(OSError, TimeoutError):
-                writer.close()
-                await asyncio.wait_for(writer.wait_closed(), 1)
+                await asyncio.wait_for(writer.wait_closed(), CLOSE_SECONDS)
+            writer.transport.abort()  # a client that does not answer the end of TLS
 
     def _log(self, address: tuple[str, int], listener: Listener, secured: str, status: str, trace: str) -> None:
         line = (

@@ -30,6 +30,7 @@ DEFAULTS = {
 """What a health check has where the target group does not say it (ELB user guide, health checks)."""
 DEREGISTRATION_DELAY = 300
 """Seconds, where the target group does not say it."""
+_DRAIN_SECONDS = 0.02
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -120,7 +121,11 @@ class TargetGroup:
         return target
 
     async def deregister(self, target: Target) -> None:
-        """Drain a target for the deregistration delay, then close what is still open to it."""
+        """Drain a target for the deregistration delay, then close what is still open to it; again: wait for that."""
+        if target.draining:
+            while target in self.targets:
+                await asyncio.sleep(_DRAIN_SECONDS)
+            return
         target.draining = True
         for task in self._tasks.pop(target, []):
             task.cancel()
@@ -130,7 +135,7 @@ class TargetGroup:
                 view.idle.popleft()[1].close()
         ends = self.around.clock() + self.delay
         while target.streams and self.around.clock() < ends:
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(_DRAIN_SECONDS)
         for writer in list(target.streams):
             self.around.refuse(
                 f"target group {self.resource.name} deregistrationDelay {self.delay} s: a request to {target.name} "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable
 
@@ -135,7 +136,22 @@ def test_a_deregistered_target_finishes_its_streams(prod: Stack) -> None:
             assert serving.requests[-1].target == STREAM
             serving.send(b"two ", b"")
             assert response.read() == b"two "
-        assert _soon(lambda: made.registered[index] not in made.edge.group.targets)
+        made.edge.deregister(made.registered[index], wait=True)
+        assert made.registered[index] not in made.edge.group.targets
+
+
+def test_a_load_balancer_that_stops_waits_for_no_target(prod: Stack) -> None:
+    """Whoever waits for a target to be drained goes on, and so does whoever comes later."""
+    with world(prod) as made, made.member().open("GET", made.url(STREAM)) as response:
+        made.target.send(b"one ")
+        assert response.read1(100) == b"one "
+        waiting = threading.Thread(target=made.edge.deregister, args=(made.registered[0],), kwargs={"wait": True})
+        waiting.start()
+        assert _soon(lambda: made.edge.states(made.registered[0]) == {State.DRAINING})
+        made.edge.__exit__(None, None, None)
+        waiting.join(5)
+        assert not waiting.is_alive()
+        made.edge.deregister(made.registered[0], wait=True)
 
 
 def test_the_deregistration_delay_cuts_what_is_still_open(prod: Stack) -> None:
