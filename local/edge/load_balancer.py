@@ -24,7 +24,7 @@ from local.edge.journal import Destination, Journal, Put, stamp
 from local.edge.listener import Listener
 from local.edge.messages import Idle, Malformed, read_head, request_head
 from local.edge.sessions import Vault
-from local.edge.surroundings import CONNECT_SECONDS, Names, Place, Signals, Surroundings
+from local.edge.surroundings import Names, Place, Signals, Surroundings
 from local.edge.targets import State, Target, TargetGroup
 from local.edge.tokens import Tokens
 from local.refusals import Refusals
@@ -244,8 +244,7 @@ class LoadBalancer:
     ) -> None:
         """One client's connection, from TLS to its end."""
         context, began = self._contexts[listener], time.monotonic()
-        if (first := await _first_byte(self._loop, accepted)) is None:
-            accepted.close()
+        if (first := await _first_byte(self._loop, accepted, self.settings.idle_seconds)) is None:
             return
         if (first == TLS_HANDSHAKE) != (context is not None):
             # The other protocol than the listener's: answered without TLS, as far as the client understands it.
@@ -335,18 +334,22 @@ class LoadBalancer:
             self.around.journal.add("access", line)
 
 
-async def _first_byte(loop: asyncio.AbstractEventLoop, accepted: socket.socket) -> bytes | None:
-    """The first byte that a client sends, which stays to be read; nothing where it sends none in time."""
+async def _first_byte(loop: asyncio.AbstractEventLoop, accepted: socket.socket, seconds: float) -> bytes | None:
+    """The first byte that a client sends, which stays to be read; where it sends none in time, it is cut off."""
     ready = asyncio.Event()
     accepted.setblocking(False)
     loop.add_reader(accepted, ready.set)
+    found = b""
     try:
-        await asyncio.wait_for(ready.wait(), CONNECT_SECONDS)
-        return accepted.recv(1, socket.MSG_PEEK) or None
+        await asyncio.wait_for(ready.wait(), seconds)
+        found = accepted.recv(1, socket.MSG_PEEK)
     except OSError:  # a timeout is one
         return None
     finally:
         loop.remove_reader(accepted)
+        if not found:
+            accepted.close()
+    return found or None
 
 
 UNREADABLE = request_head(b"- / HTTP/1.0\r\n\r\n")
