@@ -127,7 +127,7 @@ class Journal:
                 self._delivered[one.kind] += len(lines)
             if not lines:
                 continue
-            kind = {"connection": "conn_log.", "health-check": "health_check_log."}.get(one.kind, "")
+            kind = {"connection": "conn_log_", "health-check": "health_check_log_"}.get(one.kind, "")
             name = (
                 f"{kind}{self.account}_elasticloadbalancing_{self.region}_{self.balancer.replace('/', '.')}_"
                 f"{at:%Y%m%dT%H%MZ}_{address}_{secrets.token_hex(4)}.log.gz"

@@ -96,6 +96,7 @@ class TargetGroup:
         self.places = places
         self.cross_zone = cross_zone
         self.arn: str = resource["arn"]
+        self.name: str = resource["name"]
         self.suffix: str = resource["arnSuffix"]
         if (kind := resource.get("targetType", "instance")) != "ip":
             raise NotImplementedError(f"target group {resource.name} targetType {kind}: only ip is played")
@@ -191,26 +192,27 @@ class TargetGroup:
             self._passed(target.views[place])
             return
         started = self.around.clock()
+        status, problem, code = 0, "", "-"
         try:
             status = await asyncio.wait_for(self._ask(target, place), self.check["timeout"])
-        except (OSError, TimeoutError, Malformed, asyncio.IncompleteReadError) as error:
-            problem = "no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
+        except TimeoutError:
+            problem, code = f"no answer within {self.check['timeout']} s", "RequestTimedOut"
+        except (OSError, Malformed, asyncio.IncompleteReadError) as error:
+            problem, code = str(error) or type(error).__name__, "ConnectionReset"
         else:
-            problem = "" if fits(status, str(self.check["matcher"])) else f"status {status}"
-        view = target.views[place]
+            if not fits(status, str(self.check["matcher"])):
+                problem, code = f"status {status}, wanted {self.check['matcher']}", "ResponseCodeMismatch"
+        where = f"{target.address}:{self._port(target)}"
         if problem:
-            self._failed(view)
+            self._failed(target.views[place])
             self.around.refuse(
                 f"target group {self.resource.name} healthCheck: {self.check['protocol']} {self.check['path']} on "
-                f"{target.address}:{self._port(target)} from {place.node.host}: {problem}, wanted {self.check['matcher']}"
+                f"{where} from {place.node.host}: {problem}"
             )
         else:
-            self._passed(view)
-        took = self.around.clock() - started
-        line = (
-            f"{self.check['protocol'].lower()} {stamp(started)} {took:.6f} {target.address}:{self._port(target)} "
-            f'{self.suffix} {"FAIL" if problem else "PASS"} "{problem or "-"}"'
-        )
+            self._passed(target.views[place])
+        took, result = self.around.clock() - started, "FAIL" if problem else "PASS"
+        line = f"{self.check['protocol'].lower()} {stamp(started)} {took:.9f} {where} {self.name} {result} {status or '-'} {code}"
         self.around.journal.add("health-check", line)
         self._count()
 

@@ -84,6 +84,7 @@ def test_logs_are_delivered_to_the_declared_bucket(edge: World) -> None:
     written: dict[str, bytes] = {}
     edge.browser().get(edge.url("/health?delivered"))
     edge.line("delivered")
+    edge.target.health = 503
     edge.edge.check(edge.registered[0])
 
     def put(bucket: str, key: str, content: bytes) -> None:
@@ -96,6 +97,14 @@ def test_logs_are_delivered_to_the_declared_bucket(edge: World) -> None:
     assert {key.partition("/AWSLogs")[0] for key in written} == prefixes
     (access,) = [key for key in written if key.startswith(f"{balancer['accessLogs']['prefix']}/{start}")]
     assert "delivered" in gzip.decompress(written[access]).decode()
+    names = {key.rpartition("/")[2].partition(edge.stack.account)[0] for key in written}
+    assert names == {"", "conn_log_", "health_check_log_"}
+    (checks,) = [key for key in written if "health_check_log_" in key]
+    line = gzip.decompress(written[checks]).decode().splitlines()[-1].split()
+    group = edge.stack.one(GROUP)
+    assert line[0] == str(group["healthCheck"]["protocol"]).lower()
+    where = f"{edge.registered[0].address}:{group['port']}"
+    assert line[3:] == [where, group["name"], "FAIL", "503", "ResponseCodeMismatch"]
     written.clear()
     edge.edge.deliver_logs(put)
     assert not written
