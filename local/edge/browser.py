@@ -51,7 +51,7 @@ class _Cookies:
 
 @dataclass
 class Browser:
-    """One person's browser on a host of the wiring. ``trusted`` is PEM; ``clock`` is real time."""
+    """One person's browser on a host of the wiring. ``trusted``: the authorities that it trusts, as PEM."""
 
     wiring: Wiring
     host: str

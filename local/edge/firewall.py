@@ -51,7 +51,10 @@ class Evaluation:
 
 
 class CountingAcl(WebAcl):
-    """A web ACL whose rate rules count requests by their keys and window."""
+    """A web ACL whose rate rules count requests by their keys and window.
+
+    AWS applies a limit with some delay, near its value (AWS WAF developer guide, rate-based rules); here it is exact.
+    """
 
     def __init__(self, graph: Graph, acl: Any, clock: Callable[[], float]) -> None:  # noqa: ANN401 - the topology's
         super().__init__(graph, acl)
