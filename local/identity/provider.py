@@ -100,10 +100,10 @@ class IdentityProvider:
         """Host name → addresses, for a resolver."""
         return dict.fromkeys(self.registration.hosts, (self.node.address,))
 
-    def machine_token(self, claims: Mapping[str, Any]) -> str:
+    def machine_token(self, claims: Mapping[str, Any], algorithm: str = "RS256") -> str:
         """A token for a machine client, signed with the key that ``keys`` publishes."""
         key = RSAKey.import_key(self._storage.jwk.as_dict(is_private=True))
-        return jwt.encode({"alg": "RS256"}, dict(claims), key)
+        return jwt.encode({"alg": algorithm}, dict(claims), key, algorithms=[algorithm])
 
     def _application(self) -> WSGIApplication:
         users = [oidc_provider_mock.User(sub=one.subject, claims=dict(one.claims)) for one in self.people]

@@ -96,5 +96,6 @@ def test_a_token_of_another_key_or_none_is_401(machines: World) -> None:
     assert _status(machines, "nonsense") == 401
     forged = jwt.encode({"alg": "RS256"}, _valid(machines), RSAKey.generate_key(2048, auto_kid=False))
     assert _status(machines, forged) == 401
+    assert _status(machines, machines.provider.machine_token(_valid(machines), "PS256")) == 401, "RS256 is required"
     parts = [base64.urlsafe_b64encode(json.dumps(one).encode()).decode() for one in ({"alg": "none"}, _valid(machines))]
     assert _status(machines, ".".join([*parts, ""])) == 401
