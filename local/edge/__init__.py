@@ -12,6 +12,6 @@ from __future__ import annotations
 
 from local.edge.load_balancer import LoadBalancer
 from local.edge.public_keys import PublicKeys
-from local.edge.targets import State
+from local.edge.targets import TargetState
 
-__all__ = ["LoadBalancer", "PublicKeys", "State"]
+__all__ = ["LoadBalancer", "PublicKeys", "TargetState"]

@@ -11,9 +11,9 @@ from typing import Any, cast
 from urllib.parse import parse_qsl, quote, urlencode
 
 from local.edge.outgoing import Call, Reply, Unreachable, fetch
-from local.edge.received import Received
+from local.edge.received import ReceivedRequest
 from local.edge.sessions import SESSION_BYTES, Session, Vault, cookies, from_content, joined, to_content
-from local.edge.surroundings import Place, Surroundings
+from local.edge.surroundings import BalancerNode, EdgeSurroundings
 
 NONCE_COOKIE = "AWSALBAuthNonce"
 LOGIN_SECONDS = 15 * 60
@@ -51,7 +51,7 @@ class Login:
 
     rule: str
     config: Mapping[str, Any]
-    around: Surroundings
+    around: EdgeSurroundings
     vault: Vault
 
     @property
@@ -64,7 +64,7 @@ class Login:
         """How long a session lasts."""
         return float(self.config.get("sessionTimeout") or DEFAULT_SESSION_SECONDS)
 
-    async def session(self, request: Received, place: Place) -> tuple[Session | None, tuple[str, ...]]:
+    async def session(self, request: ReceivedRequest, place: BalancerNode) -> tuple[Session | None, tuple[str, ...]]:
         """The session that the cookies hold, and cookies to set where its claims were refreshed."""
         content = self.vault.open(joined(self.cookie, request.cookies))
         found = from_content(content) if content is not None else None
@@ -83,7 +83,7 @@ class Login:
         self.around.signals.of_balancer("ELBAuthRefreshTokenSuccess", place.zone)
         return renewed, self._cookies(renewed)
 
-    def unauthenticated(self, request: Received, scheme: str) -> Ended | None:
+    def unauthenticated(self, request: ReceivedRequest, scheme: str) -> Ended | None:
         """The response to a request without a session; nothing where it is allowed without one."""
         wanted = self.config.get("onUnauthenticatedRequest") or "authenticate"
         if wanted == "allow":
@@ -108,7 +108,7 @@ class Login:
         location = f"{self.config['authorizationEndpoint']}?{urlencode(parameters, quote_via=quote)}"
         return Ended(302, location, (f"{NONCE_COOKIE}={nonce}; Path=/; Secure; HttpOnly",))
 
-    async def callback(self, request: Received, scheme: str, place: Place) -> Ended:
+    async def callback(self, request: ReceivedRequest, scheme: str, place: BalancerNode) -> Ended:
         """The end of a login: the provider has sent the user back."""
         started = self.around.clock()
         try:
@@ -133,7 +133,7 @@ class Login:
         gone = f"{NONCE_COOKIE}=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; Secure; HttpOnly"
         return Ended(302, str(state["u"]), (*self._cookies(session), gone))
 
-    def _failed(self, place: Place, metric: str, cause: str) -> None:
+    def _failed(self, place: BalancerNode, metric: str, cause: str) -> None:
         self.around.signals.of_balancer(metric, place.zone)
         self.around.refuse(f"listener rule {self.rule} authenticateOidc: {cause}")
 
@@ -142,10 +142,10 @@ class Login:
         return tuple(cookies(self.cookie, sealed, session.started + self.seconds))
 
     @staticmethod
-    def _callback(request: Received, scheme: str) -> str:
+    def _callback(request: ReceivedRequest, scheme: str) -> str:
         return f"{scheme}://{request.raw_host}/oauth2/idpresponse"
 
-    def _state(self, request: Received) -> Mapping[str, Any]:
+    def _state(self, request: ReceivedRequest) -> Mapping[str, Any]:
         query = dict(parse_qsl(request.query))
         if error := query.get("error"):
             denied = error == "access_denied"
@@ -165,13 +165,13 @@ class Login:
         return state
 
     @staticmethod
-    def _code(request: Received) -> str:
+    def _code(request: ReceivedRequest) -> str:
         code = dict(parse_qsl(request.query)).get("code")
         if not code:
             raise Rejected(_UNAUTHORIZED, "AuthMissingCodeParam", "the callback has no code")
         return code
 
-    async def _tokens(self, place: Place, form: Mapping[str, str]) -> dict[str, Any]:
+    async def _tokens(self, place: BalancerNode, form: Mapping[str, str]) -> dict[str, Any]:
         endpoint = str(self.config["tokenEndpoint"])
         credentials = f"{quote(self.config['clientId'], safe='')}:{quote(self.config['clientSecret'], safe='')}"
         headers = (
@@ -207,7 +207,7 @@ class Login:
         if self.config["clientId"] not in audiences or float(payload.get("exp", 0)) < self.around.clock():
             raise Rejected(_FAILED, "AuthInvalidIdToken", "the ID token is for another client, or has expired")
 
-    async def _session(self, place: Place, tokens: dict[str, Any], started: float, refresh: str) -> Session:
+    async def _session(self, place: BalancerNode, tokens: dict[str, Any], started: float, refresh: str) -> Session:
         endpoint = str(self.config["userInfoEndpoint"])
         access = str(tokens["access_token"])
         try:

@@ -12,11 +12,11 @@ from local.edge.answers import Answer
 from local.edge.authentication import Ended
 from local.edge.balancer_settings import BalancerSettings, too_many_forwarded
 from local.edge.claims import Signer
-from local.edge.firewall import INSPECTED, Firewall
-from local.edge.journal import Entry
+from local.edge.firewall import INSPECTED, EdgeFirewall
+from local.edge.journal import AccessLogEntry
 from local.edge.messages import Body, Head, Idle, Malformed
-from local.edge.received import Received, received
-from local.edge.surroundings import Place, Surroundings
+from local.edge.received import ReceivedRequest, received
+from local.edge.surroundings import BalancerNode, EdgeSurroundings
 from local.edge.targets import Groups
 from policies.guardrails.topology.graph.resources import Resource as Declared
 from policies.guardrails.topology.http.load_balancer_limits import refused_by_balancer
@@ -24,8 +24,8 @@ from policies.guardrails.topology.http.requests import Trail
 from policies.guardrails.topology.trace.listener_rules import CALLBACK, redirect_location
 
 if TYPE_CHECKING:
+    from local.edge.listener import EdgeListener
     from local.edge.listener import Entry as Rule
-    from local.edge.listener import Listener
     from local.edge.tokens import Tokens
 
 MOST_REDIRECT_BYTES = 8 * 1024
@@ -39,25 +39,25 @@ LINGER_SECONDS = 2.0
 class Edge:
     """What every request of a load balancer needs."""
 
-    around: Surroundings
+    around: EdgeSurroundings
     declared: Declared
     """The load balancer, as the topology reads it."""
     settings: BalancerSettings
-    firewall: Firewall | None
+    firewall: EdgeFirewall | None
     groups: Groups
     signer: Signer
     tokens: Tokens
 
 
 @dataclass
-class Client:
+class ClientConnection:
     """A client's connection to one listener of one node."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     address: tuple[str, int]
-    listener: Listener
-    place: Place
+    listener: EdgeListener
+    place: BalancerNode
     trace: str
     """The connection's id in the logs."""
     cipher: str = "-"
@@ -76,10 +76,10 @@ class Forwarded:
     """What they set at the client."""
 
 
-class Exchange:
+class RequestExchange:
     """See the module. ``entry`` becomes the line of the access log."""
 
-    def __init__(self, edge: Edge, client: Client, head: Head, idle: Idle) -> None:
+    def __init__(self, edge: Edge, client: ClientConnection, head: Head, idle: Idle) -> None:
         self.edge = edge
         self.client = client
         self.head = head
@@ -117,12 +117,12 @@ class Exchange:
         self.entry.priority = str(rule.priority)
         return await self._run(rule, request)
 
-    def _request(self, start: bytes, length: int | None) -> Received:
+    def _request(self, start: bytes, length: int | None) -> ReceivedRequest:
         listener = self.client.listener
         client = self.client.address[0]
         return received(self.head, listener.scheme, listener.port, client, body=start, length=length)
 
-    def _refused(self, request: Received) -> Answer | None:
+    def _refused(self, request: ReceivedRequest) -> Answer | None:
         """The load balancer's own limits."""
         trail = Trail(request)
         outcome = refused_by_balancer(trail, self.edge.declared)
@@ -137,7 +137,7 @@ class Exchange:
             return Answer(463)
         return None
 
-    async def _run(self, rule: Rule, request: Received) -> Answer | Forwarded:
+    async def _run(self, rule: Rule, request: ReceivedRequest) -> Answer | Forwarded:
         forwarded = Forwarded("")
         for index, action in enumerate(rule.actions):
             ended = await self._act(rule, index, action, request, forwarded)
@@ -147,7 +147,7 @@ class Exchange:
         return Answer(500)
 
     async def _act(
-        self, rule: Rule, index: int, action: dict[str, Any], request: Received, forwarded: Forwarded
+        self, rule: Rule, index: int, action: dict[str, Any], request: ReceivedRequest, forwarded: Forwarded
     ) -> Answer | Forwarded | None:
         """What one action ends the request with; nothing where the next one follows."""
         kind = str(action.get("type"))
@@ -167,7 +167,9 @@ class Exchange:
         self.edge.around.refuse(f"listener rule {rule.name} actions: {kind} is not played")
         return Answer(500)
 
-    async def _authenticate(self, rule: Rule, index: int, request: Received, forwarded: Forwarded) -> Answer | None:
+    async def _authenticate(
+        self, rule: Rule, index: int, request: ReceivedRequest, forwarded: Forwarded
+    ) -> Answer | None:
         login, listener, around = rule.logins[index], self.client.listener, self.edge.around
         if request.path == CALLBACK:
             return self._ended(await login.callback(request, listener.scheme, self.client.place))
@@ -190,7 +192,7 @@ class Exchange:
         kind = (("Content-Type", str(options["contentType"])),)
         return Answer(int(options["statusCode"]), str(options.get("messageBody") or "").encode(), kind, has_page=False)
 
-    def _redirect(self, options: dict[str, Any], request: Received) -> Answer:
+    def _redirect(self, options: dict[str, Any], request: ReceivedRequest) -> Answer:
         location = redirect_location(request, options)
         if len(location) > MOST_REDIRECT_BYTES:
             self.signal("HTTP_Redirect_Url_Limit_Exceeded_Count")
@@ -257,11 +259,11 @@ class Exchange:
         return await self.respond(Answer(error.status))
 
 
-def entry(edge: Edge, client: Client, head: Head) -> Entry:
+def entry(edge: Edge, client: ClientConnection, head: Head) -> AccessLogEntry:
     """The access log's line of a request, as far as it is known when the head has arrived."""
     listener = client.listener
     url = f"{listener.scheme}://{head.value('host').partition(':')[0]}:{listener.port}{head.target}"
-    return Entry(
+    return AccessLogEntry(
         listener.scheme,
         edge.around.clock(),
         f"{client.address[0]}:{client.address[1]}",

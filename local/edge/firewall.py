@@ -12,8 +12,8 @@ from typing import Any
 
 from local.edge.firewall_log import Log, Terminated
 from local.edge.messages import Headers
-from local.edge.received import Received
-from local.edge.surroundings import Surroundings
+from local.edge.received import ReceivedRequest
+from local.edge.surroundings import EdgeSurroundings
 from local.stack import Resource
 from policies.guardrails.topology.graph.resources import Graph
 from policies.guardrails.topology.graph.values import as_list, as_mapping
@@ -91,7 +91,7 @@ class CountingAcl(WebAcl):
         return over
 
 
-def aggregation(request: Any, body: dict[str, Any]) -> tuple[str, ...] | None:  # noqa: ANN401 - a Request or Received
+def aggregation(request: Any, body: dict[str, Any]) -> tuple[str, ...] | None:  # noqa: ANN401 - a Request or ReceivedRequest
     """The instance that a rate rule counts a request in; nothing for a request that lacks a key: it is not counted."""
     kind = body.get("aggregateKeyType")
     if kind in (None, "IP"):
@@ -110,7 +110,7 @@ def aggregation(request: Any, body: dict[str, Any]) -> tuple[str, ...] | None:  
     return tuple(found)
 
 
-def _key(request: Any, kind: str, options: dict[str, Any]) -> str | None:  # noqa: ANN401 - a Request or Received
+def _key(request: Any, kind: str, options: dict[str, Any]) -> str | None:  # noqa: ANN401 - a Request or ReceivedRequest
     name = str(options.get("name", "")).lower()
     if kind == "ip":
         return request.client
@@ -125,10 +125,10 @@ def _key(request: Any, kind: str, options: dict[str, Any]) -> str | None:  # noq
     return None if value is None else transformed(value, options)
 
 
-class Firewall:
+class EdgeFirewall:
     """The web ACL that is associated with a load balancer."""
 
-    def __init__(self, resource: Resource, graph: Graph, around: Surroundings) -> None:
+    def __init__(self, resource: Resource, graph: Graph, around: EdgeSurroundings) -> None:
         self.resource = resource
         self.around = around
         (acl,) = graph.identified(resource["arn"], ("wafv2.WebAcl",))
@@ -141,7 +141,7 @@ class Firewall:
         self.not_played = sorted(_unplayed(self.rules))
         self.log = Log.of(around, resource)
 
-    def evaluate(self, request: Received) -> Blocked | None:
+    def evaluate(self, request: ReceivedRequest) -> Blocked | None:
         """The response to a blocked request, nothing for one that passes."""
         trail = Trail(request)
         self.acl.current = Evaluation()

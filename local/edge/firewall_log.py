@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from local.edge.received import Received
-from local.edge.surroundings import Surroundings
+from local.edge.received import ReceivedRequest
+from local.edge.surroundings import EdgeSurroundings
 from local.stack import Resource
 
 LOGGING = "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"
@@ -38,7 +38,7 @@ class Terminated:
 class Log:
     """See the module. Without a logging configuration nothing is kept."""
 
-    around: Surroundings
+    around: EdgeSurroundings
     arn: str
     filter: dict[str, Any]
     redacted: list[dict[str, Any]]
@@ -46,7 +46,7 @@ class Log:
     destinations: list[str]
 
     @classmethod
-    def of(cls, around: Surroundings, acl: Resource) -> Log:
+    def of(cls, around: EdgeSurroundings, acl: Resource) -> Log:
         """The log of a web ACL."""
         protection: dict[str, Any] = acl.get("dataProtectionConfig", {})
         protected: list[dict[str, Any]] = protection.get("dataProtections", [])
@@ -58,7 +58,7 @@ class Log:
             around, acl["arn"], found.get("loggingFilter", {}), redacted, protected, found["logDestinationConfigs"]
         )
 
-    def add(self, request: Received, ended: Terminated) -> None:
+    def add(self, request: ReceivedRequest, ended: Terminated) -> None:
         """Keep a line where the filter does not drop it."""
         actions = {ended.action, *("COUNT" for _ in ended.counted)}
         if not self.destinations or not self._kept(actions, ended.labels):

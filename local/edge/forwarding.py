@@ -10,9 +10,9 @@ from collections.abc import Coroutine
 from typing import Any
 
 from local.edge.answers import Answer
-from local.edge.exchange import Exchange, Forwarded
+from local.edge.exchange import Forwarded, RequestExchange
 from local.edge.messages import PIECE, Body, Head, Malformed, read_head, response_head, written
-from local.edge.targets import Connection, State, Target, TargetGroup, View
+from local.edge.targets import Connection, RegisteredTarget, TargetGroup, TargetState, View
 
 MOST_RESPONSE_HEAD = 32 * 1024
 """A target's headers beyond this are answered with 502."""
@@ -32,7 +32,7 @@ class Broken(Exception):  # noqa: N818 - a state of the target
         self.metric = metric
 
 
-async def forward(exchange: Exchange, wanted: Forwarded) -> bool:
+async def forward(exchange: RequestExchange, wanted: Forwarded) -> bool:
     """Send a request to a target and the response to the client; whether the client's connection may go on."""
     edge, place = exchange.edge, exchange.client.place
     group = edge.groups(wanted.group)
@@ -64,7 +64,7 @@ async def forward(exchange: Exchange, wanted: Forwarded) -> bool:
         relay.close()
 
 
-def _requested(exchange: Exchange, group: TargetGroup) -> None:
+def _requested(exchange: RequestExchange, group: TargetGroup) -> None:
     signals, now = exchange.edge.around.signals, exchange.edge.around.clock()
     signals.of_both("RequestCount", group.suffix, exchange.zone)
     share = 1 / len(group.targets)
@@ -73,7 +73,7 @@ def _requested(exchange: Exchange, group: TargetGroup) -> None:
         signals.metrics.put("AWS/ApplicationELB", "RequestCountPerTarget", share, now, dimensions)
 
 
-async def _watched(exchange: Exchange, work: Coroutine[Any, Any, bool]) -> bool:
+async def _watched(exchange: RequestExchange, work: Coroutine[Any, Any, bool]) -> bool:
     """Run until done, or until the client has gone: then the target's connection is given up at once."""
     running = asyncio.ensure_future(work)
     try:
@@ -96,7 +96,9 @@ async def _watched(exchange: Exchange, work: Coroutine[Any, Any, bool]) -> bool:
 class Relay:
     """One request and its response between a client and a target."""
 
-    def __init__(self, exchange: Exchange, group: TargetGroup, target: Target, view: View, wanted: Forwarded) -> None:
+    def __init__(
+        self, exchange: RequestExchange, group: TargetGroup, target: RegisteredTarget, view: View, wanted: Forwarded
+    ) -> None:
         self.exchange = exchange
         self.group = group
         self.target = target
@@ -150,7 +152,7 @@ class Relay:
             self.connection[1].transport.abort()
 
     def _return(self) -> None:
-        if self.connection is None or self.target.state(self.exchange.client.place) is State.DRAINING:
+        if self.connection is None or self.target.state(self.exchange.client.place) is TargetState.DRAINING:
             return
         if len(self.view.idle) < MOST_IDLE:
             self.target.streams.discard(self.connection[1])

@@ -15,7 +15,7 @@ Put = Callable[[str, str, bytes], None]
 
 
 @dataclass
-class Entry:
+class AccessLogEntry:
     """One request in the access log; times in seconds since the epoch, ``-1`` for a duration that there was not."""
 
     kind: str

@@ -12,9 +12,9 @@ from typing import Any
 
 from local.authority import Authority
 from local.edge.authentication import Login
-from local.edge.received import Received
+from local.edge.received import ReceivedRequest
 from local.edge.sessions import Vault
-from local.edge.surroundings import Surroundings
+from local.edge.surroundings import EdgeSurroundings
 from local.stack import Resource
 from policies.guardrails.topology.entry.load_balancing import actions_of
 from policies.guardrails.topology.graph.resources import Graph
@@ -47,10 +47,10 @@ class Entry:
         return self.declared.name
 
 
-class Listener:
+class EdgeListener:
     """See the module."""
 
-    def __init__(self, resource: Resource, graph: Graph, around: Surroundings, vault: Vault) -> None:
+    def __init__(self, resource: Resource, graph: Graph, around: EdgeSurroundings, vault: Vault) -> None:
         self.resource = resource
         self.around = around
         self.port: int = resource["port"]
@@ -74,7 +74,7 @@ class Listener:
         """The rules by priority, then the default actions."""
         return [*self._rules, self._default]
 
-    def choose(self, request: Received) -> Entry:
+    def choose(self, request: ReceivedRequest) -> Entry:
         """What a request matches."""
         for entry in self._rules:
             matched = rule_matches(request, entry.declared)

@@ -17,15 +17,15 @@ from local.authority import Authority
 from local.edge.answers import Answer
 from local.edge.balancer_settings import BalancerSettings
 from local.edge.claims import Signer
-from local.edge.exchange import Client, Edge, Exchange, Forwarded
-from local.edge.firewall import Firewall
+from local.edge.exchange import ClientConnection, Edge, Forwarded, RequestExchange
+from local.edge.firewall import EdgeFirewall
 from local.edge.forwarding import forward
 from local.edge.journal import Destination, Journal, Put, stamp
-from local.edge.listener import Listener
+from local.edge.listener import EdgeListener
 from local.edge.messages import Idle, Malformed, read_head, request_head
 from local.edge.sessions import Vault
-from local.edge.surroundings import Names, Place, Signals, Surroundings
-from local.edge.targets import State, Target, TargetGroup
+from local.edge.surroundings import BalancerNode, EdgeSurroundings, Names, Signals
+from local.edge.targets import RegisteredTarget, TargetGroup, TargetState
 from local.edge.tokens import Tokens
 from local.refusals import Refusals
 from local.signals import Metrics
@@ -75,17 +75,17 @@ class LoadBalancer:
         trusted = ssl.create_default_context(cadata=authority.certificate)
         journal = Journal(stack.account, stack.region, suffix, tuple(_destinations(self.resource)))
         signals = Signals(metrics, suffix, clock)
-        self.around = Surroundings(
+        self.around = EdgeSurroundings(
             stack, wiring, names, trusted, signals, journal, clock, refusals=refusals or Refusals()
         )
         self.settings = BalancerSettings.of(self.resource)
         self.places = [
-            Place(nodes[one], str(stack.by_arn(one)["availabilityZone"])) for one in self.resource["subnets"]
+            BalancerNode(nodes[one], str(stack.by_arn(one)["availabilityZone"])) for one in self.resource["subnets"]
         ]
         vault = Vault()
         self.signer = Signer(str(self.resource["arn"]))
         mine = stack.where(LISTENER, loadBalancerArn=self.resource["arn"])
-        self.listeners = [Listener(one, graph, self.around, vault) for one in mine]
+        self.listeners = [EdgeListener(one, graph, self.around, vault) for one in mine]
         self._contexts = {one: one.encryption(authority) for one in self.listeners}
         self.groups = {str(one["arn"]): self._group(one) for one in stack.all(TARGET_GROUP)}
         self.firewall = self._firewall(graph)
@@ -136,7 +136,7 @@ class LoadBalancer:
         (found,) = self.groups.values()
         return found
 
-    def register(self, address: str, zone: str, port: int | None = None, group: str = "") -> Target:
+    def register(self, address: str, zone: str, port: int | None = None, group: str = "") -> RegisteredTarget:
         """Register a target, as a service does with a task that has started: with the container's port.
 
         ``group`` is a target group's ARN; without it the load balancer has only one. ``KeyError`` for an ARN that the
@@ -144,12 +144,12 @@ class LoadBalancer:
         """
         wanted = self.groups[group] if group else self.group
 
-        async def register() -> Target:
+        async def register() -> RegisteredTarget:
             return wanted.register(address, zone, port)
 
         return self._call(register())
 
-    def deregister(self, target: Target, *, wait: bool = False) -> None:
+    def deregister(self, target: RegisteredTarget, *, wait: bool = False) -> None:
         """Begin to drain a target; ``wait`` until it is drained or the deregistration delay is over."""
         if self._loop.is_closed():
             return
@@ -161,11 +161,11 @@ class LoadBalancer:
             else:
                 self._call(asyncio.sleep(0))
 
-    def states(self, target: Target) -> set[State]:
+    def states(self, target: RegisteredTarget) -> set[TargetState]:
         """What the nodes know of a target."""
         return {target.state(place) for place in self.places}
 
-    def check(self, target: Target) -> set[State]:
+    def check(self, target: RegisteredTarget) -> set[TargetState]:
         """Check a target from every node now, and return what they know then."""
 
         async def check() -> None:
@@ -174,11 +174,11 @@ class LoadBalancer:
         self._call(check())
         return self.states(target)
 
-    def wait_healthy(self, target: Target, seconds: float, every: float = 0.2) -> bool:
+    def wait_healthy(self, target: RegisteredTarget, seconds: float, every: float = 0.2) -> bool:
         """Whether all nodes consider a target healthy in time; until then it is checked more often than declared."""
         ends = checked = time.monotonic()
         ends += seconds
-        while self.states(target) != {State.HEALTHY}:
+        while self.states(target) != {TargetState.HEALTHY}:
             if time.monotonic() > ends:
                 return False
             if time.monotonic() > checked + every:
@@ -200,10 +200,10 @@ class LoadBalancer:
     def _group_of(self, arn: str) -> TargetGroup:
         return self.groups[arn]
 
-    def _firewall(self, graph: Graph) -> Firewall | None:
+    def _firewall(self, graph: Graph) -> EdgeFirewall | None:
         stack = self.around.stack
         found = stack.where(ASSOCIATION, resourceArn=self.resource["arn"])
-        return Firewall(stack.by_arn(str(found[0]["webAclArn"])), graph, self.around) if found else None
+        return EdgeFirewall(stack.by_arn(str(found[0]["webAclArn"])), graph, self.around) if found else None
 
     def _run(self, started: threading.Event) -> None:
         asyncio.set_event_loop(self._loop)
@@ -227,7 +227,7 @@ class LoadBalancer:
         await asyncio.gather(*accepting, *remaining, return_exceptions=True)
         await asyncio.sleep(_POLL_SECONDS)  # what was aborted is closed in the loop's next turn
 
-    async def _accept(self, listening: socket.socket, listener: Listener, place: Place) -> None:
+    async def _accept(self, listening: socket.socket, listener: EdgeListener, place: BalancerNode) -> None:
         while True:
             try:
                 accepted, address = await self._loop.sock_accept(listening)
@@ -240,7 +240,7 @@ class LoadBalancer:
             task.add_done_callback(self._tasks.discard)
 
     async def _connection(
-        self, accepted: socket.socket, address: tuple[str, int], listener: Listener, place: Place
+        self, accepted: socket.socket, address: tuple[str, int], listener: EdgeListener, place: BalancerNode
     ) -> None:
         """One client's connection, from TLS to its end."""
         context, began = self._contexts[listener], time.monotonic()
@@ -264,7 +264,7 @@ class LoadBalancer:
             self._log(address, listener, "- - -", f"Failed:{type(error).__name__}", trace)
             return
         writer = asyncio.StreamWriter(transport, protocol, reader, self._loop)
-        client = Client(reader, writer, address, listener, place, trace)
+        client = ClientConnection(reader, writer, address, listener, place, trace)
         if (found := writer.get_extra_info("cipher")) is not None:
             client.cipher, client.protocol = found[0], found[1]
             client.domain = listener.asked.pop(writer.get_extra_info("ssl_object"), None) or "-"
@@ -276,7 +276,9 @@ class LoadBalancer:
             with contextlib.suppress(ConnectionError, ssl.SSLError):
                 if confused:
                     problem = Malformed(400, f"the client does not speak {listener.scheme} on port {listener.port}")
-                    await Exchange(self._edge, client, UNREADABLE, Idle(self.settings.idle_seconds)).problem(problem)
+                    await RequestExchange(self._edge, client, UNREADABLE, Idle(self.settings.idle_seconds)).problem(
+                        problem
+                    )
                 else:
                     await self._requests(client)
         finally:
@@ -285,13 +287,13 @@ class LoadBalancer:
                 await asyncio.wait_for(writer.wait_closed(), CLOSE_SECONDS)
             writer.transport.abort()  # a client that does not answer the end of TLS
 
-    def _log(self, address: tuple[str, int], listener: Listener, secured: str, status: str, trace: str) -> None:
+    def _log(self, address: tuple[str, int], listener: EdgeListener, secured: str, status: str, trace: str) -> None:
         line = (
             f"{stamp(self.around.clock())} {address[0]} {address[1]} {listener.port} {secured} - - - {status} {trace}"
         )
         self.around.journal.add("connection", line)
 
-    async def _requests(self, client: Client) -> None:
+    async def _requests(self, client: ClientConnection) -> None:
         """One request after the other, until one side ends the connection or the keep-alive duration is over."""
         ends, keep = self.around.clock() + self.settings.keep_alive_seconds, True
         while keep:
@@ -300,17 +302,17 @@ class LoadBalancer:
                 raw = await idle.within(read_head(client.reader))
                 if not raw:
                     return
-                exchange = Exchange(self._edge, client, request_head(raw), idle)
+                exchange = RequestExchange(self._edge, client, request_head(raw), idle)
             except TimeoutError:
                 return
             except Malformed as error:
-                await Exchange(self._edge, client, UNREADABLE, idle).problem(error)
+                await RequestExchange(self._edge, client, UNREADABLE, idle).problem(error)
                 return
             # The one request after the keep-alive duration is still answered, and its response closes the connection.
             exchange.keep = self.around.clock() < ends
             keep = await self._one(exchange)
 
-    async def _one(self, exchange: Exchange) -> bool:
+    async def _one(self, exchange: RequestExchange) -> bool:
         try:
             decided = await exchange.decide()
             if isinstance(decided, Forwarded):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from local.edge.messages import Body, Malformed, read_head, response_head, written
-from local.edge.surroundings import Place, Surroundings
+from local.edge.surroundings import BalancerNode, EdgeSurroundings
 
 MOST_BYTES = 1 << 20
 HTTPS = 443
@@ -40,7 +40,7 @@ class Reply:
     body: bytes = field(repr=False)
 
 
-async def fetch(around: Surroundings, place: Place, call: Call) -> Reply:
+async def fetch(around: EdgeSurroundings, place: BalancerNode, call: Call) -> Reply:
     """The reply to one request; ``Unreachable`` without one."""
     try:
         return await asyncio.wait_for(_fetch(around, place, call), around.provider_seconds)
@@ -52,7 +52,7 @@ async def fetch(around: Surroundings, place: Place, call: Call) -> Reply:
         raise Unreachable(f"{call.url}: {error}") from error
 
 
-async def _fetch(around: Surroundings, place: Place, call: Call) -> Reply:
+async def _fetch(around: EdgeSurroundings, place: BalancerNode, call: Call) -> Reply:
     parts = urlsplit(call.url)
     host, port = parts.hostname or "", parts.port or HTTPS
     address = next(iter(around.names(host)))

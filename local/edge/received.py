@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Received(Request):
+class ReceivedRequest(Request):
     """A request with the headers and the target as they were sent."""
 
     raw_headers: tuple[tuple[str, str], ...] = ()
@@ -51,10 +51,10 @@ def _origin(target: str) -> str:
     return "/" + rest.partition("/")[2] if separator and scheme in ("http", "https") else target
 
 
-def received(head: Head, scheme: str, port: int, client: str, *, body: bytes, length: int | None) -> Received:
+def received(head: Head, scheme: str, port: int, client: str, *, body: bytes, length: int | None) -> ReceivedRequest:
     """The request of a head; ``body`` is its start, ``length`` what it declares, in bytes."""
     cookies = [part.strip().partition("=") for value in head.values("cookie") for part in value.split(";")]
-    return Received(
+    return ReceivedRequest(
         head.method,
         f"{scheme}://edge:{port}/",
         cookies=tuple((name, value) for name, _, value in cookies if name),

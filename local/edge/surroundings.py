@@ -22,7 +22,7 @@ CONNECT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Place:
+class BalancerNode:
     """The load balancer's node in one subnet: where it listens and sends from, and its Availability Zone."""
 
     node: Node
@@ -59,7 +59,7 @@ class Signals:
 
 
 @dataclass
-class Surroundings:
+class EdgeSurroundings:
     """See the module."""
 
     stack: Stack
@@ -86,7 +86,7 @@ class Surroundings:
         self._known.clear()
 
     async def connect(
-        self, place: Place, address: str, port: int, context: ssl.SSLContext | None, name: str = ""
+        self, place: BalancerNode, address: str, port: int, context: ssl.SSLContext | None, name: str = ""
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection from a node. ``OSError`` or ``TimeoutError`` without one, ``ssl.SSLError`` without TLS."""
         plain = self.wiring.open(place.node.host)

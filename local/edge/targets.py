@@ -14,7 +14,7 @@ from typing import Any
 
 from local.edge.journal import stamp
 from local.edge.messages import Malformed, read_head, response_head, written
-from local.edge.surroundings import Place, Surroundings
+from local.edge.surroundings import BalancerNode, EdgeSurroundings
 from local.stack import Resource
 
 USER_AGENT = "ELB-HealthChecker/2.0"
@@ -34,7 +34,7 @@ _DRAIN_SECONDS = 0.02
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-class State(StrEnum):
+class TargetState(StrEnum):
     """Of a target, in the words of AWS."""
 
     INITIAL = "initial"
@@ -47,7 +47,7 @@ class State(StrEnum):
 class View:
     """What one node knows of a target."""
 
-    state: State = State.INITIAL
+    state: TargetState = TargetState.INITIAL
     passed: int = 0
     failed: int = 0
     outstanding: int = 0
@@ -57,14 +57,14 @@ class View:
 
 
 @dataclass(eq=False)
-class Target:
+class RegisteredTarget:
     """One registered address and port."""
 
     address: str
     port: int
     zone: str
     group: TargetGroup
-    views: dict[Place, View] = field(default_factory=dict[Place, View])
+    views: dict[BalancerNode, View] = field(default_factory=dict[BalancerNode, View])
     draining: bool = False
     streams: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
     """Connections with a request under way."""
@@ -74,9 +74,9 @@ class Target:
         """As the access log writes it."""
         return f"{self.address}:{self.port}"
 
-    def state(self, place: Place) -> State:
+    def state(self, place: BalancerNode) -> TargetState:
         """As the node sees it."""
-        return State.DRAINING if self.draining else self.views[place].state
+        return TargetState.DRAINING if self.draining else self.views[place].state
 
 
 def encryption() -> ssl.SSLContext:
@@ -90,7 +90,9 @@ def encryption() -> ssl.SSLContext:
 class TargetGroup:
     """See the module. Everything happens in the load balancer's event loop."""
 
-    def __init__(self, resource: Resource, around: Surroundings, places: list[Place], *, cross_zone: bool) -> None:
+    def __init__(
+        self, resource: Resource, around: EdgeSurroundings, places: list[BalancerNode], *, cross_zone: bool
+    ) -> None:
         self.resource = resource
         self.around = around
         self.places = places
@@ -108,20 +110,20 @@ class TargetGroup:
         self.slow_start: float = resource.get("slowStart", 0)
         declared: dict[str, Any] = resource.get("healthCheck", {})
         self.check: dict[str, Any] = DEFAULTS | {"protocol": resource["protocol"]} | declared
-        self.targets: list[Target] = []
+        self.targets: list[RegisteredTarget] = []
         self._turn = dict.fromkeys(places, 0)
-        self._tasks: dict[Target, list[asyncio.Task[None]]] = {}
+        self._tasks: dict[RegisteredTarget, list[asyncio.Task[None]]] = {}
 
-    def register(self, address: str, zone: str, port: int | None = None) -> Target:
+    def register(self, address: str, zone: str, port: int | None = None) -> RegisteredTarget:
         """Add a target; its first check begins at once."""
-        target = Target(address, port or self.port, zone, self, {place: View() for place in self.places})
+        target = RegisteredTarget(address, port or self.port, zone, self, {place: View() for place in self.places})
         self.targets.append(target)
         self._tasks[target] = [
             asyncio.get_running_loop().create_task(self._checks(target, place)) for place in self.places
         ]
         return target
 
-    async def deregister(self, target: Target) -> None:
+    async def deregister(self, target: RegisteredTarget) -> None:
         """Drain a target for the deregistration delay, then close what is still open to it; again: wait for that."""
         if target.draining:
             while target in self.targets:
@@ -156,15 +158,15 @@ class TargetGroup:
                 while view.idle:
                     view.idle.popleft()[1].close()
 
-    def choose(self, place: Place) -> Target | None:
+    def choose(self, place: BalancerNode) -> RegisteredTarget | None:
         """The target of the next request of a node; nothing where none is in use.
 
         With no healthy target every unhealthy one gets requests (fail open). A target that has not passed a check yet
         gets none.
         """
         usable = [one for one in self.targets if self.cross_zone or one.zone == place.zone]
-        healthy = [one for one in usable if one.state(place) is State.HEALTHY]
-        candidates = healthy or [one for one in usable if one.state(place) is State.UNHEALTHY]
+        healthy = [one for one in usable if one.state(place) is TargetState.HEALTHY]
+        candidates = healthy or [one for one in usable if one.state(place) is TargetState.UNHEALTHY]
         if not candidates:
             return None
         self._turn[place] += 1
@@ -176,17 +178,17 @@ class TargetGroup:
             return random.choice(ordered)  # noqa: S311 - which target, not a secret
         return next((one for one in ordered if self._warm(one, place)), ordered[0])
 
-    def _warm(self, target: Target, place: Place) -> bool:
+    def _warm(self, target: RegisteredTarget, place: BalancerNode) -> bool:
         """Whether a target in slow start takes this turn: linearly more of them until the duration is over."""
         since = self.around.clock() - target.views[place].healthy_since
         return since >= self.slow_start or random.random() < since / self.slow_start  # noqa: S311
 
-    async def _checks(self, target: Target, place: Place) -> None:
+    async def _checks(self, target: RegisteredTarget, place: BalancerNode) -> None:
         while True:
             await self.check_once(target, place)
             await asyncio.sleep(self.check["interval"])
 
-    async def check_once(self, target: Target, place: Place) -> None:
+    async def check_once(self, target: RegisteredTarget, place: BalancerNode) -> None:
         """One health check from one node, and what follows from it."""
         if not self.check.get("enabled", True):
             self._passed(target.views[place])
@@ -218,27 +220,30 @@ class TargetGroup:
 
     def _passed(self, view: View) -> None:
         view.passed, view.failed = view.passed + 1, 0
-        wanted = 1 if view.state is State.INITIAL else self.check["healthyThreshold"]
-        if view.state is not State.HEALTHY and view.passed >= wanted:
-            view.state, view.healthy_since = State.HEALTHY, self.around.clock()
+        wanted = 1 if view.state is TargetState.INITIAL else self.check["healthyThreshold"]
+        if view.state is not TargetState.HEALTHY and view.passed >= wanted:
+            view.state, view.healthy_since = TargetState.HEALTHY, self.around.clock()
 
     def _failed(self, view: View) -> None:
         view.passed, view.failed = 0, view.failed + 1
         if view.failed >= self.check["unhealthyThreshold"]:
-            view.state = State.UNHEALTHY
+            view.state = TargetState.UNHEALTHY
 
     def _count(self) -> None:
         """Emit how many targets each node considers healthy, and how many not; one that drains is neither."""
         for place in self.places:
             states = [target.state(place) for target in self.targets]
-            for name, wanted in (("HealthyHostCount", State.HEALTHY), ("UnHealthyHostCount", State.UNHEALTHY)):
+            for name, wanted in (
+                ("HealthyHostCount", TargetState.HEALTHY),
+                ("UnHealthyHostCount", TargetState.UNHEALTHY),
+            ):
                 self.around.signals.of_group(name, self.suffix, place.zone, states.count(wanted))
 
-    def _port(self, target: Target) -> int:
+    def _port(self, target: RegisteredTarget) -> int:
         port = self.check["port"]
         return target.port if port == "traffic-port" else int(port)
 
-    async def _ask(self, target: Target, place: Place) -> int:
+    async def _ask(self, target: RegisteredTarget, place: BalancerNode) -> int:
         context = encryption() if self.check["protocol"] == "HTTPS" else None
         reader, writer = await self.around.connect(place, target.address, self._port(target), context)
         try:

@@ -12,8 +12,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from local.edge.outgoing import Call, Unreachable, fetch
-from local.edge.received import Received
-from local.edge.surroundings import Place, Surroundings
+from local.edge.received import ReceivedRequest
+from local.edge.surroundings import BalancerNode, EdgeSurroundings
 from policies.guardrails.topology.trace.listener_rules import token_matches
 
 if TYPE_CHECKING:
@@ -28,10 +28,12 @@ _OK = 200
 class Tokens:
     """Verifies tokens against the keys of each ``jwksEndpoint``."""
 
-    around: Surroundings
+    around: EdgeSurroundings
     _keys: dict[str, tuple[float, KeySet]] = field(default_factory=dict[str, tuple[float, KeySet]])
 
-    async def accepts(self, rule: Entry, options: dict[str, Any], request: Received, place: Place) -> bool:
+    async def accepts(
+        self, rule: Entry, options: dict[str, Any], request: ReceivedRequest, place: BalancerNode
+    ) -> bool:
         """Whether a request has a token that the action accepts."""
         scheme, _, token = (request.header("authorization") or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
@@ -53,7 +55,7 @@ class Tokens:
             raise ValueError("the token is not valid now")
         return claims
 
-    async def _key_set(self, url: str, place: Place) -> KeySet:
+    async def _key_set(self, url: str, place: BalancerNode) -> KeySet:
         now = self.around.clock()
         if url in self._keys and now < self._keys[url][0] + KEPT_SECONDS:
             return self._keys[url][1]

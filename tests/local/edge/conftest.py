@@ -9,7 +9,7 @@ import pytest
 from local.stack import Stack
 from preflight.recording.recorder import Recording
 from tests.local.edge.world import World, world
-from tests.preflight.conform.programs import STACKS, program
+from tests.preflight.conform.graphs import STACKS, program
 
 
 @pytest.fixture(scope="session", params=STACKS)

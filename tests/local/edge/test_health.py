@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local.edge import State
+from local.edge import TargetState
 from local.edge.targets import fits
 from local.stack import Stack
 from preflight.recording.recorder import Recording
@@ -29,7 +29,7 @@ def test_a_check_is_made_as_it_is_declared(edge: World) -> None:
     assert (received.method, received.target) == ("GET", check["path"])
     assert received.value("host") == f"{edge.registered[0].address}:{edge.stack.one(GROUP)['port']}"
     assert str(received.value("user-agent")).startswith("ELB-HealthChecker/")
-    assert edge.edge.states(edge.registered[0]) == {State.HEALTHY}
+    assert edge.edge.states(edge.registered[0]) == {TargetState.HEALTHY}
 
 
 def test_thresholds_are_honoured_both_ways(recording: Recording) -> None:
@@ -38,14 +38,14 @@ def test_thresholds_are_honoured_both_ways(recording: Recording) -> None:
         check, (target,) = made.stack.one(GROUP)["healthCheck"], made.registered
         made.target.health = 503
         for number in range(1, check["unhealthyThreshold"] + 1):
-            wanted = State.UNHEALTHY if number == check["unhealthyThreshold"] else State.HEALTHY
+            wanted = TargetState.UNHEALTHY if number == check["unhealthyThreshold"] else TargetState.HEALTHY
             assert made.edge.check(target) == {wanted}
         assert _unhealthy(made) == 1
         assert f"{check['path']} on {target.address}" in made.causes()
         assert "status 503" in made.causes()
         made.target.health = 200
         for number in range(1, check["healthyThreshold"] + 1):
-            wanted = State.HEALTHY if number == check["healthyThreshold"] else State.UNHEALTHY
+            wanted = TargetState.HEALTHY if number == check["healthyThreshold"] else TargetState.UNHEALTHY
             assert made.edge.check(target) == {wanted}
         assert _unhealthy(made) == 0
 
@@ -95,7 +95,7 @@ def test_a_target_that_was_not_checked_yet_gets_nothing(edge: World) -> None:
     assert browser.get(edge.url("/api/v1/x")).status == 503
     for _ in range(edge.stack.one(GROUP)["healthCheck"]["unhealthyThreshold"]):
         edge.edge.check(late)
-    assert edge.edge.states(late) == {State.UNHEALTHY}
+    assert edge.edge.states(late) == {TargetState.UNHEALTHY}
     assert browser.get(edge.url("/api/v1/x")).status == 502
     assert edge.balancer_sum("HTTPCode_ELB_502_Count") == edge.balancer_sum("TargetConnectionErrorCount") == 1
 

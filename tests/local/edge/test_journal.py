@@ -10,7 +10,7 @@ from datetime import datetime
 
 import pytest
 
-from local.edge.journal import Entry
+from local.edge.journal import AccessLogEntry
 from local.edge.public_keys import PublicKeys
 from local.wiring import Node
 from tests.local.edge.world import BALANCER, GROUP, LISTENER, World
@@ -61,7 +61,7 @@ def test_a_request_that_no_target_gets_in_the_access_log(edge: World) -> None:
 
 def test_a_quote_does_not_end_a_field() -> None:
     """A client chooses its agent and its path."""
-    line = Entry("https", 0, "192.0.2.1:1", user_agent='a" "b\n').line("app/x/1", 0)
+    line = AccessLogEntry("https", 0, "192.0.2.1:1", user_agent='a" "b\n').line("app/x/1", 0)
     assert _fields(line)["user_agent"] == "a\\x22 \\x22b\\x0a"
 
 

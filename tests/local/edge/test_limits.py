@@ -16,7 +16,7 @@ from policies.guardrails.topology.http.load_balancer_limits import HEADER_BYTES
 from tests.local.edge.raw import answer, cookies, exchange, head
 from tests.local.edge.target import STREAM
 from tests.local.edge.world import ACL, BALANCER, World, world
-from tests.preflight.conform.programs import program
+from tests.preflight.conform.graphs import program
 
 
 @pytest.fixture(scope="module")

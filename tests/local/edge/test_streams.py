@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from local.edge import State
+from local.edge import TargetState
 from local.stack import Stack
 from tests.local.edge.raw import cookies, head
 from tests.local.edge.target import BROKEN, SLOW, STREAM, UPGRADE
@@ -130,7 +130,7 @@ def test_a_deregistered_target_finishes_its_streams(prod: Stack) -> None:
             (serving,) = [one for one in made.targets if one.requests and one.requests[-1].target == STREAM]
             index = made.targets.index(serving)
             made.edge.deregister(made.registered[index])
-            assert made.edge.states(made.registered[index]) == {State.DRAINING}
+            assert made.edge.states(made.registered[index]) == {TargetState.DRAINING}
             for _ in range(6):
                 assert browser.get(made.url("/api/v1/x")).status == 200
             assert serving.requests[-1].target == STREAM
@@ -147,7 +147,7 @@ def test_a_load_balancer_that_stops_waits_for_no_target(prod: Stack) -> None:
         assert response.read1(100) == b"one "
         waiting = threading.Thread(target=made.edge.deregister, args=(made.registered[0],), kwargs={"wait": True})
         waiting.start()
-        assert _soon(lambda: made.edge.states(made.registered[0]) == {State.DRAINING})
+        assert _soon(lambda: made.edge.states(made.registered[0]) == {TargetState.DRAINING})
         made.edge.__exit__(None, None, None)
         waiting.join(5)
         assert not waiting.is_alive()

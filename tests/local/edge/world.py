@@ -13,7 +13,7 @@ from local.authority import Authority
 from local.edge import LoadBalancer
 from local.edge.browser import Browser
 from local.edge.surroundings import CONNECT_SECONDS
-from local.edge.targets import Target as Registered
+from local.edge.targets import RegisteredTarget
 from local.identity import IdentityProvider, People, Registration
 from local.refusals import Refusals
 from local.signals import Metrics
@@ -58,7 +58,7 @@ class World:
     clock: Clock
     names: dict[str, tuple[str, ...]]
     targets: list[Target] = field(default_factory=list[Target])
-    registered: list[Registered] = field(default_factory=list[Registered])
+    registered: list[RegisteredTarget] = field(default_factory=list[RegisteredTarget])
 
     @property
     def host(self) -> str:
