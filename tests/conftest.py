@@ -15,6 +15,7 @@ MARKER = "engine"
 SLOW = (
     "tests/database/",
     "tests/local/network/test_namespaces.py",
+    "tests/local/edge/",
     "tests/mutation/",
     "tests/open_webui/",
     "tests/preflight/analysis/",
