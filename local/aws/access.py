@@ -9,8 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import cast
 
+from local.aws.conditions import listed
 from local.aws.iam import Decision, Policies, Policy, Principal, Request, decide
-from local.stack import ROOT, Resource, Stack
+from local.stack import ROOT, Resource, Stack, items
 from preflight.conform import account
 
 ROLE, ROLE_POLICY = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy"
@@ -121,10 +122,11 @@ class Access:
         for one in self._all(ROLE_POLICY):
             if one["role"] in names:
                 yield Policy.parse(f"role policy {one.name}", one["policy"])
-        for inline in role.get("inlinePolicies") or []:
+        for inline in items(role.get("inlinePolicies")):
             yield Policy.parse(f"inline policy {inline.get('name')} of role {role.name}", inline["policy"])
         attached = [str(one["policyArn"]) for one in self._all(ATTACHMENT) if one["role"] in names]
-        for arn in dict.fromkeys([*attached, *(role.get("managedPolicyArns") or [])]):
+        attached += listed(role.get("managedPolicyArns") or [])
+        for arn in sorted(set(attached)):
             yield self._managed(arn, f"policy {arn.rpartition('/')[2]} of role {role.name}")
 
     def _managed(self, arn: str, name: str) -> Policy:

@@ -180,10 +180,10 @@ async def _stream(exchange: Exchange, reply: _Reply, behaviour: Behaviour) -> bo
         one = {"delta": delta, "finish_reason": None, "logprobs": None}
         await _event(exchange, {**_object(question.model, kind, identifier, one), **none})
         await asyncio.sleep(behaviour.seconds_a_word)
-    last = {"delta": {}, "finish_reason": reply.finish, "logprobs": None}
+    last: dict[str, object] = {"delta": {}, "finish_reason": reply.finish, "logprobs": None}
     await _event(exchange, {**_object(question.model, kind, identifier, last), **none})
     if question.usage_in_stream:
-        empty = {**_object(question.model, kind, identifier, {}), "choices": []}
+        empty: dict[str, object] = {**_object(question.model, kind, identifier, {}), "choices": []}
         await _event(exchange, {**empty, "usage": _usage(reply)})
     await chunk(exchange.writer, b"data: [DONE]\n\n")
     await chunk(exchange.writer, b"")

@@ -20,7 +20,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 Context = Mapping[str, tuple[str, ...]]
 """Condition key in lower case → its values in the request."""
@@ -37,8 +37,8 @@ class MalformedPolicyError(ValueError):
 
 def listed(value: Any) -> list[str]:  # noqa: ANN401 - JSON
     """A single value as IAM reads it: a list of one. Booleans and numbers are the text that they are in JSON."""
-    values = value if isinstance(value, list) else [value]
-    return [str(one).lower() if isinstance(one, bool) else str(one) for one in values]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    values = cast("list[object]", value if isinstance(value, list) else [value])
+    return [str(one).lower() if isinstance(one, bool) else str(one) for one in values]
 
 
 def filled(text: str, context: Context) -> str | None:

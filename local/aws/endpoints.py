@@ -24,7 +24,7 @@ from local.aws.sessions import Issuer, now
 from local.refusals import Refusals
 from local.server import Received
 from local.signals import Metrics
-from local.stack import Resource
+from local.stack import Resource, items
 from local.wiring import Node, Wiring
 from preflight.conform.reaching.names import private_names
 
@@ -44,7 +44,7 @@ def service_of(endpoint: Resource) -> str:
 
 def own_names(endpoint: Resource) -> list[str]:
     """The names that AWS gives the endpoint itself."""
-    return [str(one["dnsName"]) for one in endpoint.get("dnsEntries") or []]
+    return [str(one["dnsName"]) for one in items(endpoint.get("dnsEntries"))]
 
 
 def names_of(endpoint: Resource) -> list[str]:

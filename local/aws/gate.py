@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import cast
 
 from local.aws.access import Access
 from local.aws.iam import Context, Decision, Policy, Request
@@ -128,9 +129,7 @@ class Gate:
 
 def tagged(resource: Resource, *prefixes: str) -> dict[str, tuple[str, ...]]:
     """The tags of a resource as condition keys: ``aws:ResourceTag/…`` and the service's own."""
-    tags = resource.get("tagsAll") or resource.get("tags") or {}
+    tags = cast("dict[str, str]", resource.get("tagsAll") or resource.get("tags") or {})
     return {
-        f"{prefix}/{key}".lower(): (str(value),)
-        for prefix in ("aws:resourcetag", *prefixes)
-        for key, value in tags.items()
+        f"{prefix}/{key}".lower(): (value,) for prefix in ("aws:resourcetag", *prefixes) for key, value in tags.items()
     }

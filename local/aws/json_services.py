@@ -12,6 +12,7 @@ from typing import Any, cast
 from local.aws.gate import Arrival, Ask, Gate, tagged
 from local.aws.sessions import Credentials
 from local.server import Received
+from local.stack import items
 
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 REPOSITORY = "aws:ecr/repository:Repository"
@@ -96,7 +97,7 @@ class Registry:
         if not any(one["name"] == name for one in self.gate.access.bootstrap.all(REPOSITORY)):
             cause = f"ecr:{operation}: no repository {name} in the bootstrap stack {self.gate.access.bootstrap.name}"
             raise self.gate.error(400, "RepositoryNotFoundException", cause)
-        return {"images": [{"repositoryName": name, "imageId": one} for one in asked.get("imageIds") or []]}
+        return {"images": [{"repositoryName": name, "imageId": one} for one in items(asked.get("imageIds"))]}
 
     def _asks(self, operation: str, asked: Mapping[str, Any]) -> Iterator[Ask]:
         if operation == "GetAuthorizationToken":

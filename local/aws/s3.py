@@ -13,7 +13,10 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 import botocore.session  # pyright: ignore[reportMissingTypeStubs] - it has none
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import (  # pyright: ignore[reportMissingTypeStubs]
+    DomainDispatcherApplication,
+    create_backend_app,
+)
 from moto.s3.models import S3Backend, s3_backends
 
 from local.aws.access import Access
@@ -157,7 +160,8 @@ class Buckets:
 
     def objects(self, bucket: str) -> dict[str, bytes]:
         """Key → content of everything in a bucket."""
-        return {str(key): cast("bytes", one.value) for key, one in self.backend.buckets[bucket].keys.items()}
+        kept = cast("dict[str, Any]", self.backend.buckets[bucket].keys)
+        return {key: one.value for key, one in kept.items()}
 
     def forward(self, request: Received, region: str) -> tuple[int, list[tuple[str, str]], bytes]:
         """What moto answers to an authorised request."""

@@ -54,7 +54,8 @@ class Secrets:
                 self._know(Known(str(one["arn"]), str(one["name"]), str(one.get("kmsKeyId") or ""), one))
         for one in stack.all(VERSION):
             # A version without a value is one that a person fills in.
-            if (text := one.get("secretString")) is not None:
+            if one.get("secretString") is not None:
+                text = str(one["secretString"])
                 self._version(self._found(str(one["secretId"])), self.replaced.get(text, text), str(one["versionId"]))
         for one in stack.all(CLUSTER):
             for made in items(one.get("masterUserSecrets")) if one.get("manageMasterUserPassword") else ():

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 from local.aws.access import Access, principal
 from local.aws.iam import Context, Principal, Request
@@ -83,7 +84,8 @@ class Issuer:
             raise RefusedError(f"ECS cannot assume {role_arn}: {answer.cause}")
         role = self.access.role(role_arn)
         tags = {
-            f"aws:principaltag/{key}".lower(): (str(value),) for key, value in (role.resource.get("tags") or {}).items()
+            f"aws:principaltag/{key}".lower(): (str(value),)
+            for key, value in cast("dict[str, object]", role.resource.get("tags") or {}).items()
         }
         issued = self.clock()
         made = Credentials(

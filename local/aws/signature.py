@@ -174,7 +174,7 @@ def read(request: Received) -> Signed:
     if header is None:
         raise SignatureError("MissingAuthenticationTokenException", "the request is not signed")
     algorithm, _, rest = header.partition(" ")
-    fields = dict(part.strip().partition("=")[::2] for part in rest.split(","))
+    fields = {name: value for name, _, value in (part.strip().partition("=") for part in rest.split(","))}
     if algorithm != ALGORITHM or not {"Credential", "SignedHeaders", "Signature"} <= set(fields):
         raise SignatureError("IncompleteSignature", f"the Authorization header is not {ALGORITHM}'s: {algorithm}")
     return Signed(

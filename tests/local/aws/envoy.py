@@ -71,5 +71,3 @@ def _placed(cluster: dict[str, Any], world: World, bundle: Path) -> dict[str, An
     if tls and tls["common_tls_context"]["validation_context"]["trusted_ca"].get("filename"):
         tls["common_tls_context"]["validation_context"]["trusted_ca"] = {"filename": str(bundle)}
     return cluster
-
-
