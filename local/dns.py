@@ -28,7 +28,7 @@ import dns.rrset
 
 from local.aws.access import Access
 from local.aws.iam import Principal, Request
-from local.aws.json_services import LOG_GROUP, Logs
+from local.aws.logs import LOG_GROUP, Logs
 from local.aws.sessions import now
 from local.names import VPC, Firewall, Found, Names, Rule, plain
 from local.refusals import Refusals

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from botocore.auth import SigV4Auth  # pyright: ignore[reportMissingTypeStubs] - it has none
 from botocore.awsrequest import AWSRequest  # pyright: ignore[reportMissingTypeStubs]
@@ -30,7 +31,7 @@ from preflight.conform.reaching.sdk import host
 PART = "ecs agent"
 SECONDS = 5.0
 _ARN_PARTS, _VALUE_FROM_PARTS = 7, 10
-_OK = 200
+_OK, _ERRORS = 200, 400
 _PULL = ("BatchCheckLayerAvailability", "GetDownloadUrlForLayer", "BatchGetImage")
 _TARGETS = {
     "secretsmanager": "secretsmanager",
@@ -61,6 +62,18 @@ class ValueFrom:
                 f"valueFrom {text} is not a secret's ARN with or without :json-key:version-stage:version-id"
             )
         return cls(":".join(parts[:_ARN_PARTS]), *(parts[_ARN_PARTS:] or ("", "", "")))
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """One request of the agent."""
+
+    what: str
+    method: str
+    host: str
+    path: str
+    body: str
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -131,10 +144,14 @@ class Agent:
         parts = registry.split(".")
         if parts[1:3] != ["dkr", "ecr"]:
             raise self._refused(f"image {image} is not in a registry of ECR")
-        self.call("ecr", "GetAuthorizationToken", {}, parts[3])
+        given = self.call("ecr", "GetAuthorizationToken", {}, parts[3])["authorizationData"][0]
         asked = {"repositoryName": name, "registryId": parts[0], "imageIds": [{"imageDigest": digest}]}
         for operation in _PULL:
             self.call("ecr", operation, asked, parts[3])
+        login = {"Authorization": f"Basic {given['authorizationToken']}"}
+        self._get(registry, f"/v2/{name}/manifests/{digest}", login)
+        layer = urlsplit(self._get(registry, f"/v2/{name}/blobs/{digest}", login)["location"])
+        self._get(str(layer.hostname), layer.path, {})
 
     def log_stream(self, container: Mapping[str, Any]) -> LogStream:
         """The stream of a container with the ``awslogs`` driver, made now
@@ -157,18 +174,31 @@ class Agent:
         session = self._role()
         signer = Signer(session.key_id, session.secret_key, session.token)
         cast("Any", SigV4Auth(signer, service, region)).add_auth(request)
-        try:
-            status, body = self._post(name, json.dumps(asked), dict(cast("Any", request.headers).items()))
-        except LookupError as error:
-            raise self._refused(f"{service}:{operation}: {error}") from None
-        except OSError as error:
-            where = f"{self.node.host} ({self.node.address})"
-            raise self._refused(f"{service}:{operation}: {where} does not reach {name}:443: {error}") from None
+        signed = dict(cast("Any", request.headers).items())
+        sent = _Sent(f"{service}:{operation}", "POST", name, "/", json.dumps(asked), signed)
+        status, _, body = self._send(sent)
         content: dict[str, Any] = json.loads(body or b"{}")
         if status != _OK:
             cause = content.get("message") or body.decode(errors="replace")
-            raise self._refused(f"{service}:{operation}: {content.get('__type')}: {cause}")
+            raise self._refused(f"{sent.what}: {content.get('__type')}: {cause}")
         return content
+
+    def _get(self, name: str, path: str, headers: Mapping[str, str]) -> dict[str, str]:
+        """The headers of an answer that is no error."""
+        sent = _Sent(f"pull of {name}{path}", "GET", name, path, "", {**headers, "Host": name})
+        status, answered, body = self._send(sent)
+        if status >= _ERRORS:
+            raise self._refused(f"{sent.what}: {status}: {body.decode(errors='replace')}")
+        return answered
+
+    def _send(self, sent: _Sent) -> tuple[int, dict[str, str], bytes]:
+        try:
+            return self._exchange(sent)
+        except LookupError as error:
+            raise self._refused(f"{sent.what}: {error}") from None
+        except OSError as error:
+            where = f"{self.node.host} ({self.node.address})"
+            raise self._refused(f"{sent.what}: {where} does not reach {sent.host}:443: {error}") from None
 
     def _role(self) -> Credentials:
         """The execution role's session, renewed before it expires."""
@@ -180,16 +210,16 @@ class Agent:
                 raise self._refused(f"executionRoleArn: {error}") from None
         return self._session
 
-    def _post(self, name: str, body: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
+    def _exchange(self, sent: _Sent) -> tuple[int, dict[str, str], bytes]:
         context = ssl.create_default_context(cadata=self.authority.certificate)
         with self.wiring.open(self.node.host) as plain:
             plain.settimeout(SECONDS)
-            plain.connect(self.wiring.target(self.node.host, self.resolve(name), 443))
-            with context.wrap_socket(plain, server_hostname=name) as spoken:
+            plain.connect(self.wiring.target(self.node.host, self.resolve(sent.host), 443))
+            with context.wrap_socket(plain, server_hostname=sent.host) as spoken:
                 connection = _Connected(spoken)
-                connection.request("POST", "/", body, dict(headers))
+                connection.request(sent.method, sent.path, sent.body, dict(sent.headers))
                 answer = connection.getresponse()
-                return answer.status, answer.read()
+                return answer.status, {key.lower(): value for key, value in answer.getheaders()}, answer.read()
 
     def _refused(self, cause: str) -> RefusedError:
         self.refusals.add(PART, cause)

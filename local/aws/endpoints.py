@@ -17,7 +17,8 @@ from local.aws.access import ENDPOINT, Access
 from local.aws.bedrock import Bedrock
 from local.aws.gate import Arrival, Gate, ServiceError
 from local.aws.http import Exchange, Handler, Listener, Servers
-from local.aws.json_services import CloudWatchLogs, Logs, Registry
+from local.aws.logs import CloudWatchLogs, Logs
+from local.aws.registry import Logins, Registry
 from local.aws.s3 import S3, Buckets, error_body
 from local.aws.secrets import Secrets, SecretsManager
 from local.aws.sessions import Issuer, now
@@ -77,6 +78,7 @@ class Endpoints:
     logs: Logs = field(init=False, default_factory=Logs)
     bedrock: dict[str, Bedrock] = field(init=False, default_factory=dict[str, Bedrock])
     """Region → its Bedrock."""
+    _logins: Logins = field(init=False, default_factory=Logins)
     _stack: contextlib.ExitStack = field(init=False, default_factory=contextlib.ExitStack)
 
     def __post_init__(self) -> None:
@@ -126,11 +128,17 @@ class Endpoints:
                 await _stored(s3, exchange, arrive(exchange))
 
             return store
+        if service == "ecr.dkr":
+            registry = Registry(self._gate(endpoint, "ecr"), self._logins)
+
+            async def pull(exchange: Exchange) -> None:
+                await _pulled(registry, exchange, arrive(exchange))
+
+            return pull
         answers: dict[str, Callable[[Received, Arrival], dict[str, Any]]] = {
             "secretsmanager": SecretsManager(self._gate(endpoint, "secretsmanager"), self.secrets).answer,
             "logs": CloudWatchLogs(self._gate(endpoint, "logs"), self.logs).answer,
-            "ecr.api": Registry(self._gate(endpoint, "ecr")).answer,
-            "ecr.dkr": Registry(self._gate(endpoint, "ecr")).answer,
+            "ecr.api": Registry(self._gate(endpoint, "ecr"), self._logins).answer,
         }
         answer = answers.get(service, self._not_played(service))
 
@@ -167,6 +175,13 @@ async def _called(answer: Callable[[Received, Arrival], dict[str, Any]], exchang
         exchange.answer_json(error.status, content, kind)
     else:
         exchange.answer_json(200, content, kind)
+
+
+async def _pulled(registry: Registry, exchange: Exchange, arrival: Arrival) -> None:
+    try:
+        await asyncio.to_thread(registry.docker, exchange, arrival)
+    except ServiceError as error:
+        exchange.answer_json(error.status, {"errors": [{"code": error.code, "message": error.cause}]})
 
 
 async def _stored(s3: S3, exchange: Exchange, arrival: Arrival) -> None:

@@ -21,6 +21,7 @@ from moto.s3.models import S3Backend, s3_backends
 
 from local.aws.access import Access
 from local.aws.gate import Arrival, Ask, Gate, ServiceError, tagged
+from local.aws.registry import layer_bucket, layer_refusal
 from local.aws.secrets import encryption
 from local.aws.sessions import Credentials
 from local.server import Received
@@ -213,8 +214,12 @@ class S3:
 
     def answer(self, request: Received, arrival: Arrival) -> tuple[int, list[tuple[str, str]], bytes]:
         """Status, headers and body; ``ServiceError`` for a refusal."""
-        session = self.gate.session(request)
         of = addressed(request, self.gate.region)
+        if of.bucket == layer_bucket(self.gate.region):
+            if cause := layer_refusal(self.gate, request.target, arrival):
+                raise self.gate.error(403, "AccessDenied", cause)
+            return 200, [], b""
+        session = self.gate.session(request)
         bucket = self.buckets.find(of.bucket)
         self.gate.ask(session, self._asks(request, of, bucket), arrival, request)
         if bucket is None:

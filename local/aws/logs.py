@@ -1,21 +1,18 @@
-"""CloudWatch Logs and ECR, as the ECS agent calls them: intake of log events, and who may pull which image."""
+"""CloudWatch Logs, as the log driver of a container calls it."""
 
 from __future__ import annotations
 
-import base64
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from local.aws.gate import Arrival, Ask, Gate, tagged
 from local.aws.sessions import Credentials
 from local.server import Received
-from local.stack import items
 
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
-REPOSITORY = "aws:ecr/repository:Repository"
 _LOGS_IN_THE_GROUP = frozenset(("CreateLogStream", "PutLogEvents"))
 
 
@@ -55,7 +52,7 @@ class CloudWatchLogs:
 
     def answer(self, request: Received, arrival: Arrival) -> dict[str, Any]:
         """CreateLogStream or PutLogEvents; ``ServiceError`` otherwise."""
-        session, operation, asked = _called(self.gate, request)
+        session, operation, asked = called(self.gate, request)
         group, stream = str(asked.get("logGroupName") or ""), str(asked.get("logStreamName") or "")
         stack = self.gate.access.stack
         found = next((one for one in stack.all(LOG_GROUP) if one["name"] == group), None)
@@ -78,38 +75,7 @@ class CloudWatchLogs:
         return {"nextSequenceToken": "0"}
 
 
-@dataclass(frozen=True)
-class Registry:
-    """ECR behind its two endpoints: what the twin plays of a pull is who may do it; image layers are not transferred."""
-
-    gate: Gate
-
-    def answer(self, request: Received, arrival: Arrival) -> dict[str, Any]:
-        """GetAuthorizationToken, BatchGetImage, BatchCheckLayerAvailability, GetDownloadUrlForLayer."""
-        session, operation, asked = _called(self.gate, request)
-        self.gate.ask(session, self._asks(operation, asked), arrival, request)
-        if operation == "GetAuthorizationToken":
-            token = base64.b64encode(b"AWS:twin").decode()
-            stack = self.gate.access.stack
-            endpoint = f"https://{stack.account}.dkr.ecr.{self.gate.region}.amazonaws.com"
-            return {"authorizationData": [{"authorizationToken": token, "proxyEndpoint": endpoint}]}
-        name = str(asked.get("repositoryName") or "")
-        if not any(one["name"] == name for one in self.gate.access.bootstrap.all(REPOSITORY)):
-            cause = f"ecr:{operation}: no repository {name} in the bootstrap stack {self.gate.access.bootstrap.name}"
-            raise self.gate.error(400, "RepositoryNotFoundException", cause)
-        return {"images": [{"repositoryName": name, "imageId": one} for one in items(asked.get("imageIds"))]}
-
-    def _asks(self, operation: str, asked: Mapping[str, Any]) -> Iterator[Ask]:
-        if operation == "GetAuthorizationToken":
-            yield Ask(f"ecr:{operation}", "*")
-            return
-        stack, name = self.gate.access.stack, str(asked.get("repositoryName") or "")
-        found = next((one for one in self.gate.access.bootstrap.all(REPOSITORY) if one["name"] == name), None)
-        arn = f"arn:aws:ecr:{self.gate.region}:{stack.account}:repository/{name}"
-        yield Ask(f"ecr:{operation}", arn, tagged(found, "ecr:resourcetag") if found else {})
-
-
-def _called(gate: Gate, request: Received) -> tuple[Credentials, str, dict[str, Any]]:
+def called(gate: Gate, request: Received) -> tuple[Credentials, str, dict[str, Any]]:
     """Who called, the operation and its parameters."""
     session = gate.session(request)
     return session, (request.value("x-amz-target") or "").rpartition(".")[2], json.loads(request.body or b"{}")
