@@ -14,6 +14,9 @@ NOT_RUN = pytest.StashKey[str]()
 MARKER = "engine"
 SLOW = (
     "tests/database/",
+    "tests/local/aws/",
+    "tests/local/test_alarms.py",
+    "tests/local/test_dns.py",
     "tests/mutation/",
     "tests/open_webui/",
     "tests/preflight/analysis/",

@@ -87,7 +87,7 @@ def test_an_image_and_a_log_group_that_do_not_exist_name_the_cause(prod: World) 
 
 
 def test_an_endpoint_that_is_not_reached_names_host_and_address(prod: World) -> None:
-    agent = replace(prod.agent, resolve=lambda _: "10.30.255.1")
+    agent = replace(prod.agent, resolve=dict.fromkeys(prod.addresses, "10.30.255.1").__getitem__)
     cause = refusal(agent, prod.container("prepare")["secrets"][0]["valueFrom"])
     assert f"task-1 ({prod.task.address}) does not reach secretsmanager.{prod.stack.region}.amazonaws.com:443" in cause
 
