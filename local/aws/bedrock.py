@@ -8,18 +8,17 @@ let the call through.
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from local.aws.access import ROLE_POLICY
 from local.aws.chat import Behaviour, Behaviours, NotAQuestionError, Question, Told, tell
 from local.aws.conditions import listed
 from local.aws.gate import Arrival, Ask, Gate, ServiceError, tagged
 from local.aws.http import Exchange
+from local.aws.invocation_log import InvocationLog
 from local.aws.sessions import Credentials
 from local.signals import Metrics
 from local.stack import Resource
@@ -27,7 +26,6 @@ from local.stack import Resource
 PATH = "/openai/v1/chat/completions"
 NAMESPACE = "AWS/Bedrock"
 GUARDRAIL, GUARDRAIL_VERSION = "aws:bedrock/guardrail:Guardrail", "aws:bedrock/guardrailVersion:GuardrailVersion"
-RECORDING = "aws:bedrockmodel/invocationLoggingConfiguration:InvocationLoggingConfiguration"
 IDENTIFIER_HEADER, VERSION_HEADER = "x-amzn-bedrock-guardrailidentifier", "x-amzn-bedrock-guardrailversion"
 PROFILE_AREAS = frozenset(("apac", "au", "ca", "eu", "global", "jp", "us", "us-gov"))
 """Beginnings of ids that are inference profiles
@@ -52,8 +50,10 @@ class Bedrock:
     gate: Gate
     metrics: Metrics
     behaviours: Behaviours = field(default_factory=Behaviours)
-    recorded: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
-    """What model invocation logging delivered, where the graph turns it on."""
+    log: InvocationLog = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.log = InvocationLog(self.gate.access, self.gate.region, self.gate.refusals)
 
     async def serve(self, exchange: Exchange, arrival: Arrival) -> bool:
         """One request, from its signature to the end of its answer."""
@@ -184,24 +184,7 @@ class Bedrock:
         self._put("OutputTokenCount", told.words, question.model)
         if question.stream:
             self._put("TimeToFirstToken", told.first_word_seconds * 1000, question.model)
-        for configuration in self.gate.access.stack.all(RECORDING):
-            self._record(question, configuration["loggingConfig"])
-
-    def _record(self, question: Question, configuration: Mapping[str, Any]) -> None:
-        """https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html."""
-        where = configuration.get("s3Config") or configuration.get("cloudwatchConfig")
-        if configuration.get("textDataDeliveryEnabled") and where:
-            asked = [{"role": role, "content": text} for role, text in question.messages]
-            self.recorded.append(
-                {
-                    "schemaType": "ModelInvocationLog",
-                    "modelId": question.model,
-                    "region": self.gate.region,
-                    "operation": "ChatCompletions",
-                    "input": json.dumps(asked),
-                    "destination": where,
-                }
-            )
+        self.log.keep(question, " ".join(question.words()))
 
 
 def _request_id() -> tuple[str, str]:

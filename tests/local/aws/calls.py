@@ -30,10 +30,11 @@ from local.aws.sessions import Credentials, Issuer, RefusedError
 from local.refusals import Refusals
 from local.server import Received
 from local.signals import Metrics
+from local.stack import Stack
 from local.wiring import Node
 from preflight.conform.reaching import sdk
 from tests.local.aws.envoy import configuration_of
-from tests.local.aws.world import TASK_ID
+from tests.local.aws.world import TASK_ID, bootstrap
 
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 NODE = Node("task-1", "10.0.0.1")
@@ -227,6 +228,12 @@ class Task:
             self.session("taskRoleArn"), cluster["endpoint"], int(cluster["port"]), user, self.stack.region
         )
         return DatabaseLogin(self.access, self.issuer, cluster).refusal(token, user)
+
+
+def task_of(stack: Stack) -> Task:
+    """The services of a stack, with the bootstrap stack of its account."""
+    access = Access(stack, bootstrap(stack.name))
+    return Task(access, Secrets(access), Buckets(access))
 
 
 def database_token(session: Credentials, host: str, port: int, user: str, region: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +16,7 @@ from local.stack import Stack
 from policies.guardrails.topology.graph.documents import document
 from tests.local.aws.world import World
 
+Edit = Callable[[str], str]
 MODELS = "models"
 """The listener that the application calls."""
 
@@ -30,9 +31,12 @@ def configuration_of(stack: Stack) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def proxy(world: World, credentials: TaskCredentials) -> Generator[tuple[str, Path]]:
-    """The URL of the models' listener and Envoy's log. Loopback has other ports, so these alone are replaced."""
-    made = configuration_of(world.stack)
+def proxy(world: World, credentials: TaskCredentials, edit: Edit = str) -> Generator[tuple[str, Path]]:
+    """The URL of the models' listener and Envoy's log. Loopback has other ports, so these alone are replaced.
+
+    ``edit`` puts a fault into the configuration's text.
+    """
+    made = json.loads(edit(json.dumps(configuration_of(world.stack))))
     with tempfile.TemporaryDirectory() as name, held_ports(0) as (port,):
         folder = Path(name)
         bundle = world.authority.write(folder)
@@ -67,7 +71,7 @@ def _placed(cluster: dict[str, Any], world: World, bundle: Path) -> dict[str, An
         for one in group["lb_endpoints"]:
             address = one["endpoint"]["address"].get("socket_address")
             if address:
-                address["address"], address["port_value"] = world.place(address["address"])
+                address["address"], address["port_value"] = world.place(address["address"], address["port_value"])
                 cluster["type"] = "STATIC"
                 cluster.pop("dns_lookup_family", None)
     tls = cast("dict[str, Any]", cluster.get("transport_socket", {}).get("typed_config"))

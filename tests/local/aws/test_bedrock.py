@@ -12,15 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
-from local.aws.access import Access
 from local.aws.chat import Behaviour
 from local.aws.credentials import TaskCredentials
-from local.aws.s3 import Buckets
-from local.aws.secrets import Secrets
-from local.stack import Stack
-from tests.local.aws.calls import Task
+from tests.local.aws.calls import task_of
 from tests.local.aws.envoy import proxy
-from tests.local.aws.world import STACKS, TASK_ID, World, bootstrap, stack, world
+from tests.local.aws.world import STACKS, TASK_ID, World, stack, world
 
 SECONDS = 20.0
 
@@ -161,14 +157,9 @@ def test_a_hanging_model_sends_nothing_more(bedrock: Asked) -> None:
             next(parts)
 
 
-def task(of: Stack) -> Task:
-    access = Access(of, bootstrap(of.name))
-    return Task(access, Secrets(access), Buckets(access))
-
-
 @pytest.mark.parametrize("name", STACKS)
 def test_a_request_without_the_graphs_guardrail_is_refused(name: str) -> None:
-    made = task(stack(name))
+    made = task_of(stack(name))
     model = made.models()[0]
     assert made.ask(model) is None
     draft = made.ask(model, version="DRAFT")
@@ -180,7 +171,7 @@ def test_a_request_without_the_graphs_guardrail_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", STACKS)
 def test_a_model_that_no_policy_names_is_refused_by_the_endpoint_first(name: str) -> None:
-    cause = task(stack(name)).ask("openai.gpt-oss-999b-1:0")
+    cause = task_of(stack(name)).ask("openai.gpt-oss-999b-1:0")
     assert "foundation-model/openai.gpt-oss-999b-1:0: no statement of endpoint policy" in str(cause)
 
 
@@ -194,5 +185,35 @@ def test_a_wildcard_grant_is_no_declaration_of_a_model() -> None:
     policy = next(one for one in opened.all("aws:iam/rolePolicy:RolePolicy") if one.name == "models-task-policy")
     document = policy.document("policy")
     document["Statement"][0]["Resource"].append("arn:aws:bedrock:eu-west-1::foundation-model/*")
-    cause = task(opened.changed(policy, policy=json.dumps(document))).ask("openai.gpt-oss-999b-1:0")
+    cause = task_of(opened.changed(policy, policy=json.dumps(document))).ask("openai.gpt-oss-999b-1:0")
     assert cause == "model openai.gpt-oss-999b-1:0: no policy of prod names it in eu-west-1"
+
+
+FAULTS: list[tuple[str, str, str, str]] = [
+    ('"region": "{region}"', '"region": "us-east-1"', "signed for the region us-east-1, and not for {region}", "bedrock-runtime"),
+    ('"service_name": "bedrock"', '"service_name": "bedrock-mantle"', "signed for the service bedrock-mantle", "bedrock-runtime"),
+    ("x-amzn-bedrock-guardrailidentifier", "x-other", "the guardrail models-guardrail-{region} would not be", "bedrock-runtime"),
+    ('"prefix_rewrite": "/openai/v1"', '"prefix_rewrite": "/v1"', "no operation POST /v1/chat/completions", "bedrock-runtime"),
+    ('"host_rewrite_literal": "bedrock', '"host_rewrite_literal": "other', "host other-runtime.{region}.amazonaws.com, wh", "bedrock-runtime"),
+]  # fmt: skip
+"""Text of the recorded configuration, the fault in its place, and the cause that names it."""
+
+
+@pytest.mark.parametrize(("right", "wrong", "cause", "part"), FAULTS, ids=[one[1] for one in FAULTS])
+def test_a_fault_of_the_proxys_configuration_is_refused_and_named(
+    prod: World, right: str, wrong: str, cause: str, part: str
+) -> None:
+    region = prod.stack.region
+    right = right.replace("{region}", region)
+
+    def edit(text: str) -> str:
+        assert right in text
+        return text.replace(right, wrong)
+
+    with (
+        TaskCredentials(prod.stack, prod.wiring, prod.task, TASK_ID, prod.issuer, prod.refusals) as credentials,
+        proxy(prod, credentials, edit) as (url, log),
+    ):
+        answer = Asked(prod, url, log).ask("hello")
+    assert answer.status_code >= 400
+    assert any(cause.replace("{region}", region) in one for one in prod.refusals.of(part)), prod.refusals.entries

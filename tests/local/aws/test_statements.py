@@ -14,10 +14,11 @@ import pytest
 
 from local.aws.access import ENDPOINT, KEY, MANAGED, ROLE, ROLE_POLICY, Access
 from local.aws.conditions import listed
-from local.aws.iam import Principal, Request
+from local.aws.iam import Decision, Policy, Principal, Request
 from local.aws.s3 import Buckets
 from local.aws.secrets import Secrets
 from local.stack import Resource, Stack
+from preflight.conform.iam import reference
 from tests.local.aws.calls import TASK, Task
 from tests.local.aws.world import STACKS, bootstrap, stack
 
@@ -101,6 +102,27 @@ def test_without_any_one_statement_a_call_is_refused_and_the_cause_names_the_pol
         assert all("no statement of" in cause and named in cause for cause in causes), causes
         felt += bool(causes)
     assert felt > 20
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_every_condition_key_of_a_request_is_one_that_aws_gives_to_its_action(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, set[str]] = {}
+    decide = Access.decide
+
+    def remember(self: Access, request: Request, endpoint: Policy | None = None) -> Decision:
+        asked.setdefault(request.action, set()).update(request.context)
+        return decide(self, request, endpoint)
+
+    monkeypatch.setattr(Access, "decide", remember)
+    Task(Access(stack(name), bootstrap(name)), *stores(name)).outcomes()
+    assert len(asked) > 20
+    for action, keys in asked.items():
+        known = reference.existing(action)
+        # Keys that every request has are documented elsewhere; a resource's tags are not among them.
+        own = {key for key in keys if not key.startswith("aws:") or key.startswith("aws:resourcetag/")}
+        assert {key for key in own if not known.populates(key)} == set(), action
 
 
 DENIED: Mapping[str, Mapping[str, object]] = {

@@ -65,9 +65,9 @@ class World:
                 return address
         raise LookupError(f"{name}: NXDOMAIN")
 
-    def place(self, name: str) -> tuple[str, int]:
-        """Where loopback has the HTTPS server of a name."""
-        return self.wiring.target(self.task.host, self.resolve(name), 443)
+    def place(self, name: str, port: int = 443) -> tuple[str, int]:
+        """Where loopback has the server of a name."""
+        return self.wiring.target(self.task.host, self.resolve(name), port)
 
     @property
     def agent(self) -> Agent:
