@@ -62,7 +62,7 @@ class PrivateModel:
             return self._refuse(exchange, 404, f"no model {question.model}: it has {', '.join(sorted(self.models))}")
         behaviour = self.behaviours.next(question.model)
         if behaviour.status != _OK:
-            exchange.answer_json(behaviour.status, {"error": {"message": f"model {question.model} was told to fail"}})
+            exchange.answer_json(behaviour.status, {"error": {"message": f"model {question.model} is set to fail"}})
             return True
         return (await tell(exchange, question, behaviour)).complete
 

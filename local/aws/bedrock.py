@@ -86,7 +86,9 @@ class Bedrock:
         if found.status == 200:  # noqa: PLR2004
             return found
         code = _CODES.get(found.status, "InternalServerException")
-        raise ServiceError(found.status, code, f"model {model} answers {found.status}, as it was told to")
+        raise ServiceError(
+            found.status, code, f"model {model} answers {found.status}: this is the behaviour set for it"
+        )
 
     def behave(self, model: str, behaviour: Behaviour | None) -> None:
         """From now on a model does this; ``None``: it answers."""

@@ -26,7 +26,7 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What a model does, until it is told otherwise."""
+    """What a model does until another behaviour is set."""
 
     status: int = 200
     """429 throttles, 500 and 503 fail; any other than 200 is answered at once."""

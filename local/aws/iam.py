@@ -189,7 +189,7 @@ def decide(request: Request, policies: Policies) -> Decision:
         if denying := policy.first(request, allow=False):
             return Decision(False, f"{request}: explicit deny by statement {denying.name} of {policy.name}")
     granted = _first(policies.resource, request)
-    # A service has no policies of its own: what it may do stands with the resource.
+    # A service has no identity policies: only the resource's policy can allow it.
     own = bool(request.principal.arn) and not (granted and granted[1].names_itself(request.principal))
     allowing = _first(policies.identity, request) if own else granted
     for policy in (policies.endpoint, policies.boundary):

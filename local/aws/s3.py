@@ -87,7 +87,7 @@ def addressed(request: Received, region: str) -> Addressed:
 
 
 def _operation(method: str, bucket: bool, key: bool, query: Mapping[str, str], headers: set[str]) -> str:
-    """The operation of botocore's service model with the most marks of its own in the request."""
+    """The operation of botocore's service model that the request matches in the most members."""
     path = "/{Bucket}/{Key+}" if key else "/{Bucket}" if bucket else "/"
     found = [
         (len(static) + len(needed), name)

@@ -63,7 +63,7 @@ class Secrets:
                 self._master(one, made)
 
     def put(self, arn: str, text: str) -> str:
-        """A new current version, as a rotation or a person writes it; return its id. The former is ``AWSPREVIOUS``."""
+        """Write a new current version and return its id, as a rotation does. The version before it becomes ``AWSPREVIOUS``."""
         version = "-".join(random.token_hex(n) for n in (4, 2, 2, 2, 6))
         self._version(self._found(arn), text, version)
         return version
@@ -73,7 +73,7 @@ class Secrets:
         return str(self._backend.get_secret_value(arn, "", "AWSCURRENT")["SecretString"])
 
     def delete(self, arn: str) -> None:
-        """Schedule the deletion of a secret: from then on nobody reads it."""
+        """Schedule the deletion of a secret: from then on every read is refused."""
         self._backend.delete_secret(arn, 7, force_delete_without_recovery=False)
 
     def get(self, secret_id: str, version: str | None, stage: str | None) -> dict[str, Any]:

@@ -185,7 +185,7 @@ def test_rules_decide_by_priority_type_and_redirection() -> None:
 
 
 @pytest.mark.parametrize(("response", "expected"), [("NODATA", ("NOERROR", 0)), ("OVERRIDE", ("NOERROR", 1))])
-def test_a_block_answers_as_it_is_told(response: str, expected: tuple[str, int]) -> None:
+def test_a_block_answers_as_its_rule_says(response: str, expected: tuple[str, int]) -> None:
     rule = "aws:route53/resolverFirewallRule:ResolverFirewallRule"
     override = {"blockOverrideDomain": "blocked.example.com", "blockOverrideTtl": 5, "blockOverrideDnsType": "CNAME"}
     made = broken(rule, "network-dns-block", blockResponse=response, **override)

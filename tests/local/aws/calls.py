@@ -258,7 +258,7 @@ _S3_CALLS = (
 
 
 def _run(coroutine: Coroutine[Any, Any, object]) -> None:
-    """To its end on a loop of its own; ``asyncio.run`` would take the thread's loop away from Pulumi."""
+    """Run to its end on a separate loop; ``asyncio.run`` would take the thread's loop away from Pulumi."""
     loop = asyncio.new_event_loop()
     try:
         loop.run_until_complete(coroutine)

@@ -40,7 +40,7 @@ def test_images_are_pulled_and_logs_arrive(served: World) -> None:
     assert served.refusals.entries == []
 
 
-def test_a_rotated_secret_is_read_by_its_current_version_and_by_the_former_one(prod: World) -> None:
+def test_a_rotated_secret_is_read_by_its_current_version_and_the_previous_one_by_its_stage(prod: World) -> None:
     arn = next(
         k.arn for k in prod.endpoints.secrets.known.values() if k.arn in str(prod.container("interface")["secrets"])
     )
