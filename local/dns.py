@@ -27,6 +27,7 @@ import dns.rdatatype
 import dns.rrset
 
 from local.aws.access import Access
+from local.aws.http import TURNS
 from local.aws.iam import Principal, Request
 from local.aws.logs import LOG_GROUP, Logs
 from local.aws.sessions import now
@@ -249,7 +250,8 @@ class Served:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(0)  # what was closed above closes its sockets in the loop's next turn
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
 
     async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         source = str(writer.get_extra_info("peername")[0])

@@ -103,9 +103,11 @@ class Access:
         return Policy.parse(f"endpoint policy of {endpoint.name}", document or _EVERYTHING)
 
     def key(self, named: str) -> Resource:
-        """A key by its ARN, id or alias; ``LookupError`` where neither stack has it."""
+        """A key by its ARN, id or alias; ``LookupError`` where neither stack has it or it is disabled."""
         for one in self._all(KEY):
             if named in (one["arn"], one.id):
+                if one.get("isEnabled", True) is not True:
+                    raise LookupError(f"key {one.name} is disabled: isEnabled is {one.get('isEnabled')}")
                 return one
         for alias in self._all(ALIAS):
             if named in (alias.get("name"), alias.get("arn")):

@@ -19,6 +19,8 @@ from local.server import answer as plain_answer
 HEAD_BYTES = 1 << 20
 HANDSHAKE_SECONDS = 10
 _STOP_SECONDS = 10
+TURNS = 5
+"""Turns of the loop until a transport that was aborted, with TLS above it, has closed its socket."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,8 @@ class Servers:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(0)  # a transport that was aborted closes its socket in the loop's next turn
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
 
     def _start(self, coroutine: Awaitable[None]) -> None:
         task = asyncio.ensure_future(coroutine)
@@ -127,6 +130,9 @@ class Servers:
         except OSError:  # the client went away
             connection.close()
             return
+        except asyncio.CancelledError:
+            connection.close()
+            raise
         writer = asyncio.StreamWriter(transport, protocol, reader, self._loop)
         try:
             with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):

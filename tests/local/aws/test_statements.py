@@ -105,6 +105,16 @@ def test_without_any_one_statement_a_call_is_refused_and_the_cause_names_the_pol
 
 
 @pytest.mark.parametrize("name", STACKS)
+def test_a_disabled_key_stops_what_it_encrypts_and_is_named(name: str) -> None:
+    for key in stack(name).all(KEY):
+        access = Access(stack(name).changed(key, isEnabled=False), bootstrap(name))
+        outcomes = Task(access, *stores(name)).outcomes(frozenset({"kms"}))
+        causes = [cause for cause in outcomes.values() if cause]
+        assert causes
+        assert all(f"key {key.name} is disabled: isEnabled is False" in cause for cause in causes), causes
+
+
+@pytest.mark.parametrize("name", STACKS)
 def test_every_condition_key_of_a_request_is_one_that_aws_gives_to_its_action(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
