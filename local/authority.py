@@ -32,7 +32,7 @@ class Certificate:
     certificate: str
     key: str = field(repr=False)
     chain: str
-    """The certificate of the authority that issued it."""
+    """The certificate of the authority that issued it; empty for one that is its own authority."""
 
     @property
     def full_chain(self) -> str:
