@@ -10,7 +10,7 @@ import string
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -19,11 +19,12 @@ from components.data.certificates import database_authority
 from local.authority import Authority
 from local.data import postgres
 from local.data.listener import Listener, Log
-from local.data.tokens import Authorize, Keys, Login, refused
 from local.signals import Metrics
 from local.stack import Resource, Stack, items
 from local.wiring import Node, Wiring
 
+Login = Callable[[str, str], str]
+"""Token and user → why a login by IAM is refused, empty where it is allowed."""
 CLUSTER, INSTANCE = "aws:rds/cluster:Cluster", "aws:rds/clusterInstance:ClusterInstance"
 PARAMETERS = "aws:rds/clusterParameterGroup:ClusterParameterGroup"
 NAMESPACE = "AWS/RDS"
@@ -60,8 +61,7 @@ class Database:
     nodes: Mapping[str, Node]
     issuer: Authority
     """``authority(stack)``."""
-    keys: Keys
-    authorize: Authorize
+    login: Login
     metrics: Metrics = field(default_factory=Metrics)
     log: Log = lambda _group, _stream, _line: None
     metric_seconds: float = 60
@@ -185,7 +185,7 @@ class Database:
     def refused(self, user: str, database: str, secret: str) -> str:
         """See ``Gate``: the error that the client gets; the cause is kept."""
         if self._by_token(user):
-            cause = self._token(user, secret)
+            cause = self.login(secret, user)
             self._count("IamDbAuthConnectionRequests")
             self._count("IamDbAuthConnectionFailure" if cause else "IamDbAuthConnectionSuccess")
             if cause:
@@ -203,16 +203,6 @@ class Database:
             self._cause(f"{user} asked for the database {database}: databaseName is {self.name}", "")
         self.entered.append((user, way))
         return ""
-
-    def _token(self, user: str, token: str) -> str:
-        if not self.cluster.get("iamDatabaseAuthenticationEnabled"):
-            return "iamDatabaseAuthenticationEnabled is not set"
-        login = Login(user, self.port, self.stack.region, frozenset(self.names()))
-        cause, credential = refused(token, login, self.keys)
-        if cause or credential is None:
-            return cause
-        prefix = f"arn:aws:rds-db:{self.stack.region}:{self.stack.account}:dbuser"
-        return self.authorize(credential.principal, "rds-db:connect", f"{prefix}:{self.cluster['clusterResourceId']}/{user}")
 
     def _by_token(self, user: str) -> bool:
         query = "SELECT pg_has_role(rolname, 'rds_iam', 'USAGE') FROM pg_roles WHERE rolname = %s AND NOT rolsuper"

@@ -16,7 +16,8 @@ from alembic import op
 
 from open_webui.tables import METADATA
 
-revision, down_revision = "{revision}", None
+revision = "{revision}"
+down_revision = None
 
 
 def upgrade() -> None:
@@ -27,7 +28,8 @@ _LATER = '''"""What release {release} adds: earlier releases do not need to know
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision = "{revision}", "{before}"
+revision = "{revision}"
+down_revision = "{before}"
 
 
 def upgrade() -> None:

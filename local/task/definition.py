@@ -76,8 +76,10 @@ class Container:
     capabilities: tuple[str, ...]
     init: bool
     ports: tuple[int, ...]
-    log: Mapping[str, str]
-    """Options of the ``awslogs`` driver, empty without one."""
+    log_driver: str
+    """``awslogs``, or empty."""
+    declared: Mapping[str, Any]
+    """The definition as recorded."""
     not_played: tuple[str, ...]
     """Properties that are declared and have no effect here."""
 
@@ -154,8 +156,7 @@ def definition(stack: Stack) -> Definition:
 def _container(given: Mapping[str, Any]) -> Container:
     linux = given.get("linuxParameters") or {}
     capabilities = linux.get("capabilities") or {}
-    log = given.get("logConfiguration") or {}
-    driver = log.get("logDriver", "")
+    driver = str((given.get("logConfiguration") or {}).get("logDriver", ""))
     name = str(given["name"])
     if driver not in {"", "awslogs"}:
         raise InvalidTaskDefinitionError(f"container {name}: the twin plays the log driver awslogs, not {driver}")
@@ -190,7 +191,8 @@ def _container(given: Mapping[str, Any]) -> Container:
         capabilities=(*kept, *(capabilities.get("add") or ())),
         init=bool(linux.get("initProcessEnabled")),
         ports=tuple(int(one["containerPort"]) for one in given.get("portMappings") or ()),
-        log=dict(log.get("options") or {}),
+        log_driver=driver,
+        declared=given,
         not_played=tuple(sorted(ignored)),
     )
 

@@ -118,8 +118,12 @@ def _enter_root(root: Path, *, read_only: bool) -> None:
 
 def _become(spec: dict[str, Any]) -> None:
     """Limits, capabilities and user, in the order in which each is still permitted."""
-    for name, (soft, hard) in spec["limits"].items():
-        resource.setrlimit(getattr(resource, f"RLIMIT_{name.upper()}"), (soft, hard))
+    for name, wanted in spec["limits"].items():
+        which = getattr(resource, f"RLIMIT_{name.upper()}")
+        # A machine may not let even root raise its own limit: then that is the most.
+        most = resource.getrlimit(which)[1]
+        soft, hard = (one if most == resource.RLIM_INFINITY else min(one, most) for one in wanted)
+        resource.setrlimit(which, (soft, hard))
     kept = set(spec["capabilities"])
     for number, name in enumerate(CAPABILITIES):
         if name not in kept and _LIBC.prctl(PR_CAPBSET_READ, number, 0, 0, 0) == 1:

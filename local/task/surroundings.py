@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from local.stack import Stack
+from local.task.definition import Definition
 from local.task.image import Images
-from local.wiring import Wiring
+from local.wiring import Node, Wiring
 
-CREDENTIALS_ADDRESS, CREDENTIALS_PORT = "169.254.170.2", 80
+CREDENTIALS_ADDRESS = "169.254.170.2"
 """Where a task finds its role's credentials (ECS developer guide, task IAM role)."""
 
 
@@ -20,25 +20,28 @@ class RefusedError(Exception):
     """Something that AWS refuses a task; the message says what and why."""
 
 
-class Logs(Protocol):
-    """CloudWatch Logs, as the log driver of a task uses it."""
+class Agent(Protocol):
+    """The ECS agent of one task: what it does with the execution role, and what it serves to the containers."""
 
-    def stream(self, group: str, name: str, role: str) -> Callable[[str], None]:
-        """A new stream that takes lines, written as the execution role. Raises ``RefusedError``."""
+    def pull(self, image: str) -> None:
+        """Ask the registry for an image. Raises ``RefusedError``."""
+        ...
+
+    def secret(self, value_from: str) -> str:
+        """The value for ``valueFrom``. Raises ``RefusedError``."""
+        ...
+
+    def stream(self, container: Mapping[str, Any]) -> Callable[[str], None]:
+        """A new log stream for a container definition, which takes lines. Raises ``RefusedError``."""
+        ...
+
+    def credentials(self) -> AbstractContextManager[Mapping[str, str]]:
+        """Serve the task role's credentials at ``CREDENTIALS_ADDRESS``; the variables by which an SDK finds them."""
         ...
 
 
-Secrets = Callable[[str, str], str]
-"""Execution role and ``valueFrom`` → the value. Raises ``RefusedError``."""
-Credentials = Callable[[str, socket.socket], AbstractContextManager[str]]
-"""Task role and a listening socket of the task → serves credentials there; the relative URI."""
-
-
-def no_credentials(role: str, listening: socket.socket) -> AbstractContextManager[str]:
-    """A task without a role."""
-    del role
-    listening.close()
-    return nullcontext("")
+Agents = Callable[[Definition, Node, str], Agent]
+"""Task definition, network interface and task id → its agent."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,7 @@ class Surroundings:
     images: Images
     values: Callable[[str], str]
     """Text of the graph → the same with what this machine replaces (``local.task.replaced``)."""
-    secrets: Secrets
-    credentials: Credentials
-    logs: Logs
+    agents: Agents
     trust: str
     """The public certificate authorities of every image: PEM."""
     resolver: str

@@ -12,16 +12,18 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from local.task.container import HEALTHY, UNHEALTHY, UNKNOWN, Running, started, watch
 from local.task.definition import Container, Definition
 from local.task.image import Image, ImageError
-from local.task.surroundings import CREDENTIALS_ADDRESS, CREDENTIALS_PORT, RefusedError, Surroundings
+from local.task.surroundings import CREDENTIALS_ADDRESS, Agent, RefusedError, Surroundings
 from local.wiring import NAMESPACES, Namespaces, Node
 
 PROVISIONING, PENDING, RUNNING, STOPPING, STOPPED = "PROVISIONING", "PENDING", "RUNNING", "STOPPING", "STOPPED"
 """ECS's statuses of a task, in order; those between that take no time here are left out."""
 TICK_SECONDS = 0.05
+Asked, Got = TypeVar("Asked"), TypeVar("Got")
 FAILED_TO_START, ESSENTIAL_EXITED = "TaskFailedToStart", "EssentialContainerExited"
 """ECS's stop codes; ``ServiceSchedulerInitiated`` and ``UserInitiated`` are given by whoever stops a task."""
 
@@ -133,65 +135,49 @@ class Task:
     def _provision(self, folder: Path, held: contextlib.ExitStack) -> None:
         """Images, secrets, log streams, volumes and credentials: all of it before any container starts."""
         definition, around = self.definition, self.around
+        self._address()
+        agent = around.agents(definition, self.node, self.id)
         for one in definition.containers:
             self._images[one.name] = around.images.pull(one.image)
+            self._refusing(agent.pull, one.image, f"CannotPullContainerError: container {one.name}")
         for name in definition.volumes:
             volume = folder / "volumes" / name
             volume.mkdir(parents=True)
             # Fargate's volumes: of root, and only root may write (ECS developer guide, bind mounts).
             volume.chmod(0o755)
-        agent = self._agent(held)
+        served = held.enter_context(agent.credentials()) if definition.task_role else {}
         for one in definition.containers:
-            secrets = {key: around.values(self._secret(one, key, text)) for key, text in one.secrets.items()}
-            self._environments[one.name] = {
-                **agent,
-                **{key: around.values(text) for key, text in one.environment.items()},
-                **secrets,
-            }
+            secrets = {key: around.values(self._secret(agent, one, key, text)) for key, text in one.secrets.items()}
+            plain = {key: around.values(text) for key, text in one.environment.items()}
+            self._environments[one.name] = {**served, **plain, **secrets}
         for one in definition.containers:
-            self._writers[one.name] = self._writer(one)
+            what = f"ResourceInitializationError: failed to validate logger args: container {one.name}"
+            self._writers[one.name] = (
+                self._refusing(agent.stream, one.declared, what) if one.log_driver else lambda _: None
+            )
 
-    def _secret(self, container: Container, name: str, value_from: str) -> str:
+    def _secret(self, agent: Agent, container: Container, name: str, value_from: str) -> str:
+        what = "ResourceInitializationError: unable to pull secrets or registry auth: "
+        what += f"container {container.name}, secret {name}, valueFrom {value_from}"
         if not self.definition.execution_role:
-            raise RefusedError(f"container {container.name}, secret {name}: the task definition has no execution role")
-        try:
-            return self.around.secrets(self.definition.execution_role, value_from)
-        except RefusedError as problem:
-            raise RefusedError(
-                "ResourceInitializationError: unable to pull secrets or registry auth: "
-                f"container {container.name}, secret {name}, valueFrom {value_from}: {problem}"
-            ) from None
+            raise RefusedError(f"{what}: the task definition has no executionRoleArn")
+        return self._refusing(agent.secret, value_from, what)
 
-    def _writer(self, container: Container) -> Callable[[str], None]:
-        log = container.log
-        if not log:
-            return lambda _: None
-        stream = f"{log['awslogs-stream-prefix']}/{container.name}/{self.id}"
+    @staticmethod
+    def _refusing(ask: Callable[[Asked], Got], asked: Asked, what: str) -> Got:
         try:
-            if log["awslogs-region"] != self.around.stack.region:
-                raise RefusedError(f"the network has no endpoint for logs in {log['awslogs-region']}")
-            return self.around.logs.stream(log["awslogs-group"], stream, self.definition.execution_role)
+            return ask(asked)
         except RefusedError as problem:
-            raise RefusedError(
-                "ResourceInitializationError: failed to validate logger args: "
-                f"container {container.name}, log group {log['awslogs-group']}: {problem}"
-            ) from None
+            raise RefusedError(f"{what}: {problem}") from None
 
-    def _agent(self, held: contextlib.ExitStack) -> dict[str, str]:
-        """The address that only this task has, and the variables by which an AWS SDK finds it."""
-        around = self.around
-        if isinstance(around.wiring, Namespaces):
-            namespace = around.wiring.names[self.node.host]
+    def _address(self) -> None:
+        """The link-local address at which only this task's containers find its agent."""
+        if isinstance(self.around.wiring, Namespaces):
+            namespace = self.around.wiring.names[self.node.host]
             if not (NAMESPACES / namespace).exists():
                 raise RefusedError(f"the node {self.node.host} has no network namespace {namespace}")
             command = ["ip", "-n", namespace, "address", "replace", f"{CREDENTIALS_ADDRESS}/32", "dev", "lo"]
             subprocess.run(command, check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - iproute2
-        if not self.definition.task_role:
-            return {}
-        listening = around.wiring.listen(self.node.host, CREDENTIALS_ADDRESS, CREDENTIALS_PORT)
-        uri = held.enter_context(around.credentials(self.definition.task_role, listening))
-        found = {"AWS_EXECUTION_ENV": "AWS_ECS_FARGATE"}
-        return {**found, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": uri} if uri else found
 
     def _supervise(self, folder: Path, held: contextlib.ExitStack) -> None:
         """Start what may start, until the task is asked to stop or cannot go on."""
