@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from components.data.certificates import database_authority
 from local.authority import Authority
@@ -31,6 +31,8 @@ NAMESPACE = "AWS/RDS"
 PASSWORD_CHARACTERS = string.ascii_letters + string.digits + "!#$%&()*+,-.:;<=>?[]^_{|}~ %"
 """RDS generates printable characters without ``/``, ``'``, ``"`` and ``@``."""
 PASSWORD_LENGTH = 28
+FORCES_TLS = 15
+"""The first version whose rds.force_ssl is 1 where the parameter group does not say it."""
 FAILOVER_SECONDS = 2.0
 """How long nothing answers. AWS says typically less than a minute."""
 NAME_SECONDS = 1.0
@@ -41,6 +43,11 @@ IDENTIFIERS = {"rds-ca-rsa2048-g1": "RSA2048 G1", "rds-ca-rsa4096-g1": "RSA4096 
 
 class InvalidDatabaseError(Exception):
     """RDS would refuse to make it; the message has the resource, the property and the reason."""
+
+
+def new_password() -> str:
+    """As RDS generates one for the master."""
+    return "".join(secrets.choice(PASSWORD_CHARACTERS) for _ in range(PASSWORD_LENGTH))
 
 
 def authority(stack: Stack) -> Authority:
@@ -71,7 +78,7 @@ class Database:
     """User and ``password`` or ``token``, in order."""
     not_played: tuple[str, ...] = ()
     """Parameters of the parameter group that PostgreSQL does not have: RDS's own, and those of other engines."""
-    password: str = field(default_factory=lambda: _password(), repr=False)
+    password: str = field(default_factory=new_password, repr=False)
     """The master's, which RDS makes and keeps in the managed secret."""
 
     def __post_init__(self) -> None:
@@ -100,7 +107,7 @@ class Database:
         given = {str(one["name"]): str(one["value"]) for one in items(group.get("parameters"))}
         known = postgres.parameters_known(self.version)
         self.applied = {name: value for name, value in given.items() if name in known}
-        self.force_ssl = given.get("rds.force_ssl", "1" if self.version >= 15 else "0") == "1"
+        self.force_ssl = given.get("rds.force_ssl", "1" if self.version >= FORCES_TLS else "0") == "1"
         self.not_played = tuple(sorted(set(given) - known - {"rds.force_ssl"}))
 
     def __enter__(self) -> Self:
@@ -172,7 +179,7 @@ class Database:
 
     def rotate(self) -> None:
         """Give the master another password, as RDS does every seven days; open connections stay."""
-        self.password = _password()
+        self.password = new_password()
 
     def unavailable(self) -> bool:
         """See ``Gate``."""
@@ -190,7 +197,9 @@ class Database:
             self._count("IamDbAuthConnectionFailure" if cause else "IamDbAuthConnectionSuccess")
             if cause:
                 self._write("iam-db-auth-error", f"user {user}: {cause}")
-                return self._cause(f"{user} could not log in by IAM: {cause}", f'PAM authentication failed for user "{user}"')
+                return self._cause(
+                    f"{user} could not log in by IAM: {cause}", f'PAM authentication failed for user "{user}"'
+                )
             way = "token"
         elif (user, secret) != (self.master, self.password):
             known = self.server.ask("postgres", "SELECT 1 FROM pg_roles WHERE rolname = %s AND rolcanlogin", user)
@@ -199,7 +208,9 @@ class Database:
             return self._cause(cause, f'password authentication failed for user "{user}"')
         else:
             way = "password"
-        if database != self.name and not self.server.ask("postgres", "SELECT 1 FROM pg_database WHERE datname = %s", database):
+        if database != self.name and not self.server.ask(
+            "postgres", "SELECT 1 FROM pg_database WHERE datname = %s", database
+        ):
             self._cause(f"{user} asked for the database {database}: databaseName is {self.name}", "")
         self.entered.append((user, way))
         return ""
@@ -234,7 +245,7 @@ class Database:
             return
         query = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename <> %s"
         ((count,),) = self.server.ask("postgres", query, postgres.SUPERUSER)
-        scaling = self.cluster.get("serverlessv2ScalingConfiguration") or {}
+        scaling: Mapping[str, Any] = self.cluster.get("serverlessv2ScalingConfiguration", {})
         values = {"DatabaseConnections": float(str(count))}
         if scaling:
             least, most = float(scaling["minCapacity"]), float(scaling["maxCapacity"])
@@ -253,7 +264,3 @@ class Database:
     def _context(self, folder: Path) -> ssl.SSLContext:
         """The certificate has the names of the cluster and its instances, as RDS issues it."""
         return self.issuer.issue(*sorted(self.names())).server_context(folder)
-
-
-def _password() -> str:
-    return "".join(secrets.choice(PASSWORD_CHARACTERS) for _ in range(PASSWORD_LENGTH))

@@ -110,7 +110,6 @@ def running(version: int, parameters: Mapping[str, str], log: Callable[[str], No
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        assert process.stdout
         pump = threading.Thread(target=_pump, args=(process.stdout, log), daemon=True)
         pump.start()
         server = Server(folder)
@@ -134,9 +133,9 @@ def running(version: int, parameters: Mapping[str, str], log: Callable[[str], No
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _pump(reading: IO[bytes], log: Callable[[str], None]) -> None:
-    with reading:
-        for line in reading:
+def _pump(reading: IO[bytes] | None, log: Callable[[str], None]) -> None:
+    with reading or contextlib.nullcontext() as lines:
+        for line in lines or ():
             log(line.decode(errors="replace").rstrip("\n"))
 
 
@@ -185,7 +184,13 @@ def _environment() -> dict[str, str]:
 
 def _output(command: list[str]) -> str:
     done = subprocess.run(  # noqa: S603 - the wheel's programs
-        command, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False
+        command,
+        env=_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+        check=False,
     )
     if done.returncode:
         raise UnavailableError(f"{Path(command[-1]).name}: {done.stdout}")

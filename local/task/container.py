@@ -11,20 +11,22 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from local.task.definition import Container
+from local.task.definition import Container, HealthCheck
 from local.task.image import Image
 from local.task.surroundings import Surroundings
 from local.wiring import Node, program
 
 LAUNCHER = Path(__file__).with_name("launch.py")
 UNKNOWN, HEALTHY, UNHEALTHY = "UNKNOWN", "HEALTHY", "UNHEALTHY"
+TEMPORARY = "/tmp"  # noqa: S108 - every image has it
 LAST_LINES = 12
 """How many lines of a container's log its end is explained with."""
+NO_CHECK = HealthCheck(("true",))
 PROBE_GRACE_SECONDS = 1.0
 """For the start of the check's program, which is not part of the check on Fargate."""
 
@@ -77,8 +79,7 @@ class Running:
 
     def probe(self, folder: Path) -> bool:
         """Run the health check once in the container; whether it succeeded."""
-        check = self.container.health
-        assert check
+        check = self.container.health or NO_CHECK
         spec = {**self.spec, "process": self.leader, "command": list(check.command)}
         file = folder / f"probe-{self.container.name}"
         _write(file, spec)
@@ -102,8 +103,7 @@ class Running:
 
     def count(self, *, succeeded: bool) -> None:
         """What a health check means: failures before the first success in the start period do not count."""
-        check = self.container.health
-        assert check
+        check = self.container.health or NO_CHECK
         if succeeded:
             self.failures, self.health = 0, HEALTHY
             return
@@ -119,7 +119,9 @@ class Running:
         return f"container {self.container.name} ended with exit code {self.code}{said}"
 
 
-def watch(running: Running, folder: Path, stopping: threading.Event, seconds: float, changed: Callable[[], None]) -> None:
+def watch(
+    running: Running, folder: Path, stopping: threading.Event, seconds: float, changed: Callable[[], None]
+) -> None:
     """Check a container's health until it ends: the body of a thread."""
     while not stopping.wait(seconds) and running.poll() is None:
         before = running.health
@@ -130,7 +132,7 @@ def watch(running: Running, folder: Path, stopping: threading.Event, seconds: fl
 
 
 @contextlib.contextmanager
-def started(  # noqa: PLR0913, PLR0917 - one container of one task
+def started(  # noqa: PLR0917 - one container of one task
     container: Container,
     image: Image,
     environment: Mapping[str, str],
@@ -138,7 +140,7 @@ def started(  # noqa: PLR0913, PLR0917 - one container of one task
     around: Surroundings,
     folder: Path,
     write: Callable[[str], None],
-):  # noqa: ANN201 - a generator of Running
+) -> Generator[Running]:
     """Run a container until the block ends. ``folder`` belongs to its task: volumes, root and specification."""
     spec = specification(container, image, environment, node, around, folder)
     file = folder / f"{container.name}.json"
@@ -183,7 +185,7 @@ def _write(file: Path, spec: Mapping[str, Any]) -> None:
     file.write_text(json.dumps(spec), encoding="utf-8")
 
 
-def specification(  # noqa: PLR0913, PLR0917 - one container of one task
+def specification(  # noqa: PLR0917 - one container of one task
     container: Container,
     image: Image,
     environment: Mapping[str, str],
@@ -204,7 +206,7 @@ def specification(  # noqa: PLR0913, PLR0917 - one container of one task
     return {
         "root": str(root),
         "started": str(folder / f"started-{container.name}"),
-        "folders": ["/etc", "/home", "/root", "/run", "/srv", "/tmp", "/usr", "/var", *_directory(container, image)],
+        "folders": ["/etc", "/home", "/root", "/run", "/srv", TEMPORARY, "/usr", "/var", *_directory(container, image)],
         "binds": [list(one) for one in image.binds],
         "files": {**_etc(image, node, name, around), "/etc/ssl/certs/ca-certificates.crt": around.trust},
         "links": dict(image.links),

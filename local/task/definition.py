@@ -9,7 +9,7 @@ from typing import Any, cast
 from local.stack import Resource, Stack, items
 
 TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
-DEFAULT_CAPABILITIES = (
+DEFAULT_CAPABILITIES = (  # noqa: SIM905 - a list of words
     "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE NET_RAW SETFCAP SETGID SETPCAP SETUID "
     "SYS_CHROOT"
 ).split()
@@ -21,8 +21,26 @@ NOFILE = (65535, 65535)
 STOP_SECONDS, MOST_STOP_SECONDS = 30, 120
 """Between SIGTERM and SIGKILL where a container says nothing, and the most on Fargate."""
 PLAYED = frozenset(
-    "command dependsOn entryPoint environment essential healthCheck image linuxParameters logConfiguration mountPoints "
-    "name portMappings readonlyRootFilesystem secrets stopTimeout ulimits user workingDirectory".split()
+    [
+        "command",
+        "dependsOn",
+        "entryPoint",
+        "environment",
+        "essential",
+        "healthCheck",
+        "image",
+        "linuxParameters",
+        "logConfiguration",
+        "mountPoints",
+        "name",
+        "portMappings",
+        "readonlyRootFilesystem",
+        "secrets",
+        "stopTimeout",
+        "ulimits",
+        "user",
+        "workingDirectory",
+    ]
 )
 CONDITIONS = ("START", "SUCCESS", "COMPLETE", "HEALTHY")
 
@@ -99,7 +117,9 @@ class Definition:
     @classmethod
     def of(cls, resource: Resource) -> Definition:
         """Read a recorded one. Raises ``InvalidTaskDefinitionError`` for what ECS refuses."""
-        found = tuple(_container(one) for one in cast("list[dict[str, Any]]", resource.document("containerDefinitions")))
+        found = tuple(
+            _container(one) for one in cast("list[dict[str, Any]]", resource.document("containerDefinitions"))
+        )
         made = cls(
             resource,
             str(resource["family"]),
@@ -154,15 +174,17 @@ def definition(stack: Stack) -> Definition:
 
 
 def _container(given: Mapping[str, Any]) -> Container:
-    linux = given.get("linuxParameters") or {}
-    capabilities = linux.get("capabilities") or {}
-    driver = str((given.get("logConfiguration") or {}).get("logDriver", ""))
+    linux: Mapping[str, Any] = given.get("linuxParameters") or {}
+    capabilities: Mapping[str, Any] = linux.get("capabilities") or {}
+    log: Mapping[str, Any] = given.get("logConfiguration") or {}
+    driver = str(log.get("logDriver", ""))
     name = str(given["name"])
     if driver not in {"", "awslogs"}:
         raise InvalidTaskDefinitionError(f"container {name}: the twin plays the log driver awslogs, not {driver}")
-    if unknown := set(capabilities.get("add") or ()) - set(ADDABLE):
+    added: list[str] = capabilities.get("add") or []
+    if unknown := set(added) - set(ADDABLE):
         raise InvalidTaskDefinitionError(f"container {name}: Fargate adds no capability {', '.join(sorted(unknown))}")
-    dropped = set(capabilities.get("drop") or ())
+    dropped: set[str] = set(capabilities.get("drop") or [])
     kept = () if "ALL" in dropped else (one for one in DEFAULT_CAPABILITIES if one not in dropped)
     ignored = {key for key, value in given.items() if key not in PLAYED and value not in (None, "", [], {}, False)}
     ignored |= {f"linuxParameters.{key}" for key in linux if key not in {"capabilities", "initProcessEnabled"}}
@@ -188,7 +210,7 @@ def _container(given: Mapping[str, Any]) -> Container:
             "nofile": NOFILE,
             **{str(one["name"]): (int(one["softLimit"]), int(one["hardLimit"])) for one in given.get("ulimits") or ()},
         },
-        capabilities=(*kept, *(capabilities.get("add") or ())),
+        capabilities=(*kept, *added),
         init=bool(linux.get("initProcessEnabled")),
         ports=tuple(int(one["containerPort"]) for one in given.get("portMappings") or ()),
         log_driver=driver,
@@ -209,5 +231,3 @@ def _health(given: Mapping[str, Any] | None) -> HealthCheck | None:
         int(given.get("retries") or 3),
         float(given.get("startPeriod") or 0),
     )
-
-

@@ -144,5 +144,3 @@ def _python(python: str) -> list[tuple[str, str]]:
     prefix, base = prefixes(python)
     outside = [(str(base), str(base))] if not base.is_relative_to("/usr") else []
     return [*outside, (str(prefix), "/usr/local")] if prefix != Path("/usr") else outside
-
-

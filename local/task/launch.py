@@ -25,11 +25,20 @@ from typing import Any
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 NEWNS, NEWUTS, NEWIPC, NEWPID = 0x20000, 0x4000000, 0x8000000, 0x20000000
-MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 32, 4096, 16384, 1 << 18
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = (
+    1,
+    2,
+    4,
+    8,
+    32,
+    4096,
+    16384,
+    1 << 18,
+)
 MNT_DETACH = 2
 PR_SET_PDEATHSIG, PR_CAPBSET_READ, PR_CAPBSET_DROP = 1, 23, 24
 PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}[platform.machine()]
-CAPABILITIES = (
+CAPABILITIES = (  # noqa: SIM905 - forty words
     "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
     "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN "
     "SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE "
@@ -207,7 +216,9 @@ def run(spec: dict[str, Any]) -> int:
 
 def execute(spec: dict[str, Any]) -> int:
     """A command inside a running container; its exit code."""
-    namespaces = [os.open(f"/proc/{spec['process']}/ns/{name}", os.O_RDONLY) for name in ("ipc", "uts", "net", "pid", "mnt")]
+    namespaces = [
+        os.open(f"/proc/{spec['process']}/ns/{name}", os.O_RDONLY) for name in ("ipc", "uts", "net", "pid", "mnt")
+    ]
     for namespace in namespaces:
         _checked(_LIBC.setns(namespace, 0), "enter the container")
     child = os.fork()

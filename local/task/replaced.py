@@ -108,7 +108,9 @@ def _self_signed(resource: Resource, key: _Key) -> str:
         "organizationalUnit": NameOID.ORGANIZATIONAL_UNIT_NAME,
         "country": NameOID.COUNTRY_NAME,
     }
-    name = x509.Name([x509.NameAttribute(oid, str(subject[one])) for one, oid in attributes.items() if subject.get(one)])
+    name = x509.Name(
+        [x509.NameAttribute(oid, str(subject[one])) for one, oid in attributes.items() if subject.get(one)]
+    )
     now = datetime.now(UTC)
     builder = (
         x509.CertificateBuilder()
@@ -120,6 +122,8 @@ def _self_signed(resource: Resource, key: _Key) -> str:
         .not_valid_after(now + timedelta(hours=int(resource["validityPeriodHours"])))
     )
     if names := cast("list[str]", resource.get("dnsNames", [])):
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(one) for one in names]), critical=False)
+        builder = builder.add_extension(
+            x509.SubjectAlternativeName([x509.DNSName(one) for one in names]), critical=False
+        )
     digest = None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
     return builder.sign(key, digest).public_bytes(serialization.Encoding.PEM).decode()

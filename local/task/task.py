@@ -23,7 +23,8 @@ from local.wiring import NAMESPACES, Namespaces, Node
 PROVISIONING, PENDING, RUNNING, STOPPING, STOPPED = "PROVISIONING", "PENDING", "RUNNING", "STOPPING", "STOPPED"
 """ECS's statuses of a task, in order; those between that take no time here are left out."""
 TICK_SECONDS = 0.05
-Asked, Got = TypeVar("Asked"), TypeVar("Got")
+Asked = TypeVar("Asked")
+Got = TypeVar("Got")
 FAILED_TO_START, ESSENTIAL_EXITED = "TaskFailedToStart", "EssentialContainerExited"
 """ECS's stop codes; ``ServiceSchedulerInitiated`` and ``UserInitiated`` are given by whoever stops a task."""
 
@@ -145,7 +146,7 @@ class Task:
             volume.mkdir(parents=True)
             # Fargate's volumes: of root, and only root may write (ECS developer guide, bind mounts).
             volume.chmod(0o755)
-        served = held.enter_context(agent.credentials()) if definition.task_role else {}
+        served: Mapping[str, str] = held.enter_context(agent.credentials()) if definition.task_role else {}
         for one in definition.containers:
             secrets = {key: around.values(self._secret(agent, one, key, text)) for key, text in one.secrets.items()}
             plain = {key: around.values(text) for key, text in one.environment.items()}
@@ -240,12 +241,13 @@ class Task:
             if running.poll() is not None:
                 time.sleep(TICK_SECONDS)  # for the end of its log
                 self._fail(ESSENTIAL_EXITED, "Essential container in task exited", running.explained())
-            elif running.health == UNHEALTHY:
-                self._fail(
-                    "ServiceSchedulerInitiated",
-                    "Task failed container health checks",
-                    f"container {one.name}: {running.failures} health checks in a row failed: {running.probes[-1]}",
-                )
+
+    def unhealthy(self) -> str:
+        """Which health check failed and how, empty where none did. ECS stops a task for it only in a service."""
+        for name, one in self.containers.items():
+            if one.container.essential and one.health == UNHEALTHY:
+                return f"container {name}: {one.failures} health checks in a row failed: {one.probes[-1]}"
+        return ""
 
     def _stop(self) -> None:
         """Stop what runs: whoever depends on another first, each with its own stop timeout."""

@@ -89,7 +89,12 @@ class StubAgent:
     @contextlib.contextmanager
     def credentials(self) -> Generator[Mapping[str, str]]:
         """Serve the key."""
-        given = {"AccessKeyId": KEY_ID, "SecretAccessKey": SECRET_KEY, "Token": TOKEN, "Expiration": "2099-01-01T00:00:00Z"}
+        given = {
+            "AccessKeyId": KEY_ID,
+            "SecretAccessKey": SECRET_KEY,
+            "Token": TOKEN,
+            "Expiration": "2099-01-01T00:00:00Z",
+        }
         with serving(self.wiring, self.node, CREDENTIALS_ADDRESS, 80, lambda _path: given):
             yield {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": PATH}
 
@@ -130,7 +135,9 @@ def serving(
 def login(token: str, user: str) -> str:
     """A token of the one key for this user."""
     asked = {key: values[0] for key, values in parse_qs(token.partition("/?")[2]).items()}
-    return "" if (asked.get("DBUser"), asked.get("X-Amz-Credential", "")[: len(KEY_ID)]) == (user, KEY_ID) else "no token"
+    return (
+        "" if (asked.get("DBUser"), asked.get("X-Amz-Credential", "")[: len(KEY_ID)]) == (user, KEY_ID) else "no token"
+    )
 
 
 def nodes(stack: Stack, tasks: int) -> dict[str, Node]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
+from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
@@ -111,12 +113,12 @@ def _known(email: str, name: str, role: str) -> User:
         anyone = first(sa.select(sa.func.count().label("count")).select_from(USER))
         wanted = "admin" if not anyone or not anyone["count"] else env.DEFAULT_USER_ROLE
         made = {"id": str(uuid.uuid4()), "email": email, "name": name, "role": wanted, "created_at": int(time.time())}
-        try:
+        # The same person may have come to another task at the same time.
+        with contextlib.suppress(IntegrityError):
             rows(sa.insert(USER).values(made))
-        except sa.exc.IntegrityError:  # the same person, at another task, at the same time
-            pass
         found = _user(by_email)
-    assert found is not None
+        if found is None:
+            raise HTTPException(500, "Something went wrong :/")
     if role in ROLES and role != found.role:
         rows(sa.update(USER).where(USER.c.id == found.id).values(role=role))
         found = User(found.id, found.email, found.name, role)

@@ -55,7 +55,9 @@ async def listed(request: Request) -> Response:
     """A page of this person's chats, newest first."""
     user = await verified(request)
     page = max(1, int(request.query_params.get("page", "1")))
-    statement = sa.select(CHAT.c.id, CHAT.c.title, CHAT.c.created_at, CHAT.c.updated_at).where(CHAT.c.user_id == user.id)
+    statement = sa.select(CHAT.c.id, CHAT.c.title, CHAT.c.created_at, CHAT.c.updated_at).where(
+        CHAT.c.user_id == user.id
+    )
     ordered = statement.order_by(CHAT.c.updated_at.desc(), CHAT.c.id).limit(PAGE).offset((page - 1) * PAGE)
     return JSONResponse(await run_in_threadpool(rows, ordered))
 
@@ -69,7 +71,7 @@ async def one(request: Request) -> Response:
         raise HTTPException(401, "We could not find what you're looking for :/")
     if request.method == "DELETE":
         await run_in_threadpool(rows, sa.delete(CHAT).where(CHAT.c.id == chat_id))
-        return JSONResponse(data=True)
+        return JSONResponse(content=True)
     if request.method == "POST":
         found = await _changed(request, user, found)
     return JSONResponse({key: found[key] for key in ("id", "user_id", "title", "chat", "created_at", "updated_at")})
@@ -78,5 +80,7 @@ async def one(request: Request) -> Response:
 async def _changed(request: Request, user: User, found: dict[str, Any]) -> dict[str, Any]:
     chat = {**found["chat"], **(await request.json())["chat"]}
     values = {"chat": chat, "title": str(chat.get("title") or "New Chat"), "updated_at": int(time.time())}
-    await run_in_threadpool(rows, sa.update(CHAT).where(CHAT.c.id == found["id"], CHAT.c.user_id == user.id).values(values))
+    await run_in_threadpool(
+        rows, sa.update(CHAT).where(CHAT.c.id == found["id"], CHAT.c.user_id == user.id).values(values)
+    )
     return {**found, **values}

@@ -35,7 +35,9 @@ async def complete(request: Request) -> Response:
         return StreamingResponse(_with(beginning, parts), media_type="text/event-stream")
     text = "".join([one async for one in _texts(_with(beginning, parts))])
     message = {"role": "assistant", "content": text}
-    return JSONResponse({"model": body["model"], "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
+    return JSONResponse(
+        {"model": body["model"], "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+    )
 
 
 async def _with(beginning: bytes, parts: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import boto3  # pyright: ignore[reportMissingTypeStubs] - it has none
 import sqlalchemy as sa
@@ -30,7 +30,7 @@ def engine(url: str, prefix: str, *, tokens: bool) -> sa.Engine:
 
 
 def _give_token(_dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]) -> None:
-    client: Any = boto3.client("rds")  # pyright: ignore[reportUnknownMemberType]
+    client = cast("Any", boto3).client("rds")
     parameters["password"] = client.generate_db_auth_token(
         DBHostname=parameters["host"], Port=int(parameters.get("port") or 5432), DBUsername=parameters["user"]
     )

@@ -29,8 +29,8 @@ def _part(content_type: str, body: bytes) -> tuple[str, str, bytes]:
     for part in message.iter_parts():
         if part.get_param("name", header="content-disposition") == "file":
             content = part.get_payload(decode=True)
-            assert isinstance(content, bytes)
-            return part.get_filename() or "file", part.get_content_type(), content
+            if isinstance(content, bytes):
+                return part.get_filename() or "file", part.get_content_type(), content
     raise HTTPException(422, "file: Field required")
 
 
@@ -56,7 +56,9 @@ async def upload(request: Request) -> Response:
         collection = f"file-{made['id']}"
         await run_in_threadpool(VECTORS.insert, collection, chunks(text), {"name": name, "file_id": made["id"]})
     await run_in_threadpool(rows, sa.insert(FILE).values(made))
-    return JSONResponse({"status": True, **{key: made[key] for key in ("id", "user_id", "filename", "meta", "created_at")}})
+    return JSONResponse(
+        {"status": True, **{key: made[key] for key in ("id", "user_id", "filename", "meta", "created_at")}}
+    )
 
 
 async def one(request: Request) -> Response:

@@ -77,8 +77,8 @@ async def page(request: Request) -> Response:
 async def refused(request: Request, problem: Exception) -> Response:
     """An error as the application says it."""
     del request
-    assert isinstance(problem, HTTPException)
-    return JSONResponse({"detail": problem.detail}, status_code=problem.status_code)
+    status, detail = (problem.status_code, problem.detail) if isinstance(problem, HTTPException) else (500, "")
+    return JSONResponse({"detail": detail}, status_code=status)
 
 
 @contextlib.asynccontextmanager

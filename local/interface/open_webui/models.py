@@ -51,12 +51,15 @@ async def available(user: User) -> list[Model]:
 async def listed(request: Request) -> Response:
     """The models, for the page."""
     models = await available(await verified(request))
-    return JSONResponse({"data": [{"id": one.id, "name": one.id, "object": "model", "owned_by": "openai"} for one in models]})
+    return JSONResponse(
+        {"data": [{"id": one.id, "name": one.id, "object": "model", "owned_by": "openai"} for one in models]}
+    )
 
 
 async def sources(body: dict[str, Any]) -> list[dict[str, Any]]:
     """Pieces of the documents that the request names, nearest to its last question."""
-    wanted = [str(one["id"]) for one in body.get("files") or [] if one.get("id")]
+    files: list[dict[str, Any]] = body.get("files") or []
+    wanted = [str(one["id"]) for one in files if one.get("id")]
     if not wanted:
         return []
     names = [f"file-{one}" for one in wanted]
@@ -85,7 +88,7 @@ async def stream(user: User, body: dict[str, Any]) -> AsyncGenerator[bytes]:
         httpx.AsyncClient(trust_env=False, timeout=env.CLIENT_TIMEOUT) as client,
         client.stream("POST", f"{model.url}/chat/completions", json=payload) as answer,
     ):
-        if answer.status_code >= 400:
+        if answer.is_error:
             text = (await answer.aread()).decode(errors="replace")
             raise HTTPException(answer.status_code, text)
         if found:
@@ -98,5 +101,6 @@ def said(line: str) -> str:
     """The text in one line of a stream."""
     if not line.startswith("data: {"):
         return ""
-    choices = json.loads(line[6:]).get("choices") or [{}]
-    return str((choices[0].get("delta") or {}).get("content") or "")
+    choices: list[dict[str, Any]] = json.loads(line[6:]).get("choices") or [{}]
+    delta: dict[str, Any] = choices[0].get("delta") or {}
+    return str(delta.get("content") or "")

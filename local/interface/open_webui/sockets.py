@@ -63,7 +63,7 @@ async def connect(socket: WebSocket) -> None:
         return
     await socket.accept()
     client = Client(socket)
-    handshake = {
+    handshake: dict[str, Any] = {
         "sid": client.id,
         "upgrades": [],
         "pingTimeout": int(PONG_SECONDS * 1000),
