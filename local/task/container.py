@@ -10,8 +10,9 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections import deque
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -38,7 +39,8 @@ class Running:
     container: Container
     process: subprocess.Popen[bytes]
     spec: Mapping[str, Any]
-    started_file: Path
+    folder: Path
+    """Of its task."""
     code: int | None = None
     """Its exit code, 128 and the signal's number where a signal ended it."""
     health: str = UNKNOWN
@@ -60,7 +62,7 @@ class Running:
     def leader(self) -> int | None:
         """The host's number of the container's process number 1."""
         with contextlib.suppress(OSError, ValueError):
-            return int(self.started_file.read_text())
+            return int(Path(self.spec["started"]).read_text())
         return None
 
     def terminate(self) -> None:
@@ -77,29 +79,32 @@ class Running:
             else:
                 self.process.kill()
 
-    def probe(self, folder: Path) -> bool:
-        """Run the health check once in the container; whether it succeeded."""
+    def execute(self, command: Sequence[str], seconds: float) -> tuple[int, str]:
+        """Run a command in the container, as its user: exit code and output. Raises ``TimeoutExpired``."""
+        file = self.folder / f"exec-{uuid.uuid4().hex}"
+        _write(file, {**self.spec, "process": self.leader, "command": list(command)})
+        done = subprocess.run(  # noqa: S603 - this package's program and the graph's command
+            [sys.executable, "-I", "-S", str(LAUNCHER), "exec", str(file)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={},
+            timeout=seconds,
+            check=False,
+        )
+        return done.returncode, done.stdout.decode(errors="replace").strip()
+
+    def probe(self) -> bool:
+        """Run the health check once; whether it succeeded."""
         check = self.container.health or NO_CHECK
-        spec = {**self.spec, "process": self.leader, "command": list(check.command)}
-        file = folder / f"probe-{self.container.name}"
-        _write(file, spec)
         try:
-            done = subprocess.run(  # noqa: S603 - this package's program and the graph's command
-                [sys.executable, "-I", "-S", str(LAUNCHER), "exec", str(file)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                env={},
-                timeout=check.timeout + PROBE_GRACE_SECONDS,
-                check=False,
-            )
+            code, said = self.execute(check.command, check.timeout + PROBE_GRACE_SECONDS)
         except subprocess.TimeoutExpired:
             self.probes.append(f"no answer within {check.timeout:g} s")
             return False
-        if done.returncode:
-            said = done.stdout.decode(errors="replace").strip().splitlines()
-            self.probes.append(said[-1] if said else f"exit code {done.returncode}")
-        return done.returncode == 0
+        if code:
+            self.probes.append(said.splitlines()[-1] if said else f"exit code {code}")
+        return code == 0
 
     def count(self, *, succeeded: bool) -> None:
         """What a health check means: failures before the first success in the start period do not count."""
@@ -119,14 +124,12 @@ class Running:
         return f"container {self.container.name} ended with exit code {self.code}{said}"
 
 
-def watch(
-    running: Running, folder: Path, stopping: threading.Event, seconds: float, changed: Callable[[], None]
-) -> None:
+def watch(running: Running, stopping: threading.Event, seconds: float, changed: Callable[[], None]) -> None:
     """Check a container's health until it ends: the body of a thread."""
     while not stopping.wait(seconds) and running.poll() is None:
         before = running.health
         if running.leader is not None:
-            running.count(succeeded=running.probe(folder))
+            running.count(succeeded=running.probe())
         if running.health != before:
             changed()
 
@@ -158,7 +161,7 @@ def started(  # noqa: PLR0917 - one container of one task
         ) as process:
             os.close(writing)
             writing = -1
-            running = Running(container, process, spec, Path(spec["started"]))
+            running = Running(container, process, spec, folder)
             pump = threading.Thread(target=_pump, args=(os.fdopen(reading, "rb"), write, running.last), daemon=True)
             pump.start()
             yield running

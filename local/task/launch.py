@@ -199,6 +199,8 @@ def run(spec: dict[str, Any]) -> int:
     """A container, to its end; its exit code."""
     _checked(_LIBC.unshare(NEWNS | NEWUTS | NEWIPC | NEWPID), "unshare")
     root = _build(spec)
+    # The child changes the root of this process as well, which is in the same mount namespace.
+    started = os.open(spec["started"], os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     child = os.fork()
     if not child:
         _enter_root(root, read_only=spec["read_only"])
@@ -209,7 +211,8 @@ def run(spec: dict[str, Any]) -> int:
             _init(spec)
         _execute(spec)
     _hand_on(child)
-    Path(spec["started"]).write_text(str(child), encoding="ascii")
+    os.write(started, str(child).encode())
+    os.close(started)
     _, status = os.waitpid(child, 0)
     return _code(status)
 

@@ -6,6 +6,7 @@ They evaluate no policy: those that do have tests where they are.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import tempfile
 import threading
@@ -20,12 +21,14 @@ from local.authority import Authority
 from local.data import database as databases
 from local.data.cache import Cache
 from local.data.database import Database
-from local.stack import Stack
-from local.task.definition import Definition
+from local.stack import Stack, recorded
+from local.task.definition import TASK_DEFINITION, Definition, definition
 from local.task.image import Images
 from local.task.replaced import Values
 from local.task.surroundings import CREDENTIALS_ADDRESS, RefusedError, Surroundings
+from local.task.task import Task
 from local.wiring import Namespaces, Node, Wiring
+from tests.local.cloud import Cloud, cloud
 from tests.local.flat import addresses, network, vpc
 
 SECRET_VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
@@ -160,17 +163,76 @@ class World:
     cache: Cache
     logs: Logs
     around: Surroundings
+    cloud: Cloud
+
+    @property
+    def outside(self) -> Node:
+        """Where the load balancer's requests come from in these tests."""
+        return self.nodes["outside"]
+
+    @contextlib.contextmanager
+    def task(self, node: str = "task-1", **changes: Any) -> Generator[Task]:  # noqa: ANN401 - whatever a container has
+        """A task until the block ends. ``changes``: container → properties with another value."""
+        wanted = changed(self.stack, changes) if changes else definition(self.stack)
+        task = Task(wanted, self.nodes[node], self.around).start()
+        try:
+            yield task
+        finally:
+            task.stop("the test is over")
+            assert task.join(130)
+
+
+@functools.cache
+def stack_of(name: str) -> Stack:
+    """A committed stack, recorded once."""
+    return recorded(name)
+
+
+@functools.cache
+def stack_with(name: str, release: str) -> Stack:
+    """A committed stack that runs another release."""
+    return recorded(name, settings={"ai-interface:release": release})
+
+
+def changed(stack: Stack, changes: Mapping[str, Mapping[str, Any]]) -> Definition:
+    """The task definition with other properties of some containers; ``None`` removes one."""
+    task = stack.one(TASK_DEFINITION)
+    containers = json.loads(task["containerDefinitions"])
+    for one in containers:
+        for key, value in changes.get(one["name"], {}).items():
+            one[key] = value
+    made = stack.changed(task, containerDefinitions=json.dumps([_without_none(one) for one in containers]))
+    return definition(made)
+
+
+def _without_none(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def declared(stack: Stack, container: str) -> dict[str, Any]:
+    """A container as the task definition has it."""
+    found = definition(stack).container(container)
+    assert found
+    return dict(found.declared)
+
+
+def variables(stack: Stack, container: str, **other: str | None) -> list[dict[str, str]]:
+    """A container's environment with other values; ``None`` removes one."""
+    given = {one["name"]: one["value"] for one in declared(stack, container)["environment"]}
+    assert set(other) <= set(given), set(other) - set(given)
+    return [{"name": key, "value": value} for key, value in {**given, **other}.items() if value is not None]
 
 
 @contextlib.contextmanager
-def world(stack: Stack, tasks: int = 1, **changes: Any) -> Generator[World]:  # noqa: ANN401 - whatever a field holds
-    """Start a database and a cache; ``changes`` are of the surroundings."""
+def world(stack: Stack, tasks: int = 1) -> Generator[World]:
+    """Start a database, a cache, a model and a bucket."""
     placed = nodes(stack, tasks)
     public, private = Authority.make(), databases.authority(stack)
     with (
         network(placed, vpc(stack)) as wiring,
         Database(stack, wiring, placed, private, login, metric_seconds=3600) as database,
         Cache(stack, wiring, placed, public, metric_seconds=3600) as cache,
+        cloud(stack, wiring, placed["outside"], public) as outside,
         tempfile.TemporaryDirectory(prefix="twin-images-") as folder,
     ):
         Path(folder).chmod(0o755)
@@ -188,8 +250,11 @@ def world(stack: Stack, tasks: int = 1, **changes: Any) -> Generator[World]:  # 
             agents=agents,
             trust=public.certificate,
             resolver=str(placed["outside"].address),
-            hosts={**database.names(), **cache.names()},
+            hosts={
+                **database.names(),
+                **cache.names(),
+                **dict.fromkeys(outside.names, placed["outside"].address),
+            },
             probe_seconds=0.2,
-            **changes,
         )
-        yield World(stack, wiring, placed, database, cache, logs, around)
+        yield World(stack, wiring, placed, database, cache, logs, around, outside)
