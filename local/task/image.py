@@ -98,6 +98,8 @@ class Images:
                 "ENV": "prod",
                 "PORT": "8080",
                 "HOME": "/root",
+                "OPENAI_API_KEY": "",
+                "WEBUI_SECRET_KEY": "",
             },
             accounts={"root": (0, 0, "/root"), "nobody": (65534, 65534, "/nonexistent")},
             binds=(*_system(), *_python(python), *extra),
