@@ -159,6 +159,12 @@ class Database:
         self._listener.cut()
         self.server.cut()
 
+    def answer(self, *, renamed: bool = False) -> None:
+        """Answer again before a failover's time is over; ``renamed``: with the cluster's name at the new writer."""
+        self._down_until = 0
+        if renamed:
+            self._named_until = 0
+
     def names(self) -> Mapping[str, str]:
         """DNS name → address, now."""
         if time.monotonic() >= self._named_until:

@@ -230,15 +230,17 @@ def world(stack: Stack, tasks: int = 1) -> Generator[World]:
     """Start a database, a cache, a model and a bucket."""
     placed = nodes(stack, tasks)
     public, private = Authority.make(), databases.authority(stack)
+    logs = Logs()
     with (
         network(placed, vpc(stack)) as wiring,
-        Database(stack, wiring, placed, private, login, metric_seconds=3600) as database,
+        Database(
+            stack, wiring, placed, private, login, log=lambda group, _, line: logs.put(group, line), metric_seconds=3600
+        ) as database,
         Cache(stack, wiring, placed, public, metric_seconds=3600) as cache,
         cloud(stack, wiring, placed["outside"], public) as outside,
         tempfile.TemporaryDirectory(prefix="twin-images-") as folder,
     ):
         Path(folder).chmod(0o755)
-        logs = Logs()
         managed = dict([database.managed_secret()])
 
         def agents(_definition: Definition, node: Node, _task: str) -> StubAgent:
