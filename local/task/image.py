@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,6 +60,7 @@ class Images:
     """Where images are assembled; every user must be able to read it."""
     pythons: Mapping[str, str] = field(default_factory=dict[str, str])
     """Version of Open WebUI → an interpreter that has the real package. Versions that are missing get the stand-in."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def pull(self, reference: str) -> Image:
         """The content of an image. Raises ``ImageError`` where the registry would not have it."""
@@ -83,8 +85,9 @@ class Images:
         else:
             python = sys.executable
             made = self.folder / f"interface-{release.schema_.revision}"
-            if not made.exists():
-                assemble(made, release, releases)
+            with self._lock:
+                if not made.exists():
+                    assemble(made, release, releases)
             extra = ((str(made), f"{APPLICATION}/open_webui"),)
         return Image(
             name="interface",
