@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pulumi
 
 from assembly.common import MEBIBYTE, tags
-from assembly.task import preset
-from components.applications.presets import Arrival
+from assembly.task import application, preset
+from components.applications import Arrival
 from components.edge import (
     ClaimFormat,
     Edge,
@@ -19,7 +19,6 @@ from components.edge import (
     TokenClaimArgs,
 )
 from components.edge.component import HEALTH_INTERVAL_SECONDS, HEALTHY_AFTER
-from components.edge.rules import OPEN_WEBUI
 from components.monitoring import EdgeAlarmsArgs, Operations
 from components.network import PrivateNetwork
 from components.service import WorkloadIdentity
@@ -34,11 +33,13 @@ def edge(
     settings: StackSettings, network: PrivateNetwork, workload: WorkloadIdentity, client_secret: pulumi.Output[str]
 ) -> EdgeArgs:
     """The load balancer, where traffic ends and people log in."""
+    paths = preset(settings).paths
     identity, timeouts, machine = settings.identity, settings.limits.timeouts, settings.identity.machine_clients
     return EdgeArgs(
         vpc_id=network.vpc_id,
         public_subnet_ids=network.public_subnet_ids,
         target_security_group_id=workload.security_group_id,
+        health_check_path=preset(settings).health_path,
         account_id=settings.account_id,
         region=settings.region,
         host_names=[settings.domain.host_name],
@@ -74,9 +75,9 @@ def edge(
         if machine
         else None,
         paths=PathsArgs(
-            blocked=[*OPEN_WEBUI.blocked, *settings.edge.paths.blocked],
-            api=[*OPEN_WEBUI.api, *settings.edge.paths.api],
-            pages=[*OPEN_WEBUI.pages, *settings.edge.paths.pages],
+            blocked=[*paths.blocked, *settings.edge.paths.blocked],
+            api=[*paths.api, *settings.edge.paths.api],
+            pages=[*paths.pages, *settings.edge.paths.pages],
         ),
         idle_timeout_seconds=timeouts.edge_idle_seconds,
         client_keep_alive_seconds=timeouts.client_keep_alive_seconds,
@@ -114,10 +115,11 @@ def firewall(settings: StackSettings, edge: Edge, operations: Operations) -> Fir
             address_model_calls_per_five_minutes=limits.rates.address_model_calls_per_five_minutes,
             address_static_per_five_minutes=limits.rates.address_static_per_five_minutes,
         ),
-        model_call_paths=[*OPEN_WEBUI.model_calls, *_machine_paths(settings)],
-        static_paths=list(chosen.arrival.static_paths),
-        upload_paths=list(chosen.proxy.upload_path_prefixes),
-        prompt_paths=[*OPEN_WEBUI.prompts, *settings.edge.paths.prompts],
+        model_call_paths=[*chosen.paths.model_calls, *_machine_paths(settings)],
+        static_paths=list(chosen.paths.static),
+        upload_paths=list(chosen.paths.uploads),
+        prompt_paths=[*chosen.paths.prompts, *settings.edge.paths.prompts],
+        fixed_body_paths=list(chosen.paths.fixed_bodies),
         trusted_headers=sorted(
             {
                 "x-amzn-oidc-accesstoken",
@@ -129,7 +131,7 @@ def firewall(settings: StackSettings, edge: Edge, operations: Operations) -> Fir
             }
         ),
         session_cookie_name=settings.identity.session_cookie_name,
-        protected_cookies=list(chosen.proxy.session_cookie_names),
+        protected_cookies=list(chosen.session_cookie_names),
         log_retention_days=settings.retention.firewall_log_days,
         log_key_arn=operations.key_arn,
         tags=tags(settings),
@@ -198,7 +200,7 @@ def edge_alarms(settings: StackSettings, edge: Edge, firewall: Firewall, operati
         target_group_arn_suffix=edge.target_group_arn_suffix,
         firewall_metric_name=firewall.web_acl_name,
         region=settings.region,
-        target_start_seconds=preset(settings).application.grace_seconds + HEALTHY_AFTER * HEALTH_INTERVAL_SECONDS,
+        target_start_seconds=application(settings).grace_seconds + HEALTHY_AFTER * HEALTH_INTERVAL_SECONDS,
         alarm_topic_arn=operations.alarm_topic_arn,
         runbook_url=settings.owner.on_call,
         tags=tags(settings),

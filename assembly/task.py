@@ -1,12 +1,13 @@
 """Arguments of the task: the application's preset, the proxy's settings and the service."""
 
+import difflib
 from collections.abc import Mapping
 from typing import Any
 
 import pulumi
 
 from assembly.common import MEBIBYTE, image, tags
-from components.applications import OpenWebuiSettings, Preset, open_webui
+from components.applications import ApplicationArgs, Deployment, Preset, find_preset, preset_names
 from components.applications.application import SchemaArgs
 from components.data import Data
 from components.edge import Edge
@@ -18,16 +19,46 @@ from components.proxy.settings import ProxyLimits, ProxyLogout
 from components.service import InterfaceService, InterfaceServiceArgs, WorkloadIdentity
 from releases.manifest import Release, load_release, stops_before_start, versions
 from releases.prompts import Prompts
-from settings import StackSettings
+from settings import Problem, StackSettings
+from settings.errors import shown
 from settings.identity import People
 from settings.models import BedrockUpstream, PrivateUpstream
+from settings.stack import PREFIX, refused
 
 
-def preset(settings: StackSettings, prompts: Prompts | None = None) -> Preset:
-    """The application: Open WebUI; without prompts only what others must know about it."""
+def preset(settings: StackSettings) -> Preset:
+    """The application that the settings select. Raises ``SettingsError`` for one that does not exist, and for settings
+    with which it does not work."""
+    names, chosen = preset_names(), settings.application
+    if chosen not in names:
+        closest = difflib.get_close_matches(chosen, names, n=1, cutoff=0.6)
+        problem = Problem(
+            key=f"{PREFIX}application",
+            value=shown(chosen),
+            allowed=f"a preset in components/applications/presets/: {', '.join(names)}",
+            fix=f"did you mean {closest[0]}?"
+            if closest
+            else "write one of these names, or add a preset (CONTRIBUTING.md)",
+        )
+        raise refused(settings.environment, [problem])
+    found = find_preset(chosen)
+    connections, least = settings.capacity.database_connections, found.least_database_connections
+    if connections < least:
+        problem = Problem(
+            key=f"{PREFIX}capacity.databaseConnections",
+            value=str(connections),
+            allowed=f"at least {least}, which the connection pools of {chosen} need",
+            fix=f"set it to {least} or more",
+        )
+        raise refused(settings.environment, [problem])
+    return found
+
+
+def application(settings: StackSettings, prompts: Prompts | None = None) -> ApplicationArgs:
+    """The application's container; without prompts only what other components must know about it."""
     port = ProxySettings.model_port
-    return open_webui(
-        OpenWebuiSettings(
+    return preset(settings).application(
+        Deployment(
             origin=f"https://{settings.domain.host_name}",
             model_base_urls=[f"http://127.0.0.1:{port}/{group.name}/v1" for group in settings.models.groups],
             session_seconds=settings.identity.session_timeout_seconds,
@@ -137,7 +168,7 @@ def service(
     rollback_alarm_names: pulumi.Output[list[str]],
 ) -> InterfaceServiceArgs:
     """The task and the service that keeps it running."""
-    chosen, capacity, times = preset(settings, prompts), settings.capacity, settings.limits.timeouts
+    chosen, capacity, times = preset(settings), settings.capacity, settings.limits.timeouts
 
     def arguments(known: list[Any]) -> list[str]:
         signer, ids, versions = known
@@ -150,7 +181,7 @@ def service(
         region=settings.region,
         release=release.version,
         schemas=schemas(release),
-        application=chosen.application,
+        application=application(settings, prompts),
         interface_image=image(settings, release, "interface"),
         proxy_image=image(settings, release, "proxy"),
         proxy_arguments=pulumi.Output.all(

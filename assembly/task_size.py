@@ -5,7 +5,7 @@ in doubt, so stand-ins of at least that length take their places, and the answer
 """
 
 from assembly.common import image
-from assembly.task import preset, proxy, schemas
+from assembly.task import application, preset, proxy, schemas
 from components.monitoring.operations import CONTAINERS
 from components.proxy import ProxySettings, envoy_arguments
 from components.service.component import PROXY_SECRETS
@@ -25,14 +25,13 @@ GUARDRAIL = ("g" * 12, "v" * 4)
 
 def largest_task(settings: StackSettings, release: Release, prompts: Prompts) -> tuple[int, dict[str, int]]:
     """The container definitions' size in bytes, at the most, and each container's share of it."""
-    chosen = preset(settings, prompts)
-    application = chosen.application
+    container = application(settings, prompts)
     secrets = {
-        *application.secret_environment.values(),
-        *application.prepare_secret_environment.values(),
+        *container.secret_environment.values(),
+        *container.prepare_secret_environment.values(),
         *PROXY_SECRETS.values(),
     }
-    values = {*application.value_environment.values(), *application.prepare_value_environment.values()}
+    values = {*container.value_environment.values(), *container.prepare_value_environment.values()}
     regions = {
         upstream.region
         for group in settings.models.groups
@@ -41,10 +40,10 @@ def largest_task(settings: StackSettings, release: Release, prompts: Prompts) ->
     }
     signer = f"arn:aws:elasticloadbalancing:{settings.region}:{settings.account_id}:loadbalancer/app/{SIGNER_NAME}"
     plan = TaskPlan(
-        application=application,
+        application=container,
         proxy_image=image(settings, release, "proxy"),
         interface_image=image(settings, release, "interface"),
-        proxy_arguments=envoy_arguments(proxy(settings, chosen, signer, dict.fromkeys(regions, GUARDRAIL))),
+        proxy_arguments=envoy_arguments(proxy(settings, preset(settings), signer, dict.fromkeys(regions, GUARDRAIL))),
         proxy_secrets=PROXY_SECRETS,
         proxy_memory_mebibytes=ProxySettings.memory_bytes // (1024 * 1024),
         secret_references=dict.fromkeys(secrets, SECRET),

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.guardrails_stacks import synthetic, terraform
 from policies.guardrails.topology.graph.resources import Graph
-from policies.guardrails.topology.reachability.exposure import reachability
+from policies.guardrails.topology.reachability.evaluation import reachability
 
 SIZES = (100, 1_000, 10_000)
 LIMIT_SECONDS = 0.5
@@ -59,7 +59,7 @@ def checkov_seconds(command: str, size: int) -> float:
 def own_seconds(size: int) -> float:
     """Seconds for the same stack in a process of its own, start and reading included."""
     program = (
-        "import json, sys; from policies.guardrails.topology.reachability.exposure import reachability; "
+        "import json, sys; from policies.guardrails.topology.reachability.evaluation import reachability; "
         "from policies.guardrails.topology.graph.resources import Graph; "
         "reachability(Graph.from_recorded(json.load(sys.stdin)))"
     )

@@ -13,7 +13,8 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.applications import OpenWebuiSettings, open_webui
+from components.applications import ApplicationArgs, Deployment
+from components.applications.presets.open_webui import PRESET
 from local.processes import ending
 from releases.manifest import load_release, versions
 from releases.prompts import load_prompts
@@ -21,7 +22,6 @@ from releases.prompts import load_prompts
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from components.applications import Preset
     from components.proxy import ProxySettings
 
 _START_SECONDS = 300
@@ -46,10 +46,10 @@ def prefixes(python: str) -> tuple[Path, Path]:
     return Path(prefix).resolve(), Path(base).resolve()
 
 
-def preset(origin: str, model_port: int, groups: list[str]) -> Preset:
-    """Return the preset as a deployment of the newest release uses it."""
-    return open_webui(
-        OpenWebuiSettings(
+def application(origin: str, model_port: int, groups: list[str]) -> ApplicationArgs:
+    """Return the container as a deployment of the newest release uses it."""
+    return PRESET.application(
+        Deployment(
             origin=origin,
             model_base_urls=[f"http://127.0.0.1:{model_port}/{group}/v1" for group in groups],
             session_seconds=28_800,
@@ -74,13 +74,13 @@ def curl_lines(page: str) -> tuple[str, str]:
 
 
 @contextlib.contextmanager
-def running(chosen: Preset, settings: ProxySettings, folder: Path) -> Generator[subprocess.Popen[bytes]]:
+def running(chosen: ApplicationArgs, settings: ProxySettings, folder: Path) -> Generator[subprocess.Popen[bytes]]:
     """Run it until the block ends; what it writes goes below ``folder``."""
-    command = [interpreter(), *chosen.application.command[1:]]
+    command = [interpreter(), *chosen.command[1:]]
     command[command.index("--port") + 1] = str(settings.application.port)
     environment = {
         **os.environ,
-        **_below(chosen.application.environment, folder),
+        **_below(chosen.environment, folder),
         # The package has its pages elsewhere than the image, and without them answers 404.
         "FRONTEND_BUILD_DIR": str(package(interpreter()) / "frontend"),
         "WEBUI_SECRET_KEY": secrets.token_hex(32),

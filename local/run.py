@@ -107,8 +107,8 @@ def _start(stack: contextlib.ExitStack, app: str, port: int, page_port: int) -> 
         certificate, port=port, application_port=application_port, model_port=model_port, server_port=model.port
     )
     if app == "open-webui":
-        chosen = open_webui.preset(f"http://localhost:{page_port}", settings.model_port, ["general"])
-        settings = replace(settings, application=replace(chosen.proxy, port=settings.application.port))
+        chosen = open_webui.application(f"http://localhost:{page_port}", settings.model_port, ["general"])
+        settings = replace(settings, application=replace(open_webui.PRESET.proxy, port=settings.application.port))
         _say("starting Open WebUI, which can take minutes; it will miss an embedding model, which the image has")
         stack.enter_context(open_webui.running(chosen, settings, folder))
         curl_lines = open_webui.curl_lines

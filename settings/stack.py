@@ -17,7 +17,7 @@ from settings.limits import Limits
 from settings.models import Models
 from settings.retention import Retention
 from settings.sections import Capacity, Domain, Network, Owner
-from settings.values import ReleaseVersion
+from settings.values import ReleaseVersion, Slug
 
 PREFIX = "ai-interface:"
 """The project's configuration namespace: keys of the stack file read ``ai-interface:<key>``."""
@@ -42,6 +42,9 @@ class StackSettings(Configuration):
     domain: Domain
     release: ReleaseVersion
     """The version of the manifest in ``releases/`` that this environment runs."""
+    application: Slug = "open-webui"
+    """The preset of the application that runs behind the proxy: the name of a module in
+    ``components/applications/presets/``, with hyphens."""
     network: Network
     identity: Identity
     limits: Limits = Limits()

@@ -6,25 +6,26 @@ from components.lazy import loader
 
 if TYPE_CHECKING:
     from components.applications.application import ApplicationArgs
-    from components.applications.presets import OpenWebuiSettings, Preset, TrustedHeaders, open_webui
+    from components.applications.catalogue import default_preset, find_preset, preset_names
+    from components.applications.preset import Arrival, Deployment, Paths, Preset, TrustedHeaders
 
 __all__ = [
     "ApplicationArgs",
-    "OpenWebuiSettings",
+    "Arrival",
+    "Deployment",
+    "Paths",
     "Preset",
     "TrustedHeaders",
-    "open_webui",
+    "default_preset",
+    "find_preset",
+    "preset_names",
 ]
 
 __getattr__ = loader(
     __name__,
     {
         "application": ("ApplicationArgs",),
-        "presets": (
-            "OpenWebuiSettings",
-            "Preset",
-            "TrustedHeaders",
-            "open_webui",
-        ),
+        "catalogue": ("default_preset", "find_preset", "preset_names"),
+        "preset": ("Arrival", "Deployment", "Paths", "Preset", "TrustedHeaders"),
     },
 )

@@ -28,6 +28,10 @@ LOGIN = f"{_FILES}/iam_login.py"
 
 LEAST_CONNECTIONS = 10
 """Two for the vector store and four for each of the other pools."""
+POOLS = {"DATABASE_POOL": 2, "PGVECTOR_POOL": 1}
+"""Prefix of the variables that size a pool → how many pools have this size: an engine for code that waits and one for
+code that does not, and the vector store's (``open_webui/internal/db.py``, ``open_webui/retrieval/vector/dbs/pgvector.py``
+and ``open_webui/env.py`` of 0.10.2, 0.11.3 and 0.12.4)."""
 POOL_WAIT_SECONDS = 10
 """How long a request waits for a connection before it fails, which tells more than one that hangs."""
 POOL_RECYCLE_SECONDS = 1800

@@ -8,8 +8,9 @@ from typing import Self
 import pulumi
 from pydantic import Field, model_validator
 
+from components.applications.catalogue import default_preset
 from components.args import Args
-from components.edge.rules import LOGIN_CALLBACK, OPEN_WEBUI, edge_rules, offers
+from components.edge.rules import LOGIN_CALLBACK, edge_rules, offers
 from components.network.addresses import WORLD
 
 LONGEST_ACCESS_LOG_RETENTION_DAYS = 30
@@ -113,11 +114,11 @@ class MachineClientsArgs(Args):
 class PathsArgs(Args):
     """Which paths are offered, in which lane. Omitted ones: Open WebUI's."""
 
-    blocked: list[str] = Field(default_factory=lambda: list(OPEN_WEBUI.blocked))
+    blocked: list[str] = Field(default_factory=lambda: list(default_preset().paths.blocked))
     """Answered 404 before anything else."""
-    api: list[str] = Field(default_factory=lambda: list(OPEN_WEBUI.api))
+    api: list[str] = Field(default_factory=lambda: list(default_preset().paths.api))
     """Answered 401 without a session: API, scripts, WebSocket, assets."""
-    pages: list[str] = Field(default_factory=lambda: list(OPEN_WEBUI.pages))
+    pages: list[str] = Field(default_factory=lambda: list(default_preset().paths.pages))
     """Redirected to log in without a session. ``/oauth2/idpresponse`` belongs here."""
 
 
@@ -132,7 +133,7 @@ class EdgeArgs(Args):
     """The tasks' security group; the only place, besides the identity provider, that the edge talks to."""
     target_port: int = 8443
     """The port on which tasks end TLS."""
-    health_check_path: str = "/health"
+    health_check_path: str = Field(default_factory=lambda: default_preset().health_path)
     """Asked of each task over HTTPS, with the task's address as host."""
     account_id: str
     """The account whose load balancers may write to the log bucket."""

@@ -1,8 +1,8 @@
 """What runs in the task before the application, delivered as text in the container's command.
 
-The modules beside this one are packed into one command, since there is no other way to bring code of our own into an
-image that is somebody else's. ``python -m components.prepare`` prints what a task gets, to read it. They use Python's
-standard library, and ``psycopg`` where the plan has a database, so they run in any image that has ``python3``.
+The other modules of this package are packed into one command, because the image is a third party's and must not be
+rebuilt. ``python -m components.prepare`` prints the code that a task receives. The modules use Python's standard library,
+and ``psycopg`` if the plan has a database, so they run in any image that has ``python3``.
 """
 
 import ast
@@ -26,7 +26,7 @@ def sources(modules: Sequence[str]) -> dict[str, str]:
 
 
 def without_comments(text: str) -> str:
-    """The code without docstrings, comment lines and empty lines: a third less to carry."""
+    """The code without docstrings, comment lines and empty lines, which is a third smaller."""
     tree, docstrings, strings = ast.parse(text), set[int](), set[int]()
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -51,7 +51,8 @@ sys.exit(m.main())"""
 
 def packed(modules: Mapping[str, str]) -> str:
     """The command's text that loads these modules and runs the last one's ``main``."""
-    # bz2 has one implementation, so every machine packs the same bytes; zlib's differ, and so would task definitions.
+    # bz2 has one implementation, so every machine packs the same bytes. zlib has several, which would change the task
+    # definition from machine to machine.
     text = json.dumps(modules, separators=(",", ":"))
     return _LOADER.format(packed=base64.b85encode(bz2.compress(text.encode())).decode())
 
@@ -59,7 +60,7 @@ def packed(modules: Mapping[str, str]) -> str:
 SCRIPT = packed(sources(VOLUMES))
 """The command's text for an application without a database."""
 DATABASE_SCRIPT = packed(sources(DATABASE))
-"""The command's text for an application with one. Packed to less than half: a task definition has 64 KiB in all."""
+"""The command's text for an application with a database. It is compressed, because a task definition has at most 64 KiB."""
 
 PLAN_VARIABLE = "PREPARE_PLAN"
-"""The environment variable from which the script reads what to do, as JSON."""
+"""The environment variable from which the script reads its plan, as JSON."""

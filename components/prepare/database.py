@@ -1,7 +1,7 @@
-"""Bring the database to where the application may start, one task at a time.
+"""Set up the database so that the application can start, one task at a time.
 
-In this order: log in as the master, wait for the lock, make roles and permissions, look at the schema, migrate or
-not, let the application's own code make what it makes for itself, let go of the lock. Every wait has an end.
+In this order: log in as the master, wait for the lock, create roles and permissions, read the schema's revision, migrate
+if needed, let the application's code create its tables, release the lock. Every wait has a timeout.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     from typing import LiteralString
 
 LOCK = 0x61695F696E746572
-"""The advisory lock that every prepare of a database takes: ``ai_inter`` as a number."""
+"""The advisory lock that every prepare container of a database takes: ``ai_inter`` as a number."""
 CONNECT_SECONDS = 120
-"""How long the database may be away: a failover takes less."""
+"""Seconds that the database may be unavailable; a failover takes less."""
 LOCK_SECONDS = 900
-"""How long another task may migrate before this one gives up and says so."""
+"""Seconds to wait for another task's migration before this one fails."""
 STATEMENT_SECONDS = 60
-"""For each of prepare's own statements."""
+"""Timeout of each of prepare's own statements, in seconds."""
 _RELEASES = f"{RECORD_SCHEMA}.releases"
 
 
 @dataclass(frozen=True)
 class Database:
-    """Where the database is, who gets in, and what the plan says of it."""
+    """The connection to the database and the plan for it."""
 
     host: str
     port: int
@@ -49,7 +49,7 @@ class Database:
     plan: Mapping[str, Any]
 
     def connect(self) -> psycopg.Connection:
-        """A connection as the master, by TLS as PGSSLMODE and PGSSLROOTCERT say, to the server that takes writes."""
+        """A connection as the master to the writer, with TLS as set by PGSSLMODE and PGSSLROOTCERT."""
         deadline = time.monotonic() + CONNECT_SECONDS
         while True:
             try:
@@ -78,7 +78,7 @@ class Database:
 
 
 def from_environment(environment: dict[str, str], plan: Mapping[str, Any]) -> Database:
-    """Read the connection from the container's variables and take the master's secret out of them."""
+    """Read the connection from the container's variables and remove the master's secret from them."""
     names = ("HOST", "PORT", "NAME", "USER", "MASTER_USER", "MASTER_PASSWORD")
     if missing := [f"DATABASE_{name}" for name in names if not environment.get(f"DATABASE_{name}")]:
         raise PrepareError(f"the plan has a database, and these variables are empty: {', '.join(missing)}")
@@ -89,7 +89,7 @@ def from_environment(environment: dict[str, str], plan: Mapping[str, Any]) -> Da
 
 
 def prepare_database(environment: dict[str, str], plan: Mapping[str, Any]) -> None:
-    """Everything, or an error that says what to do; the schema is as it was, or as one release left it whole."""
+    """Run all steps, or raise an error with the fix. Either way no migration of a release is left half done."""
     database = from_environment(environment, plan)
     application = Application(database, environment, Path(plan["scratch"]))
     try:
@@ -119,7 +119,7 @@ def _bring_up(connection: psycopg.Connection, database: Database, application: A
 
 
 def _record(connection: psycopg.Connection, own: Statement, *, changes: bool) -> bool:
-    """Write down what this release says of its schema, before the schema changes; whether it once was ready."""
+    """Record this release's schema before the schema changes; returns whether the release has been ready before."""
     row = connection.execute(
         f"INSERT INTO {_RELEASES} AS r (release, revision, compatible_with) VALUES (%(release)s, %(revision)s, %(works)s)"  # noqa: S608
         " ON CONFLICT (release) DO UPDATE SET revision = excluded.revision, compatible_with = excluded.compatible_with,"
@@ -165,7 +165,7 @@ def _lock(connection: psycopg.Connection) -> Generator[None]:
                 "is still running; it may migrate a large table"
             )
         if not told:
-            report("waiting", reason="another task prepares the database")
+            report("waiting", reason="another task is preparing the database")
             told = True
         time.sleep(1)
     try:
@@ -184,7 +184,7 @@ def _refused(problem: str) -> str:
     if "certificate" in problem:
         return "the database's certificate is not from the expected authority"
     if "authentication failed" in problem or "pg_hba.conf" in problem:
-        return "the master was not let in: its password may have been rotated while this task started; the next has it"
+        return "the master's login was refused: its password may have been rotated while this task started; the next task gets the new one"
     if "does not exist" in problem:
         return "the database or the master does not exist"
     return ""

@@ -1,7 +1,7 @@
-"""Run the application's own code from its image: the migrations as the owner, and a first start as the application.
+"""Run the application's code from its image: the migrations as the owner, and a first start as the application.
 
-Each runs in a process of its own that ends here. What it prints is thrown away, and of an error only its kind and
-place are told: the text of a failed migration can hold what people wrote.
+Each runs in a separate process. Its output is discarded, and of an error only the type and the source location are
+reported, because the text of a failed migration can contain users' data.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from components.prepare.database import Database
 
 MIGRATION_SECONDS = 1800
-"""For all migrations of a release together."""
+"""Timeout for all migrations of a release together, in seconds."""
 STATEMENT_SECONDS = 900
-"""For one statement of a migration."""
+"""Timeout for one statement of a migration, in seconds."""
 TABLE_LOCK_SECONDS = 10
-"""How long a migration waits for a table that is in use: everything that comes after it waits as well."""
+"""Seconds that a migration waits for a table in use. Every later query on the table waits behind it."""
 ATTEMPTS = 6
-"""How often a migration tries to get its tables."""
+"""How often a migration tries to lock its tables."""
 LOCK_NOT_AVAILABLE = "55P03"
 
-# The child's own output goes nowhere; the parent reads one line of JSON.
+# The child's own output is discarded; the parent reads one line of JSON.
 _CHILD = """
 import json, os, sys, traceback
 out = os.dup(1)
@@ -40,11 +40,11 @@ os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 os.dup2(1, 2)
 sys.path[:0] = json.loads(sys.argv[1])
 
-def told(problem):
+def described(problem):
     code = getattr(problem, "sqlstate", None) or getattr(problem, "pgcode", None)
     diag = getattr(problem, "diag", None)
     names = [getattr(diag, name + "_name", None) for name in ("table", "column", "constraint")]
-    # Without a code the connection itself failed, and a missing module has a name: neither text holds people's data.
+    # Without a code the connection failed, and an ImportError names a module: neither text contains users' data.
     plain = isinstance(problem, ImportError) or (type(problem).__name__ == "OperationalError" and diag and not code)
     return {
         "kind": type(problem).__name__,
@@ -63,7 +63,7 @@ try:
 except BaseException as problem:
     chain = []
     while problem is not None and len(chain) < 4:
-        chain.append(told(problem))
+        chain.append(described(problem))
         problem = problem.__cause__ or problem.__context__
     os.write(out, json.dumps(chain).encode())
     os._exit(1)
@@ -116,7 +116,7 @@ class Application:
                 _MIGRATE,
                 [self._plan["configuration"], self._plan["scripts"]],
                 {
-                    # The application's own way in would come before the owner's: without these there is none.
+                    # These variables would make the migrations log in as the application instead of the owner.
                     **dict.fromkeys((name for name in self.environment if name.startswith("DATABASE_")), ""),
                     "DATABASE_URL": self._address(self.database.master),
                     "PGAPPNAME": "prepare migrations",
@@ -132,7 +132,7 @@ class Application:
             report("waiting", reason="a migration found a table in use", attempt=attempt)
 
     def warm_up(self) -> None:
-        """Import modules as the application, logged in as it logs in: they make what they need in the database."""
+        """Import modules with the application's login; they create their tables in the database when imported."""
         modules = list(self._plan["warm_up"])
         if not modules:
             return
@@ -146,8 +146,8 @@ class Application:
         return f"postgresql://{quote(user, safe='')}@{database.host}:{database.port}/{quote(database.name, safe='')}"
 
     def _run(self, body: str, arguments: list[str], variables: dict[str, str]) -> Failure | None:
-        """Why it failed; ``None`` when it did not."""
-        # Where modules are imported from, and below which a place in an error is the application's own.
+        """Why the child failed; ``None`` if it succeeded."""
+        # The path to import from; source locations below it are the application's.
         code = [json.dumps(self._plan["paths"]), str(Path(self._plan["configuration"]).parent)]
         with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
             own = dict.fromkeys(("HOME", "TMPDIR", *self._plan["scratch_variables"]), folder)

@@ -1,12 +1,12 @@
-"""Run before the application, as root with the CHOWN capability and no other, then exit.
+"""Run before the application, as root with only the CHOWN capability, then exit.
 
 The plan is JSON in PREPARE_PLAN::
 
     {"owner": [uid, gid], "directories": ["/data"], "seeds": {"/static": "/app/static"},
      "files": {"/srv/trust/ca.pem": "..."}, "database": {...}}
 
-Files come first, since the database's certificate is one; volumes come last, since root without DAC_OVERRIDE cannot
-enter what it has handed over. Exit code 0: everything is ready; the application may start. Anything else: it must not.
+Files come first, because one of them is the database's certificate. Volumes come last, because root without DAC_OVERRIDE
+cannot enter a directory once another user owns it. Exit code 0: the application may start. Any other: it must not.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from components.prepare.volumes import hand_over, write
 
 
 def main() -> int:
-    """Carry out the plan; the result is the exit code."""
+    """Execute the plan and return the exit code."""
     try:
         environment = dict(os.environ)
         plan = read_plan(environment.pop("PREPARE_PLAN", ""))
         for path, text in sorted(plan["files"].items()):
             write(Path(path), text)
         if plan["database"]:
-            # Only here: an image without a database need not have psycopg.
+            # Imported here, because an image for a plan without a database need not have psycopg.
             from components.prepare.database import prepare_database  # noqa: PLC0415
 
             prepare_database(environment, plan["database"])
@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def read_plan(text: str) -> dict[str, Any]:
-    """The plan, with every path known to be plain and absolute."""
+    """The plan; every path in it is checked to be plain and absolute."""
     try:
         plan = json.loads(text)
         uid, gid = plan["owner"]

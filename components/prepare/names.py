@@ -1,9 +1,9 @@
-"""Names in the database that follow from the application's role, for ``prepare`` and for whoever makes the database."""
+"""Names in the database that are derived from the application's role, for ``prepare`` and the ``Data`` component."""
 
 IAM_ROLE = "rds_iam"
-"""RDS lets its members log in by IAM token only."""
+"""Members of this role can log in to RDS only with an IAM token."""
 RECORD_SCHEMA = "ai_interface"
-"""The schema of prepare's own record of releases."""
+"""The schema in which prepare records releases."""
 
 
 def owner_of(role: str) -> str:

@@ -1,4 +1,4 @@
-"""What prepare says: one line of JSON for each step, and never a secret."""
+"""The log of prepare: one line of JSON for each step, without secrets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class PrepareError(Exception):
 
 
 def conceal(secret: str) -> None:
-    """Blank this value out of everything that is reported from now on, also where it is quoted or part of an address."""
+    """Remove this value from everything reported from now on, including its quoted and URL-encoded forms."""
     forms = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1]}
     _SECRETS.update(forms, {json.dumps(form)[1:-1] for form in forms})
     _SECRETS.discard("")

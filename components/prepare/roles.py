@@ -1,10 +1,10 @@
-"""Who may do what in the database, as SQL that can run any number of times.
+"""Roles and permissions in the database, as SQL that can run any number of times.
 
-- The master makes all this and owns nothing of the application's.
-- ``<role>_owner`` owns the application's schema. Nobody logs in as it; migrations run as it, so every release's
-  migrations can change what an earlier one made.
-- ``<role>`` is the application. It logs in by IAM alone, reads and writes rows, and changes no table. A schema with
-  its own name comes first on its search path: what it makes for itself (the vector store) lies there.
+- The master creates all of them and owns nothing of the application's.
+- ``<role>_owner`` owns the application's schema. It cannot log in. Migrations run as this role, so that each release's
+  migrations can change what an earlier release created.
+- ``<role>`` is the application. It logs in with IAM only, reads and writes rows, and cannot alter tables. A schema with
+  its name comes first on its search path, for the tables that the application creates itself (the vector store).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def ensure(connection: psycopg.Connection, role: str, extensions: list[str]) -> None:
-    """Roles, extensions, schemas and permissions, in one transaction: all of it or nothing."""
+    """Create roles, extensions, schemas and permissions in one transaction."""
     with connection.transaction():
         _roles(connection, role)
         for extension in extensions:
@@ -32,7 +32,7 @@ def ensure(connection: psycopg.Connection, role: str, extensions: list[str]) -> 
 
 
 def protect_revision(connection: psycopg.Connection, role: str) -> None:
-    """The application reads which revision the schema has, and cannot claim another."""
+    """The application may read the schema's revision but not change it."""
     _execute(connection, "REVOKE INSERT, UPDATE, DELETE ON public.alembic_version FROM {role}", role=role)
 
 
@@ -55,8 +55,8 @@ def _roles(connection: psycopg.Connection, role: str) -> None:
         _execute(connection, "CREATE ROLE {role} LOGIN", role=role)
     if not _one(connection, "SELECT pg_has_role(%s, %s, 'MEMBER')", role, IAM_ROLE):
         _execute(connection, "GRANT {iam} TO {role}", iam=IAM_ROLE, role=role)
-    # RDS lets whoever has rds_iam's rights in by token only. If the master got them through the application's role,
-    # its password would stop working with this transaction's end.
+    # RDS accepts only tokens from roles that have rds_iam's rights. If the master got them through the application's
+    # role, its password would stop working when this transaction commits.
     if _one(connection, "SELECT pg_has_role(CURRENT_USER, %s, 'USAGE')", IAM_ROLE):
         raise PrepareError(
             f"the master would be locked out: it has {IAM_ROLE} through role {role}. As the master, run "

@@ -1,8 +1,8 @@
-"""What an image does with the schema that it finds: a decision from plain values, without a database.
+"""Decides from plain values, without a database, what an image does with the schema that it finds.
 
-An image knows the revisions of its own migrations. A revision that it does not know belongs to a later release, and
-only people can say whether this one works on it: in the manifests that the task definition carries, and, for a task
-definition that is older than that release, in the record that the later release left in the database.
+An image knows the revisions of its migrations. An unknown revision belongs to a later release, and whether the earlier
+release works on it has to be declared: in the manifests that the task definition contains or, for a task definition older
+than the later release, in the record that the later release wrote to the database.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ START, MIGRATE, COMPATIBLE = "start", "migrate", "compatible"
 
 @dataclass(frozen=True)
 class Statement:
-    """What a release says of the schema that its migrations end at."""
+    """What a release declares about its schema."""
 
     release: str
     revision: str
     compatible_with: tuple[str, ...]
-    """Earlier releases that work on it."""
+    """Earlier releases that work on this schema."""
     recorded_at: str = ""
-    """When the release recorded this in the database, just before it changed the schema."""
+    """When the release recorded this in the database, before it changed the schema."""
 
 
 @dataclass(frozen=True)
 class Revisions:
-    """What an image can migrate: every revision that it knows, and the last one."""
+    """The revisions that an image's migrations know, and the last of them."""
 
     known: frozenset[str]
     head: str
 
 
 def revisions(scripts: Path) -> Revisions:
-    """Read from Alembic's scripts without running them: importing them would take the whole application."""
+    """Read the revisions from Alembic's scripts without importing them, which would load the whole application."""
     known: set[str] = set()
     earlier: set[str] = set()
     for script in sorted((scripts / "versions").glob("*.py")):
@@ -100,7 +100,7 @@ def decide(
 
 
 def _word(revision: str, statements: list[Statement]) -> Statement | None:
-    """What the latest release with that schema says of it."""
+    """The latest release with that schema, as declared or recorded."""
     those = [statement for statement in statements if statement.revision == revision]
     return max(those, key=lambda one: [int(part) for part in one.release.split(".")], default=None)
 

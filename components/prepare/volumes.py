@@ -1,8 +1,8 @@
-"""Make the task's empty volumes ready for an application that does not run as root.
+"""Prepare the task's empty volumes for an application that does not run as root.
 
-Fargate mounts volumes that only root can write. This runs as root with the CHOWN capability and no other: without
-DAC_OVERRIDE root cannot enter a directory once it is handed over, so contents come first, the mode second and the
-owner last, from the leaves up. Files that the application only reads stay root's.
+Fargate mounts volumes that only root can write. This code runs as root with only the CHOWN capability. Without DAC_OVERRIDE,
+root cannot enter a directory that another user owns, so it writes the contents first, then sets the mode and last the owner,
+from the leaves up. Files that the application only reads stay owned by root.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from components.prepare.report import report
 
 
 def hand_over(directory: Path, seed: str | None, owner: tuple[int, int]) -> None:
-    """Fill one directory and hand it over; a directory that is ready already is left alone."""
+    """Fill one directory and change its owner; a directory that is already prepared is left unchanged."""
     directory.mkdir(parents=True, exist_ok=True)
     state = directory.lstat()
     if (state.st_uid, state.st_gid, state.st_mode & 0o7777) == (*owner, 0o700):
@@ -33,7 +33,7 @@ def hand_over(directory: Path, seed: str | None, owner: tuple[int, int]) -> None
 
 
 def write(path: Path, text: str) -> None:
-    """A file that everybody in the task may read and only root may change."""
+    """Write a file that every user in the task can read and only root can change."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.parent.chmod(0o755)
     path.write_text(text, encoding="utf-8")
@@ -42,7 +42,7 @@ def write(path: Path, text: str) -> None:
 
 
 def _give(path: Path, mode: int, owner: tuple[int, int]) -> None:
-    """Set the mode, then the owner. A symbolic link is handed over itself and never followed."""
+    """Set the mode, then the owner. For a symbolic link, the owner of the link itself is changed; it is not followed."""
     if not path.is_symlink():
         path.chmod(mode)
     os.chown(path, *owner, follow_symlinks=False)

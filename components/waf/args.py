@@ -5,8 +5,8 @@ from typing import Self
 import pulumi
 from pydantic import Field, model_validator
 
+from components.applications.catalogue import default_preset
 from components.args import Args
-from components.edge.rules import OPEN_WEBUI
 from components.waf.rules import Application, Limits, firewall_rules
 from components.waf.table import CAPACITY_IN_BASE_PRICE, HIGHEST_CAPACITY, LOWEST_RATE, Rule, check_table, observe
 
@@ -53,15 +53,15 @@ class FirewallArgs(Args):
     """The region whose firewall may write to the log."""
     limits: FirewallLimitsArgs = Field(default_factory=FirewallLimitsArgs)
     """Sizes and rates."""
-    upload_paths: list[str] = Field(default_factory=lambda: list(OPEN_WEBUI.uploads), min_length=1)
+    upload_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.uploads), min_length=1)
     """Prefixes of paths that take files. Omitted: Open WebUI's."""
-    model_call_paths: list[str] = Field(default_factory=lambda: list(OPEN_WEBUI.model_calls), min_length=1)
+    model_call_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.model_calls), min_length=1)
     """Prefixes of paths that make a model work. Omitted: Open WebUI's."""
-    prompt_paths: list[str] = Field(default_factory=lambda: list(OPEN_WEBUI.prompts))
+    prompt_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.prompts))
     """Prefixes of further paths whose bodies hold what people wrote. Omitted: Open WebUI's."""
-    fixed_body_paths: list[str] = Field(default_factory=lambda: list(OPEN_WEBUI.fixed_bodies))
+    fixed_body_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.fixed_bodies))
     """Prefixes below these whose bodies never hold what people wrote. Omitted: Open WebUI's."""
-    static_paths: list[str] = Field(default_factory=lambda: list(OPEN_WEBUI.static))
+    static_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.static))
     """Prefixes of static files, which have a rate limit of their own. Omitted: Open WebUI's. Empty: there are none."""
     methods: list[str] = Field(default_factory=lambda: ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"])
     """Methods that are let in."""
@@ -71,8 +71,8 @@ class FirewallArgs(Args):
     """Headers that only the edge and the proxy may set; a client that sends one is refused."""
     session_cookie_name: str = "AWSELBAuthSessionCookie"
     """The load balancer's session cookie, without the shard's number."""
-    protected_cookies: list[str] = Field(default_factory=lambda: ["token"])
-    """Further cookies that never reach a log. Omitted: the application's session token."""
+    protected_cookies: list[str] = Field(default_factory=lambda: list(default_preset().session_cookie_names))
+    """Further cookies that never reach a log. Omitted: Open WebUI's."""
     count_only_rules: list[str] = Field(default_factory=list[str])
     """Rules, by key, that count instead of blocking, so that a new one is watched before it blocks. Omitted: none."""
     capacity_limit: int = Field(default=CAPACITY_IN_BASE_PRICE, ge=1, le=HIGHEST_CAPACITY)

@@ -1,52 +1,58 @@
-"""A preset of a platform team's own: what their notes application needs from the task and from the proxy.
+"""The preset of a platform team's notes application: a Node.js program without Python in its image.
 
-It is one function. No component changes: the main program's ``assembly/task.py`` calls this in place of
-``open_webui``, or a program of your own gives ``application`` to ``InterfaceService`` and ``proxy`` to the proxy's
-settings.
+Copy it to ``components/applications/presets/notes.py`` and write ``application: notes`` in the stack file. No other file
+changes.
 """
 
-from collections.abc import Sequence
-
-from components.applications import ApplicationArgs, Preset, TrustedHeaders
-from components.applications.presets import Arrival
+from components.applications import ApplicationArgs, Arrival, Deployment, Paths, Preset, TrustedHeaders
 from components.common.secrets import SESSION_KEY
-from components.proxy import ProxyApplication
 
 PORT = 3000
+HEADERS = TrustedHeaders(email="x-notes-user", name="x-notes-name", role="x-notes-role", administrator_role="owner")
 
 
-def notes(*, origin: str, model_base_urls: Sequence[str]) -> Preset:
-    """The notes application: a Node.js program without Python in its image."""
-    headers = TrustedHeaders(email="x-notes-user", name="x-notes-name", role="x-notes-role", administrator_role="owner")
-    return Preset(
-        application=ApplicationArgs(
-            name="notes",
-            port=PORT,
-            command=["node", "/srv/notes/server.js"],
-            environment={
-                "HOST": "127.0.0.1",
-                "PORT": str(PORT),
-                "PUBLIC_URL": origin,
-                "MODEL_BASE_URL": model_base_urls[0],
-                "TRUSTED_USER_HEADER": headers.email,
-                "TRUSTED_NAME_HEADER": headers.name,
-                "TRUSTED_ROLE_HEADER": headers.role,
-            },
-            secret_environment={"COOKIE_KEY": SESSION_KEY},
-            writable_directories=["/srv/drafts"],
-            # Runs as root with CHOWN alone, before the application, in place of the script that needs Python.
-            prepare_command=["chown", "-R", "1000:1000", "/srv/drafts"],
-        ),
-        proxy=ProxyApplication(
-            port=PORT,
-            health_path="/ready",
-            keep_alive_seconds=5,
-            upload_path_prefixes=("/attachments/",),
-            websocket_path_prefixes=("/live/",),
-            cacheable_path_prefixes=("/assets/",),
-            session_cookie_names=("notes.sid",),
-        ),
-        headers=headers,
-        # What one person's browser asks for in the five minutes in which it opens the application with an empty cache.
-        arrival=Arrival(static_requests=40, static_paths=("/assets/",), page_requests=30, model_calls=10, uploads=5),
+def _container(deployment: Deployment) -> ApplicationArgs:
+    return ApplicationArgs(
+        name="notes",
+        command=["node", "/srv/notes/server.js"],
+        environment={
+            "HOST": "127.0.0.1",
+            "PORT": str(PORT),
+            "PUBLIC_URL": deployment.origin,
+            "MODEL_BASE_URL": deployment.model_base_urls[0],
+            "TRUSTED_USER_HEADER": HEADERS.email,
+            "TRUSTED_NAME_HEADER": HEADERS.name,
+            "TRUSTED_ROLE_HEADER": HEADERS.role,
+        },
+        secret_environment={"COOKIE_KEY": SESSION_KEY},
+        writable_directories=["/srv/drafts"],
+        # Runs as root with CHOWN alone, before the application, in place of the script that needs Python.
+        prepare_command=["chown", "-R", "1000:1000", "/srv/drafts"],
     )
+
+
+PRESET = Preset(
+    name="notes",
+    port=PORT,
+    # The load balancer requests it through the proxy. No listener rule offers it, so users get 404.
+    health_path="/ready",
+    keep_alive_seconds=5,
+    paths=Paths(
+        blocked=("/api/admin/*",),
+        # Answered 401 without a session.
+        api=("/api/*", "/attachments/*", "/live/*", "/assets/*"),
+        # Redirected to the login without a session. The second and the third are the load balancer's and the proxy's.
+        pages=("/", "/oauth2/idpresponse", "/logout", "/notes/*"),
+        uploads=("/attachments/",),
+        model_calls=("/api/ask",),
+        prompts=("/api/notes/",),
+        websockets=("/live/",),
+        static=("/assets/",),
+        cacheable=("/assets/",),
+    ),
+    session_cookie_names=("notes.sid",),
+    headers=HEADERS,
+    # The most requests of one browser in the five minutes in which it opens the application with an empty cache.
+    arrival=Arrival(static_requests=40, page_requests=30, model_calls=10, uploads=5),
+    container=_container,
+)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .declarations import Declaration
 from .exceptions import Exemptions
 from .rule import Level, Rule, Settings
 from .topology.graph.resources import Graph, Resource, Secret, unknowns_in, walk_top
@@ -33,12 +34,19 @@ class Report:
     finding: Finding
     level: Level
     note: str = ""
+    """Why the finding does not block, where that is not an exception."""
+    exemption: Declaration | None = None
+    """The exception that allows it."""
 
     @property
     def message(self) -> str:
-        """The finding, and the exception that allows it if there is one."""
-        text = self.finding.message()
-        return f"{text}\n{self.note}" if self.note else text
+        """The finding, and why it is allowed or does not block yet."""
+        notes = [_allowed(self.exemption)] if self.exemption else []
+        return "\n".join([self.finding.message(), *notes, *([self.note] if self.note else [])])
+
+
+def _allowed(entry: Declaration) -> str:
+    return f"excepted until {entry.expires.isoformat()}: {entry.reason} (owner: {entry.owner})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +119,7 @@ class Evaluation:
         entry = self._exemptions.of(policy.rule.name, finding)
         if entry is not None:
             numbers = [e.number for e in self._exemptions.in_force if e.matches(policy.rule.name, finding)]
-            return Report(policy.rule, finding, Level.ADVISORY, entry.note()), numbers
+            return Report(policy.rule, finding, Level.ADVISORY, exemption=entry.declaration), numbers
         if _rests_on(finding, unreadable):
             return Report(policy.rule, finding, Level.ADVISORY, UNREADABLE), []
         return Report(policy.rule, finding, _level(policy, finding)), []

@@ -1,245 +1,26 @@
-"""The pack as a process: Pulumi's Analyzer protocol over gRPC on loopback.
-
-Why not ``pulumi_policy.PolicyPack``: it decodes every resource again for each stack policy (2.2 s for 1,000
-resources and 80 policies), unwraps secrets so that a message could print them, drops a whole policy to an advisory
-note as soon as one value is unknown, and has one level for all reports of a policy. Here each request is decoded
-once, secrets and unknowns keep their marks, and an excepted finding stays visible as advice under its own policy.
-"""
+"""The guardrails as a process that Pulumi's engine starts (``analyzer``)."""
 
 from __future__ import annotations
 
 import datetime as dt
-import sys
-from collections.abc import Collection, Mapping
-from concurrent import futures
-from typing import Any, cast
-
-import grpc
-from google.protobuf import empty_pb2, struct_pb2
-from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, plugin_pb2
 
 from . import exceptions
-from .evaluation import Evaluation, Policy, Report
-from .renamed import former_names
-from .rule import FRAMEWORK, Level, Rule, Severity
+from .analyzer import Pack, serve
+from .evaluation import Evaluation
+from .rule import Rule
 from .rules import RULES
-from .topology.graph.resources import Graph, Resource
-from .topology.graph.values import UNKNOWN_SENTINELS, Value, as_mapping
 
 NAME = "ai-interface-guardrails"
 VERSION = "0.1.0"
-_MAX_MESSAGE_BYTES = 400 * 1024 * 1024
-
-_LEVELS = {
-    Level.ADVISORY: analyzer_pb2.ADVISORY,
-    Level.MANDATORY: analyzer_pb2.MANDATORY,
-    Level.DISABLED: analyzer_pb2.DISABLED,
-}
-_FROM_ENGINE = {
-    analyzer_pb2.ADVISORY: Level.ADVISORY,
-    analyzer_pb2.MANDATORY: Level.MANDATORY,
-    analyzer_pb2.REMEDIATE: Level.MANDATORY,
-    analyzer_pb2.DISABLED: Level.DISABLED,
-}
-_SEVERITIES = {
-    Severity.LOW: analyzer_pb2.POLICY_SEVERITY_LOW,
-    Severity.MEDIUM: analyzer_pb2.POLICY_SEVERITY_MEDIUM,
-    Severity.HIGH: analyzer_pb2.POLICY_SEVERITY_HIGH,
-    Severity.CRITICAL: analyzer_pb2.POLICY_SEVERITY_CRITICAL,
-}
 
 
-class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
-    """Answers the engine. It keeps the configuration of the run and nothing else."""
-
-    def __init__(self, rules: tuple[Rule, ...], exceptions_text: str, today: dt.date) -> None:
-        self._rules = rules
-        self._preview = False
-        self._exemptions = exceptions.read(exceptions_text, (rule.name for rule in rules), today)
-        self._evaluation = Evaluation([Policy.of(rule) for rule in rules], self._exemptions)
-
-    def Handshake(self, request: Value, context: Value) -> Value:  # noqa: N802 - the protocol's name
-        """Nothing is asked of the engine, so nothing is kept."""
-        return analyzer_pb2.AnalyzerHandshakeResponse()
-
-    def GetPluginInfo(self, request: Value, context: Value) -> Value:  # noqa: N802
-        """The version of the pack."""
-        return plugin_pb2.PluginInfo(version=VERSION)
-
-    def GetAnalyzerInfo(self, request: Value, context: Value) -> Value:  # noqa: N802
-        """The policies with their words, levels, controls and configuration schemas."""
-        return analyzer_pb2.AnalyzerInfo(
-            name=NAME,
-            displayName="AI interface guardrails",
-            version=VERSION,
-            supportsConfig=True,
-            provider="aws",
-            policies=[_information(rule) for rule in self._rules],
-        )
-
-    def Configure(self, request: Value, context: Value) -> Value:  # noqa: N802
-        """Levels and settings that a team chose, by policy."""
-        self._evaluation = Evaluation(
-            [configured(rule, request.policyConfig) for rule in self._rules], self._exemptions
-        )
-        return empty_pb2.Empty()
-
-    def ConfigureStack(self, request: Value, context: Value) -> Value:  # noqa: N802
-        """Whether this is a preview. No policy depends on the stack's name."""
-        self._preview = request.dry_run
-        return analyzer_pb2.AnalyzerStackConfigureResponse()
-
-    def Analyze(self, request: Value, context: Value) -> Value:  # noqa: N802
-        """The resource policies on one resource's inputs."""
-        resource = Resource.from_recorded(
-            {
-                "urn": request.urn,
-                "type": request.type,
-                "name": request.name,
-                "parent": request.options.parent,
-                "inputs": _plain(request.properties),
-                "protect": request.options.protect,
-            }
-        )
-        reports = self._evaluation.on_resource(resource, preview=self._preview)
-        return analyzer_pb2.AnalyzeResponse(diagnostics=map(_diagnostic, reports))
-
-    def AnalyzeStack(self, request: Value, context: Value) -> Value:  # noqa: N802
-        """The stack policies on the outputs of all resources, decoded and joined once."""
-        graph = Graph.from_recorded(
-            {
-                "urn": item.urn,
-                "type": item.type,
-                "name": item.name,
-                "parent": item.parent,
-                "inputs": declared(_plain(item.properties), item.propertyDependencies),
-                "dependencies": list(item.dependencies),
-                "property_dependencies": {key: list(value.urns) for key, value in item.propertyDependencies.items()},
-                "protect": item.options.protect,
-            }
-            for item in request.resources
-        )
-        reports, idle = self._evaluation.on_stack(graph)
-        return analyzer_pb2.AnalyzeResponse(
-            diagnostics=map(_diagnostic, reports),
-            not_applicable=[
-                analyzer_pb2.PolicyNotApplicable(policy_name=rule.name, reason=reason) for rule, reason in idle
-            ],
-        )
-
-    def Remediate(self, request: Value, context: Value) -> Value:  # noqa: N802
-        """No policy rewrites a resource: the program is the only place where one is described."""
-        return analyzer_pb2.RemediateResponse()
-
-
-def configured(rule: Rule, given: Mapping[str, Any]) -> Policy:
-    """The rule with what was written under its present name and under former ones.
-
-    The engine completes the configuration with every policy's defaults, under present names only
-    (https://github.com/pulumi/pulumi/blob/master/pkg/resource/analyzer/config.go). So a present value that is the
-    default says nothing, and what was written under a former name holds; any other present value prevails.
-    """
-    defaults = rule.settings({})
-    settings: dict[str, Any] = {}
-    level: Level | None = None
-    for name in (*former_names(rule.name), rule.name):
-        if name not in given:
-            continue
-        chosen = _FROM_ENGINE[given[name].enforcementLevel]
-        former = name != rule.name
-        settings |= {
-            key: value for key, value in _plain(given[name].properties).items() if former or value != defaults.get(key)
-        }
-        level = chosen if former or level is None or chosen is not rule.level else level
-    return Policy.of(rule, settings, level)
-
-
-def _information(rule: Rule) -> Value:
-    information = analyzer_pb2.PolicyInfo(
-        name=rule.name,
-        displayName=rule.name.replace("-", " ").capitalize(),
-        description=rule.description,
-        enforcementLevel=_LEVELS[rule.level],
-        policy_type=analyzer_pb2.POLICY_TYPE_STACK if rule.is_stack else analyzer_pb2.POLICY_TYPE_RESOURCE,
-        severity=_SEVERITIES[rule.severity],
-        remediation_steps=rule.remediation,
-    )
-    if rule.controls:
-        information.framework.name = FRAMEWORK
-        information.framework.specification = ", ".join(rule.controls)
-    for key, schema in rule.schema.items():
-        information.configSchema.properties.update({key: dict(schema)})
-    return information
-
-
-def _diagnostic(report: Report) -> Value:
-    return analyzer_pb2.AnalyzeDiagnostic(
-        policyName=report.rule.name,
-        policyPackName=NAME,
-        policyPackVersion=VERSION,
-        description=report.rule.description,
-        message=f"{report.rule.description}\n{report.message}",
-        enforcementLevel=_LEVELS[report.level],
-        urn=report.finding.urn,
-        severity=_SEVERITIES[report.rule.severity],
-    )
-
-
-def declared(properties: dict[str, Any], dependencies: Collection[str]) -> dict[str, Any]:
-    """The properties without those that only the provider will fill in.
-
-    A stack policy sees outputs. In a preview, an optional property that the program left out is unknown there, like
-    one that it computes from another resource; only the latter has dependencies. What was left out is absent, so
-    that a policy judges AWS's default and not an unknown. Of a resource that is only read nothing is left out: it
-    exists, so it has an id, and no property of it was computed here.
-    """
-    if not dependencies and "id" in properties and not _is_unknown(properties["id"]):
-        return properties
-    return {
-        key: value if key in dependencies else _without_unknowns(value)
-        for key, value in properties.items()
-        if key in dependencies or not _is_unknown(value)
-    }
-
-
-def _without_unknowns(value: Value) -> Value:
-    mapping = as_mapping(value)
-    if mapping is not None:
-        return {key: _without_unknowns(item) for key, item in mapping.items() if not _is_unknown(item)}
-    return [_without_unknowns(item) for item in cast("list[Any]", value)] if isinstance(value, list) else value
-
-
-def _is_unknown(value: Value) -> bool:
-    return isinstance(value, str) and value in UNKNOWN_SENTINELS
-
-
-def _plain(struct: Value) -> dict[str, Any]:
-    """A protobuf ``Struct`` as plain values; whole numbers become ``int``."""
-    return {key: _value(value) for key, value in cast("Mapping[str, struct_pb2.Value]", struct.fields).items()}
-
-
-def _value(value: struct_pb2.Value) -> Value:
-    kind = value.WhichOneof("kind")
-    if kind == "string_value":
-        return value.string_value
-    if kind == "struct_value":
-        return _plain(value.struct_value)
-    if kind == "list_value":
-        return [_value(item) for item in value.list_value.values]
-    if kind == "number_value":
-        number = value.number_value
-        return int(number) if number.is_integer() else number
-    return value.bool_value if kind == "bool_value" else None
+def pack(exceptions_text: str, today: dt.date, rules: tuple[Rule, ...] = RULES) -> Pack:
+    """The pack with these exceptions, as of ``today``."""
+    exemptions = exceptions.read(exceptions_text, (rule.name for rule in rules), today)
+    return Pack(NAME, "AI interface guardrails", VERSION, rules, lambda policies: Evaluation(policies, exemptions))
 
 
 def main() -> None:
-    """Serve on a free loopback port, print it as the engine expects, and run until the engine ends the process."""
+    """Serve the pack until the engine ends the process."""
     text = exceptions.FILE.read_text(encoding="utf-8") if exceptions.FILE.is_file() else ""
-    limits = [("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES)]
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=4), options=limits)
-    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(Analyzer(RULES, text, dt.datetime.now(dt.UTC).date()), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    sys.stdout.write(f"{port}\n")
-    sys.stdout.flush()
-    server.wait_for_termination()
+    serve(pack(text, dt.datetime.now(dt.UTC).date()))

@@ -1,1 +1,1 @@
-"""What the commands that ask a real account share: the lines of an answer, how they are printed, and the session."""
+"""What the commands that query a real account share: the lines of a result, how they are printed, and the session."""

@@ -1,4 +1,4 @@
-"""The calls that a command declares, with the IAM actions that they need: written once for every command."""
+"""The calls that a command declares, and the IAM actions that they need."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _PREFIXES = {
     "resourcegroupstaggingapi": "tag",
     "service-quotas": "servicequotas",
 }
-"""Service of boto3 → prefix of its IAM actions, where they differ."""
+"""boto3's name of a service → prefix of its IAM actions, where they differ."""
 
 
 def declared(operations: Mapping[str, tuple[str, ...]], exceptions: Calls) -> Calls:
-    """Service and method of boto3 → IAM actions; ``exceptions`` has the calls whose action is not their name."""
+    """Service and method of boto3 → IAM actions; ``exceptions`` has the calls whose action is named differently."""
     return {
         (service, operation): exceptions.get((service, operation), (_action(service, operation),))
         for service, methods in sorted(operations.items())

@@ -7,10 +7,12 @@ from preflight.account.session import Account, AccountError, RefusedError
 
 
 def caller(account: Account) -> str:
-    """The account of the credentials. Where that cannot be told, nothing can: ``AccountError`` (exit code 2)."""
+    """The account of the credentials; ``AccountError`` (exit code 2) if AWS does not tell it."""
     try:
         return str(account.ask("sts", "get_caller_identity")["Account"])
     except CannotTellError as error:
-        raise AccountError(f"whose credentials these are cannot be told: {error.reason}\nfix: {error.fix}") from None
+        raise AccountError(
+            f"cannot determine the account of these credentials: {error.reason}\nfix: {error.fix}"
+        ) from None
     except RefusedError as error:
-        raise AccountError(f"whose credentials these are cannot be told: {error}\nfix: log in again") from None
+        raise AccountError(f"cannot determine the account of these credentials: {error}\nfix: log in again") from None

@@ -1,4 +1,4 @@
-"""The answer of a command that asks an account: one line a fact, each ok, missing, or not to be told."""
+"""The result of a command that queries an account: one line for each fact, with the status ok, missing or unknown."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class Status(StrEnum):
 
     OK = "ok"
     MISSING = "missing"
-    """The account has been asked, and what the stack needs is not there."""
+    """The account was queried, and lacks what the stack needs."""
     CANNOT_TELL = "cannot tell"
-    """The account could not be asked, or its answer does not decide it."""
+    """The account could not be queried, or its answer does not decide it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,14 @@ class Line:
     """What the fact is about, for example ``VPCs per Region``."""
     status: Status
     found: str
-    """What the account answered, in one sentence. Never a secret value."""
+    """What was found, in one sentence. Never a secret value."""
     fix: str = ""
-    """What to do; empty only where the status is ok."""
+    """What to do; empty only if the status is ok."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Every line of one command for one stack, in the order of reading."""
+    """Every line of one command for one stack, in the order of the report."""
 
     command: str
     """For example ``ready``."""
@@ -43,7 +43,7 @@ class Answer:
     region: str
     lines: tuple[Line, ...]
     strict: bool = False
-    """Whether a line that cannot be told fails too."""
+    """Whether an unknown line fails as well."""
 
     def count(self, status: Status) -> int:
         """How many lines have this status."""
@@ -55,7 +55,7 @@ class Answer:
 
     @property
     def exit_code(self) -> int:
-        """0 nothing missing, 1 something missing; with ``strict`` a line that cannot be told counts as missing."""
+        """0 if nothing is missing, else 1; with ``strict`` an unknown line counts as missing."""
         return int(any(self.fails(line) for line in self.lines))
 
     @property
@@ -65,7 +65,7 @@ class Answer:
 
     @property
     def groups(self) -> list[tuple[str, list[Line]]]:
-        """Lines by group, both in the order of reading."""
+        """Lines by group, both in the order of the report."""
         found: dict[str, list[Line]] = {}
         for line in self.lines:
             found.setdefault(line.group, []).append(line)
@@ -73,7 +73,7 @@ class Answer:
 
 
 class CannotTellError(Exception):
-    """A call was refused or did not arrive, so what depends on it cannot be told."""
+    """A call was refused or failed, so what depends on it is unknown."""
 
     def __init__(self, reason: str, fix: str) -> None:
         super().__init__(reason)
@@ -88,19 +88,19 @@ class Group:
     name: str
 
     def ok(self, subject: str, found: str) -> Line:
-        """What the stack needs is there."""
+        """The account has what the stack needs."""
         return Line(self.name, subject, Status.OK, found)
 
     def missing(self, subject: str, found: str, fix: str) -> Line:
-        """What the stack needs is not there."""
+        """The account lacks what the stack needs."""
         return Line(self.name, subject, Status.MISSING, found, fix)
 
     def cannot_tell(self, subject: str, found: str, fix: str) -> Line:
-        """It could not be asked, or the answer does not decide it."""
+        """The account could not be queried, or its answer does not decide it."""
         return Line(self.name, subject, Status.CANNOT_TELL, found, fix)
 
     def holds(self, subject: str, holds: bool, found: str, fix: str) -> Line:
-        """``ok`` or ``missing``, by one condition."""
+        """``ok`` if the condition holds, else ``missing``."""
         return self.ok(subject, found) if holds else self.missing(subject, found, fix)
 
 

@@ -1,4 +1,4 @@
-"""A part of a command's check: questions, and how their answers and failures become lines."""
+"""A part of a command: a group of checks, and how their results and failures become lines."""
 
 from __future__ import annotations
 
@@ -9,33 +9,35 @@ from typing import Generic, TypeVar
 from preflight.account.lines import CannotTellError, Group, Line
 from preflight.account.session import RefusedError
 
-_Asking = TypeVar("_Asking")
+_Context = TypeVar("_Context")
 
 
 class AbsentError(Exception):
-    """What the recorded graph has is not in the account."""
+    """The account lacks a resource of the recorded graph."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} is not in the account")
 
 
 @dataclass(frozen=True)
-class Part(Generic[_Asking]):
-    """A group of questions, each of which yields the lines about one subject."""
+class Part(Generic[_Context]):
+    """A group of checks, each of which yields the lines about one subject."""
 
     name: str
-    questions: tuple[tuple[str, Callable[[_Asking, Group], Iterator[Line]]], ...]
-    """Subject → question. The subject names the line when the question cannot be answered."""
+    checks: tuple[tuple[str, Callable[[_Context, Group], Iterator[Line]]], ...]
+    """Subject → check. The subject names the line if the check fails to run."""
 
-    def lines(self, asking: _Asking) -> Iterator[Line]:
-        """The answers; a question that cannot be asked is one line that says why."""
+    def lines(self, context: _Context) -> Iterator[Line]:
+        """The lines of all checks; a check that fails to run is one line with the reason."""
         group = Group(self.name)
-        for subject, question in self.questions:
+        for subject, check in self.checks:
             try:
-                yield from question(asking, group)
+                yield from check(context, group)
             except AbsentError as error:
                 yield group.missing(subject, str(error), "pulumi up; pulumi refresh shows what was removed by hand")
             except CannotTellError as error:
                 yield group.cannot_tell(subject, error.reason, error.fix)
             except RefusedError as error:
-                yield group.cannot_tell(subject, str(error), "run it again; if the answer stays, look into it at AWS")
+                yield group.cannot_tell(
+                    subject, str(error), "run it again; if the error repeats, check the service in the AWS console"
+                )

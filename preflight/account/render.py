@@ -1,4 +1,4 @@
-"""An answer as text, JSON, Markdown or JUnit. Nothing in it depends on the time, so two runs compare."""
+"""The result as text, JSON, Markdown or JUnit. No output contains a time, so two runs can be compared."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _INDENT = " " * 16
 
 
 def as_text(answer: Answer) -> str:
-    """For a terminal: the verdict last, where the eye is."""
+    """For a terminal, with the summary in the last line."""
     lines = [f"preflight {answer.command} {answer.stack}: account {answer.account}, region {answer.region}"]
     for name, members in answer.groups:
         lines += ["", name]
@@ -67,7 +67,7 @@ def _cell(text: str) -> str:
 
 
 def as_junit(answer: Answer) -> str:
-    """A suite a group and a case a line; what cannot be told is skipped, or fails with ``--strict``."""
+    """A suite for each group and a case for each line; unknown lines are skipped, or fail with ``--strict``."""
     root = Xml.Element("testsuites", name=f"preflight {answer.command} {answer.stack}")
     for name, members in answer.groups:
         failing = [line for line in members if answer.fails(line)]

@@ -1,8 +1,7 @@
-"""A session on one account that can only make the calls that its command has declared.
+"""A session on one account that can make only the calls that its command declares.
 
-A call that is not in the command's list is refused before it is sent, so what the documentation says of the
-permissions, and that nothing is changed, holds of every run. Calls are bounded in time, and a service that did not
-answer once is not asked again.
+A call that is not in the command's list is refused before it is sent. So the documented permissions are complete, and no
+run changes anything. Calls have a timeout, and a service that did not answer once is not called again.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 4, 20, 3
 DENIED = frozenset(
     {"403", "AccessDenied", "AccessDeniedException", "AuthorizationError", "NotAuthorized", "UnauthorizedOperation"}
 )
-"""Error codes of a missing permission. Services spell it differently; an answer to HEAD has its status only."""
+"""Error codes for a missing permission. Services use different ones; a response to HEAD has only its status."""
 BAD_CREDENTIALS = frozenset(
     {
         "ExpiredToken",
@@ -35,11 +34,11 @@ Calls = Mapping[tuple[str, str], tuple[str, ...]]
 
 
 class AccountError(PreflightError):
-    """The account cannot be asked at all (exit code 2)."""
+    """The account cannot be queried (exit code 2)."""
 
 
 class RefusedError(Exception):
-    """AWS answered with an error that is not about permissions."""
+    """AWS returned an error that is not about permissions."""
 
     def __init__(self, service: str, operation: str, code: str, message: str) -> None:
         super().__init__(f"{service} {operation} answered {code}: {message}")
@@ -47,12 +46,12 @@ class RefusedError(Exception):
 
 
 def sdk() -> Any:  # noqa: ANN401 - boto3 has no types
-    """The boto3 package, or one message that says how to install it."""
+    """The boto3 package; ``AccountError`` with the fix if it is not installed."""
     try:
         return importlib.import_module("boto3")
     except ImportError:
         raise AccountError(
-            "boto3 is not installed, and this command asks AWS with it.\n"
+            "boto3 is not installed; this command calls AWS with it.\n"
             "fix: run make setup, or install both optional dependencies: pip install boto3 dnspython"
         ) from None
 
@@ -145,7 +144,7 @@ class Account:
         return self._calls[service, operation]
 
     def explained(self, service: str, operation: str, error: Mapping[str, str]) -> Exception:
-        """What an error answer of AWS means."""
+        """The exception for an error that AWS returned."""
         code, message = str(error.get("Code", "")), " ".join(str(error.get("Message", "")).split())
         if code in DENIED:
             actions = ", ".join(self.permitted(service, operation))

@@ -9,7 +9,8 @@ from policies.guardrails.topology.graph.resources import Graph
 from policies.guardrails.topology.graph.values import Unknown, Value, as_mapping
 from policies.guardrails.topology.network.paths import Path
 from policies.guardrails.topology.reachability.dependencies import reached_by
-from policies.guardrails.topology.reachability.exposure import Reachability, reachability
+from policies.guardrails.topology.reachability.evaluation import Reachability, reachability
+from policies.guardrails.topology.reachability.facts.build import facts_of
 from preflight.analysis.edge_proxy import CONTAINER
 from preflight.findings import Connectivity
 from preflight.recording.recorder import Recording
@@ -102,8 +103,8 @@ def _task_egress(graph: Graph) -> Iterator[str]:
 
 
 def _stores(graph: Graph) -> set[str]:
-    network = reachability(graph).network
-    found = (reached for service in graph.of_type("ecs.Service") for reached in reached_by(network, service))
+    facts = facts_of(graph)
+    found = (reached for service in graph.of_type("ecs.Service") for reached in reached_by(facts, service))
     return {
         f"{reached.resource.name}:{reached.ports}" if reached.role != "bucket" else reached.resource.name
         for reached in found

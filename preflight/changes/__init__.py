@@ -1,1 +1,1 @@
-"""What a change of settings or program does to a stack that runs: in place, replaced, or refused, before anything runs."""
+"""What a change of settings or program would do to a running stack: update in place, replace, or be refused."""

@@ -1,6 +1,6 @@
 """Refusals that are intended: ``policies/accepted-changes.yaml``, each with reason, owner and expiry.
 
-An entry silences the check of a pull request. Pulumi and AWS go on refusing what they refuse.
+An entry makes the check of a pull request pass. It changes nothing about what Pulumi and AWS refuse.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from preflight.errors import ConfigurationError
 
 FILE = "policies/accepted-changes.yaml"
 LONGEST_DAYS = 31
-"""A change is made soon after it is accepted."""
+"""The longest time between acceptance and expiry, in days: an accepted change is expected to be made soon."""
 _KEYS = ("environment", "place", "reason", "owner", "expires")
 
 
@@ -29,21 +29,21 @@ class Accepted:
 
     environment: str
     place: str
-    """A pattern over ``ec2.Vpc network-vpc.cidrBlock``; ``*`` is everything of this change."""
+    """A pattern for refusals such as ``ec2.Vpc network-vpc.cidrBlock``; ``*`` matches all of them."""
     reason: str
     owner: str
     expires: dt.date
-    """The first day on which it no longer holds."""
+    """The first day on which the entry is no longer valid."""
 
     def covers(self, environment: str, refusal: Refusal) -> bool:
-        """Whether it accepts this refusal in this environment."""
+        """Whether the entry accepts this refusal in this environment."""
         return self.environment == environment and fnmatchcase(refusal.place, self.place)
 
 
 def read(root: Path, today: dt.date) -> list[Accepted]:
-    """The entries in force on ``today``; none where there is no file.
+    """The entries that are valid on ``today``; none if there is no file.
 
-    :raises ConfigurationError: for a file or an entry that is not well formed, with the place and what is allowed
+    :raises ConfigurationError: for a malformed file or entry; the message names the entry and what is allowed
     """
     path = root / FILE
     if not path.is_file():
@@ -64,7 +64,7 @@ def read(root: Path, today: dt.date) -> list[Accepted]:
 def _entry(number: int, entry: object, today: dt.date) -> Accepted:
     place = f"{FILE}, entry {number}"
     if not isinstance(entry, Mapping):
-        raise ConfigurationError(f"{place} is no mapping of {', '.join(_KEYS)}")
+        raise ConfigurationError(f"{place} is not a mapping with the keys {', '.join(_KEYS)}")
     given = {str(key): value for key, value in cast("Mapping[Any, Any]", entry).items()}
     if unknown := sorted(given.keys() - set(_KEYS)):
         raise ConfigurationError(f"{place} has an unknown key {unknown[0]}; allowed: {', '.join(_KEYS)}")
@@ -75,7 +75,9 @@ def _entry(number: int, entry: object, today: dt.date) -> Accepted:
     if isinstance(expires, dt.datetime) or not isinstance(expires, dt.date):
         raise ConfigurationError(f"{place}: expires is {expires!r}, not a date as YYYY-MM-DD")
     if expires > today + dt.timedelta(days=LONGEST_DAYS):
-        raise ConfigurationError(f"{place} holds until {expires.isoformat()}: at most {LONGEST_DAYS} days ahead")
+        raise ConfigurationError(
+            f"{place} is valid until {expires.isoformat()}; the latest allowed date is {LONGEST_DAYS} days ahead"
+        )
     texts = {key: " ".join(str(given[key]).split()) for key in _KEYS[:-1]}
     return Accepted(**texts, expires=expires)
 

@@ -1,4 +1,4 @@
-"""Outputs that the provider computes again when an input changes in place: unknown until the update has run.
+"""Outputs that the provider recomputes when an input changes in place, so they are unknown until the update has run.
 
 Without an entry, an output keeps its value through an update. From the provider's ``CustomizeDiff`` functions.
 """
@@ -13,6 +13,6 @@ COMPUTED_AGAIN: dict[str, dict[str, tuple[str, ...]]] = {
 
 
 def computed_again(type_: str, changed: list[str]) -> set[str]:
-    """The outputs that are not known before an update of ``changed``."""
+    """The outputs that are unknown before an update of the inputs ``changed``."""
     by_input = COMPUTED_AGAIN.get(type_, {})
     return {output for name in changed for output in by_input.get(name, ())}

@@ -1,4 +1,4 @@
-"""A plan in words: the verdict, what is replaced with what holds data first, and what people notice of it."""
+"""A plan in words: the verdict, the replaced resources (those with data first), and the impact on users."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from preflight.changes.refusals import refusals, short
 
 
 class Verdict(StrEnum):
-    """What becomes of a change, best first."""
+    """The outcome of a change, from best to worst."""
 
     NOTHING = "nothing at AWS changes"
     IN_PLACE = "in place"
@@ -24,18 +24,18 @@ class Verdict(StrEnum):
 CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"
 LOGS = "aws:cloudwatch/logGroup:LogGroup"
 HOLDS_DATA: dict[str, str] = {
-    CLUSTER: "the database: what was written since the snapshot that it starts from is not in the new one",
-    "aws:rds/clusterInstance:ClusterInstance": "an instance of the database; the data is the cluster's",
+    CLUSTER: "the database: the new one starts from a snapshot and lacks everything written since",
+    "aws:rds/clusterInstance:ClusterInstance": "an instance of the database; the data stays in the cluster",
     BUCKET: "a bucket: its objects are not in the new one",
-    CACHE: "the cache: it starts empty, and people connect again",
-    "aws:backup/vault:Vault": "the vault: copies stay in the old one",
-    "aws:kms/key:Key": "a key: what the old one has encrypted needs the old one",
+    CACHE: "the cache: the new one starts empty, and WebSocket clients reconnect",
+    "aws:backup/vault:Vault": "the backup vault: existing backups stay in the old one",
+    "aws:kms/key:Key": "a key: data encrypted with the old one still needs the old one",
     "aws:ec2/vpc:Vpc": "the network with everything in it",
     "aws:ec2/subnet:Subnet": "a subnet with everything in it",
     "aws:lb/loadBalancer:LoadBalancer": "the load balancer: its DNS name and addresses change",
-    LOGS: "a log group: what it holds is gone",
+    LOGS: "a log group: its events are lost",
 }
-"""What cannot be made again by making it again, the most precious first."""
+"""Resource types whose data, keys or addresses a replacement loses, the most important first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +57,13 @@ _EFFECTS = (
         ("aws:ecs/taskDefinition:TaskDefinition",),
         _REPLACE,
         frozenset(),
-        "new tasks start before the old ones leave; an open WebSocket is cut after limits.timeouts.deregistrationDelaySeconds",
+        "new tasks start before the old ones stop; an open WebSocket is closed after limits.timeouts.deregistrationDelaySeconds",
     ),
     _Effect(
         ("aws:ecs/service:Service",),
         _UPDATE,
         frozenset({"networkConfiguration"}),
-        "new tasks start before the old ones leave; an open WebSocket is cut after limits.timeouts.deregistrationDelaySeconds",
+        "new tasks start before the old ones stop; an open WebSocket is closed after limits.timeouts.deregistrationDelaySeconds",
     ),
     _Effect(
         (CLUSTER,),
@@ -75,7 +75,7 @@ _EFFECTS = (
         ("aws:rds/clusterInstance:ClusterInstance",),
         (Operation.DELETE, Operation.REPLACE),
         frozenset(),
-        "if the writer goes, a reader takes over and connections break once",
+        "if the writer is removed, a reader takes over and connections break once",
     ),
     _Effect((CLUSTER,), _UPDATE, frozenset({"engineVersion"}), "the database restarts; connections break for minutes"),
     _Effect((CACHE,), _UPDATE, frozenset({"nodeType"}), "the cache fails over once"),
@@ -83,13 +83,13 @@ _EFFECTS = (
         ("aws:route53/record:Record",),
         (Operation.DELETE, Operation.REPLACE),
         frozenset(),
-        "the record of the old name or zone is deleted; sessions end with the name they began under",
+        "the record of the old name or zone is deleted; sessions are bound to the old name, so users log in again",
     ),
     _Effect(
         ("aws:acm/certificate:Certificate",),
         (Operation.DELETE, Operation.REPLACE),
         frozenset(),
-        "the new certificate is validated before the listener takes it",
+        "the new certificate is validated before the listener uses it",
     ),
     _Effect(
         ("aws:ec2/networkAclRule:NetworkAclRule",),
@@ -101,7 +101,7 @@ _EFFECTS = (
         ("aws:sns/topicSubscription:TopicSubscription",),
         (Operation.REPLACE, Operation.CREATE),
         frozenset(),
-        "no alarm arrives at the new address before its owner has confirmed the subscription",
+        "no alarm is delivered to the new address until its owner confirms the subscription",
     ),
     _Effect(
         ("aws:lb/targetGroup:TargetGroup",),
@@ -113,7 +113,7 @@ _EFFECTS = (
 
 
 def verdict(plan: Plan) -> Verdict:
-    """The worst of what happens; a replacement of the task definition is how every release arrives."""
+    """The worst outcome of the plan's steps. Replacing the task definition does not count: every release does that."""
     if refusals(plan):
         return Verdict.REFUSED
     if plan.of(Operation.REPLACE, Operation.DELETE):
@@ -122,7 +122,7 @@ def verdict(plan: Plan) -> Verdict:
 
 
 def noticed(plan: Plan) -> list[str]:
-    """What people notice, and what is lost: each sentence once."""
+    """The impact on users and the data lost, without repeated sentences."""
     lost = [
         f"{short(step.type)} {step.name} is {'replaced' if step.operation is Operation.REPLACE else 'deleted'}: "
         f"{HOLDS_DATA[step.type].partition(': ')[2] or HOLDS_DATA[step.type]}"
@@ -134,13 +134,13 @@ def noticed(plan: Plan) -> list[str]:
 
 
 def gone(plan: Plan) -> list[Step]:
-    """What is replaced or deleted, what holds data first."""
+    """The replaced or deleted resources, those with data first."""
     order = list(HOLDS_DATA)
     steps = plan.of(Operation.REPLACE, Operation.DELETE)
     return sorted(steps, key=lambda s: (order.index(s.type) if s.type in order else len(order), s.type, s.name))
 
 
 def kinds(steps: Iterable[Step]) -> list[str]:
-    """Types in short with how many of each, in the order given."""
+    """Short type names with the number of resources of each, in the order given."""
     counted = Counter(short(step.type) for step in steps)
     return [kind if number == 1 else f"{number} {kind}" for kind, number in counted.items()]

@@ -1,6 +1,6 @@
-"""What AWS refuses to delete, and what it holds once only: written down from its API references.
+"""What AWS refuses to delete, and what must be unique, according to its API references.
 
-The stand-in provider of the engine tests and the checks before an update (``preflight.changes.refusals``) both read it.
+The fake provider of the engine tests and the checks before an update (``preflight.changes.refusals``) both use it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from preflight.sdk.wire import Json, Wire
 CLUSTER = "aws:rds/cluster:Cluster"
 BUCKET = "aws:s3/bucket:Bucket"
 
-# An input that has to be turned off first.
+# An input that has to be turned off before the deletion.
 PROTECTION: dict[str, str] = {
     "aws:cognito/userPool:UserPool": "deletionProtection",
     "aws:dynamodb/table:Table": "deletionProtectionEnabled",
@@ -22,16 +22,16 @@ PROTECTION: dict[str, str] = {
     "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation": "mutationProtection",
 }
 OFF: tuple[object, ...] = (None, False, "DISABLED", "INACTIVE")
-"""The values with which such an input protects nothing."""
+"""The values with which such an input does not protect."""
 
-# What holds something is not deleted unless this input was on before; then the provider empties it.
+# A resource with contents is not deleted unless this input was already on; then the provider empties it.
 EMPTIED_BY: dict[str, str] = {
     "aws:backup/vault:Vault": "forceDestroy",
     "aws:ecr/repository:Repository": "forceDelete",
     BUCKET: "forceDestroy",
 }
 
-# What is not deleted while another resource names it in one of these properties.
+# A resource that is not deleted while another resource refers to it in one of these properties.
 HOLDERS: dict[str, frozenset[str]] = {
     "aws:acm/certificate:Certificate": frozenset({"certificateArn"}),
     "aws:backup/plan:Plan": frozenset({"planId"}),
@@ -88,7 +88,7 @@ ONCE: dict[str, tuple[str, ...]] = {
 
 
 def held(value: Json, properties: frozenset[str]) -> Iterator[str]:
-    """Every string that one of ``properties`` holds, at any depth."""
+    """Every string in one of the ``properties``, at any depth."""
     if isinstance(value, dict):
         for key, item in cast("Wire", value).items():
             yield from _strings(item) if key in properties else held(item, properties)

@@ -1,9 +1,9 @@
-"""The engine's preview of a stack that runs, offline: the program registers against what runs, not against nothing.
+"""The engine's preview of a running stack, offline: the program registers its resources against the running ones.
 
-Each resource is held against the one of the same URN that runs. One that stays or changes in place keeps its computed
-values, so that what names it stays the same too; the computed values of one that is created or replaced are unknown until
-the update has run, and whatever names them changes. That is how the engine's preview spreads a change, and the engine
-tests compare both step by step (``tests/engine/test_changes.py``).
+Each resource is compared with the running one of the same URN. One that stays or changes in place keeps its computed
+values, so resources that refer to it stay the same. The computed values of one that is created or replaced are unknown
+until the update has run, so resources that refer to it change. The engine's preview propagates a change in the same way;
+the engine tests compare both step by step (``tests/engine/test_changes.py``).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PROVIDER = "pulumi:providers:"
 
 
 class RunningMonitor(RecordingMonitor):
-    """Answers registrations as the engine does at the preview of a stack that runs."""
+    """Answers registrations as the engine does at the preview of a running stack."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class RunningMonitor(RecordingMonitor):
                 fakes.remember(resource.id, unwrap(resource.outputs))
 
     def answer(self, request: Message, urn: str, inputs: Wire) -> Answer:
-        """Decide what happens to one resource, and what is known of it before it has happened."""
+        """Decide what happens to one resource, and which of its values are known before the update."""
         old = self._running.get(urn) or self._former(request)
         if old is None or not old.custom or old.external or request.importId:
             if old is None and not request.importId:
@@ -70,7 +70,7 @@ class RunningMonitor(RecordingMonitor):
         return Answer(old.id, {**_kept(old, inputs, made.outputs), **unknown}, made.known)
 
     def _former(self, request: Message) -> RecordedResource | None:
-        """What runs under a former name of the resource, or of a component that it is in."""
+        """The running resource with an earlier name of this resource, or of a component that contains it."""
         own = [self.alias(request, alias) for alias in request.aliases]
         names = [*own, *self._inherited(request.parent, request.type, request.name)]
         found = next((self._running[urn] for urn in names if urn in self._running), None)
@@ -79,9 +79,9 @@ class RunningMonitor(RecordingMonitor):
         return found
 
     def _inherited(self, parent: str, type_: str, name: str) -> list[str]:
-        """The URNs that follow from former names of the parent, as the engine derives them.
+        """The URNs that the engine derives from the aliases of the parent.
 
-        A child whose name begins with its parent's was called after the parent's former name.
+        If a child's name begins with its parent's, the engine also replaces that prefix by the parent's earlier name.
         """
         now = self.recorded.get(parent)
         if now is None:
@@ -94,7 +94,7 @@ class RunningMonitor(RecordingMonitor):
         return urns
 
     def _condemn(self, root: str) -> None:
-        """What has to be deleted before ``root`` is: dependents that cannot live without its present values."""
+        """The dependents that have to be deleted before ``root``, because they need its present values."""
         gone = {root, *self._condemned}
         found = True
         while found:
@@ -110,8 +110,8 @@ class RunningMonitor(RecordingMonitor):
 
 
 def differing(old: Wire, new: Wire, ignored: set[str]) -> list[str]:
-    """The top-level inputs that change, or may: those that are not known before the update. Where ``old`` has masks
-    instead of secrets, as a base out of git has, a changed secret is not seen."""
+    """The top-level inputs that change, or that may because they are unknown before the update. If ``old`` has masks
+    instead of secrets, as a base from git has, a changed secret is not detected."""
     names = sorted({name for name in (*old, *new) if not name.startswith("__")} - ignored)
     return [name for name in names if _differs(old.get(name), new.get(name))]
 
@@ -122,7 +122,7 @@ def _differs(old: Json, new: Json) -> bool:
 
 
 def _deletes_first(request: Message, old: RecordedResource, inputs: Wire) -> bool:
-    """Whether the provider, or the program, has the old resource deleted before the new one is created."""
+    """Whether the old resource is deleted before the new one is created, as the provider or the program demands."""
     if getattr(request, "deleteBeforeReplaceDefined", False):
         return bool(request.deleteBeforeReplace)
     key = replacement.name_property(request.type)
@@ -130,7 +130,7 @@ def _deletes_first(request: Message, old: RecordedResource, inputs: Wire) -> boo
 
 
 def _kept(old: RecordedResource, inputs: Wire, made: Wire) -> Wire:
-    """Outputs of a resource that stays: what it has, with the new inputs; masks are no values."""
+    """Outputs of a resource that stays: the old ones with the new inputs. Masks are not values."""
     dropped = set(old.inputs) - set(inputs)
     has = {key: value for key, value in old.outputs.items() if key not in dropped and not _masked(value)}
     return dict(sorted({**{k: v for k, v in made.items() if k not in dropped}, **has, **inputs}.items()))
@@ -150,10 +150,10 @@ class Against:
     running: Recording
     steps: dict[str, Step] = field(default_factory=dict[str, Step])
     adopted: set[str] = field(default_factory=set[str])
-    """URNs of what runs under a former name."""
+    """URNs of running resources that were matched by an earlier name."""
 
     def monitor(self) -> Callable[[Fakes, Recording, Mapping[str, str]], RecordingMonitor]:
-        """What ``record`` takes as ``monitored``."""
+        """Create the monitor, for ``record``."""
         return partial(RunningMonitor, running=self.running, steps=self.steps, adopted=self.adopted)
 
     def plan(self, after: Recording) -> Plan:

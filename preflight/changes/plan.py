@@ -1,4 +1,4 @@
-"""What an update would do to a stack that runs: one step for each resource that does not stay as it is."""
+"""What an update would do to a running stack: one step for each resource that changes."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class Step:
     changed: tuple[str, ...] = ()
     """Top-level inputs that differ or are not known before the update, sorted."""
     replacing: tuple[str, ...] = ()
-    """Those of them that replace the resource."""
+    """The changed inputs that replace the resource."""
     deleted_first: bool = False
-    """Of a replacement: the old resource is deleted before the new one is created."""
+    """For a replacement: whether the old resource is deleted before the new one is created."""
     old: RecordedResource | None = None
     new: RecordedResource | None = None
 
     @property
     def resource(self) -> RecordedResource:
-        """The resource as it will be, or as it was where it is deleted."""
+        """The new resource, or the old one if it is deleted."""
         found = self.new or self.old
         if found is None:
             raise ValueError(f"a step without a resource: {self.urn}")

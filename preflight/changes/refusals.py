@@ -1,7 +1,7 @@
-"""Which steps of a plan cannot succeed on a stack that runs: who refuses them, why, and how to get there instead.
+"""Which steps of a plan cannot succeed on a running stack: who refuses them, why, and how to migrate instead.
 
-Two parties refuse. Pulumi does so at preview, before anything is touched, where a resource is protected. AWS does so in the
-middle of the update, when other resources have changed already; so what AWS would refuse has to be found here.
+Pulumi refuses at preview, before anything changes, if a resource is protected. AWS refuses in the middle of the update,
+when other resources have already changed; therefore this module finds in advance what AWS would refuse.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PLACED: dict[str, tuple[str, ...]] = {
     CLUSTER: ("vpcSecurityGroupIds",),
     "aws:rds/subnetGroup:SubnetGroup": ("subnetIds",),
 }
-"""What stays in the VPC in which it was made, and the inputs that say where it is. The API takes other subnets and groups
+"""Types that stay in the VPC in which they were created, and the inputs that place them there. The API takes other subnets and groups
 of the same VPC only: SetSubnets and SetSecurityGroups of Elastic Load Balancing, ModifyDBSubnetGroup and ModifyDBCluster of
 RDS, ModifyCacheSubnetGroup of ElastiCache (docs.aws.amazon.com, API references; ModifyDBSubnetGroup's answer is in
 github.com/hashicorp/terraform-provider-aws/issues/27459)."""
@@ -32,7 +32,7 @@ STAYING_GROUPS = ("aws:elasticache/subnetGroup:SubnetGroup", "aws:rds/subnetGrou
 
 
 class Party(StrEnum):
-    """Who says no."""
+    """Who refuses the change."""
 
     PULUMI = "Pulumi, at preview"
     AWS = "AWS, during the update"
@@ -40,7 +40,7 @@ class Party(StrEnum):
 
 
 class Migration(StrEnum):
-    """How to get there: a section of ``docs/changes.md``."""
+    """How to migrate: a section of ``docs/changes.md``."""
 
     NETWORK = "another-network"
     ACCOUNT = "another-account-or-region"
@@ -51,7 +51,7 @@ class Migration(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One thing that cannot be done to what runs."""
+    """A change that cannot be made to the running stack."""
 
     urn: str
     place: str
@@ -62,11 +62,11 @@ class Refusal:
 
 
 def refusals(plan: Plan) -> list[Refusal]:
-    """Everything in ``plan`` that would be refused: the provider's settings, what Pulumi refuses, then what AWS does."""
+    """Everything in ``plan`` that would be refused: changes of the provider's settings, then refusals by Pulumi and AWS."""
     found = [*_provider(plan)]
     steps = [step for _, step in sorted(plan.steps.items())]
     for step in steps:
-        # Where Pulumi refuses, nothing reaches AWS: only what would be refused all the same is said besides.
+        # If Pulumi refuses, nothing reaches AWS. Refusals by AWS are still listed if they would remain afterwards.
         found += [*_protected(step)] or [*_switched_on(step), *_still_held(plan, step)]
         found += _moved(plan, step)
     found += _taken(plan)
@@ -78,7 +78,7 @@ _HEAVY = ("aws:rds/cluster:", "aws:s3/bucket:", "aws:ec2/vpc:", "aws:ec2/subnet:
 
 
 def _weight(urn: str) -> int:
-    """What matters most comes first."""
+    """Sort key: the most important refusals come first."""
     return next((number for number, type_ in enumerate(_HEAVY) if type_ in urn), len(_HEAVY))
 
 
@@ -90,7 +90,7 @@ def short(type_: str) -> str:
 
 
 def place_of(step: Step) -> str:
-    """Where a step happens: type, name, and the input that causes it."""
+    """The subject of a refusal: type, name, and the input that causes it."""
     causes = step.replacing or step.changed
     return f"{short(step.type)} {step.name}" + (f".{causes[0]}" if causes else "")
 
@@ -101,8 +101,8 @@ def _refusal(step: Step, party: Party, why: str, migration: Migration) -> Refusa
 
 def _provider(plan: Plan) -> Iterator[Refusal]:
     texts = {
-        "region": "every resource would be created again in the other region, and the running resources would stay behind in the first one",
-        "allowedAccountIds": "the state names resources of the first account, and the provider refuses its credentials",
+        "region": "every resource would be created again in the new region, and the running resources would remain in the old one",
+        "allowedAccountIds": "the state contains resources of the old account, whose credentials the provider would refuse",
     }
     for name in plan.provider:
         if name in texts:
@@ -113,7 +113,7 @@ def _protected(step: Step) -> Iterator[Refusal]:
     old, new = step.old, step.new
     if old is None or not old.protect:
         return
-    # The engine lets one update lift the protection and replace; a deletion it holds against the state alone.
+    # The engine allows one update to remove the protection and replace; for a deletion only the old state counts.
     if step.operation is Operation.REPLACE and ((new is not None and new.protect) or not step.replacing):
         yield _refusal(step, Party.PULUMI, "it is protected, and the change would replace it", _way(step))
     elif step.operation is Operation.DELETE:
@@ -128,7 +128,7 @@ def _way(step: Step) -> Migration:
 
 
 def _moved(plan: Plan, step: Step) -> Iterator[Refusal]:
-    """What changes in place and names something of another VPC, or loses the subnet that it may be in."""
+    """Resources that change in place and would refer to another VPC, or lose a subnet that may be in use."""
     names = [name for name in PLACED.get(step.type, ()) if name in step.changed]
     if step.operation is not Operation.UPDATE or step.old is None or step.new is None:
         return
@@ -136,10 +136,10 @@ def _moved(plan: Plan, step: Step) -> Iterator[Refusal]:
         named = {*step.new.property_dependencies.get(name, ()), *step.old.property_dependencies.get(name, ())}
         others = [plan.steps[urn] for urn in sorted(named) if urn in plan.steps]
         if any("vpcId" in other.replacing for other in others):
-            why = f"{name} would name another VPC, and it cannot leave the one in which it was made"
+            why = f"{name} would refer to another VPC, and it cannot leave the one in which it was created"
             yield Refusal(step.urn, f"{short(step.type)} {step.name}.{name}", Party.AWS, why, Migration.NETWORK)
         elif step.type in STAYING_GROUPS and (_left_out(step, name) or any(_is_going(other) for other in others)):
-            why = f"{name} would lose a subnet in which an instance or a node may be"
+            why = f"{name} would lose a subnet that may contain an instance or a node"
             yield Refusal(step.urn, f"{short(step.type)} {step.name}.{name}", Party.AWS, why, Migration.NETWORK)
 
 
@@ -148,13 +148,13 @@ def _is_going(step: Step) -> bool:
 
 
 def _left_out(step: Step, name: str) -> bool:
-    """Whether a list that is known before the update no longer has something that it had."""
+    """Whether a list that is known before the update loses an element."""
     old, new = (set(held({name: side.inputs.get(name)}, frozenset({name}))) for side in (step.old, step.new) if side)
     return UNKNOWN not in new and not old <= new
 
 
 def _switched_on(step: Step) -> Iterator[Refusal]:
-    """What AWS itself protects, or keeps while something is in it."""
+    """Deletions that AWS refuses because of deletion protection, or because the resource is not empty."""
     old = step.old
     if old is None or step.operation not in (Operation.REPLACE, Operation.DELETE) or old.retain_on_delete:
         return
@@ -166,7 +166,7 @@ def _switched_on(step: Step) -> Iterator[Refusal]:
 
 
 def _still_held(plan: Plan, step: Step) -> Iterator[Refusal]:
-    """What would be deleted first while something that stays still names it."""
+    """Resources that would be deleted first while a remaining resource still refers to them."""
     if not step.deleted_first or step.old is None or step.type not in HOLDERS:
         return
     names = {str(name) for name in (step.old.id, step.old.outputs.get("arn"), step.old.outputs.get("name")) if name}
@@ -182,7 +182,7 @@ def _still_held(plan: Plan, step: Step) -> Iterator[Refusal]:
 
 
 def _taken(plan: Plan) -> Iterator[Refusal]:
-    """What would be created, or renumbered, while the name or number that it gets is still in use."""
+    """Resources that would be created or renumbered while their name or number is still in use."""
     holders: dict[tuple[str, ...], list[RecordedResource]] = {}
     for resource in plan.before.resources:
         if resource.custom and not resource.external and (key := _key(resource)):
@@ -196,12 +196,12 @@ def _taken(plan: Plan) -> Iterator[Refusal]:
             if itself and (step.deleted_first or step.operation is Operation.UPDATE):
                 continue
             what = " ".join(part for part in key[1:] if part)
-            why = f"{what} is still taken by {short(holder.type)} {holder.name} when it is made"
+            why = f"{what} is still in use by {short(holder.type)} {holder.name} when the new one is created"
             yield Refusal(urn, f"{short(step.type)} {step.name}", Party.AWS, why, Migration.ORDER)
 
 
 def _key(resource: RecordedResource) -> tuple[str, ...]:
-    """What AWS has once only; nothing where that is not known, or not given."""
+    """The values that must be unique in AWS; none if they are unknown or not set."""
     names = ONCE.get(resource.type) or ((UNIQUE_NAMES[resource.type],) if resource.type in UNIQUE_NAMES else ())
     values: list[Json] = [unwrap(resource.inputs.get(name)) for name in names]
     if not any(value is not None for value in values) or any(map(has_unknown, values)):

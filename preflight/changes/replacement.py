@@ -1,16 +1,16 @@
-"""Which changes of an input replace a resource, for every type that the project registers.
+"""Which inputs replace a resource when they change, for every type that the project registers.
 
-From the Terraform AWS and TLS providers' resource pages ("forces new resource"); the argument classes of the SDK do not
-carry it. A type that is registered and not listed here fails a test, and another test holds the table against
-``createOnlyProperties`` in CloudFormation's resource schemas. The stand-in provider of the engine tests and the offline
-preview (``preflight.changes.monitor``) both read it, so they cannot disagree.
+The source is the Terraform AWS and TLS providers' documentation ("forces new resource"); the SDK's argument classes do not
+contain it. A test fails for a registered type that is not listed here, and another compares the table with
+``createOnlyProperties`` in CloudFormation's resource schemas. The fake provider of the engine tests and the offline
+preview (``preflight.changes.monitor``) both use the table, so they cannot disagree.
 """
 
 from __future__ import annotations
 
 from preflight.sdk.wire import Wire
 
-# One line a type: the inputs whose change replaces the resource, or EVERYTHING but those after a minus sign.
+# One line for each type: the inputs whose change replaces the resource, or EVERYTHING except those after a minus sign.
 _TABLE = """
 aws:acm/certificate:Certificate                 domainName keyAlgorithm subjectAlternativeNames validationMethod
 aws:acm/certificateValidation:CertificateValidation    certificateArn validationRecordFqdns
@@ -151,7 +151,7 @@ def replaces(type_: str, name: str) -> bool:
     return (everything != (name in names) and name != "tags") or name == "region"
 
 
-# What AWS holds unique in an account and region when the program gives the name.
+# Names that must be unique in an account and region, if the program sets them.
 UNIQUE_NAMES: dict[str, str] = {
     "aws:backup/vault:Vault": "name",
     "aws:cloudwatch/logGroup:LogGroup": "name",
@@ -171,7 +171,7 @@ UNIQUE_NAMES: dict[str, str] = {
     "aws:wafv2/webAcl:WebAcl": "name",
 }
 
-# Names that pulumi-aws fills in from the logical name where the program leaves them out.
+# Names that pulumi-aws derives from the logical name if the program does not set them.
 _AUTO_NAMED: dict[str, str] = {
     "aws:rds/cluster:Cluster": "clusterIdentifier",
     "aws:rds/clusterInstance:ClusterInstance": "identifier",
@@ -180,11 +180,11 @@ _AUTO_NAMED: dict[str, str] = {
 
 
 def name_property(type_: str) -> str:
-    """The input that holds the physical name."""
+    """The input with the physical name."""
     return UNIQUE_NAMES.get(type_) or _AUTO_NAMED.get(type_, "name")
 
 
 def differing(olds: Wire, news: Wire) -> list[str]:
-    """The top-level inputs that are not the same, the provider's own bookkeeping aside."""
+    """The top-level inputs that differ, except the provider's internal ones."""
     names = {name for name in (*olds, *news) if not name.startswith("__")}
     return sorted(name for name in names if olds.get(name) != news.get(name))

@@ -1,4 +1,4 @@
-"""The command line: one module a command, each with ``add`` (its options) and ``execute``."""
+"""The command line: one module for each command, with ``add`` (its options) and ``execute``."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ COMMANDS = (
 )
 """In the order of ``--help``."""
 DESCRIPTION = """\
-Checks every environment of this project offline: no cloud credentials, no network, no pulumi CLI.
+Checks every environment of this project offline: no cloud credentials, no network, no Pulumi CLI.
 
 exit codes: 0 clean, 1 findings, 2 could not run
 """

@@ -1,4 +1,4 @@
-"""Record every environment, ask the policy packs and compare the environments."""
+"""Record every environment, evaluate the policy packs and compare the environments."""
 
 # ruff: noqa: PLC0415 - a command imports what it needs: --help and mistakes answer at once
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Hold every value against AWS's published data."""
+"""Check every value against AWS's published data."""
 
 # ruff: noqa: PLC0415 - a command imports what it needs: --help and mistakes answer at once
 from __future__ import annotations

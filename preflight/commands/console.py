@@ -1,4 +1,4 @@
-"""What the commands share: progress on a terminal, messages, and recordings of the project's stacks."""
+"""Shared by the commands: progress on a terminal, messages, and recordings of the project's stacks."""
 
 # ruff: noqa: PLC0415 - a command imports what it needs: --help and mistakes answer at once
 from __future__ import annotations
@@ -18,7 +18,7 @@ FORMATS = ("text", "json", "markdown", "sarif", "junit")
 
 
 class Commands(Protocol):
-    """What ``argparse`` returns for sub-commands, as far as it is used."""
+    """The part of ``argparse``'s sub-command action that is used here."""
 
     def add_parser(self, name: str, *, help: str) -> argparse.ArgumentParser:
         """Add one command."""
@@ -32,7 +32,7 @@ def add_output(command: argparse.ArgumentParser, formats: Iterable[str] = FORMAT
 
 
 def progress() -> Callable[[str], None]:
-    """Says what is going on, on a terminal only."""
+    """Show progress, on a terminal only."""
     if not sys.stderr.isatty():
         return lambda _: None
     return lambda step: write_error(f"\r\033[K{step} …")
@@ -57,7 +57,7 @@ def write_error(text: str) -> None:
 
 
 def write(content: str, output: Path | None) -> None:
-    """Write to a file, or to standard output where none is named."""
+    """Write to a file, or to standard output if none is given."""
     if output is None:
         sys.stdout.write(content)
     else:
@@ -65,7 +65,7 @@ def write(content: str, output: Path | None) -> None:
 
 
 def write_report(report: Report, options: argparse.Namespace) -> int:
-    """Render a report as asked; returns the exit code."""
+    """Render a report in the requested format; returns the exit code."""
     from preflight.report.output import render
 
     end_progress()
@@ -97,13 +97,13 @@ def all_recorded(folder: Path) -> tuple[Path, Mapping[tuple[str, bool], Recordin
 
 
 def wrote(root: Path, paths: Iterable[Path]) -> int:
-    """Name the files that were written."""
+    """Print the files that were written."""
     sys.stdout.write("".join(f"wrote {path.relative_to(root)}\n" for path in paths))
     return 0
 
 
 def stale(findings: Iterable[Finding]) -> int:
-    """Name what is out of date; returns the exit code."""
+    """Print what is out of date; returns the exit code."""
     found = list(findings)
     sys.stdout.write("".join(f"{finding.headline}: {finding.fix}\n" for finding in found))
     return 1 if found else 0

@@ -32,10 +32,10 @@ def execute(options: argparse.Namespace) -> int:
     project = Project.load(root)
     names = parity.order(root, options.stack or project.stacks())
     progress = console.progress()
-    progress(f"taking {options.base} out of git and running it")
+    progress(f"checking out and running {options.base}")
     before = diff.base_recordings(root, options.base, names)
     after = run(project, [project.stack(name) for name in names], progress, previews=False)
-    progress("planning what it does to what runs")
+    progress("planning the change to the running stacks")
     running = {one.environment: one for one in since.changes(root, options.base, before)}
     console.end_progress()
     found = [

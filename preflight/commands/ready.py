@@ -1,4 +1,4 @@
-"""Ask an account, before the first up, for what the stack needs."""
+"""Check, before the first up, that an account has what the stack needs."""
 
 # ruff: noqa: PLC0415 - a command imports what it needs: --help and mistakes answer at once
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Write a release, move a stack to one, record what was deployed."""
+"""Create a release, point a stack at one, record a deployment."""
 
 # ruff: noqa: PLC0415 - a command imports what it needs: --help and mistakes answer at once
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One check in every format, and the comment on a pull request."""
+"""One check in every output format, and the comment on a pull request."""
 
 # ruff: noqa: PLC0415 - a command imports what it needs: --help and mistakes answer at once
 from __future__ import annotations

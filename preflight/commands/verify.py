@@ -1,4 +1,4 @@
-"""After ``up``: hold the live host and the account to the stack."""
+"""After ``up``: compare the live host and the account with the stack."""
 
 # ruff: noqa: PLC0415 - a command imports what it needs: --help and mistakes answer at once
 from __future__ import annotations
@@ -11,29 +11,27 @@ from preflight.commands import console
 
 def add(commands: console.Commands) -> None:
     """The command's options."""
-    verify = commands.add_parser(
-        "verify", help="after up: send the requests of trace to the live host, ask its account"
-    )
+    verify = commands.add_parser("verify", help="after up: compare the live host and the account with the stack")
     verify.add_argument("stack")
     console.add_output(verify, ("text", "json", "markdown", "junit"))
-    verify.add_argument("--only", choices=("requests", "account"), default="", help="one half of the check")
+    verify.add_argument("--only", choices=("requests", "account"), default="", help="run only this half of the check")
     verify.add_argument(
         "--wait",
         type=float,
         default=0,
         metavar="SECONDS",
-        help="first wait so long for the service's deployment to end",
+        help="first wait up to this long for the service's deployment to end",
     )
-    verify.add_argument("--strict", action="store_true", help="what cannot be told counts as missing")
+    verify.add_argument("--strict", action="store_true", help="treat what cannot be determined as missing")
     verify.add_argument(
         "--resolve",
         action="append",
         default=[],
         metavar="PORT=ADDRESS:PORT",
-        help="reach a port of the host there instead of by its name; may be given several times",
+        help="connect to this address for a port of the host, instead of resolving its name; may be given several times",
     )
     verify.add_argument("--ca", type=Path, metavar="FILE", help="trust these authorities instead of the system's (PEM)")
-    verify.add_argument("--endpoint-url", metavar="URL", help="ask this instead of AWS's own endpoints")
+    verify.add_argument("--endpoint-url", metavar="URL", help="call this URL instead of AWS's endpoints")
     verify.set_defaults(run=execute)
 
 

@@ -15,12 +15,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from components.applications import Preset
 from policies.guardrails.topology.graph.resources import Graph, Resource
 from policies.guardrails.topology.graph.values import as_list, as_mapping
 from policies.guardrails.topology.http.requests import Identity, Outcome, ProxyFacts, Request, Trail
 from policies.guardrails.topology.waf.match_fields import BODY_WINDOW
 from policies.guardrails.topology.waf.web_acl import WebAcl
 from preflight.analysis.edge_proxy import configuration, facts
+from preflight.conform.stack_file import preset_of
 from preflight.errors import PreflightError
 from preflight.findings import Finding, Verdict
 from preflight.recording.recorder import Recording
@@ -46,12 +48,23 @@ _CUT = {
 HIDING = {"large cookies": _LARGE, "205 small headers": _MANY, **_CUT}
 """What may stand in front of every other header of an ordinary request."""
 
-ORDINARY = {
-    "a page": Request("GET", "https://probe.invalid/", identity=Identity({})),
-    "a prompt": Request("POST", "https://probe.invalid/api/chat/completions", body_bytes=4000, identity=Identity({})),
-    "an upload": Request("POST", "https://probe.invalid/api/v1/files/", body_bytes=30_000, identity=Identity({})),
-    "a change": Request("PUT", "https://probe.invalid/api/v1/chats/1", body_bytes=100, identity=Identity({})),
-}
+
+def ordinary(preset: Preset) -> dict[str, Request]:
+    """Requests that a browser sends to the application, by what they are; none must be blocked."""
+    paths = preset.paths
+    writing = [*paths.model_calls, *paths.prompts, "/"]
+    called = [path.replace("*", "1") for path in paths.api if not path.startswith(paths.static)]
+    sent = [
+        ("a page", "GET", ["/"], 0),
+        ("a prompt", "POST", writing, 4000),
+        ("an upload", "POST", paths.uploads, 30_000),
+        ("a change", "PUT", called, 100),
+    ]
+    return {what: _ordinary_request(method, places[0], size) for what, method, places, size in sent if places}
+
+
+def _ordinary_request(method: str, path: str, size: int = 0) -> Request:
+    return Request(method, f"https://{_HOST}{path}", body_bytes=size, identity=Identity({}))
 
 
 def findings(recording: Recording) -> list[Finding]:
@@ -75,7 +88,7 @@ def hidden(request: Request, before: tuple[tuple[str, str], ...]) -> Request:
 
 
 def _ordinary(stack: str, resource: Resource, acl: WebAcl) -> Iterator[Finding]:
-    for what, request in ORDINARY.items():
+    for what, request in ordinary(preset_of(stack)).items():
         if acl.evaluate(Trail(request)) is not None:
             continue
         for before, headers in HIDING.items():
@@ -94,8 +107,9 @@ def _ordinary(stack: str, resource: Resource, acl: WebAcl) -> Iterator[Finding]:
 
 
 def _hidden(stack: str, resource: Resource, acl: WebAcl, proxy: ProxyFacts | None) -> Iterator[Finding]:
+    prompt = ordinary(preset_of(stack))["a prompt"]
     for rule, header, value in sorted(_kept_out(acl)):
-        request = replace(ORDINARY["a prompt"], headers=((header, value),))
+        request = replace(prompt, headers=((header, value),))
         seen: Outcome | None = acl.evaluate(Trail(request))
         if seen is None or acl.evaluate(Trail(hidden(request, _LARGE))) is not None:
             continue

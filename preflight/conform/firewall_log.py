@@ -18,7 +18,8 @@ from policies.guardrails.topology.graph.values import as_list, as_mapping
 from policies.guardrails.topology.http.requests import Trail
 from policies.guardrails.topology.waf.web_acl import WebAcl, managed_label
 from policies.guardrails.web_acl_limits import COMMON_LIMITS
-from preflight.conform.firewall_headers import ORDINARY
+from preflight.conform.firewall_headers import ordinary
+from preflight.conform.stack_file import preset_of
 from preflight.findings import Finding, Verdict
 from preflight.recording.recorder import Recording
 
@@ -46,7 +47,7 @@ def findings(recording: Recording) -> list[Finding]:
     for acl in graph.of_type("wafv2.WebAcl"):
         for log in graph.of_type("wafv2.WebAclLoggingConfiguration"):
             if acl in graph.referenced(log, "resourceArn", types=("wafv2.WebAcl",)).resources:
-                found += _log(recording.stack, log, list(_records(graph, acl)))
+                found += _log(recording.stack, log, list(_records(recording.stack, graph, acl)))
     return sorted(found, key=lambda finding: finding.key)
 
 
@@ -69,12 +70,12 @@ def _met(condition: Mapping[str, Any], record: Record) -> bool:
     return label is not None and str(label.get("labelName")).lower() in {known.lower() for known in record.labels}
 
 
-def _records(graph: Graph, resource: Resource) -> Iterator[Record]:
+def _records(stack: str, graph: Graph, resource: Resource) -> Iterator[Record]:
     acl = WebAcl(graph, resource)
     yield Record("a block", frozenset({"BLOCK"}), frozenset(), kept=True)
     marks = Record("a block of a marked request", frozenset({"BLOCK", "COUNT"}), frozenset({"path:upload"}), kept=True)
     yield marks
-    for what, request in ORDINARY.items():
+    for what, request in ordinary(preset_of(stack)).items():
         trail = Trail(request)
         if acl.evaluate(trail) is None:
             labels = frozenset(_own(resource, label) for label in trail.labels)

@@ -4,9 +4,7 @@ A pool without a size opens fifteen connections, and a task has three. When more
 hold their pools full, the next one is refused in the middle of a deployment. An alarm above what the pools can open
 stays silent whatever happens.
 
-Pools are those of Open WebUI (``open_webui/internal/db.py``, ``open_webui/retrieval/vector/dbs/pgvector.py`` and
-``open_webui/env.py`` in https://github.com/open-webui/open-webui, read in 0.10.2, 0.11.3 and 0.12.4): an engine for code
-that waits and one for code that does not, sized alike, and the vector store's.
+The pools are those that the application's preset declares in ``connection_pools``.
 """
 
 from __future__ import annotations
@@ -18,14 +16,13 @@ from dataclasses import dataclass
 from policies.guardrails.topology.graph.resources import Graph, Resource
 from preflight.conform.reaching.calls import containers, variables_of
 from preflight.conform.reaching.model import TASK_DEFINITION
+from preflight.conform.stack_file import preset_of
 from preflight.findings import Finding, Verdict
 from preflight.recording.recorder import Recording
 
 RULE = "conform-pools"
 DEFAULT_SIZE, DEFAULT_OVERFLOW = 5, 10
 """SQLAlchemy's (https://docs.sqlalchemy.org/en/20/core/pooling.html#sqlalchemy.pool.QueuePool)."""
-POOLS = {"DATABASE_POOL": 2, "PGVECTOR_POOL": 1}
-"""Variables' beginning → how many pools have this size."""
 ACCEPTED = ((1, 189), (4, 823), (8, 1669), (16, 3360))
 """Maximum capacity units → connections that Aurora PostgreSQL accepts, whatever it has shrunk to."""
 MOST = 5000
@@ -48,17 +45,17 @@ def accepted(minimum: float, maximum: float) -> int:
     return min(most, at_low + math.floor((at_high - at_low) * (maximum - low) / (high - low)))
 
 
-def of_a_task(variables: Mapping[str, str]) -> int | None:
-    """How many connections one task's pools may open; ``None``: without a bound."""
+def of_a_task(variables: Mapping[str, str], pools: Mapping[str, int]) -> int | None:
+    """How many connections one task's pools may open; ``None``: without a bound. ``pools`` are the preset's."""
     total = 0
-    for prefix, pools in POOLS.items():
+    for prefix, number in pools.items():
         size = variables.get(f"{prefix}_SIZE", "")
         if size == "0":
             return None
         if size:
-            total += pools * (int(size) + int(variables.get(f"{prefix}_MAX_OVERFLOW") or 0))
+            total += number * (int(size) + int(variables.get(f"{prefix}_MAX_OVERFLOW") or 0))
         else:
-            total += pools * (DEFAULT_SIZE + DEFAULT_OVERFLOW)
+            total += number * (DEFAULT_SIZE + DEFAULT_OVERFLOW)
     return total
 
 
@@ -66,11 +63,12 @@ def findings(recording: Recording) -> list[Finding]:
     """What is wrong with pools and their alarm, sorted; none for a stack whose tasks use no database."""
     graph = Graph.from_recorded(recording.resources)
     found: list[Finding] = []
+    pools = preset_of(recording.stack).connection_pools
     for task in graph.of_type(TASK_DEFINITION):
         for container in containers(task) or []:
             variables = variables_of(container)
             if "DATABASE_HOST" in variables and container.get("essential"):
-                found += _Judge(recording.stack, graph, task, str(container["name"]), variables).findings()
+                found += _Judge(recording.stack, graph, task, str(container["name"]), pools, variables).findings()
     return sorted(found, key=lambda one: (one.urn, one.headline))
 
 
@@ -80,11 +78,20 @@ class _Judge:
     graph: Graph
     task: Resource
     container: str
+    pools: Mapping[str, int]
     variables: Mapping[str, str]
 
     def findings(self) -> Iterator[Finding]:
         place = f"containerDefinitions[{self.container}].environment"
-        for prefix, pools in POOLS.items():
+        if not self.pools:
+            yield self._finding(
+                self.task,
+                f"{place}: uses a database, and its preset declares no connection pools",
+                "no connection_pools",
+                "the pools that the application opens, so that their sum can be held against what the database accepts",
+                "set connection_pools in the preset",
+            )
+        for prefix, pools in self.pools.items():
             if not self.variables.get(f"{prefix}_SIZE", "").strip("0"):
                 unbounded = f"{prefix}_SIZE" in self.variables
                 yield self._finding(
@@ -96,7 +103,7 @@ class _Judge:
                     "a size, and an overflow, that follow from what the database accepts",
                     f"set {prefix}_SIZE and {prefix}_MAX_OVERFLOW",
                 )
-        each = of_a_task(self.variables)
+        each = of_a_task(self.variables, self.pools)
         if each is None:
             return
         for service in self._services():

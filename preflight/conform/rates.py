@@ -2,7 +2,7 @@
 
 A rate rule counts the requests in its scope for one client address, and an office, a VPN or a mobile network is one
 address. A browser's first visit alone is more than a hundred requests. Each class of request that one person sends
-(the preset's ``Arrival``) is put to every rate rule of each web ACL: what the rule counts for one person, times the
+(``Arrival`` of the preset that the stack file selects) is put to every rate rule of each web ACL: what the rule counts for one person, times the
 people, has to stay within its limit. Rules that count by a session have to hold one person.
 
 Source: https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based-request-limiting.html
@@ -12,17 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import yaml
-
-from components.applications.presets import OPEN_WEBUI_ARRIVAL, Arrival
-from components.edge.rules import OPEN_WEBUI
+from components.applications import Preset
 from policies.guardrails.topology.graph.resources import Graph, Resource
 from policies.guardrails.topology.graph.values import as_list, as_mapping
 from policies.guardrails.topology.http.requests import Identity, Request, Trail
 from policies.guardrails.topology.waf.web_acl import WebAcl
+from preflight.conform.stack_file import declared, preset_of
 from preflight.findings import Finding, Verdict
 from preflight.recording.recorder import Recording
 from settings.limits import RateLimits
@@ -32,7 +29,6 @@ WINDOW_SECONDS = 300
 SOURCE = (
     "https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based-request-limiting.html"
 )
-_SETTING = "ai-interface:limits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +41,22 @@ class Kind:
     """Method and path of each example; a rule counts the class when it counts one of them."""
 
 
-def kinds(arrival: Arrival) -> tuple[Kind, ...]:
+def kinds(preset: Preset) -> tuple[Kind, ...]:
     """What one person sends, by class."""
+    arrival, paths = preset.arrival, preset.paths
+    # Of the API whatever is neither a static file nor a prefix of one: the rules tell the classes apart by path.
+    called = [path.partition("*")[0] for path in paths.api if not path.startswith(paths.static)]
     return (
-        Kind("static files", arrival.static_requests, tuple(("GET", f"{p}x.js") for p in arrival.static_paths)),
-        Kind("pages and API calls", arrival.page_requests, (("GET", "/"), ("GET", "/api/v1/chats/"))),
-        Kind("model calls", arrival.model_calls, tuple(("POST", path) for path in OPEN_WEBUI.model_calls[:1])),
-        Kind("uploads", arrival.uploads, tuple(("POST", path) for path in OPEN_WEBUI.uploads[:1])),
+        Kind("static files", arrival.static_requests, tuple(("GET", f"{p}x.js") for p in paths.static)),
+        Kind("pages and API calls", arrival.page_requests, (("GET", "/"), *(("GET", path) for path in called))),
+        Kind("model calls", arrival.model_calls, tuple(("POST", path) for path in paths.model_calls[:1])),
+        Kind("uploads", arrival.uploads, tuple(("POST", path) for path in paths.uploads[:1])),
     )
 
 
 def findings(recording: Recording) -> list[Finding]:
     """Each rate rule that fewer people would meet than the settings declare behind one address."""
-    return evaluated(recording, kinds(OPEN_WEBUI_ARRIVAL), declared_people(recording.stack))
+    return evaluated(recording, kinds(preset_of(recording.stack)), declared_people(recording.stack))
 
 
 def evaluated(recording: Recording, sent: tuple[Kind, ...], people: int) -> list[Finding]:
@@ -73,13 +72,8 @@ def evaluated(recording: Recording, sent: tuple[Kind, ...], people: int) -> list
 
 def declared_people(stack: str) -> int:
     """``limits.rates.peopleBehindOneAddress`` of a stack file, or its default where file or key is absent."""
-    file = Path(__file__).resolve().parents[2] / f"Pulumi.{stack}.yaml"
-    default = RateLimits().people_behind_one_address
-    if not file.is_file():
-        return default
-    content = as_mapping(yaml.safe_load(file.read_text(encoding="utf-8"))) or {}
-    limits = as_mapping((as_mapping(content.get("config")) or {}).get(_SETTING)) or {}
-    return int((as_mapping(limits.get("rates")) or {}).get("peopleBehindOneAddress", default))
+    people = declared(stack, "limits", "rates", "peopleBehindOneAddress")
+    return people if isinstance(people, int) else RateLimits().people_behind_one_address
 
 
 def _acl(stack: str, graph: Graph, resource: Resource, sent: tuple[Kind, ...], people: int) -> Iterator[Finding]:

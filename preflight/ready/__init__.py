@@ -1,1 +1,1 @@
-"""``preflight ready STACK``: what a first ``pulumi up`` would meet in the account, asked before it happens."""
+"""``preflight ready STACK``: check, before the first ``pulumi up``, that the account has what the stack needs."""

@@ -79,7 +79,7 @@ _ACTIONS: Calls = {
     ("service-quotas", "get_aws_default_service_quota"): ("servicequotas:GetAWSDefaultServiceQuota",),
     ("wafv2", "list_web_acls"): ("wafv2:ListWebACLs",),
 }
-"""Calls whose action is not the operation's name (S3), or is spelled with capitals of its own."""
+"""Calls whose IAM action differs from the operation's name (S3), or is capitalized differently."""
 
 
 CALLS: Calls = declared(_OPERATIONS, _ACTIONS)

@@ -1,4 +1,4 @@
-"""``preflight ready STACK``: record the stack, ask its account, print one line a fact."""
+"""``preflight ready STACK``: record the stack, query its account, print one line for each fact."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from preflight.account.session import Account
 from preflight.errors import ConfigurationError
 from preflight.pulumi.program import Run, collect, load, start
 from preflight.pulumi.project import Project
-from preflight.ready.asking import Asking
 from preflight.ready.calls import CALLS
+from preflight.ready.context import Context
 from preflight.ready.outside import Dns, Https
 from preflight.ready.parts import PARTS
 from preflight.ready.wanted import Wanted
@@ -30,44 +30,44 @@ ENVIRONMENTS = "ai-interface-bootstrap:environments"
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says."""
+    """The options of the command."""
 
     root: Path
     stack: str
     endpoint_url: str | None = None
-    """Instead of AWS's own endpoints; boto3 also reads ``AWS_ENDPOINT_URL``."""
+    """Replaces AWS's endpoints; boto3 also reads ``AWS_ENDPOINT_URL``."""
     call_models: bool = True
     strict: bool = False
 
 
 def ready(options: Options, progress: Callable[[str], None] = lambda _: None) -> Answer:
-    """The whole command. Raises ``PreflightError`` where the check could not run."""
+    """Run the command. Raises ``PreflightError`` if the check could not run."""
     wanted = wanted_of(options.root, options.stack, os.environ)
     account = Account(wanted.region, CALLS, endpoint_url=options.endpoint_url)
     return answer(
-        Asking(wanted, account, Dns(), Https(), options.call_models), strict=options.strict, progress=progress
+        Context(wanted, account, Dns(), Https(), options.call_models), strict=options.strict, progress=progress
     )
 
 
-def answer(asking: Asking, *, strict: bool = False, progress: Callable[[str], None] = lambda _: None) -> Answer:
-    """Every part's lines. In another account than the stack's nothing more is asked."""
+def answer(context: Context, *, strict: bool = False, progress: Callable[[str], None] = lambda _: None) -> Answer:
+    """The lines of every part. If the credentials are for another account, the other parts are skipped."""
     lines: list[Line] = []
     for part in PARTS:
-        progress(f"asking about {part.name}")
-        lines += part.lines(asking)
+        progress(f"checking {part.name}")
+        lines += part.lines(context)
         if part is PARTS[0] and lines[0].status is not Status.OK:
             rest = ", ".join(other.name for other in PARTS[1:])
             fix = "run it again with credentials of the stack's account"
-            lines = [lines[0], Line(part.name, "everything else", Status.CANNOT_TELL, f"not asked: {rest}", fix)]
+            lines = [lines[0], Line(part.name, "everything else", Status.CANNOT_TELL, f"not checked: {rest}", fix)]
             break
-    wanted = asking.wanted
+    wanted = context.wanted
     return Answer("ready", wanted.stack, wanted.account, wanted.region, tuple(lines), strict)
 
 
 def wanted_of(root: Path, stack: str, environment: Mapping[str, str]) -> Wanted:
     """What the stack in ``root`` needs, from its program, its settings, its release and ``bootstrap/``."""
     releases = Releases.of(root)
-    recorded = _recorded(releases.project, stack)  # first: it names every mistake in the settings
+    recorded = _recorded(releases.project, stack)  # first: it reports every mistake in the settings
     settings = releases.settings(stack)
     name, bucket = _bootstrap(root, stack, settings.account_id)
     url = environment.get(BACKEND, "") or str(_backend(root).get("url") or "")
@@ -93,7 +93,7 @@ def _backend(root: Path) -> Mapping[str, Any]:
 
 
 def _bootstrap(root: Path, environment: str, account: str) -> tuple[str, str]:
-    """The stack of ``bootstrap/`` that makes the environment in the account, and the bucket of its state."""
+    """The stack of ``bootstrap/`` that sets up the environment in the account, and the bucket with its state."""
     if not (root / BOOTSTRAP / "Pulumi.yaml").is_file():
         raise ConfigurationError(f"{BOOTSTRAP}/Pulumi.yaml is missing: run this in the project's folder")
     project = Project.load(root / BOOTSTRAP)

@@ -1,5 +1,5 @@
-"""What is asked outside AWS: public DNS and one document over HTTPS. Both are bounded, and both can be pointed to
-another place by whoever calls them, as the tests do with servers on loopback."""
+"""Queries outside AWS: public DNS and one document over HTTPS. Both are limited in time and size, and the caller can
+point both at other servers, as the tests do with servers on loopback."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Dns:
             self._dns: Any = importlib.import_module("dns.resolver")
         except ImportError:
             raise AccountError(
-                "dnspython is not installed, and this command asks public DNS with it.\n"
+                "dnspython is not installed; this command queries public DNS with it.\n"
                 "fix: run make setup, or install both optional dependencies: pip install boto3 dnspython"
             ) from None
         try:
@@ -42,7 +42,7 @@ class Dns:
         self._resolver.lifetime = SECONDS
 
     def ask(self, name: str, kind: str) -> list[str]:
-        """The records of one kind, such as ``NS``; empty where there is no such name or record."""
+        """The records of one type, such as ``NS``; empty if the name or the record does not exist."""
         try:
             answer = self._resolver.resolve(name + ".", kind, search=False)
         except (self._dns.NXDOMAIN, self._dns.NoAnswer):
@@ -54,7 +54,7 @@ class Dns:
         return sorted(record.to_text().lower().removesuffix(".") for record in answer)
 
     def private(self, name: str) -> tuple[list[str], list[str]]:
-        """The IPv4 addresses of a name, and those among them that the internet does not route."""
+        """The IPv4 addresses of a name, and those of them that the internet does not route."""
         found = self.ask(name, "A")
         return found, [address for address in found if not ipaddress.IPv4Address(address).is_global]
 
@@ -64,14 +64,14 @@ Route = Callable[[str, int], tuple[str, int]]
 
 
 class Https:
-    """Fetches a document over verified TLS. Redirects are answers, not followed."""
+    """Fetches a document over verified TLS. Redirects are not followed."""
 
     def __init__(self, context: ssl.SSLContext | None = None, route: Route | None = None) -> None:
         self._context = context or ssl.create_default_context()
         self._route = route
 
     def get(self, url: str) -> tuple[int, bytes]:
-        """Status and body. Raises ``CannotTellError`` where nothing answers, TLS fails or the body is too large."""
+        """Status and body. Raises ``CannotTellError`` if nothing answers, TLS fails or the body is too large."""
         parts = urlsplit(url)
         host, port = str(parts.hostname), parts.port or 443
         try:

@@ -1,5 +1,5 @@
-"""What a stack needs of its account, read from its recorded graph, its settings and its release. Nothing is written
-here a second time: a value that is not in one of the three is not expected of the account."""
+"""What a stack needs of its account, read from its recorded graph, its settings and its release. No value is
+repeated here: the account is expected to have only what one of the three contains."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from settings import StackSettings
 from settings.models import BedrockUpstream
 
 ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
-"""ECS's name of a processor → the one in an image's manifest (OCI image index specification, ``platform``)."""
+"""ECS's name of a processor architecture → the one in an image's manifest (OCI image index specification, ``platform``)."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Image:
     """An image that the task definition names."""
 
     registry: str
-    """The account that holds it."""
+    """The account whose registry holds it."""
     region: str
     repository: str
     digest: str
@@ -38,25 +38,25 @@ class Wanted:
     release: Release
     graph: Recording
     bootstrap: Recording | None
-    """What ``bootstrap/`` makes for the account of this stack; ``None`` where no stack file of it names the stack."""
+    """What ``bootstrap/`` creates for the stack's account; ``None`` if none of its stack files lists the stack."""
     backend: str
     """The URL of Pulumi's state backend; empty: Pulumi Cloud."""
     state_bucket: str
-    """The bucket of the state by bootstrap's settings; empty: Pulumi Cloud."""
+    """The state bucket in bootstrap's settings; empty: Pulumi Cloud."""
 
     @property
     def stack(self) -> str:
-        """The stack's name, which is the environment's."""
+        """The stack's name, which is also the environment's."""
         return self.settings.environment
 
     @property
     def account(self) -> str:
-        """The account of 12 digits."""
+        """The account id, 12 digits."""
         return self.settings.account_id
 
     @property
     def region(self) -> str:
-        """The region of everything but Bedrock in another one."""
+        """The stack's region."""
         return self.settings.region
 
     def inputs(self, kind: str) -> list[Mapping[str, Any]]:
@@ -84,12 +84,12 @@ class Wanted:
 
     @property
     def architecture(self) -> str:
-        """The processor as image manifests name it."""
+        """The processor architecture as image manifests name it."""
         return ARCHITECTURES[self.task["runtimePlatform"]["cpuArchitecture"]]
 
     @property
     def images(self) -> list[Image]:
-        """Every image of the task, once, sorted."""
+        """The images of the task, without duplicates, sorted."""
         found: set[Image] = set()
         for container in self.containers:
             name, _, digest = container["image"].partition("@")
@@ -113,12 +113,12 @@ class Wanted:
 
     @property
     def hosts(self) -> list[str]:
-        """The public names: people's, and machine clients' where there are some."""
+        """The public host names: the users', and the machine clients' if there are any."""
         machine = self.settings.identity.machine_clients
         return [self.settings.domain.host_name, *([machine.host_name] if machine else [])]
 
     def made_by_bootstrap(self, kind: str) -> list[tuple[RecordedResource, Mapping[str, Any]]]:
-        """Resources of one type that ``bootstrap/`` makes, with their inputs."""
+        """Resources of one type that ``bootstrap/`` creates, with their inputs."""
         if self.bootstrap is None:
             return []
         return [(resource, properties(resource)) for resource in self.bootstrap.of_type(kind)]
@@ -136,5 +136,5 @@ def statements(document: str) -> Iterator[Mapping[str, Any]]:
 
 
 def several(value: object) -> list[str]:
-    """A field of a policy document that may be one text or a list of them."""
+    """A field of a policy document, which may be a string or a list of strings."""
     return [str(item) for item in cast("list[object]", value)] if isinstance(value, list) else [str(value)]

@@ -1,8 +1,8 @@
-"""Documents that are generated from the code: what they are, where they lie, and whether they are current.
+"""Documents that are generated from the code: their paths, their content, and whether they are current.
 
-``python -m preflight docs`` names the ones that are out of date, ``--write`` writes them. A test runs it, so a
-setting, a policy or an option that is added without its line in the reference fails. ``docs/changes.md``
-is not one of them: planning its table takes minutes (``python -m tests.preflight.changes.document``).
+``python -m preflight docs`` lists the ones that are out of date, ``--write`` writes them. A test runs it, so adding a
+setting, a policy or an option without regenerating the reference fails. ``docs/changes.md`` is not among them, because
+planning its table takes minutes (``python -m tests.preflight.changes.document``).
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from preflight.ready import calls
 from preflight.reference import command_line, policies, settings_keys
 
 SECTIONS: Mapping[str, Callable[[], str]] = {"docs/ready.md": calls.markdown}
-"""Path of each document that is written by hand but for one section → what makes the section."""
+"""Path of each hand-written document with a generated section → the function that generates it."""
 BEGIN, END = "<!-- generated: make docs -->", "<!-- end of what is generated -->"
 """The lines around a generated section."""
 
 
 def documents(parser: ArgumentParser) -> Mapping[str, Callable[[], str]]:
-    """Path of each document → what makes it. ``parser`` is that of the command line."""
+    """Path of each document → the function that generates it. ``parser`` is the command line's."""
     return {
         "docs/controls.md": controls.markdown,
         "docs/reference/command-line.md": lambda: command_line.markdown(parser),
@@ -53,7 +53,7 @@ def write(root: Path, parser: ArgumentParser) -> list[Path]:
 
 
 def _with_section(root: Path, name: str) -> str:
-    """The committed text with its section as the code makes it now."""
+    """The committed text with its generated section renewed."""
     text = _committed(root / name) or ""
     if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
         raise PreflightError(

@@ -32,7 +32,7 @@ def _description(parser: argparse.ArgumentParser) -> list[str]:
 
 
 def _commands(parser: argparse.ArgumentParser) -> Iterator[tuple[argparse.ArgumentParser, str]]:
-    """Every command below ``parser`` with its one line, depth first."""
+    """Every command below ``parser`` with its summary, depth first."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             commands = cast("dict[str, argparse.ArgumentParser]", action.choices)

@@ -1,4 +1,4 @@
-"""Every policy of both packs: id, what it demands, severity, controls and configuration."""
+"""Every policy of both packs: id, requirement, severity, controls and configuration."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import jinja2
 
 from policies.guardrails.topology.graph.resources import Graph, Resource
 from policies.guardrails.topology.graph.values import Unknown, Value, as_mapping
-from policies.guardrails.topology.reachability.exposure import reachability
+from policies.guardrails.topology.reachability.evaluation import reachability
 from preflight.analysis.check import Checked
 from preflight.analysis.edge_proxy import configuration, facts
 from preflight.errors import PreflightError

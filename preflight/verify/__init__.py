@@ -1,1 +1,1 @@
-"""``preflight verify STACK``: hold the live host and the account to the recorded graph of the stack, after ``up``."""
+"""``preflight verify STACK``: after ``up``, compare the live host and the account with the recorded graph of the stack."""

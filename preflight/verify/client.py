@@ -1,7 +1,7 @@
-"""One HTTP/1.1 request over a connection of its own, byte for byte as it is given.
+"""Sends one HTTP/1.1 request over a new connection, byte for byte as given.
 
-``http.client`` mends what is odd about a request, and the odd ones are what this command sends. A body that declares more
-bytes than are sent is left unfinished on purpose: such a request cannot reach the application, whatever the edge does.
+``http.client`` would correct malformed requests, which this command sends on purpose. A body that declares more bytes
+than are sent stays unfinished: such a request cannot reach the application, whatever the edge does.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 from policies.guardrails.topology.http.requests import Request
 
 SECONDS = 10.0
-"""For a connection and for each wait on it."""
+"""Seconds for connecting, and for each read."""
 DROP_SECONDS = 4.0
-"""For a connection that is expected not to come about."""
+"""Seconds for a connection that is expected to fail."""
 SENT_BYTES = 128 * 1024
 """The most bytes of a body: twice the largest part of a body that AWS WAF inspects behind a load balancer (64 KB,
 https://docs.aws.amazon.com/waf/latest/developerguide/waf-oversize-request-components.html)."""
@@ -28,7 +28,7 @@ READ_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. Values of cookies never leave this object."""
+    """The response. Values of cookies never leave this object."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -39,12 +39,12 @@ class Answer:
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
     def value(self, name: str) -> str:
-        """The first value of one header, or nothing."""
+        """The first value of one header, or ``None``."""
         return next(iter(self.values(name)), "")
 
 
 class SilentError(Exception):
-    """The connection did not come about, or ended without an answer."""
+    """The connection failed, or ended without a response."""
 
     def __init__(self, reason: str, *, connected: bool) -> None:
         super().__init__(reason)
@@ -53,20 +53,20 @@ class SilentError(Exception):
 
 @dataclass(frozen=True)
 class Live:
-    """The live host: where its names lead, and what its certificate is checked against."""
+    """The live host: the address to connect to, and the name that its certificate must have."""
 
     context: ssl.SSLContext
     server_name: str
-    """Sent in the handshake whatever the request's own host is: the certificate has this name only."""
+    """The server name in every TLS handshake, whatever the request's ``Host``: the certificate has only this name."""
     places: Mapping[int, tuple[str, int]]
-    """Port in a URL → address and port to connect to. Others lead to the name itself."""
+    """Port in a URL → address and port to connect to. For other ports, the name is resolved."""
 
     def place(self, port: int) -> tuple[str, int]:
-        """Where a port of the stack is reached."""
+        """The address to connect to for a port."""
         return self.places.get(port, (self.server_name, port))
 
     def send(self, request: Request, seconds: float = SECONDS) -> Answer:
-        """Send it and read the answer, redirects not followed. Raises ``SilentError``."""
+        """Send a request and read the response; redirects are not followed. Raises ``SilentError``."""
         try:
             plain = socket.create_connection(self.place(request.port), min(seconds, SECONDS))
         except OSError as error:
@@ -74,7 +74,7 @@ class Live:
         try:
             plain.settimeout(seconds)
             with self._secured(plain, request) as connection:
-                # The answer may come, and the connection close, before the body is written.
+                # The response may arrive, and the connection close, before the body is written.
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                     connection.sendall(written(request))
                 return _read(connection, request.method)
@@ -96,7 +96,7 @@ def _reason(error: Exception) -> str:
 
 
 def written(request: Request) -> bytes:
-    """The request as bytes; of the body at most ``SENT_BYTES``."""
+    """The request as bytes, with at most ``SENT_BYTES`` of the body."""
     parts = urlsplit(request.url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     headers = request.sent_headers()
@@ -114,6 +114,8 @@ def _read(connection: socket.socket, method: str) -> Answer:
         response.begin()
         headers = tuple(response.getheaders())
         body = b""
-        with contextlib.suppress(OSError, http.client.HTTPException):  # the status has come: it is an answer
+        with contextlib.suppress(
+            OSError, http.client.HTTPException
+        ):  # the status line has arrived, so this is a response
             body = response.read(READ_BYTES)
         return Answer(response.status, headers, body)

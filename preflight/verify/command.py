@@ -1,4 +1,4 @@
-"""``preflight verify STACK``: record the stack, send the request table, ask the account, print one line a fact."""
+"""``preflight verify STACK``: record the stack, send the request table, query the account, print one line for each fact."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from preflight.errors import ConfigurationError
 from preflight.pulumi.program import Run, collect, load, start
 from preflight.release.project import Releases
 from preflight.verify import live
-from preflight.verify.asking import Asking
 from preflight.verify.calls import CALLS
 from preflight.verify.client import Live
+from preflight.verify.context import Context
 from preflight.verify.parts import PARTS
 from preflight.verify.requests import Credentials
 from preflight.verify.stack import Stack
@@ -31,65 +31,65 @@ _RESOLVE = re.compile(r"(\d{1,5})=(?:\[([^\]]+)\]|([^:\[\]]+)):(\d{1,5})")
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says."""
+    """The options of the command."""
 
     root: Path
     stack: str
     only: str = ""
     """``requests`` or ``account``; empty: both."""
     resolve: tuple[str, ...] = ()
-    """``PORT=ADDRESS:PORT``: where a port of the host is reached instead of by its name."""
+    """``PORT=ADDRESS:PORT``: connect there for this port of the host, instead of resolving its name."""
     ca: Path | None = None
-    """Authorities to trust instead of the system's."""
+    """PEM file of authorities to trust instead of the system's."""
     endpoint_url: str | None = None
     strict: bool = False
     wait: float = 0
-    """Seconds to wait for the service's deployment to end, before anything is asked."""
+    """Seconds to wait for the service's deployment to end before the check starts."""
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
 
 def verify(options: Options, progress: Callable[[str], None] = lambda _: None) -> Answer:
-    """The whole command. Raises ``PreflightError`` where the check could not run."""
-    places = dict(map(place, options.resolve))
-    context = trusting(options.ca)
+    """Run the command. Raises ``PreflightError`` if the check could not run."""
+    ports = dict(map(resolve_option, options.resolve))
+    trust = trusting(options.ca)
     credentials = credentials_of(options.environment)
     stack = stack_of(options.root, options.stack)
     lines: list[Line] = []
 
-    def asking() -> Asking:
+    def context() -> Context:
         account = Account(stack.region, CALLS, endpoint_url=options.endpoint_url)
-        return Asking(stack, account, dt.datetime.now(dt.UTC))
+        return Context(stack, account, dt.datetime.now(dt.UTC))
 
     if options.wait:
-        wait(asking, options.wait, progress=progress)
+        wait(context, options.wait, progress=progress)
     if options.only != ACCOUNT:
-        lines += live.lines(live.Sending(stack, Live(context, stack.host, places), credentials), progress)
+        lines += live.lines(live.Sending(stack, Live(trust, stack.host, ports), credentials), progress)
     if options.only != REQUESTS:
-        lines += account_lines(asking(), progress)
+        lines += account_lines(context(), progress)
     return Answer("verify", stack.name, stack.account, stack.region, tuple(lines), options.strict)
 
 
-def account_lines(asking: Asking, progress: Callable[[str], None] = lambda _: None) -> list[Line]:
-    """Every part's lines. In another account than the stack's nothing more is asked."""
-    lines = [_identity(asking)]
+def account_lines(context: Context, progress: Callable[[str], None] = lambda _: None) -> list[Line]:
+    """The lines of every part. If the credentials are for another account, the other parts are skipped."""
+    lines = [_identity(context)]
     if lines[0].fix:
         return lines
     for part in PARTS:
-        progress(f"asking about {part.name}")
-        lines += part.lines(asking)
+        progress(f"checking {part.name}")
+        lines += part.lines(context)
     return lines
 
 
-def _identity(asking: Asking) -> Line:
-    found = caller(asking.account)
-    wanted = asking.stack.account
+def _identity(context: Context) -> Line:
+    found = caller(context.account)
+    wanted = context.stack.account
     said = f"the credentials are those of account {found}"
-    fix = f"log in to account {wanted}; nothing else was asked"
+    fix = f"log in to account {wanted}; nothing else was checked"
     return Group("account").holds("account", found == wanted, said, fix)
 
 
 def stack_of(root: Path, name: str) -> Stack:
-    """The stack in ``root``: its program's graph, its settings and its release."""
+    """The stack in ``root``: its recorded graph, its settings and its release."""
     releases = Releases.of(root)
     chosen = releases.project.stack(name)
     load(releases.project)
@@ -99,26 +99,26 @@ def stack_of(root: Path, name: str) -> Stack:
 
 
 def credentials_of(environment: Mapping[str, str]) -> Credentials:
-    """A member's session and a machine client's token; line breaks would end a header, so they are refused."""
+    """A user's session and a machine client's token. Line breaks are refused, because they would end the header."""
     found = {name: environment.get(name, "").strip() for name in (live.COOKIE, live.TOKEN)}
     for name, value in found.items():
         if not value.isprintable() or not value.isascii():
-            raise ConfigurationError(f"{name} is no header value: it has line breaks or other than ASCII characters")
+            raise ConfigurationError(f"{name} is not a header value: it has line breaks or non-ASCII characters")
     return Credentials(found[live.COOKIE].removeprefix("Cookie:").strip(), found[live.TOKEN])
 
 
-def place(text: str) -> tuple[int, tuple[str, int]]:
+def resolve_option(text: str) -> tuple[int, tuple[str, int]]:
     """``443=127.0.0.1:8443`` → port, address and port."""
     match = _RESOLVE.fullmatch(text)
     if match is None:
         raise ConfigurationError(
-            f"--resolve {text!r} is no place; it is written as PORT=ADDRESS:PORT, for example 443=203.0.113.9:443"
+            f"--resolve {text!r} is not valid; write PORT=ADDRESS:PORT, for example 443=203.0.113.9:443"
         )
     return int(match[1]), (match[2] or match[3], int(match[4]))
 
 
 def trusting(ca: Path | None) -> ssl.SSLContext:
-    """The system's authorities, or those of a file alone."""
+    """Trust the system's authorities, or only those in a file."""
     try:
         return ssl.create_default_context(cafile=str(ca) if ca else None)
     except (OSError, ssl.SSLError) as error:

@@ -1,4 +1,4 @@
-"""The largest request that a limit lets pass, found by tracing: no limit is written here a second time."""
+"""The largest request that a limit allows, found by tracing, so that no limit is repeated here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Sized = Callable[[int], Request]
 
 
 def boundary(stack: Stack, sized: Sized, most: int) -> int | None:
-    """The largest size whose outcome is that of the smallest; ``None`` where up to ``most`` nothing changes."""
+    """The largest size with the same outcome as the smallest; ``None`` if the outcome is the same up to ``most``."""
     smallest = _kind(stack.follow(sized(1)))
     if _kind(stack.follow(sized(most))) == smallest:
         return None

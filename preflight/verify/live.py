@@ -1,4 +1,4 @@
-"""Sends the request table to the live host, and reads what every answer shows beside its status."""
+"""Sends the request table to the live host, and checks the status, headers and cookies of every response."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from policies.guardrails.topology.http.requests import Request, Result
 from preflight.account.lines import Group, Line, joined
 from preflight.verify import tls
 from preflight.verify.client import DROP_SECONDS, SECONDS, Answer, Live, SilentError
-from preflight.verify.judging import difference, logins
+from preflight.verify.comparison import difference, logins
 from preflight.verify.requests import BASE, Credentials, Row, rows, within_rates
 from preflight.verify.stack import LISTENER, RULE, Stack
 
 REQUESTS, HEADERS = Group("requests"), Group("headers")
 PAUSE = 0.1
-"""Seconds between two requests."""
+"""Seconds between requests."""
 COOKIE, TOKEN = "PREFLIGHT_VERIFY_COOKIE", "PREFLIGHT_VERIFY_TOKEN"
 _INSERTED = re.compile(r"routingHttpResponse(\w+)HeaderValue")
 REFUSED = (401, 403)
-AGAIN = "pulumi preview shows what is not as recorded, then pulumi up; preflight trace shows each station"
+AGAIN = "pulumi preview shows what differs from the recorded graph; then run pulumi up; preflight trace shows each step"
 
 
 @dataclass(frozen=True)
 class Sending:
-    """What the request part is given."""
+    """What the request part receives."""
 
     stack: Stack
     live: Live
     credentials: Credentials = field(default_factory=Credentials)
     pause: float | None = None
-    """Seconds between two requests; ``None``: ``PAUSE``."""
+    """Seconds between requests; ``None``: ``PAUSE``."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,14 @@ class Table:
 
     @classmethod
     def of(cls, stack: Stack, credentials: Credentials) -> Table:
-        """Every row of a stack."""
+        """Every row of the request table for a stack."""
         return cls(*within_rates(stack, rows(stack, credentials)))
 
 
 def lines(
     sending: Sending, progress: Callable[[str], None] = lambda _: None, table: Table | None = None
 ) -> Iterator[Line]:
-    """TLS, then one line a request, then headers and cookies. ``table`` saves tracing it again."""
+    """TLS, then one line for each request, then headers and cookies. Pass ``table`` to avoid tracing it again."""
     stack, live = sending.stack, sending.live
     if problem := _unreachable(stack, live):
         yield problem
@@ -74,8 +74,8 @@ def lines(
         time.sleep(PAUSE if sending.pause is None else sending.pause)
     if table.rest:
         names = joined(row.name for row in table.rest)
-        fix = "wait five minutes between runs, or raise the firewall's rates in the stack file"
-        yield REQUESTS.cannot_tell("the rest", f"not sent, since half of a rate limit is used: {names}", fix)
+        fix = "wait five minutes between runs, or raise the WAF's rates in the stack file"
+        yield REQUESTS.cannot_tell("the rest", f"not sent, because half of a rate limit is used: {names}", fix)
     yield from _authenticated(stack, sending.credentials, secure=secure)
     yield from _headers(stack, answers)
     yield from _cookies(stack, answers)
@@ -87,10 +87,10 @@ def _unreachable(stack: Stack, live: Live) -> Line | None:
         replace(live, context=_unverified()).send(Request("HEAD", f"https://{stack.host}/", headers=BASE))
     except SilentError as error:
         if error.connected:
-            return None  # the rows say what is wrong with it
+            return None  # the rows report what is wrong
         found = f"{host}:{port} cannot be reached: {error}"
         if stack.open_to_the_internet:
-            fix = "look whether the name resolves to the load balancer, and whether its security group is as recorded"
+            fix = "check that the name resolves to the load balancer, and that its security group is as recorded"
             return REQUESTS.missing("the live host", found, fix)
         fix = "run it from one of the networks that edge.clientCidrBlocks of the stack file names"
         return REQUESTS.cannot_tell("the live host", found, fix)
@@ -98,7 +98,7 @@ def _unreachable(stack: Stack, live: Live) -> Line | None:
 
 
 def _unverified() -> ssl.SSLContext:
-    """For requests that carry no secret: what is wrong with the certificate has been said already."""
+    """A context that accepts any certificate, for requests without secrets. Another line reports the certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
@@ -114,22 +114,22 @@ def _asked(stack: Stack, live: Live, row: Row) -> tuple[Line, Answer | None]:
         answer = live.send(row.request, DROP_SECONDS if dropped else SECONDS)
     except SilentError as error:
         if dropped:
-            found = f"{error}, as the recorded graph has it"
+            found = f"{error}, as recorded"
             return REQUESTS.holds(row.name, not error.connected, str(error) if error.connected else found, AGAIN), None
         return REQUESTS.missing(row.name, f"{error}, expected {outcome}", AGAIN), None
     if row.admitted_only and outcome.result is Result.SERVED:
         refused = answer.status in REFUSED
-        wrong = f"answers {answer.status}, and the token was to be let in" if refused else ""
+        wrong = f"answers {answer.status}, expected the token to be accepted" if refused else ""
     else:
         wrong = difference(stack, outcome, answer)
     if wrong:
         return REQUESTS.missing(row.name, wrong, AGAIN), answer
-    return REQUESTS.ok(row.name, f"answers {answer.status}, as {outcome.rule} has it"), answer
+    return REQUESTS.ok(row.name, f"answers {answer.status}, as {outcome.rule} predicts"), answer
 
 
 def _authenticated(stack: Stack, credentials: Credentials, *, secure: bool) -> Iterator[Line]:
-    """What was not sent for want of a session, a token, or a certificate that may be trusted with one."""
-    wanted = [("requests of a member", credentials.cookie, COOKIE, "the Cookie header of a signed-in browser")]
+    """The requests that were not sent because a session, a token or a valid certificate was missing."""
+    wanted = [("requests of a signed-in user", credentials.cookie, COOKIE, "the Cookie header of a signed-in browser")]
     if len(stack.hosts) > 1:
         wanted.append(("requests of a machine client", credentials.token, TOKEN, "a token of the issuer"))
     for subject, given, variable, what in wanted:
@@ -137,7 +137,7 @@ def _authenticated(stack: Stack, credentials: Credentials, *, secure: bool) -> I
             yield REQUESTS.cannot_tell(subject, f"not sent: {variable} is not set", f"set it to {what}")
         elif not secure:
             fix = "repair the certificate first"
-            yield REQUESTS.cannot_tell(subject, "not sent: the certificate does not hold", fix)
+            yield REQUESTS.cannot_tell(subject, "not sent: the certificate is not valid", fix)
 
 
 def _of_the_edge(stack: Stack, row: Row) -> bool:
@@ -147,7 +147,7 @@ def _of_the_edge(stack: Stack, row: Row) -> bool:
 
 
 def declared_headers(listener: Mapping[str, Any]) -> dict[str, str]:
-    """The headers that a listener adds to its answers, in lower case."""
+    """The headers that a listener adds to its responses, in lower case."""
     found: dict[str, str] = {}
     for key, value in sorted(listener.items()):
         if (inserted := _INSERTED.fullmatch(key)) and value:
@@ -187,9 +187,9 @@ def _cookies(stack: Stack, answers: list[tuple[Row, Answer]]) -> Iterator[Line]:
             seen.add(name)
             bare |= {f"{name} without {flag}" for flag in wanted - flags}
     found = joined(sorted(bare)) if bare else f"each with its flags: {joined(sorted(seen))}"
-    fix = "a cookie that is sent over plain HTTP, or that scripts read, can be stolen: find what sets it"
+    fix = "a cookie that is sent over plain HTTP, or that scripts can read, can be stolen: find what sets it"
     if seen:
         yield HEADERS.holds("cookies", not bare, found, fix)
     if not any(name.startswith(sessions) for name in seen):
-        fix = f"set {COOKIE}, and run it when the session is renewed"
-        yield HEADERS.cannot_tell("cookies of the session", "no answer has set one", fix)
+        fix = f"set {COOKIE}, and run it when a response renews the session"
+        yield HEADERS.cannot_tell("cookies of the session", "no response set one", fix)

@@ -1,4 +1,4 @@
-"""Reads optional parts of recorded inputs and of AWS's answers: what is not there is empty."""
+"""Reads optional parts of recorded inputs and of AWS's responses; a missing part is empty."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def mapped(value: object) -> Mapping[str, Any]:
 
 
 def at(value: object, *path: str) -> Any:  # noqa: ANN401 (JSON)
-    """What is found at a path of keys, or ``None``."""
+    """The value at a path of keys, or ``None``."""
     for key in path:
         value = mapped(value).get(key)
     return value

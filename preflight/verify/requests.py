@@ -1,8 +1,8 @@
-"""The requests that are sent to the live host. What has to happen to each is what ``trace`` says of the recorded graph.
+"""The requests that are sent to the live host. ``trace`` predicts the outcome of each from the recorded graph.
 
-Nothing here changes anything: a request with another method than GET, HEAD, OPTIONS or TRACE is sent without a session, and
-only where the edge is certain to refuse it. Requests whose answer the load balancer alone decides and AWS does not document
-are left out: CONNECT, a method in small letters, a login's answer that nothing asked for.
+No request changes anything: one with a method other than GET, HEAD, OPTIONS or TRACE is sent without a session, and only
+if the edge is certain to refuse it. Left out are requests whose outcome the load balancer decides and AWS does not
+document: CONNECT, a method in lower case, an unsolicited login callback.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ from typing import Any
 
 from policies.guardrails.topology.http.requests import Identity, Outcome, Request, Result
 from policies.guardrails.topology.trace.listener_rules import CALLBACK
-from preflight.verify.judging import BY_PROXY
+from preflight.verify.comparison import BY_PROXY
 from preflight.verify.limits import Sized, boundary
 from preflight.verify.reading import at, listed, mapped
 from preflight.verify.stack import Stack
 
 READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 MARK = "preflight-verify"
-"""Stands for ``*`` in a path, and is the user agent."""
+"""Replaces ``*`` in a path, and is the user agent."""
 NO_HOSTS = ("preflight-verify.invalid", "203.0.113.9")
-"""Names that no stack has: one that never resolves (RFC 2606), and an address for documentation (RFC 5737)."""
+"""Hosts of no stack: a name that never resolves (RFC 2606) and an address for documentation (RFC 5737)."""
 HIDDEN_PORTS = (8080, 8443)
 EDGE_HEADERS = ("x-amzn-oidc-accesstoken", "x-amzn-oidc-data", "x-amzn-oidc-identity", "x-amzn-oidc-new")
-"""What the load balancer hands on about a login, and one that begins like it."""
+"""The load balancer's header about a login, and one with the same prefix."""
 PROXY_HEADERS = ("x-envoy-original-path", "x-forwarded-host", "x-forwarded-user")
 BASE = (("user-agent", MARK), ("accept", "*/*"), ("connection", "close"))
 TOO_LARGE_HEADER, TOO_LONG_TARGET = 17_000, 17_000
-"""Bytes beyond the load balancer's own 16 KB."""
+"""Bytes, above the load balancer's limit of 16 KB."""
 MOST_BODY, MOST_TEXT = 2**33, 15_000
-"""How far a limit is looked for: 8 GiB of a body; of a path, query or header less than the load balancer's own limit."""
+"""The largest sizes to search for a limit: 8 GiB for a body, less than the load balancer's limit for the others."""
 MOST_REQUESTS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Who is logged in, from the environment; neither is ever printed."""
+    """Credentials from the environment; neither is ever printed."""
 
     cookie: str = ""
     """A ``Cookie`` header with the load balancer's session."""
@@ -51,17 +51,17 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One request and what has to happen to it."""
+    """One request and its predicted outcome."""
 
     name: str
     request: Request
     outcome: Outcome
     admitted_only: bool = False
-    """The application decides the status: all that is asked is that the edge and the proxy let the request in."""
+    """The application decides the status; checked is only that the edge and the proxy forward the request."""
 
 
 def rows(stack: Stack, credentials: Credentials | None = None) -> list[Row]:
-    """Every row, in the order of sending, named distinctly; never one that the application might act upon."""
+    """Every row in the order of sending, with distinct names; none can change anything in the application."""
     found: dict[str, Row] = {}
     asked = [*_unauthenticated(stack), *_with_session(stack, credentials), *_with_token(stack, credentials)]
     for name, request in asked:
@@ -73,7 +73,7 @@ def rows(stack: Stack, credentials: Credentials | None = None) -> list[Row]:
 
 
 def harmless(row: Row) -> bool:
-    """Whether nothing can be changed by it: it reads, or comes without a session and the edge refuses it."""
+    """Whether the request cannot change anything: it reads, or the edge refuses it for lack of a session."""
     if row.request.method in READING:
         return True
     refused = row.outcome.result is Result.ANSWERED and not row.outcome.rule.startswith(BY_PROXY)
@@ -81,7 +81,7 @@ def harmless(row: Row) -> bool:
 
 
 def within_rates(stack: Stack, found: list[Row]) -> tuple[list[Row], list[Row]]:
-    """The rows that use at most half of any of the firewall's rates, and those that would use more."""
+    """The rows that use at most half of each of the WAF's rates, and those that would use more."""
     used: dict[str, int] = {}
     limits = {name: limit for name, limit in _rates(stack.web_acl) if 2 * len(found) > limit}
     kept: list[Row] = []
@@ -143,7 +143,7 @@ def _declared_paths(stack: Stack) -> Iterator[tuple[str, Request]]:
 
 
 def _marked(stack: Stack, label: str) -> list[str]:
-    """The first of the paths that the firewall gives a label."""
+    """The first of the paths that the WAF labels."""
     for rule in listed(stack.web_acl.get("rules")):
         if rule["name"] == f"mark-{label}":
             return sorted(
@@ -179,7 +179,7 @@ def _names(stack: Stack) -> Iterator[tuple[str, Request]]:
 
 
 def trusted_headers(stack: Stack) -> list[str]:
-    """The headers by which the application knows who is there, from the firewall's rule against forged ones."""
+    """The headers that identify the user to the application, from the WAF's rule against forged ones."""
     found: set[str] = set()
     for rule in listed(stack.web_acl.get("rules")):
         for part in listed(at(rule, "statement", "orStatement", "statements")):
@@ -222,7 +222,7 @@ def _odd(stack: Stack) -> Iterator[tuple[str, Request]]:
 
 
 def _canaries(stack: Stack) -> list[str]:
-    """The paths that the firewall blocks whatever else a request has."""
+    """The paths that the WAF blocks in every request."""
     found = [
         mapped(at(rule, "statement", "byteMatchStatement"))
         for rule in listed(stack.web_acl.get("rules"))
@@ -267,17 +267,17 @@ def _with_session(stack: Stack, credentials: Credentials | None) -> Iterator[tup
         return
     pairs = (item.partition("=") for item in credentials.cookie.split(";") if item.strip())
     cookies = tuple((name.strip(), value.strip()) for name, _, value in pairs)
-    make = partial(_request, stack, identity=stack.member, cookies=cookies)
-    yield "a member's first page", make("GET", "/")
-    yield "a member's HEAD of the first page", make("HEAD", "/")
-    yield "a member on an undeclared path", make("GET", f"/{MARK}-nothing")
-    yield "a member with a spoofed header", make("GET", "/", headers=((EDGE_HEADERS[1], "x"),))
+    make = partial(_request, stack, identity=stack.signed_in_user, cookies=cookies)
+    yield "a signed-in user's first page", make("GET", "/")
+    yield "a signed-in user's HEAD of the first page", make("HEAD", "/")
+    yield "a signed-in user on an undeclared path", make("GET", f"/{MARK}-nothing")
+    yield "a signed-in user with a spoofed header", make("GET", "/", headers=((EDGE_HEADERS[1], "x"),))
     for name, hosts, patterns in stack.rule_paths():
         if stack.host in hosts and any("fixedResponse" in action for action in stack.actions(name)):
             path = patterns[0].replace("*", "")
-            yield f"a member on the hidden path {path}", make("GET", path)
+            yield f"a signed-in user on the hidden path {path}", make("GET", path)
     headers = tuple((f"x-{number}", "x" * 5000) for number in range(8))
-    yield "a member with more headers than the proxy takes", make("GET", "/", headers=headers)
+    yield "a signed-in user with more headers than the proxy takes", make("GET", "/", headers=headers)
 
 
 def _with_token(stack: Stack, credentials: Credentials | None) -> Iterator[tuple[str, Request]]:

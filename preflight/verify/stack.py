@@ -1,4 +1,4 @@
-"""What ``verify`` knows of a stack: its recorded graph, what the edge and the proxy do by it, settings and release."""
+"""What ``verify`` knows about a stack: its recorded graph, how edge and proxy handle requests, settings and release."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 
 @dataclass(frozen=True)
 class Stack:
-    """One stack as its checkout describes it."""
+    """One stack in this checkout."""
 
     settings: StackSettings
     release: Release
@@ -34,12 +34,12 @@ class Stack:
 
     @property
     def name(self) -> str:
-        """The stack's name, which is the environment's."""
+        """The stack's name, which is also the environment's."""
         return self.settings.environment
 
     @property
     def account(self) -> str:
-        """The account of 12 digits."""
+        """The account id, 12 digits."""
         return self.settings.account_id
 
     @property
@@ -49,12 +49,12 @@ class Stack:
 
     @property
     def host(self) -> str:
-        """The public name for people."""
+        """The public host name for users."""
         return self.settings.domain.host_name
 
     @cached_property
     def hosts(self) -> list[str]:
-        """Every public name that the listener rules answer, people's first."""
+        """Every host name in the listener rules, the users' first."""
         found = {host for _, hosts, _ in self.rule_paths() for host in hosts}
         return [self.host, *sorted(found - {self.host})]
 
@@ -68,21 +68,21 @@ class Stack:
 
     @cached_property
     def graph(self) -> Graph:
-        """The graph that requests are traced through."""
+        """The graph for tracing requests."""
         return Graph.from_recorded(self.recording.resources)
 
     @cached_property
     def proxy(self) -> ProxyFacts:
-        """What the proxy enforces."""
+        """The proxy's limits and rules."""
         return facts(configuration(self.recording))
 
     def follow(self, request: Request) -> Outcome:
-        """What has to happen to a request."""
+        """The predicted outcome of a request."""
         return trace(self.graph, request, self.proxy)
 
     @cached_property
     def proxy_marks_answers(self) -> bool:
-        """Whether the proxy sets a request's id on each of its answers, so that they show where they come from."""
+        """Whether the proxy sets a request id on each response, which shows that the response is the proxy's."""
         listeners = listed(at(configuration(self.recording), "static_resources", "listeners"))
         managers = [
             at(filter_, "typed_config", "always_set_request_id_in_response")
@@ -95,7 +95,7 @@ class Stack:
 
     @cached_property
     def client(self) -> str:
-        """An address that the edge's groups admit: the internet's, or the first of what the settings allow."""
+        """An address that the edge's security groups admit: one of the internet, or the first that the settings allow."""
         blocks = [str(i["cidrIpv4"]) for i in self.inputs(INGRESS) if i.get("cidrIpv4")]
         networks = sorted({ipaddress.IPv4Network(block) for block in blocks})
         if any(ipaddress.IPv4Address(CLIENT) in network for network in networks) or not networks:
@@ -108,8 +108,8 @@ class Stack:
         return self.client == CLIENT
 
     @property
-    def member(self) -> Identity:
-        """Someone whom the proxy lets in, by the recorded configuration."""
+    def signed_in_user(self) -> Identity:
+        """A user whom the proxy admits, according to its recorded configuration."""
         known = self.proxy
         claims: dict[str, Any] = {}
         if known.allowed_values:
@@ -122,7 +122,7 @@ class Stack:
 
     @cached_property
     def web_acl(self) -> Mapping[str, Any]:
-        """The inputs of the edge's web ACL; empty where there is none."""
+        """The inputs of the edge's web ACL; empty if there is none."""
         return mapped(next(iter(self.inputs(WEB_ACL)), None))
 
     def rule_paths(self) -> Iterator[tuple[str, list[str], list[str]]]:
@@ -137,7 +137,7 @@ class Stack:
             yield name, hosts, paths
 
     def actions(self, rule: str) -> list[Mapping[str, Any]]:
-        """The actions of a listener rule by its name, or the default actions of a listener."""
+        """The actions of the listener rule with this name, or the default actions of a listener."""
         for resource in [*self.resources(RULE), *self.resources(LISTENER)]:
             if resource.name == rule:
                 inputs = properties(resource)

@@ -1,4 +1,4 @@
-"""The versions of TLS that the live host speaks, and its certificate."""
+"""The TLS versions that the live host accepts, and its certificate."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from preflight.verify.stack import LISTENER, Stack
 GROUP = Group("TLS")
 LEAST_DAYS = 14
 """ACM renews its certificates weeks before they end
-(https://docs.aws.amazon.com/acm/latest/userguide/managed-renewal.html): with less left, a renewal has failed for long."""
+(https://docs.aws.amazon.com/acm/latest/userguide/managed-renewal.html): if less time is left, renewal has been failing for weeks."""
 VERSIONS = {
     "TLS 1.0": (ssl.TLSVersion.TLSv1, ssl.HAS_TLSv1),
     "TLS 1.1": (ssl.TLSVersion.TLSv1_1, ssl.HAS_TLSv1_1),
@@ -26,21 +26,21 @@ VERSIONS = {
     "TLS 1.3": (ssl.TLSVersion.TLSv1_3, ssl.HAS_TLSv1_3),
 }
 _POLICY = re.compile(r"ELBSecurityPolicy-TLS13-1-([0-3])(?:-|$)")
-"""Policies of the family TLS13 speak 1.3 and whatever is not older than the version in their name
+"""Policies of the TLS13 family accept TLS 1.3 and every version down to the one in their name
 (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html)."""
 FIX = "compare the listener's security policy with edge.tlsPolicy of the stack file, then run pulumi up"
 
 
 def lines(stack: Stack, live: Live) -> Iterator[Line]:
-    """One line a version, then two for each public name's certificate."""
+    """One line for each version, then two for each public name's certificate."""
     policy = next((str(i["sslPolicy"]) for i in stack.inputs(LISTENER) if i.get("sslPolicy")), "")
     least = _POLICY.search(policy)
     for number, (name, (version, supported)) in enumerate(VERSIONS.items()):
         if least is None:
             yield GROUP.cannot_tell(name, f"the versions of {policy or 'no policy'} are not known here", FIX)
         elif not supported:
-            fix = "run it with a Python whose OpenSSL has it"
-            yield GROUP.cannot_tell(name, "this Python's OpenSSL does not speak it", fix)
+            fix = "run it with a Python whose OpenSSL supports it"
+            yield GROUP.cannot_tell(name, "this Python's OpenSSL does not support it", fix)
         else:
             wanted = number >= int(least[1])
             spoken = _speaks(live, version)
@@ -52,7 +52,7 @@ def lines(stack: Stack, live: Live) -> Iterator[Line]:
 
 
 def trusted(live: Live) -> bool:
-    """Whether a session may be sent there: the certificate holds for the name."""
+    """Whether a session may be sent there: the certificate is valid for the name."""
     try:
         _handshake(live, live.context).close()
     except OSError:
@@ -72,7 +72,7 @@ def _handshake(live: Live, context: ssl.SSLContext) -> ssl.SSLSocket:
 def _speaks(live: Live, version: ssl.TLSVersion) -> bool:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with warnings.catch_warnings():  # to offer an old version is the purpose here
+    with warnings.catch_warnings():  # offering an old version is the purpose
         warnings.simplefilter("ignore", DeprecationWarning)
         context.minimum_version = context.maximum_version = version
     context.set_ciphers("ALL:@SECLEVEL=0")
@@ -85,22 +85,22 @@ def _speaks(live: Live, version: ssl.TLSVersion) -> bool:
 
 def _certificate(live: Live) -> Iterator[Line]:
     subject = f"certificate of {live.server_name}"
-    fix = "compare the certificate of the listener with domain of the stack file, and whether ACM has issued it"
+    fix = "compare the listener's certificate with domain in the stack file, and check that ACM has issued it"
     try:
         with contextlib.closing(_handshake(live, live.context)) as connection:
             shown = connection.getpeercert() or {}
     except ssl.SSLCertVerificationError as error:
-        yield GROUP.missing(subject, f"does not hold: {error.verify_message}", fix)
+        yield GROUP.missing(subject, f"not valid: {error.verify_message}", fix)
         return
     except OSError as error:
         yield GROUP.missing(subject, f"no handshake ({type(error).__name__})", fix)
         return
-    yield GROUP.ok(subject, "is of a trusted authority and has the name")
+    yield GROUP.ok(subject, "is from a trusted authority and has the name")
     ends = dt.datetime.fromtimestamp(ssl.cert_time_to_seconds(str(shown.get("notAfter"))), dt.UTC)
     left = (ends - dt.datetime.now(dt.UTC)).days
     yield GROUP.holds(
         f"end of the {subject}",
         left >= LEAST_DAYS,
         f"ends on {ends:%Y-%m-%d}, " + ("later than" if left >= LEAST_DAYS else "within") + f" {LEAST_DAYS} days",
-        "look in ACM why it has not renewed, or import the next one",
+        "check in ACM why it was not renewed, or import a new one",
     )

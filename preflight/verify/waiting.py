@@ -9,32 +9,32 @@ from typing import Any
 from preflight.account.lines import CannotTellError
 from preflight.account.parts import AbsentError
 from preflight.account.session import RefusedError
-from preflight.verify.asking import Asking
+from preflight.verify.context import Context
 
 PAUSE = 15.0
-"""Seconds between two questions."""
+"""Seconds between two polls."""
 ENDED = ("COMPLETED", "FAILED")
 
 
 def settled(service: Mapping[str, Any]) -> bool:
-    """Whether nothing changes any more: one deployment, which has ended."""
+    """Whether the service is stable: it has one deployment, which has ended."""
     deployments = service.get("deployments", [])
     return len(deployments) == 1 and deployments[0].get("rolloutState") in ENDED
 
 
 def wait(
-    asking: Callable[[], Asking],
+    context: Callable[[], Context],
     seconds: float,
     *,
     progress: Callable[[str], None] = lambda _: None,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Ask until the deployment has ended, or for so many seconds. What is wrong is for the lines to say, not for this."""
+    """Poll until the deployment has ended, at most this many seconds. The checks report what is wrong."""
     end = clock() + seconds
     while clock() < end:
         try:
-            if settled(asking().service):
+            if settled(context().service):
                 return
         except (AbsentError, CannotTellError, RefusedError):
             return

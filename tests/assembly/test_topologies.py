@@ -8,7 +8,7 @@ import pytest
 
 from policies.guardrails.topology.graph.resources import Graph
 from policies.guardrails.topology.graph.verdicts import Verdict
-from policies.guardrails.topology.reachability.exposure import reachability
+from policies.guardrails.topology.reachability.evaluation import reachability
 from preflight.recording.recorder import Recording
 from preflight.sdk.wire import Json, unwrap
 from tests.assembly.topologies import CERTIFICATE, HOST, MACHINE_HOST, PRIVATE_IDS, PUBLIC_IDS, SHAPES, Shape, recorded

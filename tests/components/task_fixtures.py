@@ -7,8 +7,9 @@ from typing import Any, cast
 
 import pulumi
 
-from components.applications import OpenWebuiSettings, Preset, open_webui
+from components.applications import ApplicationArgs, Deployment
 from components.applications.application import SchemaArgs
+from components.applications.presets.open_webui import PRESET
 from components.data import Data, DataArgs, UploadsAccess, UploadsAccessArgs
 from components.models import ModelAccess, ModelAccessArgs, PromptRecording, PromptRecordingArgs
 from components.monitoring import (
@@ -116,7 +117,7 @@ def models_args(**changes: object) -> ModelAccessArgs:
     )
 
 
-OPEN_WEBUI = OpenWebuiSettings(
+DEPLOYMENT = Deployment(
     origin="https://chat.example.com",
     model_base_urls=["http://127.0.0.1:9080/general/v1", "http://127.0.0.1:9080/private/v1"],
     session_seconds=28_800,
@@ -153,8 +154,8 @@ def recording_args(**changes: object) -> PromptRecordingArgs:
     )
 
 
-def preset(**changes: Any) -> Preset:  # noqa: ANN401 - whatever the settings hold
-    return open_webui(replace(OPEN_WEBUI, **changes))
+def application(**changes: Any) -> ApplicationArgs:  # noqa: ANN401 - whatever the deployment holds
+    return PRESET.application(replace(DEPLOYMENT, **changes))
 
 
 def service_args(**changes: object) -> InterfaceServiceArgs:
@@ -164,7 +165,7 @@ def service_args(**changes: object) -> InterfaceServiceArgs:
             "region": REGION,
             "release": "2026.11.1",
             "schemas": SCHEMAS,
-            "application": preset().application,
+            "application": application(),
             "interface_image": f"{REGISTRY}/interface@{DIGEST}",
             "proxy_image": f"{REGISTRY}/proxy@{DIGEST}",
             "proxy_arguments": ["--config-yaml", "{}"],

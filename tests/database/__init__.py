@@ -1,1 +1,1 @@
-"""A real PostgreSQL with pgvector, behind a door that lets people in as RDS does."""
+"""A real PostgreSQL with pgvector, behind a server that authenticates logins as RDS does."""

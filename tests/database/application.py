@@ -1,4 +1,4 @@
-"""A small application with Alembic migrations and a store of its own, as an image holds one: for ``prepare``."""
+"""A small application with Alembic migrations and a vector store, laid out like an image, for tests of ``prepare``."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def upgrade():
     {upgrade}
 """
 
-# It has no password: who gives it one is the file that prepare writes. What it makes is made without looking whether
-# somebody else makes it at the same time, as libraries do.
+# The URL has no password: the file that prepare writes supplies it. Like real libraries, it creates its table without
+# checking whether another process is creating it at the same time.
 _STORE = """
 import os, sqlalchemy
 host, port, name, user = (os.environ["DATABASE_" + name] for name in ("HOST", "PORT", "NAME", "USER"))
@@ -48,7 +48,7 @@ class Image:
     folder: Path
     head: str
     store: str = "store"
-    """The module that makes tables when it is imported."""
+    """The module that creates tables when it is imported."""
 
     @property
     def static(self) -> Path:

@@ -1,4 +1,4 @@
-"""A server for the session; a stack's database for each test, as RDS makes it."""
+"""One PostgreSQL server for the session; for each test, a stack's database as RDS creates it."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 
 from tests.database.deployed import deployed
-from tests.database.room import Room, rented
 from tests.database.server import Server, running
+from tests.database.stack_database import StackDatabase, stack_database
 
 
 @pytest.fixture(scope="session")
 def server() -> Generator[Server]:
-    """PostgreSQL as RDS sets it up."""
+    """PostgreSQL with the roles that RDS creates."""
     with running() as started:
         yield started
 
 
 @pytest.fixture
-def room(server: Server, tmp_path: Path) -> Generator[Room]:
-    """The empty database of staging behind its door."""
-    with rented(server, deployed("staging"), tmp_path) as found:
+def database(server: Server, tmp_path: Path) -> Generator[StackDatabase]:
+    """The empty database of staging."""
+    with stack_database(server, deployed("staging"), tmp_path) as found:
         yield found

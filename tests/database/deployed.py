@@ -1,7 +1,7 @@
-"""What a deployment gives to the containers of a task, read from the recorded graph of a real stack.
+"""What a deployment passes to the containers of a task, read from the recorded graph of a real stack.
 
-The tests of this folder choose no name, role, variable or command: they are here as the stack registers them. What a
-machine without AWS has to replace is listed where it is replaced (``room.py``, ``interface.py``).
+The tests in this folder take names, roles, variables and commands from here, as the stack registers them. What has to be
+replaced on a machine without AWS is listed in ``stack_database.py`` and ``interface.py``.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ class Deployed:
 
     @property
     def master(self) -> str:
-        """The role that RDS makes with the cluster."""
+        """The role that RDS creates with the cluster."""
         return str(self._cluster.inputs["masterUsername"])
 
     @property
     def database(self) -> str:
-        """The database that RDS makes with the cluster."""
+        """The database that RDS creates with the cluster."""
         return str(self._cluster.inputs["databaseName"])
 
     @property
@@ -52,12 +52,12 @@ class Deployed:
 
     @property
     def release(self) -> str:
-        """The release that prepare brings the database to."""
+        """The release that prepare migrates the database to."""
         return str(self.plan["database"]["release"])
 
     @property
     def plan(self) -> dict[str, Any]:
-        """What prepare is to do."""
+        """The plan that prepare executes."""
         return json.loads(self.environment("prepare")["PREPARE_PLAN"])
 
     def container(self, name: str) -> dict[str, Any]:
@@ -77,11 +77,11 @@ class Deployed:
         return {one["name"]: one["value"] for one in self.container(name)["environment"]}
 
     def secrets(self, name: str, password: str) -> dict[str, str]:
-        """A container's secret variables as ECS resolves them; RDS alone knows the master's ``password``."""
+        """A container's secret variables as ECS resolves them. ``password`` is the master's, which RDS generates."""
         return {one["name"]: self._secret(one["valueFrom"], password) for one in self.container(name)["secrets"]}
 
     def with_master(self, name: str) -> Deployed:
-        """The same stack with another master."""
+        """The same stack with another master user name."""
         changed = replace(self._cluster, inputs={**self._cluster.inputs, "masterUsername": name})
         resources = [changed if one.urn == changed.urn else one for one in self.recording.resources]
         return Deployed(replace(self.recording, resources=resources))
@@ -110,18 +110,18 @@ class Deployed:
 
 @cache
 def deployed(stack: str) -> Deployed:
-    """A stack as its committed file says."""
+    """A stack with its committed stack file."""
     return _recorded(stack, as_the_engine_passes_it(stack))
 
 
 @cache
 def deployed_with(release: str) -> Deployed:
-    """Staging, running this release."""
+    """Staging with this release."""
     return _recorded("staging", {**as_the_engine_passes_it("staging"), "ai-interface:release": release})
 
 
 def deployed_with_settings(changes: Mapping[str, object]) -> Deployed:
-    """Staging, with other values for some keys of its stack file."""
+    """Staging with some keys of its stack file changed."""
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in changes.items()}
     return _recorded("staging", {**as_the_engine_passes_it("staging"), **texts})
 

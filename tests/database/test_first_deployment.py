@@ -1,4 +1,4 @@
-"""The first deployment of each real stack: its own ``prepare`` container, names and variables on an empty database."""
+"""The first deployment of each real stack: its ``prepare`` container, names and variables on an empty database."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from components.prepare.names import owner_of
 from preflight.conform.iam.evaluator import Request, allowed
 from tests.database.application import FIRST, Image, image
 from tests.database.deployed import STACKS, Deployed, deployed
-from tests.database.door import KEY_ID, SECRET_KEY
-from tests.database.room import ADDED, PLAN_REPLACED, REPLACED, Done, Room, rented
+from tests.database.rds_login import KEY_ID, SECRET_KEY
 from tests.database.server import Server
+from tests.database.stack_database import ADDED, PLAN_REPLACED, REPLACED, ContainerExit, StackDatabase, stack_database
 
 POLICY = "aws:iam/rolePolicy:RolePolicy"
 
@@ -28,8 +28,8 @@ def stack(request: pytest.FixtureRequest) -> Deployed:
 
 
 @pytest.fixture
-def room(stack: Deployed, server: Server, tmp_path: Path) -> Generator[Room]:
-    with rented(server, stack, tmp_path) as found:
+def database(stack: Deployed, server: Server, tmp_path: Path) -> Generator[StackDatabase]:
+    with stack_database(server, stack, tmp_path) as found:
         yield found
 
 
@@ -38,22 +38,22 @@ def own(tmp_path: Path) -> Image:
     return image(tmp_path / "image", FIRST)
 
 
-def _prepare(room: Room, own: Image) -> Done:
-    return room.prepare(own, room.deployed.release, {room.deployed.release: (own.head, [])})
+def _prepare(database: StackDatabase, own: Image) -> ContainerExit:
+    return database.prepare(own, database.deployed.release, {database.deployed.release: (own.head, [])})
 
 
-def test_prepare_succeeds_twice_and_the_application_makes_its_tables(room: Room, own: Image) -> None:
-    first, second = _prepare(room, own), _prepare(room, own)
+def test_prepare_succeeds_twice_and_the_application_makes_its_tables(database: StackDatabase, own: Image) -> None:
+    first, second = _prepare(database, own), _prepare(database, own)
 
     assert (first.code, second.code) == (0, 0), first.text + second.text
-    assert (len(first.said("migrated")), len(second.said("migrated"))) == (1, 0)
-    with _logged_in(room) as connection:
+    assert (len(first.events("migrated")), len(second.events("migrated"))) == (1, 0)
+    with _logged_in(database) as connection:
         connection.execute("CREATE TABLE notes (embedding vector(3))")
         connection.execute("INSERT INTO chat (title) VALUES ('first')")
         made = connection.execute("SELECT schemaname, tableowner FROM pg_tables WHERE tablename = 'notes'").fetchall()
-    assert made == [(room.role, room.role)]
-    assert room.door.entered[-1] == (room.role, "token")
-    assert not room.door.refused
+    assert made == [(database.role, database.role)]
+    assert database.login.logins[-1] == (database.role, "token")
+    assert not database.login.refused
 
 
 @pytest.mark.parametrize("taken", ["application", "owner"])
@@ -62,25 +62,25 @@ def test_a_master_with_the_name_of_another_role_ends_the_first_deployment(
 ) -> None:
     planted = stack.with_master({"application": stack.role, "owner": owner_of(stack.role)}[taken])
 
-    with rented(server, planted, tmp_path) as room:
-        done = _prepare(room, own)
+    with stack_database(server, planted, tmp_path) as database:
+        done = _prepare(database, own)
 
         assert "no role can be granted to itself: give the database another master" in done.reason
-        assert room.ask("SELECT count(*) FROM pg_namespace WHERE nspname = %s", room.role) == [(0,)]
+        assert database.ask("SELECT count(*) FROM pg_namespace WHERE nspname = %s", database.role) == [(0,)]
 
 
-def test_nothing_but_what_is_listed_differs_from_the_task_definition(room: Room, own: Image) -> None:
-    recorded = {**room.deployed.environment("prepare"), **room.deployed.secrets("prepare", room.password)}
-    here = room.container_variables(own, room.deployed.release, {})
+def test_nothing_but_what_is_listed_differs_from_the_task_definition(database: StackDatabase, own: Image) -> None:
+    recorded = {**database.deployed.environment("prepare"), **database.deployed.secrets("prepare", database.password)}
+    here = database.container_variables(own, database.deployed.release, {})
 
     assert {name for name in here if here[name] != recorded.get(name)} == {*REPLACED, *ADDED}
     assert set(here) - set(recorded) == set(ADDED)
-    before, after = _flat(room.deployed.plan), _flat(json.loads(here["PREPARE_PLAN"]))
+    before, after = _flat(database.deployed.plan), _flat(json.loads(here["PREPARE_PLAN"]))
     assert before.keys() == after.keys()
     assert {key for key in before if before[key] != after[key]} <= set(PLAN_REPLACED)
 
 
-def test_the_task_role_may_log_in_as_the_role_that_prepare_makes_and_as_no_other(stack: Deployed) -> None:
+def test_the_task_role_may_log_in_only_as_the_role_that_prepare_creates(stack: Deployed) -> None:
     policies = [json.loads(one.inputs["policy"]) for one in stack.recording.of_type(POLICY)]
     statements = [s for policy in policies for s in policy["Statement"] if "rds-db:connect" in s["Action"]]
     (cluster,) = stack.recording.of_type("aws:rds/cluster:Cluster")
@@ -103,11 +103,11 @@ def _flat(plan: dict[str, Any]) -> dict[str, Any]:
     return {**plan, **{f"database.{key}": value for key, value in database.items()}}
 
 
-def _logged_in(room: Room) -> psycopg.Connection:
-    """A connection as the interface container makes it: its variables, and a token of the task role."""
-    variables = room.deployed.environment("interface")
-    authority = room.folder / "authority.pem"
-    authority.write_text(room.authority)
+def _logged_in(database: StackDatabase) -> psycopg.Connection:
+    """Connect as the interface container does: with its variables and a token of the task role."""
+    variables = database.deployed.environment("interface")
+    authority = database.folder / "authority.pem"
+    authority.write_text(database.authority)
     rds = cast("Any", boto3).client(
         "rds",
         region_name=variables["AWS_DEFAULT_REGION"],
@@ -115,11 +115,11 @@ def _logged_in(room: Room) -> psycopg.Connection:
         aws_secret_access_key=SECRET_KEY,
     )
     token = rds.generate_db_auth_token(
-        DBHostname="localhost", Port=room.door.port, DBUsername=variables["DATABASE_USER"]
+        DBHostname="localhost", Port=database.login.port, DBUsername=variables["DATABASE_USER"]
     )
     return psycopg.connect(
         host="localhost",
-        port=room.door.port,
+        port=database.login.port,
         dbname=variables["DATABASE_NAME"],
         user=variables["DATABASE_USER"],
         password=token,

@@ -1,4 +1,4 @@
-"""What the real application's containers get in a test differs from the recorded ones only as ``interface.py`` lists."""
+"""The real application's containers differ in a test from the recorded ones only as ``interface.py`` lists."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.database import interface
-from tests.database.interface import ADDED, REPLACED, Cloud, Task
-from tests.database.room import NEW, Room
-from tests.database.surroundings import Cache, Uploads
+from tests.database.interface import ADDED, REPLACED, Services, Task
+from tests.database.stack_database import NEW, StackDatabase
+from tests.database.task_dependencies import Cache, Uploads
 
 IMAGE = Path("/elsewhere/open_webui")
 
@@ -21,16 +21,16 @@ def _package(_python: str) -> Path:
 
 
 @pytest.fixture
-def task(room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Task:
+def task(database: StackDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Task:
     monkeypatch.setattr(interface, "package", _package)
     cache = Cache(6379, tmp_path / "authority", "password")
-    uploads = Uploads("http://127.0.0.1:9", room.deployed.environment("interface")["S3_BUCKET_NAME"], "eu-west-1")
-    return Task(Cloud(room, cache, uploads, "http://127.0.0.1:8"), NEW, sys.executable, tmp_path)
+    uploads = Uploads("http://127.0.0.1:9", database.deployed.environment("interface")["S3_BUCKET_NAME"], "eu-west-1")
+    return Task(Services(database, cache, uploads, "http://127.0.0.1:8"), NEW, sys.executable, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["interface", "prepare"])
 def test_only_what_is_listed_differs(task: Task, name: str) -> None:
-    recorded = {**task.deployed.environment(name), **task.deployed.secrets(name, task.cloud.room.password)}
+    recorded = {**task.deployed.environment(name), **task.deployed.secrets(name, task.services.database.password)}
     here = task.variables(name)
 
     moved = {key for key, value in recorded.items() if value.startswith(("/srv/", "/home/", "/app/", "{"))}
@@ -39,7 +39,7 @@ def test_only_what_is_listed_differs(task: Task, name: str) -> None:
     assert set(here) - set(recorded) == set(ADDED)
 
 
-def test_the_plan_differs_in_places_and_in_the_authority_only(task: Task) -> None:
+def test_the_plan_differs_in_paths_and_in_the_authority_only(task: Task) -> None:
     plan = task.deployed.plan
     here = json.loads(task.variables("prepare")["PREPARE_PLAN"])
 

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from policies.guardrails import server
+from policies.guardrails.analyzer import Analyzer
 from policies.guardrails.rule import Rule
 from policies.guardrails.rules import MODULES
+from policies.guardrails.server import pack
 from preflight.pulumi.analyzer import Diagnostic
 from preflight.pulumi.protocol import resource_request, stack_request
 from tests.policies.cases import ALL
@@ -102,7 +103,7 @@ def changed_rule(name: str, tree: ast.Module) -> Rule:
 
 def notices(rule: Rule, cases: Sequence[Case]) -> bool:
     """Whether a case of the policy's table says something else for the changed rule."""
-    analyzer = server.Analyzer((rule,), "", TODAY)
+    analyzer = Analyzer(pack("", TODAY, (rule,)))
     try:
         return any(_said(analyzer, rule, case) != case.expected for case in cases)
     except Exception:
@@ -110,7 +111,7 @@ def notices(rule: Rule, cases: Sequence[Case]) -> bool:
         return True
 
 
-def _said(analyzer: server.Analyzer, rule: Rule, case: Case) -> tuple[str, ...]:
+def _said(analyzer: Analyzer, rule: Rule, case: Case) -> tuple[str, ...]:
     if rule.is_stack:
         found = list(analyzer.AnalyzeStack(stack_request(case.resources), None).diagnostics)
     else:

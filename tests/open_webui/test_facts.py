@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from components.edge.rules import OPEN_WEBUI, offers
+from components.applications.presets.open_webui import PATHS
+from components.edge.rules import offers
 from local.open_webui import interpreter, package
 from policies.guardrails.topology.http.requests import Outcome, Request, Trail
 from policies.guardrails.topology.waf.web_acl import WebAcl
@@ -43,7 +44,7 @@ def asked(stack: str, method: str, path: str, threats: frozenset[str] = FREE_TEX
 
 def offered(version: str) -> list[Route]:
     """The routes that the edge does not hide."""
-    return [r for r in recorded_facts(version).routes if not any(offers(p, r.path) for p in OPEN_WEBUI.blocked)]
+    return [r for r in recorded_facts(version).routes if not any(offers(p, r.path) for p in PATHS.blocked)]
 
 
 @BOTH
@@ -69,14 +70,14 @@ def test_every_excuse_is_a_route_of_some_version_and_a_path_of_the_preset() -> N
     known = {route.path for version in recorded_versions() for route in recorded_facts(version).routes}
 
     assert set(NEVER_FREE_TEXT) <= known
-    assert set(NEVER_FREE_TEXT) == set(OPEN_WEBUI.fixed_bodies)
+    assert set(NEVER_FREE_TEXT) == set(PATHS.fixed_bodies)
 
 
 LISTED_ONE_BY_ONE = (
     *("/api/chat/", "/api/v1/automations/", "/api/v1/calendars/", "/api/v1/channels/", "/api/v1/chats/"),
     *("/api/v1/configs/", "/api/v1/evaluations/", "/api/v1/folders/", "/api/v1/functions/", "/api/v1/knowledge/"),
     *("/api/v1/memories/", "/api/v1/models", "/api/v1/notes/", "/api/v1/prompts/", "/api/v1/retrieval/"),
-    *("/api/v1/skills/", "/api/v1/tools/", "/ws/", *OPEN_WEBUI.uploads, *OPEN_WEBUI.model_calls),
+    *("/api/v1/skills/", "/api/v1/tools/", "/ws/", *PATHS.uploads, *PATHS.model_calls),
 )
 """What was marked as free text before: each of these prefixes, and nothing else."""
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from policies.guardrails import server
+from policies.guardrails.analyzer import Analyzer
+from policies.guardrails.server import pack
 from policies.guardrails.rule import Rule
 from policies.guardrails.rules import RULES
 from policies.guardrails.topology.graph.values import Value, as_list, as_mapping
@@ -78,7 +79,7 @@ def _only_has_to_be_there(label: str) -> bool:
 
 
 def reported(rule: Rule, resources: Resources) -> list[str]:
-    analyzer = server.Analyzer((rule,), "", dt.date(2030, 1, 1))
+    analyzer = Analyzer(pack("", dt.date(2030, 1, 1), (rule,)))
     if rule.is_stack:
         return [item.message for item in analyzer.AnalyzeStack(stack_request(resources), None).diagnostics]
     answers = [analyzer.Analyze(resource_request(resource, {}), None) for resource in resources]

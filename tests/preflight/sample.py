@@ -35,7 +35,7 @@ CARELESS_PACK = PACK.replace(
 ])
 """,
 )
-"""With a policy that touches a computed value without asking whether it is known."""
+"""With a policy that touches a computed value without context whether it is known."""
 
 
 def sample_project(

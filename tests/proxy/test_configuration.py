@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from components.applications.presets import GenericSettings, generic
+from components.applications import default_preset
 from components.proxy import (
     ProxyApplication,
     ProxyModelGroup,
@@ -22,7 +22,8 @@ from components.proxy import (
 )
 from components.proxy import identity as proxy_identity
 from components.proxy.configuration import ProxyLogout
-from local import envoy, open_webui
+from local import envoy
+from tests.components.own_preset import example_preset
 from tests.proxy.gateway import SETTINGS, gateway
 
 if TYPE_CHECKING:
@@ -67,12 +68,8 @@ CASES = {
     "many host names": replace(
         SETTINGS, host_names=tuple(f"chat{n}.example.com" for n in range(5)), machine_host_names=("api.example.com",)
     ),
-    "the Open WebUI preset": replace(
-        SETTINGS, application=open_webui.preset("https://chat.example.com", 9080, ["general"]).proxy
-    ),
-    "the generic preset": replace(
-        SETTINGS, application=generic(GenericSettings(name="notes", websocket_path_prefixes=["/live"])).proxy
-    ),
+    "the Open WebUI preset": replace(SETTINGS, application=default_preset().proxy),
+    "a preset of a platform team": replace(SETTINGS, application=example_preset().proxy),
     "unusual text": replace(
         SETTINGS,
         identity=replace(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import runpy
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from components.applications import Preset
-from tests.components.task_fixtures import SECRET_REFERENCES, build, one, text
+from tests.components.own_preset import example_preset
+from tests.components.task_fixtures import DEPLOYMENT, SECRET_REFERENCES, build, one, text
 from tests.proxy import client
 from tests.proxy.gateway import ADMINISTRATOR, MEMBER, PROMPT_BYTES, SETTINGS, Gateway, gateway, header, websocket
 
@@ -21,16 +20,13 @@ if TYPE_CHECKING:
     from local.certificate import Certificate
     from local.server import Server
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "own-preset" / "notes.py"
-GROUP = "http://127.0.0.1:9080/general/v1"
+GROUP = DEPLOYMENT.model_base_urls[0]
 
 
 @pytest.fixture(scope="module")
 def notes() -> Preset:
     """The example's preset."""
-    preset = runpy.run_path(str(EXAMPLE))["notes"](origin="https://chat.example.com", model_base_urls=[GROUP])
-    assert isinstance(preset, Preset)
-    return preset
+    return example_preset()
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +49,9 @@ def gate(
 
 
 def test_the_task_runs_it_as_it_asks_and_as_safely_as_any_other(notes: Preset) -> None:
-    definition = one(build("service", application=notes.application), "aws:ecs/taskDefinition:TaskDefinition")
+    definition = one(
+        build("service", application=notes.application(DEPLOYMENT)), "aws:ecs/taskDefinition:TaskDefinition"
+    )
     containers: dict[str, dict[str, Any]] = {
         container["name"]: container for container in json.loads(text(definition.inputs["containerDefinitions"]))
     }

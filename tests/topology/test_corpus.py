@@ -8,7 +8,7 @@ import pytest
 
 from policies.guardrails.topology.graph.resources import Graph
 from policies.guardrails.topology.graph.verdicts import Finding, Verdict
-from policies.guardrails.topology.reachability.exposure import Reachability, reachability
+from policies.guardrails.topology.reachability.evaluation import Reachability, reachability
 from tests.topology import planted_by_setting, planted_entry_points, planted_networks, safe_settings, safe_variants
 from tests.topology.builders import Stack, compliant
 from tests.topology.planting import PLANTS, Change, Plant

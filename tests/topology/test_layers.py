@@ -12,7 +12,7 @@ from policies.guardrails.topology.graph.verdicts import Finding, Verdict
 from policies.guardrails.topology.network.acls import NetworkAcls
 from policies.guardrails.topology.network.addresses import TCP, parse, ports
 from policies.guardrails.topology.network.routing import Routing
-from policies.guardrails.topology.reachability.exposure import reachability
+from policies.guardrails.topology.reachability.evaluation import reachability
 from tests.topology.builders import UNKNOWN, Ref, Stack, compliant, urn
 
 KNOWN = pytest.mark.parametrize("known", [True, False], ids=["known", "first preview"])

@@ -10,7 +10,7 @@ import pytest
 from policies.guardrails.topology.graph.resources import Graph
 from policies.guardrails.topology.graph.verdicts import Verdict
 from policies.guardrails.topology.http.requests import Identity, Request
-from policies.guardrails.topology.reachability.exposure import reachability
+from policies.guardrails.topology.reachability.evaluation import reachability
 from policies.guardrails.topology.trace.request_path import trace
 from tests.topology import planted_by_setting, planted_entry_points, planted_networks
 from tests.topology.builders import UNKNOWN, Ref, compliant

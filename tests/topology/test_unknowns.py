@@ -8,7 +8,7 @@ import pytest
 
 from policies.guardrails.topology.graph.resources import Graph
 from policies.guardrails.topology.graph.verdicts import Finding, Verdict
-from policies.guardrails.topology.reachability.exposure import reachability
+from policies.guardrails.topology.reachability.evaluation import reachability
 from tests.topology.builders import UNKNOWN, Ref, Stack, compliant, forward
 
 Change = Callable[[Stack], None]

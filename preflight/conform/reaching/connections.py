@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from policies.guardrails.topology.graph.resources import Graph, Resource
 from policies.guardrails.topology.network.addresses import TCP, ports
-from policies.guardrails.topology.reachability.flows import Flow, filtered
-from policies.guardrails.topology.reachability.network import Network
-from policies.guardrails.topology.reachability.peers import Peer, Peers
+from policies.guardrails.topology.reachability.claims.connections import filtered
+from policies.guardrails.topology.reachability.facts.build import facts_of
+from policies.guardrails.topology.reachability.facts.flows import Flow
+from policies.guardrails.topology.reachability.facts.peers import Peer
 
 _GATEWAY_KEYS = ("id", "arn", "prefixListId")
 
@@ -16,7 +17,8 @@ class Connections:
 
     def __init__(self, graph: Graph, task: Resource) -> None:
         self._graph = graph
-        self._peers = Peers(Network(graph))
+        self._facts = facts_of(graph)
+        self._peers = self._facts.peers
         definitions = ("ecs.TaskDefinition",)
         self._services = [
             peer
@@ -38,7 +40,7 @@ class Connections:
 
     def leaves(self, port: int) -> bool:
         """Whether the task may connect, on a port, to something that is not of this stack."""
-        groups = self._peers.network.groups
+        groups = self._facts.groups
         return all(
             any(
                 rule.covers(TCP, port) and (rule.addresses or groups.outside(rule.groups))
@@ -55,7 +57,7 @@ class Connections:
             if not self._names(side, other, port, ingress=ingress):
                 way = "takes it from" if ingress else "sends it to"
                 return f"no rule of {side.resource.label}'s groups for tcp {port} {way} {other.resource.label}"
-        gap = next(filtered(self._peers, Flow(service, peer, ports(port, port))), None)
+        gap = next(filtered(self._facts, Flow(service, peer, ports(port, port))), None)
         return "" if gap is None else f"{gap.resource.label}: {gap.found}"
 
     def _names(self, side: Peer, other: Peer, port: int, *, ingress: bool) -> bool:
@@ -80,7 +82,7 @@ class Connections:
             )
         listed = gateway.items("routeTableIds")
         for subnet in service.subnets:
-            table = self._peers.network.routing.table_of(subnet)
+            table = self._facts.routing.table_of(subnet)
             if table is not None and isinstance(listed, list) and table.value("id") not in listed:
                 return f"{gateway.label} is not in {table.label}, which {subnet.label} uses"
         return ""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from preflight.conform.translation import account, edge, network, service, state
+from preflight.conform.translation import account, data, edge, network, service
 from preflight.conform.translation.kind import Call, Kind
 
 TABLE: dict[str, Kind] = {
     **network.TABLE,
     **edge.TABLE,
     **service.TABLE,
-    **state.TABLE,
+    **data.TABLE,
     **account.TABLE,
 }
 """By Pulumi type."""

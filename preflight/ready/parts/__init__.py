@@ -1,6 +1,6 @@
-"""The parts of the check, in the order of reading. The first decides whether the others are asked at all."""
+"""The parts of the check, in the order of the report. The others run only if the first one passes."""
 
-from preflight.ready.asking import Part
+from preflight.ready.context import Part
 from preflight.ready.parts import (
     artifacts,
     backend,
@@ -9,15 +9,15 @@ from preflight.ready.parts import (
     domain,
     issuer,
     linked_roles,
+    location,
     models,
     names,
     network,
-    place,
     quotas,
 )
 
 PARTS: tuple[Part, ...] = (
-    place.PART,
+    location.PART,
     bootstrap.PART,
     artifacts.IMAGES,
     artifacts.SECRET,

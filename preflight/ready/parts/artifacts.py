@@ -1,4 +1,4 @@
-"""Images and the client secret: what the service refers to exists before it does."""
+"""The images and the client secret exist before the service refers to them."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from collections.abc import Iterator
 from typing import Any
 
 from preflight.account.lines import Group, Line, joined
-from preflight.ready.asking import Asking, Part
+from preflight.ready.context import Context, Part
 from preflight.ready.wanted import Image
 
 INDEXES = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.oci.image.index.v1+json",
 )
-"""Media types of a manifest that names one image a platform."""
+"""Media types of a manifest that lists one image for each platform."""
 
 
-def images(asking: Asking, group: Group) -> Iterator[Line]:
-    """Every image of the task is in ECR by its digest, with the release's tag, for the task's processor."""
-    wanted = asking.wanted
+def images(context: Context, group: Group) -> Iterator[Line]:
+    """Every image of the task is in ECR with its digest and the release's tag, for the task's processor architecture."""
+    wanted = context.wanted
     copy = (
         f".venv/bin/python -m bootstrap.copy_images --release {wanted.release.version} "
         f"--account {wanted.account} --region {wanted.region}"
     )
     for image in wanted.images:
-        found = asking.account.find(
+        found = context.account.find(
             "ecr",
             "describe_images",
             ("ImageNotFoundException", "RepositoryNotFoundException"),
@@ -45,18 +45,18 @@ def images(asking: Asking, group: Group) -> Iterator[Line]:
             f"{image.digest} with the tags {joined(sorted(details.get('imageTags', [])))}",
             f"{copy} (without the tag {tag} the image expires as untagged)",
         )
-        yield _platform(asking, group, image, str(details.get("imageManifestMediaType", "")))
+        yield _platform(context, group, image, str(details.get("imageManifestMediaType", "")))
 
 
-def _platform(asking: Asking, group: Group, image: Image, media_type: str) -> Line:
-    subject, wanted = f"{image.repository} platform", asking.wanted.architecture
+def _platform(context: Context, group: Group, image: Image, media_type: str) -> Line:
+    subject, wanted = f"{image.repository} platform", context.wanted.architecture
     if media_type not in INDEXES:
         return group.cannot_tell(
             subject,
             f"the image is for one platform, which its manifest ({media_type or 'of no type'}) does not name",
-            f"see that it is linux/{wanted}: crane config {image.repository}@{image.digest}",
+            f"check that it is linux/{wanted}: crane config {image.repository}@{image.digest}",
         )
-    answer = asking.account.ask(
+    answer = context.account.ask(
         "ecr",
         "batch_get_image",
         image.region,
@@ -79,12 +79,12 @@ def _platform(asking: Asking, group: Group, image: Image, media_type: str) -> Li
     )
 
 
-def client_secret(asking: Asking, group: Group) -> Iterator[Line]:
+def client_secret(context: Context, group: Group) -> Iterator[Line]:
     """The client secret has a current value. The value itself is never read."""
-    wanted, name = asking.wanted, asking.wanted.settings.identity.client_secret_name
-    found = asking.account.find("secretsmanager", "describe_secret", ("ResourceNotFoundException",), SecretId=name)
+    wanted, name = context.wanted, context.wanted.settings.identity.client_secret_name
+    found = context.account.find("secretsmanager", "describe_secret", ("ResourceNotFoundException",), SecretId=name)
     if found is None:
-        yield group.missing(name, "does not exist", f"run pulumi up in bootstrap/, which makes it for {wanted.stack}")
+        yield group.missing(name, "does not exist", f"run pulumi up in bootstrap/, which creates it for {wanted.stack}")
         return
     if found.get("DeletedDate"):
         yield group.missing(name, "is scheduled for deletion", f"aws secretsmanager restore-secret --secret-id {name}")

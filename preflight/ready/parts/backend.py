@@ -1,4 +1,4 @@
-"""Where Pulumi keeps the state: it holds every secret of the stack in encrypted form, so its bucket is closed."""
+"""Pulumi's state backend. The state holds every secret of the stack in encrypted form, so its bucket must be private."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from preflight.account.lines import Group, Line, joined
-from preflight.ready.asking import Asking, Part
+from preflight.ready.context import Context, Part
 from preflight.ready.wanted import several, statements
 
 BLOCKS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 
 
-def backend(asking: Asking, group: Group) -> Iterator[Line]:
-    """One line a property of the backend."""
-    wanted = asking.wanted
+def backend(context: Context, group: Group) -> Iterator[Line]:
+    """One line for each property of the backend."""
+    wanted = context.wanted
     url = wanted.backend or (f"s3://{wanted.state_bucket}" if wanted.state_bucket else "")
     parts = urlsplit(url)
     if not url or parts.scheme == "https":
@@ -24,7 +24,7 @@ def backend(asking: Asking, group: Group) -> Iterator[Line]:
     if parts.scheme != "s3":
         yield group.missing(
             "backend",
-            f"{parts.scheme}:// keeps the state where other people and CI cannot use it",
+            f"{parts.scheme}:// keeps the state where CI and other operators cannot reach it",
             "name an S3 bucket (PULUMI_BACKEND_URL=s3://…) or use Pulumi Cloud",
         )
         return
@@ -35,18 +35,18 @@ def backend(asking: Asking, group: Group) -> Iterator[Line]:
         f"the state is in the bucket {bucket}"
         + ("" if bucket == wanted.state_bucket else f"; bootstrap's stateBucket is {wanted.state_bucket or 'not set'}"),
         f"write stateBucket: {bucket} for {wanted.stack} in bootstrap's stack file and run pulumi up there: "
-        "CI's roles reach no other bucket",
+        "CI's roles have access to no other bucket",
     )
-    if asking.account.find("s3", "head_bucket", ("404", "NoSuchBucket"), Bucket=bucket) is None:
+    if context.account.find("s3", "head_bucket", ("404", "NoSuchBucket"), Bucket=bucket) is None:
         yield group.missing(
             "state bucket", f"{bucket} does not exist", f"create the bucket {bucket} in {wanted.region}"
         )
         return
-    yield from _closed(asking, group, bucket)
+    yield from _closed(context, group, bucket)
 
 
-def _closed(asking: Asking, group: Group, bucket: str) -> Iterator[Line]:
-    ask = asking.account
+def _closed(context: Context, group: Group, bucket: str) -> Iterator[Line]:
+    ask = context.account
     rules = ask.find("s3", "get_bucket_encryption", ("ServerSideEncryptionConfigurationNotFoundError",), Bucket=bucket)
     kinds = [
         rule.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm", "")

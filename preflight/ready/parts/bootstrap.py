@@ -1,4 +1,4 @@
-"""Bootstrap: the account has what ``bootstrap/`` of this checkout would make, document by document."""
+"""Bootstrap: the account has what ``bootstrap/`` in this checkout would create, document by document."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any, cast
 from urllib.parse import unquote
 
 from preflight.account.lines import Group, Line, joined
-from preflight.ready.asking import Asking, Part
+from preflight.ready.context import Context, Part
 from preflight.ready.wanted import several
 
 RUN = "run pulumi up in bootstrap/ for this account"
 
 
-def made(asking: Asking, group: Group) -> Iterator[Line]:
+def made(context: Context, group: Group) -> Iterator[Line]:
     """A stack of ``bootstrap/`` names this environment, in this account."""
-    wanted = asking.wanted
+    wanted = context.wanted
     if wanted.bootstrap is None:
         yield group.missing(
             "bootstrap",
@@ -25,35 +25,35 @@ def made(asking: Asking, group: Group) -> Iterator[Line]:
         )
 
 
-def policies(asking: Asking, group: Group) -> Iterator[Line]:
-    """Every policy has the document that this checkout makes."""
-    for resource, inputs in asking.wanted.made_by_bootstrap("aws:iam/policy:Policy"):
+def policies(context: Context, group: Group) -> Iterator[Line]:
+    """Every policy has the document that this checkout creates."""
+    for resource, inputs in context.wanted.made_by_bootstrap("aws:iam/policy:Policy"):
         name, arn = inputs["name"], resource.outputs["arn"]
-        found = asking.account.find("iam", "get_policy", ("NoSuchEntity",), PolicyArn=arn)
+        found = context.account.find("iam", "get_policy", ("NoSuchEntity",), PolicyArn=arn)
         if found is None:
             yield group.missing(f"policy {name}", "does not exist", RUN)
             continue
         version = found["Policy"]["DefaultVersionId"]
-        answer = asking.account.ask("iam", "get_policy_version", PolicyArn=arn, VersionId=version)
+        answer = context.account.ask("iam", "get_policy_version", PolicyArn=arn, VersionId=version)
         same = normal(answer["PolicyVersion"]["Document"]) == normal(inputs["policy"])
         yield group.holds(
-            f"policy {name}", same, f"{version} {'is' if same else 'differs from'} what this checkout makes", RUN
+            f"policy {name}", same, f"{version} {'is' if same else 'differs from'} what this checkout creates", RUN
         )
 
 
-def roles(asking: Asking, group: Group) -> Iterator[Line]:
-    """CI's roles trust the right jobs, have their boundary and exactly their policies."""
+def roles(context: Context, group: Group) -> Iterator[Line]:
+    """CI's roles have the expected trust policy, permissions boundary and attached policies, and no others."""
     attached: dict[str, list[str]] = {}
-    for _, inputs in asking.wanted.made_by_bootstrap("aws:iam/rolePolicyAttachment:RolePolicyAttachment"):
+    for _, inputs in context.wanted.made_by_bootstrap("aws:iam/rolePolicyAttachment:RolePolicyAttachment"):
         attached.setdefault(inputs["role"], []).append(inputs["policyArn"])
-    for _, inputs in asking.wanted.made_by_bootstrap("aws:iam/role:Role"):
+    for _, inputs in context.wanted.made_by_bootstrap("aws:iam/role:Role"):
         name = inputs["name"]
-        found = asking.account.find("iam", "get_role", ("NoSuchEntity",), RoleName=name)
+        found = context.account.find("iam", "get_role", ("NoSuchEntity",), RoleName=name)
         if found is None:
             yield group.missing(f"role {name}", "does not exist", RUN)
             continue
         role = found["Role"]
-        policies_ = asking.account.every("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=name)
+        policies_ = context.account.every("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=name)
         differ = [
             what
             for what, same in (
@@ -69,16 +69,16 @@ def roles(asking: Asking, group: Group) -> Iterator[Line]:
         yield group.holds(
             f"role {name}",
             not differ,
-            f"differs from what this checkout makes: {joined(differ)}" if differ else "is what this checkout makes",
+            f"differs from what this checkout creates: {joined(differ)}" if differ else "is what this checkout creates",
             RUN,
         )
 
 
-def repositories(asking: Asking, group: Group) -> Iterator[Line]:
-    """Image repositories exist, and their tags cannot be moved."""
-    for _, inputs in asking.wanted.made_by_bootstrap("aws:ecr/repository:Repository"):
+def repositories(context: Context, group: Group) -> Iterator[Line]:
+    """Image repositories exist, and their tags are immutable."""
+    for _, inputs in context.wanted.made_by_bootstrap("aws:ecr/repository:Repository"):
         name = inputs["name"]
-        found = asking.account.find(
+        found = context.account.find(
             "ecr", "describe_repositories", ("RepositoryNotFoundException",), repositoryNames=[name]
         )
         if found is None:
@@ -96,11 +96,11 @@ def repositories(asking: Asking, group: Group) -> Iterator[Line]:
         )
 
 
-def providers(asking: Asking, group: Group) -> Iterator[Line]:
-    """The account trusts GitHub's tokens, for the audience of the roles."""
-    for resource, inputs in asking.wanted.made_by_bootstrap("aws:iam/openIdConnectProvider:OpenIdConnectProvider"):
+def providers(context: Context, group: Group) -> Iterator[Line]:
+    """The account has an OIDC provider for GitHub with the audience that the roles expect."""
+    for resource, inputs in context.wanted.made_by_bootstrap("aws:iam/openIdConnectProvider:OpenIdConnectProvider"):
         arn = resource.outputs["arn"]
-        found = asking.account.find(
+        found = context.account.find(
             "iam", "get_open_id_connect_provider", ("NoSuchEntity",), OpenIDConnectProviderArn=arn
         )
         audiences = sorted((found or {}).get("ClientIDList", []))
@@ -113,7 +113,7 @@ def providers(asking: Asking, group: Group) -> Iterator[Line]:
 
 
 def normal(document: object) -> object:
-    """A policy document in a form that compares: lists of one element as AWS may give them, and sorted sets."""
+    """A policy document in a comparable form: single values as lists, sorted."""
     content = json.loads(unquote(document)) if isinstance(document, str) else document
     return _normal(content)
 

@@ -1,4 +1,4 @@
-"""Hosted zone, delegation, certificate: that users' host name resolves to the edge and shows a valid certificate."""
+"""Hosted zone, delegation and certificate: the public host name can resolve to the edge with a valid certificate."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from collections.abc import Iterator
 from typing import Any
 
 from preflight.account.lines import Group, Line, joined
-from preflight.ready.asking import Asking, Part
+from preflight.ready.context import Context, Part
 
 AUTHORITIES = ("amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com")
-"""What a CAA record names to let ACM issue (ACM user guide, "(Optional) Configure a CAA record"):
+"""Values of a CAA record that allow ACM to issue (ACM user guide, "(Optional) Configure a CAA record"):
 https://docs.aws.amazon.com/acm/latest/userguide/setup-caa.html"""
 SOON = dt.timedelta(days=30)
 
 
-def hosted_zone(asking: Asking, group: Group) -> Iterator[Line]:
-    """The zone is public, holds the host names, and the world asks it for them."""
-    wanted = asking.wanted
+def hosted_zone(context: Context, group: Group) -> Iterator[Line]:
+    """The zone is public, contains the host names, and public DNS delegates to it."""
+    wanted = context.wanted
     zone_id, file = wanted.settings.domain.hosted_zone_id, f"Pulumi.{wanted.stack}.yaml"
     if zone_id is None:
-        yield group.ok("hosted zone", "the settings name none: certificate and DNS record are yours")
+        yield group.ok("hosted zone", "not set: you provide the certificate and the DNS record")
         return
-    found = asking.account.find("route53", "get_hosted_zone", ("NoSuchHostedZone",), Id=zone_id)
+    found = context.account.find("route53", "get_hosted_zone", ("NoSuchHostedZone",), Id=zone_id)
     if found is None:
         yield group.missing(
             "hosted zone",
@@ -37,16 +37,16 @@ def hosted_zone(asking: Asking, group: Group) -> Iterator[Line]:
         "hosted zone",
         not private and not outside,
         f"{zone_id} is {name}, {'private' if private else 'public'}"
-        + (f", and {joined(outside)} is not in it" if outside else ""),
-        f"name a public zone that holds {joined(wanted.hosts)} in domain.hostedZoneId of {file}",
+        + (f", and {joined(outside)} is outside it" if outside else ""),
+        f"name a public zone that contains {joined(wanted.hosts)} in domain.hostedZoneId of {file}",
     )
     if not private:
-        yield _delegation(asking, group, name, [str(n) for n in found.get("DelegationSet", {}).get("NameServers", [])])
+        yield _delegation(context, group, name, [str(n) for n in found.get("DelegationSet", {}).get("NameServers", [])])
 
 
-def _delegation(asking: Asking, group: Group, zone: str, servers: list[str]) -> Line:
+def _delegation(context: Context, group: Group, zone: str, servers: list[str]) -> Line:
     own = sorted(server.lower().removesuffix(".") for server in servers)
-    seen = asking.dns.ask(zone, "NS")
+    seen = context.dns.ask(zone, "NS")
     return group.holds(
         "delegation",
         bool(own) and seen == own,
@@ -55,13 +55,13 @@ def _delegation(asking: Asking, group: Group, zone: str, servers: list[str]) -> 
     )
 
 
-def records(asking: Asking, group: Group) -> Iterator[Line]:
-    """No record has the names that the stack makes: Route 53 would refuse a second one."""
-    for inputs in asking.wanted.inputs("aws:route53/record:Record"):
+def records(context: Context, group: Group) -> Iterator[Line]:
+    """The stack's DNS records do not exist yet: Route 53 would refuse a second one."""
+    for inputs in context.wanted.inputs("aws:route53/record:Record"):
         name, kind = str(inputs["name"]).removesuffix("."), str(inputs["type"])
-        if name not in asking.wanted.hosts:
-            continue  # a validation record: its name is ACM's, and not known before
-        answer = asking.account.find(
+        if name not in context.wanted.hosts:
+            continue  # a validation record, whose name ACM chooses
+        answer = context.account.find(
             "route53",
             "list_resource_record_sets",
             ("NoSuchHostedZone",),
@@ -81,15 +81,15 @@ def records(asking: Asking, group: Group) -> Iterator[Line]:
         )
 
 
-def authorities(asking: Asking, group: Group) -> Iterator[Line]:
-    """The domain's CAA records, if any, let Amazon issue the certificate."""
-    if not asking.wanted.count("aws:acm/certificate:Certificate"):
+def authorities(context: Context, group: Group) -> Iterator[Line]:
+    """The domain's CAA records, if any, allow Amazon to issue the certificate."""
+    if not context.wanted.count("aws:acm/certificate:Certificate"):
         return
-    for host in asking.wanted.hosts:
+    for host in context.wanted.hosts:
         labels = host.split(".")
         found: list[str] = []
         for start in range(len(labels) - 1):
-            found = asking.dns.ask(".".join(labels[start:]), "CAA")
+            found = context.dns.ask(".".join(labels[start:]), "CAA")
             if found:
                 break
         issuers = [value.split('"')[1].split(";")[0].strip() for value in found if " issue " in value and '"' in value]
@@ -98,24 +98,24 @@ def authorities(asking: Asking, group: Group) -> Iterator[Line]:
             not issuers or any(issuer in AUTHORITIES for issuer in issuers),
             f"lets {joined(issuer or 'nobody' for issuer in issuers)} issue certificates"
             if issuers
-            else "no CAA record restricts who issues",
+            else "no CAA record restricts the issuers",
             f'add the CAA record 0 issue "amazon.com" beside the others of {host}',
         )
 
 
-def certificate(asking: Asking, group: Group) -> Iterator[Line]:
-    """A certificate that the settings name is issued, of this region, and covers the host names."""
-    wanted = asking.wanted
+def certificate(context: Context, group: Group) -> Iterator[Line]:
+    """If the settings name a certificate, it is issued, is in this region, and covers the host names."""
+    wanted = context.wanted
     arn = wanted.settings.domain.certificate_arn
     if arn is None:
-        yield group.ok("certificate", f"the stack makes it in {wanted.region} and validates it in the hosted zone")
+        yield group.ok("certificate", f"the stack requests it in {wanted.region} and validates it in the hosted zone")
         return
     fix = f"name a certificate of {wanted.region} in domain.certificateArn of Pulumi.{wanted.stack}.yaml"
     region = arn.split(":")[3]
     if region != wanted.region:
         yield group.missing("certificate", f"it is in {region}, the load balancer in {wanted.region}", fix)
         return
-    found = asking.account.find("acm", "describe_certificate", ("ResourceNotFoundException",), CertificateArn=arn)
+    found = context.account.find("acm", "describe_certificate", ("ResourceNotFoundException",), CertificateArn=arn)
     if found is None:
         yield group.missing("certificate", f"{arn} does not exist", fix)
         return
@@ -134,7 +134,7 @@ def certificate(asking: Asking, group: Group) -> Iterator[Line]:
             "certificate's end",
             until - dt.datetime.now(dt.UTC) > SOON,
             f"valid until {until:%Y-%m-%d}",
-            "renew it: a request for a new certificate, or validation records that let ACM renew it",
+            "renew it: request a new certificate, or restore the validation records so that ACM can renew it",
         )
 
 

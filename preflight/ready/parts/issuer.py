@@ -1,6 +1,6 @@
-"""The identity provider: its discovery document agrees with the settings, and the load balancer reaches it.
+"""The identity provider: its discovery document matches the settings, and the load balancer can reach it.
 
-The load balancer calls the token and user-info endpoints itself, over IPv4 and by public DNS (Elastic Load Balancing,
+The load balancer calls the token and user-info endpoints over IPv4 and resolves them with public DNS (Elastic Load Balancing,
 "Authenticate users", prerequisites): https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
 """
 
@@ -12,21 +12,21 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from preflight.account.lines import Group, Line, joined
-from preflight.ready.asking import Asking, Part
+from preflight.ready.context import Context, Part
 from preflight.ready.outside import OK
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 """OpenID Connect Discovery 1.0, section 4."""
 
 
-def people(asking: Asking, group: Group) -> Iterator[Line]:
+def people(context: Context, group: Group) -> Iterator[Line]:
     """The edge's login settings match what the issuer publishes."""
-    identity = asking.wanted.settings.identity
-    document = _document(asking, group, identity.issuer)
+    identity = context.wanted.settings.identity
+    document = _document(context, group, identity.issuer)
     if isinstance(document, Line):
         yield document
         return
-    file = f"Pulumi.{asking.wanted.stack}.yaml"
+    file = f"Pulumi.{context.wanted.stack}.yaml"
     for key, field, value in (
         ("issuer", "issuer", identity.issuer),
         ("authorizationEndpoint", "authorization_endpoint", identity.authorization_endpoint),
@@ -43,23 +43,23 @@ def people(asking: Asking, group: Group) -> Iterator[Line]:
         yield _supports(group, "claims", claims, document.get("claims_supported"), "claims")
 
 
-def machines(asking: Asking, group: Group) -> Iterator[Line]:
-    """The keys with which machine clients' tokens are checked are the issuer's."""
-    clients = asking.wanted.settings.identity.machine_clients
+def machines(context: Context, group: Group) -> Iterator[Line]:
+    """The URL of the keys that verify machine clients' tokens is the one that the issuer publishes."""
+    clients = context.wanted.settings.identity.machine_clients
     if clients is None:
         return
-    document = _document(asking, group, clients.issuer)
+    document = _document(context, group, clients.issuer)
     if isinstance(document, Line):
         yield document
         return
-    file = f"Pulumi.{asking.wanted.stack}.yaml"
+    file = f"Pulumi.{context.wanted.stack}.yaml"
     yield _same(group, "identity.machineClients.issuer", clients.issuer, document.get("issuer"), file)
     yield _same(group, "identity.machineClients.jwksEndpoint", clients.jwks_endpoint, document.get("jwks_uri"), file)
 
 
-def reachable(asking: Asking, group: Group) -> Iterator[Line]:
+def reachable(context: Context, group: Group) -> Iterator[Line]:
     """Every endpoint that the load balancer calls has public IPv4 addresses."""
-    identity = asking.wanted.settings.identity
+    identity = context.wanted.settings.identity
     called = {"tokenEndpoint": identity.token_endpoint, "userInfoEndpoint": identity.user_info_endpoint}
     if identity.machine_clients is not None:
         called["machineClients.jwksEndpoint"] = identity.machine_clients.jwks_endpoint
@@ -67,30 +67,30 @@ def reachable(asking: Asking, group: Group) -> Iterator[Line]:
     for key, url in called.items():
         hosts.setdefault(str(urlsplit(url).hostname), []).append(f"identity.{key}")
     for host, keys in sorted(hosts.items()):
-        addresses, private = asking.dns.private(host)
+        addresses, private = context.dns.private(host)
         yield group.holds(
             f"addresses of {host}",
             bool(addresses) and not private,
             f"{joined(keys)}: IPv4 {joined(addresses)}"
             + (f", of which {joined(private)} is not public" if private else ""),
             "publish the endpoint under a name that public DNS resolves to public IPv4 addresses: the load balancer "
-            "calls it from the internet's side, and logins end with HTTP 500 otherwise",
+            "calls it over the internet, and otherwise logins fail with HTTP 500",
         )
 
 
-def _document(asking: Asking, group: Group, issuer: str) -> Mapping[str, Any] | Line:
-    """The issuer's discovery document, or the line that says why there is none."""
+def _document(context: Context, group: Group, issuer: str) -> Mapping[str, Any] | Line:
+    """The issuer's discovery document, or the line that explains why it is missing."""
     url = issuer.removesuffix("/") + WELL_KNOWN
-    status, body = asking.https.get(url)
-    fix = f"correct the issuer in Pulumi.{asking.wanted.stack}.yaml: it is the URL below which {WELL_KNOWN} lies"
+    status, body = context.https.get(url)
+    fix = f"correct the issuer in Pulumi.{context.wanted.stack}.yaml: it is the URL to which {WELL_KNOWN} is appended"
     if status != OK:
         return group.missing("discovery document", f"{url} answers HTTP {status}", fix)
     try:
         content = json.loads(body)
     except ValueError:
-        return group.missing("discovery document", f"{url} is no JSON", fix)
+        return group.missing("discovery document", f"{url} is not JSON", fix)
     if not isinstance(content, dict):
-        return group.missing("discovery document", f"{url} is no JSON object", fix)
+        return group.missing("discovery document", f"{url} is not a JSON object", fix)
     return cast("Mapping[str, Any]", content)
 
 
@@ -110,7 +110,7 @@ def _logout(group: Group, value: str, published: object, file: str) -> Line:
         return group.cannot_tell(
             subject,
             "the issuer publishes no end_session_endpoint",
-            "compare it with the provider's own documentation of its logout page",
+            "compare it with the logout URL in the provider's documentation",
         )
     return _same(group, subject, value.partition("?")[0], str(published).partition("?")[0], file)
 
@@ -118,14 +118,16 @@ def _logout(group: Group, value: str, published: object, file: str) -> Line:
 def _supports(group: Group, subject: str, wanted: tuple[str, ...] | list[str], published: object, kind: str) -> Line:
     if not isinstance(published, list):
         return group.cannot_tell(
-            subject, f"the issuer does not publish its {kind}", f"see at the provider that it gives {joined(wanted)}"
+            subject,
+            f"the issuer does not publish its {kind}",
+            f"check at the provider that it supports {joined(wanted)}",
         )
     offered = [str(item) for item in cast("list[object]", published)]
     lost = [item for item in wanted if item not in offered]
-    fix = f"have the provider offer {joined(lost)} to the client, or name what it has: {joined(sorted(offered))[:300]}"
-    if lost and kind == "claims":  # recommended, and said not to be complete: OpenID Connect Discovery 1.0, section 3
+    fix = f"have the provider offer {joined(lost)} to the client, or use what it supports: {joined(sorted(offered))[:300]}"
+    if lost and kind == "claims":  # optional, and may be incomplete: OpenID Connect Discovery 1.0, section 3
         return group.cannot_tell(
-            subject, f"{joined(lost)} is not among the published claims, which need not be all", fix
+            subject, f"{joined(lost)} is not among the published claims, a list that may be incomplete", fix
         )
     return group.holds(
         subject, not lost, f"{joined(wanted)} offered" if not lost else f"{joined(lost)} is not among the {kind}", fix

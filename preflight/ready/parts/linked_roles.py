@@ -1,4 +1,4 @@
-"""Service-linked roles: each exists, or AWS makes it with the first resource and the deploy role lets it.
+"""Service-linked roles: each exists, or AWS creates it with the first resource and the deploy role allows that.
 
 Names and principals: IAM user guide, "AWS services that work with IAM", and each service's page on its linked role,
 for example https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using-service-linked-roles.html.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from preflight.account.lines import Group, Line
-from preflight.ready.asking import Asking, Part
+from preflight.ready.context import Context, Part
 from preflight.ready.wanted import Wanted, several, statements
 
 ROLES = {
@@ -38,7 +38,7 @@ ROLES = {
 
 
 def deploy_may_create(wanted: Wanted) -> set[str]:
-    """The services whose linked role bootstrap's deploy role may have created."""
+    """The services whose linked role bootstrap's deploy role may create."""
     found: set[str] = set()
     for resource, inputs in wanted.made_by_bootstrap("aws:iam/policy:Policy"):
         if f"{wanted.stack}-pipeline-deploy-" not in resource.name:
@@ -51,20 +51,20 @@ def deploy_may_create(wanted: Wanted) -> set[str]:
     return found
 
 
-def roles(asking: Asking, group: Group) -> Iterator[Line]:
-    """One line a role that the graph's resources use."""
-    allowed = deploy_may_create(asking.wanted)
+def roles(context: Context, group: Group) -> Iterator[Line]:
+    """One line for each linked role that the graph's resources use."""
+    allowed = deploy_may_create(context.wanted)
     for kind, (role, service) in sorted(ROLES.items(), key=lambda entry: entry[1]):
-        if not asking.wanted.count(kind):
+        if not context.wanted.count(kind):
             continue
-        if asking.account.find("iam", "get_role", ("NoSuchEntity",), RoleName=role):
+        if context.account.find("iam", "get_role", ("NoSuchEntity",), RoleName=role):
             yield group.ok(role, "exists")
         elif service in allowed:
-            yield group.ok(role, f"does not exist; AWS makes it with the first {kind.split('/')[0][4:]} resource")
+            yield group.ok(role, f"does not exist; AWS creates it with the first {kind.split('/')[0][4:]} resource")
         else:
             yield group.missing(
                 role,
-                f"does not exist, and the deploy role may not have it made for {service}",
+                f"does not exist, and the deploy role may not create it for {service}",
                 f"aws iam create-service-linked-role --aws-service-name {service}",
             )
 

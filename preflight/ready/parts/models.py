@@ -11,26 +11,26 @@ from typing import Any, cast
 
 from preflight.account.lines import CannotTellError, Group, Line, joined
 from preflight.account.session import Account, RefusedError
-from preflight.ready.asking import Asking, Part
+from preflight.ready.context import Context, Part
 
 CHAT_COMPLETIONS = "/openai/v1/chat/completions"
 """Bedrock user guide, "Chat Completions API": https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html"""
 PROMPT = "Answer with the word ready."
 SIGNING_NAME = "bedrock"
 GUARDRAIL_HEADERS = ("x-amzn-bedrock-guardrailidentifier", "x-amzn-bedrock-guardrailversion")
-"""As the task's proxy sends them (``assembly/task.py``; a test compares the two)."""
+"""The headers that the task's proxy sends (``assembly/task.py``; a test compares the two)."""
 TOKENS_PER_MINUTE = "On-demand model inference tokens per minute for "
 GEOGRAPHIC = re.compile(r"^(global|[a-z]{2}|us-gov|apac)\.[a-z0-9-]+\.")
-"""How the id of a cross-region inference profile begins."""
+"""Prefixes of the ids of cross-region inference profiles."""
 SUCCESS, THROTTLED, SERVER_FAULT = 200, 429, 500
 
 
-def existence(asking: Asking, group: Group) -> Iterator[Line]:
+def existence(context: Context, group: Group) -> Iterator[Line]:
     """The model, or the inference profile, exists in the region, and the account is entitled to it."""
-    for region, model in asking.wanted.bedrock_models:
+    for region, model in context.wanted.bedrock_models:
         subject = f"{model} in {region}"
         if GEOGRAPHIC.match(model):
-            profile = asking.account.find(
+            profile = context.account.find(
                 "bedrock",
                 "get_inference_profile",
                 ("ResourceNotFoundException", "ValidationException"),
@@ -38,9 +38,9 @@ def existence(asking: Asking, group: Group) -> Iterator[Line]:
                 inferenceProfileIdentifier=model,
             )
             status = profile["status"] if profile else "unknown there"
-            yield group.holds(subject, status == "ACTIVE", f"inference profile is {status}", _another(asking))
+            yield group.holds(subject, status == "ACTIVE", f"inference profile is {status}", _another(context))
             continue
-        found = asking.account.find(
+        found = context.account.find(
             "bedrock",
             "get_foundation_model",
             ("ResourceNotFoundException", "ValidationException"),
@@ -48,21 +48,21 @@ def existence(asking: Asking, group: Group) -> Iterator[Line]:
             modelIdentifier=model,
         )
         if found is None:
-            yield group.missing(subject, "the region does not have the model", _another(asking))
+            yield group.missing(subject, "the region does not have the model", _another(context))
             continue
         status = found["modelDetails"].get("modelLifecycle", {}).get("status", "")
-        yield group.holds(subject, status == "ACTIVE", f"exists, {status or 'without status'}", _another(asking))
-        yield from _availability(asking, group, region, model)
+        yield group.holds(subject, status == "ACTIVE", f"exists, {status or 'without status'}", _another(context))
+        yield from _availability(context, group, region, model)
 
 
-def _another(asking: Asking) -> str:
-    return f"choose a model of the region in models.groups of Pulumi.{asking.wanted.stack}.yaml, or another region"
+def _another(context: Context) -> str:
+    return f"choose a model of the region in models.groups of Pulumi.{context.wanted.stack}.yaml, or another region"
 
 
-def _availability(asking: Asking, group: Group, region: str, model: str) -> Iterator[Line]:
+def _availability(context: Context, group: Group, region: str, model: str) -> Iterator[Line]:
     subject = f"access to {model} in {region}"
     try:
-        found = asking.account.ask("bedrock", "get_foundation_model_availability", region, modelId=model)
+        found = context.account.ask("bedrock", "get_foundation_model_availability", region, modelId=model)
     except CannotTellError as error:
         yield group.cannot_tell(subject, error.reason, error.fix)
         return
@@ -76,36 +76,36 @@ def _availability(asking: Asking, group: Group, region: str, model: str) -> Iter
     yield group.holds(
         subject,
         not lost,
-        joined(lost) if lost else "agreement, authorization, entitlement and region are given",
-        "open the model in the Bedrock console (Model catalog) in this region and accept what it asks for",
+        joined(lost) if lost else "agreement, authorization, entitlement and region are in order",
+        "open the model in the Bedrock console (Model catalog) in this region and accept its terms",
     )
 
 
-def quotas(asking: Asking, group: Group) -> Iterator[Line]:
-    """Tokens per minute that the account has of each model, against what an hour may use before the alarm."""
-    needed = math.ceil(asking.wanted.settings.models.tokens_per_hour / 60)
-    for region in sorted({region for region, _ in asking.wanted.bedrock_models}):
-        known = asking.account.every("service-quotas", "list_service_quotas", "Quotas", region, ServiceCode="bedrock")
+def quotas(context: Context, group: Group) -> Iterator[Line]:
+    """The quota of tokens per minute for each model covers the hourly use at which the alarm fires."""
+    needed = math.ceil(context.wanted.settings.models.tokens_per_hour / 60)
+    for region in sorted({region for region, _ in context.wanted.bedrock_models}):
+        known = context.account.every("service-quotas", "list_service_quotas", "Quotas", region, ServiceCode="bedrock")
         limits = {
             _plain(quota["QuotaName"].removeprefix(TOKENS_PER_MINUTE)): float(quota["Value"])
             for quota in known
             if quota["QuotaName"].startswith(TOKENS_PER_MINUTE)
         }
-        for model in [m for r, m in asking.wanted.bedrock_models if r == region]:
+        for model in [m for r, m in context.wanted.bedrock_models if r == region]:
             subject = f"tokens per minute of {model} in {region}"
             name = _plain(re.sub(r"-\d+:\d+$", "", model.split(".")[-1]))
             matching = [value for key, value in limits.items() if key.endswith(name)]
             if len(matching) != 1:
                 yield group.cannot_tell(
                     subject,
-                    f"{len(matching)} of Bedrock's quotas are named like the model",
-                    f"see in the console that it is {needed} or more: Service Quotas, Amazon Bedrock",
+                    f"{len(matching)} of Bedrock's quotas match the model's name",
+                    f"check in the console that it is {needed} or more: Service Quotas, Amazon Bedrock",
                 )
                 continue
             yield group.holds(
                 subject,
                 matching[0] >= needed,
-                f"quota {matching[0]:.0f}; models.tokensPerHour expects up to {needed} a minute",
+                f"quota {matching[0]:.0f}; models.tokensPerHour allows up to {needed} per minute",
                 f"request an increase to {needed}: Service Quotas, Amazon Bedrock, in {region}",
             )
 
@@ -114,32 +114,32 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def calls(asking: Asking, group: Group) -> Iterator[Line]:
-    """One signed request for one token to each model, as the task's proxy sends it: with the stack's guardrail, where an
-    earlier ``up`` has made it."""
-    guardrails = {region: _guardrail(asking, region) for region in {r for r, _ in asking.wanted.bedrock_models}}
-    for region, model in asking.wanted.bedrock_models:
+def calls(context: Context, group: Group) -> Iterator[Line]:
+    """One signed request for one token to each model, as the task's proxy sends it: with the stack's guardrail if an
+    earlier ``up`` has created it."""
+    guardrails = {region: _guardrail(context, region) for region in {r for r, _ in context.wanted.bedrock_models}}
+    for region, model in context.wanted.bedrock_models:
         subject = f"Chat Completions of {model} in {region}"
-        if not asking.call_models:
+        if not context.call_models:
             yield group.cannot_tell(subject, "not called (--no-model-call)", "run it without --no-model-call")
             continue
         try:
             headers = guardrails[region]
-            status, said = chat(asking.account, region, model, headers)
-            yield _judged(group, subject, status, said, another=_another(asking), guarded=bool(headers))
+            status, said = chat(context.account, region, model, headers)
+            yield _judged(group, subject, status, said, another=_another(context), guarded=bool(headers))
         except CannotTellError as error:
             yield group.cannot_tell(subject, error.reason, error.fix)
 
 
-def _guardrail(asking: Asking, region: str) -> dict[str, str]:
-    """The headers that name the stack's guardrail in a region; none where it does not exist or may not be listed."""
+def _guardrail(context: Context, region: str) -> dict[str, str]:
+    """The headers that name the stack's guardrail in a region; none if it does not exist or may not be listed."""
     names = {
         str(inputs["name"])
-        for inputs in asking.wanted.inputs("aws:bedrock/guardrail:Guardrail")
-        if str(inputs.get("region") or asking.wanted.region) == region
+        for inputs in context.wanted.inputs("aws:bedrock/guardrail:Guardrail")
+        if str(inputs.get("region") or context.wanted.region) == region
     }
     try:
-        known = asking.account.every("bedrock", "list_guardrails", "guardrails", region) if asking.call_models else []
+        known = context.account.every("bedrock", "list_guardrails", "guardrails", region) if context.call_models else []
     except (CannotTellError, RefusedError):
         return {}
     for found in known:
@@ -151,7 +151,7 @@ def _guardrail(asking: Asking, region: str) -> dict[str, str]:
 def chat(
     account: Account, region: str, model: str, headers: Mapping[str, str] | None = None
 ) -> tuple[int, dict[str, Any]]:
-    """Status and answer of one request for at most one token, signed with the session's credentials."""
+    """Status and body of one request for at most one token, signed with the session's credentials."""
     account.permitted("bedrock-runtime", "chat_completions")
     account.made.add(("bedrock-runtime", "chat_completions"))
     auth: Any = importlib.import_module("botocore.auth")
@@ -182,7 +182,7 @@ def chat(
 
 
 def _judged(group: Group, subject: str, status: int, answer: dict[str, Any], *, another: str, guarded: bool) -> Line:
-    """What an answer says. Its text may be OpenAI's form (``error.message``) or AWS's (``message``)."""
+    """The message in a response, in OpenAI's form (``error.message``) or AWS's (``message``)."""
     error: Any = answer.get("error")
     inner = cast("dict[str, Any]", error) if isinstance(error, dict) else {}
     message: Any = inner.get("message") if inner else (answer.get("message") or answer.get("Message"))
@@ -194,10 +194,12 @@ def _judged(group: Group, subject: str, status: int, answer: dict[str, Any], *, 
             ("answers with the stack's guardrail" if guarded else "answers")
             if answer.get("choices")
             else "HTTP 200 without choices",
-            "see in the model's card of the Bedrock user guide that it has the Chat Completions API",
+            "check in the Bedrock user guide that the model supports the Chat Completions API",
         )
     if status == THROTTLED:
-        return group.cannot_tell(subject, said, "run it again; if it stays, see the model's quotas in Service Quotas")
+        return group.cannot_tell(
+            subject, said, "run it again; if it repeats, check the model's quotas in Service Quotas"
+        )
     if status >= SERVER_FAULT:
         return group.cannot_tell(subject, said, "run it again")
     if "bedrock:" in said and "not authorized" in said:
@@ -208,7 +210,7 @@ def _judged(group: Group, subject: str, status: int, answer: dict[str, Any], *, 
         )
     if status in {401, 403}:
         return group.missing(
-            subject, said, "open the model in the Bedrock console (Model catalog) and accept what it asks for"
+            subject, said, "open the model in the Bedrock console (Model catalog) and accept its terms"
         )
     return group.missing(subject, said, f"its API does not serve this model here: {another}")
 

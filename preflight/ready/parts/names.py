@@ -1,4 +1,4 @@
-"""Names that the stack writes out: a resource that has one already would stop the first ``up`` halfway."""
+"""Physical names that the stack sets: an existing resource with one of them would stop the first ``up`` halfway."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 from preflight.account.lines import CannotTellError, Group, Line
 from preflight.account.session import Account, RefusedError
-from preflight.ready.asking import Asking, Part
+from preflight.ready.context import Context, Part
 
 Exists = Callable[[Account, str, str], bool]
-"""Whether a resource of this name exists: the account, the name, and the region where the resource names one."""
+"""Whether a resource of this name exists: the account, the name, and the resource's region, if it sets one."""
 
 
 def log_group(account: Account, name: str, _: str) -> bool:
@@ -68,17 +68,17 @@ KINDS: dict[str, tuple[str, str, Exists]] = {
     "aws:wafv2/webAcl:WebAcl": ("web ACL", "name", web_acl),
 }
 """Type → its name in words, the input that names the resource, and how to see whether the name is taken. Alarms, log resource policies and
-task definitions are left out: AWS overwrites those, or adds a revision, and does not refuse."""
+task definitions are left out: AWS overwrites them, or adds a revision, instead of refusing."""
 
 
-def taken(asking: Asking, group: Group) -> Iterator[Line]:
-    """One line a written-out name."""
+def taken(context: Context, group: Group) -> Iterator[Line]:
+    """One line for each physical name."""
     for kind, (label, key, exists) in KINDS.items():
-        for inputs in asking.wanted.inputs(kind):
+        for inputs in context.wanted.inputs(kind):
             name = str(inputs[key])
             subject = f"{label} {name}"
             try:
-                found = exists(asking.account, name, str(inputs.get("region") or ""))
+                found = exists(context.account, name, str(inputs.get("region") or ""))
             except CannotTellError as error:
                 yield group.cannot_tell(subject, error.reason, error.fix)
                 continue
@@ -89,7 +89,7 @@ def taken(asking: Asking, group: Group) -> Iterator[Line]:
                 subject,
                 not found,
                 "exists already" if found else "is free",
-                "if an earlier up of this stack made it, this is expected; otherwise delete it, or take it over: "
+                "if an earlier up of this stack created it, this is expected; otherwise delete it or import it: "
                 "docs/runbook.md",
             )
 

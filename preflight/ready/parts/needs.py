@@ -1,4 +1,4 @@
-"""How much of each quota the recorded graph takes, and how much of it the account uses already."""
+"""How much of each quota the recorded graph needs, and how much of it the account already uses."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Need = Callable[[Wanted], float]
 Use = Callable[[Account, Wanted], float]
 ENDPOINT, RULE = "aws:ec2/vpcEndpoint:VpcEndpoint", "aws:ec2/networkAclRule:NetworkAclRule"
 MASTER_SECRETS = 1
-"""RDS makes one for each cluster whose master password it manages."""
+"""RDS creates one for each cluster whose master password it manages."""
 CPU_UNITS = 1024
-"""Of one vCPU."""
+"""CPU units of one vCPU."""
 FARGATE_BATCH = 100
-"""Most tasks that DescribeTasks takes."""
+"""The most tasks that one DescribeTasks call accepts."""
 
 
 def of(*kinds: str) -> Need:
@@ -64,7 +64,7 @@ def endpoint_policy(wanted: Wanted) -> float:
 
 
 def tasks(wanted: Wanted) -> int:
-    """The most tasks at once: a deployment at full scale starts the new ones beside the old ones."""
+    """The most tasks at once: a deployment at full scale starts the new tasks while the old ones run."""
     most_tasks = max(int(inputs["maxCapacity"]) for inputs in wanted.inputs("aws:appautoscaling/target:Target"))
     percent = max(int(i.get("deploymentMaximumPercent", 200)) for i in wanted.inputs("aws:ecs/service:Service"))
     return most_tasks * percent // 100
@@ -76,7 +76,7 @@ def processors(wanted: Wanted) -> float:
 
 
 def interfaces(wanted: Wanted) -> float:
-    """Network interfaces: endpoints and load balancer one a subnet, tasks, database and cache one each."""
+    """Network interfaces: one per subnet for endpoints and load balancer, one each for tasks, database and cache."""
     subnets = sum(len(inputs.get("subnetIds", [])) for inputs in wanted.inputs(ENDPOINT))
     balancers = sum(len(inputs.get("subnets", [])) for inputs in wanted.inputs("aws:lb/loadBalancer:LoadBalancer"))
     return subnets + balancers + tasks(wanted) + instances(wanted) + nodes(wanted)
@@ -100,12 +100,12 @@ def secrets(wanted: Wanted) -> float:
 
 
 def listed(service: str, operation: str, key: str, region: str = "", **parameters: object) -> Use:
-    """How many elements a list call gives."""
+    """How many elements a list call returns."""
     return lambda account, _: len(account.every(service, operation, key, region, **parameters))
 
 
 def nothing(_account: Account, _wanted: Wanted) -> float:
-    """A quota of something that the stack makes new, so nothing of it is used."""
+    """A quota of something that the stack creates, so its use is zero."""
     return 0
 
 
@@ -145,7 +145,7 @@ def firewalls(account: Account, _: Wanted) -> float:
 
 
 def running_processors(account: Account, _: Wanted) -> float:
-    """vCPUs of all running Fargate tasks on demand of the region."""
+    """vCPUs of all running on-demand Fargate tasks in the region."""
     total = 0.0
     for cluster in account.every("ecs", "list_clusters", "clusterArns"):
         arns = account.every("ecs", "list_tasks", "taskArns", cluster=cluster, launchType="FARGATE")

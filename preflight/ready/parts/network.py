@@ -1,23 +1,23 @@
-"""The network that is there already, and the endpoint services, engines and node types that zones offer."""
+"""The existing network, and the endpoint services, engine versions and node types that the zones offer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from preflight.account.lines import Group, Line, joined
-from preflight.ready.asking import Asking, Part
+from preflight.ready.context import Context, Part
 
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 
 
-def existing(asking: Asking, group: Group) -> Iterator[Line]:
-    """The ids of ``network.existing`` exist, in one VPC and in the zones that the settings name."""
-    network = asking.wanted.settings.network
+def existing(context: Context, group: Group) -> Iterator[Line]:
+    """The ids in ``network.existing`` exist, in one VPC and in the zones that the settings list."""
+    network = context.wanted.settings.network
     if network.existing is None:
         return
-    fix = f"correct network.existing in Pulumi.{asking.wanted.stack}.yaml"
+    fix = f"correct network.existing in Pulumi.{context.wanted.stack}.yaml"
     vpc = network.existing.vpc_id
-    found = asking.account.find("ec2", "describe_vpcs", ("InvalidVpcID.NotFound",), VpcIds=[vpc])
+    found = context.account.find("ec2", "describe_vpcs", ("InvalidVpcID.NotFound",), VpcIds=[vpc])
     if found is None:
         yield group.missing("VPC", f"{vpc} does not exist", fix)
         return
@@ -27,7 +27,7 @@ def existing(asking: Asking, group: Group) -> Iterator[Line]:
         ("publicSubnetIds", network.existing.public_subnet_ids),
         ("privateSubnetIds", network.existing.private_subnet_ids),
     ):
-        answer = asking.account.find("ec2", "describe_subnets", ("InvalidSubnetID.NotFound",), SubnetIds=list(ids))
+        answer = context.account.find("ec2", "describe_subnets", ("InvalidSubnetID.NotFound",), SubnetIds=list(ids))
         places = {s["SubnetId"]: (s["VpcId"], s["AvailabilityZone"]) for s in (answer or {}).get("Subnets", [])}
         right = [places.get(i) == (vpc, zone) for i, zone in zip(ids, network.availability_zones, strict=True)]
         yield group.holds(
@@ -35,11 +35,11 @@ def existing(asking: Asking, group: Group) -> Iterator[Line]:
             all(right),
             f"{joined(ids)} are in {vpc}, one in each zone"
             if all(right)
-            else f"not in {vpc} and in the zone of its place: {joined(i for i, ok in zip(ids, right, strict=True) if not ok)}",
+            else f"not in {vpc} and the expected zone: {joined(i for i, ok in zip(ids, right, strict=True) if not ok)}",
             f"{fix}: one subnet of the VPC for each of {joined(network.availability_zones)}, in that order",
         )
     tables = sorted(set(network.existing.private_route_table_ids))
-    answer = asking.account.find(
+    answer = context.account.find(
         "ec2", "describe_route_tables", ("InvalidRouteTableID.NotFound",), RouteTableIds=tables
     )
     inside = sorted(t["RouteTableId"] for t in (answer or {}).get("RouteTables", []) if t["VpcId"] == vpc)
@@ -48,12 +48,12 @@ def existing(asking: Asking, group: Group) -> Iterator[Line]:
     )
 
 
-def endpoints(asking: Asking, group: Group) -> Iterator[Line]:
-    """Every endpoint service exists in the region and, as an interface, in every zone of the stack."""
-    zones = asking.wanted.zones
-    for inputs in sorted(asking.wanted.inputs(ENDPOINT), key=lambda inputs: str(inputs["serviceName"])):
+def endpoints(context: Context, group: Group) -> Iterator[Line]:
+    """Every endpoint service exists in the region, and interface endpoints are offered in every zone of the stack."""
+    zones = context.wanted.zones
+    for inputs in sorted(context.wanted.inputs(ENDPOINT), key=lambda inputs: str(inputs["serviceName"])):
         name = str(inputs["serviceName"])
-        answer = asking.account.find(
+        answer = context.account.find(
             "ec2", "describe_vpc_endpoint_services", ("InvalidServiceName",), ServiceNames=[name]
         )
         kind = str(inputs.get("vpcEndpointType", "Gateway"))
@@ -71,23 +71,23 @@ def endpoints(asking: Asking, group: Group) -> Iterator[Line]:
             (f"{kind} is not offered in {joined(lost)}" if lost else f"{kind} is offered in every zone")
             if details
             else f"the region has no {kind} endpoint of this name",
-            f"choose zones or a region that have it in Pulumi.{asking.wanted.stack}.yaml",
+            f"choose zones or a region that have it in Pulumi.{context.wanted.stack}.yaml",
         )
 
 
-def database(asking: Asking, group: Group) -> Iterator[Line]:
+def database(context: Context, group: Group) -> Iterator[Line]:
     """The database's instance class can be ordered with its engine version in the zones of its instances.
 
-    The version is the cluster's: an Aurora instance takes it from there and does not state one.
+    The version is set on the cluster only: Aurora instances use their cluster's version.
     """
     versions = {
-        c["clusterIdentifier"]: str(c["engineVersion"]) for c in asking.wanted.inputs("aws:rds/cluster:Cluster")
+        c["clusterIdentifier"]: str(c["engineVersion"]) for c in context.wanted.inputs("aws:rds/cluster:Cluster")
     }
-    instances = asking.wanted.inputs("aws:rds/clusterInstance:ClusterInstance")
+    instances = context.wanted.inputs("aws:rds/clusterInstance:ClusterInstance")
     for engine, version, size in sorted(
         {(i["engine"], versions[i["clusterIdentifier"]], i["instanceClass"]) for i in instances}
     ):
-        options = asking.account.every(
+        options = context.account.every(
             "rds",
             "describe_orderable_db_instance_options",
             "OrderableDBInstanceOptions",
@@ -109,11 +109,11 @@ def database(asking: Asking, group: Group) -> Iterator[Line]:
         )
 
 
-def cache(asking: Asking, group: Group) -> Iterator[Line]:
-    """The cache's engine version exists, and its node type is sold in the region."""
-    for inputs in asking.wanted.inputs("aws:elasticache/replicationGroup:ReplicationGroup"):
+def cache(context: Context, group: Group) -> Iterator[Line]:
+    """The cache's engine version exists, and its node type is offered in the region."""
+    for inputs in context.wanted.inputs("aws:elasticache/replicationGroup:ReplicationGroup"):
         engine, version, node = inputs["engine"], str(inputs["engineVersion"]), inputs["nodeType"]
-        known = asking.account.every(
+        known = context.account.every(
             "elasticache", "describe_cache_engine_versions", "CacheEngineVersions", Engine=engine
         )
         versions = sorted({str(v["EngineVersion"]) for v in known})
@@ -123,17 +123,17 @@ def cache(asking: Asking, group: Group) -> Iterator[Line]:
             f"the region has {engine} {joined(versions)}",
             f"choose a region that has {engine} {version}",
         )
-        offers = asking.account.every(
+        offers = context.account.every(
             "elasticache", "describe_reserved_cache_nodes_offerings", "ReservedCacheNodesOfferings", CacheNodeType=node
         )
-        # No call lists the node types of a region. What can be reserved exists; the opposite does not follow.
+        # No call lists the node types of a region. A type that can be reserved exists; others may exist as well.
         if offers:
-            yield group.ok(node, "is sold in the region")
+            yield group.ok(node, "is offered in the region")
         else:
             yield group.cannot_tell(
                 node,
-                "the region sells no reservation of this node type",
-                "see in the console's list of node types that the region has it, or change data.cache.nodeType",
+                "the region offers no reservation for this node type",
+                "check in the console's list of node types that the region has it, or change data.cache.nodeType",
             )
 
 

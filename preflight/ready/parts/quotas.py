@@ -1,8 +1,8 @@
-"""Quotas: what the recorded graph makes, and what the account uses already, fit in what AWS allows the account.
+"""Quotas: what the recorded graph creates fits in the account's quotas together with what the account already uses.
 
 Codes and names are those of Service Quotas (``aws service-quotas list-aws-default-service-quotas``). Left out because no
-stack comes near them: log groups (1,000,000 a region) and elastic addresses (none is made). Fargate counts 6 vCPUs in a
-new account: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html.
+stack comes near them: log groups (1,000,000 per region) and Elastic IP addresses (the stack has none). A new account can
+run 6 vCPUs on Fargate: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from preflight.account.lines import CannotTellError, Group, Line
 from preflight.account.session import RefusedError
-from preflight.ready.asking import Asking, Part
+from preflight.ready.context import Context, Part
 from preflight.ready.parts import needs
 from preflight.ready.parts.needs import Need, Use
 
 LOG_POLICIES = 10
-"""Resource policies of CloudWatch Logs an account and region; not adjustable, and not in Service Quotas:
+"""Resource policies of CloudWatch Logs per account and region; not adjustable, and not in Service Quotas:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html"""
 ABSENT = ("NoSuchResourceException",)
 
@@ -32,7 +32,7 @@ class Quota:
     need: Need
     use: Use
     region: str = ""
-    """Where Service Quotas has it, if it is not the stack's region."""
+    """The region in which Service Quotas lists it, if it is not the stack's."""
 
 
 QUOTAS = (
@@ -190,27 +190,27 @@ QUOTAS = (
 )
 
 
-def quotas(asking: Asking, group: Group) -> Iterator[Line]:
-    """One line a quota that the stack takes something of."""
+def quotas(context: Context, group: Group) -> Iterator[Line]:
+    """One line for each quota that the stack uses."""
     for quota in QUOTAS:
-        need = quota.need(asking.wanted)
+        need = quota.need(context.wanted)
         if not need:
             continue
         try:
-            yield _judged(asking, group, quota, need)
+            yield _judged(context, group, quota, need)
         except CannotTellError as error:
             yield group.cannot_tell(quota.name, f"the stack needs {need:g}; {error.reason}", error.fix)
         except RefusedError as error:
             yield group.cannot_tell(quota.name, f"the stack needs {need:g}; {error}", "run it again")
 
 
-def _judged(asking: Asking, group: Group, quota: Quota, need: float) -> Line:
-    limit = _limit(asking, quota)
+def _judged(context: Context, group: Group, quota: Quota, need: float) -> Line:
+    limit = _limit(context, quota)
     if limit is None:
         return group.cannot_tell(
             quota.name,
             f"the stack needs {need:g}; Service Quotas does not have {quota.code} here",
-            f"see in the console that {need:g} more fit: Service Quotas, {quota.service}",
+            f"check in the console that {need:g} more fit: Service Quotas, {quota.service}",
         )
     increase = (
         f"aws service-quotas request-service-quota-increase --service-code {quota.service} --quota-code {quota.code}"
@@ -218,7 +218,7 @@ def _judged(asking: Asking, group: Group, quota: Quota, need: float) -> Line:
     if quota.region:
         increase += f" --region {quota.region}"
     try:
-        used = quota.use(asking.account, asking.wanted)
+        used = quota.use(context.account, context.wanted)
     except CannotTellError as error:
         if need > limit:
             return group.missing(
@@ -226,7 +226,7 @@ def _judged(asking: Asking, group: Group, quota: Quota, need: float) -> Line:
             )
         return group.cannot_tell(
             quota.name,
-            f"quota {limit:g}, the stack needs {need:g}, current use is not known: {error.reason}",
+            f"quota {limit:g}, the stack needs {need:g}, the current use is unknown: {error.reason}",
             error.fix,
         )
     return group.holds(
@@ -237,10 +237,10 @@ def _judged(asking: Asking, group: Group, quota: Quota, need: float) -> Line:
     )
 
 
-def _limit(asking: Asking, quota: Quota) -> float | None:
-    """What applies to the account: its own value, or AWS's default where none was ever set."""
+def _limit(context: Context, quota: Quota) -> float | None:
+    """The account's quota: its applied value, or AWS's default if none was set."""
     for operation in ("get_service_quota", "get_aws_default_service_quota"):
-        found = asking.account.find(
+        found = context.account.find(
             "service-quotas", operation, ABSENT, quota.region, ServiceCode=quota.service, QuotaCode=quota.code
         )
         if found is not None:
@@ -248,10 +248,10 @@ def _limit(asking: Asking, quota: Quota) -> float | None:
     return None
 
 
-def roles(asking: Asking, group: Group) -> Iterator[Line]:
-    """IAM says its own quotas and use in one answer."""
-    need = asking.wanted.count("aws:iam/role:Role")
-    summary = asking.account.ask("iam", "get_account_summary")["SummaryMap"]
+def roles(context: Context, group: Group) -> Iterator[Line]:
+    """IAM returns its quotas and their use in one response."""
+    need = context.wanted.count("aws:iam/role:Role")
+    summary = context.account.ask("iam", "get_account_summary")["SummaryMap"]
     limit, used = summary["RolesQuota"], summary["Roles"]
     yield group.holds(
         "IAM roles of the account",
@@ -261,14 +261,14 @@ def roles(asking: Asking, group: Group) -> Iterator[Line]:
     )
 
 
-def log_policies(asking: Asking, group: Group) -> Iterator[Line]:
+def log_policies(context: Context, group: Group) -> Iterator[Line]:
     """The stack's resource policies of CloudWatch Logs fit; one of the same name is overwritten, not added."""
     wanted = {
         str(i["policyName"])
-        for i in asking.wanted.inputs("aws:cloudwatch/logResourcePolicy:LogResourcePolicy")
+        for i in context.wanted.inputs("aws:cloudwatch/logResourcePolicy:LogResourcePolicy")
         if i.get("policyName") and not i.get("resourceArn")
     }
-    found = asking.account.every("logs", "describe_resource_policies", "resourcePolicies")
+    found = context.account.every("logs", "describe_resource_policies", "resourcePolicies")
     others = {policy["policyName"] for policy in found} - wanted
     yield group.holds(
         "log resource policies",

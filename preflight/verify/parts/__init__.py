@@ -1,6 +1,6 @@
-"""The parts of the account's check, in the order of reading."""
+"""The parts of the account check, in the order of the report."""
 
-from preflight.verify.asking import Part
-from preflight.verify.parts import exposure, service, state, watching
+from preflight.verify.context import Part
+from preflight.verify.parts import alarms_and_logs, data, exposure, service
 
-PARTS: tuple[Part, ...] = (service.PART, watching.PART, state.PART, exposure.PART)
+PARTS: tuple[Part, ...] = (service.PART, alarms_and_logs.PART, data.PART, exposure.PART)

@@ -1,4 +1,4 @@
-"""No policy of the stack lets the public in, by Access Analyzer, and no network path that a scope forbids exists."""
+"""Access Analyzer finds no policy that grants public access, and no network path that a scope forbids exists."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from json import dumps
 from preflight.account.lines import CannotTellError, Group, Line, joined
 from preflight.account.parts import AbsentError
 from preflight.account.session import RefusedError
-from preflight.verify.asking import Asking, Part
+from preflight.verify.context import Context, Part
 from preflight.verify.reading import mapped
 
 BUCKET, BUCKET_POLICY = "aws:s3/bucket:Bucket", "aws:s3/bucketPolicy:BucketPolicy"
@@ -24,32 +24,32 @@ SCOPE = (
 )
 
 
-def _judged(asking: Asking, group: Group, subject: str, kind: str, document: str) -> Line:
-    """Access Analyzer's answer about one policy (CheckNoPublicAccess)."""
+def _judged(context: Context, group: Group, subject: str, kind: str, document: str) -> Line:
+    """Access Analyzer's result for one policy (CheckNoPublicAccess)."""
     try:
-        answer = asking.account.ask(
+        answer = context.account.ask(
             "accessanalyzer", "check_no_public_access", policyDocument=document, resourceType=kind
         )
     except CannotTellError as error:
         return group.cannot_tell(subject, error.reason, error.fix)
     except RefusedError as error:
-        return group.cannot_tell(subject, str(error), "look whether Access Analyzer has the API in this region")
+        return group.cannot_tell(subject, str(error), "check whether Access Analyzer offers this API in the region")
     passed = answer.get("result") == "PASS"
     reasons = joined(str(one.get("description")) for one in answer.get("reasons", []))
     found = "no public access" if passed else f"public access: {reasons}"
     return group.holds(
-        subject, passed, found, "take the statement out, and find who added it: pulumi refresh, pulumi up"
+        subject, passed, found, "remove the statement and find out who added it: pulumi refresh, pulumi up"
     )
 
 
-def buckets(asking: Asking, group: Group) -> Iterator[Line]:
-    """Each bucket's policy, and that public access is blocked."""
-    with_policy = {asking.recorded(BUCKET, str(i["bucket"])) for i in asking.stack.inputs(BUCKET_POLICY)}
-    for logical, name in asking.live(BUCKET, BUCKETS):
+def buckets(context: Context, group: Group) -> Iterator[Line]:
+    """Each bucket blocks public access, and its policy grants none."""
+    with_policy = {context.recorded(BUCKET, str(i["bucket"])) for i in context.stack.inputs(BUCKET_POLICY)}
+    for logical, name in context.live(BUCKET, BUCKETS):
         if not name:
             yield group.missing(f"bucket {logical}", "is not in the account", "pulumi up")
             continue
-        blocked = asking.account.find(
+        blocked = context.account.find(
             "s3", "get_public_access_block", ("NoSuchPublicAccessBlockConfiguration",), Bucket=name
         )
         settings = mapped((blocked or {}).get("PublicAccessBlockConfiguration"))
@@ -59,75 +59,77 @@ def buckets(asking: Asking, group: Group) -> Iterator[Line]:
         yield group.holds(
             f"public access block of {logical}", right, "all four are on" if right else found, "pulumi up"
         )
-        policy = asking.account.find("s3", "get_bucket_policy", ("NoSuchBucketPolicy",), Bucket=name)
+        policy = context.account.find("s3", "get_bucket_policy", ("NoSuchBucketPolicy",), Bucket=name)
         if policy is not None:
-            yield _judged(asking, group, f"policy of bucket {logical}", "AWS::S3::Bucket", policy["Policy"])
+            yield _judged(context, group, f"policy of bucket {logical}", "AWS::S3::Bucket", policy["Policy"])
         elif logical in with_policy:
             yield group.missing(f"policy of bucket {logical}", "there is none", "pulumi up")
 
 
-def keys(asking: Asking, group: Group) -> Iterator[Line]:
-    """Each key's policy, found by its alias."""
-    for alias in asking.named(KEY_ALIAS):
-        found = asking.account.find("kms", "describe_key", ("NotFoundException",), KeyId=alias)
+def keys(context: Context, group: Group) -> Iterator[Line]:
+    """No key's policy grants public access; keys are found by their aliases."""
+    for alias in context.named(KEY_ALIAS):
+        found = context.account.find("kms", "describe_key", ("NotFoundException",), KeyId=alias)
         if found is None:
             yield group.missing(f"key {alias}", "is not in the account", "pulumi up")
             continue
         key = found["KeyMetadata"]["KeyId"]
-        policy = asking.account.ask("kms", "get_key_policy", KeyId=key, PolicyName="default")["Policy"]
-        yield _judged(asking, group, f"policy of key {alias}", "AWS::KMS::Key", policy)
+        policy = context.account.ask("kms", "get_key_policy", KeyId=key, PolicyName="default")["Policy"]
+        yield _judged(context, group, f"policy of key {alias}", "AWS::KMS::Key", policy)
 
 
-def topics(asking: Asking, group: Group) -> Iterator[Line]:
-    """The policy of the alarms' topic."""
-    for logical, name in asking.live(TOPIC, r"sns:[^:]+:\d+:"):
+def topics(context: Context, group: Group) -> Iterator[Line]:
+    """The policy of the alarm topic grants no public access."""
+    for logical, name in context.live(TOPIC, r"sns:[^:]+:\d+:"):
         if not name:
             raise AbsentError(f"the topic {logical}")
-        attributes = asking.account.ask("sns", "get_topic_attributes", TopicArn=asking.live_arn(name))["Attributes"]
-        yield _judged(asking, group, f"policy of topic {logical}", "AWS::SNS::Topic", attributes["Policy"])
+        attributes = context.account.ask("sns", "get_topic_attributes", TopicArn=context.live_arn(name))["Attributes"]
+        yield _judged(context, group, f"policy of topic {logical}", "AWS::SNS::Topic", attributes["Policy"])
 
 
-def secrets(asking: Asking, group: Group) -> Iterator[Line]:
-    """The policies of secrets that have one; the stack gives them none, so each is somebody else's."""
-    found = asking.live(SECRET, r"secretsmanager:[^:]+:\d+:secret:")
+def secrets(context: Context, group: Group) -> Iterator[Line]:
+    """Policies of secrets grant no public access. The stack sets none, so each was added outside of it."""
+    found = context.live(SECRET, r"secretsmanager:[^:]+:\d+:secret:")
     bare: list[str] = []
     for logical, name in found:
         if not name:
             yield group.missing(f"secret {logical}", "is not in the account", "pulumi up")
             continue
-        answer = asking.account.ask("secretsmanager", "get_resource_policy", SecretId=name)
+        answer = context.account.ask("secretsmanager", "get_resource_policy", SecretId=name)
         if answer.get("ResourcePolicy"):
             document = str(answer["ResourcePolicy"])
-            yield _judged(asking, group, f"policy of secret {logical}", "AWS::SecretsManager::Secret", document)
+            yield _judged(context, group, f"policy of secret {logical}", "AWS::SecretsManager::Secret", document)
         else:
             bare.append(logical)
     if bare:
         yield group.ok("secrets without a policy", joined(bare))
 
 
-def roles(asking: Asking, group: Group) -> Iterator[Line]:
-    """The trust policy of each role below the stack's path."""
-    paths = sorted({str(inputs["path"]) for inputs in asking.stack.inputs(ROLE)})
-    found = [role for path in paths for role in asking.account.every("iam", "list_roles", "Roles", PathPrefix=path)]
+def roles(context: Context, group: Group) -> Iterator[Line]:
+    """No trust policy of a role below the stack's path grants public access."""
+    paths = sorted({str(inputs["path"]) for inputs in context.stack.inputs(ROLE)})
+    found = [role for path in paths for role in context.account.every("iam", "list_roles", "Roles", PathPrefix=path)]
     names = sorted(str(role["RoleName"]) for role in found)
-    for resource in asking.stack.resources(ROLE):
+    for resource in context.stack.resources(ROLE):
         if not any(name.startswith(f"{resource.name}-") for name in names):
             yield group.missing(f"role {resource.name}", "is not in the account", "pulumi up")
     for role in sorted(found, key=lambda role: str(role["RoleName"])):
         document = role["AssumeRolePolicyDocument"]
         text = document if isinstance(document, str) else dumps(document)
-        yield _judged(asking, group, f"trust of role {role['RoleName']}", "AWS::IAM::AssumeRolePolicyDocument", text)
+        yield _judged(context, group, f"trust of role {role['RoleName']}", "AWS::IAM::AssumeRolePolicyDocument", text)
 
 
-def network(asking: Asking, group: Group) -> Iterator[Line]:
-    """What Network Access Analyzer has found, where there is a scope for the stack."""
-    filters = [{"Name": "tag:environment", "Values": [asking.stack.name]}]
+def network(context: Context, group: Group) -> Iterator[Line]:
+    """Network Access Analyzer's findings, if there is a scope for the stack."""
+    filters = [{"Name": "tag:environment", "Values": [context.stack.name]}]
     key = "NetworkInsightsAccessScopes"
-    scopes = asking.account.every("ec2", "describe_network_insights_access_scopes", key, Filters=filters)
+    scopes = context.account.every("ec2", "describe_network_insights_access_scopes", key, Filters=filters)
     if not scopes:
-        yield group.cannot_tell("network access", f"no Network Access Scope has environment={asking.stack.name}", SCOPE)
+        yield group.cannot_tell(
+            "network access", f"no Network Access Scope has environment={context.stack.name}", SCOPE
+        )
     for scope in sorted(str(one["NetworkInsightsAccessScopeId"]) for one in scopes):
-        analyses = asking.account.every(
+        analyses = context.account.every(
             "ec2",
             "describe_network_insights_access_scope_analyses",
             "NetworkInsightsAccessScopeAnalyses",

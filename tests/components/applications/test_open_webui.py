@@ -19,15 +19,15 @@ from typing import Any
 
 import pytest
 
-from components.applications import open_webui
+from components.applications.presets.open_webui import PRESET
 from components.prepare import PLAN_VARIABLE, SCRIPT
 from local.open_webui import interpreter, package
 from local.ports import held_ports
 from local.processes import ending
 from releases.prompt_settings import TEMPLATES
 from releases.prompts import PARAMETERS_VARIABLE
-from tests.components.task_fixtures import OPEN_WEBUI
-from tests.database.surroundings import MODEL, models
+from tests.components.task_fixtures import DEPLOYMENT
+from tests.database.task_dependencies import MODEL, models
 
 PYTHON = interpreter()
 START_SECONDS = 600
@@ -98,11 +98,11 @@ def _prepared(root: Path, model_url: str) -> dict[str, str]:
     """The preset's environment, with its directories made below ``root`` by the prepare script."""
     code = package(PYTHON)
     chosen = replace(
-        OPEN_WEBUI,
+        DEPLOYMENT,
         model_base_urls=[f"{model_url}/v1"],
         prompt_environment={**TEXTS, PARAMETERS_VARIABLE: json.dumps(PARAMETERS)},
     )
-    preset = open_webui(chosen).application
+    preset = PRESET.application(chosen)
     moved = {directory: f"{root}{directory}" for directory in preset.writable_directories}
     plan = {
         "owner": [OWNER, OWNER],
@@ -121,7 +121,7 @@ def _prepared(root: Path, model_url: str) -> dict[str, str]:
 
 
 def _command(port: int) -> list[str]:
-    command = [PYTHON, *open_webui(OPEN_WEBUI).application.command[1:]]
+    command = [PYTHON, *PRESET.application(DEPLOYMENT).command[1:]]
     command[command.index("--port") + 1] = str(port)
     return command
 
@@ -166,7 +166,7 @@ def test_the_session_ends_with_the_edges(application: Running) -> None:
     payload = token.split(".")[1]
     claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
 
-    assert claims["exp"] - claims["iat"] == OPEN_WEBUI.session_seconds
+    assert claims["exp"] - claims["iat"] == DEPLOYMENT.session_seconds
 
 
 def test_the_session_cookie_is_for_https_only_and_closed_to_scripts(application: Running) -> None:

@@ -8,16 +8,16 @@ import pytest
 from pydantic import ValidationError
 
 from components.applications import ApplicationArgs
-from components.applications.presets import GenericSettings, generic
-from components.proxy import ProxyApplication, ProxyIdentity, ProxyPeople
+from components.applications.presets.open_webui import PRESET
+from components.proxy import ProxyIdentity, ProxyPeople
 from components.proxy.settings import ProxyLogout
-from tests.components.task_fixtures import build, one, preset, text
+from tests.components.task_fixtures import application, build, one, text
 
 SOMEBODY = ProxyPeople(email_domains=("example.com",))
 
 
 def _environment(**changes: Any) -> dict[str, str]:  # noqa: ANN401 - whatever the settings hold
-    return preset(**changes).application.environment
+    return application(**changes).environment
 
 
 def test_open_webui_believes_the_proxys_headers_and_has_no_login_of_its_own() -> None:
@@ -34,7 +34,7 @@ def test_open_webui_believes_the_proxys_headers_and_has_no_login_of_its_own() ->
 
 
 def test_the_headers_of_the_preset_are_those_that_the_proxy_sets_by_default() -> None:
-    headers = preset().headers
+    headers = PRESET.headers
     identity = ProxyIdentity(
         signer_arn="arn", client_id="id", issuer="issuer", allowed=SOMEBODY, administrators=SOMEBODY, contact="c"
     )
@@ -91,39 +91,39 @@ def test_answers_are_neither_compressed_nor_logged() -> None:
 
     assert environment["ENABLE_COMPRESSION_MIDDLEWARE"] == "false"
     assert environment["AUDIT_LOG_LEVEL"] == "NONE"
-    assert "--no-access-log" in preset().application.command
+    assert "--no-access-log" in application().command
 
 
 def test_it_listens_on_loopback_only() -> None:
-    command = preset().application.command
+    command = application().command
 
     assert command[command.index("--host") + 1] == "127.0.0.1"
     assert command[command.index("--port") + 1] == "8080"
 
 
 def test_the_proxy_lets_go_of_a_connection_before_the_application_does() -> None:
-    chosen = preset()
-    keep_alive = int(chosen.application.command[chosen.application.command.index("--timeout-keep-alive") + 1])
+    command = application().command
+    keep_alive = int(command[command.index("--timeout-keep-alive") + 1])
 
-    assert chosen.proxy.keep_alive_seconds == keep_alive
+    assert PRESET.proxy.keep_alive_seconds == keep_alive
 
 
 def test_what_it_writes_lies_on_prepared_volumes() -> None:
-    application = preset().application
+    made = application()
 
     for variable in ("DATA_DIR", "HOME", "STATIC_DIR"):
-        assert application.environment[variable] in application.writable_directories
-    assert "/tmp" in application.writable_directories  # noqa: S108 - the task's own volume
+        assert made.environment[variable] in made.writable_directories
+    assert "/tmp" in made.writable_directories  # noqa: S108 - the task's own volume
     # An empty volume there would hide the embedding models of the image.
-    assert not any(directory.startswith("/app/") for directory in application.writable_directories)
-    assert application.seeds == {"/srv/static": "/app/backend/open_webui/static"}
+    assert not any(directory.startswith("/app/") for directory in made.writable_directories)
+    assert made.seeds == {"/srv/static": "/app/backend/open_webui/static"}
 
 
 def test_no_value_looks_like_a_secret_and_the_session_key_comes_by_reference() -> None:
-    application = preset().application
+    made = application()
 
-    assert application.secret_environment == {"WEBUI_SECRET_KEY": "session-key"}
-    assert not [key for key in application.environment if re.search(r"SECRET|PASSWORD$|TOKEN$|API_KEY$", key)]
+    assert made.secret_environment == {"WEBUI_SECRET_KEY": "session-key"}
+    assert not [key for key in made.environment if re.search(r"SECRET|PASSWORD$|TOKEN$|API_KEY$", key)]
 
 
 def test_a_releases_prompts_are_delivered_but_cannot_weaken_the_preset() -> None:
@@ -149,41 +149,15 @@ def test_the_prepare_container_gets_the_presets_directories_and_owner() -> None:
     }
 
 
-def test_a_generic_application_gets_its_models_and_its_session_key_where_it_looks_for_them() -> None:
-    chosen = generic(
-        GenericSettings(
-            name="chat",
-            port=3000,
-            health_path="/healthz",
-            model_base_urls=["http://127.0.0.1:9080/general/v1"],
-            base_url_variable="MODELS_URL",
-            session_key_variable="SESSION_SECRET",
-            session_cookie_names=["sid"],
-            websocket_path_prefixes=["/socket"],
-        )
-    )
-
-    assert chosen.application == ApplicationArgs(
-        name="chat",
-        port=3000,
-        environment={"MODELS_URL": "http://127.0.0.1:9080/general/v1"},
-        secret_environment={"SESSION_SECRET": "session-key"},
-        writable_directories=["/tmp"],  # noqa: S108 - the task's own volume
-    )
-    assert chosen.proxy == ProxyApplication(
-        port=3000,
-        health_path="/healthz",
-        keep_alive_seconds=5,
-        websocket_path_prefixes=("/socket",),
-        session_cookie_names=("sid",),
-    )
-
-
 def test_an_image_without_python_brings_its_own_preparation() -> None:
-    chosen = generic(GenericSettings(name="chat", prepare_command=["/bin/chown", "1000:1000", "/tmp"]))  # noqa: S108
+    chosen = ApplicationArgs(
+        name="chat",
+        writable_directories=["/tmp"],  # noqa: S108 - the task's own volume
+        prepare_command=["/bin/chown", "1000:1000", "/tmp"],  # noqa: S108
+    )
     definitions = json.loads(
         text(
-            one(build("service", application=chosen.application), "aws:ecs/taskDefinition:TaskDefinition").inputs[
+            one(build("service", application=chosen), "aws:ecs/taskDefinition:TaskDefinition").inputs[
                 "containerDefinitions"
             ]
         )

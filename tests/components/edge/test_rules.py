@@ -6,13 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.applications import OpenWebuiSettings
-from components.applications import open_webui as open_webui_preset
+from components.applications.presets.open_webui import PATHS, PRESET
 from components.edge.rules import (
     CONDITION_VALUES,
     CONDITION_WILDCARDS,
     HIGHEST_PRIORITY,
-    OPEN_WEBUI,
     EdgeRule,
     Lane,
     edge_rules,
@@ -28,9 +26,9 @@ host_lists = st.lists(segments.map(lambda text: f"{text}.example.com"), min_size
 def open_webui(*, machine: bool = False) -> tuple[EdgeRule, ...]:
     return edge_rules(
         ["chat.example.com"],
-        blocked=OPEN_WEBUI.blocked,
-        api=OPEN_WEBUI.api,
-        pages=OPEN_WEBUI.pages,
+        blocked=PATHS.blocked,
+        api=PATHS.api,
+        pages=PATHS.pages,
         machine_host="models.example.com" if machine else None,
         machine_paths=["/standard/v1/*"] if machine else (),
     )
@@ -126,17 +124,9 @@ def test_open_webui_s_paths_are_in_the_lanes_that_a_browser_needs(path: str, lan
 
 
 def test_the_lanes_agree_with_what_the_proxy_does_behind_them() -> None:
-    preset = open_webui_preset(
-        OpenWebuiSettings(
-            origin="https://chat.example.com",
-            model_base_urls=[],
-            session_seconds=300,
-            upload_mebibytes=1,
-            model_deadline_seconds=5,
-        )
-    ).proxy
+    preset = PRESET.proxy
 
-    assert set(preset.upload_path_prefixes) == set(OPEN_WEBUI.uploads)
+    assert set(preset.upload_path_prefixes) == set(PATHS.uploads)
     for prefix in (*preset.upload_path_prefixes, *preset.websocket_path_prefixes, *preset.cacheable_path_prefixes):
         assert first_match(open_webui(), "chat.example.com", prefix) is Lane.API
     assert first_match(open_webui(), "chat.example.com", preset.health_path) is Lane.BLOCKED

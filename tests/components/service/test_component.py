@@ -19,10 +19,10 @@ from tests.components.task_fixtures import (
     SCHEMAS,
     SECRET_REFERENCES,
     TAGS,
+    application,
     build,
     made,
     one,
-    preset,
     service_args,
     text,
 )
@@ -241,7 +241,7 @@ def test_the_proxy_gets_its_arguments_as_they_are() -> None:
 
 def _plan(*proxy_arguments: str) -> TaskPlan:
     return TaskPlan(
-        application=preset().application,
+        application=application(),
         proxy_image=f"{REGISTRY}/proxy@{DIGEST}",
         interface_image=f"{REGISTRY}/interface@{DIGEST}",
         proxy_arguments=proxy_arguments,

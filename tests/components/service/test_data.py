@@ -25,9 +25,9 @@ from tests.components.task_fixtures import (
     SECRET_REFERENCES,
     STATE_SECRETS,
     STATE_VALUES,
+    application,
     build,
     one,
-    preset,
     text,
 )
 
@@ -39,7 +39,7 @@ DATABASE = {
 }
 
 
-STATEFUL = preset(shared_data=True, region=REGION).application
+STATEFUL = application(shared_data=True, region=REGION)
 
 
 def _containers(
@@ -100,12 +100,12 @@ def test_prepare_and_the_application_are_told_where_the_database_is() -> None:
 
 
 def test_without_state_nothing_of_it_is_there() -> None:
-    application = preset().application
+    made = application()
 
-    assert not application.value_environment
-    assert not application.prepare_value_environment
-    assert not application.prepare_secret_environment
-    assert not [name for name in application.environment if name.startswith(("DATABASE", "S3", "PGVECTOR"))]
+    assert not made.value_environment
+    assert not made.prepare_value_environment
+    assert not made.prepare_secret_environment
+    assert not [name for name in made.environment if name.startswith(("DATABASE", "S3", "PGVECTOR"))]
 
 
 def test_a_value_that_the_state_does_not_have_is_refused_by_name() -> None:
@@ -174,9 +174,9 @@ def test_each_authority_is_of_the_region_that_it_stands_for() -> None:
 
 def test_a_region_whose_authority_is_not_known_is_refused_with_the_way_to_add_it() -> None:
     with pytest.raises(ValueError, match=r"in xx-west-9 is not known here; known are af-south-1, .* Add it to"):
-        preset(shared_data=True, region="xx-west-9")
+        application(shared_data=True, region="xx-west-9")
     with pytest.raises(ValueError, match="needs the region"):
-        preset(shared_data=True)
+        application(shared_data=True)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.edge.rules import OPEN_WEBUI
+from components.applications.presets.open_webui import PATHS
 from components.waf.lengths import WELL_FORMED_LENGTH, number_above, readable_size
 from components.waf.rules import AMBIGUOUS_PATH, Application, Limits, firewall_rules
 from components.waf.statements import (
@@ -48,11 +48,11 @@ LIMITS = Limits(
     address_static_per_window=60_000,
 )
 APPLICATION = Application(
-    upload_paths=OPEN_WEBUI.uploads,
-    model_call_paths=OPEN_WEBUI.model_calls,
-    prompt_paths=OPEN_WEBUI.prompts,
-    fixed_body_paths=OPEN_WEBUI.fixed_bodies,
-    static_paths=OPEN_WEBUI.static,
+    upload_paths=PATHS.uploads,
+    model_call_paths=PATHS.model_calls,
+    prompt_paths=PATHS.prompts,
+    fixed_body_paths=PATHS.fixed_bodies,
+    static_paths=PATHS.static,
     methods=("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"),
     trusted_headers=("x-user-email", "x-amzn-oidc-data"),
     session_cookie="AWSELBAuthSessionCookie",

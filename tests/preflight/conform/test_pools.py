@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.applications.open_webui_data import pools
+from components.applications.open_webui_data import POOLS, pools
 from preflight.conform.pools import ACCEPTED, RULE, accepted, findings, of_a_task
 from preflight.findings import Finding
 from preflight.recording.recorder import Recording
@@ -43,7 +43,7 @@ def test_the_pools_of_a_stack_fit_and_their_alarm_can_fire(stack: str) -> None:
 def test_a_task_opens_what_the_settings_say(stack: str) -> None:
     settings = parse(own_values(stack))
 
-    assert of_a_task(deployed(stack).environment("interface")) == settings.capacity.database_connections
+    assert of_a_task(deployed(stack).environment("interface"), POOLS) == settings.capacity.database_connections
 
 
 def test_fewer_connections_than_the_pools_need_are_refused() -> None:
@@ -56,14 +56,14 @@ def test_another_number_in_the_settings_reaches_the_task_and_the_alarm() -> None
     changed = deployed_with_settings({"ai-interface:capacity": capacity})
     (alarm,) = [one for one in changed.recording.of_type(ALARM) if one.name == "state-alarms-database-connections"]
 
-    assert of_a_task(changed.environment("interface")) == 50
+    assert of_a_task(changed.environment("interface"), POOLS) == 50
     assert alarm.inputs["threshold"] == 4 * 50 * 80 // 100
     assert findings(changed.recording) == []
 
 
 @pytest.mark.parametrize("connections", range(10, 61))
 def test_whatever_the_settings_say_is_not_exceeded(connections: int) -> None:
-    opened = of_a_task(pools(connections))
+    opened = of_a_task(pools(connections), POOLS)
 
     assert opened is not None
     assert connections - 2 <= opened <= connections
@@ -78,7 +78,7 @@ def test_pools_without_a_size_are_found() -> None:
         (f"{task}[PGVECTOR_POOL_SIZE]: the pool has no size", "no variable, so that each of 1 pools opens 15"),
     ]
     assert {one.rule for one in found} == {RULE}
-    assert of_a_task({}) == 45
+    assert of_a_task({}, POOLS) == 45
 
 
 def test_a_pool_without_a_bound_is_found() -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from components.applications.presets import OPEN_WEBUI_ARRIVAL
+from components.applications import find_preset
 from preflight.conform.rates import Kind, declared_people, evaluated, findings, kinds
 from preflight.sdk.wire import Wire
 from tests.open_webui.recorded import recorded_facts, recorded_versions
 from tests.preflight.conform.planted import ACL, real, rule, shapes, with_change
+
+OPEN_WEBUI = find_preset("open-webui")
 
 
 def first_visit(version: str) -> tuple[Kind, ...]:
     """The files of a real first visit, by folder, beside the preset's other requests."""
     files = recorded_facts(version).first_visit
     below = tuple(Kind(f"files {place}", times, (("GET", place),)) for place, times in files.items())
-    return (*below, *(kind for kind in kinds(OPEN_WEBUI_ARRIVAL) if kind.name != "static files"))
+    return (*below, *(kind for kind in kinds(OPEN_WEBUI) if kind.name != "static files"))
 
 
 @pytest.mark.parametrize("index", range(len(shapes())), ids=[str(shape) for shape in shapes()])
@@ -61,7 +63,7 @@ def test_a_rule_that_only_counts_locks_no_one_out() -> None:
 @pytest.mark.parametrize("version", recorded_versions())
 def test_the_preset_s_numbers_hold_for_every_recorded_version(version: str) -> None:
     files = recorded_facts(version).first_visit
-    static = sum(times for place, times in files.items() if place in OPEN_WEBUI_ARRIVAL.static_paths)
+    static = sum(times for place, times in files.items() if place in OPEN_WEBUI.paths.static)
 
-    assert 100 < static <= OPEN_WEBUI_ARRIVAL.static_requests
+    assert 100 < static <= OPEN_WEBUI.arrival.static_requests
     assert sum(files.values()) - static <= 5, "files at the root count as pages"

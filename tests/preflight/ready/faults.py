@@ -41,7 +41,7 @@ def parameters(faults: list[Fault]) -> Any:  # noqa: ANN401
 
 def lines(world: World, part: str) -> list[Line]:
     """The lines of one part."""
-    return list(next(p for p in PARTS if p.name == part).lines(world.asking()))
+    return list(next(p for p in PARTS if p.name == part).lines(world.context()))
 
 
 def check(world: World, fault: Fault) -> None:

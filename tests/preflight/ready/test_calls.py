@@ -46,10 +46,10 @@ def test_a_call_reads_and_needs_an_action_that_iam_knows_as_reading(call: tuple[
 def test_every_call_that_is_declared_is_made_and_no_other(staging: World, elsewhere: World) -> None:
     made: set[tuple[str, str]] = set()
     for world in (staging, elsewhere):
-        asking = world.asking()
+        context = world.context()
         for part in PARTS:
-            assert list(part.lines(asking))
-        made |= asking.account.made
+            assert list(part.lines(context))
+        made |= context.account.made
     only_there = {  # asked where AWS has no value of the account's own, or where the model is an inference profile
         ("service-quotas", "get_aws_default_service_quota"),
         ("bedrock", "get_inference_profile"),
@@ -69,7 +69,7 @@ def test_what_aws_receives_is_what_was_declared(staging: World) -> None:
 
 
 def test_a_call_that_is_not_declared_is_not_sent(staging: World) -> None:
-    account = staging.asking().account
+    account = staging.context().account
     staging.cloud.asked.clear()
     with pytest.raises(AssertionError, match=r"secretsmanager\.get_secret_value"):
         account.ask("secretsmanager", "get_secret_value", SecretId="ai-interface/staging/oidc-client-secret")
@@ -107,9 +107,9 @@ def test_credentials_that_aws_does_not_accept_end_the_command(staging: World) ->
         staging.ready()
 
 
-def test_without_a_way_to_aws_the_command_could_not_run(staging: World) -> None:
-    with pytest.raises(AccountError, match="cannot be told: sts did not answer"):
-        answer(replace(staging.asking(), account=_nowhere(staging)))
+def test_without_a_connection_to_aws_the_command_could_not_run(staging: World) -> None:
+    with pytest.raises(AccountError, match="cannot determine the account of these credentials: sts did not answer"):
+        answer(replace(staging.context(), account=_nowhere(staging)))
 
 
 def _nowhere(world: World) -> Account:

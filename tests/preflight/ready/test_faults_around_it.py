@@ -249,7 +249,7 @@ MODELS = [
     Fault("Bedrock that fails", "models", _chat(503, "unavailable"), CHATS, "again", Status.CANNOT_TELL),
     Fault("reader who may not invoke", "models", _chat(403, UNAUTHORIZED, openai=False), CHATS, "bedrock:InvokeModel",
           Status.CANNOT_TELL),
-    Fault("answer without choices", "models", _about("bedrock-runtime", CHAT, lambda _: (200, {})), CHATS, "model's card"),
+    Fault("answer without choices", "models", _about("bedrock-runtime", CHAT, lambda _: (200, {})), CHATS, "Bedrock user guide"),
     Fault("calls left out", "models", _no_calls, "Chat Completions of", "--no-model-call", Status.CANNOT_TELL),
 ]  # fmt: skip
 

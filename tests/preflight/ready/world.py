@@ -11,9 +11,9 @@ from typing import Any
 
 from preflight.account.lines import Answer
 from preflight.account.session import Account
-from preflight.ready.asking import Asking
 from preflight.ready.calls import CALLS
 from preflight.ready.command import answer
+from preflight.ready.context import Context
 from preflight.ready.outside import Dns, Https
 from preflight.ready.wanted import Wanted
 from tests.preflight.account.loopback import LOOPBACK, Cloud, Names, Site
@@ -43,15 +43,15 @@ class World:
             self._clients[key] = self.session.client(service, region_name=key[1], endpoint_url=self.cloud.url)
         return self._clients[key]
 
-    def asking(self) -> Asking:
+    def context(self) -> Context:
         """What the command would be given."""
         account = Account(self.wanted.region, CALLS, endpoint_url=self.cloud.url, session=self.session)
         dns = Dns((LOOPBACK,), self.names.port)
-        return Asking(self.wanted, account, dns, Https(self.site.context, self.site.route), self.call_models)
+        return Context(self.wanted, account, dns, Https(self.site.context, self.site.route), self.call_models)
 
     def ready(self) -> Answer:
         """The command's answer."""
-        return answer(self.asking())
+        return answer(self.context())
 
     @contextmanager
     def kept(self) -> Generator[None]:

@@ -25,7 +25,7 @@ from local.server import Server
 from policies.guardrails.topology.http.requests import Identity, Outcome, Request, Result
 from policies.guardrails.topology.trace.request_path import trace
 from preflight.analysis.edge_proxy import configuration
-from preflight.verify.judging import expected_body, logins
+from preflight.verify.comparison import expected_body, logins
 from preflight.verify.live import declared_headers
 from preflight.verify.requests import accepted_token
 from preflight.verify.stack import LISTENER, Stack
@@ -162,7 +162,7 @@ def _parsed(edge: Edge, scheme: str, head: bytes) -> Request:
 def _identity(stack: Stack, session: str, authorization: str) -> Identity | None:
     """Who sends it: the load balancer knows a session of its own and the issuer's tokens."""
     if session == MEMBER:
-        return stack.member
+        return stack.signed_in_user
     actions = [action for name, _, _ in stack.rule_paths() for action in stack.actions(name)]
     if authorization == f"Bearer {TOKEN}":
         return next((accepted_token(one) for one in actions if one.get("type") == "jwt-validation"), None)

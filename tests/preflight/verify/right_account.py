@@ -16,9 +16,9 @@ from typing import Any
 
 from preflight.account.lines import Line
 from preflight.account.session import Account
-from preflight.verify.asking import Asking
 from preflight.verify.calls import CALLS
 from preflight.verify.command import account_lines
+from preflight.verify.context import Context
 from preflight.verify.reading import listed
 from preflight.verify.stack import Stack
 from tests.preflight.account.loopback import Answer, Asked, Cloud, Result
@@ -57,14 +57,14 @@ class World:
             )
         return self._clients[service]
 
-    def asking(self) -> Asking:
+    def context(self) -> Context:
         """What the command would be given."""
         account = Account(self.stack.region, CALLS, endpoint_url=self.cloud.url, session=self.session)
-        return Asking(self.stack, account, dt.datetime.now(dt.UTC))
+        return Context(self.stack, account, dt.datetime.now(dt.UTC))
 
     def lines(self) -> list[Line]:
         """What the command says of the account."""
-        return account_lines(self.asking())
+        return account_lines(self.context())
 
     def inputs(self, kind: str) -> list[tuple[str, Mapping[str, Any]]]:
         """Logical name and inputs of each recorded resource of a type."""

@@ -122,7 +122,7 @@ def test_a_session_that_is_no_header_value_is_refused_and_not_shown(
 
 
 def test_it_waits_until_the_deployment_has_ended_and_no_longer_than_it_may(world: World) -> None:
-    (right,) = [world.asking().service]
+    (right,) = [world.context().service]
     states = iter(["IN_PROGRESS", "IN_PROGRESS", "COMPLETED"])
 
     def describe(_: object) -> dict[str, object]:
@@ -130,9 +130,9 @@ def test_it_waits_until_the_deployment_has_ended_and_no_longer_than_it_may(world
 
     world.cloud.answers["ecs", "DescribeServices"] = describe
     slept: list[float] = []
-    wait(world.asking, 60, sleep=slept.append, clock=lambda: sum(slept))
+    wait(world.context, 60, sleep=slept.append, clock=lambda: sum(slept))
     assert slept == [PAUSE, PAUSE]
     states = iter(["IN_PROGRESS"] * 9)
     slept.clear()
-    wait(world.asking, 60, sleep=slept.append, clock=lambda: sum(slept))
+    wait(world.context, 60, sleep=slept.append, clock=lambda: sum(slept))
     assert sum(slept) == 60

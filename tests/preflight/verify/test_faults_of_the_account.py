@@ -15,7 +15,7 @@ from preflight.account.lines import Line, Status
 from preflight.account.session import AccountError
 from preflight.verify.command import account_lines
 from preflight.verify.parts import PARTS
-from preflight.verify.parts.watching import busy_groups
+from preflight.verify.parts.alarms_and_logs import busy_groups
 from tests.preflight.account.loopback import Refusal
 from tests.preflight.verify.right_account import BUCKET, SECRET, World, analysis, live_name
 
@@ -124,7 +124,7 @@ def alarm(state: str) -> Callable[[World], Undo]:
     """Puts the first alarm into a state."""
 
     def plant(world: World) -> Undo:
-        name = world.asking().named("aws:cloudwatch/metricAlarm:MetricAlarm")[0]
+        name = world.context().named("aws:cloudwatch/metricAlarm:MetricAlarm")[0]
         client = world.client("cloudwatch")
         client.set_alarm_state(AlarmName=name, StateValue=state, StateReason="planted")
         return lambda: client.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="right")
@@ -133,7 +133,7 @@ def alarm(state: str) -> Callable[[World], Undo]:
 
 
 def silent_alarm(world: World) -> Undo:
-    name = world.asking().named("aws:cloudwatch/metricAlarm:MetricAlarm")[0]
+    name = world.context().named("aws:cloudwatch/metricAlarm:MetricAlarm")[0]
     client = world.client("cloudwatch")
     client.disable_alarm_actions(AlarmNames=[name])
     return lambda: client.enable_alarm_actions(AlarmNames=[name])
@@ -154,7 +154,7 @@ def quiet_logs(hours: float, *, old: bool, busy: bool) -> Callable[[World], None
     """Plants a log group to which nothing has been written for some hours."""
 
     def plant(world: World) -> None:
-        names = world.asking().named("aws:cloudwatch/logGroup:LogGroup")
+        names = world.context().named("aws:cloudwatch/logGroup:LogGroup")
         quiet = next(name for name in names if (name in busy_groups(world.stack)) == busy)
         now = dt.datetime.now(dt.UTC).timestamp()
         created = int((now - (10 if old else 0.5) * 3600) * 1000)
@@ -176,7 +176,7 @@ def quiet_logs(hours: float, *, old: bool, busy: bool) -> Callable[[World], None
 
 def no_log_group(world: World) -> Undo:
     client = world.client("logs")
-    name = world.asking().named("aws:cloudwatch/logGroup:LogGroup")[0]
+    name = world.context().named("aws:cloudwatch/logGroup:LogGroup")[0]
     client.delete_log_group(logGroupName=name)
 
     def undo() -> None:
@@ -248,7 +248,7 @@ def unblocked(world: World) -> Undo:
 
 
 def public_key(world: World) -> Undo:
-    kms, alias = world.client("kms"), world.asking().named("aws:kms/alias:Alias")[0]
+    kms, alias = world.client("kms"), world.context().named("aws:kms/alias:Alias")[0]
     key = world.made[alias]
     before = kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
     kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(EVERYBODY))
@@ -301,24 +301,24 @@ FAULTS = [
     Fault("the firewall is not associated", "service", no_firewall, "firewall", "associate"),
     Fault("the firewall does not log", "service", no_firewall_log, "firewall's log", "pulumi up"),
     Fault("a listener that nobody declared", "service", another_listener, "listeners", "by hand"),
-    Fault("an alarm", "watching", alarm("ALARM"), "alarm ", "What to do"),
-    Fault("an alarm without data", "watching", alarm("INSUFFICIENT_DATA"), "alarm ", "run it again", Status.CANNOT_TELL),
-    Fault("an alarm that does nothing", "watching", silent_alarm, "alarm ", "enable-alarm-actions"),
-    Fault("a subscription that is not confirmed", "watching", subscription("PendingConfirmation"), "subscription of ", "link"),
-    Fault("no subscription", "watching", subscription(""), "subscription of ", "pulumi up"),
-    Fault("no topic", "watching", no_topic, "subscriptions", "pulumi up"),
-    Fault("a busy log is silent", "watching", quiet_logs(5, old=True, busy=True), "log ", "permission"),
-    Fault("a busy log is new", "watching", quiet_logs(5, old=False, busy=True), "log ", "two hours", Status.CANNOT_TELL),
-    Fault("a log with little to say is silent", "watching", quiet_logs(50, old=True, busy=False), "log ", "after use", Status.CANNOT_TELL),
-    Fault("a log group is missing", "watching", no_log_group, "log ", "pulumi up"),
-    Fault("a public database", "state", public_instance, "database's instances", "PubliclyAccessible"),
-    Fault("an unencrypted database", "state", cluster(StorageEncrypted=False), "database ", "by hand"),
-    Fault("a database that anyone deletes", "state", cluster(DeletionProtection=False), "database ", "by hand"),
-    Fault("a cache in clear text", "state", cache(TransitEncryptionEnabled=False), "cache", "by hand"),
-    Fault("a cache without a password", "state", cache(AuthTokenEnabled=False), "cache", "by hand"),
-    Fault("no backup", "state", no_points, "backup of ", "list-backup-jobs"),
-    Fault("a backup that failed", "state", says("backup", "ListRecoveryPointsByBackupVault", failed_backup), "backup of ", "FAILED"),
-    Fault("no backup yet", "state", new_vault, "backup of ", "first night", Status.CANNOT_TELL),
+    Fault("an alarm", "alarms and logs", alarm("ALARM"), "alarm ", "What to do"),
+    Fault("an alarm without data", "alarms and logs", alarm("INSUFFICIENT_DATA"), "alarm ", "run it again", Status.CANNOT_TELL),
+    Fault("an alarm that does nothing", "alarms and logs", silent_alarm, "alarm ", "enable-alarm-actions"),
+    Fault("a subscription that is not confirmed", "alarms and logs", subscription("PendingConfirmation"), "subscription of ", "link"),
+    Fault("no subscription", "alarms and logs", subscription(""), "subscription of ", "pulumi up"),
+    Fault("no topic", "alarms and logs", no_topic, "subscriptions", "pulumi up"),
+    Fault("a busy log is silent", "alarms and logs", quiet_logs(5, old=True, busy=True), "log ", "permission"),
+    Fault("a busy log is new", "alarms and logs", quiet_logs(5, old=False, busy=True), "log ", "two hours", Status.CANNOT_TELL),
+    Fault("a log with little to say is silent", "alarms and logs", quiet_logs(50, old=True, busy=False), "log ", "check again when", Status.CANNOT_TELL),
+    Fault("a log group is missing", "alarms and logs", no_log_group, "log ", "pulumi up"),
+    Fault("a public database", "data", public_instance, "database's instances", "PubliclyAccessible"),
+    Fault("an unencrypted database", "data", cluster(StorageEncrypted=False), "database ", "by hand"),
+    Fault("a database that anyone deletes", "data", cluster(DeletionProtection=False), "database ", "by hand"),
+    Fault("a cache in clear text", "data", cache(TransitEncryptionEnabled=False), "cache", "by hand"),
+    Fault("a cache without a password", "data", cache(AuthTokenEnabled=False), "cache", "by hand"),
+    Fault("no backup", "data", no_points, "backup of ", "list-backup-jobs"),
+    Fault("a backup that failed", "data", says("backup", "ListRecoveryPointsByBackupVault", failed_backup), "backup of ", "FAILED"),
+    Fault("no backup yet", "data", new_vault, "backup of ", "first night", Status.CANNOT_TELL),
     Fault("a public bucket", "exposure", public_bucket, "policy of bucket ", "statement"),
     Fault("a bucket without its policy", "exposure", no_bucket_policy, "policy of bucket ", "pulumi up"),
     Fault("a bucket's public access is not blocked", "exposure", unblocked, "public access block of ", "pulumi up"),
@@ -329,7 +329,7 @@ FAULTS = [
     Fault("a network path that a scope forbids", "exposure", forbidden_path, "network access by ", "get-network"),
     Fault("no scope", "exposure", no_scope, "network access", "create-network-insights-access-scope", Status.CANNOT_TELL),
     Fault("no permission for Access Analyzer", "exposure", denied("accessanalyzer", "CheckNoPublicAccess"), "", "access-analyzer:CheckNoPublicAccess", Status.CANNOT_TELL),
-    Fault("no permission for alarms' topic", "watching", denied("resourcegroupstaggingapi", "GetResources"), "subscriptions", "tag:GetResources", Status.CANNOT_TELL),
+    Fault("no permission for alarms' topic", "alarms and logs", denied("resourcegroupstaggingapi", "GetResources"), "subscriptions", "tag:GetResources", Status.CANNOT_TELL),
 ]  # fmt: skip
 
 
@@ -338,7 +338,7 @@ def test_a_fault_of_the_account_is_found(fault: Fault, world: World) -> None:
     part = next(part for part in PARTS if part.name == fault.part)
     undo = fault.plant(world)
     try:
-        changed = [line for line in part.lines(world.asking()) if line.status is not Status.OK]
+        changed = [line for line in part.lines(world.context()) if line.status is not Status.OK]
     finally:
         if undo is not None:
             undo()
@@ -356,7 +356,7 @@ def test_every_planted_fault_is_taken_back(world: World) -> None:
 def test_in_another_account_nothing_more_is_asked(world: World) -> None:
     world.cloud.answers["sts", "GetCallerIdentity"] = {"Account": "999999999999", "Arn": "x", "UserId": "x"}
     world.cloud.asked.clear()
-    (line,) = account_lines(world.asking())
+    (line,) = account_lines(world.context())
     assert (line.subject, line.status) == ("account", Status.MISSING)
     assert "999999999999" in line.found
     assert {asked.service for asked in world.cloud.asked} == {"sts"}
@@ -365,8 +365,8 @@ def test_in_another_account_nothing_more_is_asked(world: World) -> None:
 def test_credentials_that_do_not_count_end_it(world: World) -> None:
     world.cloud.answers["sts", "GetCallerIdentity"] = Refusal("ExpiredToken", status=403)
     with pytest.raises(AccountError, match="aws sso login"):
-        account_lines(world.asking())
+        account_lines(world.context())
 
 
 def _not_ok(world: World) -> list[Line]:
-    return [line for line in account_lines(world.asking()) if line.status is not Status.OK]
+    return [line for line in account_lines(world.context()) if line.status is not Status.OK]

@@ -170,15 +170,15 @@ FAULTS = [
     Fault("an API call is sent to the login", graph(pages_for_api), ("edge-api-1: GET", "a model call without")),
     Fault("the login is another provider's", graph(another_login), ("edge-page-1: GET",), ("page", "fits", "space", "address", "spoofed")),
     Fault("the login is for another client", sets(client="somebody-else"), ("edge-page-1: GET",)),
-    Fault("the default forwards", graph(forwards_by_default), ("an undeclared path", "another host: https", "a member on an undeclared")),
-    Fault("no rule hides paths", graph(without_rule("edge-blocked-")), ("edge-blocked-3: GET", "a member on the hidden path")),
-    Fault("one hidden path is shown", graph(shown_path), ("GET chat.staging.example.com/api/v1/scim/", "a member on the hidden path"), ("/api/v1/scim/",)),
+    Fault("the default forwards", graph(forwards_by_default), ("an undeclared path", "another host: https", "a signed-in user on an undeclared")),
+    Fault("no rule hides paths", graph(without_rule("edge-blocked-")), ("edge-blocked-3: GET", "a signed-in user on the hidden path")),
+    Fault("one hidden path is shown", graph(shown_path), ("GET chat.staging.example.com/api/v1/scim/", "a signed-in user on the hidden path"), ("/api/v1/scim/",)),
     Fault("any host gets pages", graph(any_host), ("another host: https",), ("another host",)),
     Fault("plain HTTP is not redirected", graph(without_rule("edge-redirect")), ("plain HTTP: ",), ("plain HTTP",)),
     Fault("plain HTTP is redirected elsewhere", graph(another_redirect), ("plain HTTP: ",), ("plain HTTP",)),
     Fault("plain HTTP gets pages", graph(plain_page), ("plain HTTP: ",), ("plain HTTP",)),
     Fault("a spoofed header passes", graph(firewall_text("x-user-email", "x-other")), (f"{SPOOFED}x-user-email",), (SPOOFED, "an empty header")),
-    Fault("all spoofed headers pass", graph(firewall_without("forged-identity")), (f"{SPOOFED}x-amzn-oidc-data", "a member with a spoofed"), ("spoofed",)),
+    Fault("all spoofed headers pass", graph(firewall_without("forged-identity")), (f"{SPOOFED}x-amzn-oidc-data", "a signed-in user with a spoofed"), ("spoofed",)),
     Fault("the upload limit is not enforced", graph(firewall_without("upload-too-large")), ("upload by POST /api/v1/files/ of one byte more",), ("of one byte more",)),
     Fault("the body limit is not enforced", graph(firewall_without("body-too-large")), ("body of POST",), ("of one byte more",)),
     Fault("the query limit is one byte lower", graph(query_limit), ("query of the largest size that fits",), ("query",)),
@@ -219,7 +219,7 @@ def test_a_certificate_of_another_name_is_found_and_no_session_is_sent(site: Sit
     edge = Edge(site.stack, site.proxy_port, serving(site.folder, other))
     found = site.verified(edge, trusted=other.certificate)
     assert f"certificate of {site.stack.host}" in failed(found)
-    assert "requests of a member" in [line.subject for line in found if line.status is Status.CANNOT_TELL]
+    assert "requests of a signed-in user" in [line.subject for line in found if line.status is Status.CANNOT_TELL]
     assert edge.received
     assert all(not request.cookies for request in edge.received)
 

@@ -19,11 +19,11 @@ READING = ("check_", "describe_", "get_", "list_")
 
 
 def test_a_right_account_has_nothing_to_say_and_every_declared_call_is_made(world: World) -> None:
-    asking = world.asking()
-    found = account_lines(asking)
+    context = world.context()
+    found = account_lines(context)
     assert [(line.subject, line.found) for line in found if line.status is not Status.OK] == []
     assert {part.name for part in PARTS} < {line.group for line in found}
-    assert asking.account.made == set(CALLS)
+    assert context.account.made == set(CALLS)
 
 
 @pytest.mark.parametrize("call", sorted(CALLS), ids="-".join)

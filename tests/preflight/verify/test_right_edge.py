@@ -22,7 +22,7 @@ def test_without_a_session_what_needs_one_cannot_be_told_and_is_not_sent(site: S
     found = site.verified(edge, Credentials())
     assert failed(found) == []
     untold = [line.subject for line in found if line.status is Status.CANNOT_TELL]
-    assert untold == ["requests of a member", "cookies of the session"]
+    assert untold == ["requests of a signed-in user", "cookies of the session"]
     assert all(not request.cookies for request in edge.received)
 
 
@@ -35,11 +35,11 @@ def test_no_request_could_change_anything(site: Site) -> None:
 
 
 def test_a_row_that_the_application_would_act_upon_is_never_made(stack: Stack) -> None:
-    (row,) = [row for row in rows(stack, SIGNED_IN) if row.name == "a member's first page"]
+    (row,) = [row for row in rows(stack, SIGNED_IN) if row.name == "a signed-in user's first page"]
     served = Row("x", row.request, row.outcome)
     assert harmless(served)
     for method in ("POST", "PUT", "PATCH", "DELETE"):
-        request = type(row.request)(method, row.request.url, identity=stack.member)
+        request = type(row.request)(method, row.request.url, identity=stack.signed_in_user)
         assert not harmless(Row("x", request, stack.follow(request)))
 
 

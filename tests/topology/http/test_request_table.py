@@ -13,7 +13,7 @@ import yaml
 from policies.guardrails.topology.graph.resources import Graph
 from policies.guardrails.topology.graph.verdicts import Verdict
 from policies.guardrails.topology.http.requests import Identity, ProxyFacts, Request
-from policies.guardrails.topology.reachability.exposure import reachability
+from policies.guardrails.topology.reachability.evaluation import reachability
 from policies.guardrails.topology.trace.request_path import trace
 from tests.topology.conftest import ROOT
 from tests.topology.request_table import ALLOWED, MEBIBYTE, TABLE, Row

@@ -6,7 +6,7 @@ import pytest
 
 from policies.guardrails.topology.http.requests import Identity, ProxyFacts, Request
 from policies.guardrails.topology.reachability.dependencies import reached_by
-from policies.guardrails.topology.reachability.exposure import reachability
+from policies.guardrails.topology.reachability.facts.build import facts_of
 from policies.guardrails.topology.trace.request_path import trace
 from tests.topology.builders import Inputs, Ref, Stack, compliant
 
@@ -36,7 +36,7 @@ def _with_ways_out() -> Stack:
 def _found(stack: Stack, *, known: bool = True) -> list[tuple[str, str, str, str]]:
     graph = stack.graph(known=known)
     (service,) = graph.of_type("ecs.Service")
-    return [(r.role, r.resource.name, r.ports, r.ways) for r in reached_by(reachability(graph).network, service)]
+    return [(r.role, r.resource.name, r.ports, r.ways) for r in reached_by(facts_of(graph), service)]
 
 
 @pytest.mark.parametrize("known", [True, False])

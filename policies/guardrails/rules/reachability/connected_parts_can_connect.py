@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from ...rule import Level, Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph, Unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
-from ...topology.reachability.exposure import reachability
-from ...topology.reachability.flows import endpoints, filtered, flows, front, login, unmatched
-from ...topology.reachability.peers import Peers, peers_of
+from ...topology.reachability.claims.connections import filtered, front, login, unmatched, unused
+from ...topology.reachability.facts.build import facts_of
+from ...topology.reachability.facts.model import Facts
 
 _WANTED = "rules, entries and routes that allow traffic in both directions"
 _FIX = "add the missing rule, entry or route, or remove the connection that is not needed"
@@ -24,17 +24,16 @@ _FIX = "add the missing rule, entry or route, or remove the connection that is n
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each connection declared by load balancers and rules."""
-    peers = peers_of(reachability(graph).network)
-    wired = flows(peers)
-    gaps = [gap for flow in wired if (gap := unmatched(peers, flow)) is not None]
-    gaps += [gap for flow in wired for gap in filtered(peers, flow)]
-    gaps += [*front(peers), *login(peers), *endpoints(peers, wired)]
+    facts = facts_of(graph)
+    gaps = [gap for flow in facts.flows if (gap := unmatched(facts, flow)) is not None]
+    gaps += [gap for flow in facts.flows for gap in filtered(facts, flow)]
+    gaps += [*front(facts), *login(facts), *unused(facts)]
     for gap in dict.fromkeys(gaps):
         yield violated(gap.resource, gap.property, gap.found, _WANTED, _FIX, what=gap.what)
-    for peer in peers.all:
+    for peer in facts.peers.all:
         if peer.unclear:
             yield not_proven(peer.resource, "", ["its groups and subnets"], _WANTED, _FIX)
-    yield from _unclear(peers)
+    yield from _unclear(facts)
     for entry in graph.of_type("ec2.NetworkAclRule"):
         unknown = [value for path in ("cidrBlock", "ipv6CidrBlock") if isinstance(value := entry.value(path), Unknown)]
         if unknown:
@@ -43,18 +42,18 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
         kind = endpoint.value("vpcEndpointType")
         if isinstance(kind, Unknown):
             yield not_proven(endpoint, "vpcEndpointType", [kind], _WANTED, _FIX)
-    subnets = {subnet.urn: subnet for peer in peers.all for subnet in peer.subnets}
+    subnets = {subnet.urn: subnet for peer in facts.peers.all for subnet in peer.subnets}
     for urn in sorted(subnets):
         block = subnets[urn].value("cidrBlock")
-        if isinstance(block, Unknown) and peers.network.acls.acl_of(subnets[urn]) is not None:
+        if isinstance(block, Unknown) and facts.acls.acl_of(subnets[urn]) is not None:
             yield not_proven(subnets[urn], "cidrBlock", [block], _WANTED, _FIX)
 
 
-def _unclear(peers: Peers) -> Iterator[Finding]:
+def _unclear(facts: Facts) -> Iterator[Finding]:
     """Rules and routes whose effect is not known yet."""
-    routing, seen = peers.network.routing, set[str]()
-    for peer in peers.all:
-        for rule in (*peers.rules(peer, ingress=True), *peers.rules(peer, ingress=False)):
+    routing, seen = facts.routing, set[str]()
+    for peer in facts.peers.all:
+        for rule in (*facts.peers.rules(peer, ingress=True), *facts.peers.rules(peer, ingress=False)):
             # What a gateway endpoint's prefix list holds is AWS's to know; that it is named is enough.
             unknowns = [name for name in (*rule.unknowns, *rule.group_unknowns) if "prefixListId" not in name]
             if unknowns and rule.resource.urn not in seen:

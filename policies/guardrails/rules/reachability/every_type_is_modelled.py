@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from ...rule import Level, Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph
 from ...topology.graph.verdicts import Finding
-from ...topology.reachability.exposure import reachability
+from ...topology.reachability.evaluation import reachability
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:

@@ -14,21 +14,21 @@ from ...rule import Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph, Resource, Unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
 from ...topology.network.security_groups import GroupSet
-from ...topology.reachability.exposure import reachability
+from ...topology.reachability.facts.build import facts_of
 
 _WANTED = "at least one security group other than the default one"
 _FIX = "name the security groups that this resource needs, other than the default one"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each load balancer and each endpoint."""
-    network = reachability(graph).network
+    """Each load balancer and each internal resource."""
+    facts = facts_of(graph)
     for balancer in graph.of_type("lb.LoadBalancer"):
-        yield from _balancer(balancer, network.groups.of(balancer, "securityGroups"))
-    for endpoint in network.endpoints:
-        resource, path = endpoint.resource, endpoint.group_property
+        yield from _balancer(balancer, facts.groups.of(balancer, "securityGroups"))
+    for internal in facts.internal:
+        resource, path = internal.resource, internal.placed.group_property
         if resource.kind != "lb.LoadBalancer" and path:
-            yield from _named(resource, path, endpoint.groups)
+            yield from _named(resource, path, internal.placed.groups)
 
 
 def _balancer(balancer: Resource, groups: GroupSet) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from ...rule import Level, Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph, Resource
 from ...topology.graph.verdicts import Finding, hop, not_proven, violated
 from ...topology.network.addresses import NOT_ROUTED, describe
-from ...topology.reachability.exposure import reachability
+from ...topology.reachability.facts.build import facts_of
 
 _WANTED = "networks that stay separate, or an exception that says who is in the other network"
 _FIX = "record in exceptions.yaml which network this is and who is responsible for it, or remove the connection"
@@ -52,11 +52,11 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 def _admitting(graph: Graph) -> list[tuple[Resource, str]]:
     """Rules of internal endpoints that admit private addresses outside the stack's VPCs."""
-    network = reachability(graph).network
+    facts = facts_of(graph)
     found: dict[str, tuple[Resource, str]] = {}
-    for endpoint in network.endpoints:
-        for rule in network.groups.rules(network.groups_of(endpoint).keys):
-            beyond = (rule.addresses & NOT_ROUTED) - network.routing.own_addresses
+    for internal in facts.internal:
+        for rule in facts.groups.rules(internal.groups.keys):
+            beyond = (rule.addresses & NOT_ROUTED) - facts.routing.own_addresses
             if beyond:
                 found.setdefault(rule.resource.urn, (rule.resource, describe(beyond, limit=2)))
     return [found[urn] for urn in sorted(found)]

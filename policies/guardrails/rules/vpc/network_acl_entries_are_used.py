@@ -29,8 +29,9 @@ from ...topology.network.addresses import (
     protocols,
 )
 from ...topology.network.addresses import ports as port_range
-from ...topology.reachability.exposure import reachability
-from ...topology.reachability.peers import Peer, Peers, block_of, peers_of
+from ...topology.reachability.facts.build import facts_of
+from ...topology.reachability.facts.model import Facts
+from ...topology.reachability.facts.peers import Peer, block_of
 
 _WANTED = "ports and address ranges that a security group in the subnets uses, or responses to them"
 _FIX = "narrow the entry to the ports and address ranges that the security groups in its subnets name"
@@ -41,13 +42,13 @@ _FEW = 100
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each allow entry of each network ACL whose subnets hold resources of this stack."""
-    network = reachability(graph).network
-    peers = peers_of(network)
+    facts = facts_of(graph)
+    peers = facts.peers
     inside: dict[str, list[Peer]] = {}
     unsure: set[str] = set()
     for peer in peers.all:
         for subnet in peer.subnets:
-            acl = network.acls.acl_of(subnet)
+            acl = facts.acls.acl_of(subnet)
             if acl is not None:
                 inside.setdefault(acl.urn, []).append(peer)
                 if not peer.certain:
@@ -61,23 +62,23 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
         if urn in unsure:
             yield not_proven(acl, "", ["the security groups of the resources in its subnets"], _WANTED, _FIX)
             continue
-        needs = _needs(peers, inside[urn])
+        needs = _needs(facts, inside[urn])
         for entry in referring(graph, acl, "networkAclId", "ec2.NetworkAclRule"):
             yield from _entry(entry, needs)
-        yield from _listening(acl, peers, inside[urn], needs[False])
+        yield from _listening(acl, facts, inside[urn], needs[False])
 
 
 _Needs = dict[bool, list[tuple[Addresses, Intervals]]]
 """By direction (egress or not): addresses and ports in the rules of security groups."""
 
 
-def _needs(peers: Peers, inside: list[Peer]) -> _Needs:
+def _needs(facts: Facts, inside: list[Peer]) -> _Needs:
     found: _Needs = {True: [], False: []}
     for key in {key: None for peer in inside for key in peer.groups}:
         for egress in (True, False):
-            for rule in peers.network.groups.rules((key,), ingress=not egress):
+            for rule in facts.groups.rules((key,), ingress=not egress):
                 if TCP in rule.protocols:
-                    blocks = peers.addresses_in(rule)
+                    blocks = facts.peers.addresses_in(rule)
                     blocks = INTERNET | blocks if rule.unknowns else blocks
                     found[egress].append((blocks, rule.ports))
     return found
@@ -97,13 +98,13 @@ def _entry(entry: Resource, needs: _Needs) -> Iterator[Finding]:
     opened = port_range(int(low or 0), int(65535 if high is None else high))
     for part, name in ((addresses & INTERNET, "internet"), (addresses - INTERNET, "private")):
         used = NOTHING
-        for peers, listening in needs[egress]:
-            used = used | (listening if peers & part else NOTHING)
+        for sources, listening in needs[egress]:
+            used = used | (listening if sources & part else NOTHING)
         begins_at_service = any(
             int(low or 0) in listening and listening.size() <= _FEW for _, listening in needs[egress]
         )
         answers = opened.size() > _FEW and not begins_at_service
-        if answers and any(peers & part for peers, _ in needs[not egress]):
+        if answers and any(sources & part for sources, _ in needs[not egress]):
             used = used | _ANSWERS
         unused = opened - used
         if part and unused:
@@ -112,16 +113,18 @@ def _entry(entry: Resource, needs: _Needs) -> Iterator[Finding]:
 
 
 def _listening(
-    acl: Resource, peers: Peers, inside: list[Peer], needs: list[tuple[Addresses, Intervals]]
+    acl: Resource, facts: Facts, inside: list[Peer], needs: list[tuple[Addresses, Intervals]]
 ) -> Iterator[Finding]:
     """Ports of services in the list's subnets that it opens to a subnet which no group admits there."""
-    acls = peers.network.acls
+    acls = facts.acls
     admitted = acls.passes(acl, egress=False).get(TCP, PortMap())
     own = {subnet.urn for peer in inside for subnet in peer.subnets if acls.acl_of(subnet) is acl}
     services = NOTHING
     for _, listening in needs:
         services = services | (listening if listening.size() <= _FEW else NOTHING)
-    for subnet in sorted({s.urn: s for peer in peers.all for s in peer.subnets}.values(), key=lambda item: item.urn):
+    for subnet in sorted(
+        {s.urn: s for peer in facts.peers.all for s in peer.subnets}.values(), key=lambda item: item.urn
+    ):
         if own == {subnet.urn}:
             continue  # What stays within one subnet passes no list.
         block = block_of(subnet)

@@ -85,7 +85,7 @@ class LoadBalancing:
         self.balancers = graph.of_type(*BALANCERS)
         self.listeners: dict[str, list[Resource]] = {}
         self.rules: dict[str, list[Resource]] = {}
-        self.adrift: list[tuple[Resource, str]] = []
+        self.unattached: list[tuple[Resource, str]] = []
         """Listeners and rules whose load balancer is not in this stack, and the property that names it."""
         for listener in graph.of_type("lb.Listener"):
             found = graph.referenced(listener, "loadBalancerArn", types=("lb.LoadBalancer",))
@@ -102,7 +102,7 @@ class LoadBalancing:
         for parent in found:
             index.setdefault(parent.urn, []).append(resource)
         if not found:
-            self.adrift.append((resource, property_))
+            self.unattached.append((resource, property_))
 
     def groups_of(self, balancer: Resource) -> GroupSet | None:
         """The security groups of a load balancer; ``None`` when a load balancer of its type has none."""
@@ -124,8 +124,8 @@ class LoadBalancing:
 
     def edges(self) -> Iterator[Edge]:
         """All edges from the internet to load balancers and from them to their targets."""
-        for entry, property_ in self.adrift:
-            yield from self._unattached(entry, property_)
+        for entry, property_ in self.unattached:
+            yield from self._from_elsewhere(entry, property_)
         for balancer in self.balancers:
             if balancer.kind == "elb.LoadBalancer":
                 yield from self._classic(balancer)
@@ -135,7 +135,7 @@ class LoadBalancing:
                 for entry in (listener, *self.rules.get(listener.urn, ())):
                     yield from self._forwards(balancer, listener, entry)
 
-    def _unattached(self, entry: Resource, property_: str) -> Iterator[Edge]:
+    def _from_elsewhere(self, entry: Resource, property_: str) -> Iterator[Edge]:
         """A listener or rule on a load balancer of another stack may serve the internet."""
         unknowns = (f"{entry.label}.{property_}",)
         yield Edge(INTERNET, entry.urn, entry, property_, (hop(entry, property_),), unknowns=unknowns, carrier=entry)

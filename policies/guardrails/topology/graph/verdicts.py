@@ -61,23 +61,31 @@ class Finding:
     unknowns: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
     latent: bool = False
+    line: int = 0
+    """The line of a file of declarations that the finding is about; 0 where it is about a resource."""
+
+    @property
+    def headline(self) -> str:
+        """What is wrong, starting with resource and property."""
+        place = f"{self.resource}.{self.property}" if self.property else self.resource
+        return f"{place} {self.what}" if self.what else place
+
+    def parts(self) -> dict[str, str]:
+        """What there is to say beyond the headline, by label, in the order of reading."""
+        said = {
+            "found": self.found,
+            "wanted": self.wanted,
+            "fix": self.fix,
+            "witness": " → ".join(map(str, self.witness)),
+            "unknown": ", ".join(self.unknowns),
+            "assuming": "; ".join(self.assumptions),
+        }
+        return {label: text for label, text in said.items() if text}
 
     def message(self) -> str:
         """The text that a policy reports: first the verdict and the place, then found, wanted, fix and witness."""
-        place = f"{self.resource}.{self.property}" if self.property else self.resource
-        lines = [
-            f"{self.verdict}: {place}{' ' + self.what if self.what else ''}",
-            f"found: {self.found}",
-            f"wanted: {self.wanted}",
-            f"fix: {self.fix}",
-        ]
-        if self.witness:
-            lines.append("witness: " + " → ".join(map(str, self.witness)))
-        if self.unknowns:
-            lines.append("unknown: " + ", ".join(self.unknowns))
-        if self.assumptions:
-            lines.append("assuming: " + "; ".join(self.assumptions))
-        return "\n".join(lines)
+        parts = (f"{label}: {text}" for label, text in self.parts().items())
+        return "\n".join([f"{self.verdict}: {self.headline}", *parts])
 
 
 def violated(

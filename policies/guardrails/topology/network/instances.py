@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 from ..graph.resources import Graph, Resource
 from ..graph.values import Unknown
-from .placement import Endpoint, PublicAddress, Subnets, as_switch
+from .placement import PlacedResource, PublicAddress, Subnets, as_switch
 from .security_groups import GroupSet, SecurityGroups
 
 INSTANCES = ("ec2.Instance", "ec2.SpotInstanceRequest")
-MACHINES = (*INSTANCES, "autoscaling.Group", "ec2.NetworkInterface")
+INSTANCE_KINDS = (*INSTANCES, "autoscaling.Group", "ec2.NetworkInterface")
 _TEMPLATES = ("ec2.LaunchTemplate",)
 _TEMPLATE_KEYS = ("id", "arn", "name")
 
@@ -53,12 +53,12 @@ class Instances:
     def __init__(self, graph: Graph, groups: SecurityGroups) -> None:
         self.graph = graph
         self.groups = groups
-        self.adrift: list[tuple[Resource, str]] = []
+        self.unattached: list[tuple[Resource, str]] = []
         """Elastic IPs whose holder is unknown or not in this stack, and the property that names it."""
         self._elastic = self._elastic_addresses()
         self._attached = self._attachments()
 
-    def place(self, resource: Resource) -> Endpoint:
+    def place(self, resource: Resource) -> PlacedResource:
         """The endpoint that an instance is."""
         total = _Sum(Subnets("subnetId"))
         if resource.kind == "autoscaling.Group":
@@ -76,7 +76,7 @@ class Instances:
         role = {"autoscaling.Group": "group of instances", "ec2.NetworkInterface": "network interface"}
         keys = tuple(dict.fromkeys(total.keys))
         unknowns = tuple(dict.fromkeys(total.group_unknowns))
-        return Endpoint(
+        return PlacedResource(
             resource=resource,
             role=role.get(resource.kind, "instance"),
             subnets=total.subnets.ordered(),
@@ -183,5 +183,5 @@ class Instances:
                     for holder in holders:
                         found.setdefault(holder.urn, []).append((address, path))
                     if holders.unknowns or holders.external:
-                        self.adrift.append((address, path))
+                        self.unattached.append((address, path))
         return found

@@ -6,7 +6,6 @@ interfaces, which spread them over several resources, have their own functions i
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..graph.resources import Graph, Resource
@@ -26,7 +25,7 @@ class PublicAddress:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class PlacedResource:
     """Something with network interfaces that can be connected to."""
 
     resource: Resource
@@ -39,10 +38,6 @@ class Endpoint:
     groups: GroupSet
     group_property: str
     public: PublicAddress
-    accepts: bool = True
-    """Whether it accepts connections at all; a function in a network does not."""
-    v6: bool = True
-    """Whether it takes an IPv6 address where its subnet offers one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +58,10 @@ class _Row:
     groups: str = ""
     public: str = ""
     public_default: bool = False
-    accepts: bool = True
     owner: tuple[str, str, tuple[str, ...]] | None = None
     """Property, type and keys of the resource that holds what this one inherits."""
     required: str = ""
     """Without this property the resource has no network interface."""
-    v6: bool = True
     in_any_subnet: bool = False
     """Its interfaces never have public addresses, and AWS asks for public and private subnets."""
 
@@ -102,7 +95,7 @@ ROWS: dict[str, _Row] = {
         required="target.ecsParameters.networkConfiguration",
     ),
     "lambda.Function": _Row(
-        "function", "vpcConfig.subnetIds", groups="vpcConfig.securityGroupIds", accepts=False, required="vpcConfig",
+        "function", "vpcConfig.subnetIds", groups="vpcConfig.securityGroupIds", required="vpcConfig",
     ),
     "rds.Instance": _Row("database", via=_RDS_SUBNETS, groups="vpcSecurityGroupIds", public="publiclyAccessible"),
     "rds.Cluster": _Row("database", via=_RDS_SUBNETS, groups="vpcSecurityGroupIds"),
@@ -197,10 +190,7 @@ class Subnets:
         return tuple(self.found[urn] for urn in sorted(self.found))
 
 
-Placer = Callable[[Graph, SecurityGroups, Resource], Endpoint | None]
-
-
-def place(graph: Graph, groups: SecurityGroups, resource: Resource) -> Endpoint | None:
+def place(graph: Graph, groups: SecurityGroups, resource: Resource) -> PlacedResource | None:
     """The endpoint that a resource of the table is, or ``None`` when it has no network interface."""
     row = ROWS[resource.kind]
     if row.required and resource.value(row.required) in (None, [], {}):
@@ -217,7 +207,7 @@ def place(graph: Graph, groups: SecurityGroups, resource: Resource) -> Endpoint 
         subnets = _subnets(graph, ROWS[owner.kind], owner)
     holder, path = (resource, row.groups) if row.groups or owner is None else (owner, ROWS[owner.kind].groups)
     found = groups.of(holder, path) if path else GroupSet(default=True)
-    return Endpoint(
+    return PlacedResource(
         resource=resource,
         role=row.role,
         subnets=subnets.ordered(),
@@ -227,8 +217,6 @@ def place(graph: Graph, groups: SecurityGroups, resource: Resource) -> Endpoint 
         groups=found,
         group_property=path,
         public=_public(row, resource),
-        accepts=row.accepts,
-        v6=row.v6,
     )
 
 

@@ -90,7 +90,7 @@ class SecurityGroups:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self._rules: dict[str, list[GroupRule]] = {}
-        self.adrift: list[GroupRule] = []
+        self.unattached: list[GroupRule] = []
         """Rules whose security group is not known: they may belong to any."""
         self._prefix_entries = self._entries_by_list()
         self._adopted = self._adopted_defaults()
@@ -220,7 +220,7 @@ class SecurityGroups:
         for key in keys:
             self._rules.setdefault(key, []).append(rule)
         if not keys:
-            self.adrift.append(rule)
+            self.unattached.append(rule)
 
     def _rule(
         self,

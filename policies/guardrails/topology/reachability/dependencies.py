@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 from ..graph.resources import Resource
 from ..network.addresses import TCP, describe_ports
-from ..network.placement import ROWS, Endpoint
-from .network import Network
+from ..network.placement import ROWS
+from .facts.model import Facts, InternalResource
 
 _STORES = ("broker", "cache", "database", "database proxy", "file system", "search domain")
-_BUCKETS = ("s3.Bucket", "s3.BucketV2")
 _MODELS = "bedrock-runtime"
 
 
@@ -37,36 +36,36 @@ class Reached:
         return ", ".join(resource.name for resource in self.by)
 
 
-def reached_by(network: Network, workload: Resource) -> tuple[Reached, ...]:
+def reached_by(facts: Facts, workload: Resource) -> tuple[Reached, ...]:
     """What the workload can reach, by role and name."""
-    own = next((endpoint for endpoint in network.endpoints if endpoint.resource is workload), None)
+    own = facts.by_urn.get(workload.urn)
     if own is None:
         return ()
-    found = [*_stores(network, own), *_buckets(network, own)]
+    found = [*_stores(facts, own), *_buckets(facts, own)]
     return tuple(sorted(found, key=lambda reached: (reached.role, reached.resource.urn)))
 
 
-def _stores(network: Network, own: Endpoint) -> Iterator[Reached]:
-    for other in network.endpoints:
+def _stores(facts: Facts, own: InternalResource) -> Iterator[Reached]:
+    for other in facts.internal:
         role = _role(other)
         if not role or other.resource is own.resource:
             continue
-        if reached := _through_groups(network, own, other, role):
+        if reached := _through_groups(facts, own, other, role):
             yield reached
 
 
-def _role(endpoint: Endpoint) -> str:
-    row = ROWS.get(endpoint.resource.kind)
-    if endpoint.role == "interface endpoint":
-        return "models" if str(endpoint.resource.value("serviceName")).endswith(_MODELS) else ""
+def _role(internal: InternalResource) -> str:
+    row = ROWS.get(internal.resource.kind)
+    if internal.role == "interface endpoint":
+        return "models" if str(internal.resource.value("serviceName")).endswith(_MODELS) else ""
     # An instance of a cluster has the cluster's groups: the cluster stands for it.
-    return endpoint.role if endpoint.role in _STORES and row is not None and row.owner is None else ""
+    return internal.role if internal.role in _STORES and row is not None and row.owner is None else ""
 
 
-def _through_groups(network: Network, own: Endpoint, other: Endpoint, role: str) -> Reached | None:
-    mine, theirs = set(network.groups_of(own).keys), set(network.groups_of(other).keys)
-    for leaving in network.groups.rules(sorted(mine), ingress=False):
-        for entering in network.groups.rules(sorted(theirs)):
+def _through_groups(facts: Facts, own: InternalResource, other: InternalResource, role: str) -> Reached | None:
+    mine, theirs = set(own.groups.keys), set(other.groups.keys)
+    for leaving in facts.groups.rules(sorted(mine), ingress=False):
+        for entering in facts.groups.rules(sorted(theirs)):
             ports = leaving.ports & entering.ports
             tcp = leaving.covers(TCP, None) and entering.covers(TCP, None)
             if tcp and ports and theirs & set(leaving.groups) and mine & set(entering.groups):
@@ -75,10 +74,8 @@ def _through_groups(network: Network, own: Endpoint, other: Endpoint, role: str)
     return None
 
 
-def _buckets(network: Network, own: Endpoint) -> Iterator[Reached]:
-    graph = network.graph
-    for leaving in network.groups.rules(network.groups_of(own).keys, ingress=False):
-        keys = ("prefixListId",)
-        for gateway in graph.referenced(leaving.resource, "prefixListId", ("ec2.VpcEndpoint",), keys):
-            for bucket in graph.referenced(gateway, "policy", _BUCKETS, ("arn",)):
-                yield Reached(bucket, "bucket", describe_ports(leaving.ports), (leaving.resource, gateway))
+def _buckets(facts: Facts, own: InternalResource) -> Iterator[Reached]:
+    for leaving in facts.groups.rules(own.groups.keys, ingress=False):
+        for grant in facts.grants.get(leaving.resource.urn, ()):
+            for bucket in grant.buckets:
+                yield Reached(bucket, "bucket", describe_ports(leaving.ports), (leaving.resource, grant.endpoint))

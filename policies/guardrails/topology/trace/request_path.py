@@ -11,47 +11,47 @@ from ..http.load_balancer_limits import refused_by_balancer
 from ..http.requests import Outcome, ProxyFacts, Request, Result, Step, Trail
 from ..network.addresses import TCP, parse
 from ..reachability.dependencies import reached_by
-from ..reachability.exposure import reachability
-from ..reachability.network import Network
+from ..reachability.facts.build import facts_of
+from ..reachability.facts.model import Facts
 from ..waf.web_acl import WebAcl
 from .listener_rules import choose, run_actions
 
 
 def trace(graph: Graph, request: Request, proxy: ProxyFacts | None = None, balancer: str = "") -> Outcome:
     """Follow a request to the internet-facing application load balancer (or the one named) and through it."""
-    network = reachability(graph).network
+    facts = facts_of(graph)
     trail = Trail(request)
-    edge = _edge(network, balancer)
+    edge = _edge(facts, balancer)
     if edge is None:
         return trail.end(Result.DROPPED, None, "no internet-facing load balancer")
-    listener = _arrive(network, trail, edge)
+    listener = _arrive(facts, trail, edge)
     if isinstance(listener, Outcome):
         return listener
-    if outcome := refused_by_balancer(trail, edge) or _firewall(network, trail, edge):
+    if outcome := refused_by_balancer(trail, edge) or _firewall(facts, trail, edge):
         return outcome
-    entry = choose(trail, listener, network.balancing.rules.get(listener.urn, []))
+    entry = choose(trail, listener, facts.balancing.rules.get(listener.urn, []))
     done = run_actions(trail, entry)
     if isinstance(done, Resource):
-        return _serve(network, trail, done, proxy)
+        return _serve(facts, trail, done, proxy)
     return done or trail.end(Result.DROPPED, None, entry.name)
 
 
-def _serve(network: Network, trail: Trail, entry: Resource, proxy: ProxyFacts | None) -> Outcome:
-    _targets(network, trail, entry)
+def _serve(facts: Facts, trail: Trail, entry: Resource, proxy: ProxyFacts | None) -> Outcome:
+    _targets(facts, trail, entry)
     if proxy is not None and (refusal := _refusal(trail.request, proxy)):
         status, rule, why = refusal
         trail.steps.append(Step("proxy", f"{why}: {status}"))
         return trail.end(Result.ANSWERED, status, rule)
     if proxy is not None:
         trail.steps.append(Step("proxy", "forwards it to the application"))
-    _dependencies(network, trail, entry)
+    _dependencies(facts, trail, entry)
     return trail.end(Result.SERVED, None, entry.name)
 
 
-def _firewall(network: Network, trail: Trail, edge: Resource) -> Outcome | None:
-    if (acl := network.firewalls.acl_of(edge)) is not None:
-        return _web_acl(network.graph, acl).evaluate(trail)
-    if (association := network.firewalls.association_of(edge)) is not None:
+def _firewall(facts: Facts, trail: Trail, edge: Resource) -> Outcome | None:
+    if (acl := facts.web_acls.acl_of(edge)) is not None:
+        return _web_acl(facts.graph, acl).evaluate(trail)
+    if (association := facts.web_acls.association_of(edge)) is not None:
         trail.unknowns.append(f"{association.label}.webAclArn")
     else:
         trail.note(edge, "", "no web ACL")
@@ -66,30 +66,30 @@ def _web_acl(graph: Graph, acl: Resource) -> WebAcl:
     return read[acl.urn]
 
 
-def _edge(network: Network, name: str) -> Resource | None:
+def _edge(facts: Facts, name: str) -> Resource | None:
     found = [
         balancer
-        for balancer in network.balancing.balancers
-        if balancer.kind == "lb.LoadBalancer" and network.balancing.is_internal(balancer) is not True
+        for balancer in facts.balancing.balancers
+        if balancer.kind == "lb.LoadBalancer" and facts.balancing.is_internal(balancer) is not True
     ]
     if name:
         found = [balancer for balancer in found if balancer.name == name]
     return next(iter(sorted(found, key=lambda item: (item.value("loadBalancerType") == "network", item.urn))), None)
 
 
-def _arrive(network: Network, trail: Trail, edge: Resource) -> Outcome | Resource:
+def _arrive(facts: Facts, trail: Trail, edge: Resource) -> Outcome | Resource:
     """The listener that the client reaches, past the security group."""
     request = trail.request
     listener = next(
-        (item for item in network.balancing.listeners.get(edge.urn, ()) if item.value("port") == request.port), None
+        (item for item in facts.balancing.listeners.get(edge.urn, ()) if item.value("port") == request.port), None
     )
     if listener is None:
         trail.note(edge, "", f"nothing listens on port {request.port}")
         return trail.end(Result.DROPPED, None, "no listener")
-    groups = network.balancing.groups_of(edge)
+    groups = facts.balancing.groups_of(edge)
     client = parse(request.client)
     if groups is not None and client is not None:
-        for rule in network.groups.rules(groups.keys):
+        for rule in facts.groups.rules(groups.keys):
             if rule.covers(TCP, request.port) and rule.addresses & client:
                 trail.note(rule.resource, rule.property, f"admits {request.client} to port {request.port}")
                 break
@@ -104,23 +104,23 @@ def _arrive(network: Network, trail: Trail, edge: Resource) -> Outcome | Resourc
     return listener
 
 
-def _dependencies(network: Network, trail: Trail, entry: Resource) -> None:
+def _dependencies(facts: Facts, trail: Trail, entry: Resource) -> None:
     """Note what the application can reach in order to respond: models, database, cache, bucket."""
-    for urn in _served(network, entry):
-        target = network.graph.by_urn.get(urn)
-        for reached in reached_by(network, target) if target is not None else ():
+    for urn in _served(facts, entry):
+        target = facts.graph.by_urn.get(urn)
+        for reached in reached_by(facts, target) if target is not None else ():
             what = f"the application's {reached.role}, on port {reached.ports} by {reached.ways}"
             trail.note(reached.resource, "", what)
 
 
-def _served(network: Network, entry: Resource) -> list[str]:
-    return sorted({path.target for path in reachability(network.graph).paths if path.entry.entry is entry})
+def _served(facts: Facts, entry: Resource) -> list[str]:
+    return sorted({path.target for path in facts.paths if path.entry.entry is entry})
 
 
-def _targets(network: Network, trail: Trail, entry: Resource) -> None:
+def _targets(facts: Facts, trail: Trail, entry: Resource) -> None:
     """Note which target receives what an entry forwards."""
-    for urn in _served(network, entry):
-        target = network.graph.by_urn.get(urn)
+    for urn in _served(facts, entry):
+        target = facts.graph.by_urn.get(urn)
         if target is not None:
             trail.note(target, "", "receives it")
 

@@ -1,17 +1,15 @@
-"""Peers inside a network: everything with network interfaces, its security groups and subnets, and its declared
-connections.
-"""
+"""Peers inside a network: everything with network interfaces, its security groups and subnets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..graph.resources import Resource
-from ..network.addresses import NO_ADDRESSES, NOT_ROUTED, Addresses, Intervals, parse
-from ..network.placement import Subnets
-from ..network.security_groups import GroupRule
-from .network import Network
+from ...entry.load_balancing import LoadBalancing
+from ...graph.resources import Graph, Resource
+from ...network.addresses import NO_ADDRESSES, NOT_ROUTED, Addresses, Intervals, parse
+from ...network.placement import PlacedResource, Subnets
+from ...network.security_groups import GroupRule, GroupSet, SecurityGroups
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +32,12 @@ class Peer:
 
 
 class Peers:
-    """Every peer of a stack, by security group and by subnet."""
+    """Every peer of a stack, by security group and by URN."""
 
-    def __init__(self, network: Network) -> None:
-        self.network = network
-        self.all = tuple(self._peers())
+    def __init__(self, peers: Iterable[Peer], groups: SecurityGroups) -> None:
+        self._groups = groups
+        self.all = tuple(peers)
         self.by_group: dict[str, list[Peer]] = {}
-        self.by_subnet: dict[str, list[Peer]] = {}
         self.by_urn = {peer.resource.urn: peer for peer in self.all}
         seen: set[object] = set()
         for peer in self.all:
@@ -50,31 +47,6 @@ class Peers:
             seen.add(known)
             for key in peer.groups:
                 self.by_group.setdefault(key, []).append(peer)
-            for subnet in peer.subnets:
-                self.by_subnet.setdefault(subnet.urn, []).append(peer)
-
-    def _peers(self) -> Iterable[Peer]:
-        network = self.network
-        for endpoint in network.endpoints:
-            if endpoint.resource.kind == "lb.LoadBalancer":
-                continue
-            groups = network.groups_of(endpoint)
-            certain = not (groups.unknowns or network.groups.outside(groups.keys) or groups.loose or endpoint.loose)
-            certain = certain and bool(endpoint.subnets) and not endpoint.subnet_unknowns
-            unclear = bool(groups.unknowns) or any("(not set" not in text for text in endpoint.subnet_unknowns)
-            yield Peer(endpoint.resource, endpoint.subnets, groups.keys, certain and bool(groups.keys), unclear)
-        for balancer in network.balancing.balancers:
-            groups = network.balancing.groups_of(balancer)
-            if groups is None or balancer.kind != "lb.LoadBalancer":
-                continue
-            subnets = Subnets("subnets")
-            for path in ("subnets", "subnetMappings"):
-                if balancer.value(path) not in (None, []):
-                    subnets.add(network.graph, balancer, path)
-            certain = not (groups.unknowns or network.groups.outside(groups.keys) or groups.loose or subnets.loose)
-            certain = certain and bool(subnets.found) and not subnets.unknowns
-            unclear = bool(groups.unknowns or subnets.unknowns)
-            yield Peer(balancer, subnets.ordered(), groups.keys, certain and bool(groups.keys), unclear, balances=True)
 
     def addresses_of(self, peers: Iterable[Peer]) -> Addresses:
         """The blocks of the subnets that peers are in."""
@@ -93,7 +65,7 @@ class Peers:
 
     def rules(self, peer: Peer, *, ingress: bool) -> list[GroupRule]:
         """The rules of a peer's security groups in one direction."""
-        return self.network.groups.rules(peer.groups, ingress=ingress)
+        return self._groups.rules(peer.groups, ingress=ingress)
 
     def allows(self, peer: Peer, other: Peer, protocol: str, ports: Intervals, *, ingress: bool) -> bool:
         """Whether a rule of a peer covers another peer, on some of these ports."""
@@ -106,18 +78,42 @@ class Peers:
         )
 
 
+def peers_of(
+    graph: Graph, groups: SecurityGroups, balancing: LoadBalancing, placed: Sequence[tuple[PlacedResource, GroupSet]]
+) -> Peers:
+    """The peers of a stack: placed resources, each with its security groups, and load balancers."""
+    return Peers((*_placed(groups, placed), *_balancers(graph, groups, balancing)), groups)
+
+
+def _placed(groups: SecurityGroups, placed: Sequence[tuple[PlacedResource, GroupSet]]) -> Iterator[Peer]:
+    for item, own in placed:
+        if item.resource.kind == "lb.LoadBalancer":
+            continue
+        certain = not (own.unknowns or groups.outside(own.keys) or own.loose or item.loose)
+        certain = certain and bool(item.subnets) and not item.subnet_unknowns
+        unclear = bool(own.unknowns) or any("(not set" not in text for text in item.subnet_unknowns)
+        yield Peer(item.resource, item.subnets, own.keys, certain and bool(own.keys), unclear)
+
+
+def _balancers(graph: Graph, groups: SecurityGroups, balancing: LoadBalancing) -> Iterator[Peer]:
+    for balancer in balancing.balancers:
+        own = balancing.groups_of(balancer)
+        if own is None or balancer.kind != "lb.LoadBalancer":
+            continue
+        subnets = Subnets("subnets")
+        for path in ("subnets", "subnetMappings"):
+            if balancer.value(path) not in (None, []):
+                subnets.add(graph, balancer, path)
+        certain = not (own.unknowns or groups.outside(own.keys) or own.loose or subnets.loose)
+        certain = certain and bool(subnets.found) and not subnets.unknowns
+        unclear = bool(own.unknowns or subnets.unknowns)
+        yield Peer(balancer, subnets.ordered(), own.keys, certain and bool(own.keys), unclear, balances=True)
+
+
 def block_of(subnet: Resource) -> Addresses:
     """The addresses of a subnet, both families; those that are not known yet are left out."""
     found = NO_ADDRESSES
     for path in ("cidrBlock", "ipv6CidrBlock"):
         value = subnet.value(path)
         found |= (parse(value) if isinstance(value, str) else None) or NO_ADDRESSES
-    return found
-
-
-def peers_of(network: Network) -> Peers:
-    """The peers of a network, computed once for a graph."""
-    found: Peers | None = network.graph.memory.get(__name__)
-    if found is None:
-        found = network.graph.memory[__name__] = Peers(network)
     return found

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..graph.resources import Resource
-from ..graph.verdicts import Finding, not_proven, violated
-from ..network.paths import Path
+from ...graph.resources import Resource
+from ...graph.verdicts import Finding, not_proven, violated
+from ...network.paths import Path
 
 
 def unprotected(paths: Sequence[Path]) -> tuple[Finding, ...]:

@@ -1,4 +1,4 @@
-"""Whether an answer is the one that ``trace`` predicts, and comes from the station that it names."""
+"""Whether a response is the one that ``trace`` predicts, and comes from the component that it predicts."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from preflight.verify.stack import Stack
 
 LEAST_ERROR = 400
 BY_PROXY = "proxy "
-"""How the names of the proxy's own rules begin in an outcome."""
+"""Prefix of the names of the proxy's rules in an outcome."""
 PROXY_MARK = "x-request-id"
-"""The proxy sets it on its answers (not where it cannot read a request at all); a load balancer sets none."""
+"""The proxy sets this header on its responses (except to a request that it cannot parse); a load balancer does not."""
 
 
 def difference(stack: Stack, outcome: Outcome, answer: Answer) -> str:
-    """What is other than predicted, in one clause; empty where nothing is."""
+    """The first difference from the prediction, in one clause; empty if there is none."""
     if outcome.result is Result.DROPPED:
-        return f"answers {answer.status}, and no connection was to come about"
+        return f"answers {answer.status}, expected no connection"
     if outcome.result is Result.SERVED:
         return _not_served(stack, answer)
     if answer.status != outcome.status:
         return f"answers {answer.status}, expected {outcome.status} by {outcome.rule}"
     if stack.proxy_marks_answers and answer.value(PROXY_MARK) and not outcome.rule.startswith(BY_PROXY):
-        return f"answers {answer.status} at the proxy, and {outcome.rule} was to refuse it at the edge"
+        return f"answers {answer.status} at the proxy, expected {outcome.rule} to refuse it at the edge"
     return _elsewhere(stack, outcome, answer) if outcome.location else _another_text(stack, outcome, answer)
 
 
 def _another_text(stack: Stack, outcome: Outcome, answer: Answer) -> str:
     text = expected_body(stack, outcome.rule)
     if text and answer.body and answer.body.decode("utf-8", "replace").strip() != text.strip():
-        return f"answers {answer.status} with another text than {outcome.rule} has, so another station answered"
+        return f"answers {answer.status} with another body than {outcome.rule} has, so something else answered"
     return ""
 
 
@@ -42,7 +42,7 @@ def _not_served(stack: Stack, answer: Answer) -> str:
     target = urlsplit(answer.value("location"))
     login = {urlsplit(str(oidc.get("authorizationEndpoint"))).hostname for oidc in logins(stack)}
     if target.hostname and target.hostname in login:
-        return f"answers {answer.status} to the login, expected the application"
+        return f"answers {answer.status} with a redirect to the login, expected the application"
     if stack.proxy_marks_answers and not answer.value(PROXY_MARK):
         return f"answers {answer.status} at the edge, expected the application"
     if answer.status >= LEAST_ERROR:
@@ -79,7 +79,7 @@ def logins(stack: Stack) -> list[Mapping[str, Any]]:
 
 
 def expected_body(stack: Stack, rule: str) -> str:
-    """The text that a firewall rule or a fixed response answers with; empty where AWS decides it."""
+    """The body that a WAF rule or a fixed response returns; empty if AWS decides it."""
     for action in stack.actions(rule):
         if (text := at(action, "fixedResponse", "messageBody")) is not None:
             return str(text)

@@ -1,4 +1,4 @@
-"""What a task finds around it, on loopback: a model, a cache by TLS with a password, and a bucket."""
+"""The services that a task uses, on loopback: a model, a cache with TLS and a password, and a bucket."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from moto.server import ThreadedMotoServer
 from local.certificate import Certificate
 from local.ports import held_ports
 from local.processes import ending
-from tests.database.door import KEY_ID, SECRET_KEY
+from tests.database.rds_login import KEY_ID, SECRET_KEY
 
 MODEL = "openai.gpt-oss-120b-1:0"
 
 
 class _Models(BaseHTTPRequestHandler):
-    """A server with one model, as the proxy's loopback listener offers it."""
+    """A server with one model, like the proxy's loopback listener."""
 
     def do_GET(self) -> None:
         body = json.dumps({"object": "list", "data": [{"id": MODEL, "object": "model"}]}).encode()
@@ -42,7 +42,7 @@ class _Models(BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def models() -> Generator[str]:
-    """Its address, until the block ends."""
+    """The model server's URL, until the block ends."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Models)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -54,7 +54,7 @@ def models() -> Generator[str]:
 
 @dataclass(frozen=True)
 class Cache:
-    """A redis-server that answers by TLS only, and to nobody without the password."""
+    """A redis-server that requires TLS and the password."""
 
     port: int
     authority: Path
@@ -62,11 +62,11 @@ class Cache:
 
     @property
     def url(self) -> str:
-        """As ``State`` writes it."""
+        """The URL in the form that ``Data`` writes."""
         return f"rediss://default:{self.password}@localhost:{self.port}/0"
 
     def listeners(self, channel: str) -> int:
-        """How many connections wait for messages on a channel."""
+        """How many connections are subscribed to a channel."""
         command = ["redis-cli", "-h", "localhost", "-p", str(self.port), "--tls", "--cacert", str(self.authority)]
         answer = subprocess.run(  # noqa: S603 - Debian's program
             [*command, "--no-auth-warning", "--raw", "PUBSUB", "NUMSUB", channel],
@@ -128,9 +128,9 @@ def uploads(bucket: str, region: str) -> Generator[Uploads]:
     try:
         host, port = server.get_host_and_port()
         found = Uploads(f"http://{host}:{port}", bucket, region)
-        # What it holds belongs to the process, not to the server.
+        # moto keeps its data in the process, so an earlier server's buckets are still there.
         urllib.request.urlopen(f"{found.url}/moto-api/reset", data=b"", timeout=30).close()  # noqa: S310 - our own
-        # S3 takes no constraint for us-east-1.
+        # S3 refuses a location constraint for us-east-1.
         elsewhere = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         _s3(found.url, region).create_bucket(Bucket=bucket, **elsewhere)
         yield found

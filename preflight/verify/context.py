@@ -1,4 +1,4 @@
-"""What every part of the account's check is given, what they find together, and how their questions become lines."""
+"""What every part of the account check receives, and the lookups that they share."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from preflight.verify.stack import Stack
 SERVICE = "aws:ecs/service:Service"
 CLUSTER = "aws:ecs/cluster:Cluster"
 TAGGED_BY = ("project", "environment")
-"""The tags that every resource of a stack has."""
+"""The tags on every resource of a stack."""
 
 
 @dataclass(frozen=True)
-class Asking:
-    """The stack, its account, and now."""
+class Context:
+    """The stack, its account, and the current time."""
 
     stack: Stack
     account: Account
@@ -31,7 +31,7 @@ class Asking:
 
     @cached_property
     def service(self) -> Mapping[str, Any]:
-        """The ECS service as it is."""
+        """The ECS service in the account."""
         cluster = str(self.stack.inputs(CLUSTER)[0]["name"])
         name = str(self.stack.inputs(SERVICE)[0]["name"])
         absent = ("ClusterNotFoundException",)
@@ -65,10 +65,10 @@ class Asking:
         return sorted(str(one["ResourceARN"]) for one in found)
 
     def live(self, kind: str, arn: str) -> list[tuple[str, str]]:
-        """Logical name and live name of all resources of a type; ``arn`` is what comes before the name in an ARN.
+        """Logical name and live name of all resources of a type; ``arn`` is the part of the ARN before the name.
 
         Pulumi adds seven hexadecimal digits to a name that the program does not set
-        (https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming), Secrets Manager adds six more characters.
+        (https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming), and Secrets Manager six more characters.
         """
         found: list[tuple[str, str]] = []
         for resource in self.stack.resources(kind):
@@ -78,7 +78,7 @@ class Asking:
         return found
 
     def live_arn(self, name: str) -> str:
-        """The ARN of a live resource by its name."""
+        """The ARN of a live resource with this name."""
         return next(one for one in self.tagged if re.search(rf"[:/]{re.escape(name)}(?:-\w{{6}})?$", one))
 
     def recorded(self, kind: str, identifier: str) -> str:
@@ -90,5 +90,5 @@ class Asking:
         return sorted(str(properties(resource)[key]) for resource in self.stack.resources(kind))
 
 
-Part = parts.Part[Asking]
-"""A group of questions of this command."""
+Part = parts.Part[Context]
+"""A group of checks of this command."""

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from preflight.account.identity import caller
 from preflight.account.lines import Group, Line, joined
-from preflight.ready.asking import Asking, Part
+from preflight.ready.context import Context, Part
 
 
-def account(asking: Asking, group: Group) -> Iterator[Line]:
-    """The credentials are those of the stack's account. Where that cannot be told, nothing can (exit code 2)."""
-    found = caller(asking.account)
-    wanted = asking.wanted
+def account(context: Context, group: Group) -> Iterator[Line]:
+    """The credentials belong to the stack's account. If that is unknown, the command ends with exit code 2."""
+    found = caller(context.account)
+    wanted = context.wanted
     yield group.holds(
         "account",
         found == wanted.account,
@@ -22,23 +22,23 @@ def account(asking: Asking, group: Group) -> Iterator[Line]:
     )
 
 
-def region(asking: Asking, group: Group) -> Iterator[Line]:
+def region(context: Context, group: Group) -> Iterator[Line]:
     """The region is enabled in the account."""
-    name = asking.wanted.region
-    found = asking.account.ask("ec2", "describe_regions", AllRegions=True, RegionNames=[name])["Regions"]
+    name = context.wanted.region
+    found = context.account.ask("ec2", "describe_regions", AllRegions=True, RegionNames=[name])["Regions"]
     status = found[0].get("OptInStatus", "") if found else "unknown"
     yield group.holds(
         "region",
         status in {"opt-in-not-required", "opted-in"},
         f"{name} is {status}",
-        f"enable it: aws account enable-region --region-name {name} (minutes to hours until it is opted-in)",
+        f"enable it: aws account enable-region --region-name {name} (opting in takes minutes to hours)",
     )
 
 
-def zones(asking: Asking, group: Group) -> Iterator[Line]:
+def zones(context: Context, group: Group) -> Iterator[Line]:
     """Every availability zone exists in this account and takes new resources."""
-    wanted = asking.wanted.zones
-    answer = asking.account.ask("ec2", "describe_availability_zones", AllAvailabilityZones=True)["AvailabilityZones"]
+    wanted = context.wanted.zones
+    answer = context.account.ask("ec2", "describe_availability_zones", AllAvailabilityZones=True)["AvailabilityZones"]
     states = {
         zone["ZoneName"]: zone.get("State", "")
         for zone in answer
@@ -51,7 +51,7 @@ def zones(asking: Asking, group: Group) -> Iterator[Line]:
         "availability zones",
         not lost,
         f"{joined(wanted)} are available" if not lost else f"{joined(lost)} cannot be used; usable: {joined(usable)}",
-        f"name usable zones in network.availabilityZones of Pulumi.{asking.wanted.stack}.yaml",
+        f"name usable zones in network.availabilityZones of Pulumi.{context.wanted.stack}.yaml",
     )
 
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..entry.load_balancing import BALANCERS
-from ..entry.public_services import KINDS as PUBLIC_KINDS
-from ..graph.resources import Graph, Resource
-from ..graph.verdicts import Finding, not_proven
-from ..network.instances import MACHINES
-from ..network.placement import ROWS
+from ...entry.load_balancing import BALANCERS
+from ...entry.public_services import KINDS as PUBLIC_KINDS
+from ...graph.resources import Graph, Resource
+from ...graph.verdicts import Finding, not_proven
+from ...network.instances import INSTANCE_KINDS
+from ...network.placement import ROWS
 
 MODELLED = frozenset(
     {
-        *ROWS, *MACHINES, *BALANCERS, *PUBLIC_KINDS,
+        *ROWS, *INSTANCE_KINDS, *BALANCERS, *PUBLIC_KINDS,
         "apigateway.RestApi", "apigateway.VpcLink", "apigatewayv2.Api", "apigatewayv2.VpcLink",
         "cloudfront.Distribution", "cloudfront.VpcOrigin", "globalaccelerator.Accelerator",
         "globalaccelerator.EndpointGroup", "lambda.FunctionUrl", "ec2.LaunchTemplate", "ec2.LaunchConfiguration",

@@ -1,4 +1,4 @@
-"""Database and cache are private and encrypted, and there is a backup of what is to be backed up."""
+"""Database and cache are private and encrypted, and the backup plan's resources have recent backups."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from preflight.account.lines import Group, Line, joined
 from preflight.account.parts import AbsentError
-from preflight.verify.asking import Asking, Part
+from preflight.verify.context import Context, Part
 
 CLUSTER = "aws:rds/cluster:Cluster"
 INSTANCE = "aws:rds/clusterInstance:ClusterInstance"
@@ -15,14 +15,14 @@ CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"
 VAULT = "aws:backup/vault:Vault"
 SELECTION = "aws:backup/selection:Selection"
 OLDEST = dt.timedelta(hours=26)
-"""A night and the two hours that a backup may take."""
+"""One day, plus the two hours that a backup may take."""
 
 
-def database(asking: Asking, group: Group) -> Iterator[Line]:
+def database(context: Context, group: Group) -> Iterator[Line]:
     """Cluster and instances are available, encrypted, protected and private."""
-    for inputs in asking.stack.inputs(CLUSTER):
+    for inputs in context.stack.inputs(CLUSTER):
         name = str(inputs["clusterIdentifier"])
-        found = asking.account.find(
+        found = context.account.find(
             "rds", "describe_db_clusters", ("DBClusterNotFoundFault",), DBClusterIdentifier=name
         )
         if found is None:
@@ -34,23 +34,23 @@ def database(asking: Asking, group: Group) -> Iterator[Line]:
             "is protected from deletion": bool(cluster.get("DeletionProtection")),
         }
         wrong = [text for text, holds in said.items() if not holds]
-        shown = f"not so: {joined(wrong)}" if wrong else joined(said)
+        shown = f"not true: {joined(wrong)}" if wrong else joined(said)
         yield group.holds(
             f"database {name}", not wrong, shown, "pulumi refresh shows what was changed by hand; pulumi up"
         )
         filters = [{"Name": "db-cluster-id", "Values": [name]}]
-        instances = asking.account.every("rds", "describe_db_instances", "DBInstances", Filters=filters)
+        instances = context.account.every("rds", "describe_db_instances", "DBInstances", Filters=filters)
         public = sorted(str(one["DBInstanceIdentifier"]) for one in instances if one.get("PubliclyAccessible"))
-        wanted = len(asking.stack.resources(INSTANCE))
+        wanted = len(context.stack.resources(INSTANCE))
         shown = f"{len(instances)} of {wanted}; with a public address: {joined(public)}"
         fix = "set PubliclyAccessible to false: pulumi up"
         yield group.holds("database's instances", not public and len(instances) >= wanted, shown, fix)
 
 
-def cache(asking: Asking, group: Group) -> Iterator[Line]:
-    """The cache is available, and encrypted at rest and on the way."""
-    groups = asking.account.every("elasticache", "describe_replication_groups", "ReplicationGroups")
-    for inputs in asking.stack.inputs(CACHE):
+def cache(context: Context, group: Group) -> Iterator[Line]:
+    """The cache is available, and encrypted at rest and in transit."""
+    groups = context.account.every("elasticache", "describe_replication_groups", "ReplicationGroups")
+    for inputs in context.stack.inputs(CACHE):
         found = [one for one in groups if one.get("Description") == inputs["description"]]
         if not found:
             raise AbsentError("the cache")
@@ -58,21 +58,21 @@ def cache(asking: Asking, group: Group) -> Iterator[Line]:
         said = {
             "is available": one.get("Status") == "available",
             "is encrypted at rest": bool(one.get("AtRestEncryptionEnabled")),
-            "is encrypted on the way": bool(one.get("TransitEncryptionEnabled")),
-            "asks for a password": bool(one.get("AuthTokenEnabled")),
+            "is encrypted in transit": bool(one.get("TransitEncryptionEnabled")),
+            "requires a password": bool(one.get("AuthTokenEnabled")),
         }
         wrong = [text for text, holds in said.items() if not holds]
-        shown = f"not so: {joined(wrong)}" if wrong else joined(said)
+        shown = f"not true: {joined(wrong)}" if wrong else joined(said)
         yield group.holds("cache", not wrong, shown, "pulumi refresh shows what was changed by hand; pulumi up")
 
 
-def backups(asking: Asking, group: Group) -> Iterator[Line]:
-    """Every resource of the plan has a recovery point of the last night."""
-    for logical, vault in asking.live(VAULT, r"backup:[^:]+:\d+:backup-vault:"):
+def backups(context: Context, group: Group) -> Iterator[Line]:
+    """Every resource of the plan has a recovery point from the last night."""
+    for logical, vault in context.live(VAULT, r"backup:[^:]+:\d+:backup-vault:"):
         if not vault:
             raise AbsentError(f"the backup vault {logical}")
-        after = asking.now - OLDEST
-        points = asking.account.every(
+        after = context.now - OLDEST
+        points = context.account.every(
             "backup",
             "list_recovery_points_by_backup_vault",
             "RecoveryPoints",
@@ -80,9 +80,9 @@ def backups(asking: Asking, group: Group) -> Iterator[Line]:
             ByCreatedAfter=after,
         )
         complete = [str(one["ResourceArn"]) for one in points if one.get("Status") == "COMPLETED"]
-        created = asking.account.ask("backup", "describe_backup_vault", BackupVaultName=vault)["CreationDate"]
+        created = context.account.ask("backup", "describe_backup_vault", BackupVaultName=vault)["CreationDate"]
         for service in sorted(
-            {str(arn).split(":")[2] for i in asking.stack.inputs(SELECTION) for arn in i["resources"]}
+            {str(arn).split(":")[2] for i in context.stack.inputs(SELECTION) for arn in i["resources"]}
         ):
             subject = f"backup of {service}"
             if any(arn.split(":")[2] == service for arn in complete):
@@ -92,7 +92,7 @@ def backups(asking: Asking, group: Group) -> Iterator[Line]:
                 yield group.cannot_tell(subject, "the vault is younger than 26 hours", fix)
             else:
                 fix = "aws backup list-backup-jobs --by-state FAILED gives the reason; docs/restore.md"
-                yield group.missing(subject, "no complete recovery point of the last 26 hours", fix)
+                yield group.missing(subject, "no complete recovery point in the last 26 hours", fix)
 
 
-PART = Part("state", (("database", database), ("cache", cache), ("backup", backups)))
+PART = Part("data", (("database", database), ("cache", cache), ("backup", backups)))

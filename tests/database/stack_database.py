@@ -18,84 +18,84 @@ from components.prepare import DATABASE, DATABASE_SCRIPT, PLAN_VARIABLE, packed,
 from local.certificate import self_signed
 from tests.database.application import Image
 from tests.database.deployed import Deployed
-from tests.database.door import Door, opened, task_role
+from tests.database.rds_login import RdsLogin, rds_login, task_role
 from tests.database.server import Server
 
 PASSWORD = "p@ss/w:rd %41 \"quoted\" 'single'"
-"""The master's, which RDS would choose. Such characters must survive every address and stay out of every line."""
+"""The master's password, with characters that must survive in a connection URL and never appear in the log."""
 SECONDS = 120
-"""For the small application; a real one takes longer where a machine is busy."""
+"""Enough for the small test application. The real one takes longer."""
 
 REPLACED = {
-    "DATABASE_HOST": "the door listens on loopback",
-    "DATABASE_PORT": "on a free port",
-    "PGSSLROOTCERT": "volumes lie below the test's folder",
+    "DATABASE_HOST": "the test database listens on loopback",
+    "DATABASE_PORT": "the test database uses a free port",
+    "PGSSLROOTCERT": "volumes are below the test's folder",
     PLAN_VARIABLE: "see PLAN_REPLACED",
 }
-"""Variables of the recorded container that have another value here, and why. Every other is as recorded."""
+"""Variables of the recorded container that the tests replace, and why. All others are as recorded."""
 ADDED = {
-    "AWS_ACCESS_KEY_ID": "Fargate hands out the task role's credentials at a link-local address",
-    "AWS_SECRET_ACCESS_KEY": "the same",
+    "AWS_ACCESS_KEY_ID": "Fargate serves the task role's credentials at a link-local address",
+    "AWS_SECRET_ACCESS_KEY": "Fargate serves the task role's credentials at a link-local address",
     "PATH": "the image sets it",
 }
-"""Variables that this machine has to set, and why."""
+"""Variables that a machine without AWS has to add, and why."""
 PLAN_REPLACED = {
-    "owner": "only root hands volumes to another user",
-    "directories": "volumes lie below the test's folder",
-    "seeds": "the same, and the image's files lie elsewhere",
-    "files": "volumes lie below the test's folder; the door's certificate has another authority",
-    "database.paths": "the image's files lie elsewhere",
-    "database.configuration": "the same",
-    "database.scripts": "the same",
-    "database.scratch": "volumes lie below the test's folder",
-    "database.warm_up": "the small application has a module of its own",
+    "owner": "only root can change a volume's owner",
+    "directories": "volumes are below the test's folder",
+    "seeds": "volumes are below the test's folder, and the image's files are elsewhere",
+    "files": "volumes are below the test's folder; another authority signed the test database's certificate",
+    "database.paths": "the image's files are elsewhere",
+    "database.configuration": "the image's files are elsewhere",
+    "database.scripts": "the image's files are elsewhere",
+    "database.scratch": "volumes are below the test's folder",
+    "database.warm_up": "the small application has another module",
     "database.release": "the tests try several releases",
-    "database.schemas": "the small application has migrations of its own",
+    "database.schemas": "the small application has other migrations",
 }
-"""The same for prepare's plan."""
+"""Fields of prepare's plan that the tests replace, and why."""
 
 OLD, NEW = "2026.10.1", "2026.11.1"
 Schemas = Mapping[str, tuple[str, Sequence[str]]]
 
 
 @dataclass(frozen=True)
-class Done:
-    """How a container ended, and what it said."""
+class ContainerExit:
+    """A container's exit code and its log."""
 
     code: int
     lines: list[dict[str, Any]]
     text: str
 
-    def said(self, event: str) -> list[dict[str, Any]]:
-        """The lines of one kind."""
+    def events(self, event: str) -> list[dict[str, Any]]:
+        """The log lines of one event."""
         return [line for line in self.lines if line["event"] == event]
 
     @property
     def reason(self) -> str:
-        """Why it stopped."""
+        """Why the container failed."""
         assert self.code == 1, self.text
-        (line,) = self.said("failed")
+        (line,) = self.events("failed")
         return str(line["reason"])
 
 
 @dataclass(frozen=True)
-class Room:
-    """The database of a stack, its door, and who comes through."""
+class StackDatabase:
+    """The database of a stack, with the server that authenticates its logins."""
 
     server: Server
-    door: Door
+    login: RdsLogin
     authority: str
     folder: Path
     deployed: Deployed
     password: str = PASSWORD
     variables: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Variables that differ from those of a task."""
+    """Environment variables that override a task's."""
     constants: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Text of the script → what stands there in this test: shorter waits."""
+    """Text of the script → its replacement in this test, for shorter waits."""
 
     @property
     def name(self) -> str:
-        """The database."""
+        """The database's name."""
         return self.deployed.database
 
     @property
@@ -105,11 +105,11 @@ class Room:
 
     @property
     def master(self) -> str:
-        """The role that RDS makes."""
+        """The role that RDS creates."""
         return self.deployed.master
 
     def start(self, image: Image, release: str, schemas: Schemas) -> subprocess.Popen[str]:
-        """The prepare container of a new task, whose volumes are empty."""
+        """Start the prepare container of a new task, with empty volumes."""
         return subprocess.Popen(  # noqa: S603 - the task's command
             self._command(),
             env={**self.container_variables(image, release, schemas), **self.variables},
@@ -118,12 +118,12 @@ class Room:
             text=True,
         )
 
-    def prepare(self, image: Image, release: str, schemas: Schemas) -> Done:
-        """The same, to its end."""
+    def prepare(self, image: Image, release: str, schemas: Schemas) -> ContainerExit:
+        """Run the prepare container of a new task to its end."""
         return finished(self.start(image, release, schemas))
 
     def container_variables(self, image: Image, release: str, schemas: Schemas) -> dict[str, str]:
-        """The recorded container's variables, with what ``REPLACED`` and ``ADDED`` list."""
+        """The recorded container's variables, with the changes that ``REPLACED`` and ``ADDED`` list."""
         volumes = Path(tempfile.mkdtemp(prefix="volumes-", dir=self.folder))
         for mount in self.deployed.container("prepare")["mountPoints"]:
             Path(f"{volumes}{mount['containerPath']}").mkdir(parents=True)
@@ -133,7 +133,7 @@ class Room:
             **self.deployed.secrets("prepare", self.password),
             **task_role(),
             "DATABASE_HOST": "localhost",
-            "DATABASE_PORT": str(self.door.port),
+            "DATABASE_PORT": str(self.login.port),
             "PATH": "/usr/bin:/bin",
             "PGSSLROOTCERT": f"{volumes}{recorded['PGSSLROOTCERT']}",
             PLAN_VARIABLE: json.dumps(self._plan(image, release, schemas, volumes)),
@@ -162,16 +162,16 @@ class Room:
             },
         }
 
-    def but(self, **changes: Any) -> Room:  # noqa: ANN401 - whatever a field holds
-        """The same room with something different."""
+    def changed(self, **changes: Any) -> StackDatabase:  # noqa: ANN401 - the fields' types
+        """A copy with these fields changed."""
         return replace(self, **changes)
 
     def ask(self, query: str, *values: object) -> list[tuple[object, ...]]:
-        """Rows, as the superuser."""
+        """Run a query as the superuser and return its rows."""
         return self.server.ask(self.name, query, *values)
 
     def as_application(self, statement: str) -> list[tuple[object, ...]]:
-        """A statement as the application's role; it had logged in."""
+        """Run a statement as the application's role."""
         with self.server.connect(self.name, self.role) as connection:
             done = connection.execute(statement.encode())
             return done.fetchall() if done.description else []
@@ -189,22 +189,22 @@ class Room:
 
 
 @contextlib.contextmanager
-def rented(server: Server, deployed: Deployed, folder: Path) -> Generator[Room]:
-    """The empty database of a stack behind its door, until the block ends."""
+def stack_database(server: Server, deployed: Deployed, folder: Path) -> Generator[StackDatabase]:
+    """The empty database of a stack, until the block ends."""
     certificate = self_signed("localhost")
     with (
         server.cluster(deployed.master, deployed.database),
-        opened(server, certificate, folder, deployed, PASSWORD) as door,
+        rds_login(server, certificate, folder, deployed, PASSWORD) as login,
     ):
-        yield Room(server, door, certificate.certificate, folder, deployed)
+        yield StackDatabase(server, login, certificate.certificate, folder, deployed)
 
 
-def finished(process: subprocess.Popen[str], seconds: int = SECONDS) -> Done:
-    """Wait for a container's end."""
+def finished(process: subprocess.Popen[str], seconds: int = SECONDS) -> ContainerExit:
+    """Wait until a container exits."""
     try:
         text, _ = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
         raise
-    return Done(process.returncode, [json.loads(line) for line in text.splitlines()], text)
+    return ContainerExit(process.returncode, [json.loads(line) for line in text.splitlines()], text)

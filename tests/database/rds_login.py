@@ -1,8 +1,8 @@
-"""The door of a database on RDS: TLS or nothing, a password for the master, an IAM token for whoever has rds_iam.
+"""How RDS authenticates a login: TLS is required, the master uses a password, members of rds_iam an IAM token.
 
-It speaks PostgreSQL's first messages itself (protocol 3.0, "Message Flow" and "SSL Session Encryption" in
-PostgreSQL's documentation) and hands the rest on to a server that trusts it. A token is checked as AWS does: host,
-port, user, age and signature.
+It handles PostgreSQL's first messages (protocol 3.0, "Message Flow" and "SSL Session Encryption" in PostgreSQL's
+documentation) and forwards the rest to a server that trusts it. It checks what AWS checks in a token: host, port, user,
+age and signature.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ from tests.database.server import Server
 
 SSL_REQUEST, GSS_REQUEST = 80877103, 80877104
 KEY_ID, SECRET_KEY = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-"""AWS's example key: what the task role's credentials are to a task."""
+"""AWS's example key, used as the task role's credentials."""
 
 
 @dataclass
-class Door:
-    """Where it listens, and who came through."""
+class RdsLogin:
+    """The listening server, with the logins it accepted and refused."""
 
     server: Server
     deployed: Deployed
-    """The stack whose database is behind it: its master and its region."""
+    """The stack that the database belongs to: it sets the master's name and the region."""
     password: str
-    """The master's."""
+    """The master's password."""
     context: ssl.SSLContext
     port: int = 0
-    entered: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    """User and ``password`` or ``token``, in order."""
+    logins: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    """Accepted logins in order: the user, and ``password`` or ``token``."""
     refused: list[str] = field(default_factory=list[str])
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One client, from its first message to the end."""
+        """Serve one client until it disconnects."""
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
             try:
                 await self._serve(reader, writer)
@@ -72,15 +72,15 @@ class Door:
         secret = (await reader.readexactly(length - 4)).rstrip(b"\0").decode()
         if kind != b"p":
             return self._refuse(writer, "expected a password")
-        way = "token" if await asyncio.to_thread(self._by_token, user) else "password"
-        if way == "token" and not genuine(secret, user, f"localhost:{self.port}", self.deployed.region):
+        method = "token" if await asyncio.to_thread(self._by_token, user) else "password"
+        if method == "token" and not is_valid_token(secret, user, f"localhost:{self.port}", self.deployed.region):
             return self._refuse(writer, f'PAM authentication failed for user "{user}"')
-        if way == "password" and (user, secret) != (self.deployed.master, self.password):
+        if method == "password" and (user, secret) != (self.deployed.master, self.password):
             return self._refuse(writer, f'password authentication failed for user "{user}"')
-        self.entered.append((user, way))
-        behind, onward = await asyncio.open_unix_connection(str(self.server.socket))
-        onward.write(start)
-        await asyncio.gather(_relay(reader, onward), _relay(behind, writer))
+        self.logins.append((user, method))
+        from_server, to_server = await asyncio.open_unix_connection(str(self.server.socket))
+        to_server.write(start)
+        await asyncio.gather(_relay(reader, to_server), _relay(from_server, writer))
         return None
 
     def _by_token(self, user: str) -> bool:
@@ -109,7 +109,7 @@ async def _relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
             writer.close()
 
 
-def genuine(token: str, user: str, host: str, here: str) -> bool:
+def is_valid_token(token: str, user: str, host: str, here: str) -> bool:
     """Whether a token is for this host, user and region, still valid, and signed with the task role's key."""
     address, _, query = token.partition("/?")
     parts = dict(parse_qsl(query))
@@ -140,20 +140,20 @@ def genuine(token: str, user: str, host: str, here: str) -> bool:
 
 
 @contextlib.contextmanager
-def opened(
+def rds_login(
     server: Server, certificate: Certificate, folder: Path, deployed: Deployed, password: str
-) -> Generator[Door]:
-    """A door in front of the server until the block ends."""
+) -> Generator[RdsLogin]:
+    """Authenticate logins to the server until the block ends."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate.write(folder))
-    door = Door(server, deployed, password, context)
+    login = RdsLogin(server, deployed, password, context)
     loop = asyncio.new_event_loop()
-    listening = loop.run_until_complete(asyncio.start_server(door.serve, "127.0.0.1", 0))
-    door.port = listening.sockets[0].getsockname()[1]
+    listening = loop.run_until_complete(asyncio.start_server(login.serve, "127.0.0.1", 0))
+    login.port = listening.sockets[0].getsockname()[1]
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
-        yield door
+        yield login
     finally:
         asyncio.run_coroutine_threadsafe(_end(listening), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
@@ -170,5 +170,5 @@ async def _end(listening: asyncio.Server) -> None:
 
 
 def task_role() -> Mapping[str, str]:
-    """The variables by which code in a task finds the task role, for a test."""
+    """Environment variables with the task role's credentials."""
     return {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}

@@ -1,4 +1,4 @@
-"""What every part of the check is given."""
+"""What every part of the check receives."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from preflight.ready.wanted import Wanted
 
 
 @dataclass(frozen=True)
-class Asking:
-    """The stack's needs, and whom to ask."""
+class Context:
+    """The stack's needs, and the clients that query the account, DNS and the identity provider."""
 
     wanted: Wanted
     account: Account
@@ -22,5 +22,5 @@ class Asking:
     """Whether one billed request may be sent to each model."""
 
 
-Part = parts.Part[Asking]
-"""A group of questions of this command."""
+Part = parts.Part[Context]
+"""A group of checks of this command."""

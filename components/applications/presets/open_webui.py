@@ -1,0 +1,214 @@
+"""Open WebUI behind this edge: no login, sign-up or configuration of its own, and no call to the internet."""
+
+from components.applications.application import ApplicationArgs
+from components.applications.open_webui_data import LEAST_CONNECTIONS, POOLS, with_shared_data
+from components.applications.preset import Arrival, Deployment, Paths, Preset, TrustedHeaders
+from components.common.secrets import SESSION_KEY
+from components.edge.rules import LOGIN_CALLBACK
+
+NAME = "open-webui"
+PORT = 8080
+HEALTH_PATH = "/health"
+KEEP_ALIVE_SECONDS = 75
+"""How long uvicorn keeps an idle connection open. The proxy closes it earlier, so neither side sees a reset."""
+FILES_FOR_EACH_MESSAGE = 10
+"""How many files one message may carry."""
+
+HEADERS = TrustedHeaders()
+
+PATHS = Paths(
+    blocked=(
+        "/health*",
+        "/ready*",
+        "/metrics*",
+        "/docs*",
+        "/redoc*",
+        "/openapi.json",
+        "/ollama*",
+        "/oauth/*",
+        "/api/v1/scim/*",
+        "/api/v1/utils/db/*",
+    ),
+    api=(
+        "/api/*",
+        "/openai/*",
+        "/ws/*",
+        "/static/*",
+        "/_app/*",
+        "/assets/*",
+        "/cache/*",
+        "/audio/*",
+        "/pyodide/*",
+        "/wasm/*",
+        "/sql.js/*",
+        "/favicon.png",
+        "/user.png",
+        "/image-placeholder.png",
+        "/marker-*.png",
+        "/manifest.json",
+        "/opensearch.xml",
+        "/robots.txt",
+    ),
+    pages=(
+        "/",
+        LOGIN_CALLBACK,
+        "/auth*",
+        "/logout*",
+        "/home*",
+        "/c/*",
+        "/s/*",
+        "/admin*",
+        "/workspace*",
+        "/notes*",
+        "/channels/*",
+        "/folders/*",
+        "/playground*",
+        "/automations*",
+        "/calendar*",
+        "/watch*",
+        "/error*",
+    ),
+    uploads=("/api/v1/files/", "/api/v1/audio/transcriptions"),
+    websockets=("/ws/socket.io",),
+    model_calls=(
+        "/api/chat/completions",
+        "/api/v1/chat/completions",
+        "/api/embeddings",
+        "/api/v1/embeddings",
+        "/api/message",
+        "/api/v1/messages",
+        "/api/v1/audio/speech",
+        "/api/v1/images/",
+        "/api/v1/tasks/",
+        "/openai/",
+    ),
+    # Nearly every body of the API has a text that somebody wrote: a name, a description, an address, a template.
+    prompts=("/api/", "/ws/"),
+    # People log in at the edge; the application's own login gets an empty address and an empty password.
+    fixed_bodies=("/api/v1/auths/ldap", "/api/v1/auths/signin", "/api/v1/auths/signup"),
+    static=("/_app/", "/assets/", "/audio/", "/pyodide/", "/sql.js/", "/static/", "/wasm/"),
+    cacheable=("/_app/immutable/", "/static/"),
+)
+"""As a browser uses them; compared with the routes of 0.11.3. Its own OAuth, SCIM and database download are not offered:
+users log in at the edge."""
+
+ARRIVAL = Arrival(static_requests=240, page_requests=120, model_calls=20, uploads=4)
+"""A first visit to 0.12.4 reads 207 files, to 0.11.3 169 (tests/open_webui/facts); the rest is for a language, sounds
+and pictures that its scripts ask for later. About 40 API calls open the page; five prompts follow, each with up to
+sixteen calls around it and four model calls: the answer, title, tags and follow-ups."""
+
+
+def _container(deployment: Deployment) -> ApplicationArgs:
+    application = ApplicationArgs(
+        name=NAME,
+        command=_uvicorn("open_webui.main:app"),
+        working_directory="/app/backend",
+        environment={**dict(deployment.prompt_environment), **_environment(deployment)},
+        secret_environment={"WEBUI_SECRET_KEY": SESSION_KEY},
+        writable_directories=["/home/app", "/srv/data", "/srv/static", "/tmp"],  # noqa: S108 - the task's own volume
+        seeds={"/srv/static": "/app/backend/open_webui/static"},
+        health_command=_health_check(),
+        start_seconds=180,
+    )
+    if deployment.shared_data:
+        application = with_shared_data(
+            application, deployment.region, deployment.database_authority, deployment.database_connections
+        )
+    return application
+
+
+def _environment(deployment: Deployment) -> dict[str, str]:
+    return {
+        # Who the user is: the proxy's headers, nothing else.
+        "WEBUI_AUTH_TRUSTED_EMAIL_HEADER": HEADERS.email,
+        "WEBUI_AUTH_TRUSTED_NAME_HEADER": HEADERS.name,
+        "WEBUI_AUTH_TRUSTED_ROLE_HEADER": HEADERS.role,
+        "WEBUI_AUTH_SIGNOUT_REDIRECT_URL": deployment.origin + deployment.logout_path,
+        "DEFAULT_USER_ROLE": "pending",
+        # Whoever may enter may use every declared model, and nobody reads other people's chats.
+        "BYPASS_MODEL_ACCESS_CONTROL": "true",
+        "ENABLE_ADMIN_CHAT_ACCESS": "false",
+        "ENABLE_ADMIN_EXPORT": "false",
+        "ENABLE_API_KEYS": "false",
+        "ENABLE_LOGIN_FORM": "false",
+        "ENABLE_SIGNUP": "false",
+        "JWT_EXPIRES_IN": f"{deployment.session_seconds}s",
+        "WEBUI_AUTH_COOKIE_SECURE": "true",
+        "WEBUI_SESSION_COOKIE_SECURE": "true",
+        # Where it is reached. A WebSocket from any other origin is refused.
+        "CORS_ALLOW_ORIGIN": deployment.origin,
+        "FORWARDED_ALLOW_IPS": "127.0.0.1",
+        "WEBUI_URL": deployment.origin,
+        # Where prompts go: the proxy beside it.
+        "AIOHTTP_CLIENT_TIMEOUT": str(deployment.model_deadline_seconds),
+        "ENABLE_EVALUATION_ARENA_MODELS": "false",
+        "ENABLE_OLLAMA_API": "false",
+        "ENABLE_OPENAI_API": "true",
+        "OPENAI_API_BASE_URLS": ";".join(deployment.model_base_urls),
+        # What files may be.
+        "RAG_FILE_MAX_COUNT": str(FILES_FOR_EACH_MESSAGE),
+        "RAG_FILE_MAX_SIZE": str(deployment.upload_mebibytes),
+        # The environment rules, not a page in the application; administrators run no code in the container.
+        "ENABLE_PERSISTENT_CONFIG": "false",
+        "ENABLE_PIP_INSTALL_FRONTMATTER_REQUIREMENTS": "false",
+        "ENABLE_PLUGINS": "false",
+        # Nothing is fetched from the internet.
+        "ANONYMIZED_TELEMETRY": "false",
+        "DO_NOT_TRACK": "true",
+        "ENABLE_COMMUNITY_SHARING": "false",
+        "ENABLE_VERSION_UPDATE_CHECK": "false",
+        "ENABLE_WEB_SEARCH": "false",
+        "OFFLINE_MODE": "true",
+        "SCARF_NO_ANALYTICS": "true",
+        # Answers stay as they are, and out of the log.
+        "AUDIT_LOG_LEVEL": "NONE",
+        "ENABLE_COMPRESSION_MIDDLEWARE": "false",
+        "GLOBAL_LOG_LEVEL": "WARNING",
+        # What it writes, on the prepared volumes.
+        "DATA_DIR": "/srv/data",
+        "HOME": "/home/app",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "STATIC_DIR": "/srv/static",
+    }
+
+
+def _uvicorn(application: str) -> list[str]:
+    # Uvicorn's access log would hold query strings; the proxy's access log has what troubleshooting needs.
+    return [
+        "python3",
+        "-m",
+        "uvicorn",
+        application,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(PORT),
+        "--no-access-log",
+        "--timeout-keep-alive",
+        str(KEEP_ALIVE_SECONDS),
+        "--forwarded-allow-ips",
+        "127.0.0.1",
+    ]
+
+
+def _health_check() -> list[str]:
+    return [
+        "python3",
+        "-c",
+        f"import urllib.request as r; r.urlopen('http://127.0.0.1:{PORT}{HEALTH_PATH}', timeout=4)",
+    ]
+
+
+PRESET = Preset(
+    name=NAME,
+    port=PORT,
+    health_path=HEALTH_PATH,
+    keep_alive_seconds=KEEP_ALIVE_SECONDS,
+    paths=PATHS,
+    session_cookie_names=("token",),
+    headers=HEADERS,
+    arrival=ARRIVAL,
+    least_database_connections=LEAST_CONNECTIONS,
+    connection_pools=POOLS,
+    container=_container,
+)

@@ -1,0 +1,87 @@
+"""What a report says, field by field, and how that travels beside its text.
+
+A diagnostic of the Analyzer protocol has one text for people. Whoever starts a pack and needs the parts of a report
+(its verdict, what was found and what is wanted, the exception that allows it) reads them from the diagnostic's protobuf
+field ``FIELD``: a JSON object whose keys are the fields of ``Details``. The protocol does not define this field, so the
+engine ignores it, as protobuf requires of a reader.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from .evaluation import Report
+
+FIELD = 51_116
+"""From 50000 to 99999, the numbers that protobuf leaves to organizations (protobuf.dev, custom options)."""
+_LENGTH_DELIMITED = 2
+"""Protobuf's wire type of a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """One report of one policy."""
+
+    verdict: str
+    """``violated`` or ``not proven``."""
+    headline: str
+    """What is wrong, starting with resource and property."""
+    resource: str = ""
+    """Type and name, or the entry of a file of declarations."""
+    property: str = ""
+    found: str = ""
+    wanted: str = ""
+    fix: str = ""
+    witness: str = ""
+    unknown: str = ""
+    assuming: str = ""
+    line: int = 0
+    """The line of a file of declarations that the report is about; 0 where it is about a resource."""
+    excepted_until: str = ""
+    """The first day on which the exception is no longer valid, as ``2027-05-01``; empty where none applies."""
+    excepted_because: str = ""
+    excepted_by: str = ""
+    """The owner of the exception."""
+
+
+def details_of(report: Report) -> Details:
+    """A report's parts."""
+    finding, exemption = report.finding, report.exemption
+    return Details(
+        verdict=str(finding.verdict),
+        headline=finding.headline,
+        resource=finding.resource,
+        property=finding.property,
+        line=finding.line,
+        **finding.parts(),
+        excepted_until=exemption.expires.isoformat() if exemption else "",
+        excepted_because=exemption.reason if exemption else "",
+        excepted_by=exemption.owner if exemption else "",
+    )
+
+
+def attach(diagnostic: Any, details: Details) -> None:  # noqa: ANN401 - a protobuf message
+    """Add the details to a diagnostic."""
+    text = json.dumps({key: value for key, value in asdict(details).items() if value}, sort_keys=True).encode()
+    diagnostic.MergeFromString(_varint(FIELD << 3 | _LENGTH_DELIMITED) + _varint(len(text)) + text)
+
+
+def attached(diagnostic: Any) -> Details | None:  # noqa: ANN401 - a protobuf message
+    """The details of a diagnostic; ``None`` where its pack gives none."""
+    for unknown in UnknownFieldSet(diagnostic):
+        if unknown.field_number == FIELD:
+            return Details(**json.loads(unknown.data))
+    return None
+
+
+def _varint(number: int) -> bytes:
+    """A number as protobuf writes it: seven bits a byte, the lowest first."""
+    found = bytearray()
+    while number > 0x7F:  # noqa: PLR2004 - seven bits
+        found.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*found, number])
