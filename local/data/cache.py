@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, cast
@@ -45,6 +45,8 @@ class Cache:
     authority: Authority
     """The public one, which issues the certificates of Amazon's cache endpoints."""
     metrics: Metrics = field(default_factory=Metrics)
+    moved: Callable[[str, str], None] = lambda _name, _address: None
+    """Called with each DNS name and its address, when it starts and when a failover moves one."""
     metric_seconds: float = 60
 
     def __post_init__(self) -> None:
@@ -99,6 +101,7 @@ class Cache:
         self._trusted = self.authority.write(self.folder)
         self._held.callback(self.stop)
         self.start()
+        self._moved()
         measuring = threading.Thread(target=self._measure, name="cache metrics", daemon=True)
         measuring.start()
         self._held.callback(measuring.join, 5)
@@ -132,7 +135,12 @@ class Cache:
         if others:
             self._primary = others[0]
             self.client(self._primary).replicaof("NO", "ONE")
+            self._moved()
         self._start(lost)
+
+    def _moved(self) -> None:
+        for name, address in self.names().items():
+            self.moved(name, address)
 
     def names(self) -> Mapping[str, str]:
         """DNS name → address, now."""

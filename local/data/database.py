@@ -71,6 +71,8 @@ class Database:
     login: Login
     metrics: Metrics = field(default_factory=Metrics)
     log: Log = lambda _group, _stream, _line: None
+    moved: Callable[[str, str], None] = lambda _name, _address: None
+    """Called with each DNS name and its address, when it starts and when a failover moves one."""
     metric_seconds: float = 60
     causes: list[str] = field(default_factory=list[str])
     """Every refusal, with the property that it comes from."""
@@ -92,7 +94,8 @@ class Database:
         self.version = int(str(self.cluster["engineVersion"]).partition(".")[0])
         self._writer = self.instances[0].name
         self._named = self._writer
-        self._down_until = self._named_until = 0.0
+        self._down_until = 0.0
+        self._renaming: threading.Timer | None = None
         self._held = contextlib.ExitStack()
         self._stopping = threading.Event()
         self._parameters()
@@ -123,6 +126,8 @@ class Database:
         self._listener.start()
         self._held.callback(self._listener.stop)
         self.start()
+        self._rename()
+        self._held.callback(self._cancel)
         measuring = threading.Thread(target=self._measure, name="database metrics", daemon=True)
         measuring.start()
         self._held.callback(measuring.join, 5)
@@ -151,24 +156,35 @@ class Database:
         the former writer's address, which is then a reader: it refuses writes.
         """
         others = [one.name for one in self.instances if one.name != self._writer]
-        now = time.monotonic()
-        self._down_until, self._named_until = now + seconds, now + seconds + name_seconds
-        self._named = self._writer
+        self._cancel()
+        self._down_until, self._named = time.monotonic() + seconds, self._writer
         if others:
             self._writer = others[0]
         self._listener.cut()
         self.server.cut()
+        self._renaming = threading.Timer(seconds + name_seconds, self._rename)
+        self._renaming.daemon = True
+        self._renaming.start()
 
     def answer(self, *, renamed: bool = False) -> None:
         """Answer again before a failover's time is over; ``renamed``: with the cluster's name at the new writer."""
         self._down_until = 0
         if renamed:
-            self._named_until = 0
+            self._cancel()
+            self._rename()
+
+    def _cancel(self) -> None:
+        if self._renaming:
+            self._renaming.cancel()
+            self._renaming.join()
+
+    def _rename(self) -> None:
+        self._named = self._writer
+        for name, address in self.names().items():
+            self.moved(name, address)
 
     def names(self) -> Mapping[str, str]:
         """DNS name → address, now."""
-        if time.monotonic() >= self._named_until:
-            self._named = self._writer
         readers = [one.name for one in self.instances if one.name != self._named] or [self._named]
         return {
             str(self.cluster["endpoint"]): self.nodes[self._named].address,

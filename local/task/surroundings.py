@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from local.authority import Authority
 from local.stack import Stack
-from local.task.definition import Definition
 from local.task.image import Images
 from local.wiring import Node, Wiring
 
@@ -16,23 +16,22 @@ CREDENTIALS_ADDRESS = "169.254.170.2"
 """Where a task finds its role's credentials (ECS developer guide, task IAM role)."""
 
 
-class RefusedError(Exception):
-    """Something that AWS refuses a task; the message says what and why."""
-
-
 class Agent(Protocol):
-    """The ECS agent of one task: what it does with the execution role, and what it serves to the containers."""
+    """The ECS agent of one task: what it does with the execution role, and what it serves to the containers.
+
+    Raises ``local.aws.sessions.RefusedError`` for whatever AWS refuses.
+    """
 
     def pull(self, image: str) -> None:
-        """Ask the registry for an image. Raises ``RefusedError``."""
+        """Ask the registry for an image."""
         ...
 
     def secret(self, value_from: str) -> str:
-        """The value for ``valueFrom``. Raises ``RefusedError``."""
+        """The value for ``valueFrom``."""
         ...
 
-    def stream(self, container: Mapping[str, Any]) -> Callable[[str], None]:
-        """A new log stream for a container definition, which takes lines. Raises ``RefusedError``."""
+    def stream(self, container: Mapping[str, Any]) -> AbstractContextManager[Callable[[str], None]]:
+        """A new log stream for a container definition, which takes lines."""
         ...
 
     def credentials(self) -> AbstractContextManager[Mapping[str, str]]:
@@ -40,8 +39,8 @@ class Agent(Protocol):
         ...
 
 
-Agents = Callable[[Definition, Node, str], Agent]
-"""Task definition, network interface and task id → its agent."""
+Agents = Callable[[Stack, Node, str], Agent]
+"""Stack, network interface and task id → the task's agent."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +50,9 @@ class Surroundings:
     stack: Stack
     wiring: Wiring
     images: Images
-    values: Callable[[str], str]
-    """Text of the graph → the same with what this machine replaces (``local.task.replaced``)."""
     agents: Agents
+    authorities: Sequence[Authority]
+    """Those that stand in for AWS's in the containers' variables (``local.task.replaced``)."""
     trust: str
     """The public certificate authorities of every image: PEM."""
     resolver: str

@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from local.aws.sessions import RefusedError
 from local.task.container import HEALTHY, UNHEALTHY, UNKNOWN, Running, started, watch
 from local.task.definition import Container, Definition
 from local.task.image import Image, ImageError
-from local.task.surroundings import CREDENTIALS_ADDRESS, Agent, RefusedError, Surroundings
+from local.task.replaced import with_authorities
+from local.task.surroundings import CREDENTIALS_ADDRESS, Agent, Surroundings
 from local.wiring import NAMESPACES, Namespaces, Node
 
 PROVISIONING, PENDING, RUNNING, STOPPING, STOPPED = "PROVISIONING", "PENDING", "RUNNING", "STOPPING", "STOPPED"
@@ -137,7 +139,7 @@ class Task:
         """Images, secrets, log streams, volumes and credentials: all of it before any container starts."""
         definition, around = self.definition, self.around
         self._address()
-        agent = around.agents(definition, self.node, self.id)
+        agent = around.agents(around.stack, self.node, self.id)
         for one in definition.containers:
             self._images[one.name] = around.images.pull(one.image)
             self._refusing(agent.pull, one.image, f"CannotPullContainerError: container {one.name}")
@@ -148,14 +150,14 @@ class Task:
             volume.chmod(0o755)
         served: Mapping[str, str] = held.enter_context(agent.credentials()) if definition.task_role else {}
         for one in definition.containers:
-            secrets = {key: around.values(self._secret(agent, one, key, text)) for key, text in one.secrets.items()}
-            plain = {key: around.values(text) for key, text in one.environment.items()}
+            secrets = {key: self._secret(agent, one, key, text) for key, text in one.secrets.items()}
+            plain = {key: with_authorities(text, around.authorities) for key, text in one.environment.items()}
             self._environments[one.name] = {**served, **plain, **secrets}
         for one in definition.containers:
-            what = f"ResourceInitializationError: failed to validate logger args: container {one.name}"
-            self._writers[one.name] = (
-                self._refusing(agent.stream, one.declared, what) if one.log_driver else lambda _: None
-            )
+            if one.log_driver:
+                what = f"ResourceInitializationError: failed to validate logger args: container {one.name}"
+                enter = self._refusing(lambda declared: held.enter_context(agent.stream(declared)), one.declared, what)
+                self._writers[one.name] = enter
 
     def _secret(self, agent: Agent, container: Container, name: str, value_from: str) -> str:
         what = "ResourceInitializationError: unable to pull secrets or registry auth: "
@@ -201,7 +203,7 @@ class Task:
                 self.node,
                 self.around,
                 folder,
-                self._writers[name],
+                self._writers.get(name, lambda _: None),
             )
         )
         self.containers[name] = running

@@ -41,15 +41,11 @@ def network(nodes: Mapping[str, Node], cidr: str) -> Generator[Namespaces]:
             ip("-n", prefix, "link", "set", port, "master", "bridge", "up")
             ip("-n", name, "address", "add", f"{hosts[host]}/{length}", "dev", "eth0")
             ip("-n", name, "link", "set", "eth0", "up")
+            ip("-n", name, "route", "add", "default", "dev", "eth0")
         yield Namespaces(names)
     finally:
         for name in made:
             ip("netns", "del", name)
-
-
-def vpc(stack: Stack) -> str:
-    """The network's addresses."""
-    return str(stack.one("aws:ec2/vpc:Vpc")["cidrBlock"])
 
 
 def addresses(stack: Stack, kind: str, count: int) -> list[str]:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
-from tests.local.around import KEY_ID, SECRET_KEY, TOKEN, World
+from tests.local.around import World
 
 QUERY = """
 import json, sys, boto3, psycopg
@@ -63,13 +63,14 @@ def as_master(world: World, *queries: str, **given: Any) -> dict[str, Any]:  # n
 
 def signed(world: World, user: str, **changes: str) -> dict[str, str]:
     """What a token is made for: the cluster's endpoint, its port and this user."""
+    session = world.session
     made = {
         "DBHostname": str(world.database.cluster["endpoint"]),
         "Port": str(world.database.port),
         "DBUsername": user,
         "region": world.stack.region,
-        "key": KEY_ID,
-        "secret": SECRET_KEY,
-        "session": TOKEN,
+        "key": session.key_id,
+        "secret": session.secret_key,
+        "session": session.token,
     }
     return {**made, **changes}

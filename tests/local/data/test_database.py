@@ -12,7 +12,7 @@ from local.authority import Authority
 from local.data.database import NAMESPACE, Database, InvalidDatabaseError, authority
 from local.data.postgres import UnavailableError
 from local.wiring import Loopback
-from tests.local.around import World, login, nodes, stack_of, variables
+from tests.local.around import World, nodes, stack_of, variables
 from tests.local.data.clients import as_master, query, signed
 
 CLUSTER, GROUP = "aws:rds/cluster:Cluster", "aws:rds/clusterParameterGroup:ClusterParameterGroup"
@@ -164,8 +164,10 @@ def test_logs_are_exported_to_the_groups_that_the_cluster_names(prod: World) -> 
         for one in ("postgresql", "iam-db-auth-error")
     }
     assert exported <= groups
-    assert all(prod.logs.of(group) for group in exported)
-    assert any("connection authorized" in line for line in prod.logs.of(min(exported, key=lambda one: "iam" in one)))
+    assert all(prod.endpoints.logs.of(group) for group in exported)
+    assert any(
+        "connection authorized" in line for line in prod.endpoints.logs.of(min(exported, key=lambda one: "iam" in one))
+    )
 
 
 REFUSED = {
@@ -182,7 +184,7 @@ def test_a_cluster_that_rds_would_not_make_is_refused(name: str) -> None:
     broken = stack.changed(stack.one(type_), **inputs)
 
     with pytest.raises(InvalidDatabaseError, match=message):
-        Database(broken, Loopback(), nodes(broken, 1), authority(broken), login)
+        Database(broken, Loopback(), nodes(broken, 1), authority(broken), lambda _token, _user: "")
 
 
 def test_an_engine_that_is_not_installed_is_named() -> None:
@@ -191,4 +193,4 @@ def test_an_engine_that_is_not_installed_is_named() -> None:
     broken = broken.changed(broken.one(GROUP), family="aurora-postgresql15")
 
     with pytest.raises(UnavailableError, match="no PostgreSQL 15"):
-        Database(broken, Loopback(), nodes(broken, 1), authority(broken), login)
+        Database(broken, Loopback(), nodes(broken, 1), authority(broken), lambda _token, _user: "")

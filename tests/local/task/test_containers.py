@@ -12,7 +12,7 @@ from components.data.certificates import database_authority
 from local.task.definition import definition
 from local.task.launch import CAPABILITIES
 from local.task.task import ESSENTIAL_EXITED, FAILED_TO_START, STOPPED, Task
-from tests.local.around import World, declared, variables
+from tests.local.around import World, declared, failed, variables
 
 LOOK = """
 import json, os, pathlib, socket, ssl
@@ -139,8 +139,7 @@ def test_a_task_ends_with_an_essential_container(prod: World, task: Task) -> Non
     with prod.task("task-2") as other:
         assert other.wait(60), other.cause
         other.containers["proxy"].kill()
-        while not other.cause:
-            assert other.status != STOPPED
+        failed(other)
 
     assert (other.stop_code, other.containers["proxy"].code) == (ESSENTIAL_EXITED, 128 + 9)
     assert "container proxy ended with exit code 137" in other.cause
@@ -208,7 +207,7 @@ BREAKS: dict[str, tuple[Callable[[World], dict[str, dict[str, Any]]], str, str]]
     "the log group": (
         lambda w: {"proxy": {"logConfiguration": _log(w, "proxy", "/ai-interface/prod/proxies")}},
         FAILED_TO_START,
-        "log group /ai-interface/prod/proxies does not exist",
+        "container proxy: logs:CreateLogStream: ",
     ),
     "the user of the database": (
         lambda w: {"interface": {"environment": variables(w.stack, "interface", DATABASE_USER="interfaces")}},
@@ -224,11 +223,9 @@ def test_one_wrong_value_ends_the_task_and_the_cause_names_it(prod: World, task:
     assert task.status != STOPPED
 
     with prod.task("task-2", **change(prod)) as broken:
-        while not broken.cause:
-            assert broken.status != STOPPED
+        assert cause in failed(broken)
 
     assert (broken.status, broken.stop_code) == (STOPPED, code), broken.cause
-    assert cause in broken.cause
 
 
 def _secrets(world: World, container: str, name: str, change: Callable[[str], str]) -> list[dict[str, str]]:

@@ -6,8 +6,8 @@ import pytest
 
 from components.prepare.names import owner_of
 from local.data.database import CLUSTER
-from local.task.task import FAILED_TO_START, STOPPED
-from tests.local.around import stack_of, variables, world
+from local.task.task import FAILED_TO_START
+from tests.local.around import failed, stack_of, variables, world
 
 
 @pytest.mark.parametrize("taken", ["application", "owner"])
@@ -18,8 +18,7 @@ def test_a_master_with_the_name_of_another_role_ends_the_first_deployment(taken:
     planted = stack.changed(stack.one(CLUSTER), masterUsername=name)
 
     with world(planted) as found, found.task() as task:
-        while not task.cause:
-            assert task.status != STOPPED
+        failed(task)
 
     assert task.stop_code == FAILED_TO_START
     assert "container prepare ended with exit code 1" in task.cause
