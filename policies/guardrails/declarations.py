@@ -109,9 +109,7 @@ def read(text: str, form: Form, today: dt.date) -> tuple[tuple[Declaration, ...]
     subjects: dict[tuple[str, ...], int] = {}
     for number, node in enumerate(listed.value, start=1):
         declaration, wrong_with_it = _declaration(number, node, form, today)
-        subject = tuple(
-            (declaration.values if declaration else {}).get(k, "") for k in (*form.required, *form.optional)
-        )
+        subject = tuple((declaration.values if declaration else {}).get(k, "") for k in (*form.required, *form.optional))
         if declaration is not None and subject in subjects:
             other = subjects[subject]
             wrong = (f"repeats entry {other}", "the same subject", "one entry for each subject")
@@ -123,7 +121,9 @@ def read(text: str, form: Form, today: dt.date) -> tuple[tuple[Declaration, ...]
     return tuple(found), tuple(problems)
 
 
-def _declaration(number: int, node: yaml.Node, form: Form, today: dt.date) -> tuple[Declaration | None, list[Finding]]:
+def _declaration(
+    number: int, node: yaml.Node, form: Form, today: dt.date
+) -> tuple[Declaration | None, list[Finding]]:
     line = _line(node)
     if not isinstance(node, yaml.MappingNode):
         wanted = f"the keys {', '.join((*form.required, *ALWAYS))}"

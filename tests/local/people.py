@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 import ssl
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -74,7 +73,7 @@ class Person:
         cookie = "; ".join(f"{key}={value}" for key, value in self.cookies.items())
         return {**sent, "x-forwarded-proto": "https", **({"cookie": cookie} if cookie else {})}
 
-    def connection(self, task: Node, port: int) -> socket.socket:
+    def connection(self, task: Node, port: int) -> ssl.SSLSocket:
         """TLS to a task, as the load balancer opens it."""
         made = self.wiring.open(self.node.host)
         made.settimeout(20)

@@ -10,11 +10,11 @@ import pytest
 from pulumi.runtime.proto import analyzer_pb2
 
 from policies.guardrails import exceptions
-from policies.guardrails.analyzer import configured
 from policies.guardrails.data_files import FOLDER
 from policies.guardrails.renamed import renamed
 from policies.guardrails.rule import Level, Rule
 from policies.guardrails.rules import RULES
+from policies.guardrails.analyzer import configured
 from policies.guardrails.topology.graph.values import Value
 from preflight.pulumi.analyzer import Analyzer
 from preflight.pulumi.protocol import to_struct

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from cryptography import x509
 
+from components.data.certificates import database_authority
+from local.authority import Authority
 from local.task.definition import InvalidTaskDefinitionError, definition
-from local.task.replaced import Values
-from tests.local.around import changed, declared, stack_of
+from local.task.replaced import with_authorities
+from tests.local.around import changed, stack_of, variables
 
 
 @pytest.mark.parametrize("stack", ["prod", "staging"])
@@ -70,13 +74,18 @@ def test_what_ecs_refuses_is_refused_with_container_and_property(name: str) -> N
         changed(stack_of("prod"), changes)
 
 
-def test_a_private_key_and_its_certificate_are_made_from_the_graphs_inputs() -> None:
+def test_only_an_authority_of_the_same_subject_is_replaced_in_a_variable() -> None:
     stack = stack_of("prod")
-    values = Values.of(stack, [])
-    recorded = str(stack.one("tls:index/selfSignedCert:SelfSignedCert")["certPem"])
+    plan = next(one["value"] for one in variables(stack, "prepare") if one["name"] == "PREPARE_PLAN")
+    own, other = Authority.in_place_of(database_authority(stack.region)), Authority.make("CN=another")
 
-    made = values(f"before {recorded} after")
+    (before,) = _certificates(plan)
+    assert _certificates(with_authorities(plan, [other])) == [before]
+    assert _certificates(with_authorities(plan, [own, other])) == [own.certificate]
+    assert own.subject == x509.load_pem_x509_certificate(before.encode()).subject.rfc4514_string()
 
-    assert made.startswith("before -----BEGIN CERTIFICATE-----\n")
-    assert recorded not in made
-    assert declared(stack, "proxy")["secrets"]
+
+def _certificates(plan: str) -> list[str]:
+    """The certificates among the files of a plan."""
+    files: dict[str, str] = json.loads(plan)["files"]
+    return [text for text in files.values() if "BEGIN CERTIFICATE" in text]
