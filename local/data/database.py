@@ -36,7 +36,7 @@ FORCES_TLS = 15
 FAILOVER_SECONDS = 2.0
 """How long nothing answers. AWS says typically less than a minute."""
 NAME_SECONDS = 1.0
-"""How long the cluster's name still has the former writer's address after that; Aurora's names live for five seconds."""
+"""How long the cluster's name still has the previous writer's address after that; Aurora's names live for five seconds."""
 IDENTIFIERS = {"rds-ca-rsa2048-g1": "RSA2048 G1", "rds-ca-rsa4096-g1": "RSA4096 G1", "rds-ca-ecc384-g1": "ECC384 G1"}
 """``caCertIdentifier`` → the end of the authority's common name."""
 
@@ -153,7 +153,7 @@ class Database:
         """Make another instance the writer.
 
         All connections are cut and nothing answers for ``seconds``. For another ``name_seconds`` the cluster's name has
-        the former writer's address, which is then a reader: it refuses writes.
+        the previous writer's address, which is then a reader: it refuses writes.
         """
         others = [one.name for one in self.instances if one.name != self._writer]
         self._cancel()

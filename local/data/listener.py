@@ -39,7 +39,7 @@ class Gate(Protocol):
 
 @dataclass
 class Listener:
-    """The sockets of all instances, in a loop of their own thread."""
+    """The sockets of all instances, in an event loop in a separate thread."""
 
     gate: Gate
     behind: Path
@@ -116,9 +116,9 @@ class Listener:
             await writer.start_tls(self.context)
             encrypted = True
         if first[0] == CANCEL_REQUEST:
-            _, onward = await asyncio.open_unix_connection(str(self.behind))
-            onward.write(first[1])
-            onward.close()
+            _, forward = await asyncio.open_unix_connection(str(self.behind))
+            forward.write(first[1])
+            forward.close()
             return
         named = dict(zip(*[iter(first[1][8:].rstrip(b"\0").split(b"\0"))] * 2, strict=False))
         user, database = named[b"user"].decode(), named.get(b"database", named[b"user"]).decode()
@@ -139,12 +139,12 @@ class Listener:
         if reason:
             _refuse(writer, reason)
             return
-        behind, onward = await asyncio.open_unix_connection(str(self.behind))
-        onward.write(_started(named, read_only=self.gate.read_only(address)))
+        behind, forward = await asyncio.open_unix_connection(str(self.behind))
+        forward.write(_started(named, read_only=self.gate.read_only(address)))
         try:
-            await asyncio.gather(_relay(reader, onward), _relay(behind, writer))
+            await asyncio.gather(_relay(reader, forward), _relay(behind, writer))
         finally:
-            onward.close()
+            forward.close()
 
 
 def _started(named: dict[bytes, bytes], *, read_only: bool) -> bytes:

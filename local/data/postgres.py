@@ -41,7 +41,7 @@ class Server:
 
     @property
     def socket(self) -> Path:
-        """Where connections that were let in are handed on to."""
+        """Where admitted connections are handed to."""
         return self.folder / ".s.PGSQL.5432"
 
     def connect(self, name: str, user: str = SUPERUSER) -> psycopg.Connection:

@@ -104,7 +104,7 @@ class Images:
                 "OPENAI_API_KEY": "",
                 "WEBUI_SECRET_KEY": "",
             },
-            accounts={"root": (0, 0, "/root"), "nobody": (65534, 65534, "/nonexistent")},
+            accounts={"root": (0, 0, "/root"), "www-data": (33, 33, "/var/www")},
             binds=(*_system(), *_python(python), *extra),
             links=_links(),
             bundles=(BUNDLE, *(f"{SITE}/{one}" for one in BUNDLES_OF_PACKAGES)),

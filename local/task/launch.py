@@ -5,7 +5,7 @@ specification in JSON and ends as its process does; ``python -I launch.py exec F
 running, as ECS runs a health check. The file is removed once it is read: it has the container's secrets.
 
 What a container gets is what containerd gives one on Fargate: a mount, process, IPC and host name namespace, ``/proc``,
-``/dev`` and ``/dev/shm`` of its own, the capabilities of Docker's default set less those that are dropped, and process
+a separate ``/dev`` and ``/dev/shm``, the capabilities of Docker's default set less those that are dropped, and process
 number 1. A program that is number 1 and handles no SIGTERM ignores it.
 """
 
@@ -120,7 +120,7 @@ def _enter_root(root: Path, *, read_only: bool) -> None:
     _mount("sysfs", root / "sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY)
     os.chdir(root)
     _checked(_LIBC.syscall(PIVOT_ROOT, b".", b"."), f"change the root to {root}")
-    _checked(_LIBC.umount2(b".", MNT_DETACH), "leave the former root")
+    _checked(_LIBC.umount2(b".", MNT_DETACH), "leave the old root")
     if read_only:
         _mount("none", Path("/"), None, MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV)
 
@@ -141,7 +141,7 @@ def _become(spec: dict[str, Any]) -> None:
     os.setgroups([spec["group"]])
     os.setgid(spec["group"])
     os.setuid(spec["user"])
-    # Without its parent the container has nobody who stops it. Changing the user clears this, so it comes after.
+    # Nothing else stops the container once its parent has ended. Changing the user clears this, so it comes after.
     _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 

@@ -213,9 +213,9 @@ class Service:
         wanted = [one for one in current if not one.stopping]
         for one in wanted[settings.desired :]:
             self._stop(one, f"Scaling activity initiated by (deployment {primary.id})", SCHEDULER)
-        room = min(settings.desired - len(wanted), settings.most - len(wanted) - len(former))
+        headroom = min(settings.desired - len(wanted), settings.most - len(wanted) - len(former))
         stuck = primary.rollout == FAILED or time.monotonic() < primary.not_before
-        for _ in range(0 if stuck else room):
+        for _ in range(0 if stuck else headroom):
             self._start(primary)
 
     def _start(self, deployment: Deployment) -> None:

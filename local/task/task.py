@@ -33,7 +33,7 @@ FAILED_TO_START, ESSENTIAL_EXITED = "TaskFailedToStart", "EssentialContainerExit
 
 @dataclass
 class Task:
-    """A task of a definition on a node. ``start`` returns at once; a thread of its own runs it."""
+    """A task of a definition on a node. ``start`` returns at once; a separate thread runs it."""
 
     definition: Definition
     node: Node

@@ -1,4 +1,4 @@
-"""A network in which every host reaches every other: namespaces on one bridge, for the parts that have one of their own.
+"""A network in which every host reaches every other: namespaces on one bridge.
 
 The twin's real network, with what the graph forbids, is tested where it is made.
 """

@@ -27,21 +27,21 @@ class Client:
 
     socket: WebSocket
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
-    rooms: set[str] = field(default_factory=set[str])
+    topics: set[str] = field(default_factory=set[str])
 
 
 CLIENTS: dict[str, Client] = {}
 
 
-async def emit(event: str, data: Any, room: str) -> None:  # noqa: ANN401 - JSON
-    """Send an event to everybody in a room, at whatever task."""
-    await CHANNEL.publish(EVENTS, {"method": "emit", "event": event, "data": data, "room": room})
+async def emit(event: str, data: Any, topic: str) -> None:  # noqa: ANN401 - JSON
+    """Send an event to every client that subscribes to a topic, at any task."""
+    await CHANNEL.publish(EVENTS, {"method": "emit", "event": event, "data": data, "topic": topic})
 
 
 async def deliver(message: dict[str, Any]) -> None:
-    """Hand an event on to the browsers of this task that are in its room."""
+    """Hand an event on to the browsers of this task that are in its topic."""
     text = "42" + json.dumps([message["event"], message["data"]])
-    for client in [one for one in CLIENTS.values() if message["room"] in {*one.rooms, one.id}]:
+    for client in [one for one in CLIENTS.values() if message["topic"] in {*one.topics, one.id}]:
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
             await client.socket.send_text(text)
 
@@ -105,7 +105,7 @@ async def _join(client: Client, auth: dict[str, Any]) -> dict[str, str] | None:
     user = await run_in_threadpool(user_of, str(auth.get("token", "")))
     if user is None:
         return None
-    client.rooms.add(f"user:{user.id}")
+    client.topics.add(f"user:{user.id}")
     return {"id": user.id, "name": user.name}
 
 
@@ -114,6 +114,6 @@ async def _event(client: Client, name: str, data: dict[str, Any]) -> Any:  # noq
         return await _join(client, data.get("auth") or {})
     if name == "chat-events":
         # A browser's other windows hear what one of them does.
-        for room in client.rooms:
-            await emit("events", data, room)
+        for topic in client.topics:
+            await emit("events", data, topic)
     return None

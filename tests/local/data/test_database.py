@@ -38,7 +38,7 @@ def test_the_master_of_the_graph_gets_in_by_tls_and_is_no_superuser(prod: World)
     assert "permission denied" in as_master(prod, "CREATE ROLE other SUPERUSER")["problem"]
 
 
-def test_nobody_gets_in_without_tls_or_with_another_password(prod: World) -> None:
+def test_a_connection_needs_tls_and_the_current_password(prod: World) -> None:
     plain = as_master(prod, sslmode="disable", sslrootcert="")
 
     assert "no encryption" in plain["problem"]
@@ -72,7 +72,7 @@ def test_a_role_with_rds_iam_gets_in_by_a_token_and_not_by_the_password(prod: Wo
     assert prod.database.entered[-1] == (application, "token")
     refused = query(prod, user=application, password=password)
     assert f'PAM authentication failed for user "{application}"' in refused["problem"]
-    assert query(prod, user="nobody", password=password)["problem"].count("password authentication failed")
+    assert query(prod, user="unknown", password=password)["problem"].count("password authentication failed")
     assert "there is no such role" in prod.database.causes[-1]
 
 
@@ -110,7 +110,7 @@ def test_a_reader_takes_no_writes_and_a_failover_makes_it_the_writer(prod: World
     database.failover(600, 600)
     assert "server closed the connection unexpectedly" in as_master(prod, "SELECT 1")["problem"]
     database.answer()
-    # The name still has the former writer's address, which takes no writes now.
+    # The name still has the previous writer's address, which takes no writes now.
     assert database.names() == before
     assert READ_ONLY in as_master(prod, "CREATE TABLE a (b int)")["problem"]
     assert "session is read-only" in as_master(prod, target_session_attrs="read-write")["problem"]
@@ -132,13 +132,13 @@ def test_a_stopped_cluster_refuses_connections_and_keeps_its_data(prod: World) -
     assert as_master(prod, "SELECT count(*) FROM kept", "DROP TABLE kept")["rows"][0] == [[0]]
 
 
-def test_a_rotated_password_is_in_the_managed_secret_and_the_former_one_ends(prod: World) -> None:
-    arn, former = prod.database.managed_secret()
+def test_a_rotated_password_is_in_the_managed_secret_and_the_previous_one_ends(prod: World) -> None:
+    arn, previous = prod.database.managed_secret()
     prod.database.rotate()
 
     assert prod.database.managed_secret()[0] == arn
     assert "rows" in as_master(prod, "SELECT 1")
-    assert "password authentication failed" in as_master(prod, password=json.loads(former)["password"])["problem"]
+    assert "password authentication failed" in as_master(prod, password=json.loads(previous)["password"])["problem"]
 
 
 def test_metrics_have_the_dimensions_that_alarms_read(prod: World) -> None:

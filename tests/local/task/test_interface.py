@@ -93,7 +93,7 @@ def test_an_answer_streams_through_the_proxy_with_a_signed_request(
 
 def test_a_document_is_stored_embedded_and_quoted(prod: World, tasks: tuple[Task, Task], ann: Person) -> None:
     ann.sign_in(tasks[0].node)
-    text = b"The deputy of the zebra house is Ludmilla."
+    text = b"The deputy of the zebra enclosure is Ludmilla."
     body = b'--b\r\ncontent-disposition: form-data; name="file"; filename="zoo.txt"\r\ncontent-type: text/plain\r\n\r\n'
     form = {"content-type": "multipart/form-data; boundary=b"}
     status, made = ann.ask(tasks[0].node, "POST", "/api/v1/files/", body + text + b"\r\n--b--\r\n", **form)
