@@ -14,6 +14,8 @@ NOT_RUN = pytest.StashKey[str]()
 MARKER = "engine"
 SLOW = (
     "tests/database/",
+    "tests/local/data/",
+    "tests/local/task/",
     "tests/mutation/",
     "tests/open_webui/",
     "tests/preflight/analysis/",

@@ -127,7 +127,8 @@ class Cache:
     def failover(self, seconds: float = FAILOVER_SECONDS) -> None:
         """Lose the primary: a replica is made primary after ``seconds`` and the name follows; the lost node comes back.
 
-        The same data stay: the replica has them. Blocks for ``seconds``.
+        The same data stay: the replica has them. Blocks for ``seconds``. Call it from a thread that lives as long as the
+        cache: a program ends with the thread that started it.
         """
         lost, others = self._primary, [one for one in self.members if one != self._primary]
         self._servers.pop(lost).close()
@@ -137,6 +138,14 @@ class Cache:
             self.client(self._primary).replicaof("NO", "ONE")
             self._moved()
         self._start(lost)
+
+    def rotate(self, password: str) -> None:
+        """Accept another password besides the current one, as ``ModifyReplicationGroup`` does with strategy ``ROTATE``.
+
+        Connections that are open stay. The twin's own replicas keep using the password they started with.
+        """
+        for member in self._servers:
+            self.client(member).acl_setuser("default", enabled=True, passwords=[f"+{password}"], keys=None)
 
     def _moved(self) -> None:
         for name, address in self.names().items():

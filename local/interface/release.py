@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,4 +54,6 @@ def assemble(folder: Path, release: Release, releases: Sequence[Release]) -> Non
             (versions / f"{revision}_{'later' if before else 'first'}.py").write_text(text, encoding="utf-8")
             before = revision
         if one.version == release.version:
-            return
+            break
+    # The image's code is compiled, and nothing can be written beside it.
+    compileall.compile_dir(folder, quiet=1)

@@ -81,8 +81,11 @@ class Running:
 
     def execute(self, command: Sequence[str], seconds: float) -> tuple[int, str]:
         """Run a command in the container, as its user: exit code and output. Raises ``TimeoutExpired``."""
+        leader = self.leader
+        if leader is None:
+            return 1, f"container {self.container.name} has not started yet"
         file = self.folder / f"exec-{uuid.uuid4().hex}"
-        _write(file, {**self.spec, "process": self.leader, "command": list(command)})
+        _write(file, {**self.spec, "process": leader, "command": list(command)})
         done = subprocess.run(  # noqa: S603 - this package's program and the graph's command
             [sys.executable, "-I", "-S", str(LAUNCHER), "exec", str(file)],
             stdin=subprocess.DEVNULL,
@@ -124,9 +127,10 @@ class Running:
         return f"container {self.container.name} ended with exit code {self.code}{said}"
 
 
-def watch(running: Running, stopping: threading.Event, seconds: float, changed: Callable[[], None]) -> None:
-    """Check a container's health until it ends: the body of a thread."""
-    while not stopping.wait(seconds) and running.poll() is None:
+def watch(running: Running, stopping: threading.Event, quick: float | None, changed: Callable[[], None]) -> None:
+    """Check a container's health until it ends: the body of a thread. ``quick``: see ``Surroundings.probe_seconds``."""
+    interval = (running.container.health or NO_CHECK).interval
+    while not stopping.wait(quick or interval if running.health == UNKNOWN else interval) and running.poll() is None:
         before = running.health
         if running.leader is not None:
             running.count(succeeded=running.probe())

@@ -132,6 +132,10 @@ class Definition:
         made._check()
         return made
 
+    def not_played(self) -> list[str]:
+        """What containers declare and the twin does not play, ``container: property``."""
+        return [f"{one.name}: {name}" for one in self.containers for name in one.not_played]
+
     def container(self, name: str) -> Container | None:
         """The container of this name."""
         return next((one for one in self.containers if one.name == name), None)

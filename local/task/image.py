@@ -23,7 +23,6 @@ from releases.manifest import IMAGES, Release, load_release, versions
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 """Debian's, which both images have; OpenSSL's default file is a link to it."""
 APPLICATION = "/app/backend"
-SITE = f"/usr/local/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
 BUNDLES_OF_PACKAGES = ("botocore/cacert.pem", "certifi/cacert.pem")
 """Python packages that bring a copy of the public authorities and do not read the system's."""
 
@@ -107,7 +106,7 @@ class Images:
             accounts={"root": (0, 0, "/root"), "www-data": (33, 33, "/var/www")},
             binds=(*_system(), *_python(python), *extra),
             links=_links(),
-            bundles=(BUNDLE, *(f"{SITE}/{one}" for one in BUNDLES_OF_PACKAGES)),
+            bundles=(BUNDLE, *_bundles(python)),
         )
 
 
@@ -146,6 +145,13 @@ def _system() -> list[tuple[str, str]]:
 
 def _python(python: str) -> list[tuple[str, str]]:
     """The interpreter's environment as ``/usr/local``, where the image has Python, and its base where it says it is."""
-    prefix, base = prefixes(python)
+    prefix, base, _ = prefixes(python)
     outside = [(str(base), str(base))] if not base.is_relative_to("/usr") else []
     return [*outside, (str(prefix), "/usr/local")] if prefix != Path("/usr") else outside
+
+
+def _bundles(python: str) -> list[str]:
+    """The copies of the public authorities that the interpreter's packages bring, where the container has them."""
+    prefix, _, packages = prefixes(python)
+    found = (packages / one for one in BUNDLES_OF_PACKAGES)
+    return [f"/usr/local/{one}" for one in found if (prefix / one).is_file()]

@@ -208,8 +208,7 @@ class Task:
         )
         self.containers[name] = running
         if container.health:
-            seconds = self.around.probe_seconds or container.health.interval
-            arguments = (running, self._ended, seconds, lambda: self.changed(self))
+            arguments = (running, self._ended, self.around.probe_seconds, lambda: self.changed(self))
             thread = threading.Thread(target=watch, args=arguments, name=f"health of {name}", daemon=True)
             thread.start()
 

@@ -76,6 +76,15 @@ def test_a_failover_keeps_the_data_and_moves_the_name(prod: World, url: str) -> 
     assert "READONLY" in _ask(prod, url, "SET", "a", "1", host=str(prod.cache.group["readerEndpointAddress"]))
 
 
+def test_a_rotated_password_is_accepted_besides_the_current_one(prod: World, url: str) -> None:
+    other = url.replace("default:", "default:another-token-of-")
+    assert "WRONGPASS" in _ask(prod, other, "PING")
+
+    prod.cache.rotate(str(urlsplit(other).password))
+
+    assert (_ask(prod, other, "PING"), _ask(prod, url, "PING")) == ("PONG", "PONG")
+
+
 def test_metrics_have_the_dimensions_that_alarms_read(prod: World) -> None:
     since = time.time()
     prod.cache.measure()
