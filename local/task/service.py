@@ -236,7 +236,8 @@ class Service:
 
     def _changed(self, task: Task) -> None:
         containers = [
-            {"name": name, "exitCode": one.code, "healthStatus": one.health} for name, one in task.containers.items()
+            {"name": name, "exitCode": one.code, "healthStatus": one.health}
+            for name, one in list(task.containers.items())
         ]
         self._tell(
             event(

@@ -245,7 +245,7 @@ class Task:
 
     def unhealthy(self) -> str:
         """Which health check failed and how, empty where none did. ECS stops a task for it only in a service."""
-        for name, one in self.containers.items():
+        for name, one in list(self.containers.items()):
             if one.container.essential and one.health == UNHEALTHY:
                 return f"container {name}: {one.failures} health checks in a row failed: {one.probes[-1]}"
         return ""

@@ -14,7 +14,7 @@ from tests.local.around import World, changed, declared, failed
 
 Run = Callable[..., Task]
 SLEEP = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(0)); print('up', flush=True); time.sleep(60)"
-ORPHAN = "import os, time; os.fork() or os._exit(0); time.sleep(60)"
+ORPHAN = "import os, time; os.fork() and os._exit(0); os.closerange(0, 3); time.sleep(60)"
 
 
 def _python(world: World, code: str, **more: object) -> dict[str, Any]:
