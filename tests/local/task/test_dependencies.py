@@ -19,7 +19,7 @@ ORPHAN = "import os, time; os.fork() and os._exit(0); os.closerange(0, 3); time.
 
 def _python(world: World, code: str, **more: object) -> dict[str, Any]:
     """A container of the interface's image that runs this code."""
-    nothing = {"secrets": [], "environment": [], "healthCheck": None, "dependsOn": None}
+    nothing: dict[str, Any] = {"secrets": [], "environment": [], "healthCheck": None, "dependsOn": None}
     image = declared(world.stack, "interface")["image"]
     return {**nothing, "image": image, "entryPoint": ["python3"], "command": ["-c", code], **more}
 
