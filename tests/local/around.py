@@ -7,7 +7,7 @@ import functools
 import json
 import tempfile
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ from tests.local.aws.world import TASK_ID, bootstrap
 from tests.local.flat import addresses, network
 
 SECRET_VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
+FAILS_SECONDS = 60
+"""How long a task with a wrong value may take to fail."""
 S3_ADDRESS = "52.218.0.1"
 """Of S3, which a gateway endpoint leads to: one of the service's public addresses."""
 
@@ -87,18 +89,36 @@ class World:
         try:
             yield task
         finally:
-            task.stop("the test is over")
-            while not task.join(0.1):
-                for one in list(task.containers.values()):
-                    one.kill()
+            end(task)
+
+
+def until(seconds: float, met: Callable[[], object]) -> bool:
+    """Whether something came true in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if met():
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def failed(task: Task) -> str:
     """Wait until a task fails; why it did."""
-    while not task.cause and task.status != STOPPED:
-        time.sleep(0.02)
+    assert until(FAILS_SECONDS, lambda: task.cause or task.status == STOPPED), f"it did not fail: {task.status}"
     assert task.cause, task.stopped_reason
     return task.cause
+
+
+def end(task: Task) -> None:
+    """Stop a task without waiting for its containers."""
+    task.stop("the test is over")
+
+    def ended() -> bool:
+        for one in list(task.containers.values()):
+            one.kill()
+        return task.join(0.1)
+
+    assert until(FAILS_SECONDS, ended), task.status
 
 
 @functools.cache

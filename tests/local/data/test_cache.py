@@ -11,7 +11,7 @@ import pytest
 from local.authority import Authority
 from local.data.cache import GROUP, NAMESPACE, Cache, InvalidCacheError
 from local.wiring import Loopback
-from tests.local.around import SECRET_VERSION, World, nodes, stack_of
+from tests.local.around import SECRET_VERSION, World, nodes, stack_of, until
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +66,7 @@ def test_a_failover_keeps_the_data_and_moves_the_name(prod: World, url: str) -> 
     before = dict(prod.cache.names())
     primary = str(urlsplit(url).hostname)
     assert _ask(prod, url, "SET", "kept", "1") == "OK"
-    while not _ask(prod, url, "GET", "kept", host=str(prod.cache.group["readerEndpointAddress"])):
-        time.sleep(0.05)
+    assert until(30, lambda: _ask(prod, url, "GET", "kept", host=str(prod.cache.group["readerEndpointAddress"])))
 
     prod.cache.failover(0)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import ipaddress
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -125,13 +124,3 @@ class Group:
             return False
         finally:
             client.close()
-
-
-def until(seconds: float, met: Any) -> bool:  # noqa: ANN401 - a function
-    """Whether something came true in time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if met():
-            return True
-        time.sleep(0.05)
-    return False

@@ -12,7 +12,7 @@ from components.data.certificates import database_authority
 from local.task.definition import definition
 from local.task.launch import CAPABILITIES
 from local.task.task import ESSENTIAL_EXITED, FAILED_TO_START, STOPPED, Task
-from tests.local.around import World, declared, failed, variables
+from tests.local.around import World, declared, failed, until, variables
 
 LOOK = """
 import json, os, pathlib, socket, ssl
@@ -68,8 +68,7 @@ def test_prepare_keeps_only_the_capability_that_hands_over_volumes(prod: World) 
     assert wanted.capabilities == ("CHOWN",)
     code = "print([line.split()[1] for line in open('/proc/self/status') if line.startswith('Cap')])"
     with prod.task("task-2", prepare={"command": ["-c", code]}) as task:
-        while not task.containers or task.containers["prepare"].poll() is None:
-            assert task.status != STOPPED
+        assert until(60, lambda: task.containers and task.containers["prepare"].poll() is not None)
     shown = next(line for line in task.containers["prepare"].last if line.startswith("["))
     bit = 1 << CAPABILITIES.index("CHOWN")
     inheritable, permitted, effective, bounding, ambient = (int(one, 16) for one in json.loads(shown.replace("'", '"')))
@@ -126,8 +125,7 @@ def test_a_task_stops_whoever_depends_first_and_kills_after_the_stop_timeout(pro
     changes = {"interface": {"command": ["-c", deaf], "stopTimeout": 1, "healthCheck": None}}
     with prod.task("task-2", **changes) as task:
         assert task.wait(60), task.cause
-        while not task.containers["interface"].last:
-            assert task.status != STOPPED
+        assert until(60, lambda: task.containers["interface"].last)
         task.stop("enough")
         assert task.join(20)
 

@@ -9,8 +9,8 @@ import pytest
 
 from local.task.container import HEALTHY, UNKNOWN
 from local.task.definition import Definition
-from local.task.task import FAILED_TO_START, STOPPED, Task
-from tests.local.around import World, changed, declared, failed
+from local.task.task import FAILED_TO_START, Task
+from tests.local.around import World, changed, declared, end, failed, until
 
 Run = Callable[..., Task]
 SLEEP = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(0)); print('up', flush=True); time.sleep(60)"
@@ -40,10 +40,7 @@ def run(prod: World) -> Generator[Run]:
 
     yield start
     for task in started:
-        task.stop("the test is over")
-        while not task.join(0.1):
-            for one in list(task.containers.values()):
-                one.kill()
+        end(task)
 
 
 def _check(code: str) -> dict[str, Any]:
@@ -60,8 +57,7 @@ def test_a_container_waits_until_another_is_healthy_and_a_third_has_ended(prod: 
         proxy=_python(prod, SLEEP, user="0:0", mountPoints=mounts, healthCheck=_check(ready)),
         interface=_python(prod, SLEEP, dependsOn=after),
     )
-    while "proxy" not in task.containers:
-        assert task.status != STOPPED, task.cause
+    assert until(60, lambda: "proxy" in task.containers), task.cause
     assert (task.containers["proxy"].health, "interface" in task.containers) == (UNKNOWN, False)
 
     assert task.wait(60), task.cause
@@ -89,8 +85,7 @@ def test_a_health_check_fails_after_its_retries_and_the_task_says_why(prod: Worl
         proxy=_python(prod, SLEEP),
         interface=_python(prod, SLEEP, healthCheck=check),
     )
-    while not task.unhealthy():
-        assert task.status != STOPPED, task.cause
+    assert until(60, task.unhealthy), task.cause
 
     assert task.unhealthy() == "container interface: 2 health checks in a row failed: never"
     assert task.containers["interface"].failures == 2
@@ -106,8 +101,7 @@ def test_an_init_process_hands_sigterm_on_and_collects_orphans(prod: World, run:
     )
     assert task.wait(60), task.cause
     proxy = task.containers["proxy"]
-    while not (proxy.last and task.containers["interface"].last):
-        assert task.status != STOPPED
+    assert until(60, lambda: proxy.last and task.containers["interface"].last), task.cause
     code, said = proxy.execute(["python3", "-c", "print(open('/proc/1/cmdline').read().split(chr(0))[-4])"], 20)
     assert (code, "launch.py" in said) == (0, True), said
     assert proxy.execute(["python3", "-c", ORPHAN], 20)[0] == 0

@@ -19,8 +19,7 @@ from local.task.service import Service
 from local.task.surroundings import Surroundings
 from local.task.task import PENDING, RUNNING, STOPPED
 from local.wiring import Loopback, Node
-from tests.local.around import stack_of
-from tests.local.task.balancer import until
+from tests.local.around import stack_of, until
 
 SECONDS = 20
 _numbers = itertools.count(1)

@@ -15,8 +15,8 @@ from local.task.deployment import SERVICE, Deployment, InvalidServiceError
 from local.task.service import NAMESPACE, Service
 from local.task.task import RUNNING
 from releases.manifest import versions
-from tests.local.around import World, changed, declared, stack_of, stack_with, world
-from tests.local.task.balancer import Group, Pool, until
+from tests.local.around import World, changed, declared, stack_of, stack_with, until, world
+from tests.local.task.balancer import Group, Pool
 
 BEFORE, RELEASE = versions()[-2:]
 SECONDS = 120
