@@ -1,4 +1,4 @@
-# Everything that a person or CI runs. `make check` and `make test` set up what they need.
+# All commands for developers and CI. Each target sets up the virtual environment if needed.
 PYTHON ?= python3
 BIN := .venv/bin
 SETUP := .venv/.installed
@@ -6,10 +6,10 @@ SETUP := .venv/.installed
 .DEFAULT_GOAL := help
 .PHONY: help setup check test test-fast test-engine test-open-webui test-database lint format local mutation shapes docs benchmark-proxy lock clean
 
-help: ## What can be made
+help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-setup: $(SETUP) ## The virtual environment, from the hash-pinned lock
+setup: $(SETUP) ## Set up the virtual environment from the hash-pinned lock
 
 $(SETUP): requirements.lock
 	@echo "setting up .venv (first run, or requirements.lock changed)"
@@ -18,19 +18,19 @@ $(SETUP): requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	@touch $@
 
-check: $(SETUP) ## Both environments offline: graphs, policies, parity, and what AWS publishes that it accepts
+check: $(SETUP) ## Check every environment offline: policies, parity, and AWS's published constraints
 	@$(BIN)/python -m preflight check; checked=$$?; $(BIN)/python -m preflight conform || exit $$?; exit $$checked
 
-test: $(SETUP) ## The tests, on every processor
+test: $(SETUP) ## Run the tests on every processor
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
-test-fast: $(SETUP) ## The inner loop: everything that is not marked slow
+test-fast: $(SETUP) ## Run the tests that are not marked slow
 	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
 
-test-engine: $(SETUP) ## The tests on the real engine; needs the pulumi CLI on PATH
+test-engine: $(SETUP) ## Run the tests on the real engine; needs the Pulumi CLI on PATH
 	@$(BIN)/python -m pytest tests/engine -m engine -n auto --dist worksteal
 
-# One environment a version, about 8 GB each; packages of both come from pip's cache the second time.
+# One virtual environment for each version, about 8 GB each.
 OPEN_WEBUI := build/open-webui
 $(OPEN_WEBUI)-%/.installed: | $(SETUP)
 	@echo "installing Open WebUI $* into $(OPEN_WEBUI)-$* (about 8 GB, once)"
@@ -38,13 +38,13 @@ $(OPEN_WEBUI)-%/.installed: | $(SETUP)
 	@$(OPEN_WEBUI)-$*/bin/python -m pip install --quiet --disable-pip-version-check "open-webui[postgres]==$*"
 	@touch $@
 
-test-open-webui: $(SETUP) ## The preset with the real Open WebUI of staging's release; installs about 8 GB
+test-open-webui: $(SETUP) ## Test the preset with the real Open WebUI of staging's release; installs about 8 GB
 	@version=$$($(BIN)/python -m releases.interface_versions staging) && \
 	$(MAKE) --no-print-directory $(OPEN_WEBUI)-$$version/.installed && \
 	OPEN_WEBUI_PYTHON=$(CURDIR)/$(OPEN_WEBUI)-$$version/bin/python \
 	$(BIN)/python -m pytest tests/components/applications/test_open_webui.py tests/open_webui
 
-test-database: $(SETUP) ## Prepare with the real Open WebUI of every release; installs about 8 GB each, needs redis-server
+test-database: $(SETUP) ## Test prepare with the real Open WebUI of every release; installs about 8 GB each, needs redis-server
 	@versions=$$($(BIN)/python -m releases.interface_versions) && pythons= && \
 	for version in $$versions; do \
 		$(MAKE) --no-print-directory $(OPEN_WEBUI)-$$version/.installed || exit; \
@@ -53,7 +53,7 @@ test-database: $(SETUP) ## Prepare with the real Open WebUI of every release; in
 	OPEN_WEBUI_PYTHONS=$$pythons $(BIN)/python -m pytest tests/database
 
 APP ?= stand-in
-local: $(SETUP) ## The path of a request on this machine (APP=open-webui: the real application, about 8 GB once)
+local: $(SETUP) ## Run proxy and application on this machine (APP=open-webui: the real one, installs about 8 GB)
 ifeq ($(APP),open-webui)
 	@version=$$($(BIN)/python -m releases.interface_versions staging) && \
 	$(MAKE) --no-print-directory $(OPEN_WEBUI)-$$version/.installed && \
@@ -62,29 +62,29 @@ else
 	@$(BIN)/python -m local --app $(APP)
 endif
 
-mutation: $(SETUP) ## Break both environments in every fixed way and print how much the policies report
+mutation: $(SETUP) ## Apply a fixed set of faults to both environments and print how many the policies report
 	@$(BIN)/python -m tests.mutation
 
-shapes: $(SETUP) ## Write the committed shape of every environment anew, for review
+shapes: $(SETUP) ## Regenerate the committed shape of every environment
 	@$(BIN)/python -m preflight shapes --write
 
-docs: $(SETUP) ## Write every document that is generated from the code
+docs: $(SETUP) ## Regenerate every generated document
 	@$(BIN)/python -m preflight docs --write
 
-lint: $(SETUP) ## ruff and the strict type checker
+lint: $(SETUP) ## Run ruff and the strict type checker
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/basedpyright
 
-format: $(SETUP) ## Rewrite files in the project's format
+format: $(SETUP) ## Format the code and fix lint errors
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-benchmark-proxy: $(SETUP) ## The proxy's configuration against a bare pass-through
+benchmark-proxy: $(SETUP) ## Compare the proxy's configuration with a bare pass-through; needs wrk
 	@$(BIN)/python -m benchmarks.proxy
 
-lock: $(SETUP) ## Renew requirements.lock from pyproject.toml
+lock: $(SETUP) ## Regenerate requirements.lock from pyproject.toml
 	@$(BIN)/uv pip compile --quiet pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
 
-clean: ## Remove what was set up and built
+clean: ## Remove the virtual environment, builds and caches
 	@rm -rf .venv build .pytest_cache .ruff_cache .hypothesis

@@ -52,7 +52,7 @@ service = InterfaceService(
         edge=edge,
         rollback_alarm_names=edge_alarms.rollback_alarm_names,
     ),
-    # A task that starts before its ways out, its permissions and its protection exist fails or is exposed.
+    # A task that starts before its egress rules, permissions and WAF exist fails or is exposed.
     pulumi.ResourceOptions(depends_on=[endpoints, models, workload, data, uploads, edge, firewall]),
 )
 ServiceAlarms("service-alarms", assembly.service_alarms(settings, service, operations))

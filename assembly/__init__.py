@@ -1,8 +1,8 @@
-"""From settings and a release to the arguments of each component: names and units are translated here, once.
+"""From settings and a release to the arguments of each component.
 
-Components know nothing of settings, settings nothing of components. Every function takes what it needs and returns
-arguments; none makes a resource. What is worth deciding (which paths are offered, which services have an endpoint) is
-decided in the components' own tables.
+Names and units are translated here only: components do not import settings. Every function returns arguments; none
+creates a resource. Decisions (which paths are offered, which services have an endpoint) are made in the presets and in
+the components' tables.
 """
 
 from assembly.common import tags

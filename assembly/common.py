@@ -1,15 +1,15 @@
-"""What several components are told in the same words."""
+"""Arguments that several components share."""
 
 from releases.manifest import IMAGES, Release
 from settings import StackSettings
 
 MEBIBYTE = 1024 * 1024
 REPOSITORY = "ai-interface"
-"""Image repositories are ``ai-interface/<image>``; ``bootstrap`` makes them."""
+"""Image repositories are ``ai-interface/<image>``; ``bootstrap`` creates them."""
 
 
 def tags(settings: StackSettings) -> dict[str, str]:
-    """What every resource carries. The release is not among them: it would touch the whole stack."""
+    """The tags of every resource. The release is not among them: a new release would change every resource."""
     return {"owner": settings.owner.team, "environment": settings.environment, "project": REPOSITORY}
 
 
@@ -20,6 +20,6 @@ def repository_arns(settings: StackSettings) -> list[str]:
 
 
 def image(settings: StackSettings, release: Release, name: str) -> str:
-    """The image's copy, by digest, in the account's own repository."""
+    """The image by digest, in the account's repository."""
     registry = f"{settings.account_id}.dkr.ecr.{settings.region}.amazonaws.com"
     return f"{registry}/{REPOSITORY}/{name}@{release.images[name].digest}"

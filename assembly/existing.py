@@ -1,7 +1,7 @@
-"""A VPC that exists already: what AWS says of its route tables, beside what the settings say.
+"""An existing VPC: its route tables in AWS, compared with the settings.
 
-The look-up finds which table each private subnet really uses, so that the policies can judge its routes. It changes
-nothing, and it cannot see a subnet that uses the VPC's main table without saying so: that stays not proven.
+The look-up finds which table each private subnet really uses, so that the policies can evaluate its routes. It changes
+nothing. It cannot see a subnet that uses the VPC's main table implicitly: that stays not proven.
 """
 
 import pulumi_aws as aws
@@ -13,7 +13,7 @@ from settings.stack import PREFIX, refused
 
 
 def existing_network(existing: ExistingNetwork, environment: str) -> ExistingNetworkArgs:
-    """The settings' ids, with the associations that AWS has for them; raises ``SettingsError`` where the two differ."""
+    """The ids from the settings with their associations in AWS. Raises ``SettingsError`` if the two differ."""
     subnets = existing.private_subnet_ids
     tables = existing.private_route_table_ids * (len(subnets) if len(existing.private_route_table_ids) == 1 else 1)
     associations = _associations(existing)
@@ -42,7 +42,7 @@ def existing_network(existing: ExistingNetwork, environment: str) -> ExistingNet
 
 
 def _associations(existing: ExistingNetwork) -> dict[str, tuple[str, str]]:
-    """Private subnet → its table and what associates them. A subnet that uses the main table has no entry."""
+    """Private subnet → its route table and their association. A subnet that uses the main table has no entry."""
     used = aws.ec2.get_route_tables(
         vpc_id=existing.vpc_id,
         filters=[{"name": "association.subnet-id", "values": sorted(existing.private_subnet_ids)}],

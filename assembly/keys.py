@@ -1,4 +1,5 @@
-"""Every key that the program makes serves the deployment that makes it, in one place, so that none is forgotten.
+"""The deploy role may use every KMS key that the program creates; this is the only place that grants it, so no key is
+missed.
 
 AWS says that tags of a key may take minutes to count (https://docs.aws.amazon.com/kms/latest/developerguide/abac.html),
 while a deployment names a key, turns its rotation on and makes a database with it seconds after it made the key. Three
@@ -6,7 +7,7 @@ ways were possible for the deploy role (``bootstrap/role_documents.py``):
 
 - allow keys without tags as well: then the role could use, through a service, any untagged key of the account, for
   example to restore another team's snapshot;
-- wait: nobody says how long is enough;
+- wait: AWS does not document for how long;
 - let the key's own policy name the role, which is what happens here. A key's policy counts from the start, and what
   the role may do with keys ends with the keys that name it.
 
@@ -45,9 +46,10 @@ USE_BY_SERVICES = (
 
 
 def serve_the_deployment(settings: StackSettings) -> None:
-    """From here on, every key's policy lets the environment's deploy role keep the key and encrypt by services.
+    """Adds statements to the policy of every key that is registered from now on: the environment's deploy role may
+    manage the key, and encrypt with it through services.
 
-    A policy that is not known when the key is registered is an error: the statements could not be added.
+    Raises ``TypeError`` for a policy that is an output, because nothing can be added to it.
     """
     role = f"arn:aws:iam::{settings.account_id}:role/{REPOSITORY}-pipeline/{REPOSITORY}-{settings.environment}-deploy"
     added = [render(statement) for statement in deployment_uses(role, settings.environment, settings.region)]
@@ -57,7 +59,9 @@ def serve_the_deployment(settings: StackSettings) -> None:
             return None
         policy = args.props.get("policy")
         if not isinstance(policy, str):
-            raise TypeError(f"key {args.name} has no policy that is known beforehand: give it one as plain text")
+            raise TypeError(
+                f"key {args.name} has no policy in plain text, to which the deploy role's statements could be added: pass a string, not an output"
+            )
         document = json.loads(policy)
         document["Statement"] = [*document["Statement"], *added]
         text = json.dumps(document, sort_keys=True, separators=(",", ":"))
@@ -67,7 +71,7 @@ def serve_the_deployment(settings: StackSettings) -> None:
 
 
 def deployment_uses(role_arn: str, environment: str, region: str) -> list[Statement]:
-    """What a deployment does with its key: keep it, encrypt by services, and change any tag but the two."""
+    """What the deploy role may do with a key: manage it, encrypt through services, and change any tag except the two."""
     role, anything = {"AWS": [role_arn]}, ["*"]
     return [
         Statement(sid="DeploymentKeepsTheKey", actions=UPKEEP, resources=anything, principals=role),

@@ -1,4 +1,4 @@
-"""Arguments of what is private: the network, its ways out, the task's identity, and operations."""
+"""Arguments of the private part: network, endpoints, task identity, models, data and operations."""
 
 import pulumi
 
@@ -41,7 +41,7 @@ def operations(settings: StackSettings) -> OperationsArgs:
 
 
 def network(settings: StackSettings, operations: Operations) -> PrivateNetworkArgs:
-    """The private network, in which only declared names resolve."""
+    """The private network, which resolves declared names only."""
     chosen, identity = settings.network, settings.identity
     upstreams = [upstream for group in settings.models.groups for upstream in group.upstreams]
     identity_hosts = [
@@ -96,7 +96,7 @@ def workload(settings: StackSettings, network: PrivateNetwork, operations: Opera
 
 
 def models(settings: StackSettings, prompts: Prompts, workload: WorkloadIdentity) -> ModelAccessArgs:
-    """The declared model groups, and nothing else, behind the release's guardrail."""
+    """Access to the declared model groups, with the release's guardrail."""
     guardrail = prompts.guardrail
     return ModelAccessArgs(
         environment=settings.environment,
@@ -117,7 +117,7 @@ def models(settings: StackSettings, prompts: Prompts, workload: WorkloadIdentity
 
 
 def prompt_recording(settings: StackSettings) -> PromptRecordingArgs | None:
-    """Prompts and answers, where somebody asks for them."""
+    """The recording of prompts and answers; ``None`` unless the settings ask for it."""
     chosen = settings.models.record_prompts
     if chosen is None:
         return None
@@ -132,7 +132,7 @@ def prompt_recording(settings: StackSettings) -> PromptRecordingArgs | None:
 
 
 def model_alarms(settings: StackSettings, operations: Operations) -> ModelAlarmsArgs:
-    """Alarms on what models cost and refuse."""
+    """Alarms on the models' token use, throttling and cost."""
     return ModelAlarmsArgs(
         environment=settings.environment,
         region=settings.region,
@@ -207,7 +207,7 @@ def data(
 
 
 def uploads_access(data: Data, endpoints: PrivateEndpoints) -> UploadsAccessArgs:
-    """The one way to the uploaded files."""
+    """The policy that limits access to the uploaded files to the endpoint."""
     return UploadsAccessArgs(
         bucket_name=data.bucket_name,
         bucket_arn=data.bucket_arn,
@@ -241,7 +241,7 @@ def endpoints(
     models: ModelAccess,
     data: Data,
 ) -> PrivateEndpointsArgs:
-    """The ways out: what Fargate needs, Bedrock in each declared region, and the bucket of uploads."""
+    """The VPC endpoints: what Fargate needs, Bedrock in each declared region, and the bucket of uploads."""
     return PrivateEndpointsArgs(
         vpc_id=network.vpc_id,
         subnet_ids=network.private_subnet_ids,

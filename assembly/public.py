@@ -1,4 +1,4 @@
-"""Arguments of what faces the internet: the edge, its firewall and its alarms."""
+"""Arguments of the part that faces the internet: edge, WAF and their alarms."""
 
 import difflib
 from collections.abc import Sequence
@@ -9,13 +9,11 @@ from assembly.common import MEBIBYTE, tags
 from assembly.task import application, preset
 from components.applications import Arrival
 from components.edge import (
-    ClaimFormat,
     Edge,
     EdgeArgs,
     MachineClientsArgs,
     OidcArgs,
     PathsArgs,
-    TlsPolicy,
     TokenClaimArgs,
 )
 from components.edge.component import HEALTH_INTERVAL_SECONDS, HEALTHY_AFTER
@@ -32,7 +30,7 @@ from settings.stack import PREFIX, refused
 def edge(
     settings: StackSettings, network: PrivateNetwork, workload: WorkloadIdentity, client_secret: pulumi.Output[str]
 ) -> EdgeArgs:
-    """The load balancer, where traffic ends and people log in."""
+    """The load balancer: TLS, login, routing."""
     paths = preset(settings).paths
     identity, timeouts, machine = settings.identity, settings.limits.timeouts, settings.identity.machine_clients
     return EdgeArgs(
@@ -61,12 +59,12 @@ def edge(
             issuer=machine.issuer,
             jwks_endpoint=machine.jwks_endpoint,
             audience=machine.audience,
-            audience_format=ClaimFormat(machine.audience_format.value),
+            audience_format=machine.audience_format,
             claims=[
                 TokenClaimArgs(
                     name=claim.name,
                     values=list(claim.values),
-                    format=ClaimFormat(claim.format.value) if claim.format else None,
+                    format=claim.format,
                 )
                 for claim in machine.claims
             ],
@@ -83,7 +81,7 @@ def edge(
         client_keep_alive_seconds=timeouts.client_keep_alive_seconds,
         deregistration_delay_seconds=timeouts.deregistration_delay_seconds,
         access_log_retention_days=settings.retention.edge_access_log_days,
-        tls_policy=TlsPolicy(settings.edge.tls_policy.value),
+        tls_policy=settings.edge.tls_policy,
         content_security_policy=settings.edge.content_security_policy,
         client_cidr_blocks=[str(block) for block in settings.edge.client_cidr_blocks],
         log_reader_arns=list(settings.edge.log_reader_arns),
@@ -93,7 +91,7 @@ def edge(
 
 
 def firewall(settings: StackSettings, edge: Edge, operations: Operations) -> FirewallArgs:
-    """Sizes, rates and forged headers, in front of the edge."""
+    """The web ACL in front of the load balancer."""
     limits, chosen = settings.limits, preset(settings)
     _check_rates(settings, chosen.arrival)
     args = FirewallArgs(
@@ -140,12 +138,13 @@ def firewall(settings: StackSettings, edge: Edge, operations: Operations) -> Fir
 
 
 def _machine_paths(settings: StackSettings) -> list[str]:
-    """Where machine clients, if there are any, call models: their bodies are prompts, and their calls model calls."""
+    """The prefixes under which machine clients call models; empty if there are no machine clients."""
     return [f"/{group.name}/v1/" for group in settings.models.groups] if settings.identity.machine_clients else []
 
 
 def _check_rates(settings: StackSettings, arrival: Arrival) -> None:
-    """Refuse limits of one address that an office of the declared size would meet when it comes to work."""
+    """Refuse limits for one address that an office of the declared size would exceed when everyone opens the
+    application."""
     rates, problems = settings.limits.rates, list[Problem]()
     people = rates.people_behind_one_address
     for name, limit, each, what in (
@@ -171,7 +170,7 @@ def _check_rates(settings: StackSettings, arrival: Arrival) -> None:
 
 
 def _watched(settings: StackSettings, rules: Sequence[Rule]) -> list[str]:
-    """The rules that only count; naming one that does not exist, or counts anyway, is a mistake in the settings."""
+    """The rules in count mode. Raises ``SettingsError`` for a rule that does not exist or that counts anyway."""
     chosen = list(settings.edge.count_only_rules)
     counting = {rule.key for rule in rules if rule.action is Action.COUNT}
     blocking = sorted({rule.key for rule in rules} - counting)
@@ -193,7 +192,7 @@ def _watched(settings: StackSettings, rules: Sequence[Rule]) -> list[str]:
 
 
 def edge_alarms(settings: StackSettings, edge: Edge, firewall: Firewall, operations: Operations) -> EdgeAlarmsArgs:
-    """Alarms on what comes in."""
+    """Alarms on the load balancer and the WAF."""
     return EdgeAlarmsArgs(
         environment=settings.environment,
         load_balancer_arn_suffix=edge.load_balancer_arn_suffix,

@@ -1,7 +1,7 @@
-"""Every role that the program makes is bounded, in one place, so that none is forgotten.
+"""Gives every IAM role that the program creates its path and permissions boundary, in one place, so no role is missed.
 
-The pipeline's deploy role (``bootstrap``) may only make roles under the environment's path that carry the
-environment's boundary: what a deployment can hand out is limited by somebody else than the deployment.
+The pipeline's deploy role (``bootstrap``) may create roles only under the environment's path and with the environment's
+boundary, so a deployment cannot grant more than ``bootstrap`` allows.
 """
 
 import pulumi
@@ -13,7 +13,8 @@ ROLE = "aws:iam/role:Role"
 
 
 def bound_roles(settings: StackSettings) -> None:
-    """From here on, give every role path and permissions boundary. A role that has its own is an error."""
+    """Sets path and permissions boundary of every role that is registered from now on. Raises ``ValueError`` for a role
+    that sets its own."""
     path = f"/{REPOSITORY}/{settings.environment}/"
     policy = f"policy/{REPOSITORY}-pipeline/{REPOSITORY}-{settings.environment}-workload-boundary"
     boundary = f"arn:aws:iam::{settings.account_id}:{policy}"

@@ -133,7 +133,7 @@ def _people(people: People) -> ProxyPeople:
 def _upstream(
     group: str, upstream: BedrockUpstream | PrivateUpstream, guardrails: Mapping[str, tuple[str, str]]
 ) -> ProxyUpstream:
-    """One upstream of one group. Names hold colons, which neither groups nor hosts have: no two are ever the same."""
+    """One upstream of one group. Neither group nor host names contain colons, so the names are unique."""
     if isinstance(upstream, PrivateUpstream):
         return ProxyUpstream(
             name=f"{group}:{upstream.host_name}:{upstream.port}",
@@ -167,7 +167,7 @@ def service(
     edge: Edge,
     rollback_alarm_names: pulumi.Output[list[str]],
 ) -> InterfaceServiceArgs:
-    """The task and the service that keeps it running."""
+    """The task definition and the service."""
     chosen, capacity, times = preset(settings), settings.capacity, settings.limits.timeouts
 
     def arguments(known: list[Any]) -> list[str]:
@@ -223,7 +223,7 @@ def _later(release: Release) -> list[Release]:
 
 
 def schemas(release: Release) -> list[SchemaArgs]:
-    """What this release and every later one say of their schemas: a database that one of those migrated names it."""
+    """The database schemas of this release and every later one: one of them may have migrated the database."""
     return [
         SchemaArgs(
             release=one.version, revision=one.schema_.revision, compatible_with=list(one.schema_.compatible_with)

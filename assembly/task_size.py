@@ -1,7 +1,7 @@
-"""Whether the task definition fits, asked before any resource is made.
+"""Checks the size of the task definition before any resource is created.
 
-What it holds is known from the settings and the release but for a few identifiers that AWS gives. Their lengths are not
-in doubt, so stand-ins of at least that length take their places, and the answer errs by a percent on the safe side.
+Everything in it is known from the settings and the release, except a few identifiers that AWS assigns. Placeholders of
+at least their length stand for them, so the result is about one percent too large.
 """
 
 from assembly.common import image
@@ -24,7 +24,7 @@ GUARDRAIL = ("g" * 12, "v" * 4)
 
 
 def largest_task(settings: StackSettings, release: Release, prompts: Prompts) -> tuple[int, dict[str, int]]:
-    """The container definitions' size in bytes, at the most, and each container's share of it."""
+    """The maximum size of the container definitions in bytes, and each container's share of it."""
     container = application(settings, prompts)
     secrets = {
         *container.secret_environment.values(),
@@ -59,7 +59,7 @@ def largest_task(settings: StackSettings, release: Release, prompts: Prompts) ->
 
 
 def check_task_size(settings: StackSettings, release: Release, prompts: Prompts) -> None:
-    """Raise :class:`SettingsError` where AWS would refuse the task definition for its size."""
+    """Raise :class:`SettingsError` if AWS would refuse the task definition because of its size."""
     size, shares = largest_task(settings, release, prompts)
     if size < MAXIMUM_BYTES:
         return

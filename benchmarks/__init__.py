@@ -1,1 +1,1 @@
-"""Measurements that a person starts; their results are in ``docs/measurements.md``."""
+"""Benchmarks that are started by hand; the results are in ``docs/measurements.md``."""

@@ -1,4 +1,4 @@
-"""``preflight check`` beside checkov on the same stacks, side by side in one run.
+"""Compares ``preflight check`` with checkov on the same stacks in one run.
 
     python benchmarks/check.py --checkov PATH FOLDER [FOLDER ...]
 
@@ -51,7 +51,7 @@ class Runs:
 
 
 def main() -> int:
-    """Measure and print; exit 1 when the check is the slower one."""
+    """Measure and print; exit 1 if the check is slower."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--checkov", default=shutil.which("checkov"), help="the checkov program (default: on PATH)")
     parser.add_argument("--runs", type=int, default=5)

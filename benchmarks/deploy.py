@@ -1,9 +1,9 @@
-"""How long Pulumi's engine takes for both environments, and the longest chain of resources that wait for each other.
+"""How long Pulumi's engine takes for both environments, and the longest chain of dependent resources.
 
     python -m benchmarks.deploy
 
-The engine runs as in ``tests/engine``: without AWS, so its times are its own and the program's. What AWS adds follows
-from the dependencies in the state and from typical creation times (``deploy_times.tsv``, each with its source).
+The engine runs as in ``tests/engine``, without AWS, so the measured times are the engine's and the program's. The time that
+AWS adds is estimated from the dependencies in the state and typical creation times (``deploy_times.tsv``, with sources).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.engine.harness import PACKS, REPOSITORY, Engine, custom, name_of
 STACKS = ("staging", "prod")
 TIMES = Path(__file__).with_name("deploy_times.tsv")
 ONE_CALL_SECONDS = 3
-"""A type that the table does not list: one API call that returns a finished resource."""
+"""Seconds for a type that the table does not list: one API call that returns a finished resource."""
 SLOW_SECONDS = 60
 REASONS = {
     ("aws:lb/loadBalancer:LoadBalancer", "aws:ecs/service:Service"): (
@@ -42,7 +42,7 @@ REASONS = {
     ("aws:rds/cluster:Cluster", "aws:rds/clusterInstance:ClusterInstance"): "an instance is a part of its cluster",
     ("aws:rds/clusterInstance:ClusterInstance", "aws:ecs/service:Service"): "the first task migrates the database",
 }
-"""Why two slow resources follow each other."""
+"""Why one slow resource has to wait for another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def typical_times() -> dict[str, int]:
 
 
 def longest_chain(resources: Sequence[Wire], times: Mapping[str, int]) -> list[Step]:
-    """The chain that takes longest. A resource waits for what it depends on, and for what its parents depend on."""
+    """The longest chain. A resource waits for its own dependencies and for those of its parents."""
     by_urn = {resource["urn"]: resource for resource in resources}
     best: dict[str, tuple[int, list[Step]]] = {}
     nothing: tuple[int, list[Step]] = (0, [])
@@ -82,7 +82,7 @@ def longest_chain(resources: Sequence[Wire], times: Mapping[str, int]) -> list[S
 
 
 def waited_for(resources: Sequence[Wire], urn: str) -> set[str]:
-    """Every resource that has to exist before this one is begun."""
+    """Every resource that has to exist before this one is started."""
     by_urn = {resource["urn"]: resource for resource in resources}
     found: set[str] = set()
     open_ = _waits_for(urn, by_urn)
@@ -95,7 +95,7 @@ def waited_for(resources: Sequence[Wire], urn: str) -> set[str]:
 
 
 def _waits_for(urn: str, by_urn: Mapping[str, Wire]) -> list[str]:
-    """What it depends on itself, and what its parents depend on."""
+    """Its own dependencies and those of its parents."""
     resource = by_urn[urn]
     parent = resource.get("parent", "")
     inherited = _waits_for(parent, by_urn) if parent in by_urn else []
@@ -103,7 +103,7 @@ def _waits_for(urn: str, by_urn: Mapping[str, Wire]) -> list[str]:
 
 
 def unexplained(chain: Sequence[Step]) -> list[str]:
-    """Pairs of slow resources that follow each other for no reason that is written down."""
+    """Pairs of slow resources that wait for each other without a documented reason."""
     slow = [step for step in chain if step.seconds >= SLOW_SECONDS]
     pairs = [(a, b) for a, b in pairwise(slow) if (a.type, b.type) not in REASONS]
     return [f"{a.name} before {b.name}" for a, b in pairs]
@@ -141,7 +141,7 @@ def _measure(stack: str, root: Path, times: Mapping[str, int]) -> list[str]:
 
 
 def main() -> int:
-    """Both environments; 1 where slow resources follow each other without a reason, 2 without a command line."""
+    """Measure both environments. Exit 1 if slow resources wait without a documented reason, 2 without the Pulumi CLI."""
     if shutil.which("pulumi") is None:
         _say("the pulumi command line is not on PATH: nothing measured", sys.stderr)
         return 2

@@ -1,8 +1,8 @@
-"""How long the topology takes on synthetic stacks of 100, 1,000 and 10,000 resources.
+"""How long the topology analysis takes on synthetic stacks of 100, 1,000 and 10,000 resources.
 
-Run ``python -m benchmarks.guardrails [--checkov COMMAND]``. Each stack repeats one network with a load balancer, services, databases,
-caches and endpoints, with its groups, routes and rules; a tenth of the cells hold a planted exposure.
-With ``--checkov`` the stack of 1,000 is also written in Terraform's language and scanned by checkov, in the same run.
+Run ``python -m benchmarks.guardrails [--checkov COMMAND]``. Each stack repeats one network with a load balancer, services,
+databases, caches and endpoints, and their groups, routes and rules; a tenth of the copies contain a planted exposure. With
+``--checkov``, the stack of 1,000 is also written as Terraform and scanned by checkov in the same run.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from policies.guardrails.topology.reachability.evaluation import reachability
 
 SIZES = (100, 1_000, 10_000)
 LIMIT_SECONDS = 0.5
-"""What 1,000 resources may take."""
+"""The most seconds for 1,000 resources."""
 LIMITED_SIZE = 1_000
 LINEARITY = 2.0
-"""Time per resource of the largest stack, compared with the middle one."""
+"""The largest allowed ratio of the time per resource between the largest and the middle stack."""
 
 
 def measure(size: int, *, known: bool, repeat: int) -> tuple[float, int, int]:
-    """Seconds for the graph and its reachability (the best of several), endpoints judged, findings."""
+    """Seconds for the graph and its reachability (the best of several), number of evaluated endpoints, findings."""
     records = synthetic(size, known=known)
     best, endpoints, findings = float("inf"), 0, 0
     for _ in range(repeat):
@@ -42,7 +42,7 @@ def measure(size: int, *, known: bool, repeat: int) -> tuple[float, int, int]:
 
 
 def checkov_seconds(command: str, size: int) -> float:
-    """Seconds that checkov takes for the same stack, its start included."""
+    """Seconds that checkov takes for the same stack, including its start."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "main.tf").write_text(terraform(synthetic(size)), encoding="utf-8")
         line = [command, "--directory", folder, "--framework", "terraform", "--quiet", "--compact", "--output", "json"]
@@ -57,7 +57,7 @@ def checkov_seconds(command: str, size: int) -> float:
 
 
 def own_seconds(size: int) -> float:
-    """Seconds for the same stack in a process of its own, start and reading included."""
+    """Seconds for the same stack in a separate process, including start and reading."""
     program = (
         "import json, sys; from policies.guardrails.topology.reachability.evaluation import reachability; "
         "from policies.guardrails.topology.graph.resources import Graph; "
@@ -70,7 +70,7 @@ def own_seconds(size: int) -> float:
 
 
 def main() -> int:
-    """Print a table; exit 1 when it is slower than it may be."""
+    """Print a table; exit 1 if a limit is exceeded."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--repeat", type=int, default=3, help="runs per row; the best counts")
     parser.add_argument("--checkov", metavar="COMMAND", help="compare with this checkov")

@@ -1,4 +1,4 @@
-"""Synthetic stacks for the guardrails benchmark: as recorded registrations, and the same in Terraform's language."""
+"""Synthetic stacks for the guardrails benchmark: as recorded registrations, and the same as Terraform."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Record = dict[str, Any]
 
 
 class Cells:
-    """Resources, cell by cell."""
+    """Resources of repeated networks."""
 
     def __init__(self, *, known: bool) -> None:
         self.known = known
@@ -21,7 +21,7 @@ class Cells:
     def add(
         self, type_: str, name: str, inputs: dict[str, Any], references: Mapping[str, Sequence[str]] | None = None
     ) -> None:
-        """One resource: ``references`` are properties that hold the ids of others."""
+        """Add one resource; ``references`` are properties with the ids of others."""
         dependencies: dict[str, list[str]] = {key: [] for key in inputs}
         for path, names in (references or {}).items():
             top, _, nested = path.partition(".")
@@ -163,7 +163,7 @@ def _terraform_type(type_: str) -> str:
 
 
 def terraform(records: Sequence[Record]) -> str:
-    """The same stack in Terraform's language, references included."""
+    """The same stack as Terraform, with references."""
     kinds = {f"id-{record['name']}": f"{_terraform_type(record['type'])}.{record['name']}.id" for record in records}
 
     def expression(value: object) -> str:

@@ -1,14 +1,13 @@
-"""Measures the generated proxy configuration against the same Envoy as a bare pass-through, side by side in one run.
+"""Compares the generated proxy configuration with the same Envoy as a bare pass-through, in one run.
 
 ``python -m benchmarks.proxy [--rounds 5] [--seconds 4] [--streams 1000]``, about three minutes; needs ``wrk``.
 
-Both Envoys run one worker with the same certificate in front of the same application, which is a third Envoy. Where
-Linux can do it they have a processor of their own and all else has the others, so that the proxy is what is measured.
+Both Envoys run one worker with the same certificate in front of the same application, which is a third Envoy. On Linux they
+share one dedicated processor and everything else runs on the others, so that the proxy is the bottleneck.
 
-- Throughput: as much as each takes, in turn, the order changed from round to round. What counts is the median of the
-  rounds' ratios.
-- Latency: an open loop at a steady low rate, request by request in turn. Under full load it would be queueing.
-- Memory: each proxy started anew, then with many open streams.
+- Throughput: maximum load on each in turn, in alternating order. The result is the median of the rounds' ratios.
+- Latency: an open loop at a low constant rate, alternating by request. Under full load, queueing would be measured.
+- Memory: each proxy freshly started, then with many open streams.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ class Measured:
 
     requests_per_second: float
     cpu_microseconds: float
-    """Processor time of the proxy for one request."""
+    """The proxy's processor time per request."""
 
 
 def main() -> int:
@@ -68,7 +67,7 @@ def main() -> int:
         return 2
     load = os.getloadavg()[0]
     _print(f"{platform.machine()}, {os.cpu_count()} processors, {platform.system()} {platform.release()}")
-    _print(f"load average at the start {load:.1f}{': NOT A QUIET MACHINE' if load > BUSY_LOAD else ''}")
+    _print(f"load average at the start {load:.1f}{': THE MACHINE IS BUSY' if load > BUSY_LOAD else ''}")
     certificate = self_signed(HOST)
     with contextlib.ExitStack() as stack:
         ports = stack.enter_context(held_ports(0, 0, 0, 0))
@@ -98,9 +97,11 @@ def main() -> int:
 
 @contextlib.contextmanager
 def _apart_from_the_proxies() -> Generator[None]:
-    """Leave the first processor to the proxies."""
+    """Reserve the first processor for the proxies."""
     if not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) == 1:
-        _print("the proxies share their processor with the load: throughput is flattered, processor time is not")
+        _print(
+            "the proxies share their processor with the load generator: throughput is not comparable, processor time is"
+        )
         yield
         return
     allowed = os.sched_getaffinity(0)
@@ -113,7 +114,7 @@ def _apart_from_the_proxies() -> Generator[None]:
 
 @contextlib.contextmanager
 def _on_the_proxies_processor() -> Generator[None]:
-    """What starts now runs on the first processor, where there is one for the proxies alone."""
+    """Run processes that are started in the block on the first processor, if it is reserved for the proxies."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return
@@ -193,7 +194,7 @@ def _run(process: subprocess.Popen[bytes], port: int, tokens: Sequence[str], sec
 
 
 def _latency(ports: Sequence[int], tokens: Sequence[str], rounds: int, seconds: int) -> None:
-    gc.disable()  # a collection in this program would be measured as the proxy's delay
+    gc.disable()  # a garbage collection here would be measured as latency of the proxy
     blocks = [
         asyncio.run(steady(ports, tokens, rate=STEADY_RATE, connections=STEADY_CONNECTIONS, seconds=2 * seconds))
         for _ in range(rounds)

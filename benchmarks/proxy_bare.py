@@ -1,4 +1,4 @@
-"""What the generated configuration is measured against: the same Envoy as a bare pass-through, and a fast answerer."""
+"""The baseline for the generated configuration: the same Envoy as a bare pass-through, and a fast application."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ANSWER_BYTES = 1024
 
 
 def pass_through(settings: ProxySettings) -> dict[str, Any]:
-    """Return the same TLS listener and the same cluster with nothing between: one route, one filter, no log."""
+    """Return the same TLS listener and cluster with one route, one filter and no log."""
     generated = envoy_configuration(settings)["static_resources"]
     listener, cluster = generated["listeners"][0], generated["clusters"][0]
     (chain,) = listener["filter_chains"]

@@ -1,7 +1,7 @@
-"""The load: ``wrk`` for as much as a proxy can take, a steady rate for its latency, and many open streams.
+"""The load: ``wrk`` for maximum throughput, a constant rate for latency, and many open streams.
 
-The steady client is an open loop: it sends at fixed times whether or not earlier answers have come, so an answer that
-is late delays no other request and hides none.
+The client with the constant rate is an open loop: it sends at fixed times even if earlier responses are missing, so a late
+response neither delays nor hides other requests.
 """
 
 from __future__ import annotations
@@ -50,17 +50,17 @@ _ANSWERED_WITHIN_SECONDS = 10
 
 @dataclass(frozen=True)
 class Saturated:
-    """What one run with as much load as it takes measured."""
+    """The result of one run with maximum load."""
 
     requests_per_second: float
     requests: int
 
 
 def saturate(port: int, tokens: Sequence[str], *, connections: int, seconds: int) -> Saturated:
-    """Send requests over kept connections, the next as soon as an answer is there."""
+    """Send requests over persistent connections, the next as soon as the response has arrived."""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder, "load.lua")
-        headers = _lua_table({"Host": HOST, **_HEADERS})  # in any other case wrk adds one of its own
+        headers = _lua_table({"Host": HOST, **_HEADERS})  # with another spelling wrk adds a second Host header
         script.write_text(_SCRIPT % (_lua_list(tokens), headers, HEADER, TARGET), encoding="utf-8")
         command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
         command += ["--script", str(script), f"https://127.0.0.1:{port}"]
@@ -101,7 +101,7 @@ async def steady(
 ) -> list[list[float]]:
     """Send ``rate`` requests a second to each port, in turn at fixed times; each port's latencies in milliseconds.
 
-    The ports take turns request by request, so whatever else the machine does meets all of them alike.
+    The ports alternate by request, so other load on the machine affects all of them equally.
     """
     context = _context()
     idle: list[asyncio.Queue[Connection]] = [asyncio.Queue() for _ in ports]
@@ -126,7 +126,7 @@ async def steady(
 
 
 async def _once(idle: asyncio.Queue[Connection], head: bytes, latencies: list[float]) -> None:
-    due = time.perf_counter()  # waiting for a connection counts: earlier answers are late then
+    due = time.perf_counter()  # waiting for a connection counts, because then earlier responses are late
     reader, writer = connection = await idle.get()
     writer.write(head)
     answer = await reader.readuntil(b"\r\n\r\n")

@@ -1,8 +1,8 @@
-"""``python -m benchmarks.proxy_memory``: prompts that were accepted and together exceed the proxy's memory.
+"""``python -m benchmarks.proxy_memory``: accepted prompts that together exceed the proxy's memory.
 
-The generated configuration runs beside the same one without its overload manager, on one machine in one run. Every
-request is accepted first, then the bodies come, all at once, to a model that says nothing. What counts is anonymous
-memory (Linux), since a container's limit ends what exceeds it; pages of Envoy's own file can be dropped.
+Compares the generated configuration with the same one without its overload manager, in one run. First every request is
+accepted, then all bodies arrive at once, for a model that does not respond. Only anonymous memory is counted (Linux),
+because a container that exceeds its limit is killed, while pages of Envoy's executable can be dropped.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What every environment of an account needs before its first deployment; a Pulumi project of its own."""
+"""What every environment of an account needs before its first deployment, as a separate Pulumi project."""

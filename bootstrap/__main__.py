@@ -1,4 +1,4 @@
-"""One account: image repositories, named secrets, and the identity and roles with which CI deploys."""
+"""Sets up one account: image repositories, named secrets, and CI's identity provider and roles."""
 
 import sys
 from pathlib import Path

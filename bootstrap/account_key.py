@@ -1,4 +1,4 @@
-"""The account's own key: it encrypts image layers and named secrets, and outlives every environment."""
+"""The account's key, which encrypts image layers and named secrets and outlives every environment."""
 
 import pulumi
 import pulumi_aws as aws
@@ -11,7 +11,7 @@ class AccountKeyArgs(Args):
     """Arguments of ``AccountKey``."""
 
     account_id: str
-    """The account whose roles' own policies decide who uses the key."""
+    """The account whose IAM policies decide who may use the key."""
     tags: dict[str, str]
 
 
@@ -31,7 +31,7 @@ class AccountKey(pulumi.ComponentResource):
             enable_key_rotation=True,
             deletion_window_in_days=30,
             tags=args.tags,
-            # Without the key no image can be pulled and no named secret read: Pulumi refuses to delete it.
+            # Without the key, no image can be pulled and no named secret read, so Pulumi refuses to delete it.
             opts=pulumi.ResourceOptions(parent=self, protect=True),
         )
         aws.kms.Alias(
@@ -45,7 +45,7 @@ class AccountKey(pulumi.ComponentResource):
 
 
 def key_policy(account_id: str) -> str:
-    """The account's roles use and manage the key as their own policies say. ECR works by grants of those roles."""
+    """The account's roles use and manage the key as their IAM policies allow. ECR uses grants from those roles."""
     return policy_document(
         [
             Statement(

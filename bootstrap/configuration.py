@@ -13,11 +13,11 @@ from settings.sections import HostedZoneId
 from settings.values import Section, Slug
 
 SHARED = "shared"
-"""The ``environment`` tag of what all environments of the account share. No role of CI may change what carries it."""
+"""The ``environment`` tag of resources that all environments of the account share. CI's roles may not change them."""
 
 
 class Owner(Section):
-    """Who answers for the account's shared resources."""
+    """Who is responsible for the account's shared resources."""
 
     team: Slug
     """The ``owner`` tag of every resource."""
@@ -29,7 +29,7 @@ class Environment(Section):
     name: EnvironmentName
     """The stack's name in the main project."""
     hosted_zone_id: HostedZoneId | None = None
-    """The zone whose records CI may change. Omitted: CI may change no DNS record (you bring certificate and DNS)."""
+    """The zone whose records CI may change. Omitted: CI may change no DNS record (you provide certificate and DNS)."""
     state_bucket: (
         Annotated[
             str,
@@ -38,7 +38,7 @@ class Environment(Section):
         ]
         | None
     ) = None
-    """The bucket that holds this environment's Pulumi state and no other's. Omitted: Pulumi Cloud has it."""
+    """The bucket with this environment's Pulumi state and no other's. Omitted: the state is in Pulumi Cloud."""
 
 
 class ContinuousIntegration(Section):
@@ -62,11 +62,11 @@ class ContinuousIntegration(Section):
         ]
         | None
     ) = None
-    """The account's OIDC provider for GitHub, where it exists already. Omitted: it is created here."""
+    """The account's OIDC provider for GitHub, if it already exists. Omitted: it is created."""
 
 
 class BootstrapSettings(Configuration):
-    """What differs between two accounts. The stack's name only tells the accounts' files apart."""
+    """The settings of one account. The stack's name only distinguishes the accounts' files."""
 
     prefix: ClassVar[str] = "ai-interface-bootstrap:"
     subject: ClassVar[str] = "the bootstrap settings of stack"
@@ -91,14 +91,14 @@ class BootstrapSettings(Configuration):
                 SHARED not in names,
                 key="environments",
                 value=SHARED,
-                allowed="any other name: this one marks what the environments share",
+                allowed="any other name: this one marks shared resources",
                 fix="rename the environment",
             )
         return value
 
     @classmethod
     def between_sections(cls, sections: Mapping[str, object]) -> list[Problem]:
-        """An existing provider is this account's."""
+        """An existing provider has to be in this account."""
         try:
             with collected():
                 _compare(sections)

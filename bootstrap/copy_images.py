@@ -1,8 +1,8 @@
 """Copies the images of a release into an account's repositories, by digest: ``python -m bootstrap.copy_images``.
 
-The digest that arrived is compared with the manifest's, for each image, every time. A repeated run copies nothing
-twice; a tag that holds something else is refused, since a released tag cannot be moved. It does not log in to
-registries: it says with which command you do.
+After each copy, the digest in the repository is compared with the manifest's. A repeated run copies nothing again. A tag
+that has another digest is refused, because released tags are immutable. The program does not log in to registries; it
+prints the command for that.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ class Destination:
         return f"{self.account}.dkr.ecr.{self.region}.amazonaws.com"
 
     def target(self, image: str, release: Release) -> str:
-        """Where an image of a release goes."""
+        """The repository and tag for an image of a release."""
         return f"{self.registry}/ai-interface/{image}:{release.tag}"
 
 
 def planned_commands(release: Release, destination: Destination, tool: CopyTool) -> list[list[str]]:
-    """Every command of a first copy, in order."""
+    """The commands of a first copy, in order."""
     commands: list[list[str]] = []
     for image in IMAGES:
         target = destination.target(image, release)
@@ -49,7 +49,7 @@ def planned_commands(release: Release, destination: Destination, tool: CopyTool)
 
 
 def copy_image(image: str, release: Release, destination: Destination, tool: CopyTool) -> str:
-    """Copy one image unless it is there, and compare digests; returns what was done, in a sentence."""
+    """Copy one image unless it exists, and compare digests; returns one sentence about what was done."""
     wanted = release.images[image].digest
     target = destination.target(image, release)
     present = _digest(tool, target)
@@ -57,8 +57,8 @@ def copy_image(image: str, release: Release, destination: Destination, tool: Cop
         return f"{image}: {target} has {wanted} already"
     if present is not None:
         raise CopyError(
-            f"{image}: {target} exists with {present}, the manifest says {wanted}.\n"
-            "A released tag cannot be moved. Write a manifest with a new version."
+            f"{image}: {target} exists with {present}, the manifest has {wanted}.\n"
+            "Released tags are immutable. Write a manifest with a new version."
         )
     copied = run(tool.copy_command(release.images[image].reference, target))
     if copied.returncode != 0:
@@ -70,14 +70,14 @@ def copy_image(image: str, release: Release, destination: Destination, tool: Cop
     arrived = _digest(tool, target)
     if arrived != wanted:
         raise CopyError(
-            f"{image}: {target} arrived with {arrived or 'no digest'}, the manifest says {wanted}.\n"
+            f"{image}: {target} arrived with {arrived or 'no digest'}, the manifest has {wanted}.\n"
             "Do not deploy it: copy with another tool (--tool), under a new version."
         )
     return f"{image}: copied to {target}, digest {wanted} verified"
 
 
 def log_in(destination: Destination, tool: CopyTool) -> str:
-    """The command with which a person logs in."""
+    """The command for logging in."""
     return f"aws ecr get-login-password --region {destination.region} | {tool.log_in} {destination.registry}"
 
 
@@ -103,7 +103,7 @@ def main(arguments: Sequence[str] | None = None, directory: Path = DIRECTORY) ->
 
 
 def _digest(tool: CopyTool, target: str) -> str | None:
-    """The digest under a tag; nothing where the registry does not answer with one."""
+    """The digest of a tag; empty if the registry returns none."""
     answer = run(tool.digest_command(target))
     return tool.read_digest(answer.stdout) if answer.returncode == 0 else None
 
@@ -115,7 +115,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--release", required=True, help="version of a manifest in releases/")
     parser.add_argument("--account", required=True, type=_matching(r"\d{12}", "an AWS account id of 12 digits"))
     parser.add_argument("--region", required=True, type=_matching(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region"))
-    parser.add_argument("--tool", choices=list(TOOLS), help="program to copy with (default: the first that is there)")
+    parser.add_argument("--tool", choices=list(TOOLS), help="program to copy with (default: the first one on the PATH)")
     parser.add_argument("--dry-run", action="store_true", help="print the commands and run none")
     return parser.parse_args(arguments)
 

@@ -9,37 +9,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 TIMEOUT_SECONDS = 1800
-"""For one command: the application's image is several gigabytes large."""
+"""Timeout of one command: the application's image has several gigabytes."""
 
 
 class CopyError(Exception):
-    """An image cannot be copied; the message says why and what to do."""
+    """An image cannot be copied; the message has the reason and the fix."""
 
 
 @dataclass(frozen=True)
 class CopyTool:
-    """How one program copies every platform of an image, and how it tells a digest."""
+    """How one program copies every platform of an image and prints a digest."""
 
     program: str
     copy: tuple[str, ...]
-    """Command line; ``{source}`` and ``{target}`` are put in."""
+    """Command line with the placeholders ``{source}`` and ``{target}``."""
     digest: tuple[str, ...]
     """Command line that prints the digest of ``{target}``, or the manifest itself."""
     prints_manifest: bool
     """Whether ``digest`` prints the manifest's bytes, whose SHA-256 is the digest."""
     log_in: str
-    """The log-in command that reads a password from its input."""
+    """The log-in command, which reads the password from standard input."""
 
     def copy_command(self, source: str, target: str) -> list[str]:
         """The command that copies ``source`` (pinned) to ``target`` (tagged)."""
         return [part.format(source=source, target=target) for part in self.copy]
 
     def digest_command(self, target: str) -> list[str]:
-        """The command that tells which digest ``target`` has."""
+        """The command that prints the digest of ``target``."""
         return [part.format(target=target) for part in self.digest]
 
     def read_digest(self, output: bytes) -> str:
-        """The digest from what ``digest_command`` printed."""
+        """The digest in the output of ``digest_command``."""
         if self.prints_manifest:
             return f"sha256:{hashlib.sha256(output).hexdigest()}"
         return output.decode(errors="replace").strip()
@@ -88,7 +88,7 @@ def find_tool(wanted: str | None) -> CopyTool:
 
 
 def run(command: list[str]) -> subprocess.CompletedProcess[bytes]:
-    """Run one command to its end; its output is returned, not shown."""
+    """Run one command to its end and return its output."""
     try:
         return subprocess.run(command, capture_output=True, check=False, timeout=TIMEOUT_SECONDS)  # noqa: S603 - a fixed program; no shell reads the arguments
     except FileNotFoundError:

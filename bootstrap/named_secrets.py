@@ -1,8 +1,8 @@
-"""The secrets that people put in: each exists under a name of its own, and never with a value from here.
+"""The secrets whose values an operator sets. They are created with fixed names and without values.
 
-A secret is created without a version, so nothing that could be mistaken for a value is ever in the plan, in the
-state or in git; whoever owns the value puts it in with the AWS command line. Until then a deployment that reads
-it fails and names it. It makes none of the secrets that are generated (``components/service/task_identity.py`` does).
+A secret is created without a version, so no value is ever in the plan, the state or git. The owner of the value sets it
+with the AWS CLI. Until then, a deployment that reads the secret fails, and the error names it. Generated secrets are created
+elsewhere (``components/service/task_identity.py``).
 """
 
 import pulumi
@@ -21,11 +21,11 @@ class NamedSecretsArgs(Args):
     environment: str
     """Part of each secret's name."""
     account_id: str
-    """The only account whose principals get in."""
+    """The only account whose principals have access."""
     key_arn: pulumi.Output[str]
-    """Encrypts the values."""
+    """The key that encrypts the values."""
     tags: dict[str, str]
-    """Their ``environment`` is this one: CI's roles read the secrets that carry their own environment's tag."""
+    """The ``environment`` tag is this environment's: CI's roles read only secrets with their environment's tag."""
 
 
 class NamedSecrets(pulumi.ComponentResource):
@@ -52,7 +52,7 @@ class NamedSecrets(pulumi.ComponentResource):
             kms_key_id=args.key_arn,
             recovery_window_in_days=30,
             tags=args.tags,
-            # Deleting it logs everybody out until a value is put in again: Pulumi refuses.
+            # Without the secret, users cannot log in until a value is set again, so Pulumi refuses to delete it.
             opts=pulumi.ResourceOptions(parent=self, protect=True),
         )
         aws.secretsmanager.SecretPolicy(
@@ -66,7 +66,7 @@ class NamedSecrets(pulumi.ComponentResource):
 
 
 def secret_policy(account_id: str) -> str:
-    """Nobody from another account reads or changes the secret; inside the account, roles' own policies decide."""
+    """Principals of other accounts cannot read or change the secret; within the account, IAM policies decide."""
     return policy_document(
         [
             Statement(

@@ -1,8 +1,8 @@
-"""With which identity CI works: GitHub's OIDC provider, and two roles for each environment, without any key.
+"""CI's identity: GitHub's OIDC provider and two roles for each environment, without access keys.
 
-``preview`` compares, ``deploy`` changes; only jobs that GitHub runs in ``<environment>-preview`` and
-``<environment>`` assume them, so the protection rules of those GitHub environments (reviewers, branches) decide who
-deploys. It makes neither of them in GitHub. What the roles may do is in ``role_documents.py``.
+``preview`` reads, ``deploy`` changes. Only jobs in the GitHub environments ``<environment>-preview`` and ``<environment>``
+can assume them, so the protection rules of those GitHub environments (reviewers, branches) decide who deploys. They have to
+be created in GitHub. ``role_documents.py`` has the roles' permissions.
 """
 
 from typing import Optional
@@ -16,7 +16,7 @@ from bootstrap.role_scope import AUDIENCE, PIPELINE_PATH, PROVIDER_HOST, Scope, 
 from components.args import Args
 
 SESSION_SECONDS = 3600
-"""How long a job's credentials last; a deployment that takes longer fails halfway and is started again."""
+"""How long a job's credentials last, in seconds. A deployment that takes longer fails halfway and has to be rerun."""
 
 
 class PipelineIdentityArgs(Args):
@@ -28,7 +28,7 @@ class PipelineIdentityArgs(Args):
 
 
 class PipelineIdentity(pulumi.ComponentResource):
-    """The account's trust in the tokens that GitHub gives to jobs."""
+    """The account's OIDC provider for the tokens of GitHub jobs."""
 
     provider_arn: pulumi.Output[str]
     """The OIDC provider's ARN."""
@@ -44,7 +44,7 @@ class PipelineIdentity(pulumi.ComponentResource):
                 url=f"https://{PROVIDER_HOST}",
                 client_id_lists=[AUDIENCE],
                 tags=args.tags,
-                # Other projects of the account may use it too: Pulumi refuses to delete it.
+                # Other projects of the account may use the provider, so Pulumi refuses to delete it.
                 opts=pulumi.ResourceOptions(parent=self, protect=True),
             ).arn
         self.register_outputs({"providerArn": self.provider_arn})
@@ -63,19 +63,19 @@ class PipelineRolesArgs(Args):
     hosted_zone_id: Optional[str] = None  # noqa: UP045
     """The zone whose records ``deploy`` changes. Omitted: it changes none."""
     state_bucket: Optional[str] = None  # noqa: UP045
-    """The bucket of Pulumi's state. Omitted: Pulumi Cloud has it."""
+    """The bucket with Pulumi's state. Omitted: the state is in Pulumi Cloud."""
     tags: dict[str, str]
 
 
 class PipelineRoles(pulumi.ComponentResource):
-    """One environment's roles ``preview`` and ``deploy``, and the boundary of the roles that are deployed."""
+    """One environment's roles ``preview`` and ``deploy``, and the boundary of the deployed roles."""
 
     preview_role_arn: pulumi.Output[str]
     """Assumed by jobs in the GitHub environment ``<environment>-preview``."""
     deploy_role_arn: pulumi.Output[str]
     """Assumed by jobs in the GitHub environment ``<environment>``."""
     workload_boundary_arn: pulumi.Output[str]
-    """Every role that the main project makes carries it."""
+    """The permissions boundary of every role that the main project creates."""
 
     def __init__(self, name: str, args: PipelineRolesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = PipelineRolesArgs.model_validate(args)
@@ -117,7 +117,7 @@ class PipelineRoles(pulumi.ComponentResource):
         repository = self._args.repository
         return aws.iam.Role(
             f"{self._name}-{role}",
-            # Workflows name the role, so its name is written out.
+            # The workflows refer to the role by name, so the name is set explicitly.
             name=f"ai-interface-{self._args.environment}-{role}",
             path=PIPELINE_PATH,
             description=f"{role} of {self._args.environment} by {repository}, GitHub environment {github_environment}",

@@ -1,8 +1,8 @@
 """The image repositories of one account: every environment in it pulls the released images from here.
 
-Tags cannot be moved, pushes are scanned, layers are encrypted with the account's key, and no lifecycle rule ever
-expires a released image. It copies no image (``copy_images.py`` does) and grants no pull: roles of this account
-pull by their own policies, anybody else is refused.
+Tags are immutable, pushes are scanned, layers are encrypted with the account's key, and no lifecycle rule expires a
+released image. ``copy_images.py`` copies the images. Roles of this account pull with their IAM policies; principals of
+other accounts are denied.
 """
 
 import json
@@ -15,11 +15,11 @@ from components.common.iam import ANYONE, Effect, Statement, policy_document
 from releases.manifest import RELEASE_TAG
 
 CANDIDATE_TAG = "candidate-"
-"""What is built or copied to be tried out."""
+"""The tag prefix of images that are built or copied for a trial."""
 CANDIDATE_DAYS = 14
 UNTAGGED_DAYS = 7
 MORE_THAN_A_REPOSITORY_HOLDS = 1_000_000
-"""ECR's quota is 100,000 images a repository, so a rule that counts to this expires nothing."""
+"""ECR's quota is 100,000 images per repository, so a rule with this count expires nothing."""
 
 
 class ImageRepositoriesArgs(Args):
@@ -28,16 +28,16 @@ class ImageRepositoriesArgs(Args):
     images: list[str]
     """Each gets the repository ``ai-interface/<image>``."""
     account_id: str
-    """The only account whose principals get in."""
+    """The only account whose principals have access."""
     key_arn: pulumi.Output[str]
-    """Encrypts the layers. Changing it replaces the repositories, which fails while they hold images."""
+    """The key that encrypts the layers. Changing it replaces the repositories, which fails while they contain images."""
     pipeline_role_pattern: str
-    """ARN pattern of CI's roles: they neither delete nor replace an image."""
+    """ARN pattern of CI's roles, which may neither delete nor replace an image."""
     tags: dict[str, str]
 
 
 class ImageRepositories(pulumi.ComponentResource):
-    """One private repository an image."""
+    """One private repository for each image."""
 
     repository_urls: pulumi.Output[dict[str, str]]
     """Image → ``<account>.dkr.ecr.<region>.amazonaws.com/ai-interface/<image>``."""
@@ -74,13 +74,13 @@ class ImageRepositories(pulumi.ComponentResource):
             ],
             force_delete=False,
             tags=args.tags,
-            # Environments run from these images: Pulumi refuses to delete them, even by mistake.
+            # Environments run these images, so Pulumi refuses to delete them.
             opts=pulumi.ResourceOptions(parent=self, protect=True),
         )
 
 
 def lifecycle_policy() -> str:
-    """What expires: candidates and what has no tag. Released images match the first rule, which expires nothing.
+    """Candidates and untagged images expire. Released images match the first rule, which expires nothing.
 
     An image that matches a rule's tags cannot be expired by a rule of lower priority, so an image that is both
     released and a candidate stays. The platform images below a released index have no tag; ECR does not expire an
@@ -100,7 +100,7 @@ def lifecycle_policy() -> str:
 
 
 def repository_policy(account_id: str, pipeline_role_pattern: str) -> str:
-    """Nobody from another account gets in, and CI's roles cannot take a released image away."""
+    """Principals of other accounts have no access, and CI's roles cannot delete or replace a released image."""
     return policy_document(
         [
             Statement(

@@ -1,7 +1,7 @@
-"""What deploying the main project takes, as tables: service by service, only what the program's resources call.
+"""The actions that deploying the main project needs, in tables by service, limited to the program's resources.
 
-Nothing here reads what users write: no object, log event, prompt or secret value. A component that brings a new
-AWS service adds its actions here, and ``tests/bootstrap`` says so when one is missing.
+None of them reads users' content: no object, log event, prompt or secret value. A component with a new AWS service needs
+its actions here; ``tests/bootstrap`` fails if one is missing.
 """
 
 READ = {
@@ -59,7 +59,7 @@ READ = {
     "tag": ["GetResources"],
     "wafv2": ["GetLoggingConfiguration", "GetWebACL", "GetWebACLForResource", "ListTagsForResource"],
 }
-"""Configuration of resources: what a preview and a drift check compare, and what ``preflight verify`` asks."""
+"""Reading the configuration of resources, for previews, drift checks and ``preflight verify``."""
 
 WRITE_NETWORK = {
     "ec2": [
@@ -217,7 +217,7 @@ WRITE_SERVICE = {
         "UntagResource",
     ],
 }
-"""The service and what watches it."""
+"""The service and its monitoring."""
 
 WRITE_STATE = {
     "backup": [
@@ -270,7 +270,7 @@ WRITE_STATE = {
         "RestoreDBClusterFromSnapshot",
     ],
 }
-"""Database, cache and backups. A vault and its lock outlive the stack, so nothing here deletes either, or a backup."""
+"""Database, cache and backups. A vault and its lock outlive the stack, so no action deletes them, or a backup."""
 
 BUDGET_WRITE = ["ModifyBudget", "TagResource", "UntagResource"]
 """AWS Budgets is one service for all regions, so its statement names budgets and no region."""
@@ -290,7 +290,7 @@ BUCKET_WRITE = [
     "UntagResource",
 ]
 ROLE_GRANTS = ["CreateRole", "PutRolePermissionsBoundary", "PutRolePolicy"]
-"""What widens a role: possible only where the role carries the environment's boundary."""
+"""Actions that extend a role's permissions, allowed only if the role has the environment's boundary."""
 ROLE_UPKEEP = [
     "DeleteRole",
     "DeleteRolePolicy",
@@ -316,7 +316,7 @@ ROLE_USERS = [
     "monitoring.rds.amazonaws.com",
     "vpc-flow-logs.amazonaws.com",
 ]
-"""The services to which the deployed roles are handed."""
+"""The services to which the deployed roles may be passed."""
 LINKED_SERVICES = [
     "backup.amazonaws.com",
     "ecs.amazonaws.com",
@@ -327,14 +327,14 @@ LINKED_SERVICES = [
     "route53resolver.amazonaws.com",
     "wafv2.amazonaws.com",
 ]
-"""Services whose own linked role AWS creates with the first resource of their kind."""
+"""Services whose linked role AWS creates with their first resource."""
 
 
 def qualified(table: dict[str, list[str]]) -> list[str]:
-    """The table as IAM writes actions: ``service:Action``."""
+    """The table's actions in IAM's form ``service:Action``."""
     return sorted(f"{service}:{action}" for service, actions in table.items() for action in actions)
 
 
 def of(service: str, actions: list[str]) -> list[str]:
-    """Actions of one service as IAM writes them."""
+    """Actions of one service in IAM's form."""
     return qualified({service: actions})

@@ -1,4 +1,4 @@
-"""The most that CI's roles, and the roles that they make, can ever do, whatever policies they are given."""
+"""The permissions boundaries of CI's roles and of the roles that they create."""
 
 from bootstrap import role_actions as may
 from bootstrap.role_scope import DATABASE_SECRETS, OBJECTS, PIPELINE_PATH, Scope, read_secrets
@@ -6,7 +6,7 @@ from components.common.iam import Effect, Statement, policy_document
 
 
 def pipeline_boundary(scope: Scope) -> str:
-    """The most that CI's roles can ever do, whatever policies they are given."""
+    """The permissions boundary of CI's roles."""
     own = [
         f"arn:aws:iam::{scope.account_id}:role{PIPELINE_PATH}*",
         f"arn:aws:iam::{scope.account_id}:policy{PIPELINE_PATH}*",
@@ -107,7 +107,7 @@ def pipeline_boundary(scope: Scope) -> str:
 
 
 def workload_boundary(scope: Scope) -> str:
-    """The most that a deployed role can ever do: what tasks, flow logs, monitoring and backups need, with this
+    """The permissions boundary of deployed roles: what tasks, flow logs, monitoring and backups need, with this
     environment's secrets and keys."""
     return policy_document(
         [

@@ -1,12 +1,12 @@
 """The IAM documents of one environment: who may assume CI's roles, and what they may do.
 
-``preview`` compares: it reads configuration, and the secret values that the state holds anyway. ``deploy`` changes
-one environment. Both are bounded (``role_boundaries``): no users or keys, no data, no change to themselves.
-Roles that ``deploy`` makes lie under ``/ai-interface/<environment>/`` and carry ``workload_boundary``, so that a
-deployment cannot hand out more than a task needs; without the boundary AWS refuses to create them.
+``preview`` reads configuration, and the secret values that the state contains in any case. ``deploy`` changes one
+environment. Both have a permissions boundary (``role_boundaries``): no IAM users or access keys, no users' data, no changes
+to themselves. Roles that ``deploy`` creates have the path ``/ai-interface/<environment>/`` and the boundary
+``workload_boundary``, so a deployment cannot grant more than a task needs. Without the boundary AWS refuses to create them.
 
-Where several environments share an account, roles, keys, secrets and DNS records are kept apart; networks, load
-balancers and log groups are not (their names and ids are not known beforehand): give prod an account of its own.
+If several environments share an account, roles, keys, secrets and DNS records are isolated from each other. Networks, load
+balancers and log groups are not, because their names and ids are not known beforehand: use a separate account for prod.
 """
 
 from bootstrap import role_actions as may
@@ -25,7 +25,7 @@ from components.common.iam import Statement, policy_document
 
 
 def trust_policy(provider_arn: str, repository: str, github_environment: str) -> str:
-    """Only jobs of this repository that GitHub runs in this (protected) environment assume the role."""
+    """Only this repository's jobs in this protected GitHub environment can assume the role."""
     return policy_document(
         [
             Statement(
@@ -44,12 +44,12 @@ def trust_policy(provider_arn: str, repository: str, github_environment: str) ->
 
 
 def preview_policy(scope: Scope) -> str:
-    """Read what a preview and a drift check compare."""
+    """Read what previews and drift checks compare."""
     return policy_document([_read_configuration(), *read_secrets(scope), *_state(scope, "Read", ["s3:GetObject"])])
 
 
 def deploy_policies(scope: Scope) -> dict[str, str]:
-    """Change one environment. Several documents, since a managed policy holds 6,144 characters."""
+    """Change one environment. There are several documents, because a managed policy has at most 6,144 characters."""
     return {
         "read": preview_policy(scope),
         "network": policy_document(
@@ -79,7 +79,7 @@ def deploy_policies(scope: Scope) -> dict[str, str]:
         "state": policy_document(
             [
                 _anywhere("ChangeTheState", may.WRITE_STATE, scope),
-                # RDS makes it in the name of who creates the cluster, with tags of its own.
+                # RDS creates this secret on behalf of the cluster's creator, with RDS's own tags.
                 Statement(
                     sid="LetRdsMakeTheMasterSecret",
                     actions=[
@@ -100,7 +100,7 @@ def _read_configuration() -> Statement:
 
 
 def _state(scope: Scope, verb: str, actions: list[str]) -> list[Statement]:
-    """Access to Pulumi's state, where it is in a bucket."""
+    """Access to Pulumi's state, if it is in a bucket."""
     if not scope.state_bucket:
         return []
     return [Statement(sid=f"{verb}State", actions=actions, resources=scope.state_objects)]
@@ -111,7 +111,7 @@ def _anywhere(sid: str, table: dict[str, list[str]], scope: Scope) -> Statement:
 
 
 def _private_names(scope: Scope) -> Statement:
-    """An interface endpoint with private names puts them into a zone that AWS owns, whose id is not known
+    """An interface endpoint adds its private names to a zone that AWS owns, whose id is not known
     beforehand (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html)."""
     return Statement(
         sid="NamePrivateEndpoints",
@@ -153,10 +153,10 @@ def _change_roles(scope: Scope) -> list[Statement]:
 
 
 def _change_keys(scope: Scope) -> list[Statement]:
-    """Make keys and name them. What else a deployment does with a key, the key's own policy lets it
-    (``assembly/keys.py``), so that nothing depends on when AWS has seen the tags of a new key."""
+    """Create keys and aliases. The key's policy allows everything else that a deployment does with it
+    (``assembly/keys.py``), so nothing depends on when the tags of a new key take effect."""
     return [
-        # A new key has no tag yet, so the second condition is met; a key of another environment does not meet it.
+        # A new key has no tags yet and meets the second condition; a key of another environment does not.
         Statement(
             sid="CreateTaggedKeys",
             actions=["kms:CreateKey", "kms:TagResource"],
@@ -175,8 +175,8 @@ def _change_keys(scope: Scope) -> list[Statement]:
 
 
 def _change_secrets(scope: Scope) -> list[Statement]:
-    """Secrets by their names and tags. A new secret gets its value at once and is read back, whether or not its tags
-    count already; one that carries another environment's tags is never written or read."""
+    """Secrets by their names and tags. A new secret is written and read at once, even if its tags are not effective yet.
+    A secret with another environment's tags is never written or read."""
     secrets = [scope.of("secretsmanager", f"secret:{name}") for name in GENERATED_SECRETS]
     return [
         Statement(

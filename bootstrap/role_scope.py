@@ -1,4 +1,4 @@
-"""One environment as the documents of CI's roles see it: its account, what its resources are called, its tags."""
+"""The scope of one environment in the documents of CI's roles: its account, and its resources' names and tags."""
 
 from dataclasses import dataclass
 
@@ -9,17 +9,17 @@ PROVIDER_HOST = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
 PROJECT = "ai-interface"
 PIPELINE_PATH = "/ai-interface-pipeline/"
-"""CI's own roles and the boundaries lie here; no deployed role does."""
+"""The path of CI's roles and of the boundaries; no deployed role has it."""
 GENERATED_SECRETS = ("state-*", "workload-*")
-"""Names of the secrets that the main project generates: Pulumi begins each with its logical name."""
+"""Name patterns of the secrets that the main project generates: each begins with its logical name."""
 GENERATED_BUCKETS = ("edge-*", "prompts-*", "state-*")
-"""Names of the buckets that the main project makes."""
+"""Name patterns of the buckets that the main project creates."""
 DATABASE_SECRETS = "rds!cluster-*"
-"""Names of the master secrets that RDS makes. Nobody else can: Secrets Manager refuses the sign to its users."""
+"""Name pattern of RDS's master secrets. No user can create such a secret: Secrets Manager reserves the ``!``."""
 KEY_ALIASES = ("", "-state")
-"""What follows ``ai-interface-<environment>`` in the names of the environment's keys."""
+"""Suffixes after ``ai-interface-<environment>`` in the aliases of the environment's keys."""
 OBJECTS = ["s3:DeleteObject*", "s3:GetObject*", "s3:PutObject*", "s3:RestoreObject"]
-"""What reads or changes what is in a bucket: users' files and logs, and Pulumi's state."""
+"""Actions on the objects in a bucket: users' files, logs, and Pulumi's state."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class Scope:
     environment: str
     hosted_zone_id: str | None = None
     state_bucket: str | None = None
-    """Where Pulumi's state is, unless Pulumi Cloud has it."""
+    """The bucket with Pulumi's state; ``None`` if it is in Pulumi Cloud."""
 
     @property
     def state_objects(self) -> list[str]:
-        """The objects of the state; none with Pulumi Cloud."""
+        """The ARN patterns of the state's objects; none with Pulumi Cloud."""
         return [f"arn:aws:s3:::{self.state_bucket}/*"] if self.state_bucket else []
 
     @property
@@ -48,13 +48,13 @@ class Scope:
 
     @property
     def tagging(self) -> dict[str, list[str]]:
-        """The same tags, as a request that creates a resource carries them."""
+        """The same tags, as condition keys of a request that creates a resource."""
         return {key.replace("ResourceTag", "RequestTag"): value for key, value in self.tagged.items()}
 
     @property
     def keeps_its_tags(self) -> Conditions:
-        """Changes of tags that leave those two alone: the request is about a resource of this environment, and sets
-        neither to anything else. A request names only the tags that change, so it need not name them."""
+        """Changes of tags that keep those two: the resource is this environment's, and the request sets neither to another
+        value. A request contains only the tags that change, so it need not contain these two."""
         return {"StringEquals": self.tagged, "StringEqualsIfExists": self.tagging}
 
     @property
@@ -72,12 +72,12 @@ class Scope:
 
     @property
     def roles(self) -> str:
-        """The roles that the main project makes."""
+        """The roles that the main project creates."""
         return f"arn:aws:iam::{self.account_id}:role/ai-interface/{self.environment}/*"
 
     @property
     def boundary(self) -> str:
-        """The ARN of the boundary that those roles carry."""
+        """The ARN of those roles' permissions boundary."""
         return f"arn:aws:iam::{self.account_id}:policy{PIPELINE_PATH}{boundary_name(self.environment)}"
 
     def of(self, service: str, resource: str) -> str:
@@ -86,15 +86,15 @@ class Scope:
 
 
 def boundary_name(environment: str) -> str:
-    """The name of the policy that bounds an environment's deployed roles."""
+    """The name of the permissions boundary of an environment's deployed roles."""
     return f"ai-interface-{environment}-workload-boundary"
 
 
 def read_secrets(scope: Scope) -> list[Statement]:
     """Reading the environment's secrets, which a comparison of the state needs.
 
-    Generated secrets are encrypted with the environment's own keys, named ones with the account's key, which is tagged
-    ``shared``; another environment's key decrypts nothing here."""
+    Generated secrets are encrypted with the environment's keys, named ones with the account's key, which is tagged
+    ``shared``. Other environments' keys are not included."""
     return [
         Statement(
             sid="ReadOwnSecrets",

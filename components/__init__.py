@@ -1,6 +1,6 @@
 """Reusable components of a production AI interface on AWS.
 
-Each name is loaded when it is first used, so that taking one component does not pay for the others.
+Each name is loaded when it is first used, so that importing one component does not import the others.
 """
 
 from typing import TYPE_CHECKING

@@ -11,7 +11,7 @@ class Args(BaseModel):
     """Frozen, checked arguments. Fields typed ``pulumi.Output[T]`` accept a plain ``T``, which is lifted.
 
     Unknown names are errors. A plain dict with the field names is accepted wherever an ``Args`` is (the
-    component package's host passes one), hence ``args = XxxArgs.model_validate(args)`` in every component.
+    component package's host passes one), so ``args = XxxArgs.model_validate(args)`` is in every component.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True)

@@ -7,8 +7,8 @@ from importlib import import_module
 def loader(package: str, modules: Mapping[str, Sequence[str]]) -> Callable[[str], object]:
     """The ``__getattr__`` of a package: which of its modules has each public name.
 
-    Taking one component does not pay for importing the others, and packages that need each other's constants do not
-    import each other in a circle.
+    Importing one component does not import the others, and packages that need each other's constants do not create an
+    import cycle.
     """
     module_of = {name: module for module, names in modules.items() for name in names}
 

@@ -1,4 +1,4 @@
-"""Claims as the load balancer hands them on: a token in ``x-amzn-oidc-data``, signed here by nobody."""
+"""Claims in the load balancer's form: a token in ``x-amzn-oidc-data``, here without a valid signature."""
 
 from __future__ import annotations
 

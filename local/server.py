@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 server on loopback whose every byte its handler decides, in a thread of its own."""
+"""A small HTTP/1.1 server on loopback in a separate thread; the handler controls every byte of the response."""
 
 from __future__ import annotations
 

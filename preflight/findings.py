@@ -1,4 +1,4 @@
-"""What a check says: one model, from which every output format is made."""
+"""The result of a check: one model for every output format."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 LABELS = ("found", "wanted", "fix", "witness", "unknown", "assuming")
-"""What a report says beyond its headline, in the order of reading."""
+"""The parts of a finding beyond its headline, in the order of reading."""
 
 
 class Verdict(StrEnum):
-    """What a policy could say about a resource, worst first."""
+    """The verdict of a policy, worst first."""
 
     VIOLATED = "violated"
     NOT_PROVEN = "not proven"
@@ -37,7 +37,7 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a person may have to act on, in one environment."""
+    """One problem in one environment."""
 
     environment: str
     rule: str
@@ -45,6 +45,9 @@ class Finding:
     headline: str
     """What is wrong, starting with resource and property."""
     urn: str = ""
+    resource: str = ""
+    """Type and name of what the finding is about, or the entry of a file of declarations."""
+    property_path: str = ""
     found: str = ""
     wanted: str = ""
     fix: str = ""
@@ -82,7 +85,7 @@ class Finding:
     @property
     def key(self) -> tuple[str, ...]:
         """The same in both runs of one environment."""
-        return (self.environment, self.pack, self.rule, self.urn, self.headline.partition(" ")[0], self.headline)
+        return (self.environment, self.pack, self.rule, self.urn, self.headline)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +112,37 @@ class Parity:
 
 
 @dataclass(frozen=True, slots=True)
+class Station:
+    """One step of a path from the internet."""
+
+    name: str
+    port: str = ""
+    """The port on which it is reached; empty where it is part of the step before."""
+
+    def __str__(self) -> str:
+        return f"port {self.port}: {self.name}" if self.port else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class IngressPath:
+    """A path from the internet to the interface, and on to what it calls."""
+
+    stations: tuple[Station, ...]
+
+    def __str__(self) -> str:
+        first, *others = self.stations
+        return first.name + "".join(f" ─{s.port}→ {s.name}" if s.port else f" ─ {s.name}" for s in others)
+
+
+@dataclass(frozen=True, slots=True)
 class Connectivity:
     """How the interface is reached and what it reaches, in one environment."""
 
     environment: str
-    ingress: tuple[str, ...]
+    ingress: tuple[IngressPath, ...]
     egress: tuple[str, ...]
     proven: bool
+    """Whether there is no other ingress path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +181,7 @@ class Report:
 
 
 def merge(findings: Iterable[Finding]) -> list[Finding]:
-    """Each finding once: what both runs say is said once, with the known run's values."""
+    """Each finding once: one that both runs report has the values of the known run."""
     merged: dict[tuple[str, ...], Finding] = {}
     for finding in sorted(findings, key=lambda f: (f.seen is Seen.PREVIEW, f.key)):
         before = merged.get(finding.key)

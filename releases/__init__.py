@@ -1,1 +1,1 @@
-"""One manifest a release: see ``manifest.py``."""
+"""Releases: manifests, prompts, who reviews them, the record of deployments, promotion and rollback."""

@@ -1,7 +1,7 @@
-"""Whether a stack may run its release: models, reviewers and texts, judged before any resource is made.
+"""Whether a stack may run its release: models, reviewers and texts are checked before any resource is created.
 
-The newest manifest is judged for people: later changes of who reviews do not undo what an earlier release was allowed,
-so going back never waits for a name. Models are judged always: one that is no longer approved is offered nowhere.
+Reviewers are checked on the newest manifest only: when a team changes its reviewers, earlier releases stay valid, so a
+rollback does not need a new review. Models are checked on every release: one that is no longer approved is not offered.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class ApprovedModels(Section):
 
 
 def approved_models(directory: Path = manifest.DIRECTORY) -> dict[str, ApprovedModel]:
-    """The list of the model reviewers, by id; raises :class:`SettingsError` for what is wrong with it."""
+    """The approved models by id; raises :class:`SettingsError` with every problem in the list."""
     path = directory / APPROVED_MODELS
     try:
         content: Any = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
@@ -60,7 +60,7 @@ def accepted(
     directory: Path = manifest.DIRECTORY,
     texts: Path = prompts.DIRECTORY,
 ) -> tuple[Release, Prompts]:
-    """The release of a stack and its prompts; raises :class:`SettingsError` with every reason against it."""
+    """The release of a stack and its prompts; raises :class:`SettingsError` with every reason why it may not run."""
     release = load_release(settings.release, directory)
     known = versions(directory)
     last, place = known[-1], known.index(release.version)
@@ -78,10 +78,10 @@ def accepted(
 
 
 def unreviewed(release: Release, owner: Owner, directory: Path = manifest.DIRECTORY) -> list[Problem]:
-    """Where nobody whom the settings name has reviewed or approved what a release brings."""
+    """The reviews and approvals that a release lacks from the people whom the settings name."""
     place = f"releases/{release.version}.yaml: "
     problems = [
-        _nobody(f"{place}{key}", people, wanted, setting)
+        _not_reviewed(f"{place}{key}", people, wanted, setting)
         for key, people, wanted, setting in (
             ("reviewedBy", release.reviewed_by, owner.model_reviewers, "modelReviewers"),
             ("approvedBy", release.approved_by, owner.release_managers, "releaseManagers"),
@@ -99,22 +99,22 @@ def unreviewed(release: Release, owner: Owner, directory: Path = manifest.DIRECT
             problems.append(_unapproved(f"{place}models[{position}]", model, approved, "leave it out"))
         elif approved[model].reviewed_by not in owner.model_reviewers:
             key = f"{_PLACE}: {model}"
-            problems.append(_nobody(key, (approved[model].reviewed_by,), owner.model_reviewers, "modelReviewers"))
+            problems.append(_not_reviewed(key, (approved[model].reviewed_by,), owner.model_reviewers, "modelReviewers"))
     return problems
 
 
-def _nobody(key: str, people: tuple[str, ...], wanted: tuple[str, ...], setting: str) -> Problem:
+def _not_reviewed(key: str, people: tuple[str, ...], wanted: tuple[str, ...], setting: str) -> Problem:
     allowed = f"one of {PREFIX}owner.{setting}: {', '.join(wanted)}"
-    return Problem(key, ", ".join(people), allowed, "let one of them review it, and name them here")
+    return Problem(key, ", ".join(people), allowed, "have one of them review it, and name that person here")
 
 
 def _unapproved(key: str, model: str, approved: dict[str, ApprovedModel], otherwise: str) -> Problem:
     allowed = f"a model in {_PLACE}: {', '.join(sorted(approved))}"
-    return Problem(key, shown(model), allowed, f"let a model reviewer add it there, or {otherwise}")
+    return Problem(key, shown(model), allowed, f"have a model reviewer add it there, or {otherwise}")
 
 
 def _not_offered(settings: StackSettings, release: Release, directory: Path) -> list[Problem]:
-    """Offered models that the release does not name, or that nobody approves any more."""
+    """Offered models that the release does not name, or that are no longer approved."""
     problems: list[Problem] = []
     approved = approved_models(directory)
     for position, group in enumerate(settings.models.groups):
@@ -125,5 +125,5 @@ def _not_offered(settings: StackSettings, release: Release, directory: Path) -> 
                 fix = "offer one of these, or run a release that names it"
                 problems.append(Problem(key, shown(model), allowed, fix))
             elif model not in approved:
-                problems.append(_unapproved(key, model, approved, "offer it no longer"))
+                problems.append(_unapproved(key, model, approved, "stop offering it"))
     return problems

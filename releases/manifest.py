@@ -1,7 +1,7 @@
-"""Reads release manifests: which images, models and prompts a version is, and who answers for it.
+"""Reads release manifests: the images, models and prompts of a version, and who is responsible for it.
 
-A manifest pins every image by digest. A tag is refused: it can be moved after the review.
-Problems are reported like those of the settings (``settings.errors``), all at once.
+A manifest pins every image by digest. A tag is refused, because it can be moved after the review. All problems are
+reported at once, in the form of settings problems (``settings.errors``).
 """
 
 from __future__ import annotations
@@ -98,18 +98,18 @@ class Schema(Section):
         StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,64}$"),
         Field(description="the last Alembic revision of the interface's image, as its alembic_version table holds it"),
     ]
-    """The schema that this release's migrations end at; ``prepare`` stops where the image says otherwise."""
+    """The last revision of this release's migrations; ``prepare`` stops if the image has another one."""
     compatible_with: tuple[ReleaseVersion, ...] = ()
-    """Earlier releases that start and work on this schema: a rollback to any other needs a restore point."""
+    """Earlier releases that start and work on this schema; a rollback to any other release needs a restore point."""
 
 
 class Update(StrEnum):
-    """How tasks of a release take the place of those of the release before."""
+    """How tasks of a release replace those of the previous release."""
 
     ROLLING = "rolling"
-    """New tasks start beside the old ones: nobody notices."""
+    """New tasks start beside the old ones: there is no interruption."""
     RESTART = "restart"
-    """Every old task stops first, because the two must not run beside each other; nobody is served meanwhile."""
+    """Every old task stops first, because the two must not run side by side; users see 503 in the meantime."""
 
 
 class Release(Section):
@@ -125,11 +125,11 @@ class Release(Section):
     """The application's templates and parameters; one that is not named keeps the application's own text."""
     schema_: Schema = Field(alias="schema")
     update: Update = Update.ROLLING
-    """Whether it may run beside the release before while it is deployed."""
+    """Whether it may run beside the previous release during the deployment."""
     built_by: Person
     reviewed_by: tuple[Person, ...] = Field(min_length=1)
     approved_by: tuple[Person, ...] = Field(min_length=1)
-    """None of them is ``builtBy``: nobody approves what they built."""
+    """``builtBy`` is not among them: the person who built a release does not approve it."""
 
     @property
     def tag(self) -> str:
@@ -158,7 +158,7 @@ class Release(Section):
                     key="approvedBy",
                     value=person,
                     allowed="people other than builtBy",
-                    fix="let somebody else approve the release",
+                    fix="have another release manager approve it",
                 )
             names = [prompt.name for prompt in self.prompts]
             check(
@@ -173,8 +173,8 @@ class Release(Section):
                     prompt.reviewed_by != self.built_by,
                     key=f"prompts[{position - 1}].reviewedBy" if position else "guardrail.reviewedBy",
                     value=prompt.reviewed_by,
-                    allowed="people other than builtBy: nobody reviews what they wrote",
-                    fix="let a prompt reviewer read the text, and name them",
+                    allowed="people other than builtBy: a text is not reviewed by its author",
+                    fix="have a prompt reviewer review the text, and name that person",
                 )
             check(
                 self.version not in self.schema_.compatible_with,
@@ -188,8 +188,12 @@ class Release(Section):
 
 def versions(directory: Path = DIRECTORY) -> list[str]:
     """The versions that have a manifest, oldest first."""
-    names = [path.stem for path in directory.glob("*.yaml") if _is_version(path.stem)]
-    return sorted(names, key=lambda v: tuple(map(int, v.split("."))))
+    return sorted((path.stem for path in directory.glob("*.yaml") if _is_version(path.stem)), key=number)
+
+
+def number(version: str) -> tuple[int, ...]:
+    """How versions are ordered."""
+    return tuple(map(int, version.split(".")))
 
 
 def load_release(version: str, directory: Path = DIRECTORY) -> Release:
@@ -219,14 +223,14 @@ def load_release(version: str, directory: Path = DIRECTORY) -> Release:
 
 
 def cannot_roll(release: Release, before: Release | None) -> Problem | None:
-    """What is wrong with a release that says it rolls, and whose schema the release before does not work on.
+    """The problem with a release that says ``rolling`` although the previous release does not work on its schema.
 
-    While it is rolled out, tasks of the one before run on the new schema.
+    During the deployment, tasks of the previous release run on the new schema.
     """
     if before is None or release.update is Update.RESTART:
         return None
     schema = release.schema_
-    if before.schema_.revision == schema.revision or before.version in schema.compatible_with:
+    if compatible(release, before):
         return None
     return Problem(
         f"releases/{release.version}.yaml: update",
@@ -237,11 +241,16 @@ def cannot_roll(release: Release, before: Release | None) -> Problem | None:
     )
 
 
+def compatible(newer: Release, older: Release) -> bool:
+    """Whether ``older`` starts and works on the schema that ``newer`` leaves."""
+    return older.version in newer.schema_.compatible_with or older.schema_.revision == newer.schema_.revision
+
+
 def stops_before_start(release: Release, later: Iterable[Release]) -> bool:
     """Whether every task has to stop before one of this release starts.
 
-    So it is for a release that says ``restart``, and for one that such a release follows: deploying it may be the way
-    back, and the two must not run beside each other then either.
+    This holds for a release that says ``restart``, and for one that is followed by such a release: deploying it may be
+    a rollback, in which the two must not run side by side either.
     """
     return any(one.update is Update.RESTART for one in (release, *later))
 

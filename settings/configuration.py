@@ -2,7 +2,7 @@
 
 This is the only reader of ``pulumi.Config``. :meth:`Configuration.load` reads the running stack's,
 :meth:`Configuration.parse` does the same without Pulumi. The main project's model is ``StackSettings``; the
-``bootstrap`` project has one of its own.
+``bootstrap`` project has another.
 """
 
 from __future__ import annotations

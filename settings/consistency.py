@@ -6,17 +6,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from components.common.aws_limits import ACL_PORT_NUMBERS, CACHE_PORT, DATABASE_PORT
 from settings.data import CONNECTIONS_OF_A_UNIT, LEAST_CONNECTIONS, RESERVED_CONNECTIONS, Data
 from settings.errors import FailedChecksError, Problem, check, collected
 from settings.identity import Identity
 from settings.models import BedrockUpstream, Models, PrivateUpstream
 from settings.sections import Capacity, Domain, Network
 
-STORE_PORTS = {5432: "the database", 6379: "the cache"}
+STORE_PORTS = {DATABASE_PORT: "the database", CACHE_PORT: "the cache"}
 """Ports that are always open between the private subnets."""
 HTTPS = 443
-ACL_NUMBERS = 3000
-"""Network ACL entries are numbered by port, modulo this (``components.network.acls``)."""
 TASKS_AT_ONCE = 2
 """During a deployment twice as many tasks run, because new tasks start before the old ones stop (``components.service.component``)."""
 ACL_PORTS = {2: 6, 3: 3}
@@ -42,15 +41,15 @@ def _compare(sections: Mapping[str, object]) -> None:
     if isinstance(domain, Domain) and isinstance(region, str) and isinstance(account, str):
         _certificate_of_the_region(domain, region, account)
     if isinstance(domain, Domain) and isinstance(identity, Identity):
-        _lanes_have_names_of_their_own(domain, identity)
+        _host_names_differ(domain, identity)
     if isinstance(domain, Domain) and isinstance(models, Models):
         _upstreams_are_not_the_interface(domain, models)
     if isinstance(models, Models) and isinstance(region, str):
         _models_of_the_region(models, region)
     if isinstance(models, Models):
-        _ports_have_numbers_of_their_own(models)
+        _acl_numbers_differ(models)
     if isinstance(models, Models) and isinstance(network, Network):
-        _ports_have_room(models, network)
+        _ports_fit_in_acls(models, network)
     if isinstance(network, Network):
         _a_zone_can_be_lost(network, sections.get("capacity"), sections.get("data"))
     capacity, data = sections.get("capacity"), sections.get("data")
@@ -100,7 +99,7 @@ def _certificate_of_the_region(domain: Domain, region: str, account: str) -> Non
     )
 
 
-def _lanes_have_names_of_their_own(domain: Domain, identity: Identity) -> None:
+def _host_names_differ(domain: Domain, identity: Identity) -> None:
     machines = identity.machine_clients
     if machines is None:
         return
@@ -108,7 +107,7 @@ def _lanes_have_names_of_their_own(domain: Domain, identity: Identity) -> None:
         machines.host_name != domain.host_name,
         key="identity.machineClients.hostName",
         value=machines.host_name,
-        allowed="a name other than domain.hostName: otherwise the application would accept a client's token as one of its own",
+        allowed="a name other than domain.hostName: otherwise the application would accept a client's token as a user's",
         fix=f"use a name such as api.{domain.host_name}",
     )
 
@@ -126,34 +125,34 @@ def _upstreams_are_not_the_interface(domain: Domain, models: Models) -> None:
                 )
 
 
-def _ports_have_numbers_of_their_own(models: Models) -> None:
-    taken = {port % ACL_NUMBERS: (port, what) for port, what in STORE_PORTS.items()}
+def _acl_numbers_differ(models: Models) -> None:
+    taken = {port % ACL_PORT_NUMBERS: (port, what) for port, what in STORE_PORTS.items()}
     for position, group in enumerate(models.groups):
         for place, upstream in enumerate(group.upstreams):
             if not isinstance(upstream, PrivateUpstream) or upstream.port == HTTPS:
                 continue
-            port, what = taken.setdefault(upstream.port % ACL_NUMBERS, (upstream.port, "another model server"))
+            port, what = taken.setdefault(upstream.port % ACL_PORT_NUMBERS, (upstream.port, "another model server"))
             check(
                 port == upstream.port and port not in STORE_PORTS,
                 key=f"models.groups[{position}].upstreams[{place}].port",
                 value=str(upstream.port),
-                allowed=f"a port that is not {port} ({what}) and does not differ from it by a multiple of {ACL_NUMBERS}: "
+                allowed=f"a port that is not {port} ({what}) and does not differ from it by a multiple of {ACL_PORT_NUMBERS}: "
                 "both would get the same network ACL rule number",
                 fix="run the model server on another port, for example 443",
             )
 
 
-def _ports_have_room(models: Models, network: Network) -> None:
+def _ports_fit_in_acls(models: Models, network: Network) -> None:
     if network.existing is not None:  # An existing VPC has its own network ACLs.
         return
     ports = {u.port for group in models.groups for u in group.upstreams if isinstance(u, PrivateUpstream)}
     own, zones = sorted(ports - {HTTPS, *STORE_PORTS}), len(network.availability_zones)
-    room = ACL_PORTS[zones] - len(STORE_PORTS)
+    available = ACL_PORTS[zones] - len(STORE_PORTS)
     check(
-        len(own) <= room,
+        len(own) <= available,
         key="models.groups",
         value=f"model servers on the ports {', '.join(map(str, own))}",
-        allowed=f"{room} different ports besides {HTTPS} with {zones} zones: AWS's quota of network ACL entries",
+        allowed=f"{available} different ports besides {HTTPS} with {zones} zones: AWS's quota of network ACL entries",
         fix=f"run some of the model servers on the same port, for example {HTTPS}",
     )
 
@@ -166,8 +165,8 @@ def _a_zone_can_be_lost(network: Network, capacity: object, data: object) -> Non
             2 * (tasks - math.ceil(tasks / zones)) >= tasks,
             key="capacity.minimumTasks",
             value=str(tasks),
-            allowed=f"a number of which half remains if the fullest of {zones} zones fails: {tasks} tasks then carry no more "
-            f"load than {tasks - 1}",
+            allowed=f"an even number: with {zones} zones, {tasks} tasks carry no more load than {tasks - 1} after the loss of "
+            "a zone",
             fix=f"set it to {tasks + 1}, or add a zone",
         )
     if isinstance(data, Data):
@@ -182,18 +181,18 @@ def _a_zone_can_be_lost(network: Network, capacity: object, data: object) -> Non
 
 def _the_database_accepts_every_task(capacity: Capacity, data: Data) -> None:
     database, tasks = data.database, TASKS_AT_ONCE * capacity.maximum_tasks
-    room, needed = database.connections_for_tasks, tasks * capacity.database_connections
+    available, needed = database.connections_for_tasks, tasks * capacity.database_connections
     fixes = ["lower capacity.maximumTasks"]
-    if room // tasks >= LEAST_CONNECTIONS:
-        fixes.insert(0, f"lower it to {room // tasks}")
+    if available // tasks >= LEAST_CONNECTIONS:
+        fixes.insert(0, f"lower it to {available // tasks}")
     if needed + RESERVED_CONNECTIONS <= database.most_connections:
         units = math.ceil(2 * (needed + RESERVED_CONNECTIONS) / CONNECTIONS_OF_A_UNIT) / 2
         fixes.append(f"raise data.database.maximumCapacityUnits to {units:g}")
     check(
-        needed <= room,
+        needed <= available,
         key="capacity.databaseConnections",
         value=str(capacity.database_connections),
-        allowed=f"at most {max(room // tasks, 0)} for each of {tasks} tasks (a deployment runs capacity.maximumTasks old and as "
-        f"many new tasks): a database of {database.maximum_capacity_units:g} capacity units has {max(room, 0)} connections for them",
+        allowed=f"at most {max(available // tasks, 0)} for each of {tasks} tasks (a deployment runs capacity.maximumTasks old and as "
+        f"many new tasks): a database of {database.maximum_capacity_units:g} capacity units has {max(available, 0)} connections for them",
         fix=", or ".join(fixes),
     )

@@ -6,6 +6,17 @@ from typing import Annotated, Self
 
 from pydantic import Field, Strict, StringConstraints, model_validator
 
+from components.common.aws_limits import (
+    CACHE_REPLICAS,
+    CACHE_SNAPSHOT_DAYS,
+    CAPACITY_STEP,
+    CAPACITY_UNITS,
+    DATABASE_BACKUP_DAYS,
+    DATABASE_INSTANCES,
+    LEAST_BACKUP_DAYS,
+    LEAST_MAXIMUM_UNITS,
+    UPLOAD_LOG_DAYS,
+)
 from settings.errors import check
 from settings.values import Section, Whole
 
@@ -13,11 +24,22 @@ CapacityUnits = Annotated[
     float,
     Strict(),
     Field(
-        ge=0.5,
-        le=256,
-        multiple_of=0.5,
+        ge=CAPACITY_UNITS[0],
+        le=CAPACITY_UNITS[1],
+        multiple_of=CAPACITY_STEP,
         allow_inf_nan=False,
-        description="Aurora capacity units from 0.5 to 256, in steps of 0.5",
+        description=f"Aurora capacity units from {CAPACITY_UNITS[0]} to {CAPACITY_UNITS[1]}, in steps of {CAPACITY_STEP}",
+    ),
+]
+MaximumUnits = Annotated[
+    float,
+    Strict(),
+    Field(
+        ge=LEAST_MAXIMUM_UNITS,
+        le=CAPACITY_UNITS[1],
+        multiple_of=CAPACITY_STEP,
+        allow_inf_nan=False,
+        description=f"Aurora capacity units from {LEAST_MAXIMUM_UNITS} to {CAPACITY_UNITS[1]}, in steps of {CAPACITY_STEP}",
     ),
 ]
 NodeType = Annotated[
@@ -53,11 +75,11 @@ class Database(Section):
 
     minimum_capacity_units: CapacityUnits = 1
     """The capacity that is always provisioned, about 2 GiB of memory for each unit."""
-    maximum_capacity_units: CapacityUnits = 4
+    maximum_capacity_units: MaximumUnits = 4
     """The capacity to which each instance can scale. AWS bills the capacity in use."""
-    instances: Whole = Field(default=2, ge=2, le=3)
+    instances: Whole = Field(default=2, ge=2, le=DATABASE_INSTANCES)
     """One writer and one or two readers, each in a different zone. A reader takes over if the writer fails."""
-    backup_retention_days: Whole = Field(default=7, ge=7, le=35)
+    backup_retention_days: Whole = Field(default=7, ge=7, le=DATABASE_BACKUP_DAYS[1])
     """How many days back point-in-time restore can go (AWS: at most 35)."""
     snapshot_identifier: SnapshotIdentifier | None = None
     """The cluster snapshot from which the database is created. Changing it replaces the database: see docs/restore.md."""
@@ -90,9 +112,9 @@ class Cache(Section):
 
     node_type: NodeType = "cache.t4g.small"
     """The node type of every cache node."""
-    replicas: Whole = Field(default=1, ge=1, le=5)
+    replicas: Whole = Field(default=1, ge=1, le=CACHE_REPLICAS)
     """Replicas of the primary in other zones. One of them takes over if the primary fails."""
-    snapshot_retention_days: Whole = Field(default=1, ge=1, le=35)
+    snapshot_retention_days: Whole = Field(default=1, ge=1, le=CACHE_SNAPSHOT_DAYS)
     """How many days the daily snapshot is kept (AWS: at most 35)."""
 
 
@@ -101,7 +123,7 @@ class Uploads(Section):
 
     deleted_file_days: Whole = Field(default=30, ge=1, le=365)
     """How many days a deleted or overwritten file can be restored."""
-    access_log_days: Whole = Field(default=30, ge=1, le=90)
+    access_log_days: Whole = Field(default=30, ge=1, le=UPLOAD_LOG_DAYS)
     """How many days the S3 access log is kept. It contains object keys, which end in the names of uploaded files."""
 
 
@@ -111,5 +133,5 @@ class Data(Section):
     database: Database = Database()
     cache: Cache = Cache()
     uploads: Uploads = Uploads()
-    backup_days: Whole = Field(default=35, ge=7, le=365)
+    backup_days: Whole = Field(default=35, ge=LEAST_BACKUP_DAYS, le=365)
     """How many days the nightly backups of the database and the bucket are kept, even if the originals are deleted."""

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-from enum import StrEnum
 from fnmatch import fnmatchcase
 from itertools import permutations
 from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
+from components.common.aws_limits import CLIENT_BLOCKS, PATH_PATTERN_CHARACTERS, RULE_WILDCARDS, TlsPolicy
 from settings.errors import check, collected
 from settings.values import Section
-
-
-class TlsPolicy(StrEnum):
-    """The load balancer's TLS security policy."""
-
-    TLS_1_2_RESTRICTED = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
-    TLS_1_3_ONLY = "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09"
-
 
 RoleArn = Annotated[
     str,
@@ -47,10 +39,6 @@ ClientBlock = Annotated[
 ]
 
 
-MOST_CLIENT_BLOCKS = 29
-"""Each uses two of a security group's 60 rules, and path MTU discovery uses one."""
-MOST_WILDCARDS = 5
-"""The most wildcards in one path that an ALB rule accepts."""
 MOST_PATHS = 20
 """The most paths in each list: ALB rule quotas and WAF capacity leave room for this many beside the application's own."""
 NEEDED_PATHS = ("/", "/logout", "/oauth2/idpresponse")
@@ -58,15 +46,17 @@ NEEDED_PATHS = ("/", "/logout", "/oauth2/idpresponse")
 
 PathPattern = Annotated[
     str,
-    StringConstraints(pattern=r"^/[A-Za-z0-9_.$~@:+&*?/-]{0,127}$"),
+    StringConstraints(pattern=rf"^/[A-Za-z0-9_.$~@:+&*?/-]{{0,{PATH_PATTERN_CHARACTERS - 1}}}$"),
     Field(
-        description="a path that starts with /, at most 128 characters, with * and ? as wildcards, for example /reports/*"
+        description=f"a path that starts with /, at most {PATH_PATTERN_CHARACTERS} characters, with * and ? as wildcards, for example /reports/*"
     ),
 ]
 PathPrefix = Annotated[
     str,
-    StringConstraints(pattern=r"^/[A-Za-z0-9_.$~@:+&/-]{1,127}$"),
-    Field(description="the prefix of a path, 2 to 128 characters without wildcards, for example /api/v1/reports/"),
+    StringConstraints(pattern=rf"^/[A-Za-z0-9_.$~@:+&/-]{{1,{PATH_PATTERN_CHARACTERS - 1}}}$"),
+    Field(
+        description=f"the prefix of a path, 2 to {PATH_PATTERN_CHARACTERS} characters without wildcards, for example /api/v1/reports/"
+    ),
 ]
 
 
@@ -85,7 +75,7 @@ class Paths(Section):
     block there."""
 
     @model_validator(mode="after")
-    def _leave_a_way_in(self) -> Self:
+    def _keep_login_paths(self) -> Self:
         offered = {"api": self.api, "pages": self.pages}
         with collected():
             for name, paths in ({"blocked": self.blocked, "prompts": self.prompts} | offered).items():
@@ -99,10 +89,10 @@ class Paths(Section):
             for name, paths in ({"blocked": self.blocked} | offered).items():
                 for path in paths:
                     check(
-                        path.count("*") + path.count("?") <= MOST_WILDCARDS,
+                        path.count("*") + path.count("?") <= RULE_WILDCARDS,
                         key=f"edge.paths.{name}",
                         value=path,
-                        allowed=f"at most {MOST_WILDCARDS} wildcards in a path: a load balancer rule accepts no more",
+                        allowed=f"at most {RULE_WILDCARDS} wildcards in a path: a load balancer rule accepts no more",
                         fix="use fewer: * matches slashes too",
                     )
             for path in self.blocked:
@@ -147,7 +137,7 @@ class Edge(Section):
     tls_policy: TlsPolicy = TlsPolicy.TLS_1_2_RESTRICTED
     """TLS 1.3 and 1.2 with forward secrecy, or TLS 1.3 only, which excludes clients from before about 2019."""
     client_cidr_blocks: tuple[ClientBlock, ...] = Field(
-        default=(ipaddress.IPv4Network("0.0.0.0/0"),), min_length=1, max_length=MOST_CLIENT_BLOCKS
+        default=(ipaddress.IPv4Network("0.0.0.0/0"),), min_length=1, max_length=CLIENT_BLOCKS
     )
     """The networks that may connect; no block may contain another. Omitted: any address."""
     log_reader_arns: tuple[RoleArn, ...] = ()

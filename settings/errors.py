@@ -100,7 +100,7 @@ def printable(text: str, longest: int = _LONGEST) -> str:
 
 
 def looks_like_secret(text: str) -> bool:
-    """Whether ``text`` has the form of a key, a token or a generated password rather than of a name."""
+    """Whether ``text`` looks like a key, a token or a generated password rather than a name."""
     return not _PUBLIC.match(text) and any(pattern.search(text) for pattern in _SECRET_LIKE)
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
+from components.common.aws_limits import (
+    CHECKED_CLAIMS,
+    CLAIM_VALUES,
+    FURTHER_CLAIMS,
+    SESSION_COOKIE,
+    SESSION_SECONDS,
+    ClaimFormat,
+)
 from settings.errors import check, collected
 from settings.values import Email, HostName, HttpsUrl, LogoutUrl, SecretName, Section, Whole
 
@@ -35,11 +42,9 @@ OPEN_MAIL_DOMAINS = frozenset(
 )
 """Public mail providers: allowing one of these domains admits anyone on the internet."""
 
-CLAIMS_IN_ANY_CASE = frozenset({"aud", "exp", "iss", "nbf", "iat"})
+CLAIMS_IN_ANY_CASE = CHECKED_CLAIMS | {"aud"}
 """Claims of a machine client's token that are always checked: the audience has its own setting, the load balancer
 checks the others."""
-MOST_CLAIM_VALUES = 10
-"""The most values that an ALB compares for one claim (ALB: JWT verification)."""
 
 
 class Claim(Section):
@@ -66,7 +71,7 @@ class People(Section):
     """People with one of these addresses. Case is ignored."""
 
     @property
-    def nobody(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether no selector is given."""
         return self.claim is None and not self.email_domains and not self.emails
 
@@ -78,14 +83,6 @@ class People(Section):
             and domain not in self.email_domains
             and email.lower() not in {e.lower() for e in self.emails}
         )
-
-
-class ClaimFormat(StrEnum):
-    """How a claim is encoded in a machine client's token."""
-
-    SINGLE_STRING = "single-string"
-    STRING_ARRAY = "string-array"
-    SPACE_SEPARATED_VALUES = "space-separated-values"
 
 
 class TokenClaim(Claim):
@@ -109,7 +106,7 @@ class MachineClients(Section):
     """The required value of the ``aud`` claim. The ALB does not check the audience unless a rule says so."""
     audience_format: ClaimFormat = ClaimFormat.SINGLE_STRING
     """How the token encodes its audience. Omitted: a single string."""
-    claims: tuple[TokenClaim, ...] = Field(default=(), max_length=9)
+    claims: tuple[TokenClaim, ...] = Field(default=(), max_length=FURTHER_CLAIMS - 1)
     """Additional claims that a token must have, each with one of its listed values."""
 
     @model_validator(mode="after")
@@ -132,11 +129,11 @@ class MachineClients(Section):
                     fix="merge its values into one list",
                 )
                 check(
-                    len(claim.values) <= MOST_CLAIM_VALUES,
+                    len(claim.values) <= CLAIM_VALUES,
                     key=f"{key}.values",
                     value=f"a list of {len(claim.values)}",
-                    allowed=f"at most {MOST_CLAIM_VALUES} values of one claim",
-                    fix="have the issuer give all permitted clients one common value",
+                    allowed=f"at most {CLAIM_VALUES} values of one claim",
+                    fix="have the issuer set the same value for all permitted clients",
                 )
                 check(
                     claim.format is not ClaimFormat.SINGLE_STRING or len(claim.values) == 1,
@@ -192,9 +189,9 @@ class Identity(Section):
         str,
         StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$"),
         Field(description="1 to 64 letters, digits, hyphens and underscores"),
-    ] = "AWSELBAuthSessionCookie"
+    ] = SESSION_COOKIE
     """The name of the load balancer's session cookie; a suffix is added for each of its parts."""
-    session_timeout_seconds: Whole = Field(default=28_800, ge=300, le=604_800)
+    session_timeout_seconds: Whole = Field(default=28_800, ge=300, le=SESSION_SECONDS[1])
     """How long a login at the edge is valid; the application's session is never longer (AWS: 1 to 604800)."""
     allowed: People
     """Who may use the application. The proxy answers 403 to everyone else whom the identity provider authenticates."""
@@ -205,11 +202,11 @@ class Identity(Section):
 
     @field_validator("allowed", "administrators")
     @classmethod
-    def _somebody(cls, value: People, info: ValidationInfo) -> People:
+    def _at_least_one_user(cls, value: People, info: ValidationInfo) -> People:
         name = to_camel(str(info.field_name))
         with collected():
             check(
-                not value.nobody,
+                not value.is_empty,
                 key=f"identity.{name}",
                 value="an empty object",
                 allowed="at least one of claim (name and values), emailDomains, emails",

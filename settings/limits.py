@@ -6,6 +6,13 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from components.common.aws_limits import (
+    CLIENT_KEEP_ALIVE_SECONDS,
+    DEREGISTRATION_SECONDS,
+    IDLE_SECONDS,
+    RATE,
+    STOP_SECONDS,
+)
 from settings.errors import check, collected
 from settings.values import Section, Whole
 
@@ -22,22 +29,24 @@ class Timeouts(Section):
     """The maximum duration of a model's answer, from the first byte to the last."""
     stream_seconds: Whole = Field(default=600, ge=10, le=3600)
     """The maximum duration of a response through the proxy, streams included."""
-    deregistration_delay_seconds: Whole = Field(default=600, ge=10, le=3600)
-    """How long a deregistered task may finish its responses (AWS: 0 to 3600). An open WebSocket delays a deployment by
+    deregistration_delay_seconds: Whole = Field(default=600, ge=10, le=DEREGISTRATION_SECONDS[1])
+    """How long a deregistered task may take to finish its responses (AWS: 0 to 3600). An open WebSocket delays a deployment
     this long."""
-    edge_idle_seconds: Whole = Field(default=120, ge=10, le=4000)
+    edge_idle_seconds: Whole = Field(default=120, ge=10, le=IDLE_SECONDS[1])
     """ALB ``idle_timeout`` (AWS: 1 to 4000): how long a connection may be idle. It must exceed a model's longest pause: a
     model server may be silent for just under half of it, 60 seconds at most, before the next one is tried."""
     keep_alive_seconds: Whole = Field(default=150, ge=15, le=4100)
     """How long the proxy and the application keep idle connections open. It must exceed ``edgeIdleSeconds``; otherwise
     clients see 502."""
-    client_keep_alive_seconds: Whole = Field(default=3600, ge=60, le=604_800)
+    client_keep_alive_seconds: Whole = Field(
+        default=3600, ge=CLIENT_KEEP_ALIVE_SECONDS[0], le=CLIENT_KEEP_ALIVE_SECONDS[1]
+    )
     """ALB ``client_keep_alive``: how long a client may keep a connection open (AWS: 60 to 604800)."""
     request_headers_seconds: Whole = Field(default=10, ge=1, le=60)
     """How long a client may take to send its headers."""
     request_body_seconds: Whole = Field(default=120, ge=5, le=900)
     """How long a client may take to send its body."""
-    stop_seconds: Whole = Field(default=60, ge=5, le=120)
+    stop_seconds: Whole = Field(default=60, ge=5, le=STOP_SECONDS[1])
     """Time between SIGTERM and SIGKILL (Fargate: at most 120). It is not compared with the other timeouts."""
 
     @property
@@ -95,21 +104,21 @@ class RateLimits(Section):
     session, or with a forged one.
     """
 
-    pages_per_five_minutes: Whole = Field(default=3000, ge=10, le=2_000_000)
+    pages_per_five_minutes: Whole = Field(default=3000, ge=RATE[0], le=2_000_000)
     """For each session: pages and API calls other than uploads and model calls. Static files are not counted."""
-    uploads_per_five_minutes: Whole = Field(default=100, ge=10, le=2_000_000)
+    uploads_per_five_minutes: Whole = Field(default=100, ge=RATE[0], le=2_000_000)
     """For each session: uploads."""
-    model_calls_per_five_minutes: Whole = Field(default=300, ge=10, le=2_000_000)
+    model_calls_per_five_minutes: Whole = Field(default=300, ge=RATE[0], le=2_000_000)
     """For each session: model calls."""
     people_behind_one_address: Whole = Field(default=200, ge=1, le=100_000)
     """How many people must be able to open the application and chat from one address within the same five minutes."""
-    address_pages_per_five_minutes: Whole = Field(default=30_000, ge=10, le=2_000_000)
+    address_pages_per_five_minutes: Whole = Field(default=30_000, ge=RATE[0], le=2_000_000)
     """For each client address: pages and API calls other than uploads and model calls."""
-    address_uploads_per_five_minutes: Whole = Field(default=1_000, ge=10, le=2_000_000)
+    address_uploads_per_five_minutes: Whole = Field(default=1_000, ge=RATE[0], le=2_000_000)
     """For each client address: uploads."""
-    address_model_calls_per_five_minutes: Whole = Field(default=6_000, ge=10, le=2_000_000)
+    address_model_calls_per_five_minutes: Whole = Field(default=6_000, ge=RATE[0], le=2_000_000)
     """For each client address: model calls."""
-    address_static_per_five_minutes: Whole = Field(default=60_000, ge=10, le=100_000_000)
+    address_static_per_five_minutes: Whole = Field(default=60_000, ge=RATE[0], le=100_000_000)
     """For each client address: static files. A first visit loads more than a hundred of them."""
 
     @model_validator(mode="after")

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from components.common.aws_limits import PROMPT_RECORD_DAYS
 from settings.edge import RoleArn
 from settings.errors import check, collected
 from settings.values import (
@@ -97,7 +98,7 @@ class PromptRecords(Section):
     """Bedrock's model invocation logging: every prompt and answer is recorded. It applies to the whole account and region,
     and the guardrails report it until an exception allows it."""
 
-    days: Whole = Field(ge=1, le=365)
+    days: Whole = Field(ge=1, le=PROMPT_RECORD_DAYS)
     """How long the records are kept, in days."""
     reader_arns: tuple[RoleArn, ...] = Field(min_length=1)
     """The roles that may read the records; every other principal is denied."""

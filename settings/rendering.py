@@ -106,12 +106,17 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], prefix: str, file: st
     )
 
 
+def _plain(limit: object) -> str:
+    """A limit as people write it: pydantic gives the limits of a decimal number as decimals."""
+    return str(int(limit)) if isinstance(limit, float) and limit.is_integer() else str(limit)
+
+
 def _fix(kind: str, value: object, ctx: Mapping[str, Any]) -> str:
     if value is None:
         return "set a value, or remove the key if it is optional"
     by_kind = {
-        "greater_than_equal": f"set it to {ctx.get('ge')} or more",
-        "less_than_equal": f"set it to {ctx.get('le')} or less",
+        "greater_than_equal": f"set it to {_plain(ctx.get('ge'))} or more",
+        "less_than_equal": f"set it to {_plain(ctx.get('le'))} or less",
         "too_short": f"write at least {ctx.get('min_length')}",
         "too_long": f"write at most {ctx.get('max_length')}",
         "tuple_type": "write it as a list, each value on a separate line that starts with '- '",
@@ -222,9 +227,9 @@ def _allowed(place: Place) -> str:  # noqa: PLR0911 - one line for each kind of 
     if expected is bool:
         return "true or false"
     if get_origin(expected) is Literal or get_origin(expected) in _UNIONS:
-        return "one of " + ", ".join(_tags(expected))
+        return _choice(_tags(expected))
     if isinstance(expected, type) and issubclass(expected, enum.Enum):
-        return "one of " + ", ".join(str(member.value) for member in expected)
+        return _choice([str(member.value) for member in expected])
     if isinstance(expected, type) and issubclass(expected, BaseModel):
         return "an object with " + _keys(expected)
     if get_origin(expected) is tuple:
@@ -279,3 +284,7 @@ def _paths(model: type[BaseModel], before: str = "") -> Iterator[str]:
 
 def _alias(name: str, info: FieldInfo) -> str:
     return info.alias or name
+
+
+def _choice(values: Sequence[str]) -> str:
+    return ("one of " if len(values) > 1 else "") + ", ".join(values)

@@ -7,34 +7,9 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
+from components.common.aws_limits import ACCESS_LOG_DAYS, LOG_RETENTION_DAYS
 from settings.errors import check
 from settings.values import Section, Whole
-
-LOG_RETENTION_DAYS = (
-    1,
-    3,
-    5,
-    7,
-    14,
-    30,
-    60,
-    90,
-    120,
-    150,
-    180,
-    365,
-    400,
-    545,
-    731,
-    1096,
-    1827,
-    2192,
-    2557,
-    2922,
-    3288,
-    3653,
-)
-"""What CloudWatch Logs accepts as ``retentionInDays`` (API reference of PutRetentionPolicy)."""
 
 LogDays = Annotated[
     Whole, Field(description="a retention that CloudWatch Logs accepts: " + ", ".join(map(str, LOG_RETENTION_DAYS)))
@@ -50,7 +25,7 @@ class Retention(Section):
     """VPC flow logs and DNS query logs."""
     firewall_log_days: LogDays = 90
     """WAF logs."""
-    edge_access_log_days: Whole = Field(default=30, ge=1, le=30)
+    edge_access_log_days: Whole = Field(default=30, ge=1, le=ACCESS_LOG_DAYS)
     """ALB access logs. They contain full request lines with query strings, so they are kept for at most 30 days."""
 
     @field_validator("application_log_days", "flow_log_days", "firewall_log_days")

@@ -8,11 +8,11 @@ Units are in the names: ``...Seconds``, ``...Bytes``, ``...Mebibytes``, ``...Day
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field, StrictBool, StringConstraints, field_validator, model_validator
 
+from components.common.aws_limits import EPHEMERAL_GIBIBYTES, FARGATE_MEMORY, Architecture
 from settings.data import LEAST_CONNECTIONS
 from settings.errors import check, collected
 from settings.values import (
@@ -42,7 +42,7 @@ class Owner(Section):
     on_call: OnCallUrl
     """The page with the on-call rota and the runbook.
 
-    Every alarm's description includes it beside the alarm's meaning; CloudWatch allows 1,024 characters
+    Every alarm's description includes it after the alarm's meaning; CloudWatch allows 1,024 characters
     (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html).
     """
     maintainers: tuple[Person, ...] = Field(min_length=1)
@@ -167,25 +167,6 @@ class Network(Section):
         return self
 
 
-FARGATE_MEMORY = {
-    256: (512, 1024, 2048),
-    512: tuple(range(1024, 4097, 1024)),
-    1024: tuple(range(2048, 8193, 1024)),
-    2048: tuple(range(4096, 16385, 1024)),
-    4096: tuple(range(8192, 30721, 1024)),
-    8192: tuple(range(16384, 61441, 4096)),
-    16384: tuple(range(32768, 122881, 8192)),
-}
-"""Task memory in MiB that Fargate accepts for each number of CPU units (ECS developer guide, task size)."""
-
-
-class Architecture(StrEnum):
-    """The processor that the images are built for."""
-
-    X86_64 = "X86_64"
-    ARM64 = "ARM64"
-
-
 class Capacity(Section):
     """Task size and number of tasks. Tasks share their data, so any task can answer any request."""
 
@@ -195,7 +176,7 @@ class Capacity(Section):
         default=4096, description="a whole number of MiB that Fargate offers with capacity.cpuUnits"
     )
     """Memory of one task in MiB. Fargate offers certain sizes for each number of CPU units."""
-    ephemeral_gibibytes: Whole = Field(default=30, ge=21, le=200)
+    ephemeral_gibibytes: Whole = Field(default=30, ge=EPHEMERAL_GIBIBYTES[0], le=EPHEMERAL_GIBIBYTES[1])
     """Ephemeral storage of one task in GiB (Fargate: 21 to 200)."""
     architecture: Architecture = Architecture.X86_64
     """The processor architecture; every image of the release must be built for it."""

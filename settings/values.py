@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 from pydantic.alias_generators import to_camel
 
+from components.common.aws_limits import VPC_PREFIX_LENGTHS, ZONE_LETTERS
 from settings.errors import looks_like_secret
 
 _UUID = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
@@ -117,7 +118,7 @@ AwsRegion = Annotated[
 ]
 AvailabilityZone = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d[a-f]$"),
+    StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d[" + ZONE_LETTERS + "]$"),
     Field(description="the name of an availability zone, with a letter from a to f, for example eu-west-1a"),
 ]
 
@@ -138,7 +139,7 @@ RouteTableId = Annotated[str, StringConstraints(pattern=_ID.format("rtb")), _id(
 SecurityGroupId = Annotated[str, StringConstraints(pattern=_ID.format("sg")), _id("sg")]
 
 _RFC1918 = tuple(ipaddress.IPv4Network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
-_LARGEST, _SMALLEST = 16, 20
+_LARGEST, _SMALLEST = VPC_PREFIX_LENGTHS
 
 
 def _private_block(value: object) -> ipaddress.IPv4Network:

@@ -1,6 +1,6 @@
-"""Engine tests run where they are asked for and the ``pulumi`` command line exists; elsewhere one line says so.
+"""Engine tests run if they are requested and the Pulumi CLI exists; otherwise one line reports that they were skipped.
 
-Folders and files whose tests take seconds each carry the marker ``slow``: ``make test-fast`` leaves them out.
+Tests in folders and files that take seconds each get the marker ``slow``; ``make test-fast`` skips them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SLOW = (
     "tests/secrecy/",
     "tests/test_main_program.py",
 )
-"""Where the slow tests are: they run the program many times, or start Envoy, PostgreSQL or an emulated AWS."""
+"""Paths of the slow tests, which run the program many times, or start Envoy, PostgreSQL or an emulated AWS."""
 _WORKERS_WORD = "engine tests that did not run"
 
 

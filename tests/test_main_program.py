@@ -1,4 +1,4 @@
-"""The real program for every stack file, as the engine would run it, and what happens when one thing is broken."""
+"""The real program with every stack file, as the engine runs it, and with one fault at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import yaml
 
 from preflight.fakes.fakes import RESOURCES
 from preflight.pulumi import program
-from preflight.pulumi.analyzer import Analyzer
+from preflight.pulumi.analyzer import AnalyzerClient
 from preflight.pulumi.project import Project
 from preflight.recording.graph import graph
 from preflight.recording.recorder import RecordedResource, Recording
@@ -90,13 +90,13 @@ def test_known_values_hold_no_unknown_and_no_none(runs: Runs, stack: str) -> Non
 
 
 @pytest.fixture(scope="module")
-def guardrails() -> Iterator[Analyzer]:
+def guardrails() -> Iterator[AnalyzerClient]:
     """Started as for a preview, which is the gate before a deployment."""
-    with Analyzer.start(ROOT / "policies" / "guardrails", stack=STACKS[0], dry_run=True) as pack:
+    with AnalyzerClient.start(ROOT / "policies" / "guardrails", stack=STACKS[0], dry_run=True) as pack:
         yield pack
 
 
-def failing(pack: Analyzer, resources: list[RecordedResource] | list[Json]) -> str:
+def failing(pack: AnalyzerClient, resources: list[RecordedResource] | list[Json]) -> str:
     """The messages of the mandatory findings."""
     return "\n\n".join(d.message for d in pack.check(resources) if d.enforcement == "mandatory")
 
@@ -114,13 +114,15 @@ def added(recording: Recording, like: str, name: str, **inputs: Json) -> list[Js
 
 @pytest.mark.parametrize("preview", [False, True])
 @pytest.mark.parametrize("stack", STACKS)
-def test_the_guardrails_find_nothing_to_act_on(guardrails: Analyzer, runs: Runs, stack: str, preview: bool) -> None:
+def test_the_guardrails_find_nothing_to_act_on(
+    guardrails: AnalyzerClient, runs: Runs, stack: str, preview: bool
+) -> None:
     assert failing(guardrails, runs[stack, preview].resources) == ""
 
 
 @pytest.mark.parametrize("preview", [False, True])
 def test_opening_the_task_port_to_both_halves_of_the_internet_is_found(
-    guardrails: Analyzer, runs: Runs, preview: bool
+    guardrails: AnalyzerClient, runs: Runs, preview: bool
 ) -> None:
     like = "edge-tasks-from-edge"
     resources = added(runs["staging", preview], like, "open-low", cidrIpv4="0.0.0.0/1", referencedSecurityGroupId=None)
@@ -133,7 +135,9 @@ def test_opening_the_task_port_to_both_halves_of_the_internet_is_found(
 
 
 @pytest.mark.parametrize("preview", [False, True])
-def test_a_rule_that_forwards_without_authentication_is_found(guardrails: Analyzer, runs: Runs, preview: bool) -> None:
+def test_a_rule_that_forwards_without_authentication_is_found(
+    guardrails: AnalyzerClient, runs: Runs, preview: bool
+) -> None:
     entries: list[Json] = graph(runs["staging", preview])["resources"]
     rule = next(
         r for r in entries
@@ -167,7 +171,7 @@ def test_a_secret_in_the_graph_is_masked(runs: Runs) -> None:
         (r"    allowed:\n(      .*\n)+", "", ["identity.allowed"]),
         (r"ai-interface:capacity:", "ai-interface:capcity:", ["capcity", "capacity"]),
     ],
-    ids=["bad block", "no release", "5 GB body", "nobody allowed in", "unknown key"],
+    ids=["bad block", "no release", "5 GB body", "no user allowed", "unknown key"],
 )
 def test_a_mistake_in_a_stack_file_is_one_readable_message(
     tmp_path: Path, pattern: str, replacement: str, words: list[str]

@@ -1,7 +1,7 @@
-"""Whatever the engine starts in this repository names the Python environment that ``make setup`` makes.
+"""Every program and policy pack in this repository names the virtual environment of ``make setup``.
 
-The engine starts a program or a policy pack that names no environment with the first ``python3`` on ``PATH``, where
-Pulumi is not installed. This needs no Pulumi CLI, so it runs with ``make test``.
+Without it, the engine would use the first ``python3`` on ``PATH``, where Pulumi is not installed. This test needs no Pulumi
+CLI, so it runs with ``make test``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def files(*names: str) -> list[Path]:
 
 
 def problem(path: Path) -> str:
-    """Why the engine would start this project in another environment than ``make setup`` makes; empty if it does not."""
+    """Why the engine would not use the environment of ``make setup`` for this project; empty if it does."""
     runtime: Any = yaml.safe_load(path.read_text(encoding="utf-8"))["runtime"]
     described = cast("dict[str, Any]", runtime) if isinstance(runtime, dict) else {}
     named = str(described.get("options", {}).get("virtualenv", ""))

@@ -1,4 +1,4 @@
-"""The commands of docs/restore.md exist in AWS's API with these arguments, and name what the program makes."""
+"""The commands in docs/restore.md exist in AWS's API with these arguments, and use the program's names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COMMANDS = [
 SERVICES = {"s3api": "s3"}
 """Where the command line names a service otherwise than the API."""
 
-# Without types of its own.
+# The package has no types.
 XFORM_NAME: Any = import_module("botocore").xform_name
 MODEL: Any = import_module("botocore.model")
 LOADER: Any = import_module("botocore.loaders").Loader()

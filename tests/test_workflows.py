@@ -1,7 +1,7 @@
-"""The workflows: valid, pinned, without injection, and with no more rights than each job needs.
+"""The workflows are valid, pinned and free of injection, and each job has only the permissions that it needs.
 
-``zizmor`` (offline) looks for what an attacker could use, ``check-jsonschema`` holds every file to GitHub's schema, and
-``shellcheck`` reads what jobs run. Each is shown to find something first.
+``zizmor`` (offline) checks security, ``check-jsonschema`` validates every file against GitHub's schema, and ``shellcheck``
+checks the jobs' scripts. For each tool, a test first shows that it finds something.
 """
 
 from __future__ import annotations
@@ -222,9 +222,9 @@ def test_the_environments_are_those_that_the_roles_trust(stack: str) -> None:
 
 def test_what_deploys_or_previews_runs_both_packs_and_the_preview_is_the_gate() -> None:
     commands = [script for _, script in scripts() if re.search(r"pulumi (up|preview|policy analyze)\b", script)]
-    judged = [script for script in commands if "--expect-no-changes" not in script]
-    assert len(judged) == 3
-    for script in judged:
+    deploying = [script for script in commands if "--expect-no-changes" not in script]
+    assert len(deploying) == 3
+    for script in deploying:
         assert all(f"--policy-pack {pack}" in script for pack in PACKS), script
     assert not any("--skip-preview" in script for _, script in scripts())
 

@@ -1,4 +1,4 @@
-"""What the service has to know about the application that it runs: a preset describes one with this."""
+"""What the service must know about the application's container; a preset returns it."""
 
 import re
 
@@ -18,9 +18,9 @@ def volume_name(directory: str) -> str:
 class DatabaseArgs(Args):
     """What ``prepare`` does in a database before the application starts; the application itself never migrates.
 
-    The variables ``DATABASE_HOST``, ``_PORT``, ``_NAME`` and ``_USER`` (the application's role) have to reach the
-    prepare container as values, ``DATABASE_MASTER_USER`` and ``DATABASE_MASTER_PASSWORD`` as secrets, and the image
-    has to have ``psycopg`` and ``alembic``.
+    The prepare container needs the variables ``DATABASE_HOST``, ``_PORT``, ``_NAME`` and ``_USER`` (the application's
+    role) as values, ``DATABASE_MASTER_USER`` and ``DATABASE_MASTER_PASSWORD`` as secrets, and ``psycopg`` and
+    ``alembic`` in the image.
     """
 
     extensions: list[str] = Field(default_factory=list[str])
@@ -32,28 +32,29 @@ class DatabaseArgs(Args):
     scripts: str
     """Alembic's script location in the image. Its environment reads ``DATABASE_URL``."""
     scratch_variables: list[str] = Field(default_factory=list[str])
-    """Variables that get a directory of prepare's own, for code that writes where they point when it is imported."""
+    """Variables that point to a temporary directory while ``prepare`` runs, for code that writes there when it is
+    imported."""
     warm_up: list[str] = Field(default_factory=list[str])
-    """Modules that make what they need in the database when they are imported: done once a release, as the
-    application's role, so that tasks which start at once do not do it against each other."""
+    """Modules that create what they need in the database when they are imported. ``prepare`` imports them once for each
+    release, as the application's role, so that tasks which start together do not conflict."""
 
 
 class SchemaArgs(Args):
-    """What a release says of the schema that its migrations end at."""
+    """The database schema that a release's migrations produce."""
 
     release: str
     """Its version."""
     revision: str
     """The last Alembic revision of its image."""
     compatible_with: list[str] = Field(default_factory=list[str])
-    """Earlier releases that start and work on this schema."""
+    """Earlier releases that work with this schema."""
 
 
 class ApplicationArgs(Args):
     """An HTTP application in a container. It listens on loopback and never runs as root."""
 
     name: str
-    """What it is, for people: ``open-webui``."""
+    """The application's name: ``open-webui``."""
     port: int = 8080
     """The loopback port on which it listens."""
     user: int = 1000
@@ -69,32 +70,34 @@ class ApplicationArgs(Args):
     secret_environment: dict[str, str] = Field(default_factory=dict[str, str])
     """Variable → name of a secret in the service's ``secret_references``."""
     value_environment: dict[str, str] = Field(default_factory=dict[str, str])
-    """Variable → key of the service's ``state_values``: what is known only once the state exists."""
+    """Variable → key of the service's ``data_values``: what is known only once the data stores exist."""
     prepare_value_environment: dict[str, str] = Field(default_factory=dict[str, str])
     """The same for the ``prepare`` container."""
     prepare_secret_environment: dict[str, str] = Field(default_factory=dict[str, str])
-    """Variable → name of a secret that the ``prepare`` container alone gets."""
+    """Variable → name of a secret that only the ``prepare`` container gets."""
     prepare_environment: dict[str, str] = Field(default_factory=dict[str, str])
     """Variables of the ``prepare`` container in plain text: never a secret."""
     database: DatabaseArgs | None = None
-    """What ``prepare`` does in the database. Left out: nothing."""
+    """What ``prepare`` does in the database. Omitted: nothing."""
     writable_directories: list[str] = Field(default_factory=list[str])
     """Absolute paths; everything else is read-only. Each is a volume of the task and is lost with it."""
     files: dict[str, str] = Field(default_factory=dict[str, str])
-    """Absolute path → text, written by ``prepare``; the application may read and not change it. The directory is a
-    volume, and holds nothing else."""
+    """Absolute path → text that ``prepare`` writes. The application may read but not change it. The directory is a
+    volume that contains nothing else."""
     seeds: dict[str, str] = Field(default_factory=dict[str, str])
     """Writable directory → directory of the image that is copied into it before the application starts."""
     health_command: list[str] = Field(default_factory=list[str])
-    """Run inside the container; fails while the application cannot answer. Empty: only the load balancer checks."""
+    """A command in the container that fails while the application cannot answer. Empty: only the load balancer checks.
+    """
     start_seconds: int = Field(default=120, ge=0, le=300)
-    """How long failing health checks do not count after the start (ECS: at most 300)."""
+    """How long after the start failing health checks are ignored (ECS: at most 300)."""
     prepare_command: list[str] = Field(default_factory=list[str])
     """Replaces the prepare script, for an image without ``python3``. Empty: the script."""
 
     @property
     def grace_seconds(self) -> int:
-        """How long a new task may fail the load balancer's checks: its start, and a minute for prepare and proxy."""
+        """How long a new task may fail the load balancer's health checks: its start, and a minute for prepare and
+        proxy."""
         return self.start_seconds + 60
 
     @property
@@ -117,13 +120,15 @@ class ApplicationArgs(Args):
     @model_validator(mode="after")
     def _prepare_can_do_it(self) -> "ApplicationArgs":
         if self.prepare_command and (self.database or self.files):
-            raise ValueError("prepare_command replaces the script that database and files need: leave one out")
+            raise ValueError("prepare_command replaces the script that database and files need: remove one of them")
         if shared := sorted(self.file_directories & set(self.writable_directories)):
-            raise ValueError(f"files must lie apart from what the application writes, not in {', '.join(shared)}")
+            raise ValueError(
+                f"files must be in directories that the application does not write, not in {', '.join(shared)}"
+            )
         return self
 
     @model_validator(mode="after")
-    def _volumes_are_told_apart(self) -> "ApplicationArgs":
+    def _volumes_are_distinct(self) -> "ApplicationArgs":
         taken: dict[str, str] = {}
         for directory in self.volume_directories:
             name = volume_name(directory)

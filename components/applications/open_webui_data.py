@@ -3,7 +3,7 @@
 Read from the source of 0.10.2 and 0.11.3, and seen to work in ``make test-database``:
 
 - ``DATABASE_ENABLE_IAM_TOKEN_AUTH`` gives every connection to the tables an IAM token. 0.11.3 gives one to the vector
-  store's engine as well; 0.10.2 does not, and that engine cannot log in: hence :mod:`components.applications.iam_login`.
+  store's engine as well; 0.10.2 does not, and that engine cannot log in: see :mod:`components.applications.iam_login`.
 - Host, port, name and user come from ``DATABASE_*``, which have no place for TLS. libpq's own variables say it: all
   three engines use libpq. Where ``DATABASE_*`` are set, ``DATABASE_URL`` is not read.
 - ``ENABLE_DB_MIGRATIONS=false`` keeps Alembic from running. The vector store still makes its table and indexes when
@@ -24,7 +24,7 @@ _FILES = "/srv/trust"
 TRUST = f"{_FILES}/database.pem"
 """The authority of the database's certificate, where both containers find it."""
 LOGIN = f"{_FILES}/iam_login.py"
-"""What gives an IAM token to every engine."""
+"""The module that gives an IAM token to every engine."""
 
 LEAST_CONNECTIONS = 10
 """Two for the vector store and four for each of the other pools."""
@@ -33,9 +33,10 @@ POOLS = {"DATABASE_POOL": 2, "PGVECTOR_POOL": 1}
 code that does not, and the vector store's (``open_webui/internal/db.py``, ``open_webui/retrieval/vector/dbs/pgvector.py``
 and ``open_webui/env.py`` of 0.10.2, 0.11.3 and 0.12.4)."""
 POOL_WAIT_SECONDS = 10
-"""How long a request waits for a connection before it fails, which tells more than one that hangs."""
+"""How long a request waits for a connection before it fails; an error is easier to diagnose than a request that hangs.
+"""
 POOL_RECYCLE_SECONDS = 1800
-"""A connection that is older is opened again, logging in again: a role that lost its right is out by then."""
+"""Older connections are reopened with a new login, so a role that lost its permission is disconnected by then."""
 
 DATABASE = {
     "DATABASE_HOST": "database-host",
@@ -43,7 +44,7 @@ DATABASE = {
     "DATABASE_PORT": "database-port",
     "DATABASE_USER": "database-user",
 }
-"""Where the database is and as whom the application logs in."""
+"""The variables of the application's database connection."""
 
 
 def with_shared_data(application: ApplicationArgs, region: str, authority: str, connections: int) -> ApplicationArgs:
@@ -52,7 +53,7 @@ def with_shared_data(application: ApplicationArgs, region: str, authority: str, 
     ``connections``: how many it may open to the database, 10 or more.
     """
     if not region:
-        raise ValueError("shared_state needs the region of the database and the bucket")
+        raise ValueError("shared_data needs the region of the database and the bucket")
     database = _database(region)
     login = without_comments(Path(__file__).with_name("iam_login.py").read_text("utf-8"))
     if application.command[:2] != ["python3", "-m"]:
@@ -117,8 +118,7 @@ def pools(connections: int) -> dict[str, str]:
     """
     if connections < LEAST_CONNECTIONS:
         raise ValueError(
-            f"the application may open {connections} connections to the database: its three pools need "
-            f"{LEAST_CONNECTIONS} or more"
+            f"database_connections is {connections}: the application's three pools need {LEAST_CONNECTIONS} or more"
         )
     vectors = connections // 5
     tables = (connections - vectors) // 2
@@ -147,6 +147,6 @@ def _uploads_and_channel(region: str) -> dict[str, str]:
         "REDIS_SOCKET_KEEPALIVE": "true",
         "S3_REGION_NAME": region,
         "STORAGE_PROVIDER": "s3",
-        # Its address is REDIS_URL unless it is told another.
+        # It uses REDIS_URL unless another address is set.
         "WEBSOCKET_MANAGER": "redis",
     }

@@ -58,6 +58,11 @@ class Paths:
         for needed, what in ((LOGIN_CALLBACK, "the login callback"), (ProxyLogout.path, "the logout path")):
             if not self.opens(needed):
                 raise ValueError(f"pages does not offer {needed}, {what}: add it, and leave it out of blocked and api")
+        if not (self.uploads or self.model_calls or self.prompts):
+            raise ValueError(
+                "uploads, model_calls and prompts are empty: state which bodies contain text that users wrote, or managed WAF "
+                "rules block ordinary prompts"
+            )
         for where in ("uploads", "model_calls", "prompts", "fixed_bodies", "websockets", "static", "cacheable"):
             for prefix in getattr(self, where):
                 if not prefix.startswith("/") or "*" in prefix or "?" in prefix:

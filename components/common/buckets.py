@@ -1,7 +1,7 @@
-"""What every bucket of this project has: no public access, no ACLs, encryption, and an end for what was left half done.
+"""What every bucket of this project has: no public access, no ACLs, encryption, and expiry of incomplete uploads.
 
-The bucket itself and its policy stay with the component that knows who writes and reads. The logical names are the
-bucket's own, so each of these exists once a bucket.
+The bucket and its policy belong to the component that knows who writes and reads. Logical names derive from the
+bucket's, so each of these can be used once for each bucket.
 """
 
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ KEEP_PARTS_FOR_DAYS = 1
 
 
 def close_bucket(name: str, bucket: aws.s3.Bucket, opts: pulumi.ResourceOptions) -> aws.s3.BucketPublicAccessBlock:
-    """Blocks public access in all four ways and turns ACLs off, so that policies alone say who comes in.
+    """Blocks public access in all four ways and disables ACLs, so that only policies grant access.
 
-    Make the bucket's policy wait for the returned block: while it is missing, a policy could open the bucket.
+    The bucket's policy must depend on the returned block: without it, a policy could make the bucket public.
     """
     aws.s3.BucketOwnershipControls(name, bucket=bucket.id, rule={"object_ownership": "BucketOwnerEnforced"}, opts=opts)
     return aws.s3.BucketPublicAccessBlock(
@@ -35,7 +35,7 @@ def close_bucket(name: str, bucket: aws.s3.Bucket, opts: pulumi.ResourceOptions)
 def encrypt_bucket(
     name: str, bucket: aws.s3.Bucket, opts: pulumi.ResourceOptions, *, key_arn: pulumi.Input[str] | None = None
 ) -> None:
-    """Encrypts what is put there with the key, or with S3's own where log delivery cannot use a customer's."""
+    """Encrypts objects with the key, or with S3's key where log delivery cannot use a customer managed one."""
     rule: aws.s3.BucketServerSideEncryptionConfigurationRuleArgsDict = (
         {"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}
         if key_arn is None
@@ -67,7 +67,7 @@ def expire_objects(name: str, bucket: aws.s3.Bucket, days: int, opts: pulumi.Res
 
 
 def only_by_tls(bucket_arn: str) -> Statement:
-    """Refuses every request that comes without TLS."""
+    """Denies every request without TLS."""
     return Statement(
         sid="OnlyByTls",
         effect=Effect.DENY,
@@ -79,9 +79,9 @@ def only_by_tls(bucket_arn: str) -> Statement:
 
 
 def only_named_readers(bucket_arn: str, reader_arns: Sequence[str]) -> Statement:
-    """Refuses to give objects to anybody but these roles, whatever else allows it; without any, to everybody.
+    """Denies reading objects to every principal except these roles, whatever else allows it; without roles, to all.
 
-    ``*`` and ``?`` are wildcards. Who may change the bucket's policy can let himself in.
+    ``*`` and ``?`` are wildcards. A principal that may change the bucket's policy can still grant itself access.
     """
     return Statement(
         sid="OnlyNamedReaders",

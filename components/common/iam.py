@@ -1,7 +1,7 @@
 """IAM policy documents as typed statements, rendered to deterministic JSON.
 
-It renders and refuses what is always a mistake (no action, a repeated sid). It does not judge how wide a
-statement is: the tests hold every document of this project to an exact expectation.
+It refuses what is always a mistake (no action, a repeated sid). It does not evaluate how broad a statement is: tests
+compare every document of this project with an exact expectation.
 """
 
 import json
@@ -65,9 +65,9 @@ def service_trust(service: str, conditions: Conditions) -> str:
 
 
 def account_delegates(account_id: str) -> Statement:
-    """A key policy's statement: who uses the key, the policies of the account's own roles say.
+    """A key policy's statement that delegates access to the account's IAM policies.
 
-    Without it nobody could change the key's policy any more, and AWS refuses to make such a key.
+    Without it no principal could change the key's policy, and AWS refuses to create such a key.
     """
     return Statement(
         sid="AccountDelegatesToItsRoles",
@@ -89,7 +89,7 @@ def render(statement: Statement) -> dict[str, Any]:
         "Action": _sorted(statement.actions),
     }
     if statement.not_resources and (statement.effect is not Effect.DENY or statement.resources):
-        raise ValueError(f"statement {statement.sid}: only a denial without resources leaves some out")
+        raise ValueError(f"statement {statement.sid}: only a denial without resources may have not_resources")
     if statement.not_resources:
         rendered["NotResource"] = _sorted(statement.not_resources)
     if statement.resources:

@@ -1,4 +1,4 @@
-"""The permission that AWS's log delivery needs to write to a log group of ours."""
+"""The permission that AWS's log delivery needs to write to a log group."""
 
 from components.common.iam import SOURCE_ACCOUNT, SOURCE_ARN, Statement, policy_document
 

@@ -1,4 +1,4 @@
-"""A secret that the program makes for itself: kept in Secrets Manager, stable, and referred to by its version.
+"""A secret that the program generates: stored in Secrets Manager, stable, and referenced by its version.
 
 Its value is derived from a private key of the ``tls`` provider, which lives in the stack's encrypted state. So no
 preview changes it, and replacing that key (``pulumi up --target-replace``) is how it is renewed.

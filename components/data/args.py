@@ -1,32 +1,45 @@
-"""Arguments of ``State``: what its stores are sized and kept by. All lengths of time are in days."""
+"""Arguments of ``Data``: sizes and retention of its stores. All lengths of time are in days."""
 
 import pulumi
 from pydantic import Field, model_validator
 
 from components.args import Args
+from components.common.aws_limits import (
+    CACHE_REPLICAS,
+    CACHE_SNAPSHOT_DAYS,
+    CAPACITY_STEP,
+    CAPACITY_UNITS,
+    DATABASE_BACKUP_DAYS,
+    DATABASE_INSTANCES,
+    LEAST_BACKUP_DAYS,
+    LEAST_MAXIMUM_UNITS,
+    UPLOAD_LOG_DAYS,
+)
 
 
 class DataDatabaseArgs(Args):
     """Aurora PostgreSQL Serverless v2."""
 
     engine_version: str = "16"
-    """The major version: AWS installs minor ones in the maintenance window. Another one needs an upgrade by plan."""
-    minimum_capacity_units: float = Field(default=1, ge=0.5, le=256)
-    """Aurora capacity units (about 2 GiB of memory each) that are always there, in steps of 0.5."""
-    maximum_capacity_units: float = Field(default=4, ge=1, le=256)
-    """What each instance grows to; AWS bills what is used."""
-    instances: int = Field(default=2, ge=1, le=3)
-    """A writer and its readers, each in a zone of its own; with one, a lost zone takes the database with it."""
-    backup_retention_days: int = Field(default=7, ge=1, le=35)
+    """The major version. AWS installs minor versions in the maintenance window. A new major version needs a planned
+    upgrade."""
+    minimum_capacity_units: float = Field(default=1, ge=CAPACITY_UNITS[0], le=CAPACITY_UNITS[1])
+    """Aurora capacity units (about 2 GiB of memory each) that are always provisioned, in steps of 0.5."""
+    maximum_capacity_units: float = Field(default=4, ge=LEAST_MAXIMUM_UNITS, le=CAPACITY_UNITS[1])
+    """The capacity to which each instance can scale. AWS bills the capacity in use."""
+    instances: int = Field(default=2, ge=1, le=DATABASE_INSTANCES)
+    """One writer and its readers, each in a different zone. With one instance, the loss of its zone is an outage."""
+    backup_retention_days: int = Field(default=7, ge=DATABASE_BACKUP_DAYS[0], le=DATABASE_BACKUP_DAYS[1])
     """How far back a point in time can be restored (AWS: 1 to 35)."""
     snapshot_identifier: str | None = None
-    """A cluster snapshot's name or ARN to start from. Changing it makes a new database from the snapshot."""
+    """A cluster snapshot's name or ARN to start from. Changing it replaces the database with one created from the
+    snapshot."""
 
     @model_validator(mode="after")
     def _units_are_in_order(self) -> "DataDatabaseArgs":
         for name in ("minimum_capacity_units", "maximum_capacity_units"):
-            if (getattr(self, name) * 2) % 1:
-                raise ValueError(f"{name} is {getattr(self, name)}: Aurora counts in steps of 0.5")
+            if getattr(self, name) % CAPACITY_STEP:
+                raise ValueError(f"{name} is {getattr(self, name)}: Aurora counts in steps of {CAPACITY_STEP}")
         if self.minimum_capacity_units > self.maximum_capacity_units:
             raise ValueError(
                 f"minimum_capacity_units ({self.minimum_capacity_units}) is more than maximum_capacity_units "
@@ -41,10 +54,10 @@ class DataCacheArgs(Args):
     engine_version: str = "8.0"
     """Major and minor version of Valkey."""
     node_type: str = "cache.t4g.small"
-    """Of every node."""
-    replicas: int = Field(default=1, ge=1, le=5)
+    """The node type of every node."""
+    replicas: int = Field(default=1, ge=1, le=CACHE_REPLICAS)
     """Replicas of the primary, in other zones: one of them takes over when it fails."""
-    snapshot_retention_days: int = Field(default=1, ge=1, le=35)
+    snapshot_retention_days: int = Field(default=1, ge=1, le=CACHE_SNAPSHOT_DAYS)
     """How long the daily snapshot is kept (AWS: at most 35)."""
 
 
@@ -52,13 +65,13 @@ class DataUploadsArgs(Args):
     """The bucket of uploaded files."""
 
     deleted_file_days: int = Field(default=30, ge=1)
-    """How long a deleted or overwritten file can be brought back."""
-    access_log_days: int = Field(default=30, ge=1, le=90)
-    """How long the record of requests is kept. It holds object names, which end in the names of uploaded files."""
+    """How long a deleted or overwritten file can be restored."""
+    access_log_days: int = Field(default=30, ge=1, le=UPLOAD_LOG_DAYS)
+    """How long the S3 access log is kept. It contains object keys, which end in the names of uploaded files."""
 
 
 class DataArgs(Args):
-    """Arguments of ``State``."""
+    """Arguments of ``Data``."""
 
     environment: str
     """The environment's name, part of names in AWS."""
@@ -73,25 +86,25 @@ class DataArgs(Args):
     availability_zones: list[str] = Field(min_length=2)
     """The subnets' zones by name; the database's instances are spread over them in this order."""
     client_security_group_id: pulumi.Output[str]
-    """The tasks' security group: the only one that the stores admit. It gets a way out to each."""
+    """The tasks' security group: the only one that the stores admit. It gets an egress rule to each store."""
     task_role_name: pulumi.Output[str]
-    """The role of the containers: gets the log-in to the database and the objects of the bucket."""
+    """The task role, which gets permission to log in to the database and to use the bucket's objects."""
     execution_role_name: pulumi.Output[str]
-    """The role that starts the containers: gets the secrets from here."""
+    """The execution role, which gets permission to read the stores' secrets."""
     log_key_arn: pulumi.Output[str]
-    """Encrypts the stores' log groups; its policy admits CloudWatch Logs. The data has a key of its own."""
+    """Encrypts the stores' log groups; its policy admits CloudWatch Logs. The data has a separate key."""
     alarm_topic_arn: pulumi.Output[str]
-    """Hears of the database's events."""
+    """The topic that receives the database's events."""
     log_retention_days: int = 90
     """How long the stores' logs are kept."""
-    backup_days: int = Field(default=35, ge=7)
+    backup_days: int = Field(default=35, ge=LEAST_BACKUP_DAYS)
     """How long AWS Backup keeps its daily copies of database and bucket."""
     database: DataDatabaseArgs = DataDatabaseArgs()
     """The database's size. Omitted: two instances of 1 to 4 capacity units."""
     cache: DataCacheArgs = DataCacheArgs()
     """The cache's size. Omitted: a primary and a replica of 1.4 GiB."""
     uploads: DataUploadsArgs = DataUploadsArgs()
-    """The bucket's lifecycle. Omitted: a deleted file can be brought back for 30 days."""
+    """The bucket's lifecycle. Omitted: a deleted file can be restored for 30 days."""
     allow_deletion: bool = False
     """True: database, bucket and the stores' security groups may be deleted or replaced; the database leaves a final
     snapshot. The guardrails report it."""

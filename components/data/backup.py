@@ -1,8 +1,6 @@
-"""AWS Backup: every night a copy of database and bucket, in a vault that keeps it for as long as is asked.
-
-The database's own backups go with it, and the bucket's versions with the bucket; these copies do not. It copies to no
-other account or region, and does not run restores: ``docs/restore.md`` says how to.
-"""
+"""AWS Backup: a nightly copy of database and bucket, in a locked vault. The database's backups and the bucket's
+versions are lost if database or bucket are deleted; these copies are not. It copies to no other account or region, and
+does not run restores: ``docs/restore.md`` says how to."""
 
 from dataclasses import dataclass
 
@@ -17,12 +15,12 @@ SCHEDULE = "cron(30 4 * * ? *)"
 """UTC; after the database's own window and the weekly maintenance."""
 START_MINUTES, COMPLETION_MINUTES = 60, 480
 LOCKED_DAYS = 7
-"""The vault refuses to delete younger copies, to everybody who may not first remove its lock."""
+"""The vault refuses to delete younger copies, unless a principal may first remove its lock."""
 
 
 @dataclass(frozen=True)
 class Backups:
-    """What others need of them."""
+    """What other components need."""
 
     vault: aws.backup.Vault
     role: aws.iam.Role

@@ -1,6 +1,6 @@
 """The cache: Valkey with cluster mode disabled, by TLS and with a password.
 
-Open WebUI's WebSocket layer does not work with cluster mode, hence neither that nor the serverless cache. Only the
+Open WebUI's WebSocket layer does not work with cluster mode, so neither that nor the serverless cache is used. Only the
 engine's own log is kept: the slow log repeats commands with their values.
 """
 
@@ -9,21 +9,22 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.common.aws_limits import CACHE_PORT
 from components.common.log_delivery import delivery_policy
 from components.data.store import StoreContext, guarded_group
 
-PORT = 6379
+PORT = CACHE_PORT
 SNAPSHOT_WINDOW, MAINTENANCE_WINDOW = "02:00-03:00", "sun:03:30-sun:04:30"
 """UTC. They must not overlap."""
 
 
 @dataclass(frozen=True)
 class Cache:
-    """What others need of it."""
+    """What other components need."""
 
     group: aws.elasticache.ReplicationGroup
     url: pulumi.Output[str]
-    """With the password in it: secret."""
+    """Contains the password: secret."""
 
 
 def make_cache(context: StoreContext, password: pulumi.Output[str]) -> Cache:
@@ -59,7 +60,7 @@ def make_cache(context: StoreContext, password: pulumi.Output[str]) -> Cache:
         transit_encryption_enabled=True,
         transit_encryption_mode="required",
         auth_token=password,
-        # The former password stays good until the one after this: tasks that still have it are not cut off.
+        # The previous password stays valid until the next change: tasks that still have it are not cut off.
         auth_token_update_strategy="ROTATE",  # noqa: S106 - the strategy, not a token
         snapshot_retention_limit=chosen.snapshot_retention_days,
         snapshot_window=SNAPSHOT_WINDOW,

@@ -1,8 +1,8 @@
-"""Where the interface keeps what it must not lose: database, cache, uploaded files, and copies of them.
+"""The interface's data stores: database, cache, uploaded files, and backups.
 
 Aurora PostgreSQL (``state_database``), Valkey (``state_cache``), S3 (``state_uploads``) and AWS Backup
-(``state_backup``), under one customer managed key. Each store admits the tasks' security group and nobody else. It
-makes no endpoint and no container, and no alarm: ``StateAlarms`` does.
+(``state_backup``), under one customer managed key. Each store admits the tasks' security group only. It creates no
+endpoint, no container, and no alarm: ``DataAlarms`` does.
 """
 
 import pulumi
@@ -21,12 +21,12 @@ from components.data.uploads import make_uploads
 
 CACHE_URL = "cache-url"
 DATABASE_MASTER_USER, DATABASE_MASTER_PASSWORD = "database-master-user", "database-master-password"
-"""Names in ``State.secret_references``."""
+"""Names in ``Data.secret_references``."""
 
 
 def data_domains(region: str) -> list[str]:
-    """The names under which database and cache answer. AWS makes them up when it makes the stores, so the DNS
-    allowlist has them by their common end; the region's part of a cache's name is a short form of AWS's own."""
+    """The DNS suffixes of database and cache. AWS chooses the names when it creates the stores, so the DNS allowlist
+    contains their common suffixes; the region's part of a cache's name is a short form of AWS's own."""
     return ["*.cache.amazonaws.com", f"*.{region}.rds.amazonaws.com"]
 
 
@@ -34,7 +34,8 @@ class Data(pulumi.ComponentResource):
     """Database, cache, bucket of uploads and backups."""
 
     values: pulumi.Output[dict[str, str]]
-    """Where the stores are: ``database-host``, ``-port``, ``-name``, ``-user`` and ``bucket-name``. Nothing secret."""
+    """Addresses of the stores: ``database-host``, ``-port``, ``-name``, ``-user`` and ``bucket-name``. None is secret.
+    """
     secret_references: pulumi.Output[dict[str, str]]
     """Secret → ``valueFrom``: ``cache-url`` with its version, and the master's user and password without one, since
     RDS rotates them."""
@@ -47,7 +48,7 @@ class Data(pulumi.ComponentResource):
     backup_role_arn: pulumi.Output[str]
     """AWS Backup's role: reads and restores the bucket from outside the network."""
     backup_vault_arn: pulumi.Output[str]
-    """Where the copies are."""
+    """The vault of the copies."""
     database_cluster_id: pulumi.Output[str]
     """The database as CloudWatch names it."""
     cache_node_ids: pulumi.Output[list[str]]
@@ -111,7 +112,7 @@ class Data(pulumi.ComponentResource):
 
     def _key(self, name: str, args: DataArgs, child: pulumi.ResourceOptions) -> aws.kms.Key:
         # What is left of the state when the stack goes (final snapshot, backups) is readable with this key only: it
-        # stays with them, and its deletion is a decision of its own.
+        # stays with them, and its deletion is a separate decision.
         key = aws.kms.Key(
             f"{name}-key",
             description=f"ai-interface {args.environment}: database, cache, uploads and backups",

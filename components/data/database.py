@@ -1,8 +1,8 @@
 """The database: Aurora PostgreSQL Serverless v2 with its own group, logs and monitoring.
 
-People and applications log in by IAM. The master password is made, kept and rotated by RDS, and only ``prepare`` gets
-it. No statement with its values is written to a log, whatever fails (``PARAMETERS``). The Data API stays off: it
-would reach the database past the network. It makes no role or extension inside PostgreSQL: ``prepare`` does.
+People and applications log in by IAM. RDS creates, stores and rotates the master password, and only ``prepare`` gets
+it. No statement with its values is written to a log, whatever fails (``PARAMETERS``). The Data API stays off: it would
+bypass the network. It creates no role or extension inside PostgreSQL: ``prepare`` does.
 """
 
 import hashlib
@@ -11,21 +11,22 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.common.aws_limits import DATABASE_PORT
 from components.common.iam import SOURCE_ACCOUNT, SOURCE_ARN, service_trust
 from components.data.certificates import DATABASE_AUTHORITY
 from components.data.database_roles import DatabaseRoles
 from components.data.policies import monitoring_policy
 from components.data.store import StoreContext, guarded_group
 
-PORT = 5432
+PORT = DATABASE_PORT
 DATABASE = "interface"
 """The application's database."""
 ROLES = DatabaseRoles(master="interface_admin", application="interface")
-"""The roles in PostgreSQL. RDS makes the master, which ``prepare`` works with, and cannot rename it: another name
-replaces the cluster. ``prepare`` makes the others."""
+"""The roles in PostgreSQL. RDS creates the master, which ``prepare`` uses, and cannot rename it: another name replaces
+the cluster. ``prepare`` creates the others."""
 
 LOGS = ("iam-db-auth-error", "postgresql")
-"""What RDS exports to CloudWatch Logs: the engine's log, and why a log-in by IAM was refused."""
+"""What RDS exports to CloudWatch Logs: the engine's log, and errors of IAM logins."""
 
 PARAMETERS = {
     "rds.force_ssl": "1",
@@ -57,7 +58,7 @@ BACKUP_WINDOW, MAINTENANCE_WINDOW = "02:00-03:00", "sun:03:30-sun:04:30"
 
 @dataclass(frozen=True)
 class Database:
-    """What others need of it."""
+    """What other components need."""
 
     cluster: aws.rds.Cluster
     instances: list[aws.rds.ClusterInstance]
@@ -65,7 +66,7 @@ class Database:
 
 
 def make_database(context: StoreContext, lifetime: pulumi.Output[str]) -> Database:
-    """The cluster and its instances. ``lifetime`` is another text whenever the environment is made anew."""
+    """The cluster and its instances. ``lifetime`` differs each time the environment is created."""
     cluster = _cluster(context, lifetime, _log_groups(context))
     role, permission = _monitoring_role(context)
     zones = context.args.availability_zones[: context.args.database.instances]
@@ -75,10 +76,9 @@ def make_database(context: StoreContext, lifetime: pulumi.Output[str]) -> Databa
 
 
 def cluster_identifier(environment: str, snapshot_identifier: str | None) -> str:
-    """The name that RDS puts into the names of the log groups, so it has to be known before the cluster is made.
-
-    A cluster that starts from a snapshot has another one, since it is made while the former still exists.
-    """
+    """The cluster's identifier, which RDS puts into the names of the log groups, so it has to be known before the
+    cluster is created. A cluster that starts from a snapshot has another one, because it is created while the previous
+    one still exists."""
     if snapshot_identifier is None:
         return f"ai-interface-{environment}"
     return f"ai-interface-{environment}-{hashlib.sha256(snapshot_identifier.encode()).hexdigest()[:8]}"

@@ -1,7 +1,7 @@
-"""The roles inside PostgreSQL, and the check that they are three different ones.
+"""The roles inside PostgreSQL, and the check that they differ.
 
-RDS makes the master when it makes the cluster. ``prepare`` makes the other two as the master, and grants the owner to
-it: PostgreSQL refuses to grant a role to itself, so a master with the owner's name ends every first deployment.
+RDS creates the master with the cluster. ``prepare`` creates the other two as the master, and grants the owner to it.
+PostgreSQL refuses to grant a role to itself, so a master with the owner's name would fail every first deployment.
 """
 
 import re
@@ -22,12 +22,12 @@ second (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Appendix.Po
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseRoles:
-    """Who is who in one database. Raises ``ValueError`` for names that RDS or ``prepare`` could not use."""
+    """The roles of one database. Raises ``ValueError`` for names that RDS or ``prepare`` could not use."""
 
     master: str
-    """RDS makes it with the cluster, and keeps its password; only ``prepare`` logs in as it."""
+    """RDS creates it with the cluster and stores its password; only ``prepare`` logs in as it."""
     application: str
-    """The application's, which logs in by IAM."""
+    """The application's role, which logs in by IAM."""
 
     @property
     def owner(self) -> str:

@@ -1,8 +1,6 @@
-"""Who may do what with the state, as IAM documents.
-
-Pure functions. The task logs in to the database as one role and touches the objects of one bucket; the execution role
-reads the two secrets that containers start with; AWS Backup copies this database and this bucket and no other.
-"""
+"""Who may do what with the data, as IAM documents. Pure functions. The task logs in to the database as one role and
+touches the objects of one bucket; the execution role reads the two secrets that containers start with; AWS Backup
+copies this database and this bucket and no other."""
 
 from components.common.buckets import only_by_tls
 from components.common.iam import ANYONE, Conditions, Effect, Statement, account_delegates, policy_document
@@ -18,7 +16,7 @@ BUCKET_ACTIONS = ("s3:ListBucket", "s3:ListBucketMultipartUploads")
 
 
 def key_policy(account_id: str) -> str:
-    """The data's key serves whom the account's own policies name. Services get at it by grants of who uses them."""
+    """The data's key may be used as the account's IAM policies allow; services use it through grants of their callers."""
     return policy_document([account_delegates(account_id)])
 
 
@@ -98,10 +96,8 @@ def monitoring_policy(region: str, account_id: str) -> str:
 
 
 def uploads_policy(*, bucket_arn: str, endpoint_id: str, backup_role_arn: str) -> str:
-    """Objects come and go by the network's S3 endpoint alone; AWS Backup, which is outside, is excepted.
-
-    Only object actions are refused: whoever manages the bucket's settings still can.
-    """
+    """Objects can be read and written through the network's S3 endpoint only; AWS Backup, which is outside, is
+    excepted. Only object actions are denied: the bucket's settings can still be managed."""
     return policy_document(
         [
             Statement(
@@ -133,7 +129,7 @@ def uploads_policy(*, bucket_arn: str, endpoint_id: str, backup_role_arn: str) -
 
 
 def access_log_policy(*, bucket_arn: str, source_bucket_arn: str, account_id: str) -> str:
-    """S3 writes the uploads' requests; nobody comes without TLS."""
+    """S3 writes the access log of the uploads; TLS is required."""
     return policy_document(
         [
             Statement(
@@ -156,8 +152,8 @@ def backup_policy(
 ) -> str:
     """What AWS Backup's own managed policies for Aurora and S3 grant, for this database, this bucket and this key.
 
-    Restoring files is part of it: the bucket refuses everybody else's writes from outside, so nobody could do it with
-    rights of his own. A database is restored from its snapshot without this role.
+    Restoring files is part of it: the bucket denies all other writes from outside, so no other role could do it. A
+    database is restored from its snapshot without this role.
     """
     databases = f"arn:aws:rds:{region}:{account_id}"
     snapshots = f"{databases}:cluster-snapshot:awsbackup:*"

@@ -1,7 +1,6 @@
-"""What the parts of the state have in common, and the door of a store.
+"""What the data stores have in common, and a store's security group.
 
-The door is a security group that admits the tasks' group on one port, and nobody else. It has no way out: a store
-calls nobody.
+The group admits the tasks' group on one port only. It has no egress rule: a store opens no connections.
 """
 
 from dataclasses import dataclass
@@ -14,10 +13,10 @@ from components.data.args import DataArgs
 
 @dataclass(frozen=True)
 class StoreContext:
-    """Where a part of the state is made."""
+    """The context in which a store is created."""
 
     name: str
-    """The component's logical name: the beginning of every other."""
+    """The component's logical name, with which every other begins."""
     args: DataArgs
     key: aws.kms.Key
     """Encrypts what is kept."""
@@ -29,7 +28,7 @@ class StoreContext:
 
 
 def guarded_group(context: StoreContext, store: str, port: int) -> aws.ec2.SecurityGroup:
-    """The store's group, and the tasks' way to it."""
+    """The store's security group, and the rules between the tasks and it."""
     name, args, child = f"{context.name}-{store}", context.args, context.child
     group = aws.ec2.SecurityGroup(
         f"{name}-group",

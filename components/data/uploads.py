@@ -1,8 +1,8 @@
-"""The bucket of uploaded files, its record of requests, and the policy that leaves one way in.
+"""The bucket of uploaded files, its access log, and the policy that limits access to the S3 endpoint.
 
-Versions are kept, so a deleted or overwritten file can be brought back. The bucket is reached by the network's S3
-endpoint, which is made after it (its policy names the bucket): so the bucket's policy is a component of its own,
-``UploadsAccess``, made last. Until then the bucket has the public access block and no object.
+Versions are kept, so a deleted or overwritten file can be restored. The network's S3 endpoint is created after the
+bucket, because its policy names the bucket. So the bucket's policy is a separate component, ``UploadsAccess``, created
+last. Until then the bucket has the public access block and no object.
 """
 
 import pulumi
@@ -17,7 +17,7 @@ from components.data.store import StoreContext
 def make_uploads(context: StoreContext) -> aws.s3.Bucket:
     """The bucket of files, with a bucket for its access logs."""
     name, args, child = f"{context.name}-uploads", context.args, context.child
-    # Never emptied by a destroy: that takes a step of its own (docs/runbook.md).
+    # Never emptied by a destroy: that takes a separate step (docs/runbook.md).
     bucket = aws.s3.Bucket(
         name,
         force_destroy=False,
@@ -53,7 +53,7 @@ def make_uploads(context: StoreContext) -> aws.s3.Bucket:
 
 def _record_access(context: StoreContext, bucket: aws.s3.Bucket) -> None:
     own, args, child = f"{context.name}-uploads-access", context.args, context.child
-    # S3 goes on to deliver for hours, so nobody could empty it in time: the record goes with the bucket of files.
+    # S3 continues to deliver for hours, so it could not be emptied in time: it is deleted with the bucket of files.
     logs = aws.s3.Bucket(own, force_destroy=args.allow_deletion, tags={**args.tags, "Name": own}, opts=child)
     closed = close_bucket(own, logs, child)
     # S3 delivers its own logs only to a bucket that is encrypted with S3's key.
@@ -84,9 +84,9 @@ class UploadsAccessArgs(Args):
     bucket_arn: pulumi.Output[str]
     """The same bucket's ARN."""
     endpoint_id: pulumi.Output[str]
-    """The network's S3 gateway endpoint: objects come and go by it alone."""
+    """The network's S3 gateway endpoint, the only path to the objects."""
     backup_role_arn: pulumi.Output[str]
-    """AWS Backup's role, which comes from outside."""
+    """AWS Backup's role, which is excepted because it acts from outside the network."""
 
 
 class UploadsAccess(pulumi.ComponentResource):

@@ -1,6 +1,5 @@
-"""What an edge is told: names, identity provider, paths, time limits and logs."""
+"""Arguments of ``Edge``: host names, identity provider, paths, time limits and logs."""
 
-from enum import StrEnum
 from ipaddress import IPv4Network
 from itertools import permutations
 from typing import Self
@@ -10,47 +9,47 @@ from pydantic import Field, model_validator
 
 from components.applications.catalogue import default_preset
 from components.args import Args
+from components.common.aws_limits import (
+    ACCESS_LOG_DAYS,
+    CHECKED_CLAIMS,
+    CLAIM_VALUES,
+    CLIENT_BLOCKS,
+    CLIENT_KEEP_ALIVE_SECONDS,
+    DEREGISTRATION_SECONDS,
+    FURTHER_CLAIMS,
+    IDLE_SECONDS,
+    SESSION_COOKIE,
+    SESSION_SECONDS,
+    ClaimFormat,
+    TlsPolicy,
+)
 from components.edge.rules import LOGIN_CALLBACK, edge_rules, offers
 from components.network.addresses import WORLD
 
-LONGEST_ACCESS_LOG_RETENTION_DAYS = 30
-
-MOST_CLIENT_BLOCKS = 29
-"""Each needs two rules (80 and 443) of the 60 that a security group takes (VPC quota), beside that on path MTU discovery."""
-
-
-class TlsPolicy(StrEnum):
-    """Which TLS clients must speak; both agree on keys in a way that holds against quantum computers where they can."""
-
-    TLS_1_2_RESTRICTED = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
-    """TLS 1.3, and 1.2 with forward secrecy and authenticated encryption only."""
-    TLS_1_3_ONLY = "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09"
-    """TLS 1.3 only: shuts out clients from before about 2019."""
-
 
 class OidcArgs(Args):
-    """The OIDC client with which people log in. Every endpoint is a full https URL and publicly resolvable."""
+    """The OIDC client of the login. Every endpoint is a full https URL that resolves publicly."""
 
     issuer: str
     """The identity provider's issuer."""
     authorization_endpoint: str
-    """Where browsers are sent to log in."""
+    """Where browsers are redirected to log in."""
     token_endpoint: str
-    """Called by the load balancer itself."""
+    """Called by the load balancer."""
     user_info_endpoint: str
-    """Called by the load balancer itself; its answer becomes the claims."""
+    """Called by the load balancer; its response becomes the claims."""
     client_id: str
     """The OIDC client's id."""
     client_secret: pulumi.Output[str]
     """The OIDC client's secret; kept secret in state, plan and outputs."""
     scopes: list[str] = Field(default_factory=lambda: ["openid", "email", "profile"])
-    """Scopes asked for. Omitted: openid, email and profile."""
-    session_cookie_name: str = "AWSELBAuthSessionCookie"
+    """The requested scopes. Omitted: openid, email and profile."""
+    session_cookie_name: str = SESSION_COOKIE
     """The session cookie's name; AWS appends the shard's number."""
-    session_timeout_seconds: int = Field(default=28_800, ge=1, le=604_800)
+    session_timeout_seconds: int = Field(default=28_800, ge=SESSION_SECONDS[0], le=SESSION_SECONDS[1])
     """How long a login lasts. Omitted: eight hours."""
     extra_parameters: dict[str, str] = Field(default_factory=dict[str, str], max_length=10)
-    """Further parameters of the authorization request. Omitted: none."""
+    """Additional parameters of the authorization request. Omitted: none."""
 
     @model_validator(mode="after")
     def _is_openid_by_tls(self) -> Self:
@@ -62,113 +61,107 @@ class OidcArgs(Args):
         return self
 
 
-class ClaimFormat(StrEnum):
-    """How a claim is written in the token."""
-
-    SINGLE_STRING = "single-string"
-    STRING_ARRAY = "string-array"
-    SPACE_SEPARATED_VALUES = "space-separated-values"
-
-
-ALWAYS_CHECKED_CLAIMS = frozenset({"exp", "iss", "nbf", "iat"})
-
-
 class TokenClaimArgs(Args):
-    """A claim that a machine client's token must hold."""
+    """A claim that a machine client's token must have."""
 
     name: str
-    """The claim's name. The load balancer always checks exp, iss, nbf and iat and refuses them here."""
-    values: list[str] = Field(min_length=1, max_length=10)
-    """What it must hold."""
+    """The claim's name. The load balancer always checks exp, iss, nbf and iat, so they are refused here."""
+    values: list[str] = Field(min_length=1, max_length=CLAIM_VALUES)
+    """The accepted values; one of them is enough."""
     format: ClaimFormat | None = None
-    """How the token writes it. Omitted: one string for one value, a list for several."""
+    """How the token encodes it. Omitted: a single string for one value, an array for several."""
 
     @model_validator(mode="after")
     def _can_be_checked(self) -> Self:
-        if self.name in ALWAYS_CHECKED_CLAIMS:
-            raise ValueError(f"claim {self.name} is checked by the load balancer in any case: remove it")
+        if self.name in CHECKED_CLAIMS:
+            raise ValueError(f"claim {self.name} is always checked by the load balancer: remove it")
         return self
 
 
 class MachineClientsArgs(Args):
-    """Programs that call models with a signed token, under a host name of their own."""
+    """Programs that call models with a signed token, under a separate host name."""
 
     host_name: str
-    """The host name; no page or API of the application answers there."""
+    """The host name. The application is not offered there."""
     issuer: str
     """Who signs the tokens (RS256)."""
     jwks_endpoint: str
     """The issuer's public keys, fetched by the load balancer."""
     audience: str
-    """Required as the claim ``aud``: the load balancer has no audience check of its own."""
+    """The required value of the ``aud`` claim: the load balancer does not check the audience unless a rule says so."""
     audience_format: ClaimFormat = ClaimFormat.SINGLE_STRING
-    """How the token writes its audience. Omitted: one string."""
-    claims: list[TokenClaimArgs] = Field(default_factory=list[TokenClaimArgs], max_length=9)
-    """Further required claims. Omitted: issuer, times and audience only."""
+    """How the token encodes its audience. Omitted: a single string."""
+    claims: list[TokenClaimArgs] = Field(default_factory=list[TokenClaimArgs], max_length=FURTHER_CLAIMS - 1)
+    """Additional required claims. Omitted: only issuer, times and audience are checked."""
     model_paths: list[str] = Field(min_length=1)
-    """Path patterns of the models, and nothing else."""
+    """The only path patterns that are offered there."""
     certificate_arn: str | None = None
-    """A certificate for ``host_name``. Omitted: made in the hosted zone, or the edge's own certificate covers it."""
+    """A certificate for ``host_name``. Omitted: it is created in the hosted zone, or the edge's certificate covers the
+    name."""
 
 
 class PathsArgs(Args):
-    """Which paths are offered, in which lane. Omitted ones: Open WebUI's."""
+    """Which paths are offered, and how each is answered without a session. Omitted: Open WebUI's."""
 
     blocked: list[str] = Field(default_factory=lambda: list(default_preset().paths.blocked))
-    """Answered 404 before anything else."""
+    """Answered 404, whatever the other lists offer."""
     api: list[str] = Field(default_factory=lambda: list(default_preset().paths.api))
     """Answered 401 without a session: API, scripts, WebSocket, assets."""
     pages: list[str] = Field(default_factory=lambda: list(default_preset().paths.pages))
-    """Redirected to log in without a session. ``/oauth2/idpresponse`` belongs here."""
+    """Redirected to the login without a session. ``/oauth2/idpresponse`` must be in this list."""
 
 
 class EdgeArgs(Args):
-    """What an edge is made of."""
+    """Arguments of ``Edge``."""
 
     vpc_id: pulumi.Output[str]
     """The network's VPC."""
     public_subnet_ids: pulumi.Output[list[str]]
-    """The public subnets, in two zones or more."""
+    """The public subnets, in at least two zones."""
     target_security_group_id: pulumi.Output[str]
-    """The tasks' security group; the only place, besides the identity provider, that the edge talks to."""
+    """The tasks' security group. Besides the identity provider, it is the only destination of the edge."""
     target_port: int = 8443
-    """The port on which tasks end TLS."""
+    """The port on which tasks terminate TLS."""
     health_check_path: str = Field(default_factory=lambda: default_preset().health_path)
-    """Asked of each task over HTTPS, with the task's address as host."""
+    """The path that health checks request from each task over HTTPS, with the task's address as host."""
     account_id: str
     """The account whose load balancers may write to the log bucket."""
     region: str
     """The region whose load balancers may write to the log bucket."""
     host_names: list[str] = Field(min_length=1, max_length=4)
-    """The names that people use, the first one first. Any other name is answered 404."""
+    """The public host names, the primary one first. Every other name is answered 404."""
     hosted_zone_id: str | None = None
-    """A public hosted zone: certificates are validated and alias records made in it."""
+    """A public hosted zone, in which validation and alias records are created."""
     certificate_arn: str | None = None
-    """A certificate of ACM in this region; needed exactly where no zone is given. DNS records are then yours to make."""
+    """An ACM certificate in this region; required if and only if no zone is given. You then create the DNS records
+    yourself."""
     tls_policy: TlsPolicy = TlsPolicy.TLS_1_2_RESTRICTED
-    """Which TLS clients must speak."""
+    """The TLS policy for clients."""
     oidc: OidcArgs
-    """How people log in."""
+    """The login."""
     machine_clients: MachineClientsArgs | None = None
-    """Omitted: no machine client gets in."""
+    """Machine clients. Omitted: none are admitted."""
     paths: PathsArgs = Field(default_factory=PathsArgs)
     """Which paths are offered."""
-    client_cidr_blocks: list[str] = Field(default_factory=lambda: [WORLD], min_length=1, max_length=MOST_CLIENT_BLOCKS)
-    """Where clients may come from; no block inside another. Omitted: anywhere."""
-    idle_timeout_seconds: int = Field(default=120, ge=1, le=4000)
-    """The longest silence on a connection, towards clients and targets: longer than a model's longest pause."""
-    client_keep_alive_seconds: int = Field(default=3600, ge=60, le=604_800)
-    """How long a client's connection may be reused."""
-    deregistration_delay_seconds: int = Field(default=600, ge=0, le=3600)
-    """How long a leaving task may finish its answers. An open WebSocket holds a deployment for all of it."""
+    client_cidr_blocks: list[str] = Field(default_factory=lambda: [WORLD], min_length=1, max_length=CLIENT_BLOCKS)
+    """The networks that may connect; no block may contain another. Omitted: any address."""
+    idle_timeout_seconds: int = Field(default=120, ge=IDLE_SECONDS[0], le=IDLE_SECONDS[1])
+    """How long a connection may be idle, towards clients and targets. It must exceed a model's longest pause."""
+    client_keep_alive_seconds: int = Field(
+        default=3600, ge=CLIENT_KEEP_ALIVE_SECONDS[0], le=CLIENT_KEEP_ALIVE_SECONDS[1]
+    )
+    """How long a client may reuse a connection."""
+    deregistration_delay_seconds: int = Field(default=600, ge=DEREGISTRATION_SECONDS[0], le=DEREGISTRATION_SECONDS[1])
+    """How long a deregistered task may finish its responses. An open WebSocket delays a deployment by all of it."""
     content_security_policy: str | None = None
-    """Replaces the application's own. Omitted: the application's own stays, since a strict one can break rendering."""
-    access_log_retention_days: int = Field(default=30, ge=1, le=LONGEST_ACCESS_LOG_RETENTION_DAYS)
-    """Access logs hold whole request lines, query strings included: at most 30 days."""
+    """Replaces the application's Content-Security-Policy. Omitted: the application's header is kept, because a stricter
+    one can break pages."""
+    access_log_retention_days: int = Field(default=30, ge=1, le=ACCESS_LOG_DAYS)
+    """How long access logs are kept, at most 30 days: they contain full request lines with query strings."""
     log_reader_arns: list[str] = Field(default_factory=list[str])
-    """Roles that may read the logs (``*`` and ``?`` allowed). Omitted: nobody may, until somebody is named."""
+    """Roles that may read the logs; ``*`` and ``?`` are wildcards. Omitted: no principal may read them."""
     allow_deletion: bool = False
-    """True: the load balancer can be deleted, its logs and every connection with it. Omitted: deletion is refused."""
+    """True: the load balancer and its logs may be deleted. Omitted: deletion is refused."""
     tags: dict[str, str]
     """Tags of every resource."""
 
@@ -176,17 +169,21 @@ class EdgeArgs(Args):
     def _fits_together(self) -> Self:
         if (self.hosted_zone_id is None) == (self.certificate_arn is None):
             raise ValueError(
-                "exactly one of hosted_zone_id (certificates and records are made) and certificate_arn (both are yours) is needed"
+                "set exactly one of hosted_zone_id (certificates and records are created) and certificate_arn (you provide both)"
             )
         if LOGIN_CALLBACK not in self.paths.pages:
-            raise ValueError(f"paths.pages lacks {LOGIN_CALLBACK}, without which nobody can finish logging in: add it")
+            raise ValueError(
+                f"paths.pages does not contain {LOGIN_CALLBACK}, without which no login can complete: add it"
+            )
         if blocking := [path for path in self.paths.blocked if offers(path, LOGIN_CALLBACK)]:
-            raise ValueError(f"paths.blocked has {blocking[0]!r}, which blocks {LOGIN_CALLBACK}: nobody could log in")
+            raise ValueError(
+                f"paths.blocked has {blocking[0]!r}, which blocks {LOGIN_CALLBACK}, so no login could complete: remove it"
+            )
         if not self.health_check_path.startswith("/"):
             raise ValueError(f"health_check_path is {self.health_check_path!r}: a path starts with /")
         for one, other in permutations([IPv4Network(block) for block in self.client_cidr_blocks], 2):
             if one.subnet_of(other):
-                raise ValueError(f"client_cidr_blocks has {one}, which {other} admits already: remove one of the two")
+                raise ValueError(f"client_cidr_blocks has {one}, which {other} already admits: remove one of the two")
         machine = self.machine_clients
         edge_rules(
             self.host_names,

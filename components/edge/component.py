@@ -1,7 +1,8 @@
-"""The edge: the one load balancer on the internet, which ends TLS, logs people in and forwards declared paths only.
+"""The edge: the only internet-facing load balancer. It terminates TLS, requires a login and forwards declared paths
+only.
 
-It deliberately has no rule that forwards without authentication, and no firewall of its own: put ``Firewall`` on it.
-It ends the session of nobody: a load balancer cannot expire cookies, so ``/logout`` is forwarded to what is behind.
+No rule forwards without authentication. It contains no web ACL: attach ``Firewall`` to it. It does not end sessions: a
+load balancer cannot expire cookies, so it forwards ``/logout`` to the target.
 """
 
 import pulumi
@@ -15,22 +16,22 @@ from components.edge.rules import edge_rules
 from components.edge.security_group import HTTP, HTTPS, make_edge_group
 
 HEALTH_INTERVAL_SECONDS, HEALTHY_AFTER = 15, 2
-"""How often the load balancer asks a target for its health, and how many good answers make it healthy."""
+"""The interval of health checks, and how many successes make a target healthy."""
 
 
 class Edge(pulumi.ComponentResource):
     """An Application Load Balancer with its listeners, target group, certificate, records, logs and security group."""
 
     load_balancer_arn: pulumi.Output[str]
-    """The load balancer, for the firewall."""
+    """The load balancer's ARN, for the WAF."""
     load_balancer_arn_suffix: pulumi.Output[str]
     """Its dimension in CloudWatch."""
     dns_name: pulumi.Output[str]
-    """Its AWS name, for a record of your own."""
+    """Its AWS DNS name, for a record that you create."""
     zone_id: pulumi.Output[str]
-    """The hosted zone of ``dns_name``, for an alias record of your own."""
+    """The hosted zone of ``dns_name``, for an alias record that you create."""
     security_group_id: pulumi.Output[str]
-    """The only group from which tasks accept requests."""
+    """The only security group from which tasks accept requests."""
     target_group_arn: pulumi.Output[str]
     """Where the service registers its tasks."""
     target_group_arn_suffix: pulumi.Output[str]
@@ -192,7 +193,7 @@ class Edge(pulumi.ComponentResource):
         return listener
 
     def _further_certificates(self) -> dict[str, pulumi.Output[str]]:
-        """Certificates besides the listener's own, by host name."""
+        """Additional certificates of the listener, by host name."""
         args, machine = self._args, self._args.machine_clients
         found: dict[str, pulumi.Output[str]] = {}
         if args.hosted_zone_id is not None:
@@ -204,7 +205,7 @@ class Edge(pulumi.ComponentResource):
         return found
 
     def _http_listener(self, balancer: aws.lb.LoadBalancer) -> None:
-        """Nothing is served in the clear: declared names are redirected, every other one gets 404."""
+        """Plain HTTP: declared names are redirected to HTTPS, every other name gets 404."""
         listener = aws.lb.Listener(
             f"{self._name}-http",
             load_balancer_arn=balancer.arn,

@@ -1,4 +1,4 @@
-"""The listeners' actions and conditions, made from the table in ``edge_rules``."""
+"""Actions and conditions of the listeners, generated from the table in ``edge_rules``."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from components.edge.args import ClaimFormat, MachineClientsArgs, OidcArgs, Toke
 from components.edge.rules import EdgeRule, Lane
 
 HSTS = "max-age=63072000; includeSubDomains"
-"""Two years. No preload: that is a decision about the whole domain, and hard to take back."""
+"""Two years. No preload: it applies to the whole domain and is hard to undo."""
 
 AUTHENTICATE, DENY = "authenticate", "deny"
 
@@ -18,19 +18,19 @@ NOT_FOUND: aws.lb.ListenerDefaultActionFixedResponseArgsDict = {
     "message_body": "Not found\n",
     "status_code": "404",
 }
-"""The edge's own answer to what is blocked and to what no rule names: the two cannot be told apart."""
+"""The response to blocked and to undeclared paths, so that the two cannot be distinguished."""
 
 
 def kept_secret(value: str | None) -> pulumi.Output[str]:
-    """Whatever the client secret is, it is a secret from here on, even if it was handed over as plain text.
+    """The client secret as a Pulumi secret, even if it was given as plain text.
 
-    A secret without text stays empty, which AWS refuses when the rule is made.
+    An empty one stays empty, and AWS refuses it when the rule is created.
     """
     return pulumi.Output.secret(value) if value else pulumi.Output.from_input("")
 
 
 def login(oidc: OidcArgs, on_unauthenticated: str) -> aws.lb.ListenerRuleActionArgs:
-    """Require a session. Both lanes name the same cookie, so one login serves both."""
+    """Require a session. Both lanes use the same cookie, so one login is enough."""
     return aws.lb.ListenerRuleActionArgs(
         type="authenticate-oidc",
         order=1,
@@ -51,7 +51,7 @@ def login(oidc: OidcArgs, on_unauthenticated: str) -> aws.lb.ListenerRuleActionA
 
 
 def token(machine: MachineClientsArgs) -> aws.lb.ListenerRuleActionArgs:
-    """Require a valid token with the audience and every further claim."""
+    """Require a valid token with the audience and every additional claim."""
     required = [
         TokenClaimArgs(name="aud", values=[machine.audience], format=machine.audience_format),
         *machine.claims,
@@ -85,7 +85,7 @@ def actions(
     oidc: OidcArgs,
     machine: MachineClientsArgs | None,
 ) -> Sequence[aws.lb.ListenerRuleActionArgs]:
-    """What the rule does, in order: a forward is always behind an authentication."""
+    """The rule's actions in order: an authentication always precedes a forward."""
     if rule.lane is Lane.BLOCKED:
         return [
             aws.lb.ListenerRuleActionArgs(

@@ -1,7 +1,7 @@
-"""The bucket for the load balancer's logs: its own, with named readers, emptied after at most 30 days.
+"""The bucket for the load balancer's logs, with named readers; objects expire after at most 30 days.
 
-Access logs hold whole request lines, query strings included, and cannot be redacted; hence the bucket of their own.
-Encryption is with S3's own key because log delivery cannot use a customer's.
+Access logs contain full request lines with query strings and cannot be redacted, so no other logs share the bucket. It
+is encrypted with S3's key, because log delivery cannot use a customer managed key.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,10 +17,10 @@ PREFIXES = (ACCESS, CONNECTION, HEALTH_CHECK)
 
 
 def bucket_policy(bucket_arn: str, account_id: str, region: str, reader_arns: Sequence[str]) -> str:
-    """Load balancers of this account write; only the named readers read; nobody comes without TLS.
+    """Load balancers of this account write, only the named readers read, and TLS is required.
 
     The writer is bound by the load balancers' ARN, which holds region and account; that log delivery sends the account
-    as a key of its own too is not documented, and a condition on a key that is not sent would stop every log.
+    as a separate condition key too is not documented, and a condition on a key that is not sent would stop every log.
     """
     balancers = f"arn:aws:elasticloadbalancing:{region}:{account_id}:loadbalancer/*"
     return policy_document(
@@ -49,8 +49,8 @@ def make_log_bucket(
     tags: Mapping[str, str],
     opts: pulumi.ResourceOptions,
 ) -> tuple[aws.s3.Bucket, aws.s3.BucketPolicy]:
-    """The bucket, and the policy without which a load balancer refuses to log there."""
-    # The load balancer fills it until it is gone, so nobody could empty it in time: its logs go with it.
+    """The bucket, and its policy, without which a load balancer refuses to log."""
+    # The load balancer writes to it until it is deleted, so it could not be emptied in time: its logs are deleted too.
     bucket = aws.s3.Bucket(
         f"{name}-logs", force_destroy=allow_deletion, tags={**tags, "Name": f"{name}-logs"}, opts=opts
     )

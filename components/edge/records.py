@@ -1,4 +1,4 @@
-"""Certificates and records for the edge's host names, where a hosted zone is given."""
+"""Certificates and DNS records for the edge's host names, if a hosted zone is given."""
 
 from collections.abc import Mapping
 
@@ -11,9 +11,9 @@ VALIDATION_TTL_SECONDS = 300
 def make_certificate(
     name: str, host_name: str, *, zone_id: str, tags: Mapping[str, str], opts: pulumi.ResourceOptions
 ) -> pulumi.Output[str]:
-    """A certificate for one host name, usable once ACM has seen the record that proves the name is ours.
+    """A certificate for one host name, available once ACM has found the validation record.
 
-    One certificate a name: each has exactly one validation record, and a name that is removed takes only its own along.
+    Each name has a separate certificate with one validation record, so removing a name removes only its own.
     """
     role = f"{name}-{host_name}"
     certificate = aws.acm.Certificate(

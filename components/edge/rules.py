@@ -1,8 +1,9 @@
-"""Which requests the edge answers itself and which it forwards, and how each is authenticated: a pure table.
+"""The listener rules as a pure table: which requests the edge answers, which it forwards, and how each is
+authenticated.
 
-Order decides: blocked paths first, then the lanes; what no rule names gets the listener's default, 404. Every rule
-that forwards authenticates. Paths are compared as they are written (no decoding, case matters), so another spelling
-of a path is simply not offered.
+Blocked paths come first, then the lanes. A request that no rule matches gets the listener's default, 404. Every rule
+that forwards also authenticates. Paths are compared as they are written (not decoded, case-sensitive), so other
+spellings of a path are not offered.
 """
 
 from collections.abc import Sequence
@@ -10,31 +11,30 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from components.common.aws_limits import PATH_PATTERN_CHARACTERS, RULE_WILDCARDS
+
 CONDITION_VALUES = 5
 """Most condition values in one listener rule, host names included (ALB quota)."""
-
-CONDITION_WILDCARDS = 5
-"""Most ``*`` and ``?`` in all values of one listener rule (ALB quota)."""
 
 HIGHEST_PRIORITY = 50_000
 MOST_RULES = 100
 """Of one load balancer (its default quota), the redirect of the other listener included."""
 
 LOGIN_CALLBACK = "/oauth2/idpresponse"
-"""Where the identity provider sends the browser back to; the ALB answers it, in the lane that redirects."""
+"""Where the identity provider redirects the browser after the login; the ALB answers it, in the page lane."""
 
 
 class Lane(StrEnum):
     """What happens to a request that a rule matches."""
 
     BLOCKED = "blocked"
-    """Answered 404: for the application's insides, whoever asks."""
+    """Answered 404, with or without a session: internal paths of the application."""
     MACHINE = "machine"
-    """Forwarded when it carries a valid token of the machine clients' issuer; otherwise 401."""
+    """Forwarded with a valid token of the machine clients' issuer; otherwise 401."""
     API = "api"
-    """Forwarded within a session; otherwise 401, because a script or a socket cannot follow a login redirect."""
+    """Forwarded with a session; otherwise 401, because scripts and WebSockets cannot follow a login redirect."""
     PAGE = "page"
-    """Forwarded within a session; otherwise redirected to log in."""
+    """Forwarded with a session; otherwise redirected to the login."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,7 @@ _PRIORITY_STEP = 10
 
 
 def _lane_rules(lane: Lane, hosts: Sequence[str], paths: Sequence[str]) -> list[EdgeRule]:
-    """The lane's paths, a rule's worth at a time. The given order is kept, so that a path appended later changes the
-    last rule only."""
+    """The rules of one lane. The given order is kept, so that an appended path changes only the last rule."""
     return [
         EdgeRule(
             key=f"{lane.value}-{index + 1}",
@@ -68,11 +67,11 @@ def _lane_rules(lane: Lane, hosts: Sequence[str], paths: Sequence[str]) -> list[
 
 
 def _chunks(paths: Sequence[str], most: int) -> list[tuple[str, ...]]:
-    """The distinct paths in their order, as many together as one rule takes."""
+    """The distinct paths in their order, in chunks that fit into one rule."""
     chunks: list[tuple[str, ...]] = []
     for path in dict.fromkeys(paths):
         last = chunks[-1] if chunks else ()
-        if chunks and len(last) < most and wildcards(*last, path) <= CONDITION_WILDCARDS:
+        if chunks and len(last) < most and wildcards(*last, path) <= RULE_WILDCARDS:
             chunks[-1] = (*last, path)
         else:
             chunks.append((path,))
@@ -85,15 +84,15 @@ def wildcards(*patterns: str) -> int:
 
 
 def check_paths(paths: Sequence[str], where: str) -> None:
-    """Raise ``ValueError`` for a path pattern that an ALB would refuse or that would offer everything."""
+    """Raise ``ValueError`` for a path pattern that an ALB would refuse, or that would offer every path."""
     for path in paths:
-        if not path.startswith("/") or len(path) > 128 or any(c.isspace() for c in path):  # noqa: PLR2004 - ALB's limit
+        if not path.startswith("/") or len(path) > PATH_PATTERN_CHARACTERS or any(c.isspace() for c in path):
             raise ValueError(
-                f"{where} has {path!r}: a path pattern starts with / and has at most 128 characters without spaces; correct it"
+                f"{where} has {path!r}: a path pattern starts with / and has at most {PATH_PATTERN_CHARACTERS} characters without spaces; correct it"
             )
-        if wildcards(path) > CONDITION_WILDCARDS:
+        if wildcards(path) > RULE_WILDCARDS:
             raise ValueError(
-                f"{where} has {path!r} with {wildcards(path)} wildcards: one rule takes {CONDITION_WILDCARDS}; use fewer"
+                f"{where} has {path!r} with {wildcards(path)} wildcards: one rule takes {RULE_WILDCARDS}; use fewer"
             )
         if path.startswith(("/*", "/?")) and where != "blocked":
             raise ValueError(
@@ -117,16 +116,16 @@ def edge_rules(
 ) -> tuple[EdgeRule, ...]:
     """Every rule of the HTTPS listener, by priority.
 
-    Machine clients have a host name of their own, and no other lane answers there: a browser's own bearer token never
-    meets token validation, and a machine's token never meets the application's pages.
+    Machine clients have a separate host name, on which no other lane answers: a bearer token from a browser is never
+    validated as a machine's, and a machine's token never reaches the application.
     """
     if not 1 <= len(hosts) < CONDITION_VALUES:
         raise ValueError(
-            f"{len(hosts)} host names are given: 1 to {CONDITION_VALUES - 1} fit beside a path in one rule"
+            f"{len(hosts)} host names are given: one rule accepts 1 to {CONDITION_VALUES - 1} beside a path"
         )
     if machine_host is not None and machine_host in hosts:
         raise ValueError(
-            f"machine clients share the host name {machine_host} with people: give them a host name of their own"
+            f"machine clients share the host name {machine_host} with people: give them a separate host name"
         )
     for where, paths in (("blocked", blocked), ("api", api), ("pages", pages), ("machine", machine_paths)):
         check_paths(paths, where)

@@ -1,4 +1,4 @@
-"""The edge's security group, and what it shares with the tasks' group. Deliberately not a component: it belongs to one."""
+"""The edge's security group, and the rules between it and the tasks' group. Not a component, but part of ``Edge``."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ HTTP, HTTPS = 80, 443
 
 
 def make_edge_group(name: str, args: EdgeArgs, opts: pulumi.ResourceOptions) -> aws.ec2.SecurityGroup:
-    """Clients come in on 80 and 443; the edge itself speaks to the tasks and to the identity provider alone."""
+    """Ingress from clients on 80 and 443; egress to the tasks and the identity provider only."""
     group = aws.ec2.SecurityGroup(
         f"{name}-group",
         vpc_id=args.vpc_id,
@@ -67,7 +67,7 @@ def _tags(name: str, role: str, args: EdgeArgs) -> dict[str, str]:
 
 
 def _entrances(blocks: Sequence[str]) -> list[tuple[str, int, str]]:
-    """Role, port and block of each rule; keyed by block, so that adding one changes no other."""
+    """Role, port and block of each rule. Keys contain the block, so that adding one changes no other rule."""
     return [
         (f"{purpose}-from-{'anywhere' if block == WORLD else block}", port, block)
         for port, purpose in ((HTTP, "http"), (HTTPS, "https"))
@@ -76,7 +76,7 @@ def _entrances(blocks: Sequence[str]) -> list[tuple[str, int, str]]:
 
 
 def _join_tasks(name: str, group: aws.ec2.SecurityGroup, args: EdgeArgs, opts: pulumi.ResourceOptions) -> None:
-    """Edge and tasks refer to each other's security group, on the target port alone."""
+    """Egress from the edge to the tasks and ingress from it, by security group, on the target port only."""
     aws.vpc.SecurityGroupEgressRule(
         f"{name}-to-tasks",
         security_group_id=group.id,

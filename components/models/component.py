@@ -1,8 +1,8 @@
-"""What the task may call: a guardrail, the task role's permissions, and the ways to private model servers.
+"""What the task may call: a guardrail, the task role's permissions, and egress to private model servers.
 
-Everything follows from the declared model groups. It deliberately does not turn on model invocation logging (that
-is one switch for a whole account and region, and it records prompts) and makes no endpoint: ``endpoints`` does, with
-the ``statements`` from here.
+Everything is derived from the declared model groups. It does not turn on model invocation logging, which is one switch
+for a whole account and region and records prompts. It creates no endpoint: ``PrivateEndpoints`` does, with the
+``statements`` from here.
 """
 
 import hashlib
@@ -31,15 +31,15 @@ class GuardrailArgs(Args):
     prompt_attack_strength: str = "MEDIUM"
     """The same for jailbreaks and prompt injection in what users send."""
     blocked_entities: list[str] = Field(default_factory=lambda: ["AWS_ACCESS_KEY", "AWS_SECRET_KEY"])
-    """Bedrock's names of what is blocked in prompts and answers: credentials have no place there."""
+    """Bedrock's names of the sensitive data that is blocked in prompts and answers, such as credentials."""
     masked_entities: list[str] = Field(
         default_factory=lambda: ["CREDIT_DEBIT_CARD_NUMBER", "INTERNATIONAL_BANK_ACCOUNT_NUMBER"]
     )
-    """Bedrock's names of what is replaced by its kind in answers."""
+    """Bedrock's names of the sensitive data that is masked in answers."""
     blocked_prompt_message: str = "This request was stopped by the content rules of your organisation."
-    """What a user reads instead of an answer to a blocked prompt."""
+    """The message to a user whose prompt is blocked."""
     blocked_answer_message: str = "The answer was stopped by the content rules of your organisation."
-    """What a user reads instead of a blocked answer."""
+    """The message in place of a blocked answer."""
 
     def digest(self) -> str:
         """Twelve characters that change with the configuration."""
@@ -54,13 +54,13 @@ class ModelAccessArgs(Args):
     account_id: str
     """The account of the stack."""
     groups: list[ModelGroupArgs] = Field(min_length=1)
-    """The declaration: nothing else is reachable."""
+    """The declared model groups. No other model is reachable."""
     guardrail: GuardrailArgs = GuardrailArgs()
     """What the guardrail filters. Omitted: the default filters."""
     task_role_name: pulumi.Output[str]
-    """Gets the permission to call the declared models."""
+    """The role that gets the permission to call the declared models."""
     security_group_id: pulumi.Output[str]
-    """The task's security group: gets a way out to each private upstream."""
+    """The task's security group, which gets an egress rule to each private upstream."""
     tags: dict[str, str]
     """Tags of every resource."""
 

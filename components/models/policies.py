@@ -1,7 +1,7 @@
 """What the task may call at Bedrock, as IAM documents generated from the declared model groups.
 
-Pure functions. The task role's policy and the endpoint's policy are made from the same statements, so a model that is
-not declared is refused twice. A private upstream needs no IAM: its way is a security-group rule.
+Pure functions. The task role's policy and the endpoint's policy are made from the same statements, so an undeclared
+model is refused by both. A private upstream needs no IAM policy, only a security group rule.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,7 +34,7 @@ class ModelUpstreamArgs(Args):
     port: int = 443
     """A private server's port."""
     security_group_id: str = ""
-    """A private server's security group: the task reaches this group on this port and nothing else of it."""
+    """A private server's security group. The task may connect to this group on this port only."""
 
     @model_validator(mode="after")
     def _is_complete(self) -> "ModelUpstreamArgs":
@@ -47,14 +47,14 @@ class ModelUpstreamArgs(Args):
 
 
 class ModelGroupArgs(Args):
-    """Models under one base path, and who serves them, in order of failover."""
+    """Models under one base path, and the upstreams that serve them in failover order."""
 
     name: str
     """The group's name: its base path in the proxy."""
     models: list[str] = Field(min_length=1)
     """Model ids or ids of cross-region inference profiles; every upstream serves all of them."""
     upstreams: list[ModelUpstreamArgs] = Field(min_length=1)
-    """Where the group's models are served, in the order of failover."""
+    """The upstreams, in failover order."""
     destination_regions: list[str] = Field(default_factory=list[str])
     """Where the group's inference profiles may send a prompt; needed for a profile that is not ``global``."""
 
@@ -125,7 +125,7 @@ def task_statements(
         return []
     return [
         *statements,
-        # A negated operator also matches where the key is absent, IfExists or not: hence the second condition.
+        # A negated operator also matches where the key is absent, IfExists or not, so there is a second condition.
         Statement(
             sid="RefuseOtherGuardrails",
             effect=Effect.DENY,

@@ -1,8 +1,8 @@
-"""Model invocation logging: every prompt and every answer, kept. Off unless this component is made on purpose.
+"""Model invocation logging: every prompt and every answer is recorded. Off unless a program creates this component.
 
-It is one switch for a whole account and region: the prompts of every other user of Bedrock there are recorded too,
-and two stacks in one account overwrite each other's choice. Texts only; images and embeddings are left out. They go to a
-bucket of their own, under a key of their own, which the named readers alone read and which forgets them after the given
+It is one switch for a whole account and region: the prompts of every other user of Bedrock there are recorded too, and
+two stacks in one account overwrite each other's setting. Only text is recorded, no images and no embeddings. The
+records go to a separate bucket with a separate key, which only the named readers may read, and expire after the given
 days. The guardrails report the choice until an exception allows it.
 """
 
@@ -11,6 +11,7 @@ import pulumi_aws as aws
 from pydantic import Field
 
 from components.args import Args
+from components.common.aws_limits import PROMPT_RECORD_DAYS
 from components.common.buckets import close_bucket, encrypt_bucket, expire_objects, only_by_tls, only_named_readers
 from components.common.iam import SOURCE_ACCOUNT, SOURCE_ARN, Conditions, Statement, account_delegates, policy_document
 
@@ -27,10 +28,11 @@ class PromptRecordingArgs(Args):
     """The region of the stack."""
     account_id: str
     """The account of the stack."""
-    record_prompts_for_days: int = Field(ge=1, le=365)
-    """Prompts are kept this long. There is no default: say it."""
+    record_prompts_for_days: int = Field(ge=1, le=PROMPT_RECORD_DAYS)
+    """How long prompts are kept. Required: there is no default."""
     reader_arns: list[str] = Field(min_length=1)
-    """The roles that may read them; everybody else is refused, whatever else allows it. ``*`` and ``?`` are wildcards."""
+    """The roles that may read them; every other principal is denied, whatever else allows it. ``*`` and ``?`` are
+    wildcards."""
     tags: dict[str, str]
     """Tags of every resource."""
 
@@ -98,7 +100,7 @@ def _from_this_account(account_id: str, region: str) -> Conditions:
 
 
 def key_policy(account_id: str, region: str) -> str:
-    """Bedrock encrypts for this account; who decrypts, the account's own policies say."""
+    """Bedrock may encrypt for this account; the account's IAM policies decide who may decrypt."""
     return policy_document(
         [
             account_delegates(account_id),
@@ -114,7 +116,7 @@ def key_policy(account_id: str, region: str) -> str:
 
 
 def bucket_policy(bucket_arn: str, account_id: str, region: str, *, reader_arns: list[str]) -> str:
-    """Bedrock writes for this account, the named readers read, and nobody comes without TLS."""
+    """Bedrock writes for this account, only the named readers read, and TLS is required."""
     return policy_document(
         [
             Statement(

@@ -1,46 +1,102 @@
-"""One alarm as plain data, and the CloudWatch alarm that is made of it."""
+"""One alarm as plain data, and the CloudWatch alarm that is created from it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol
 
 import pulumi
 import pulumi_aws as aws
 
+from components.monitoring.statistics import is_extended, is_percentile
+
 GREATER = "GreaterThanThreshold"
 LESS = "LessThanThreshold"
 
-MOST_MEMBERS = 10
-"""CloudWatch: at most ten metrics in one alarm."""
+METRICS_OF_AN_ALARM = 10
+"""The most metrics in the formula of one alarm
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html)."""
+
+
+class Combination(StrEnum):
+    """How one alarm evaluates several metrics."""
+
+    WORST = "worst"
+    """The largest value, or the smallest where the alarm fires below its threshold."""
+    SUM = "sum"
+    """All together. A metric without data in a period counts as 0."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """One of several metrics of an alarm: its name if it differs from the alarm's, and its dimensions besides them."""
+
+    dimensions: Mapping[str, pulumi.Input[str]]
+    metric: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlarmSpec:
-    """One alarm: a CloudWatch metric, the line it must not cross, and the runbook section that says what to do."""
+    """One alarm: a CloudWatch metric, its threshold, and the runbook section that says what to do."""
 
     role: str
-    """Part of the logical name, and the runbook's anchor."""
+    """Part of the logical name and of the alarm's name."""
     sentence: str
-    """What is wrong when it fires, in the words of the person who is woken."""
+    """What is wrong when it fires, for the person who is paged."""
     namespace: str
     metric: str
     statistic: str
+    """``Average``, ``Maximum``, ``Minimum``, ``SampleCount``, ``Sum``, or an extended one such as ``p99`` or ``tm90``
+    (``components.monitoring.statistics``)."""
     threshold: float
     comparison: str = GREATER
     period_seconds: int = 60
     periods: int = 5
-    periods_to_alarm: int = 3
+    periods_to_alarm: int | None = 3
+    """How many of the last ``periods`` must breach the threshold. ``None``: all of them."""
     missing_data: str = "notBreaching"
-    """What silence means: ``notBreaching`` for counts of errors, ``breaching`` for signs of life."""
-    dimensions: dict[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
-    members: Sequence[pulumi.Input[str]] = ()
-    """Where a metric has no value for the whole: values of ``member_dimension``, of which the worst one counts."""
-    member_dimension: str = ""
+    """What missing data means: ``notBreaching`` for counts of errors, ``breaching`` for signs of life."""
+    ignore_low_samples: bool = False
+    """For a percentile: keep the alarm's state in periods with too few samples to be significant."""
+    dimensions: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
+    series: Sequence[Series] = ()
+    """For a fault that no single metric shows: the metrics that the alarm evaluates together, at most 10."""
+    combination: Combination = Combination.WORST
+    """How ``series`` are evaluated."""
+    label: str = ""
+    """What CloudWatch shows as the name of the combined value. Omitted: the metric's name, of the worst."""
+    runbook: str = ""
+    """The runbook's anchor. Omitted: the role."""
+
+    def __post_init__(self) -> None:
+        """Refuse what CloudWatch would refuse."""
+        is_extended(self.statistic)
+        if self.ignore_low_samples and not is_percentile(self.statistic):
+            raise ValueError(
+                f"{self.role} ignores low samples: CloudWatch does that for percentiles, not for {self.statistic}"
+            )
+        if self.ignore_low_samples and self.series:
+            raise ValueError(
+                f"{self.role} ignores low samples: CloudWatch does not do that for a formula of several metrics"
+            )
+        if self.series and self.combination is Combination.SUM and self.statistic not in ("SampleCount", "Sum"):
+            raise ValueError(
+                f"{self.role} adds up {self.statistic} of several metrics: only Sum and SampleCount can be added"
+            )
+        if len(self.series) > METRICS_OF_AN_ALARM:
+            raise ValueError(
+                f"{self.role} has {len(self.series)} metrics: one alarm evaluates at most {METRICS_OF_AN_ALARM}; divide them "
+                "between several alarms"
+            )
+        if self.periods_to_alarm is not None and not 1 <= self.periods_to_alarm <= self.periods:
+            raise ValueError(
+                f"{self.role} fires after {self.periods_to_alarm} of {self.periods} periods: 1 to {self.periods}"
+            )
 
 
 class AlarmsArgs(Protocol):
-    """What every component of alarms is told. Each declares it itself: a package's schema has no text for inherited
-    fields."""
+    """The arguments that every component of alarms has. Each declares them itself: a package's schema has no description
+    for inherited fields."""
 
     @property
     def environment(self) -> str:
@@ -66,14 +122,14 @@ class AlarmsArgs(Protocol):
 def make_alarms(
     name: str, specs: Iterable[AlarmSpec], args: AlarmsArgs, opts: pulumi.ResourceOptions
 ) -> dict[str, aws.cloudwatch.MetricAlarm]:
-    """The alarms that the watches describe, by role, each with its destination and its runbook entry."""
+    """The alarms by role, each with its destination and its runbook entry."""
     return {
         spec.role: aws.cloudwatch.MetricAlarm(
             f"{name}-{spec.role}",
-            # The name is the subject of the message that wakes somebody.
+            # The subject of the message to the on-call engineer.
             name=f"ai-interface {args.environment} {spec.role}",
-            alarm_description=f"{spec.sentence}. What to do: {args.runbook_url}#{spec.role}",
-            **(_of_members(spec) if spec.members else _of_one(spec)),
+            alarm_description=f"{spec.sentence}. What to do: {args.runbook_url}#{spec.runbook or spec.role}",
+            **(_of_several(spec) if spec.series else _of_one(spec)),
             comparison_operator=spec.comparison,
             threshold=spec.threshold,
             evaluation_periods=spec.periods,
@@ -89,40 +145,41 @@ def make_alarms(
 
 
 def _of_one(spec: AlarmSpec) -> dict[str, Any]:
+    statistic = "extended_statistic" if is_extended(spec.statistic) else "statistic"
     return {
         "namespace": spec.namespace,
         "metric_name": spec.metric,
         "dimensions": spec.dimensions,
-        "statistic": spec.statistic,
+        statistic: spec.statistic,
         "period": spec.period_seconds,
+        **({"evaluate_low_sample_count_percentiles": "ignore"} if spec.ignore_low_samples else {}),
     }
 
 
-def _of_members(spec: AlarmSpec) -> dict[str, Any]:
-    """The worst member's value: the largest, or the smallest where less is worse."""
-    if len(spec.members) > MOST_MEMBERS:
-        raise ValueError(f"{spec.role} has {len(spec.members)} members: one alarm compares at most {MOST_MEMBERS}")
+def _of_several(spec: AlarmSpec) -> dict[str, Any]:
+    # The ids are part of each alarm: numbering them otherwise would show as a change of every alarm.
+    first = 1 if spec.combination is Combination.WORST else 0
     queries = [
         aws.cloudwatch.MetricAlarmMetricQueryArgs(
             id=f"m{number}",
             return_data=False,
             metric=aws.cloudwatch.MetricAlarmMetricQueryMetricArgs(
                 namespace=spec.namespace,
-                metric_name=spec.metric,
-                dimensions={**spec.dimensions, spec.member_dimension: member},
+                metric_name=series.metric or spec.metric,
+                dimensions={**spec.dimensions, **series.dimensions},
                 period=spec.period_seconds,
                 stat=spec.statistic,
             ),
         )
-        for number, member in enumerate(spec.members, start=1)
+        for number, series in enumerate(spec.series, start=first)
     ]
-    worst = "MIN" if spec.comparison == LESS else "MAX"
-    ids = ", ".join(f"m{number}" for number in range(1, len(queries) + 1))
-    expression = f"{worst}([{ids}])"
-    label = f"{spec.metric} of the worst"
-    return {
-        "metric_queries": [
-            *queries,
-            aws.cloudwatch.MetricAlarmMetricQueryArgs(id="worst", expression=expression, label=label, return_data=True),
-        ]
-    }
+    ids = [f"m{number}" for number in range(first, first + len(queries))]
+    if spec.combination is Combination.SUM:
+        name, expression = "total", " + ".join(f"FILL({one}, 0)" for one in ids)
+    else:
+        worst = "MIN" if spec.comparison == LESS else "MAX"
+        name, expression = "worst", f"{worst}([{', '.join(ids)}])"
+    result = aws.cloudwatch.MetricAlarmMetricQueryArgs(
+        id=name, expression=expression, label=spec.label or f"{spec.metric} of the worst", return_data=True
+    )
+    return {"metric_queries": [*queries, result]}

@@ -1,7 +1,7 @@
 """Alarms on database, cache and backups, each with a destination and a runbook entry.
 
-They see what AWS measures; whether the data makes sense they cannot. The database's own events (failover, restart,
-maintenance) arrive by the subscriptions that ``State`` makes.
+They evaluate AWS's metrics, not the data itself. The database's events (failover, restart, maintenance) are sent by the
+subscriptions that ``Data`` creates.
 """
 
 import json
@@ -14,39 +14,40 @@ from pydantic import Field
 
 from components.args import Args
 from components.common.aliases import formerly
-from components.monitoring.alarm import LESS, AlarmSpec, make_alarms
+from components.common.aws_limits import CACHE_REPLICAS, LEAST_MAXIMUM_UNITS
+from components.monitoring.alarm import LESS, AlarmSpec, Series, make_alarms
 
 GIBIBYTE = 1024**3
 MEMORY_OF_A_UNIT = 2 * GIBIBYTE
 """About 2 GiB for each capacity unit (Aurora user guide)."""
 LASTING: dict[str, Any] = {"periods": 15, "periods_to_alarm": 15}
-"""For what may be full for a moment: a quarter of an hour in a row."""
+"""For values that may be high for a moment: 15 minutes in a row."""
 PERCENT = 80
-"""Of a limit: where an alarm fires, while there is time to act."""
+"""Percentage of a limit at which an alarm fires, while there is time to act."""
 
 
 class DataAlarmsArgs(Args):
-    """Arguments of ``StateAlarms``."""
+    """Arguments of ``DataAlarms``."""
 
     environment: str
     """Part of the alarms' names."""
     database_cluster_id: pulumi.Output[str]
     """The database as CloudWatch names it."""
-    maximum_capacity_units: float = Field(ge=1)
-    """What the database's instances may grow to: the limit of memory follows from it."""
+    maximum_capacity_units: float = Field(ge=LEAST_MAXIMUM_UNITS)
+    """The capacity to which the database's instances can scale; the memory threshold follows from it."""
     database_connections: int = Field(ge=1)
-    """How many connections the tasks may open together when as many run as ever do, outside a deployment. The alarm's
-    line is below it: a line that follows from what the database accepts would never be crossed."""
+    """The most connections that all tasks together may open, outside a deployment. The threshold is below it: a
+    threshold derived from what the database accepts would never be reached."""
     database_gibibytes: int = Field(default=100, ge=1)
-    """More data than this is an alarm. Nothing stops: storage grows by itself, and so does its price."""
-    cache_nodes: int = Field(ge=1, le=6)
+    """An alarm fires above this amount of data. Nothing stops: storage grows automatically, and so does its cost."""
+    cache_nodes: int = Field(ge=1, le=1 + CACHE_REPLICAS)
     """How many nodes the cache has."""
     cache_node_ids: pulumi.Output[list[str]]
     """The cache's nodes as CloudWatch names them."""
     cache_connections: int = Field(default=5000, ge=1)
-    """More connections than this to one node are an alarm (ElastiCache accepts 65,000)."""
+    """An alarm fires above this number of connections to one node (ElastiCache accepts 65,000)."""
     backup_vault_arn: pulumi.Output[str]
-    """Copies into this vault that fail are told."""
+    """The vault whose failed backup jobs are reported."""
     alarm_topic_arn: pulumi.Output[str]
     """The topic that every alarm notifies."""
     runbook_url: str
@@ -59,7 +60,7 @@ class DataAlarms(pulumi.ComponentResource):
     """Too little capacity, memory or room for connections; replicas that lag; backups that fail."""
 
     alarm_arns: pulumi.Output[list[str]]
-    """Every alarm of the state, sorted."""
+    """The ARNs of all alarms, sorted."""
 
     def __init__(self, name: str, args: DataAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = DataAlarmsArgs.model_validate(args)
@@ -74,7 +75,7 @@ class DataAlarms(pulumi.ComponentResource):
         self.register_outputs({"alarmArns": self.alarm_arns})
 
     def _failed_backups(self, name: str, args: DataAlarmsArgs, child: pulumi.ResourceOptions) -> None:
-        # A backup that did not happen has no metric of its own.
+        # A backup that did not happen has no metric.
         rule = aws.cloudwatch.EventRule(
             f"{name}-backup-failed",
             description="A nightly copy of database or uploads failed",
@@ -98,7 +99,7 @@ class DataAlarms(pulumi.ComponentResource):
 
 
 def backup_failed_pattern(vault_arn: str) -> str:
-    """Events of copies into this vault that did not come to be."""
+    """EventBridge pattern of backup jobs for this vault that did not complete."""
     pattern = {
         "source": ["aws.backup"],
         "detail-type": ["Backup Job State Change"],
@@ -181,7 +182,10 @@ def _database(args: DataAlarmsArgs) -> list[AlarmSpec]:
 
 
 def _cache(args: DataAlarmsArgs) -> list[AlarmSpec]:
-    nodes = [args.cache_node_ids.apply(lambda ids, number=number: ids[number]) for number in range(args.cache_nodes)]
+    nodes = [
+        Series(dimensions={"CacheClusterId": args.cache_node_ids.apply(lambda ids, number=number: ids[number])})
+        for number in range(args.cache_nodes)
+    ]
 
     def spec(role: str, sentence: str, metric: str, statistic: str, threshold: float) -> AlarmSpec:
         return AlarmSpec(
@@ -191,8 +195,7 @@ def _cache(args: DataAlarmsArgs) -> list[AlarmSpec]:
             metric=metric,
             statistic=statistic,
             threshold=threshold,
-            members=nodes,
-            member_dimension="CacheClusterId",
+            series=nodes,
         )
 
     return [

@@ -1,7 +1,7 @@
-"""Alarms on what users and the budget feel, each with a destination and a runbook entry.
+"""Alarms on the load balancer, the WAF and the service, each with a destination and a runbook entry.
 
-``EdgeAlarms`` watches what comes in (it exists before the service, so that a bad deployment rolls back on it);
-``ServiceAlarms`` watches the service itself. They make no dashboard and never look into a request.
+``EdgeAlarms`` is created before the service, so that a faulty deployment can roll back on its alarms; ``ServiceAlarms``
+watches the service. Neither creates a dashboard or reads request contents.
 """
 
 import json
@@ -32,10 +32,10 @@ class EdgeAlarmsArgs(Args):
     runbook_url: str
     """Each alarm links to ``<runbook_url>#<alarm>``."""
     target_start_seconds: int = 390
-    """How long a new target may fail its health check before it answers. The alarm on unhealthy targets waits for longer,
-    or it would undo good deployments. Left out: the longest start that ``InterfaceService`` allows."""
+    """How long a new target may fail its health check before it answers. The alarm on unhealthy targets waits longer,
+    or it would roll back good deployments. Omitted: the longest start that ``InterfaceService`` allows."""
     firewall_blocked_per_five_minutes: int = 500
-    """More blocked requests than this in five minutes is an attack or a rule that blocks users."""
+    """An alarm fires above this number of blocked requests in five minutes: an attack, or a rule that blocks users."""
     tags: dict[str, str]
     """Tags of every resource."""
 
@@ -44,7 +44,7 @@ class EdgeAlarms(pulumi.ComponentResource):
     """Errors at the load balancer and behind it, unhealthy targets, and a surge of blocked requests."""
 
     rollback_alarm_names: pulumi.Output[list[str]]
-    """The alarms that undo a deployment: errors from the targets and targets that fail their health check."""
+    """The alarms that roll back a deployment: errors from the targets and targets that fail their health check."""
 
     def __init__(self, name: str, args: EdgeAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = EdgeAlarmsArgs.model_validate(args)
@@ -121,7 +121,7 @@ class ServiceAlarmsArgs(Args):
     service_arn: pulumi.Output[str]
     """The watched service's ARN."""
     minimum_tasks: int = 1
-    """Fewer running tasks than this for five minutes is an alarm."""
+    """An alarm fires if fewer tasks run for five minutes."""
     alarm_topic_arn: pulumi.Output[str]
     """The topic that every alarm notifies."""
     runbook_url: str
@@ -134,7 +134,7 @@ class ServiceAlarms(pulumi.ComponentResource):
     """Too few running tasks, tasks short of CPU or memory, and deployments that failed."""
 
     alarm_arns: pulumi.Output[list[str]]
-    """Every alarm of the service, sorted."""
+    """The ARNs of all alarms, sorted."""
 
     def __init__(self, name: str, args: ServiceAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = ServiceAlarmsArgs.model_validate(args)
@@ -209,7 +209,7 @@ class ServiceAlarms(pulumi.ComponentResource):
 
 
 def deployment_failed_pattern(service_arn: str) -> str:
-    """The ECS events of this service that tell of a failed deployment."""
+    """EventBridge pattern of the failed deployments of this service."""
     pattern = {
         "source": ["aws.ecs"],
         "detail-type": ["ECS Deployment State Change"],

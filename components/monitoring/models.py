@@ -1,11 +1,10 @@
-"""Alarms on what models cost and refuse: tokens an hour, throttled calls, and a monthly budget.
+"""Alarms on the models: tokens in an hour, throttled calls, and a monthly budget.
 
-They see Bedrock alone. A private upstream has no bill here, and a call to Bedrock in another region than the stack's
-leaves its metrics there: the budget covers it, the alarms do not. A budget is an account's, so other users of
-Bedrock in the account count too.
+They cover Bedrock only. Private upstreams are not billed by AWS. Calls to Bedrock in another region have their metrics
+there: the budget covers them, the alarms do not. A budget covers the whole account, including other users of Bedrock.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pulumi
 import pulumi_aws as aws
@@ -13,12 +12,13 @@ from pydantic import Field
 
 from components.args import Args
 from components.models.policies import BEDROCK, ModelGroupArgs
+from components.monitoring.alarm import METRICS_OF_AN_ALARM, AlarmSpec, Combination, Series, make_alarms
 
 NAMESPACE = "AWS/Bedrock"
 HOUR = 3600
 THROTTLED_PER_HOUR = 100
-MODELS_FOR_EACH_ALARM = 5
-"""CloudWatch: at most ten metrics in one alarm, and tokens are two for each model."""
+MODELS_FOR_EACH_ALARM = METRICS_OF_AN_ALARM // 2
+"""Tokens are two metrics for each model."""
 
 
 class ModelAlarmsArgs(Args):
@@ -31,11 +31,11 @@ class ModelAlarmsArgs(Args):
     groups: list[ModelGroupArgs]
     """The declared model groups."""
     tokens_per_hour: int = Field(default=5_000_000, ge=1)
-    """More tokens in an hour, prompts and answers together, are an alarm."""
+    """An alarm fires above this number of tokens in an hour, prompts and answers together."""
     monthly_budget_usd: int = Field(default=1000, ge=1)
-    """Messages at 80 percent spent and at 100 percent forecast. It stops nothing."""
+    """Notifications at 80 percent of actual and at 100 percent of forecast cost. No call is blocked."""
     billed_services: list[str] = Field(default_factory=lambda: ["Amazon Bedrock"])
-    """Names on the bill. A model sold on AWS Marketplace is billed under a name of its own: add it."""
+    """Names on the bill. A model sold on AWS Marketplace is billed under a separate name: add it."""
     alarm_topic_arn: pulumi.Output[str]
     """The topic that every alarm notifies."""
     runbook_url: str
@@ -48,64 +48,14 @@ class ModelAlarms(pulumi.ComponentResource):
     """Token use, throttling and budget."""
 
     budget_name: pulumi.Output[str]
-    """The monthly budget, where one is given."""
+    """The monthly budget's name."""
 
     def __init__(self, name: str, args: ModelAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = ModelAlarmsArgs.model_validate(args)
         super().__init__("ai-interface:index:ModelAlarms", name, {}, opts)
-        for suffix, models in _watched_metrics(args):
-            self._tokens(name, suffix, models, args)
-            self._throttled(name, suffix, models, args)
+        make_alarms(name, _alarm_specs(args), args, pulumi.ResourceOptions(parent=self))
         self.budget_name = self._budget(name, args).name
         self.register_outputs({"budgetName": self.budget_name})
-
-    def _tokens(self, name: str, suffix: str, models: list[str], args: ModelAlarmsArgs) -> None:
-        directions = ("InputTokenCount", "OutputTokenCount")
-        self._alarm(
-            name,
-            args,
-            role=f"model-tokens{suffix}",
-            description=f"Models use more than {args.tokens_per_hour} tokens an hour: a runaway client, or more users "
-            f"than planned. What to do: {args.runbook_url}#model-tokens",
-            queries=_sum([(direction, model) for direction in directions for model in models]),
-            threshold=args.tokens_per_hour,
-        )
-
-    def _throttled(self, name: str, suffix: str, models: list[str], args: ModelAlarmsArgs) -> None:
-        self._alarm(
-            name,
-            args,
-            role=f"model-throttled{suffix}",
-            description="Bedrock refuses calls because a quota is used up: users wait or see errors. "
-            f"What to do: {args.runbook_url}#model-throttled",
-            queries=_sum([("InvocationThrottles", model) for model in models]),
-            threshold=THROTTLED_PER_HOUR,
-        )
-
-    def _alarm(
-        self,
-        name: str,
-        args: ModelAlarmsArgs,
-        *,
-        role: str,
-        description: str,
-        queries: list[aws.cloudwatch.MetricAlarmMetricQueryArgs],
-        threshold: int,
-    ) -> None:
-        aws.cloudwatch.MetricAlarm(
-            f"{name}-{role}",
-            name=f"ai-interface {args.environment} {role}",
-            alarm_description=description,
-            comparison_operator="GreaterThanThreshold",
-            threshold=threshold,
-            evaluation_periods=1,
-            metric_queries=queries,
-            treat_missing_data="notBreaching",
-            alarm_actions=[args.alarm_topic_arn],
-            ok_actions=[args.alarm_topic_arn],
-            tags=args.tags,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
 
     def _budget(self, name: str, args: ModelAlarmsArgs) -> aws.budgets.Budget:
         return aws.budgets.Budget(
@@ -131,7 +81,50 @@ class ModelAlarms(pulumi.ComponentResource):
         )
 
 
-def _watched_metrics(args: ModelAlarmsArgs) -> Iterator[tuple[str, list[str]]]:
+def _alarm_specs(args: ModelAlarmsArgs) -> Iterator[AlarmSpec]:
+    """Two alarms for each batch of models."""
+    for suffix, models in _batches(args):
+        yield _sum_of(
+            ("InputTokenCount", "OutputTokenCount"),
+            models,
+            role=f"model-tokens{suffix}",
+            runbook="model-tokens",
+            sentence=f"Models use more than {args.tokens_per_hour} tokens an hour: a runaway client, or more users than planned",
+            threshold=args.tokens_per_hour,
+        )
+        yield _sum_of(
+            ("InvocationThrottles",),
+            models,
+            role=f"model-throttled{suffix}",
+            runbook="model-throttled",
+            sentence="Bedrock refuses calls because a quota is used up: users wait or see errors",
+            threshold=THROTTLED_PER_HOUR,
+        )
+
+
+def _sum_of(
+    metrics: Sequence[str], models: Sequence[str], *, role: str, runbook: str, sentence: str, threshold: int
+) -> AlarmSpec:
+    """One hour of every metric of every model, added up."""
+    return AlarmSpec(
+        role=role,
+        runbook=runbook,
+        sentence=sentence,
+        namespace=NAMESPACE,
+        metric=metrics[0],
+        statistic="Sum",
+        threshold=threshold,
+        period_seconds=HOUR,
+        periods=1,
+        periods_to_alarm=None,
+        series=[Series(metric=metric, dimensions={"ModelId": model}) for metric in metrics for model in models],
+        combination=Combination.SUM,
+        label="All declared models",
+    )
+
+
+def _batches(args: ModelAlarmsArgs) -> Iterator[tuple[str, list[str]]]:
+    """The declared models of this region's Bedrock, as many together as one alarm takes, with the alarm's suffix."""
     models = sorted(
         {
             model
@@ -143,23 +136,3 @@ def _watched_metrics(args: ModelAlarmsArgs) -> Iterator[tuple[str, list[str]]]:
     for start in range(0, len(models), MODELS_FOR_EACH_ALARM):
         number = start // MODELS_FOR_EACH_ALARM
         yield f"-{number + 1}" if number else "", models[start : start + MODELS_FOR_EACH_ALARM]
-
-
-def _sum(metrics: list[tuple[str, str]]) -> list[aws.cloudwatch.MetricAlarmMetricQueryArgs]:
-    """One query for each metric and model of the last hour, and their sum, which the alarm compares."""
-    queries = [
-        aws.cloudwatch.MetricAlarmMetricQueryArgs(
-            id=f"m{position}",
-            return_data=False,
-            metric=aws.cloudwatch.MetricAlarmMetricQueryMetricArgs(
-                namespace=NAMESPACE, metric_name=metric, dimensions={"ModelId": model}, period=HOUR, stat="Sum"
-            ),
-        )
-        for position, (metric, model) in enumerate(metrics)
-    ]
-    # A model that nobody called has no data point: FILL lets the others count.
-    total = " + ".join(f"FILL({query.id}, 0)" for query in queries)
-    expression = aws.cloudwatch.MetricAlarmMetricQueryArgs(
-        id="total", expression=total, label="All declared models", return_data=True
-    )
-    return [*queries, expression]

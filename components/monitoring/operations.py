@@ -1,8 +1,8 @@
 """What the on-call engineer needs before anything runs: a key, a place for logs, and a destination for alarms.
 
-It makes one customer managed key (logs, secrets, alarm messages and the tasks' ephemeral storage), the log groups
-of the task's containers and an encrypted topic with the owner's e-mail address. It makes no alarm: alarms need
-the resources that they watch and live in ``alarms.py``.
+It creates one customer managed key (logs, secrets, alarm messages and the tasks' ephemeral storage), the log groups of
+the task's containers, and an encrypted topic with the owner's e-mail address. It creates no alarm: alarms need the
+resources that they watch.
 """
 
 from typing import Any
@@ -22,10 +22,10 @@ from components.common.iam import (
 )
 
 CONTAINERS = ("prepare", "proxy", "interface")
-"""The task's containers; each has a log group of its own, so that access and retention can be told apart."""
+"""The task's containers. Each has a separate log group, so that access and retention can differ."""
 
 PUBLISHERS = ("budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.rds.amazonaws.com")
-"""AWS services that send to the alarm topic and say for which account: each documents aws:SourceAccount."""
+"""AWS services that publish to the alarm topic and document the condition key aws:SourceAccount."""
 EVENTS = "events.amazonaws.com"
 """EventBridge sends to the topic as well, but neither topic policies nor key policies may put a condition on the
 source of its messages: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html and
@@ -42,7 +42,8 @@ class OperationsArgs(Args):
     account_id: str
     """The stack's AWS account; services may use key and topic for this account only."""
     contact_email: str
-    """Gets every alarm. AWS sends a confirmation message first: alarms arrive once it is confirmed."""
+    """The address that every alarm is sent to. AWS first sends a confirmation message: alarms arrive only after it is
+    confirmed."""
     log_retention_days: int = 90
     """How long container logs are kept."""
     key_deletion_window_days: int = 30
@@ -57,7 +58,7 @@ class Operations(pulumi.ComponentResource):
     key_arn: pulumi.Output[str]
     """The customer managed key for logs, secrets, alarm messages and ephemeral storage."""
     alarm_topic_arn: pulumi.Output[str]
-    """Where every alarm goes."""
+    """The topic of every alarm."""
     log_group_names: pulumi.Output[dict[str, str]]
     """Container → log group name."""
     log_group_arns: pulumi.Output[dict[str, str]]
@@ -130,7 +131,7 @@ class Operations(pulumi.ComponentResource):
 
 
 def key_policy(account_id: str, region: str) -> str:
-    """Who uses the key: the account's own roles as their policies say, and AWS services for this account only.
+    """The key's users: the account's roles as their IAM policies allow, and AWS services for this account only.
 
     EventBridge's use is bound to topics of this account by the encryption context, which SNS itself sets.
     """
@@ -188,10 +189,10 @@ def key_policy(account_id: str, region: str) -> str:
 
 
 def topic_policy(topic_arn: str, account_id: str) -> str:
-    """CloudWatch, Budgets and RDS of this account publish, and EventBridge; nobody publishes without TLS.
+    """CloudWatch, Budgets and RDS of this account publish, and EventBridge; publishing requires TLS.
 
-    EventBridge delivers nothing where its grant has a condition, so the last denial keeps out what another account's
-    rule would send: it applies only where EventBridge names the account.
+    EventBridge does not deliver if its grant has a condition, so the last statement denies events from rules of other
+    accounts: it applies only where EventBridge names the account.
     """
     return policy_document(
         [

@@ -1,31 +1,32 @@
-"""The entries of the network ACLs: a pure table that repeats, without state, what the security groups say.
+"""The entries of the network ACLs: a pure table that repeats, statelessly, what the security groups allow.
 
-Network ACLs see packets, not connections, so answers need entries of their own: they go to the port from which the
-caller spoke, for which AWS names 1024-65535 (https://docs.aws.amazon.com/vpc/latest/userguide/nacl-ephemeral-ports.html).
-They never filter the VPC's resolver, DHCP, instance metadata or the task metadata endpoint.
+Network ACLs see packets, not connections, so responses need separate entries: they go to the caller's ephemeral port,
+for which AWS names 1024-65535 (https://docs.aws.amazon.com/vpc/latest/userguide/nacl-ephemeral-ports.html). They never
+filter the VPC's resolver, DHCP, instance metadata or the task metadata endpoint.
 
-A router on the way to a client says by ICMP type 3 code 4 that a packet is too large, and a VPN's packets are smaller
-than others. Without these messages large answers never arrive, so the public ACL lets them through in both directions
-(https://docs.aws.amazon.com/vpc/latest/userguide/path_mtu_discovery.html). The private ACL needs none: packets inside
-a VPC are not divided, and VPC endpoints reduce the segment size instead
+A router on the path to a client reports by ICMP type 3 code 4 that a packet is too large, which is common with VPNs.
+Without these messages large responses never arrive, so the public ACL lets them through in both directions
+(https://docs.aws.amazon.com/vpc/latest/userguide/path_mtu_discovery.html). The private ACL needs none: packets inside a
+VPC are not fragmented, and VPC endpoints reduce the segment size instead
 (https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-limits-endpoints.html).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from components.network.addresses import WORLD, ZONE_LETTERS, AddressPlan
+from components.common.aws_limits import ACL_PORT_NUMBERS, ZONE_LETTERS
+from components.network.addresses import WORLD, AddressPlan
 
 HTTP, HTTPS = 80, 443
 EPHEMERAL = (1024, 65535)
 MOST_ENTRIES = 19
 """Own entries of one network ACL in one direction: AWS's quota is 20 and counts the denial at its end."""
 REMOTE_DESKTOP = 3389
-"""Inside the ephemeral range, yet never open to the internet: the range is cut around it. A load balancer that
-happens to call the identity provider from this very port tries again from another."""
+"""Inside the ephemeral range, but never open to the internet: the range leaves it out. If the load balancer happens to
+call the identity provider from this port, it retries from another."""
 TCP, ICMP = "tcp", "icmp"
 UNREACHABLE, TOO_LARGE = 3, 4
-"""ICMP's type and code of a packet that is too large for the way to its destination."""
+"""ICMP type and code of a packet that is too large for its path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +76,12 @@ def _each_zone(plan: AddressPlan, key: str, base: int, first_port: int, last_por
 
 def _port_base(port: int) -> int:
     """Ten numbers for each internal port, above the fixed ones and below AWS's highest (32766)."""
-    return 1000 + 10 * (port % 3000)
+    return 1000 + 10 * (port % ACL_PORT_NUMBERS)
 
 
 def most_internal_ports(zones: int) -> int:
-    """How many internal ports besides 443 have room in the private network ACL, with an entry a zone for each.
-
-    Of the entries inwards, which are the more, five are about all zones at once, and one a zone is about 443.
-    """
+    """How many internal ports besides 443 fit into the private network ACL, with one entry for each zone. Of the
+    ingress entries, five apply to all zones, and one for each zone is for 443."""
     return (MOST_ENTRIES - 5 - zones) // zones
 
 
@@ -98,7 +97,7 @@ def check_internal_ports(ports: Sequence[int], zones: int) -> None:
     if len(set(ports) - {HTTPS}) > most_internal_ports(zones):
         raise ValueError(
             f"internal_ports are {list(ports)}: a network ACL has room for {most_internal_ports(zones)} besides {HTTPS} "
-            f"with {zones} zones; let some of what listens share a port, for example {HTTPS}"
+            f"with {zones} zones; run some of the servers on the same port, for example {HTTPS}"
         )
 
 
@@ -125,11 +124,11 @@ def public_acl_entries(plan: AddressPlan, target_port: int) -> AclTable:
 def private_acl_entries(plan: AddressPlan, target_port: int, internal_ports: Sequence[int]) -> AclTable:
     """The load balancer to tasks; tasks to endpoints, to each declared internal port and to the S3 gateway.
 
-    Answers go to any port from 1024 up, among them those that tasks, database and cache listen on. So two denials come
-    first: of all else that the public subnets send, and of the target port for everything but the load balancer.
+    Responses go to any port from 1024 up, which includes those of tasks, database and cache. So two denials come first:
+    everything else from the public subnets, and the target port for every source but the load balancer.
 
-    The S3 gateway's addresses are public ones that no entry can name, so 443 may leave for anywhere here: the route
-    tables hold no other way out than that gateway, and the security groups name it.
+    The S3 gateway's addresses are public ones that no entry can name, so egress on 443 is open to any address here. The
+    route tables have no other route out than that gateway, and the security groups name it.
     """
     public = str(plan.public_block)
     internal = [

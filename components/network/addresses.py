@@ -3,15 +3,14 @@
 The block is cut into eight equal shares. The letter of a zone decides its share (a is the first), so the order in
 which zones are written, and adding one later, move no subnet. The last share is cut again into the public /26s.
 
-It deliberately allocates IPv4 only, and never looks anything up.
+It allocates IPv4 only, and looks nothing up.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
-ZONE_LETTERS = "abcdef"
-"""Zones that have a share. AWS names the zones of a region with these letters today."""
+from components.common.aws_limits import VPC_PREFIX_LENGTHS, ZONE_LETTERS
 
 WORLD = "0.0.0.0/0"
 """Every IPv4 address."""
@@ -19,8 +18,7 @@ WORLD = "0.0.0.0/0"
 PUBLIC_PREFIX_LENGTH = 26
 """62 addresses a zone: an ALB needs a /27 or larger with 8 free addresses to scale."""
 
-LARGEST_BLOCK_PREFIX_LENGTH = 16
-SMALLEST_BLOCK_PREFIX_LENGTH = 20
+LARGEST_BLOCK_PREFIX_LENGTH, SMALLEST_BLOCK_PREFIX_LENGTH = VPC_PREFIX_LENGTHS
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ def plan_addresses(cidr_block: str, availability_zones: Sequence[str]) -> Addres
         )
     if len(set(availability_zones)) != len(availability_zones):
         raise ValueError(
-            f"availability_zones are {', '.join(availability_zones)}: each may be named once; remove the repeated one"
+            f"availability_zones are {', '.join(availability_zones)}: each must be listed once; remove the repeated one"
         )
     shares = list(block.subnets(prefixlen_diff=3))
     public_block = shares[-1]
@@ -65,12 +63,12 @@ def plan_addresses(cidr_block: str, availability_zones: Sequence[str]) -> Addres
         slot = ZONE_LETTERS.find(zone[-1:]) if zone else -1
         if slot < 0:
             raise ValueError(
-                f"availability zone {zone!r} has no share: a zone's name ends in one of {', '.join(ZONE_LETTERS)}; choose such a zone"
+                f"availability zone {zone!r} has no share of the block: a zone's name must end in one of {', '.join(ZONE_LETTERS)}; choose another zone"
             )
         zones.append(ZoneSubnets(zone, public_subnets[slot], shares[slot]))
     letters = [zone.availability_zone[-1] for zone in zones]
     if len(set(letters)) != len(letters):
         raise ValueError(
-            f"availability_zones are {', '.join(availability_zones)}: two of them end in the same letter; name zones of one region"
+            f"availability_zones are {', '.join(availability_zones)}: two of them end in the same letter; list zones of one region"
         )
     return AddressPlan(block, public_block, tuple(zones))

@@ -1,4 +1,4 @@
-"""What a private network is told: addresses, zones, what may be resolved, and whose VPC it is."""
+"""Arguments of ``PrivateNetwork``: addresses, zones, resolvable names, and an existing VPC."""
 
 from typing import Self
 
@@ -11,7 +11,7 @@ from components.network.addresses import plan_addresses
 
 
 class ExistingNetworkArgs(Args):
-    """A VPC of the caller's own to build in. Lists follow the order of ``availability_zones``, one for each zone."""
+    """An existing VPC to deploy into. Lists follow the order of ``availability_zones``, one for each zone."""
 
     vpc_id: str
     """The VPC's id."""
@@ -20,41 +20,43 @@ class ExistingNetworkArgs(Args):
     private_subnet_ids: list[str] = Field(min_length=2)
     """Subnets without a route to the internet, for everything else."""
     private_route_table_ids: list[str] = Field(min_length=1)
-    """The private subnets' route tables: the S3 gateway endpoint is added to each. One alone serves all of them."""
+    """The private subnets' route tables: the S3 gateway endpoint is added to each. A single one is shared by all of
+    them."""
     private_route_table_association_ids: list[str] = Field(default_factory=list[str])
-    """What ties each private subnet to its table (``rtbassoc-…``), so that its routes can be judged. Omitted: the
-    private subnets are not read, and that they have no route to the internet is not proven."""
+    """The association of each private subnet with its route table (``rtbassoc-…``), so that its routes can be
+    evaluated. Omitted: the private subnets are not read, and it is not proven that they have no route to the internet.
+    """
     filter_dns: bool = False
-    """True: the DNS allowlist is put on the whole VPC, so it also holds for whatever else runs there.
-    Omitted: the VPC's DNS is left alone, and that names are filtered is not proven."""
+    """True: the DNS allowlist applies to the whole VPC, including other workloads in it. Omitted: the VPC's DNS is not
+    changed, and it is not proven that names are filtered."""
 
 
 class PrivateNetworkArgs(Args):
-    """What a private network is made of."""
+    """Arguments of ``PrivateNetwork``."""
 
     cidr_block: str
-    """The VPC's IPv4 block, /16 to /20. A change is refused unless ``allow_deletion`` is set: AWS cannot change the block of
-    a VPC that exists. With ``existing``: that VPC's block."""
+    """The VPC's IPv4 block, /16 to /20. A change is refused unless ``allow_deletion`` is set: AWS cannot change the
+    block of an existing VPC. With ``existing``: that VPC's block."""
     availability_zones: list[str]
     """Two or three zones by name. A zone can be added; removing one is refused unless ``allow_deletion`` is set."""
     flow_log_retention_days: int
     """How long flow logs and DNS query logs are kept; a value that CloudWatch Logs accepts."""
     allowed_domains: list[str]
-    """The names that may be resolved inside, sub-domains as ``*.example.com``; everything else is answered NXDOMAIN.
-    See ``network_dns.allowed_domains`` for how the list follows from the declared destinations."""
+    """The names that resolve in the network, subdomains as ``*.example.com``; everything else is answered NXDOMAIN. See
+    ``network_dns.allowed_domains`` for how the list follows from the declared destinations."""
     account_id: str
     """The account that owns the network; log deliveries are accepted from it only."""
     region: str
     """The region of the network; log deliveries are accepted from it only."""
     target_port: int = 8443
-    """The port on which tasks accept the load balancer."""
+    """The port on which tasks accept connections from the load balancer."""
     internal_ports: list[int] = Field(default_factory=list[int])
     """Ports that private subnets may open to each other besides 443, such as the database's: seven with two zones,
     four with three. Omitted: none."""
     log_key_arn: pulumi.Output[str] | None = None
-    """The KMS key of the log groups. Omitted: encrypted with the key that CloudWatch Logs owns."""
+    """The KMS key of the log groups. Omitted: CloudWatch Logs encrypts them with its own key."""
     existing: ExistingNetworkArgs | None = None
-    """Build in this VPC. Omitted: a new one is made."""
+    """The existing VPC to deploy into. Omitted: a new one is created."""
     allow_deletion: bool = False
     """True: VPC and subnets may be deleted or replaced, and the DNS Firewall removed from the VPC. Omitted: the engine
     refuses the first before anything is touched, since what runs in a VPC cannot be moved to another one; AWS refuses the
@@ -85,4 +87,4 @@ def _check_existing(existing: ExistingNetworkArgs, zones: int) -> None:
             raise ValueError(f"{name} has {len(ids)} ids for {zones} zones: give one for each, in the zones' order")
     subnets = [*existing.public_subnet_ids, *existing.private_subnet_ids]
     if len(set(subnets)) != len(subnets):
-        raise ValueError("a subnet is named twice: each zone needs a public and a private subnet of its own")
+        raise ValueError("a subnet is listed twice: each zone needs its own public and private subnet")

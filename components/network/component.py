@@ -1,8 +1,8 @@
 """A private network: public subnets for the edge only, private subnets without a route to the internet.
 
-It deliberately makes no NAT gateway, no IPv6 and no peering: what runs inside reaches AWS through the endpoints of
-``PrivateEndpoints`` and nothing else. With ``existing`` it creates no VPC, subnet, route or network ACL; it reads the
-given ones, so that their guarantees are judged on what AWS says and reported as not proven where that is unknown.
+It creates no NAT gateway, no IPv6 and no peering: workloads reach AWS through the endpoints of ``PrivateEndpoints``
+only. With ``existing`` it creates no VPC, subnet, route or network ACL. It reads the given ones, so that their
+guarantees are evaluated on their state in AWS, and reported as not proven where that is unknown.
 """
 
 from typing import Any
@@ -79,10 +79,11 @@ class PrivateNetwork(pulumi.ComponentResource):
         self.private_route_table_ids = pulumi.Output.all(*[table.id for table in tables])
 
     def _lock_defaults(self, vpc: aws.ec2.Vpc) -> aws.ec2.DefaultNetworkAcl:
-        """What AWS makes with every VPC admits nothing and leads nowhere, so forgetting to choose is safe.
+        """The defaults of the VPC (security group, network ACL, route table) admit nothing, so a resource that falls
+        back to them is not exposed.
 
-        Subnets wait for the default network ACL, which this returns: the provider would otherwise read those that are
-        still in it, and the next preview would remove them from there.
+        Subnets wait for the default network ACL, which this returns: otherwise the provider would read the subnets that
+        are still in it, and the next preview would remove them.
         """
         aws.ec2.DefaultSecurityGroup(
             f"{self._name}-default-group",
@@ -203,8 +204,9 @@ class PrivateNetwork(pulumi.ComponentResource):
     def _read(self, existing: ExistingNetworkArgs) -> None:
         """Read what exists, so that the engine and the policies see its real routes and settings.
 
-        Names follow the zones, never the ids, so that environments with networks of their own can be compared. A
-        private subnet is read only together with what ties it to its table: without it, its routes would be guessed.
+        Names follow the zones, never the ids, so that environments with different networks can be compared. A
+        private subnet is read only together with the association with its route table: without it, its routes would be
+        guessed.
         """
         name, zones = f"{self._name}-existing", self._args.availability_zones
         vpc = aws.ec2.Vpc.get(f"{name}-vpc", existing.vpc_id, opts=self._child)

@@ -1,8 +1,8 @@
 """Which names may be resolved inside a network: a DNS allowlist made from the declared destinations, and a log.
 
 The list is the same declaration that makes the endpoints and the security groups, so a name that is not a declared
-destination has no address inside. It deliberately does not look into DNS answers; Route 53 Resolver follows a
-CNAME chain of an allowed name without asking the list again.
+destination has no address inside. It does not inspect DNS responses: Route 53 Resolver follows a CNAME chain of an
+allowed name without checking the list again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,7 +57,7 @@ def make_dns_guard(
     tags: Mapping[str, str],
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Answer NXDOMAIN to every name that is not on the list, and log every question.
+    """Answer NXDOMAIN for every name that is not on the list, and log every query.
 
     AWS refuses to change or remove the association while its mutation protection is enabled
     (https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_FirewallRuleGroupAssociation.html), so

@@ -52,7 +52,7 @@ def service_name(service: str, region: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Whom the endpoints serve and what they may reach: every ARN is one of this stack's own."""
+    """Whom the endpoints serve and what they allow: every ARN belongs to this stack."""
 
     account_id: str
     region: str
@@ -104,7 +104,7 @@ def _list(value: str | Sequence[str]) -> Sequence[str]:
 
 def _models(access: Access) -> list[Statement]:
     """The task role's own model statements, for that role alone. A foundation model belongs to AWS, so there is no
-    condition on the resource's account; what is denied is denied to everybody."""
+    condition on the resource's account; denials apply to every principal."""
     caller = _by(access, access.task_role_arn, own_resources=False)["StringEquals"]
     statements: list[Statement] = []
     for number, known in enumerate(access.model_statements, start=1):
@@ -159,14 +159,14 @@ def endpoint_policy(service: str, access: Access) -> str:
 
 
 def _nothing() -> Statement:
-    """For an endpoint without anything to reach yet."""
+    """For an endpoint that allows nothing yet."""
     return Statement(sid="Nothing", effect=Effect.DENY, actions=["*"], resources=["*"], principals=ANYONE)
 
 
 def s3_gateway_policy(access: Access) -> str:
     """The policy of the S3 gateway endpoint.
 
-    Image layers lie in a bucket of AWS's, one a region, and are fetched with a signature of ECR's: an account or
+    Image layers are in an AWS bucket, one for each region, and are fetched with URLs signed by ECR: an account or
     principal condition there makes every pull fail with 403, so that bucket alone is readable without one.
     """
     layers = f"arn:aws:s3:::prod-{access.region}-starport-layer-bucket/*"

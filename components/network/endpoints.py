@@ -1,6 +1,6 @@
-"""The private network's only ways out: interface endpoints and the S3 gateway, each with a policy of its own.
+"""The private network's only egress: interface endpoints and the S3 gateway, each with its own policy.
 
-It deliberately opens nothing to anybody but the tasks' security group, and makes no endpoint that nothing uses.
+They admit the tasks' security group only. No endpoint is created that nothing uses.
 """
 
 from typing import Any, Self
@@ -26,7 +26,7 @@ HTTPS = 443
 
 
 class PrivateEndpointsArgs(Args):
-    """Where the endpoints go, whom they serve and what may be reached through them."""
+    """Arguments of ``PrivateEndpoints``."""
 
     vpc_id: pulumi.Output[str]
     """The network's VPC."""
@@ -39,7 +39,7 @@ class PrivateEndpointsArgs(Args):
     region: str
     """The stack's region."""
     account_id: str
-    """The stack's account: no principal and no resource of another one is served."""
+    """The stack's account: principals and resources of other accounts are denied."""
     execution_role_arn: pulumi.Output[str]
     """The role with which Fargate pulls images, reads secrets and writes logs."""
     task_role_arn: pulumi.Output[str]

@@ -1,4 +1,4 @@
-"""Flow logs: who talked to whom in the network, without payload. Deliberately not a component: it belongs to one."""
+"""Flow logs: connections in the network, without payload. Not a component, but part of ``PrivateNetwork``."""
 
 from collections.abc import Mapping
 
@@ -25,7 +25,7 @@ def make_flow_logs(
     tags: Mapping[str, str],
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Log the VPC's flows, or only those of the given subnets, by name, where the VPC is somebody else's."""
+    """Log the VPC's flows, or only those of the given subnets, by name, if the VPC is an existing one."""
     group = aws.cloudwatch.LogGroup(
         f"{name}-flow",
         name=log_group_name(name, "flow"),

@@ -162,7 +162,7 @@ def _lock(connection: psycopg.Connection) -> Generator[None]:
         if time.monotonic() > deadline:
             raise PrepareError(
                 f"another task has held the lock for {LOCK_SECONDS} s: look at the log of the prepare container that "
-                "is still running; it may migrate a large table"
+                "is still running; it may be migrating a large table"
             )
         if not told:
             report("waiting", reason="another task is preparing the database")

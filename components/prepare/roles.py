@@ -40,7 +40,7 @@ def _roles(connection: psycopg.Connection, role: str) -> None:
     owner = owner_of(role)
     if not _exists(connection, IAM_ROLE):
         raise PrepareError(
-            f"the database has no role {IAM_ROLE}, so nobody can log in by IAM: only Aurora and RDS have it, with IAM "
+            f"the database has no role {IAM_ROLE}, so no role can log in with IAM: it exists only on Aurora and RDS with IAM "
             "database authentication turned on"
         )
     if _one(connection, "SELECT CURRENT_USER IN (%s, %s)", role, owner):

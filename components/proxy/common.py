@@ -48,7 +48,7 @@ def one_endpoint(cluster: str, address: dict[str, Any]) -> dict[str, Any]:
 def circuit_breakers(maximum: int, retries: int = 0) -> dict[str, Any]:
     """Return limits on what is in flight to a cluster: one request more is refused at once, instead of waiting.
 
-    With as many connections as requests it would wait for a connection: hence twice as many.
+    With as many connections as requests it would wait for a connection, so there are twice as many.
     """
     return {
         "thresholds": [
@@ -75,7 +75,7 @@ def http1_upstream(idle_seconds: int, filters: list[dict[str, Any]] | None = Non
 
 
 def router() -> dict[str, Any]:
-    """Return the last HTTP filter, without headers that tell of Envoy."""
+    """Return the last HTTP filter, without headers that reveal Envoy."""
     return {
         "name": "envoy.filters.http.router",
         "typed_config": {
@@ -109,10 +109,8 @@ def fixed_answer(name: str, match: dict[str, Any], status: int, body: str, conte
 
 
 def own_unavailable_answer(body: str, content_type: str, only: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-    """Return local replies in place of Envoy's own text, which tells of addresses, where Envoy answers 502 to 504.
-
-    Where memory is short Envoy answers 500, and would have the client believe that the request was at fault.
-    """
+    """Return local replies that replace Envoy's text for 502 to 504, which reveals addresses. Short of memory, Envoy
+    answers 500, which would suggest that the request was at fault."""
     text = {"body_format_override": {"text_format_source": {"inline_string": body}, "content_type": content_type}}
     return [
         {"filter": _both(only, _status("EQ", 500)), "status_code": 503, **text},

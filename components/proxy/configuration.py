@@ -4,9 +4,9 @@
 ``python -m local`` run the same one with the same Envoy version. It holds no secret: the listener's certificate and
 key come from environment variables, credentials for models from the task role.
 
-What the proxy deliberately does not do: it verifies no signature of the load balancer's token, since the private
-subnets cannot fetch the keys. That only the load balancer reaches it, and only after a login, is what the policy
-pack proves on the network graph; checks of signer, client, issuer and expiry are for sanity.
+The proxy deliberately does not verify the signature of the load balancer's token, because the private subnets cannot
+fetch the keys. The policy pack proves on the network graph that only the load balancer reaches it, and only after a
+login. The checks of signer, client, issuer and expiry guard against a wrong configuration.
 """
 
 from collections import Counter
@@ -91,8 +91,8 @@ def _named_once(kind: str, parts: list[dict[str, Any]]) -> None:
     names = Counter(part["name"] for part in parts)
     if repeated := sorted(name for name, times in names.items() if times > 1):
         raise ValueError(
-            f"more than one {kind} of the proxy is named {', '.join(repeated)}: give each model group a name of its own, "
-            "and each upstream one that no upstream of any group has"
+            f"more than one {kind} of the proxy is named {', '.join(repeated)}: give each model group a unique name, and "
+            "each upstream a name that no other upstream of any group has"
         )
 
 

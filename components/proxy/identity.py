@@ -1,14 +1,14 @@
-"""Identity: strip what a client may not say, turn the load balancer's claims into trusted headers, let in the allowed.
+"""Identity: removes headers that clients must not set, turns the load balancer's claims into trusted headers, and
+admits allowed people only.
 
 Three steps, in this order: the connection manager removes every client-sent copy of a trusted header before anything
-else reads the request; a Lua filter reads the claims and answers 401 or 403 or sets the trusted headers; an RBAC
-filter refuses what lacks the trusted e-mail header, so that a failing script closes the way.
+else reads the request; a Lua filter reads the claims and answers 401 or 403 or sets the trusted headers; an RBAC filter
+refuses requests without the trusted e-mail header, so that a failing script admits no request.
 """
 
 import html
+import json
 import re
-import string
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ _LUA_TOKEN = re.compile(r"""--\[==\[.*?\]==\]|--[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.
 _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"[A-Za-z0-9_]|$")
 """A part of a word, or the edge of a token, which may be the quotation mark of a string."""
-_PLAIN = set(string.ascii_letters + string.digits + string.punctuation + " ") - set('"\\')
 _LUA_FILTER = "envoy.filters.http.lua"
 _RBAC_FILTER = "envoy.filters.http.rbac"
 
@@ -60,7 +59,7 @@ def strip_client_headers(settings: ProxySettings) -> dict[str, Any]:
 
 
 def identity_filters(settings: ProxySettings) -> list[dict[str, Any]]:
-    """Return the filters that let in the allowed with the trusted headers set, and nobody else."""
+    """Return the filters that set the trusted headers for allowed people and refuse everyone else."""
     return [
         {
             "name": _LUA_FILTER,
@@ -93,7 +92,7 @@ def identity_filters(settings: ProxySettings) -> list[dict[str, Any]]:
 
 
 def without_identity() -> dict[str, Any]:
-    """Return the per-route setting for what needs nobody's identity: health, logout, machine clients."""
+    """Return the per-route setting for routes without identity: health, logout, machine clients."""
     return {
         _LUA_FILTER: {
             "@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute",
@@ -104,7 +103,7 @@ def without_identity() -> dict[str, Any]:
 
 
 def identity_script(settings: ProxySettings) -> str:
-    """Return the Lua filter's one chunk: decoder, settings, script."""
+    """Return the Lua filter's one chunk: decoder, settings as one line of JSON, script."""
     identity = settings.identity
     table: dict[str, Any] = {
         "signer": identity.signer_arn,
@@ -123,7 +122,7 @@ def identity_script(settings: ProxySettings) -> str:
     decoder = _compact((_FILES / "dkjson_decode.lua").read_text(encoding="utf-8"))
     script = _compact((_FILES / "identity.lua").read_text(encoding="utf-8"))
     notice = "-- JSON: dkjson 2.6, Copyright (C) 2010-2021 David Heiko Kolf, MIT licence\n"
-    return f"{notice}local json = (function()\n{decoder}end)()\nlocal settings = {_lua(table)}\n{script}"
+    return f"{notice}local json = (function()\n{decoder}end)()\nlocal settings = json.decode([==[{_json(table)}]==])\n{script}"
 
 
 def page(title: str, *paragraphs: str) -> str:
@@ -136,15 +135,15 @@ def page(title: str, *paragraphs: str) -> str:
 
 
 def _page_401() -> str:
-    return page("You are not signed in", "The sign-in could not be read. Open the start page again to sign in.")
+    return page("You are not signed in", "Your sign-in could not be read. Open the start page to sign in again.")
 
 
 def _page_403(settings: ProxySettings) -> str:
     return page(
-        "You may not enter",
-        "You are signed in, but your account is not among those that may use this service.",
-        f"To get access, write to {settings.identity.contact}.",
-        f"To sign in with another account, go to {settings.logout.path} first.",
+        "You do not have access",
+        "You are signed in, but your account does not have access to this service.",
+        f"To request access, write to {settings.identity.contact}.",
+        f"To sign in with another account, first sign out at {settings.logout.path}.",
     )
 
 
@@ -175,10 +174,7 @@ def _needed(space: re.Match[str]) -> str:
     return " " if _WORD.match(before) and _WORD.match(after) else ""
 
 
-def _lua(value: Mapping[str, Any] | str | int) -> str:
-    """Write a value as a Lua literal; a string's unusual bytes become decimal escapes."""
-    if isinstance(value, str):
-        return '"' + "".join(chr(b) if chr(b) in _PLAIN else f"\\{b:03d}" for b in value.encode()) + '"'
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"[{_lua(key)}]={_lua(item)}" for key, item in value.items()) + "}"
-    return str(value).lower()
+def _json(value: dict[str, Any]) -> str:
+    """One line of JSON in ASCII, for a long literal of Lua, which has no escapes and ends at the first ``]==]``."""
+    # Only a string can contain "]=", and in a string JSON has another spelling for it.
+    return json.dumps(value, separators=(",", ":")).replace("]=", "]\\u003d")

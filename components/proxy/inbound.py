@@ -1,4 +1,4 @@
-"""The inbound side: TLS from the load balancer, limits, identity, and the way to the application.
+"""The inbound side: TLS from the load balancer, limits, identity, and the route to the application.
 
 Routes do most of the work, because they cost little and buffer nothing: a body that is declared too large, or not
 declared at all, is refused before a byte of it is read.
@@ -155,7 +155,7 @@ def _interface_routes(settings: ProxySettings) -> list[dict[str, Any]]:
 
 
 def _without_a_length(settings: ProxySettings) -> list[dict[str, Any]]:
-    """What carries no body, and is held to that by a filter, since a route sees no more than the headers.
+    """Routes for requests without a body. A filter enforces that, because a route sees only the headers.
 
     A client may name Content-Length or Transfer-Encoding in ``Connection``: Envoy then removes the header before a
     route sees it, and would send the body on, as long as it likes.
@@ -210,7 +210,7 @@ def _route(name: str, path: dict[str, Any], settings: ProxySettings) -> dict[str
         "match": path,
         "route": {
             "cluster": _APPLICATION,
-            # The default of 15 seconds would cut a streamed answer; its whole length has a limit of its own.
+            # The default of 15 seconds would cut a streamed answer; its duration has a separate limit.
             "timeout": "0s",
             "max_stream_duration": {"max_stream_duration": f"{settings.limits.stream_seconds}s"},
         },
@@ -224,10 +224,10 @@ def _logout_route(settings: ProxySettings) -> dict[str, Any]:
     match = {"path": logout.path}
     title, html = "You are signed out", "text/html; charset=utf-8"
     if logout.redirect_url:
-        route = fixed_answer("logout", match, 302, page(title, "Going on to the identity provider."), html)
+        route = fixed_answer("logout", match, 302, page(title, "Redirecting to the identity provider."), html)
         route["response_headers_to_add"].append(overwrite_header("location", logout.redirect_url))
     else:
-        text = "Your session here has ended; at the identity provider you may still be signed in."
+        text = "Your session here has ended. You may still be signed in at the identity provider."
         route = fixed_answer("logout", match, 200, page(title, text), html)
     cookies = [logout.edge_cookie_name + shard for shard in _EDGE_COOKIE_SHARDS]
     # Headers are appended unless said otherwise: one Set-Cookie for each cookie.
@@ -243,9 +243,9 @@ def _logout_route(settings: ProxySettings) -> dict[str, Any]:
 
 
 def _machine_routes(settings: ProxySettings) -> list[dict[str, Any]]:
-    """Programs reach the model paths alone; the load balancer has validated their token for this host name."""
-    nobody = {"prefix": "/", "headers": [{"name": "authorization", "present_match": False}]}
-    unauthorized = json_answer("machine-unauthorized", nobody, 401, "A request needs a token.")
+    """Machine clients reach the model paths only; the load balancer has validated their token for this host name."""
+    without_token = {"prefix": "/", "headers": [{"name": "authorization", "present_match": False}]}
+    unauthorized = json_answer("machine-unauthorized", without_token, 401, "A request needs a token.")
     unauthorized["response_headers_to_add"].append(overwrite_header("www-authenticate", "Bearer"))
     return [unauthorized, *model_routes(settings)]
 

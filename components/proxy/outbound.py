@@ -1,10 +1,7 @@
-"""The outbound side: the application's only way to models, on loopback.
-
-One base path a model group. A group's failover (an aggregate of single servers, tried in the declared order) points at
-one internal listener for each upstream, which the application cannot reach by itself. There the request gets the
-path, host, headers, signature and verified TLS of *that* upstream. Signing before failover would send the first
-region's signature to the second.
-"""
+"""The outbound side: the application's only route to models, on loopback, with one base path for each model group. A
+group's failover (an aggregate of single servers, tried in the declared order) points at one internal listener for each
+upstream, which the application cannot reach by itself. There the request gets the path, host, headers, signature and
+verified TLS of *that* upstream. Signing before failover would send the first region's signature to the second."""
 
 import ipaddress
 import json
@@ -40,8 +37,8 @@ _MORE_IN_THE_LOG = {
     "upstream": "%UPSTREAM_HOST%",
     "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
 }
-"""The application's requests hold nothing of a person in their path, and who looks into an undeclared one needs it.
-The upstream is the one that answered: ``envoy://upstream-<name>/``."""
+"""The paths of the application's requests contain no personal data, and an undeclared one is needed to diagnose it. The
+upstream is the one that answered: ``envoy://upstream-<name>/``."""
 
 
 # With every upstream ejected the answer is 503 at once, instead of traffic to all of them ("panic"); and workers learn
@@ -173,7 +170,7 @@ def _member_cluster(upstream: ProxyUpstream, settings: ProxySettings) -> dict[st
         ),
         "common_lb_config": _NO_TRAFFIC_TO_THE_EJECTED,
         "outlier_detection": {
-            # A 500 may be the prompt's doing: repeated, it would shut everybody out of the model.
+            # A prompt may cause a 500: repeated, it would make the model unavailable to all users.
             "consecutive_gateway_failure": _EJECTING_FAILURES,
             "enforcing_consecutive_gateway_failure": 100,
             "enforcing_consecutive_5xx": 0,

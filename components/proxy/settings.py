@@ -1,18 +1,20 @@
-"""What the proxy is told: names, limits, identity and upstreams, as plain frozen values.
+"""The proxy's settings: names, limits, identity and upstreams, as plain frozen values.
 
-Nothing here knows Pulumi. A value that is an ``Output`` in the program (the load balancer's ARN, a guardrail's id)
-is resolved first: build the settings inside one ``apply``, or build them with placeholders and use
-``dataclasses.replace`` there. Defaults are those of the settings model.
+Nothing here knows Pulumi. A value that is an ``Output`` in the program (the load balancer's ARN, a guardrail's id) is
+resolved first: build the settings inside one ``apply``, or build them with placeholders and use ``dataclasses.replace``
+there. Defaults are those of the settings model.
 """
 
 from dataclasses import dataclass, field
+
+from components.common.aws_limits import SESSION_COOKIE
 
 KIBIBYTE = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProxyPeople:
-    """Who is meant: any one of the three is enough. All empty means nobody."""
+    """A set of people: one of the three selectors is enough. All empty: no one."""
 
     claim_name: str = ""
     """A claim of the identity provider's user-info answer; a string, or a list that contains the value."""
@@ -22,14 +24,14 @@ class ProxyPeople:
     emails: tuple[str, ...] = ()
 
     @property
-    def nobody(self) -> bool:
-        """Whether this describes no one at all."""
+    def empty(self) -> bool:
+        """Whether no selector is set."""
         return not (self.claim_name and self.claim_values) and not self.email_domains and not self.emails
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProxyIdentity:
-    """Whose claims are believed, who may enter, who administers, and what the application is told."""
+    """Whose claims are trusted, who is admitted, who administers, and which headers the application gets."""
 
     signer_arn: str
     """The load balancer's ARN: the only signer whose claims are accepted."""
@@ -38,7 +40,7 @@ class ProxyIdentity:
     allowed: ProxyPeople
     administrators: ProxyPeople
     contact: str
-    """Named on the page that someone who may not enter gets."""
+    """The contact on the page for people without access."""
     email_header: str = "x-user-email"
     """The application's trusted e-mail header; client-sent copies are removed."""
     name_header: str = "x-user-name"
@@ -47,7 +49,7 @@ class ProxyIdentity:
     administrator_role: str = "admin"
     """The role header's value for administrators."""
     member_role: str = "user"
-    """The role header's value for everyone else who may enter."""
+    """The role header's value for everyone else who is admitted."""
 
     @property
     def trusted_headers(self) -> tuple[str, ...]:
@@ -69,30 +71,30 @@ class ProxyLimits:
     request_body_seconds: int = 120
     """From the first byte of a request to the last of its body."""
     idle_seconds: int = 120
-    """Longest silence in a request, an answer or a WebSocket."""
+    """How long a request, a response or a WebSocket may be idle."""
     keep_alive_seconds: int = 150
     """How long an idle connection from the load balancer is kept; longer than the load balancer keeps it."""
     stream_seconds: int = 600
-    """Longest answer, streams included (a WebSocket: ``websocket_seconds``)."""
+    """The maximum duration of a response, streams included (a WebSocket: ``websocket_seconds``)."""
     websocket_seconds: int = 28_800
     """A WebSocket is authorized when it opens, so it ends with the session at the latest."""
     model_deadline_seconds: int = 540
-    """Longest answer of a model, retries included."""
+    """The maximum duration of a model's answer, retries included."""
     model_idle_seconds: int = 59
-    """Longest silence of one upstream before the next is tried: less than half of ``idle_seconds`` and of
+    """How long one upstream may be silent before the next is tried: less than half of ``idle_seconds`` and of
     ``model_deadline_seconds``, which end the request, or the next has no time left to answer."""
     model_requests: int = 1024
     """Requests to one group of models that are under way at the same time, streams included; one more is 503 at once."""
     model_retries: int = 256
-    """The budget of repeated attempts to one group that are under way at the same time. Without one left the failing
-    upstream's own answer is passed on. Envoy's default of 3 would break failover under load."""
+    """The budget of repeated attempts to one group that are under way at the same time. Once it is used up, the failing
+    upstream's response is passed on. Envoy's default of 3 would break failover under load."""
     ejection_seconds: int = 10
-    """How long an upstream that keeps failing is left alone; six times that when it goes on failing."""
+    """How long a failing upstream is ejected; up to six times as long if it keeps failing."""
     maximum_connections: int = 4096
     """Connections from the load balancer that are accepted at the same time."""
 
     def __post_init__(self) -> None:
-        """Refuse what Envoy would round."""
+        """Raise ``ValueError`` for a size that Envoy would round."""
         if self.header_bytes < KIBIBYTE or self.header_bytes % KIBIBYTE:
             raise ValueError(f"header_bytes {self.header_bytes}: Envoy counts whole KiB, so write a multiple of 1024")
 
@@ -117,10 +119,10 @@ class ProxyApplication:
 
 @dataclass(frozen=True, kw_only=True)
 class ProxyLogout:
-    """How a user leaves."""
+    """The logout."""
 
     path: str = "/logout"
-    edge_cookie_name: str = "AWSELBAuthSessionCookie"
+    edge_cookie_name: str = SESSION_COOKIE
     """The load balancer's session cookie; its shards ``-0`` to ``-3`` are cleared."""
     redirect_url: str = ""
     """The identity provider's logout page. Empty: a page that says that the session here has ended."""
@@ -128,7 +130,7 @@ class ProxyLogout:
 
 @dataclass(frozen=True, kw_only=True)
 class ProxyUpstream:
-    """A server of models, spoken to by TLS whose certificate is verified for ``host_name``."""
+    """A model server, reached over TLS; its certificate is verified for ``host_name``."""
 
     name: str
     """Unique; names the cluster in logs and statistics."""
@@ -137,7 +139,7 @@ class ProxyUpstream:
     address: str = ""
     """Where to connect; empty: resolve ``host_name``."""
     path_prefix: str = "/v1"
-    """What stands for ``/<group>/v1`` there. Bedrock: ``/openai/v1``."""
+    """The path that replaces ``/<group>/v1`` there. Bedrock: ``/openai/v1``."""
     ca_certificate: str = ""
     """PEM of the authority that signed the server's certificate; empty: the authorities of the image."""
     signing_region: str = ""
@@ -157,7 +159,7 @@ class ProxyModelGroup:
     models: tuple[str, ...]
     upstreams: tuple[ProxyUpstream, ...]
     operations: tuple[str, ...] = ("/chat/completions",)
-    """What may be posted below the base path; everything else is answered 403."""
+    """The operations that may be posted below the base path; everything else is answered 403."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,11 +174,11 @@ class ProxySettings:
     logout: ProxyLogout = field(default_factory=ProxyLogout)
     model_groups: tuple[ProxyModelGroup, ...] = ()
     machine_host_names: tuple[str, ...] = ()
-    """Public names under which programs reach the model paths alone; the edge validates their tokens."""
+    """Public host names of machine clients, which reach the model paths only; the edge validates their tokens."""
     listen_address: str = "0.0.0.0"  # noqa: S104 - the task's own interface; its security group admits the edge alone
     port: int = 8443
     model_port: int = 9080
-    """The loopback port that the application is given as its model base URL."""
+    """The loopback port of the application's model base URL."""
     certificate_variable: str = "PROXY_CERTIFICATE"
     """The environment variable that holds the certificate (PEM with line breaks)."""
     private_key_variable: str = "PROXY_PRIVATE_KEY"

@@ -1,9 +1,9 @@
 """The ECS Fargate service that runs the interface behind its proxy, in every private subnet.
 
-It makes the cluster, the task definition, the service and its scaling. It deliberately makes no role, secret, log
-group or security rule (``workload``, ``operations``, ``edge`` and ``endpoints`` do) and builds no proxy
-configuration: the finished arguments of Envoy come in. The release is written on the task definition and the service
-alone, so that a new release changes nothing else.
+It creates the cluster, the task definition, the service and its scaling. It creates no role, secret, log group or
+security group rule (``WorkloadIdentity``, ``Operations``, ``Edge`` and ``PrivateEndpoints`` do) and does not generate
+the proxy's configuration: it takes Envoy's arguments. Only the task definition and the service are tagged with the
+release, so that a new release changes nothing else.
 """
 
 from typing import Any
@@ -14,6 +14,7 @@ from pydantic import Field, field_validator, model_validator
 
 from components.applications.application import ApplicationArgs, SchemaArgs, volume_name
 from components.args import Args
+from components.common.aws_limits import DEREGISTRATION_SECONDS, EPHEMERAL_GIBIBYTES, STOP_SECONDS, Architecture
 from components.common.secrets import PROXY_CERTIFICATE, PROXY_PRIVATE_KEY
 from components.service.scaling import FULL_PERCENT, ScalingPlan, highest_target, lost_zone_shortage, scale
 from components.service.task_definition import PROXY, PROXY_PORT, TaskPlan, container_definitions
@@ -32,10 +33,10 @@ class InterfaceServiceArgs(Args):
     release: str
     """The version that runs, as a tag of the task definition and the service."""
     schemas: list[SchemaArgs] = Field(default_factory=list[SchemaArgs])
-    """What every known release says of its database schema; the one that runs must be among them where the
-    application has a database."""
+    """The database schemas of all known releases. If the application has a database, the running release must be among
+    them."""
     application: ApplicationArgs
-    """What runs behind the proxy: a preset, or a description of your own."""
+    """The application behind the proxy, from a preset or written by you."""
     interface_image: str
     """The application's image by digest."""
     proxy_image: str
@@ -43,16 +44,16 @@ class InterfaceServiceArgs(Args):
     proxy_arguments: pulumi.Output[list[str]]
     """Envoy's arguments with the whole configuration (``components.proxy.configuration.envoy_arguments``)."""
     proxy_memory_mebibytes: int = Field(default=256, ge=64)
-    """The proxy's share of the task's memory; it is killed when it needs more."""
+    """The proxy's memory limit; the container is killed if it exceeds it."""
     execution_role_arn: pulumi.Output[str]
     """The role that pulls images and reads secrets before the containers start."""
     task_role_arn: pulumi.Output[str]
-    """The role that the application and the proxy call AWS with."""
+    """The role with which the application and the proxy call AWS."""
     secret_references: pulumi.Output[dict[str, str]]
     """Secret → ``valueFrom``, versions included."""
     data_values: pulumi.Output[dict[str, str]] = Field(default_factory=lambda: pulumi.Output.from_input({}))
-    """What the state is reached by, such as ``database-host``; none by default. The application's
-    ``value_environment`` names keys of it. Never a secret."""
+    """Addresses of the data stores, such as ``database-host``; none by default. The application's ``value_environment``
+    names keys of it. Never a secret."""
     log_group_names: pulumi.Output[dict[str, str]]
     """Container → log group."""
     log_retention_days: int = 90
@@ -64,41 +65,42 @@ class InterfaceServiceArgs(Args):
     security_group_id: pulumi.Output[str]
     """The tasks' security group."""
     target_group_arn: pulumi.Output[str]
-    """A target group that a listener already uses: ECS refuses one without."""
+    """A target group that a listener already uses: ECS refuses any other."""
     load_balancer_arn_suffix: pulumi.Output[str]
     """The edge's load balancer as CloudWatch names it, for scaling on requests."""
     target_group_arn_suffix: pulumi.Output[str]
     """The edge's target group as CloudWatch names it, for scaling on requests."""
     rollback_alarm_names: pulumi.Output[list[str]]
-    """A deployment during which one of these fires is rolled back."""
+    """A deployment is rolled back if one of these alarms fires during it."""
     cpu_units: int = 1024
     """The task's CPU, in units of 1/1024 vCPU; a size that Fargate has."""
     memory_mebibytes: int = 4096
     """The task's memory; a size that Fargate has for this CPU."""
-    ephemeral_gibibytes: int = Field(default=30, ge=21, le=200)
+    ephemeral_gibibytes: int = Field(default=30, ge=EPHEMERAL_GIBIBYTES[0], le=EPHEMERAL_GIBIBYTES[1])
     """The task's ephemeral storage."""
     architecture: str = "X86_64"
     """``X86_64`` or ``ARM64``; both images must exist for it."""
     minimum_tasks: int = Field(default=1, ge=1)
-    """The fewest tasks that run."""
+    """The minimum number of running tasks."""
     maximum_tasks: int = Field(default=1, ge=1)
-    """With as many tasks as ``minimum_tasks`` the service keeps its size."""
+    """The maximum number of tasks. Equal to ``minimum_tasks``: the service keeps its size."""
     full_requests_per_task_per_minute: int = Field(default=1200, ge=10)
-    """How many requests a task answers in a minute when it is as busy as it should ever be. Scaling adds a task at the
-    part of it that a lost zone leaves room for: half with two tasks in two zones."""
+    """How many requests a task answers in a minute at full load. Scaling adds a task at the fraction of it that leaves
+    room for the loss of a zone: half with two tasks in two zones."""
     cpu_target_percent: int | None = Field(default=None, ge=10, le=90)
-    """Scale out above this average CPU use. Omitted: the highest at which a zone can be lost at every number of tasks
-    from ``minimum_tasks`` to ``maximum_tasks`` (``scaling.highest_target``)."""
+    """Scale out above this average CPU utilization. Omitted: the highest at which the service survives the loss of a
+    zone at every number of tasks from ``minimum_tasks`` to ``maximum_tasks`` (``scaling.highest_target``)."""
     availability_zones: int = Field(default=2, ge=1)
-    """In how many zones the subnets are: what is left when one fails must carry the load, at every number of tasks, or
-    the arguments are refused (see ``scaling.lost_zone_shortage``)."""
-    deregistration_delay_seconds: int = Field(default=600, ge=0, le=3600)
-    """How long a leaving task finishes its answers; deployments take at least this long."""
-    stop_seconds: int = Field(default=60, ge=2, le=120)
+    """The number of zones of the subnets. If the remaining tasks could not carry the load after the loss of a zone, at
+    any number of tasks, the arguments are refused (``scaling.lost_zone_shortage``)."""
+    deregistration_delay_seconds: int = Field(default=600, ge=DEREGISTRATION_SECONDS[0], le=DEREGISTRATION_SECONDS[1])
+    """How long a deregistered task may finish its responses; deployments take at least this long."""
+    stop_seconds: int = Field(default=60, ge=STOP_SECONDS[0], le=STOP_SECONDS[1])
     """Between SIGTERM and SIGKILL, after the deregistration delay (Fargate: at most 120)."""
     stop_before_start: bool = False
-    """Whether a deployment stops every task before it starts new ones, for a release that must not run beside the one
-    before. Nobody is served meanwhile: the deregistration delay, the stop and a start. Left out: new tasks start first."""
+    """Whether a deployment stops every task before it starts new ones, for a release that must not run beside the
+    previous one. The service is down meanwhile: for the deregistration delay, the stop and a start. Omitted: new tasks
+    start first."""
     tags: dict[str, str]
     """Tags of every resource."""
 
@@ -106,14 +108,14 @@ class InterfaceServiceArgs(Args):
     @classmethod
     def _is_a_digest(cls, value: str) -> str:
         if "@sha256:" not in value:
-            raise ValueError(f"{value!r} is not pinned: write repository@sha256:digest, since a tag can be moved")
+            raise ValueError(f"{value!r} is not pinned: write repository@sha256:digest, because a tag can be moved")
         return value
 
     @field_validator("architecture")
     @classmethod
     def _is_known(cls, value: str) -> str:
-        if value not in {"X86_64", "ARM64"}:
-            raise ValueError(f"architecture {value!r}: Fargate runs X86_64 and ARM64")
+        if value not in list(Architecture):
+            raise ValueError(f"architecture {value!r}: Fargate runs {' and '.join(Architecture)}")
         return value
 
     @model_validator(mode="after")
@@ -126,7 +128,7 @@ class InterfaceServiceArgs(Args):
 
     @property
     def tasks(self) -> range:
-        """Every number of tasks that scaling passes through."""
+        """Every number of tasks between minimum and maximum."""
         return range(self.minimum_tasks, self.maximum_tasks + 1)
 
     @property
@@ -173,8 +175,8 @@ class InterfaceService(pulumi.ComponentResource):
         )
 
     def _cluster(self, name: str, args: InterfaceServiceArgs, child: pulumi.ResourceOptions) -> aws.ecs.Cluster:
-        # ECS makes this log group by itself, unencrypted and for ever, unless it exists: hence the cluster's fixed
-        # name, and the group first.
+        # ECS creates this log group unencrypted and without expiry unless it exists, so the cluster has a fixed name and
+        # the group is created first.
         cluster_name = f"ai-interface-{args.environment}"
         insights = aws.cloudwatch.LogGroup(
             f"{name}-insights-logs",
@@ -316,7 +318,7 @@ class InterfaceService(pulumi.ComponentResource):
 
 
 def _deployment(args: InterfaceServiceArgs) -> dict[str, Any]:
-    """How tasks are replaced. ECS balances zones only where it may start tasks beyond the wanted number."""
+    """How tasks are replaced. ECS rebalances zones only if it may start tasks beyond the desired count."""
     if args.stop_before_start:
         return {
             "availability_zone_rebalancing": "DISABLED",

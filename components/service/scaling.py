@@ -1,4 +1,4 @@
-"""Target tracking of the service's number of tasks, on requests and on CPU, whichever asks for more."""
+"""Target tracking of the number of tasks, on requests and on CPU; the higher result applies."""
 
 import math
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ DIMENSION = "ecs:service:DesiredCount"
 
 SCALE_OUT_SECONDS = 60
 SCALE_IN_SECONDS = 600
-"""Leaving tasks first finish their answers, so scaling in is slow on purpose."""
+"""Deregistered tasks first finish their responses, so scaling in is deliberately slow."""
 
 
 FULL_PERCENT = 90
-"""Above this much CPU a task answers slowly; what is left of the service must stay below it."""
+"""Above this CPU utilization a task answers slowly; the remaining tasks must stay below it after the loss of a zone."""
 
 
 def left_after_a_zone(tasks: int, zones: int) -> Fraction:
-    """The part of the tasks that is left when the fullest zone fails.
+    """The fraction of the tasks that remains if the fullest zone fails.
 
     Tasks are spread evenly, so the fullest zone holds ``ceil(tasks / zones)`` of them.
     """
@@ -28,11 +28,11 @@ def left_after_a_zone(tasks: int, zones: int) -> Fraction:
 
 
 def headroom(tasks: range, zones: int) -> Fraction:
-    """How much of what a task can carry it may carry before another is added, at every number of tasks in the range.
+    """The fraction of its full load at which another task is added, valid for every number of tasks in the range.
 
-    What a failing zone's tasks carried goes to the others, which were at the target when it happened. Scaling passes
-    through every number, so the worst one decides: 3 in two zones, of which one is left. A single task has nobody to
-    take over and does not count.
+    The load of a failed zone's tasks goes to the others, which were at the target at that time. Scaling passes through
+    every number, so the worst one decides: 3 in two zones, of which one is left. A single task has no other to take
+    over and is not considered.
     """
     several = [number for number in tasks if number > 1]
     return min((left_after_a_zone(number, zones) for number in several), default=Fraction(1))
@@ -44,7 +44,7 @@ def highest_target(full: int, tasks: range, zones: int) -> int:
 
 
 def lost_zone_shortage(tasks: range, zones: int, cpu_target_percent: int) -> str:
-    """Why the service cannot lose a zone at some number of tasks in the range, or an empty string."""
+    """Why the service does not survive the loss of a zone at some number of tasks in the range, or an empty string."""
     several = [number for number in tasks if number > 1]
     if not several:
         return ""
@@ -64,7 +64,7 @@ def lost_zone_shortage(tasks: range, zones: int, cpu_target_percent: int) -> str
 
 @dataclass(frozen=True, kw_only=True)
 class ScalingPlan:
-    """How many tasks there may be, and what asks for more."""
+    """The range of the number of tasks, and the targets that scale it."""
 
     cluster_name: pulumi.Output[str]
     service_name: pulumi.Output[str]

@@ -1,8 +1,6 @@
-"""The task's container definitions as a pure function, and the check that they fit.
-
-Nothing here makes a resource. The order of the start is ``prepare`` (exits 0), then ``proxy``, then ``interface``;
-ECS stops in the opposite order, so the proxy outlives the application.
-"""
+"""The task's container definitions as a pure function, and the check of their size. Nothing here creates a resource.
+The order of the start is ``prepare`` (exits 0), then ``proxy``, then ``interface``; ECS stops in the opposite order, so
+the proxy outlives the application."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -15,7 +13,7 @@ from components.prepare import DATABASE_SCRIPT, PLAN_VARIABLE, SCRIPT
 PREPARE, PROXY, INTERFACE = "prepare", "proxy", "interface"
 
 PROXY_PORT = 8443
-"""Where the load balancer reaches the proxy by TLS; the only port that the task opens."""
+"""The TLS port on which the load balancer reaches the proxy; the only open port of the task."""
 
 MAXIMUM_BYTES = 64 * 1024
 """AWS: a task definition is at most 64 KiB, environment and commands included."""
@@ -58,10 +56,10 @@ class TaskPlan:
     secret_references: Mapping[str, str]
     """Secret → ``valueFrom``."""
     data_values: Mapping[str, str]
-    """What the state is reached by: the application's ``value_environment`` names keys of it."""
+    """Addresses of the data stores; the application's ``value_environment`` names keys of it."""
     release: str
     schemas: Sequence[SchemaArgs]
-    """What the release, and every other that is known, says of its schema."""
+    """The database schemas of all known releases."""
     log_group_names: Mapping[str, str]
     region: str
     stop_seconds: int
@@ -76,7 +74,7 @@ def container_definitions(plan: TaskPlan) -> str:
 
 
 def definitions(plan: TaskPlan) -> list[Definition]:
-    """The containers in the order in which they start, whatever their size."""
+    """The containers in the order in which they start, without a check of their size."""
     return [_prepare(plan), _proxy(plan), _interface(plan)]
 
 
@@ -86,7 +84,7 @@ def encoded(made: Sequence[Definition]) -> str:
 
 
 def check_size(text: str, definitions: Sequence[Definition]) -> None:
-    """Refuse what AWS would refuse, naming the container that is too large."""
+    """Raise ``ValueError`` if AWS would refuse the size, with each container's share."""
     size = len(text.encode())
     if size < MAXIMUM_BYTES:
         return
@@ -94,7 +92,7 @@ def check_size(text: str, definitions: Sequence[Definition]) -> None:
     shares = ", ".join(f"{name} {size_} bytes" for name, size_ in sizes.items())
     raise ValueError(
         f"the container definitions are {size} bytes ({shares}); AWS accepts less than {MAXIMUM_BYTES}. "
-        "Shorten what the largest one carries: model groups, allowed people or application environment."
+        "Shorten the content of the largest one: model groups, allowed people or application environment."
     )
 
 
@@ -130,7 +128,7 @@ def _instructions(plan: TaskPlan) -> str:
         if not application.writable_directories:
             raise ValueError("an application with a database needs a writable directory: prepare works in the first")
         if plan.release not in {schema.release for schema in plan.schemas}:
-            raise ValueError(f"release {plan.release} has a database and no schema is declared for it")
+            raise ValueError(f"release {plan.release} has a database, but no schema is declared for it")
         instructions["database"] = {
             **application.database.model_dump(),
             "release": plan.release,
@@ -229,10 +227,10 @@ def _environment(
     variables: Mapping[str, str], references: Mapping[str, str], data_values: Mapping[str, str]
 ) -> list[Definition]:
     if missing := sorted(set(references.values()) - set(data_values)):
-        there = ", ".join(sorted(data_values)) or "none: the service has no state"
-        raise ValueError(f"no such state value: {', '.join(missing)}; there are {there}")
+        there = ", ".join(sorted(data_values)) or "none: the service has no data stores"
+        raise ValueError(f"no such data value: {', '.join(missing)}; there are {there}")
     if twice := sorted(set(references) & set(variables)):
-        raise ValueError(f"set both as a plain variable and from a state value: {', '.join(twice)}")
+        raise ValueError(f"set both as a plain variable and from a data value: {', '.join(twice)}")
     values = {**variables, **{name: data_values[key] for name, key in references.items()}}
     return [{"name": name, "value": value} for name, value in sorted(values.items())]
 

@@ -1,9 +1,9 @@
-"""Who the task is: its two roles, its security group, its certificate and its session key.
+"""The task's identity: its two roles, its security group, its certificate and its session key.
 
-The execution role is ECS's own while it starts the task (pull, log, read secrets); the task role is what runs
-inside. The task role starts without any permission: whoever adds a destination (``models``, ``state``) attaches a
-policy of its own. The security group starts without any rule: ``endpoints`` adds the ways out and
-``edge`` the way in. It makes no container and no log group.
+ECS uses the execution role while it starts the task (pull, log, read secrets); the containers use the task role. The
+task role has no permission at first: each component that adds a destination (``ModelAccess``, ``Data``) attaches a
+policy. The security group has no rule at first: ``PrivateEndpoints`` adds egress and ``Edge`` ingress. It creates no
+container and no log group.
 """
 
 import pulumi
@@ -28,8 +28,8 @@ SECRETS = {
 
 CERTIFICATE_HOURS = 365 * 24
 RENEWAL_HOURS = 90 * 24
-"""The first update in the last 90 days of the year renews the certificate. The load balancer checks neither name
-nor expiry of a target's certificate, so a late renewal is untidy and never an outage."""
+"""The first update in the last 90 days of the year renews the certificate. The load balancer checks neither name nor
+expiry of a target's certificate, so a late renewal never causes an outage."""
 
 
 class WorkloadIdentityArgs(Args):
@@ -61,13 +61,13 @@ class WorkloadIdentity(pulumi.ComponentResource):
     execution_role_name: pulumi.Output[str]
     """That role's name, for further policies."""
     task_role_arn: pulumi.Output[str]
-    """The role that the application and the proxy call AWS with."""
+    """The role with which the application and the proxy call AWS."""
     task_role_name: pulumi.Output[str]
     """Destinations attach their policies to this role by name."""
     security_group_id: pulumi.Output[str]
     """The tasks' security group."""
     secret_references: pulumi.Output[dict[str, str]]
-    """Secret → ``valueFrom`` of a container, with the version's id: a renewed value makes a new task definition."""
+    """Secret → ``valueFrom`` of a container, with the version's id: a renewed value creates a new task definition."""
     secret_arns: pulumi.Output[list[str]]
     """The secrets' ARNs, for the Secrets Manager endpoint's policy."""
 
@@ -176,7 +176,7 @@ def task_trust(account_id: str, region: str) -> str:
 def execution_policy(
     *, repository_arns: list[str], log_group_arns: list[str], secret_arns: list[str], key_arn: str, region: str
 ) -> str:
-    """What starting a task takes: the task's images, log groups and secrets, and no others."""
+    """Permissions to start a task: its images, log groups and secrets, and no others."""
     return policy_document(
         [
             # GetAuthorizationToken has no resource to name: AWS accepts "*" only.

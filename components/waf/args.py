@@ -1,4 +1,4 @@
-"""What a firewall is told: limits, paths, headers, cookies and which rules are only watched."""
+"""Arguments of ``Firewall``: limits, paths, headers, cookies, and rules in count mode."""
 
 from typing import Self
 
@@ -7,80 +7,82 @@ from pydantic import Field, model_validator
 
 from components.applications.catalogue import default_preset
 from components.args import Args
+from components.common.aws_limits import RATE, SESSION_COOKIE
 from components.waf.rules import Application, Limits, firewall_rules
-from components.waf.table import CAPACITY_IN_BASE_PRICE, HIGHEST_CAPACITY, LOWEST_RATE, Rule, check_table, observe
+from components.waf.table import CAPACITY_IN_BASE_PRICE, HIGHEST_CAPACITY, Rule, check_table, observe
 
 
 class FirewallLimitsArgs(Args):
-    """Sizes in bytes and rates; each refuses with a body that says the limit."""
+    """Sizes in bytes, and rates. The response to a refused request states the limit."""
 
     prompt_bytes: int = Field(default=2 * 1024 * 1024, ge=1)
-    """Largest declared body outside the upload paths."""
+    """The largest declared body, except on upload paths."""
     upload_bytes: int = Field(default=50 * 1024 * 1024, ge=1)
-    """Largest declared body on the upload paths."""
+    """The largest declared body on upload paths."""
     cookie_bytes: int = Field(default=16_384, ge=4096)
-    """All cookies of a request."""
+    """All cookies of a request together."""
     header_bytes: int = Field(default=32_768, ge=1024)
-    """All headers; the firewall holds each single one to half of what it can see, the proxy their sum to this."""
+    """All headers together, which the proxy enforces; the WAF limits each single header."""
     query_bytes: int = Field(default=4096, ge=512)
-    """The query string; the login callback may have 8,192 in any case."""
+    """The query string. The login callback may always have 8,192."""
     uri_bytes: int = Field(default=2048, ge=256)
     """The path."""
-    pages_per_five_minutes: int = Field(default=3000, ge=LOWEST_RATE)
-    """Requests of one session that are neither uploads nor model calls nor static files."""
-    uploads_per_five_minutes: int = Field(default=100, ge=LOWEST_RATE)
-    """Uploads of one session."""
-    model_calls_per_five_minutes: int = Field(default=300, ge=LOWEST_RATE)
-    """Model calls of one session."""
-    address_pages_per_five_minutes: int = Field(default=30_000, ge=LOWEST_RATE)
-    """Requests of one address, which may be a whole office, that are neither uploads, model calls nor static files."""
-    address_uploads_per_five_minutes: int = Field(default=1000, ge=LOWEST_RATE)
-    """Uploads of one address."""
-    address_model_calls_per_five_minutes: int = Field(default=6000, ge=LOWEST_RATE)
-    """Model calls of one address."""
-    address_static_per_five_minutes: int = Field(default=60_000, ge=LOWEST_RATE)
-    """Static files that one address may read."""
+    pages_per_five_minutes: int = Field(default=3000, ge=RATE[0], le=RATE[1])
+    """For each session: requests other than uploads, model calls and static files."""
+    uploads_per_five_minutes: int = Field(default=100, ge=RATE[0], le=RATE[1])
+    """For each session: uploads."""
+    model_calls_per_five_minutes: int = Field(default=300, ge=RATE[0], le=RATE[1])
+    """For each session: model calls."""
+    address_pages_per_five_minutes: int = Field(default=30_000, ge=RATE[0], le=RATE[1])
+    """For each client address, which may be a whole office: requests other than uploads, model calls and static files.
+    """
+    address_uploads_per_five_minutes: int = Field(default=1000, ge=RATE[0], le=RATE[1])
+    """For each client address: uploads."""
+    address_model_calls_per_five_minutes: int = Field(default=6000, ge=RATE[0], le=RATE[1])
+    """For each client address: model calls."""
+    address_static_per_five_minutes: int = Field(default=60_000, ge=RATE[0], le=RATE[1])
+    """For each client address: static files."""
 
 
 class FirewallArgs(Args):
-    """What a firewall is made of."""
+    """Arguments of ``Firewall``."""
 
     load_balancer_arn: pulumi.Output[str]
     """The load balancer that it protects."""
     account_id: str
-    """The account whose firewall may write to the log."""
+    """The account whose WAF may write to the log."""
     region: str
-    """The region whose firewall may write to the log."""
+    """The region whose WAF may write to the log."""
     limits: FirewallLimitsArgs = Field(default_factory=FirewallLimitsArgs)
     """Sizes and rates."""
-    upload_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.uploads), min_length=1)
-    """Prefixes of paths that take files. Omitted: Open WebUI's."""
-    model_call_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.model_calls), min_length=1)
+    upload_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.uploads))
+    """Prefixes of paths that accept files. Omitted: Open WebUI's."""
+    model_call_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.model_calls))
     """Prefixes of paths that make a model work. Omitted: Open WebUI's."""
     prompt_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.prompts))
-    """Prefixes of further paths whose bodies hold what people wrote. Omitted: Open WebUI's."""
+    """Prefixes of further paths whose bodies contain text that users wrote. Omitted: Open WebUI's."""
     fixed_body_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.fixed_bodies))
-    """Prefixes below these whose bodies never hold what people wrote. Omitted: Open WebUI's."""
+    """Prefixes below these whose bodies never contain such text. Omitted: Open WebUI's."""
     static_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.static))
-    """Prefixes of static files, which have a rate limit of their own. Omitted: Open WebUI's. Empty: there are none."""
+    """Prefixes of static files, which have a separate rate limit. Omitted: Open WebUI's. Empty: there are none."""
     methods: list[str] = Field(default_factory=lambda: ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"])
-    """Methods that are let in."""
+    """The allowed methods."""
     trusted_headers: list[str] = Field(
         default_factory=lambda: ["x-amzn-oidc-accesstoken", "x-amzn-oidc-data", "x-amzn-oidc-identity"]
     )
-    """Headers that only the edge and the proxy may set; a client that sends one is refused."""
-    session_cookie_name: str = "AWSELBAuthSessionCookie"
-    """The load balancer's session cookie, without the shard's number."""
+    """Headers that only the edge and the proxy may set. A request that contains one is refused."""
+    session_cookie_name: str = SESSION_COOKIE
+    """The load balancer's session cookie, without the suffix of its parts."""
     protected_cookies: list[str] = Field(default_factory=lambda: list(default_preset().session_cookie_names))
-    """Further cookies that never reach a log. Omitted: Open WebUI's."""
+    """Further cookies that are redacted in logs. Omitted: Open WebUI's."""
     count_only_rules: list[str] = Field(default_factory=list[str])
-    """Rules, by key, that count instead of blocking, so that a new one is watched before it blocks. Omitted: none."""
+    """Keys of rules that count instead of blocking, so that a new rule can be observed first. Omitted: none."""
     capacity_limit: int = Field(default=CAPACITY_IN_BASE_PRICE, ge=1, le=HIGHEST_CAPACITY)
-    """The most capacity units that the rules may need. Omitted: what the base price holds."""
+    """The most capacity units that the rules may use. Omitted: what the base price includes."""
     log_retention_days: int
-    """How long the log is kept; a value that CloudWatch Logs accepts."""
+    """How long the log is kept, in days; a value that CloudWatch Logs accepts."""
     log_key_arn: pulumi.Output[str] | None = None
-    """The KMS key of the log group. Omitted: encrypted with the key that CloudWatch Logs owns."""
+    """The KMS key of the log group. Omitted: CloudWatch Logs encrypts it with its own key."""
     tags: dict[str, str]
     """Tags of every resource."""
 

@@ -1,7 +1,7 @@
-"""The firewall in front of the edge: a web ACL made from the table in ``firewall_rules``, its association and its log.
+"""The web ACL in front of the edge, generated from the table in ``rules.py``, with its association and its log.
 
-It deliberately does not look into bodies beyond what AWS shows (8,192 bytes) and does not inspect WebSocket frames;
-the proxy enforces sizes and times for real.
+It cannot inspect more of a body than AWS shows it (8,192 bytes), nor WebSocket frames. The proxy enforces sizes and
+times.
 """
 
 from typing import Any, cast
@@ -15,11 +15,11 @@ from components.waf.managed import detections
 from components.waf.table import COUNT_ONLY, Action, Rule
 
 SESSION_SHARDS = 4
-"""The load balancer cuts a session of at most 11 KB into shards of at most 4 KB; one more, to be sure."""
+"""The load balancer splits a session of at most 11 KB into cookies of at most 4 KB; one more as a reserve."""
 
 
 class Firewall(pulumi.ComponentResource):
-    """A WAFv2 web ACL on a load balancer, with a log that holds no cookie, token or query string."""
+    """A WAFv2 web ACL on a load balancer, with a log that contains no cookie, token or query string."""
 
     web_acl_arn: pulumi.Output[str]
     """The web ACL."""
@@ -102,7 +102,7 @@ class Firewall(pulumi.ComponentResource):
         rules = self._args.rules()
         own = f"awswaf:{self._args.account_id}:webacl:{self._physical_name}:"
         watched = [f"{own}{label}" for rule in rules for label in rule.labels if label.startswith(COUNT_ONLY)]
-        # A whole group that only counts names no label of its own: then every count is kept while it is watched.
+        # A whole group that only counts names no label: then every count is kept while it is watched.
         actions = ["BLOCK", *(["COUNT"] if any(r.is_group and r.action is Action.COUNT for r in rules) else [])]
         return [
             *({"action_condition": {"action": action}} for action in actions),
@@ -146,7 +146,7 @@ class Firewall(pulumi.ComponentResource):
 
 
 def _visibility(metric: str) -> aws.wafv2.WebAclVisibilityConfigArgsDict:
-    """Metrics always; samples never: they would show requests to everyone who may look at the firewall."""
+    """Metrics, but no sampled requests: samples would show requests to everyone who may read the web ACL."""
     return {"cloudwatch_metrics_enabled": True, "metric_name": metric, "sampled_requests_enabled": False}
 
 

@@ -1,4 +1,5 @@
-"""Regular expressions about declared lengths: the firewall compares text, so a number's size has to be spelt out."""
+"""Regular expressions for declared lengths: the WAF compares text, so a comparison of numbers has to be written as a
+pattern."""
 
 LONGEST_LENGTH_DIGITS = 12
 
@@ -28,6 +29,6 @@ with the header's name. The load balancer itself refuses a length that really is
 
 
 def readable_size(size: int) -> str:
-    """The size as people write it, for the message that a refused client reads."""
+    """The size in readable units, for the message to a refused client."""
     mebibytes, rest = divmod(size, 1024 * 1024)
     return f"{mebibytes} MiB" if mebibytes and not rest else f"{size} bytes"

@@ -1,4 +1,4 @@
-"""AWS's managed rule groups, and which of their rules must not judge what people write.
+"""AWS's managed rule groups, and which of their rules must not block text that users write.
 
 A rule listed here is counted by its group, which leaves its label on the request; a rule of ours then blocks on that
 label everywhere but where bodies are free text. Rules about sizes are counted everywhere: our own limits replace them.
@@ -105,7 +105,7 @@ def managed_rules(free_text_label: str) -> list[Rule]:
         )
         for group in GROUPS
     ]
-    judged = [(group, override) for group in GROUPS for override in group.overrides if override.key]
+    blocking = [(group, override) for group in GROUPS for override in group.overrides if override.key]
     return groups + [
         Rule(
             override.key,
@@ -114,5 +114,5 @@ def managed_rules(free_text_label: str) -> list[Rule]:
             Action.BLOCK,
             reason=f"{override.rule} blocks, but not in free text: {override.reason}",
         )
-        for index, (group, override) in enumerate(judged)
+        for index, (group, override) in enumerate(blocking)
     ]

@@ -1,8 +1,8 @@
-"""The firewall's rules: one table that people can read, in the order in which requests meet it.
+"""The WAF rules as one readable table, in order of priority.
 
-Every rule has a number of its own, so moving lines in this file changes nothing. A rule that blocks ends the request;
-one that counts marks it for later rules (labels) or for the people who watch. An ALB shows its firewall the first
-8,192 bytes of the body, and the first 8,192 bytes and 200 headers of all headers, whichever field a rule reads
+Every rule states its priority, so moving lines in this file changes nothing. A rule that blocks ends the request; one
+that counts marks it for later rules (labels) or for the people who watch. An ALB shows its firewall the first 8,192
+bytes of the body, and the first 8,192 bytes and 200 headers of all headers, whichever field a rule reads
 (https://docs.aws.amazon.com/waf/latest/developerguide/waf-oversize-request-components.html). What lies beyond is the
 proxy's: no rule here blocks because a header is absent, since the header may only be out of sight. So the proxy alone
 asks for a content-length (411), and it removes forged identity headers that the firewall did not get to see.
@@ -50,12 +50,12 @@ RETRY_AFTER_SECONDS = "60"
 CANARY_PATH = "/firewall-canary"
 
 TRUSTED_PREFIXES = ("x-amzn-oidc-", "x-envoy-")
-"""Names that begin like this are the edge's and the proxy's, whatever follows."""
+"""Only the edge and the proxy set headers whose names begin like this."""
 
 GRPC = "application/grpc"
 
 LARGEST_SINGLE_HEADER_BYTES = 6144
-"""Three quarters of the window: more could not be told from a header that the window cuts off."""
+"""Three quarters of the window: a longer header could not be distinguished from one that the window cuts off."""
 
 UPLOAD, MODEL_CALL, FREE_TEXT, STATIC = "path:upload", "path:model-call", "path:free-text", "path:static"
 
@@ -66,7 +66,7 @@ that need no encoding. No client writes them by accident, and each could mean on
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the table is made from; every number comes from the settings."""
+    """The limits in the table; all of them come from the settings."""
 
     prompt_bytes: int
     upload_bytes: int
@@ -87,7 +87,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What the table knows about the application and the edge."""
+    """What the table depends on: the application and the edge."""
 
     upload_paths: tuple[str, ...]
     model_call_paths: tuple[str, ...]
@@ -125,32 +125,42 @@ def _marks(application: Application) -> list[Rule]:
     free_text = _paths((*application.upload_paths, *application.model_call_paths, *application.prompt_paths))
     if application.fixed_body_paths:
         free_text = both(free_text, negated(_paths(application.fixed_body_paths)))
+    upload = [
+        Rule("mark-upload", 200, both(_paths(application.upload_paths), sending), Action.COUNT, labels=(UPLOAD,),
+             reason="uploads have a separate size limit and rate"),
+    ] if application.upload_paths else []  # fmt: skip
+    model_call = [
+        Rule("mark-model-call", 210, both(_paths(application.model_call_paths), sending), Action.COUNT,
+             labels=(MODEL_CALL,), reason="model calls have a separate rate"),
+    ] if application.model_call_paths else []  # fmt: skip
     static = [
         Rule("mark-static", 230, both(_paths(application.static_paths), matches(METHOD, "^(GET|HEAD)$")), Action.COUNT,
              labels=(STATIC,), reason="a browser's first visit reads more than a hundred files and costs next to nothing"),
     ] if application.static_paths else []  # fmt: skip
     return [
-        Rule("mark-upload", 200, both(_paths(application.upload_paths), sending), Action.COUNT, labels=(UPLOAD,),
-             reason="uploads have a size limit and a rate of their own"),
-        Rule("mark-model-call", 210, both(_paths(application.model_call_paths), sending), Action.COUNT,
-             labels=(MODEL_CALL,), reason="model calls have a rate of their own"),
+        *upload,
+        *model_call,
         Rule("mark-free-text", 220, free_text, Action.COUNT, labels=(FREE_TEXT,),
              reason="bodies here are what people wrote: some managed rules take ordinary prompts for attacks"),
         *static,
     ]  # fmt: skip
 
 
-def _lengths(limits: Limits) -> list[Rule]:
+def _lengths(limits: Limits, application: Application) -> list[Rule]:
     length = header("content-length")
     is_upload = labelled(UPLOAD)
     prompt, upload = readable_size(limits.prompt_bytes), readable_size(limits.upload_bytes)
-    return [
-        Rule("length-malformed", 300, both(present(length), negated(matches(length, WELL_FORMED_LENGTH))), Action.BLOCK,
-             400, "Malformed content-length", reason="the next rules read the declared length as a number"),
+    uploads = [
         Rule("upload-too-large", 310, both(is_upload, matches(length, number_above(limits.upload_bytes))), Action.BLOCK,
              413, f"The file is larger than the limit of {upload}",
              reason="refused before a byte of the body is carried; the proxy holds those to it that declare less"),
-        Rule("body-too-large", 320, both(negated(is_upload), matches(length, number_above(limits.prompt_bytes))),
+    ] if application.upload_paths else []  # fmt: skip
+    too_large = matches(length, number_above(limits.prompt_bytes))
+    return [
+        Rule("length-malformed", 300, both(present(length), negated(matches(length, WELL_FORMED_LENGTH))), Action.BLOCK,
+             400, "Malformed content-length", reason="the next rules read the declared length as a number"),
+        *uploads,
+        Rule("body-too-large", 320, both(negated(is_upload), too_large) if uploads else too_large,
              Action.BLOCK, 413, f"The request is larger than the limit of {prompt}",
              reason="refused before a byte of the body is carried; the proxy holds those to it that declare less"),
         Rule("body-beyond-window", 340, longer_than(BODY_WINDOW, WINDOW_BYTES), Action.COUNT,
@@ -181,24 +191,25 @@ def _sizes(limits: Limits) -> list[Rule]:
              f"The path is longer than the limit of {limits.uri_bytes} bytes", reason="no path needs more"),
         Rule("headers-beyond-window", 450, longer_than(HEADER_WINDOW, WINDOW_BYTES), Action.COUNT,
              labels=("headers:beyond-window",),
-             reason="shows how many requests had headers that no rule here could see; the proxy judges those"),
+             reason="shows how many requests had headers that no rule here could see; the proxy checks those"),
     ]  # fmt: skip
 
 
 def _rates(limits: Limits, application: Application) -> list[Rule]:
-    """What one address and what one session may ask for.
+    """Rate limits for each client address and each session.
 
-    An address may be a whole office, so its limits are those of many people: they are the outer bound, which holds for
-    whoever invents a session cookie too. A session is one person. Its cookie alone is the key, without the address: a
-    session that is used from many addresses still counts as one. A request without the cookie is not counted there.
+    An address may be a whole office, so its limits admit many people; they also apply to requests with a forged session
+    cookie. A session is one person. Its cookie alone is the key, without the address: a session that is used from many
+    addresses still counts as one. A request without the cookie is not counted there.
     """
     session = f"{application.session_cookie}-0"
-    of = {
-        "uploads": labelled(UPLOAD),
-        "model-calls": labelled(MODEL_CALL),
-        "pages": negated(either(labelled(UPLOAD), labelled(MODEL_CALL), labelled(STATIC))),
-        "static": labelled(STATIC),
+    marked = {
+        "uploads": labelled(UPLOAD) if application.upload_paths else None,
+        "model-calls": labelled(MODEL_CALL) if application.model_call_paths else None,
+        "static": labelled(STATIC) if application.static_paths else None,
     }
+    of: dict[str, Statement | None] = {kind: one for kind, one in marked.items() if one is not None}
+    of["pages"] = negated(either(*filter(None, of.values()))) if of else None
     table = [
         (500, "uploads", "address", limits.address_uploads_per_window),
         (510, "model-calls", "address", limits.address_model_calls_per_window),
@@ -222,7 +233,7 @@ def _rates(limits: Limits, application: Application) -> list[Rule]:
             reason=f"at most {limit} {kind} in five minutes for one {key}",
         )
         for priority, kind, key, limit in table
-        if kind != "static" or application.static_paths
+        if kind in of
     ]
 
 
@@ -231,7 +242,7 @@ def firewall_rules(limits: Limits, application: Application) -> tuple[Rule, ...]
     rules = [
         *_guards(application),
         *_marks(application),
-        *_lengths(limits),
+        *_lengths(limits, application),
         *_sizes(limits),
         *_rates(limits, application),
         *managed_rules(FREE_TEXT),

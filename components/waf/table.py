@@ -1,4 +1,4 @@
-"""What a row of the firewall's table is, and the checks on the table as a whole."""
+"""One row of the table of rules, and the checks on the whole table."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +9,6 @@ from components.waf.statements import Statement, capacity
 
 CAPACITY_IN_BASE_PRICE = 1500
 HIGHEST_CAPACITY = 5000
-LOWEST_RATE = 10
 LONGEST_REGEX = 200
 """WAF's fixed quota for a pattern; the API's own length check (512) would let a longer one through to a refusal."""
 LONGEST_SEARCH_STRING = 200
@@ -26,7 +25,7 @@ class Action(StrEnum):
     COUNT = "count"
     """Count it, put the rule's labels on it, go on."""
     GROUP = "group"
-    """Whatever the managed group's own rule says."""
+    """What the managed group's rule does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class Rule:
 
 
 def observe(rules: Iterable[Rule], count_only: Collection[str]) -> tuple[Rule, ...]:
-    """The same rules, the named ones counting instead of blocking. A name that no rule has is an error."""
+    """The rules, with the named ones in count mode. Raises ``ValueError`` for a name that no rule has."""
     rules = tuple(rules)
     known = {rule.key for rule in rules}
     if unknown := sorted(set(count_only) - known):
@@ -72,7 +71,7 @@ def _counting(rule: Rule) -> Rule:
 
 
 def check_table(rules: Iterable[Rule], capacity_limit: int) -> int:
-    """The table's capacity, after checking that priorities and keys are distinct and that AWS would take it."""
+    """The table's capacity. Raises ``ValueError`` if priorities or keys repeat, or if AWS would refuse the table."""
     rules = tuple(rules)
     for what, values in (("priority", [r.priority for r in rules]), ("key", [r.key for r in rules])):
         if len(set(values)) != len(values):

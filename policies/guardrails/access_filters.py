@@ -148,6 +148,23 @@ def open_routes(manager: dict[str, Any], filters: list[dict[str, Any]]) -> Itera
             yield route
 
 
+def path_of(route: dict[str, Any]) -> str:
+    """The exact path that a route matches; empty if it matches a prefix or a pattern."""
+    return str((as_mapping(route.get("match")) or {}).get("path") or "")
+
+
+def is_health_check(route: dict[str, Any]) -> bool:
+    """Whether a route can only be a health check: one exact path, GET alone, without a body."""
+    conditions = [as_mapping(item) or {} for item in listed((as_mapping(route.get("match")) or {}).get("headers"))]
+    got = any(
+        item.get("name") == ":method" and (as_mapping(item.get("string_match")) or {}).get("exact") == "GET"
+        for item in conditions
+    )
+    bodiless = any(item.get("name") == "content-length" and item.get("present_match") is False for item in conditions)
+    inverted = any(item.get("invert_match") is True for item in conditions)
+    return bool(path_of(route)) and got and bodiless and not inverted
+
+
 def _is_off(config: Value) -> bool:
     settings = as_mapping(config) or {}
     kind = str(settings.get("@type")).rpartition(".")[2]

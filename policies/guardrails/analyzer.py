@@ -169,11 +169,12 @@ def graph_of(request: Value) -> Graph:
 
 
 def configured(rule: Rule, given: Mapping[str, Any]) -> Policy:
-    """The rule with what was written under its present name and under former ones.
+    """The rule with the configuration given under its current name and under earlier ones.
 
-    The engine completes the configuration with every policy's defaults, under present names only
-    (https://github.com/pulumi/pulumi/blob/master/pkg/resource/analyzer/config.go). So a present value that is the
-    default says nothing, and what was written under a former name holds; any other present value prevails.
+    The engine completes the configuration with every policy's defaults, under current names only
+    (https://github.com/pulumi/pulumi/blob/master/pkg/resource/analyzer/config.go). A value
+    under the current name that equals the default is therefore ignored in favor of one under an earlier name; any other
+    value under the current name takes precedence.
     """
     defaults = rule.settings({})
     settings: dict[str, Any] = {}
@@ -212,9 +213,9 @@ def declared(properties: dict[str, Any], dependencies: Collection[str]) -> dict[
     """The properties without those that only the provider will fill in.
 
     A stack policy sees outputs. In a preview, an optional property that the program left out is unknown there, like
-    one that it computes from another resource; only the latter has dependencies. What was left out is absent, so
-    that a policy judges AWS's default and not an unknown. Of a resource that is only read nothing is left out: it
-    exists, so it has an id, and no property of it was computed here.
+    one that it computes from another resource; only a computed one has dependencies. What was left out is absent, so
+    that a policy evaluates AWS's default and not an unknown. A resource that is only read leaves nothing out: it
+    exists, so it has an id, and the program computes none of its properties.
     """
     if not dependencies and "id" in properties and not _is_unknown(properties["id"]):
         return properties

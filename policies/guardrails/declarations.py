@@ -42,6 +42,8 @@ class Form:
     optional: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     """Keys of the file that hold something else."""
+    identity: tuple[str, ...] = ()
+    """The keys whose values no two entries share; empty: the required and the optional ones."""
     longest_days: int = A_YEAR_DAYS
     """How far ahead an entry may expire."""
     current: Mapping[str, Callable[[str], str]] = field(default_factory=dict[str, Callable[[str], str]])
@@ -59,12 +61,12 @@ class Form:
 class Declaration:
     """One entry that is well formed and in force."""
 
-    form: Form
+    form: Form = field(compare=False, repr=False)
     number: int
     """Its place in the list, from 1."""
     line: int
     """The line of the file on which it begins, from 1."""
-    values: Values
+    values: Values = field(hash=False)
     expires: dt.date
     """The first day on which it is no longer valid."""
 
@@ -78,9 +80,10 @@ class Declaration:
         """Who is responsible for it."""
         return self.values["owner"]
 
-    def problem(self, what: str, found: str, wanted: str, fix: str) -> Finding:
-        """A finding about this entry, for example that it is not used."""
-        return _problem(self.form, self.number, self.line, (what, found, wanted), fix)
+    def unused(self, subject: str, wanted: str) -> Finding:
+        """The finding that the entry matches nothing."""
+        fix = f"remove the entry from {self.form.file}"
+        return _problem(self.form, self.number, self.line, ("is unused", subject, wanted), fix)
 
 
 def read(text: str, form: Form, today: dt.date) -> tuple[tuple[Declaration, ...], tuple[Finding, ...]]:
@@ -106,24 +109,23 @@ def read(text: str, form: Form, today: dt.date) -> tuple[tuple[Declaration, ...]
         wrong = ("is not a list", _text(_constructed(listed)), f"a list below the key {form.key}")
         return (), (*problems, _problem(form, 0, _line(listed), wrong))
     found: list[Declaration] = []
-    subjects: dict[tuple[str, ...], int] = {}
+    first: dict[tuple[str, ...], int] = {}
     for number, node in enumerate(listed.value, start=1):
         declaration, wrong_with_it = _declaration(number, node, form, today)
-        subject = tuple((declaration.values if declaration else {}).get(k, "") for k in (*form.required, *form.optional))
-        if declaration is not None and subject in subjects:
-            other = subjects[subject]
-            wrong = (f"repeats entry {other}", "the same subject", "one entry for each subject")
-            wrong_with_it = [_problem(form, number, _line(node), wrong, "remove one of the two entries")]
-        elif declaration is not None:
-            subjects[subject] = number
-            found.append(declaration)
         problems += wrong_with_it
+        if declaration is None:
+            continue
+        identity = tuple(declaration.values[key] for key in form.identity or (*form.required, *form.optional))
+        other = first.setdefault(identity, number)
+        if other == number:
+            found.append(declaration)
+        else:
+            wrong = (f"repeats entry {other}", " ".join(filter(None, identity)), "one entry for each subject")
+            problems.append(_problem(form, number, _line(node), wrong, "remove one of the two entries"))
     return tuple(found), tuple(problems)
 
 
-def _declaration(
-    number: int, node: yaml.Node, form: Form, today: dt.date
-) -> tuple[Declaration | None, list[Finding]]:
+def _declaration(number: int, node: yaml.Node, form: Form, today: dt.date) -> tuple[Declaration | None, list[Finding]]:
     line = _line(node)
     if not isinstance(node, yaml.MappingNode):
         wanted = f"the keys {', '.join((*form.required, *ALWAYS))}"
@@ -135,7 +137,7 @@ def _declaration(
     problems = [_problem(form, number, line, one) for one in wrong]
     expires = entry.get("expires")
     if isinstance(expires, dt.datetime) or not isinstance(expires, dt.date):
-        if expires is not None:
+        if values["expires"]:
             wanted = "a date as YYYY-MM-DD"
             problems.append(_problem(form, number, line, ("has no valid expiry date", _text(expires), wanted)))
         return None, problems

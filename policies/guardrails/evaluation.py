@@ -104,7 +104,7 @@ class Evaluation:
             for finding in _evaluated_stack(policy, graph):
                 report, numbers = self._report(policy, finding, unreadable)
                 used.update(numbers)
-                used.update(e.number for e in self._exemptions.in_force if e.may_match(rule.name, finding))
+                used.update(e.declaration.number for e in self._exemptions.in_force if e.may_match(rule.name, finding))
                 if rule.is_stack:
                     reports.append(report)
         for policy in self._policies:
@@ -118,7 +118,7 @@ class Evaluation:
     ) -> tuple[Report, list[int]]:
         entry = self._exemptions.of(policy.rule.name, finding)
         if entry is not None:
-            numbers = [e.number for e in self._exemptions.in_force if e.matches(policy.rule.name, finding)]
+            numbers = [e.declaration.number for e in self._exemptions.in_force if e.matches(policy.rule.name, finding)]
             return Report(policy.rule, finding, Level.ADVISORY, exemption=entry.declaration), numbers
         if _rests_on(finding, unreadable):
             return Report(policy.rule, finding, Level.ADVISORY, UNREADABLE), []

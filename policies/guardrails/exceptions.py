@@ -32,11 +32,6 @@ class Exemption:
     property: str
     covers: str
 
-    @property
-    def number(self) -> int:
-        """Its place in the file, from 1."""
-        return self.declaration.number
-
     def matches(self, policy: str, finding: Finding) -> bool:
         """Whether it is about this finding of this policy."""
         return (
@@ -71,14 +66,12 @@ class Exemptions:
         """A finding for each entry that is meant for this stack, should match something in it, and does not."""
         numbers = set(used)
         return [
-            entry.declaration.problem(
-                "is unused",
+            entry.declaration.unused(
                 f"{entry.policy} on {entry.urn}",
                 "an exception that is still needed: this one matches no finding of the stack",
-                "remove the entry from exceptions.yaml",
             )
             for entry in self.in_force
-            if entry.number not in numbers and entry.covers == "any" and entry.is_for(stack, project)
+            if entry.declaration.number not in numbers and entry.covers == "any" and entry.is_for(stack, project)
         ]
 
 

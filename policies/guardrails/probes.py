@@ -7,7 +7,7 @@ from dataclasses import replace
 from .topology.graph.resources import Graph
 from .topology.http.requests import Request, Result, Trail
 from .topology.waf.web_acl import WebAcl
-from .web_acls import Firewall
+from .web_acls import WebAclRules
 
 _HARMLESS = Request("GET", "https://probe.invalid/")
 _SENDING = Request("POST", "https://probe.invalid/", body_bytes=1)
@@ -21,13 +21,13 @@ _OVERSIZED = {
 }
 
 
-def stopped(graph: Graph, firewall: Firewall) -> dict[str, bool | None]:
+def stopped(graph: Graph, web_acl: WebAclRules) -> dict[str, bool | None]:
     """For each limit, whether a request far beyond it is stopped and a small one passes; ``None`` where that is not
     known.
 
     Limits: body (8 GiB), cookies, path and query (32 KB), and rate (every rate rule's limit used up).
     """
-    acl = WebAcl(graph, firewall.acl)
+    acl = WebAcl(graph, web_acl.acl)
     names = frozenset(name for _, name, _, _, _ in acl.rules)
     found = {limit: _is_stopped(acl, probe) for limit, probe in _OVERSIZED.items()}
     found["rate"] = _is_stopped(acl, replace(_HARMLESS, exceeds=names))

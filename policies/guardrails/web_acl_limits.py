@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .probes import stopped
 from .topology.graph.resources import Graph
-from .web_acls import COMMON_RULES, Firewall, counted, fields, managed
+from .web_acls import COMMON_RULES, WebAclRules, counted, fields, managed
 
 LIMITS = {
     "rate": "a blocking rate-based rule",
@@ -26,19 +26,19 @@ COMMON_LIMITS = {
 """Rule of AWS's common rule group → what it limits."""
 
 
-def limited(graph: Graph, firewall: Firewall) -> set[str]:
+def limited(graph: Graph, web_acl: WebAclRules) -> set[str]:
     """What the web ACL limits."""
-    named = _named(firewall)
-    told = stopped(graph, firewall)
-    return _common(firewall) | {
+    named = _named(web_acl)
+    told = stopped(graph, web_acl)
+    return _common(web_acl) | {
         limit for limit in LIMITS if told[limit] or (limit in named and (told[limit] is None or limit in _NOT_ON_PAPER))
     }
 
 
-def _common(firewall: Firewall) -> set[str]:
+def _common(web_acl: WebAclRules) -> set[str]:
     """The limits of AWS's common rules, where they apply to every request."""
     found: set[str] = set()
-    for rule in firewall.rules:
+    for rule in web_acl.rules:
         for group in managed(rule):
             whole = group.get("scopeDownStatement") is None and not rule.overridden
             if group.get("name") == COMMON_RULES and whole:
@@ -47,10 +47,10 @@ def _common(firewall: Firewall) -> set[str]:
     return found
 
 
-def _named(firewall: Firewall) -> set[str]:
+def _named(web_acl: WebAclRules) -> set[str]:
     """What blocking rules look at, whatever they compare it with."""
     found: set[str] = set()
-    for rule in firewall.rules:
+    for rule in web_acl.rules:
         if not rule.blocks:
             continue
         if rule.of_kind("rateBasedStatement"):

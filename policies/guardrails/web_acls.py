@@ -20,7 +20,7 @@ _SEPARATE = (
 
 
 @dataclass(frozen=True, slots=True)
-class FirewallRule:
+class WebAclRule:
     """One rule: its name, its action, and every statement in it."""
 
     name: str
@@ -68,23 +68,23 @@ class FirewallRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Firewall:
+class WebAclRules:
     """The rules of one web ACL by priority; ``complete`` is false where a part of them is not known yet."""
 
     acl: Resource
-    rules: tuple[FirewallRule, ...]
+    rules: tuple[WebAclRule, ...]
     complete: bool
 
 
-def firewalls(graph: Graph) -> list[Firewall]:
+def rules_of_web_acls(graph: Graph) -> list[WebAclRules]:
     """Every web ACL with its rules, read once for a graph."""
-    found: list[Firewall] | None = graph.memory.get(__name__)
+    found: list[WebAclRules] | None = graph.memory.get(__name__)
     if found is None:
-        found = graph.memory[__name__] = [_firewall(graph, acl) for acl in graph.of_type(ACL)]
+        found = graph.memory[__name__] = [_web_acl_rules(graph, acl) for acl in graph.of_type(ACL)]
     return found
 
 
-def _firewall(graph: Graph, acl: Resource) -> Firewall:
+def _web_acl_rules(graph: Graph, acl: Resource) -> WebAclRules:
     inline = acl.items("rules")
     complete = not isinstance(inline, Unknown) and not contains_unknown(inline)
     raw: list[Mapping[str, Any]] = (
@@ -95,7 +95,7 @@ def _firewall(graph: Graph, acl: Resource) -> Firewall:
         known["name"] = resource.name if known["name"] is None else known["name"]
         complete = complete and not contains_unknown(known)
         raw.append(known)
-    rules: list[FirewallRule] = []
+    rules: list[WebAclRule] = []
     for item in raw:
         rules.append(rule := _rule(item))
         for group in _groups(graph, acl, rule):
@@ -103,14 +103,14 @@ def _firewall(graph: Graph, acl: Resource) -> Firewall:
             complete = complete and not isinstance(inner, Unknown) and not contains_unknown(inner)
             known_inner = [] if isinstance(inner, Unknown) else [_rule(entry) for entry in inner if as_mapping(entry)]
             rules += [replace(entry, priority=rule.priority) for entry in sorted(known_inner, key=_priority)]
-    return Firewall(acl, tuple(sorted(rules, key=_priority)), complete)
+    return WebAclRules(acl, tuple(sorted(rules, key=_priority)), complete)
 
 
-def _priority(rule: FirewallRule) -> float:
+def _priority(rule: WebAclRule) -> float:
     return rule.priority
 
 
-def _groups(graph: Graph, acl: Resource, rule: FirewallRule) -> list[Resource]:
+def _groups(graph: Graph, acl: Resource, rule: WebAclRule) -> list[Resource]:
     """The rule groups of this stack that a rule applies with their own actions."""
     named = [body.get("arn") for body in rule.of_kind("ruleGroupReferenceStatement")]
     if rule.overridden or not named:
@@ -118,13 +118,13 @@ def _groups(graph: Graph, acl: Resource, rule: FirewallRule) -> list[Resource]:
     return list(graph.referenced(acl, "rules", ("wafv2.RuleGroup",), value=named))
 
 
-def _rule(raw: Mapping[str, Any]) -> FirewallRule:
+def _rule(raw: Mapping[str, Any]) -> WebAclRule:
     action, override = as_mapping(raw.get("action")) or {}, as_mapping(raw.get("overrideAction")) or {}
     block, priority = as_mapping(action.get("block")) or {}, raw.get("priority")
     response = as_mapping(block.get("customResponse")) or {}
     labels = [as_mapping(item) or {} for item in listed(raw.get("ruleLabels"))]
     deciding = (raw.get("priority"), raw.get("overrideAction"), raw.get("action"), *action.values(), *override.values())
-    return FirewallRule(
+    return WebAclRule(
         name=_text(raw.get("name")),
         priority=float(priority) if isinstance(priority, int | float) else 0.0,
         actions=frozenset(name for name, value in action.items() if value is not None),
@@ -189,7 +189,7 @@ def _always(body: Mapping[str, Any]) -> bool:
     return (operator, size) in (("GE", 0), ("GE", 1), ("GT", 0))
 
 
-def managed(rule: FirewallRule) -> list[Mapping[str, Any]]:
+def managed(rule: WebAclRule) -> list[Mapping[str, Any]]:
     """The managed rule groups that a rule applies."""
     return rule.of_kind("managedRuleGroupStatement")
 

@@ -3,6 +3,6 @@ differences.
 
 ``normalize`` replaces what must differ, ``shape`` is an environment's resources as comparable leaves,
 ``comparison_rules`` says how each property is compared, ``compare`` finds differences, ``declarations`` are the allowed
-ones, ``evaluate`` turns the rest into findings. ``shapes/`` holds the committed shapes (``manifests``), so that the
-running stack is compared without a second backend. Importing any of them starts nothing.
+ones, ``evaluate`` turns the rest into findings of the policies in ``rules``. ``shapes/`` holds the committed shapes
+(``committed_shapes``), so that the running stack is compared without access to another environment's state.
 """

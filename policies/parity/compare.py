@@ -32,7 +32,7 @@ class Difference:
     urn: str
     """In the running environment, where there is one."""
     backwards: bool = False
-    """The later environment has less of something that must not decrease."""
+    """Whether the later environment has less of something that must not decrease."""
     unknown: bool = False
     blinded: bool = False
     """Not known because a secret cannot be decrypted, not because it does not exist yet."""
@@ -50,7 +50,7 @@ def compare(
     skip: Skip = lambda _path, _name: False,
     releases: bool = False,
 ) -> list[Difference]:
-    """All differences. The side named ``running`` may hold more properties than were declared: they are not compared.
+    """All differences. Properties that only the side named ``running`` has are not compared: the provider adds some.
 
     What follows the release is compared where both sides run the same one, and with ``releases`` always.
     """
@@ -192,10 +192,21 @@ def _both(one: Value, two: Value) -> tuple[str, str]:
         return (SECRET, _open(two)) if one == SECRET else (_open(one), SECRET)
     if isinstance(one, list) and isinstance(two, list):
         left, right = cast("list[Value]", one), cast("list[Value]", two)
-        only_left = [item for item in left if item not in right]
-        only_right = [item for item in right if item not in left]
+        only_left, only_right = _more(left, right), _more(right, left)
         return ", ".join(map(_shown, only_left)) or "nothing more", ", ".join(map(_shown, only_right)) or "nothing more"
     return _shown(one), _shown(two)
+
+
+def _more(items: list[Value], others: list[Value]) -> list[Value]:
+    """What is in ``items`` more often than in ``others``: two subnets have one name where networks are not compared."""
+    rest = list(others)
+    found: list[Value] = []
+    for item in items:
+        if item in rest:
+            rest.remove(item)
+        else:
+            found.append(item)
+    return found
 
 
 def _open(side: Value) -> str:

@@ -1,57 +1,66 @@
-"""The differences that are allowed: read from ``differences.yaml``, matched to findings, and checked themselves.
+"""The differences that are allowed: read from ``differences.yaml`` and matched to findings.
 
-A declaration that is malformed, has no owner or has expired allows nothing. One that matches no difference is stale. No
-declaration allows a later environment to have less of something that must not decrease.
+``policies.guardrails.declarations`` reads and checks the entries. No declaration allows a later environment to have less
+of something that must not decrease.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, cast
 
 import yaml
 
+from policies.guardrails import declarations
+from policies.guardrails.declarations import Declaration, Form, Values, Wrong, matches
+from policies.guardrails.topology.graph.verdicts import Finding
 from policies.parity.compare import Difference
 from policies.parity.shape import Skip
 
 FILE = Path(__file__).with_name("differences.yaml")
-LONGEST_DAYS = 366
-_KEYS = ("kind", "resource", "property", "reason", "owner", "expires")
-_OPTIONAL = ("property",)
 
 
 @dataclass(frozen=True, slots=True)
-class Declaration:
+class AllowedDifference:
     """One allowed difference."""
 
-    number: int
-    kind: str
-    resource: str
-    property: str
-    reason: str
-    owner: str
-    expires: dt.date
+    declaration: Declaration
+
+    @property
+    def kind(self) -> str:
+        """A name for the reason, such as capacity."""
+        return self.declaration.values["kind"]
+
+    @property
+    def property(self) -> str:
+        """The properties, as a pattern; empty for the whole resource."""
+        return self.declaration.values["property"]
 
     def covers(self, path: str, property_: str) -> bool:
         """Whether it covers this property of this resource; without a property, the whole resource."""
-        return _fits(self.resource, path) and (_fits(self.property, property_) if property_ else not self.property)
+        fits = matches(self.declaration.values["resource"], path)
+        return fits and (matches(self.property, property_) if property_ else not self.property)
+
+    def unused(self) -> Finding:
+        """The finding that it matches no difference."""
+        subject = f"{self.declaration.values['resource']} {self.property}".strip()
+        return self.declaration.unused(subject, "a declaration that matches a difference between the environments")
 
 
 @dataclass(frozen=True, slots=True)
-class Declarations:
+class AllowedDifferences:
     """The file as read."""
 
     environments: tuple[str, ...]
     """In the order in which a release is promoted through them."""
-    in_force: tuple[Declaration, ...] = ()
-    problems: tuple[str, ...] = ()
+    in_force: tuple[AllowedDifference, ...] = ()
+    problems: tuple[Finding, ...] = ()
 
-    def of(self, difference: Difference) -> Declaration | None:
+    def of(self, difference: Difference) -> AllowedDifference | None:
         """The first declaration that allows this difference."""
         if difference.backwards or difference.unknown:
             return None
@@ -61,7 +70,7 @@ class Declarations:
         """What a digest leaves out, so that it is the same in every environment."""
         return lambda path, property_: any(d.property and d.covers(path, property_) for d in self.in_force)
 
-    def stale(self, differences: Iterable[Difference]) -> list[Declaration]:
+    def unused(self, differences: Iterable[Difference]) -> list[AllowedDifference]:
         """The declarations that match none of the differences."""
         found = list(differences)
         return [d for d in self.in_force if not any(d.covers(x.path, x.property) for x in found)]
@@ -76,55 +85,34 @@ class Declarations:
         return [n for n in self.environments if n in names] + sorted(n for n in names if n not in self.environments)
 
 
-def _fits(pattern: str, text: str) -> bool:
-    """``*`` and ``?`` only: brackets are part of property paths."""
-    return fnmatchcase(text, pattern.replace("[", "[[]"))
-
-
-def read(text: str, today: dt.date) -> Declarations:
+def read(text: str, today: dt.date) -> AllowedDifferences:
     """The declarations in a file's text, as of ``today``."""
+    entries, problems = declarations.read(text, _FORM, today)
+    return AllowedDifferences(_environments(text), tuple(map(AllowedDifference, entries)), problems)
+
+
+def _environments(text: str) -> tuple[str, ...]:
+    """Empty where the file cannot be read, which is reported as a problem."""
     try:
-        loaded: Any = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
-        return Declarations((), (), (f"is not readable YAML: {' '.join(str(error).split())}",))
-    if not isinstance(loaded, Mapping):
-        return Declarations((), (), ("is not a mapping with the keys environments and differences",))
-    content = cast("dict[str, Any]", loaded)
-    environments = tuple(map(str, content.get("environments") or ()))
-    problems: list[str] = []
-    declarations: list[Declaration] = []
-    for number, entry in enumerate(content.get("differences") or (), start=1):
-        declaration = _declaration(number, entry, today, problems)
-        if declaration is not None:
-            declarations.append(declaration)
-    return Declarations(environments, tuple(declarations), tuple(problems))
+        loaded: Any = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError):
+        return ()
+    named: Any = cast("Mapping[str, Any]", loaded).get("environments") if isinstance(loaded, Mapping) else None
+    return tuple(map(str, cast("list[Any]", named))) if isinstance(named, list) else ()
 
 
-def _declaration(number: int, entry: object, today: dt.date, problems: list[str]) -> Declaration | None:
-    before = len(problems)
-    if not isinstance(entry, Mapping):
-        problems.append(f"entry {number} is not a mapping of {', '.join(_KEYS)}")
-        return None
-    given = {str(key): value for key, value in cast("Mapping[Any, Any]", entry).items()}
-    problems += [f"entry {number} has an unknown key {key}" for key in sorted(set(given) - set(_KEYS))]
-    missing = [key for key in _KEYS if key not in _OPTIONAL and not str(given.get(key) or "").strip()]
-    problems += [f"entry {number} has no {key}" for key in missing]
-    if str(given.get("resource") or "").strip("*?") == "" and "resource" not in missing:
-        problems.append(f"entry {number} covers every resource: name the resource")
-    expires = given.get("expires")
-    if isinstance(expires, dt.datetime) or not isinstance(expires, dt.date):
-        if "expires" not in missing:
-            problems.append(f"entry {number} expires {expires!r}, which is not a date as YYYY-MM-DD")
-        return None
-    if expires <= today:
-        problems.append(f"entry {number} ({given.get('kind')}) expired on {expires.isoformat()}")
-    if expires > today + dt.timedelta(days=LONGEST_DAYS):
-        problems.append(
-            f"entry {number} expires on {expires.isoformat()}: at most {LONGEST_DAYS} days ahead are allowed"
-        )
-    if len(problems) > before:
-        return None
-    texts = {key: " ".join(str(given.get(key) or "").split()) for key in _KEYS}
-    return Declaration(
-        number, texts["kind"], texts["resource"], texts["property"], texts["reason"], texts["owner"], expires
-    )
+def _wrong(values: Values) -> Iterator[Wrong]:
+    resource = values["resource"]
+    if resource and not resource.strip("*?"):
+        yield "is too wide", resource, "a pattern that names a component, a type or a resource"
+
+
+_FORM = Form(
+    file=FILE.name,
+    key="differences",
+    required=("kind", "resource"),
+    optional=("property",),
+    others=("environments",),
+    identity=("resource", "property"),
+    check=_wrong,
+)

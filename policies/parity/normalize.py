@@ -58,10 +58,10 @@ _MADE_NAME = re.compile(r"-[0-9a-f]{7}$")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Covered:
-    """A value under a secret: compared by what it is, printed as a mask.
+    """A value inside a secret: compared by its value, printed as a mask.
 
-    The engine marks a whole list as one secret where a provider does not accept secrets and an item holds one, so what
-    is covered may be public; which of it is secret, the other environment's committed shape says.
+    The engine marks a whole list as one secret if an item holds one and the provider does not accept secrets, so part of
+    a covered value may be public. The other environment's committed shape says which part is secret.
     """
 
     inner: Value

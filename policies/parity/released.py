@@ -1,67 +1,64 @@
-"""What the running release is checked against: its manifest, and the environment before.
-
-A stack without a ``release`` tag has no releases and is not checked.
-"""
+"""What the running release is checked against: its manifest, and the environment before."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, cast
-
-import yaml
 
 from policies.guardrails.topology.graph.values import Unknown
-from policies.parity import deployed
+from policies.guardrails.topology.graph.verdicts import Finding, Verdict
+from policies.parity.rules import RELEASE_MANIFEST, RELEASE_ORDER, ParityRule
 from policies.parity.shape import Shape
+from releases import record
+from releases.environments import FOLDER, account_of
+from releases.manifest import load_release, versions
+from settings.errors import SettingsError
 
-ORDER = "releases-pass-the-earlier-environment"
-MANIFEST = "releases-deliver-their-manifest"
-
-POLICIES = {
-    ORDER: "A release runs in a later environment only after its deployment to the environment before it is recorded.",
-    MANIFEST: "Every release has a manifest, and every container runs an image that the manifest pins by digest.",
-}
 _IMAGE = re.compile(r"containerDefinitions\[([^\]]+)\]\.image")
 _DIGEST = re.compile(r"@(sha256:[0-9a-f]{64})$")
 
-Found = tuple[str, str, str, str, str, str]
-"""Policy, URN, headline, found, wanted, fix."""
 
-
-def evaluated(running: Shape, environments: Sequence[str], root: Path) -> list[Found]:
+def evaluated(running: Shape, environments: Sequence[str], root: Path) -> list[tuple[ParityRule, Finding]]:
     """What is wrong with the release of the running stack, in the project that has ``root``."""
     urn = next((item.urn for item in running.items.values() if "tags.release" in item.following), "")
-    if not running.release:
-        return []
-    return [*_of_order(running, urn, environments, root), *_of_manifest(running, urn, root)]
+    return [
+        *((RELEASE_ORDER, finding) for finding in _of_order(running, urn, environments, root)),
+        *((RELEASE_MANIFEST, finding) for finding in _of_manifest(running, urn, root / FOLDER)),
+    ]
 
 
-def _of_order(running: Shape, urn: str, environments: Sequence[str], root: Path) -> list[Found]:
+def _of_order(running: Shape, urn: str, environments: Sequence[str], root: Path) -> Iterator[Finding]:
     if running.environment not in environments[1:]:
-        return []
+        return
     before = environments[environments.index(running.environment) - 1]
-    account = deployed.account_of(root, before)
-    headline = f"release {running.release} is not recorded on {before}"
-    wanted = f"a release that {deployed.FILE} records on {before}" + (f" in account {account}" if account else "")
+    account = account_of(root, before)
+    subject, what = f"release {running.release}", f"is not recorded on {before}"
+    wanted = f"a release that {record.FILE} records on {before}" + (f" in account {account}" if account else "")
     fix = f"deploy it to {before} first (the deploy job records it), or run a release that {before} has run"
     try:
-        recorded = deployed.ran(deployed.read(root), before, account)
-    except deployed.RecordError as error:
-        return [(ORDER, urn, headline, str(error), wanted, deployed.FIX)]
-    if running.release in recorded:
-        return []
-    return [(ORDER, urn, headline, f"recorded there: {', '.join(dict.fromkeys(recorded)) or 'nothing'}", wanted, fix)]
+        recorded = record.ran(record.read(root), before, account)
+    except record.RecordError as error:
+        yield _violation(urn, subject, what, str(error), wanted, record.FIX)
+        return
+    if running.release not in recorded:
+        found = f"recorded there: {', '.join(dict.fromkeys(recorded)) or 'nothing'}"
+        yield _violation(urn, subject, what, found, wanted, fix)
 
 
-def _of_manifest(running: Shape, urn: str, root: Path) -> list[Found]:
-    place = f"releases/{running.release}.yaml"
-    pinned = _pinned(root / place)
-    if pinned is None:
+def _of_manifest(running: Shape, urn: str, folder: Path) -> Iterator[Finding]:
+    place = f"{FOLDER}/{running.release}.yaml"
+    if running.release not in versions(folder):
         fix = "run a release with a manifest; preflight release new writes one"
-        return [(MANIFEST, urn, f"release {running.release} has no manifest", "nothing", place, fix)]
-    found: list[Found] = []
+        yield _violation(urn, f"release {running.release}", "has no manifest", "nothing", place, fix)
+        return
+    try:
+        pinned = sorted(image.digest for image in load_release(running.release, folder).images.values())
+    except SettingsError as error:
+        found = "; ".join(f"{problem.key}: {problem.value}" for problem in error.problems)
+        fix = f"restore {place} from git: a manifest is never rewritten"
+        yield _violation(urn, f"release {running.release}", "has a manifest that is not valid", found, place, fix)
+        return
     for item in running.items.values():
         for name, image in sorted(item.following.items()):
             container = _IMAGE.fullmatch(name)
@@ -69,20 +66,13 @@ def _of_manifest(running: Shape, urn: str, root: Path) -> list[Found]:
                 continue
             digest = _DIGEST.search(str(image))
             if digest is None or digest[1] not in pinned:
-                headline = f"{item.kind} {container[1]} runs an image that release {running.release} does not name"
-                wanted = f"one of the digests in {place}: {', '.join(sorted(pinned)) or 'none'}"
+                what = f"runs an image that release {running.release} does not name"
+                wanted = f"one of the digests in {place}: {', '.join(pinned)}"
                 fix = "use the image from the manifest; another image needs another release"
-                found.append((MANIFEST, item.urn, headline, str(image), wanted, fix))
-    return found
+                yield _violation(item.urn, f"{item.kind} {container[1]}", what, str(image), wanted, fix)
 
 
-def _pinned(path: Path) -> set[str] | None:
-    try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return None
-    images = cast("Mapping[str, Any]", content).get("images") if isinstance(content, Mapping) else None
-    if not isinstance(images, Mapping):
-        return set()
-    entries = cast("Mapping[str, Any]", images).values()
-    return {str(cast("Mapping[str, Any]", e).get("digest")) for e in entries if isinstance(e, Mapping)}
+def _violation(  # noqa: PLR0917 - in the order in which a person reads them
+    urn: str, subject: str, what: str, found: str, wanted: str, fix: str
+) -> Finding:
+    return Finding(Verdict.VIOLATED, urn, subject, "", found, wanted, fix, what)

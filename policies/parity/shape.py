@@ -1,8 +1,8 @@
-"""The shape of one environment: its resources by logical path, each property as normalised leaves.
+"""The shape of one environment: its resources by logical path, each property as normalized leaves.
 
 A list whose items have names is keyed by them (``containerDefinitions[proxy].user``); a list of plain values is
-compared as a set. What is free is left out; what follows the release is kept apart. The committed manifests
-(``manifests``) hold the same without what follows the release, with long documents as digests.
+compared as a set. What is free is left out; what follows the release is kept apart. The committed
+shapes (``committed_shapes``) hold the same without what follows the release, with long documents as digests.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from policies.parity.normalize import SECRET, STACK_KIND, Covered, Normalizer, V
 from policies.parity.text import parts_of
 
 LONGEST_DOCUMENT = 12
-"""Leaves of one part of a property beyond which the manifest holds a digest instead."""
+"""The most leaves of one part of a property that a committed shape holds; beyond it, a digest stands for the part."""
 LONGEST_TEXT = 300
 _NAMES = ("name", "Name", "Sid", "sid", "key", "Key", "policyName", "containerName", "id", "ruleId")
 _DIGEST = "sha256:"
@@ -38,9 +38,9 @@ class Item:
     urn: str
     kind: str
     leaves: Mapping[str, Value]
-    """Property path to normalised value; may hold ``Unknown``."""
+    """Property path → normalized value, which may be ``Unknown``."""
     references: Mapping[str, tuple[str, ...]]
-    """Top-level property to the paths of the resources that it depends on; only for what is not known yet."""
+    """Top-level property → paths of the resources that it depends on; only for properties that are not known yet."""
     following: Mapping[str, Value] = field(default_factory=dict[str, Value])
     """The leaves that change with the release: comparable only where both sides run the same one."""
 
@@ -150,8 +150,8 @@ def is_digest(value: Value) -> bool:
 def condensed(path: str, item: Item, skip: Skip, like: Iterable[str] | None = None) -> dict[str, Value]:
     """The leaves of an item, its long parts as digests: those that are long, or those named in ``like``.
 
-    To be committed (without ``like``), what is covered is a mask, and no secret goes into a digest: a digest of few
-    possible values tells which one it is.
+    In a committed shape (without ``like``) a covered value is a mask, and no secret is part of a digest: a secret with
+    few possible values could be recovered from its digest.
     """
     chosen = None if like is None else set(like)
     groups: dict[str, dict[str, Value]] = {}

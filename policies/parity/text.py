@@ -1,56 +1,48 @@
-"""Long texts in parts, so that a difference inside one is named by its place and not by the whole text.
+"""Splits long texts, so that a difference is reported by the part that differs and not by the whole text.
 
-The proxy's program ends with one line that holds its settings as a table; each entry of such a line is a part of
-its own. Any other text is one part.
+The proxy's script contains one line with its settings as a JSON object; each entry of the object is a separate part. Any
+other text is one part.
 """
 
 from __future__ import annotations
 
-import re
+import json
+from collections.abc import Mapping
+from typing import Any, cast
 
-_ENTRY = re.compile(r'^\["([^"]+)"\]=')
-_SHORTEST_TABLE = 100
+_START = '{"'
+_SHORTEST_OBJECT = 100
 
 
 def parts_of(text: str) -> dict[str, str]:
-    """Suffix of the property's path to the part: ``""`` for what is no entry of a table."""
+    """Suffix of the property's path to the part: ``""`` for what is no entry of an embedded object, whose values are
+    compact JSON."""
     if "\n" not in text:
         return {"": text}
     parts: dict[str, str] = {}
     rest: list[str] = []
     for line in text.split("\n"):
-        entries = _entries(line)
-        parts.update(entries)
-        rest.append("…" if entries else line)
+        settings = _object(line)
+        parts.update({f'["{key}"]': json.dumps(value, separators=(",", ":")) for key, value in settings.items()})
+        rest.append("…" if settings else line)
     return {"": "\n".join(rest), **parts}
 
 
-def _entries(line: str) -> dict[str, str]:
-    start = line.find('{["')
-    if start < 0 or len(line) < _SHORTEST_TABLE:
+def embedded(text: str) -> Mapping[str, Any]:
+    """The object of the only line of a text that contains one; empty if there is none."""
+    for line in text.split("\n"):
+        if found := _object(line):
+            return found
+    return {}
+
+
+def _object(line: str) -> dict[str, Any]:
+    """The JSON object in a line, whatever precedes and follows it."""
+    start = line.find(_START)
+    if start < 0 or len(line) < _SHORTEST_OBJECT:
         return {}
-    found: dict[str, str] = {}
-    for entry in _split(line[start + 1 :]):
-        if match := _ENTRY.match(entry):
-            found[f'["{match[1]}"]'] = entry[match.end() :]
-    return found
-
-
-def _split(text: str) -> list[str]:
-    """At the commas of the outermost level, up to the closing brace."""
-    parts: list[str] = [""]
-    depth, quoted, escaped = 0, False, False
-    for character in text:
-        if escaped or character == "\\":
-            escaped = not escaped
-        elif character == '"':
-            quoted = not quoted
-        elif not quoted and character in "{}":
-            depth += 1 if character == "{" else -1
-            if depth < 0:
-                break
-        if character == "," and not quoted and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return parts
+    try:
+        found, _ = json.JSONDecoder().raw_decode(line, start)
+    except (ValueError, RecursionError):
+        return {}
+    return cast("dict[str, Any]", found)

@@ -1,1 +1,1 @@
-"""What the recordings of several environments, or of two git refs, say beside each other."""
+"""Compares the recordings of several environments, or of two git refs."""

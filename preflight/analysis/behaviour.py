@@ -1,7 +1,7 @@
-"""What environments *do*, side by side: their ways in and out, and how the same requests end.
+"""What environments *do*, side by side: their ingress and egress, and how the same requests end.
 
-Two environments can differ in no property that matters alone and still treat a request differently; so a table of
-requests is sent through both, for a person who is allowed, for one who is not, and without a login.
+Environments whose resources look alike can still treat a request differently. The same table of requests is therefore
+evaluated in both, for a user who is allowed, for one who is not, and without a login.
 """
 
 from __future__ import annotations
@@ -14,26 +14,24 @@ from policies.guardrails.topology.graph.resources import Graph
 from policies.guardrails.topology.graph.values import Unknown, Value, as_list, as_mapping
 from policies.guardrails.topology.http.requests import Identity, ProxyFacts, Request
 from policies.guardrails.topology.trace.request_path import trace
-from policies.parity.evaluate import ORDER, PROPERTIES, RESOURCES
 from policies.parity.normalize import Normalizer
+from policies.parity.rules import CONNECTIVITY, ORDER, PACK, PROPERTIES, REQUESTS, RESOURCES, ParityRule
 from preflight.analysis.edge_proxy import configuration, facts
 from preflight.errors import PreflightError
-from preflight.findings import Connectivity, Finding, Rule, Verdict
+from preflight.findings import Connectivity, Finding, Verdict
 from preflight.recording.recorder import Recording
 
-PACK = "ai-interface-parity"
-WAYS = Rule("environments-are-reached-alike", PACK, "Every environment has the same ways in and out.", "", "high")
-REQUESTS = Rule("requests-end-alike", PACK, "The same request has the same outcome in every environment.", "", "high")
 _MEBIBYTE = 1024 * 1024
 _LARGE = 5 * _MEBIBYTE
-_STRANGER = "a stranger"
-_FIX = "find the resource that differs in the findings or with `preflight trace`, and make the environments equal"
+_STRANGER = "a user who is not allowed"
+_NOT_LOGGED_IN = "a client that is not logged in"
+_PROPERTY_BY_PROPERTY = {rule.name for rule in (RESOURCES, PROPERTIES, ORDER)}
 
 
 def differences(
     order: Sequence[str], recordings: Mapping[str, Recording], connectivity: Sequence[Connectivity]
 ) -> list[Finding]:
-    """Findings about neighbours in ``order``."""
+    """Findings about each pair of neighboring environments in ``order``."""
     graphs = {name: Graph.from_recorded(recordings[name].resources) for name in order}
     return [
         *_connectivity(order, graphs, {w.environment: w for w in connectivity}),
@@ -42,11 +40,10 @@ def differences(
 
 
 def attributed(compared: Sequence[Finding], behaving: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
-    """Where exactly one property or resource differs, what the environments do differently is its consequence.
-
-    It is then said there, as the witness of that finding. With several differences, or none, it stands for itself.
+    """If exactly one property or resource differs, differences in behavior are its consequence: they become the witness
+    of that finding. With several differences, or none, they are separate findings.
     """
-    different = [finding for finding in compared if finding.rule in (RESOURCES, PROPERTIES, ORDER)]
+    different = [finding for finding in compared if finding.rule in _PROPERTY_BY_PROPERTY]
     if len(different) != 1 or not behaving:
         return list(compared), list(behaving)
     (one,) = different
@@ -55,7 +52,7 @@ def attributed(compared: Sequence[Finding], behaving: Sequence[Finding]) -> tupl
     return [said if finding is one else finding for finding in compared], []
 
 
-def _finding(rule: Rule, pair: Sequence[str], headline: str, found: str) -> Finding:
+def _finding(rule: ParityRule, pair: Sequence[str], headline: str, found: str) -> Finding:
     return Finding(
         environment=" and ".join(pair),
         rule=rule.name,
@@ -63,9 +60,9 @@ def _finding(rule: Rule, pair: Sequence[str], headline: str, found: str) -> Find
         headline=headline,
         found=found,
         wanted="the same in every environment",
-        fix=_FIX,
+        fix=rule.remediation,
         pack=PACK,
-        severity=rule.severity,
+        severity=str(rule.severity),
         description=rule.description,
     )
 
@@ -76,10 +73,10 @@ def _connectivity(
     found: list[Finding] = []
     shown = {name: _shown(name, graphs[name], connectivity.get(name)) for name in order}
     for first, second in itertools.pairwise(order):
-        only = [f"{first}: {way}" for way in sorted(shown[first] - shown[second])]
-        only += [f"{second}: {way}" for way in sorted(shown[second] - shown[first])]
+        only = [f"{first}: {path}" for path in sorted(shown[first] - shown[second])]
+        only += [f"{second}: {path}" for path in sorted(shown[second] - shown[first])]
         if only:
-            found.append(_finding(WAYS, (first, second), "the ways in and out differ", "; ".join(only)))
+            found.append(_finding(CONNECTIVITY, (first, second), "ingress and egress differ", "; ".join(only)))
     return found
 
 
@@ -88,7 +85,7 @@ def _shown(name: str, graph: Graph, connectivity: Connectivity | None) -> set[st
     return (
         set()
         if connectivity is None
-        else {str(normal.value(way)) for way in (*connectivity.ingress, *connectivity.egress)}
+        else {str(normal.value(str(path))) for path in (*connectivity.ingress, *connectivity.egress)}
     )
 
 
@@ -108,7 +105,7 @@ def _requests(order: Sequence[str], graphs: Mapping[str, Graph], recordings: Map
 
 
 def _paths(graph: Graph) -> list[str]:
-    """The first path of each of the listener's rules, and one that no rule names."""
+    """The first path of each listener rule, and one that no rule names."""
     found = ["/not-offered-anywhere"]
     for rule in graph.of_type("lb.ListenerRule"):
         conditions = rule.items("conditions")
@@ -120,7 +117,7 @@ def _paths(graph: Graph) -> list[str]:
 
 
 def _ends(graph: Graph, recording: Recording, paths: Sequence[str]) -> dict[str, str]:
-    """How each request ends, by what is asked and by whom."""
+    """The outcome of each request, by request and client."""
     host = next((c.value("domainName") for c in graph.of_type("acm.Certificate")), None)
     if not isinstance(host, str):
         return {}
@@ -129,9 +126,9 @@ def _ends(graph: Graph, recording: Recording, paths: Sequence[str]) -> dict[str,
         proxy = facts(configuration(recording))
     except PreflightError:
         proxy = None
-    people: dict[str, Identity | None] = {"nobody": None}
+    people: dict[str, Identity | None] = {_NOT_LOGGED_IN: None}
     if proxy is not None and proxy.allowed_values:
-        people["a user"] = Identity({proxy.allowed_claim: proxy.allowed_values[0]})
+        people["an allowed user"] = Identity({proxy.allowed_claim: proxy.allowed_values[0]})
     asked = [("GET", path, who, 0) for path in paths for who in people]
     asked += [("POST", path, who, _LARGE) for path in paths[:: max(len(paths) // 4, 1)] for who in people]
     asked += [("GET", path, _STRANGER, 0) for path in paths[:: max(len(paths) // 4, 1)]]

@@ -1,4 +1,4 @@
-"""The whole check: both environments recorded twice, every pack asked twice, environments compared.
+"""The whole check: record every environment twice, run every pack twice, compare the environments.
 
 Order matters for speed: packs start first and load while the program's modules are imported; then each run is a
 fork; no gRPC channel is opened before the last fork.
@@ -13,13 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from policies.parity.rules import PACK, RULES
 from preflight.analysis import behaviour, owners, parity
 from preflight.analysis import source_locations as places
 from preflight.analysis.connectivity import connectivity_of
 from preflight.errors import ConfigurationError
 from preflight.findings import Finding, Report, Rule, merge, summarize
 from preflight.pulumi import program
-from preflight.pulumi.analyzer import Analyzer
+from preflight.pulumi.analyzer import AnalyzerClient
 from preflight.pulumi.program import Run
 from preflight.pulumi.project import Project, Stack
 from preflight.pulumi.reported import from_diagnostic
@@ -52,7 +53,7 @@ def check(
 ) -> Checked:
     """Check the project in ``root``; without names, all stacks that have a file.
 
-    ``instead`` has configuration that takes the place of what a stack's file says, by stack and full key.
+    ``instead`` holds configuration that replaces values of a stack file, by stack and full key.
     """
     started = time.monotonic()
     project = Project.load(root)
@@ -83,7 +84,11 @@ def check(
             owned = owners.stale(root, known)
             findings = [finding for _, answer in asked for finding in answer.result()]
         rules = _rules(running.values())
-    rules += [parity.RULE, behaviour.WAYS, behaviour.REQUESTS, owners.RULE]
+    rules += [
+        Rule(rule.name, PACK, rule.description, rule.remediation, str(rule.severity))
+        for rule in RULES
+        if rule.preflight_only
+    ]
     findings = parity.without_repetition(merge(findings), compared)
     findings = [
         places.located(finding, root, recordings) for finding in merge([*findings, *differing, *behaving, *owned])
@@ -121,12 +126,12 @@ def run(project: Project, stacks: Sequence[Stack], progress: Progress, *, previe
 
 
 def managed(recording: Recording) -> int:
-    """How many resources the engine would say it creates: default providers are not counted."""
+    """How many resources the engine would report as created: default providers are not counted."""
     return sum(not resource.type.startswith("pulumi:providers:") for resource in recording.resources)
 
 
-def _start(folder: Path, project: Project, stack: Stack) -> Analyzer:
-    return Analyzer.start(
+def _start(folder: Path, project: Project, stack: Stack) -> AnalyzerClient:
+    return AnalyzerClient.start(
         folder,
         project=project.name,
         stack=stack.name,
@@ -136,7 +141,7 @@ def _start(folder: Path, project: Project, stack: Stack) -> Analyzer:
     )
 
 
-def _ask(pack: Analyzer, stack: str, recordings: Recordings) -> list[Finding]:
+def _ask(pack: AnalyzerClient, stack: str, recordings: Recordings) -> list[Finding]:
     """What one pack says about one stack, with known values and as a first preview."""
     mandatory = {policy.name: policy.enforcement == "mandatory" for policy in pack.info().policies}
     return [
@@ -147,7 +152,7 @@ def _ask(pack: Analyzer, stack: str, recordings: Recordings) -> list[Finding]:
     ]
 
 
-def _rules(packs: Iterable[Analyzer]) -> list[Rule]:
+def _rules(packs: Iterable[AnalyzerClient]) -> list[Rule]:
     rules: dict[tuple[str, str], Rule] = {}
     for pack in packs:
         info = pack.info()

@@ -1,8 +1,8 @@
-"""How the interface is reached from the internet and what it reaches itself, in one line each."""
+"""How the interface is reached from the internet, and what it reaches itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from policies.guardrails.topology.graph.resources import Graph
@@ -12,17 +12,17 @@ from policies.guardrails.topology.reachability.dependencies import reached_by
 from policies.guardrails.topology.reachability.evaluation import Reachability, reachability
 from policies.guardrails.topology.reachability.facts.build import facts_of
 from preflight.analysis.edge_proxy import CONTAINER
-from preflight.findings import Connectivity
+from preflight.findings import Connectivity, IngressPath, Station
 from preflight.recording.recorder import Recording
 
 
 def connectivity_of(recordings: Mapping[tuple[str, bool], Recording], order: list[str]) -> tuple[Connectivity, ...]:
-    """The ways in and out of every environment that has any, from its run with known values."""
+    """Ingress and egress of every environment that has any, from its run with known values."""
     found: list[Connectivity] = []
     for name in order:
         graph = Graph.from_recorded(recordings[name, False].resources)
         evaluated = reachability(graph)
-        ingress = tuple(sorted({_ingress(graph, path) for path in evaluated.paths}))
+        ingress = tuple(sorted({_ingress(graph, path) for path in evaluated.paths}, key=str))
         egress = (*_edge_egress(graph), *_task_egress(graph))
         if ingress or egress:
             found.append(Connectivity(name, ingress, egress, _is_proven(evaluated)))
@@ -30,24 +30,27 @@ def connectivity_of(recordings: Mapping[tuple[str, bool], Recording], order: lis
 
 
 def _is_proven(evaluated: Reachability) -> bool:
-    """Nothing but the listed ways: every endpoint judged, every path guarded."""
+    """Nothing but the listed paths: every endpoint is evaluated, and every path is guarded."""
     return not (evaluated.exposures or evaluated.unprotected or evaluated.unauthenticated or evaluated.not_modelled)
 
 
-def _ingress(graph: Graph, path: Path) -> str:
-    stations = ["internet"]
+def _ingress(graph: Graph, path: Path) -> IngressPath:
     listener = next((graph.by_urn[edge.target] for edge in path.edges if edge.target in graph.by_urn), None)
     port = _text(None if listener is None else listener.value("port"))
-    if path.firewall.value is True:
-        stations.append("firewall")
-    stations.append("edge")
-    if path.authentication.value is True:
-        stations.append(_authentication(path))
+    edge = ["firewall"] if path.web_acl.value is True else []
+    edge.append("edge")
+    edge += [_authentication(path)] if path.authentication.value is True else []
     inside = _containers(graph, path.target)
-    line = f"{stations[0]} ─{port}→ " + " ─ ".join(stations[1:])
+    stations = [Station("internet"), *_reached(edge, port), *_reached(inside, _target_port(graph, path))]
     models = ", ".join(service for service in _services(graph) if service.startswith("bedrock"))
-    onward = f" ─ {CONTAINER} ─443→ {models}" if models and inside[0] == CONTAINER else ""
-    return f"{line} ─{_target_port(graph, path)}→ " + " ─ ".join(inside) + onward
+    if models and inside[0] == CONTAINER:
+        stations += [Station(CONTAINER), Station(models, "443")]
+    return IngressPath(tuple(stations))
+
+
+def _reached(names: Sequence[str], port: str) -> list[Station]:
+    """The first is reached on the port, the others are part of the same step."""
+    return [Station(name, "" if place else port) for place, name in enumerate(names)]
 
 
 def _authentication(path: Path) -> str:

@@ -1,7 +1,7 @@
 """What a change does to every environment: exposure, limits and identity in sentences, then resources.
 
-Both sides are made by this engine: the base is taken out of git into a folder of its own and recorded in a process of
-its own, so that neither side's modules reach the other.
+This engine records both sides. The base is checked out into a separate folder and recorded in a separate process, so
+that neither side imports the other's modules.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "limits": ("appautoscaling.*", "ecs.Service", "cloudwatch.LogGroup", "s3.BucketLifecycleConfiguration"),
     "release": (),
 }
-"""By type in short; what is in none of them is listed under resources. What follows the release has its own."""
+"""Section → types in short; other types are listed under resources. What follows the release has a section too."""
 RUNNING = "what it does to the running stack"
 _PROXY = "containerDefinitions[proxy].command[1]."
 _STEP = re.compile(r"(?=[.\[])")
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ChangeSentence:
     """One sentence."""
 
     section: str
@@ -59,9 +59,9 @@ class StackChanges:
     """What changes in one environment."""
 
     environment: str
-    changes: tuple[Change, ...]
+    changes: tuple[ChangeSentence, ...]
     running: tuple[str, ...] = ()
-    """What it does to the stack as it runs, what is refused first."""
+    """What it does to the running stack; refusals come first."""
 
 
 def base_recordings(root: Path, base: str, stacks: Sequence[str]) -> dict[str, Recording]:
@@ -113,31 +113,40 @@ def _shape(recording: Recording) -> Shape:
     return shape_of(recording.stack, Graph.from_recorded(recording.resources), declared)
 
 
-def _connectivity_changes(stack: str, before: Recording, after: Recording) -> list[Change]:
+def _connectivity_changes(stack: str, before: Recording, after: Recording) -> list[ChangeSentence]:
     sides = [connectivity_of({(stack, False): recording}, [stack]) for recording in (before, after)]
     old, new = (side[0] if side else Connectivity(stack, (), (), proven=True) for side in sides)
-    found = [Change("exposure", f"a new way in: {way}") for way in new.ingress if way not in old.ingress]
-    found += [Change("exposure", f"a way in is gone: {way}") for way in old.ingress if way not in new.ingress]
-    found += [Change("exposure", f"ways out are now: {way}") for way in new.egress if way not in old.egress]
-    found += [Change("exposure", f"no longer a way out: {way}") for way in old.egress if way not in new.egress]
+    found = [
+        ChangeSentence("exposure", f"a new ingress path: {path}") for path in new.ingress if path not in old.ingress
+    ]
+    found += [
+        ChangeSentence("exposure", f"an ingress path is gone: {path}")
+        for path in old.ingress
+        if path not in new.ingress
+    ]
+    found += [ChangeSentence("exposure", f"egress is now: {out}") for out in new.egress if out not in old.egress]
+    found += [ChangeSentence("exposure", f"no longer egress: {out}") for out in old.egress if out not in new.egress]
     if old.proven != new.proven:
-        text = "that there is no other way in is now proven" if new.proven else "another way in is no longer excluded"
-        found.append(Change("exposure", text))
+        proven, open_ = (
+            "that there is no other ingress path is now proven",
+            "another ingress path is no longer excluded",
+        )
+        found.append(ChangeSentence("exposure", proven if new.proven else open_))
     return found
 
 
-def _proxy_changes(before: Recording, after: Recording) -> list[Change]:
+def _proxy_changes(before: Recording, after: Recording) -> list[ChangeSentence]:
     try:
         old, new = facts(configuration(before)), facts(configuration(after))
     except PreflightError:
         return []
-    found: list[Change] = []
+    found: list[ChangeSentence] = []
     for field in fields(old):
         one, two = getattr(old, field.name), getattr(new, field.name)
         if one != two:
             section = "identity" if field.name.startswith("allowed") else "limits"
             name = field.name.replace("_", " ")
-            found.append(Change(section, f"the proxy's {name}: {_text(one)} → {_text(two)}"))
+            found.append(ChangeSentence(section, f"the proxy's {name}: {_text(one)} → {_text(two)}"))
     return found
 
 
@@ -145,12 +154,12 @@ def _text(value: object) -> str:
     return ", ".join(cast("tuple[str, ...]", value)) or "none" if isinstance(value, tuple) else str(value)
 
 
-def _sentence(difference: Difference) -> Change:
+def _sentence(difference: Difference) -> ChangeSentence:
     kind, name = difference.path.split("/")[-2:]
     section = next((s for s, kinds in SECTIONS.items() if any(fnmatchcase(kind, k) for k in kinds)), "resources")
     if not difference.property:
         verb = "is added" if difference.earlier == "absent" else "is removed"
-        return Change(section, f"{kind} {name} {verb}")
+        return ChangeSentence(section, f"{kind} {name} {verb}")
     if difference.property.startswith(_PROXY):
         steps = _STEP.split(difference.property.removeprefix(_PROXY))
         place = "the proxy's configuration at …" + "".join(steps[-4:])
@@ -160,16 +169,16 @@ def _sentence(difference: Difference) -> Change:
         section = "limits"
     if difference.comparison is Comparison.FOLLOWS:
         section = "release"
-    return Change(section, f"{place}: {_line(difference.earlier)} → {_line(difference.later)}")
+    return ChangeSentence(section, f"{place}: {_line(difference.earlier)} → {_line(difference.later)}")
 
 
-def _output_changes(before: Recording, after: Recording) -> list[Change]:
+def _output_changes(before: Recording, after: Recording) -> list[ChangeSentence]:
     """Stack outputs, which are not part of a shape."""
     old: Wire = mask(before.outputs)
     new: Wire = mask(after.outputs)
     names: list[str] = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
     return [
-        Change(
+        ChangeSentence(
             "release" if name == "release" else "resources",
             f"output {name}: {old.get(name, 'absent')} → {new.get(name, 'absent')}",
         )
@@ -202,7 +211,7 @@ def lines_of(one: StackChanges) -> list[str]:
 
 
 def as_markdown(base: str, found: Sequence[StackChanges]) -> str:
-    """The same as a part of a pull request's comment."""
+    """The sentences as a part of a pull request's comment."""
     lines: list[str] = []
     for one in found:
         lines += [f"#### {one.environment}: {_count(len(one.changes))} since `{base}`", ""]
@@ -216,7 +225,7 @@ def as_markdown(base: str, found: Sequence[StackChanges]) -> str:
 
 
 def as_json(base: str, found: Sequence[StackChanges]) -> str:
-    """The same for machines."""
+    """The sentences as JSON."""
     content = {"base": base, "environments": [asdict(one) for one in found]}
     return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 

@@ -1,23 +1,20 @@
-"""The proxy's own configuration as the task definition holds it, and what it enforces."""
+"""The proxy's configuration in the task definition, and what it enforces."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator
-from typing import cast
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
 from policies.guardrails.topology.graph.documents import document
 from policies.guardrails.topology.http.requests import ProxyFacts
-from policies.parity.text import parts_of
+from policies.parity.text import embedded
 from preflight.errors import PreflightError
 from preflight.recording.recorder import Recording
 from preflight.sdk.wire import UNKNOWN, Json, Wire, unwrap
 
 CONTAINER = "proxy"
 _LENGTH_REQUIRED = 411
-_STRINGS = re.compile(r'\["([^"]+)"\]=true')
-_CLAIM = re.compile(r'\["claim"\]="([^"]*)"')
 
 
 def configuration(recording: Recording) -> Wire:
@@ -46,8 +43,7 @@ def facts(configuration_: Wire) -> ProxyFacts:
         for filter_ in chain["filters"]
     )
     routes = [route for host in manager["route_config"]["virtual_hosts"] for route in host["routes"]]
-    allowed = next((text for key, text in _lua_settings(manager) if key == '["allowed"]'), "")
-    claim = _CLAIM.search(allowed)
+    allowed = _allowed(manager)
     uploads = [(route, limit) for route, limit in _limits(routes) if route.get("name") == "upload-too-large"]
     others = [limit for route, limit in _limits(routes) if route.get("name") == "request-too-large"]
     mutations = list(_early_mutations(manager))
@@ -57,10 +53,10 @@ def facts(configuration_: Wire) -> ProxyFacts:
         upload_bytes=max((limit for _, limit in uploads), default=0),
         header_bytes=int(manager.get("max_request_headers_kb", 60)) * 1024,
         upload_path_prefixes=tuple(sorted({_path(route) for route, _ in uploads})),
-        allowed_claim=claim[1] if claim else "",
-        allowed_values=tuple(_STRINGS.findall(_table(allowed, "values"))),
-        allowed_email_domains=tuple(_STRINGS.findall(_table(allowed, "domains"))),
-        allowed_emails=tuple(_STRINGS.findall(_table(allowed, "emails"))),
+        allowed_claim=str(allowed.get("claim") or ""),
+        allowed_values=tuple(allowed.get("values") or ()),
+        allowed_email_domains=tuple(allowed.get("domains") or ()),
+        allowed_emails=tuple(allowed.get("emails") or ()),
         logout_path=next((_path(route) for route in routes if route.get("name") == "logout"), ""),
         websocket_path_prefixes=tuple(sorted({_path(route) for route in routes if route.get("name") == "websocket"})),
         requires_length=any(_asks_for_a_length(route) for route in routes),
@@ -94,12 +90,10 @@ def _path(route: Wire) -> str:
     return str(match.get("prefix") or match.get("path") or match.get("path_separated_prefix") or "")
 
 
-def _lua_settings(manager: Wire) -> Iterator[tuple[str, str]]:
+def _allowed(manager: Wire) -> Mapping[str, Any]:
+    """Who is admitted, from the settings that the identity script embeds as JSON."""
     for filter_ in manager["http_filters"]:
         source: Json = filter_["typed_config"].get("default_source_code", {}).get("inline_string", "")
-        yield from parts_of(source).items()
-
-
-def _table(text: str, name: str) -> str:
-    start = text.find(f'["{name}"]={{')
-    return "" if start < 0 else text[start + len(name) + 6 : text.find("}", start)]
+        if settings := embedded(source):
+            return settings.get("allowed") or {}
+    return {}

@@ -1,7 +1,7 @@
 """CODEOWNERS, generated from the owners that the stacks' settings name and their programs export.
 
-The last line that matches a path decides on GitHub, so the lines go from everything to one file. A stack that exports
-no owner takes no part.
+On GitHub the last line that matches a path decides, so the lines are ordered from everything to single files. A stack
+that exports no owner is left out.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
-from preflight.findings import Finding, Rule, Verdict
+from policies.parity.rules import OWNERS, PACK
+from preflight.findings import Finding, Verdict
 from preflight.recording.recorder import Recording
 
 FILE = ".github/CODEOWNERS"
 WRITE = "python -m preflight owners --write"
-PACK = "ai-interface-parity"
-RULE = Rule("code-owners-are-current", PACK, "CODEOWNERS matches the owners in the settings.", f"run {WRITE}", "medium")
 
 OWNED: tuple[tuple[str, str], ...] = (
     ("*", "maintainers"),
@@ -25,7 +24,7 @@ OWNED: tuple[tuple[str, str], ...] = (
     ("/releases/", "releaseManagers"),
     ("/releases/models.yaml", "modelReviewers"),
 )
-"""A path, and the setting that names its owners: those of every stack."""
+"""Path and the setting that names its owners; the owners in every stack's settings count."""
 OF_THE_LAST: tuple[tuple[str, str], ...] = (
     ("/.github/", "environmentApprovers"),
     ("/bootstrap/", "environmentApprovers"),
@@ -33,12 +32,13 @@ OF_THE_LAST: tuple[tuple[str, str], ...] = (
     ("/policies/guardrails/exceptions.yaml", "environmentApprovers"),
     ("/policies/parity/differences.yaml", "environmentApprovers"),
 )
-"""What loosens a rule everywhere: for the owners of the last environment alone, since one of several is enough."""
+"""Files that loosen a rule in every environment: owned by the last environment's owners only, because an approval by
+one of several owners is enough."""
 OF_A_STACK: tuple[tuple[str, str], ...] = (
     ("/Pulumi.{stack}.yaml", "environmentApprovers"),
     ("/bootstrap/Pulumi.{stack}.yaml", "environmentApprovers"),
 )
-"""The same, for the owners of that stack alone."""
+"""Files of one stack: owned by that stack's owners only."""
 
 People = Mapping[str, tuple[str, ...]]
 """By the name of the setting."""
@@ -56,7 +56,7 @@ def people_of(recording: Recording) -> People:
 
 
 def content(recordings: Mapping[str, Recording]) -> str:
-    """The file; empty where no stack exports an owner. ``recordings`` are in the order of the environments."""
+    """The file's content; empty if no stack exports an owner. ``recordings`` are in the order of the environments."""
     people = {stack: people_of(recording) for stack, recording in recordings.items()}
     lines = [(path, _all(people, setting)) for path, setting in OWNED]
     last: People = list(people.values())[-1] if people else {}
@@ -77,7 +77,7 @@ def _all(people: Mapping[str, People], setting: str) -> tuple[str, ...]:
 
 
 def stale(root: Path, recordings: Mapping[str, Recording]) -> list[Finding]:
-    """One finding where the committed file is not what the settings say. A part of the stacks proves nothing."""
+    """One finding if the committed file differs from the settings; none if ``recordings`` lacks a stack of the project."""
     stacks = {path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in root.glob("Pulumi.*.yaml")}
     wanted = content(recordings)
     if not wanted or stacks - recordings.keys():
@@ -90,7 +90,7 @@ def stale(root: Path, recordings: Mapping[str, Recording]) -> list[Finding]:
     return [
         Finding(
             environment=" and ".join(recordings),
-            rule=RULE.name,
+            rule=OWNERS.name,
             verdict=Verdict.VIOLATED,
             headline=f"{FILE} does not match the owners in the settings",
             found=f"not in it: {'; '.join(' '.join(line.split()) for line in missing)}"
@@ -99,8 +99,8 @@ def stale(root: Path, recordings: Mapping[str, Recording]) -> list[Finding]:
             wanted="the owners in the settings",
             fix=f"run {WRITE}",
             pack=PACK,
-            severity=RULE.severity,
-            description=RULE.description,
+            severity=str(OWNERS.severity),
+            description=OWNERS.description,
             source_file=FILE,
             source_line=1,
         )
@@ -108,7 +108,7 @@ def stale(root: Path, recordings: Mapping[str, Recording]) -> list[Finding]:
 
 
 def write(root: Path, recordings: Mapping[str, Recording]) -> list[Path]:
-    """Write the file; it, where that changed it."""
+    """Write the file; returns its path if the content changed."""
     path, wanted = root / FILE, content(recordings)
     if not wanted or (path.is_file() and path.read_text(encoding="utf-8") == wanted):
         return []

@@ -1,31 +1,22 @@
-"""The environments against each other, and each committed shape against what the program makes now."""
+"""Compares the environments with each other, and each committed shape with what the program registers now."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from policies.guardrails.topology.graph.resources import Graph
 from policies.parity import evaluate
-from policies.parity.manifests import SHARED, SUFFIX, committed, renewed
-from policies.parity.server import NAME
+from policies.parity.committed_shapes import SHARED, SUFFIX, committed, renewed
+from policies.parity.rules import PACK, SHAPES
 from policies.parity.shape import Shape, shape_of
-from preflight.findings import Finding, Parity, Rule, Seen, Verdict
-from preflight.pulumi.protocol import Diagnostic
-from preflight.pulumi.reported import from_diagnostic
+from preflight.findings import Finding, Parity, Seen, Verdict
+from preflight.pulumi.reported import from_report
 from preflight.recording.recorder import Recording
 
-CURRENT = "committed-shapes-are-current"
 WRITE = "python -m preflight shapes --write"
-RULE = Rule(
-    CURRENT,
-    NAME,
-    "Each environment's committed shape matches what the program registers now.",
-    f"run {WRITE}",
-    "medium",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +43,7 @@ def shapes_of(recordings: Mapping[tuple[str, bool], Recording]) -> dict[str, Sha
 
 
 def order(root: Path, stacks: Sequence[str]) -> list[str]:
-    """The environments in the order in which a release passes through them."""
+    """The environments in the order in which a release is promoted through them."""
     return evaluate.declarations(_today(), _differences(root)).ordered(stacks)
 
 
@@ -62,7 +53,7 @@ def compared(root: Path, recordings: Mapping[tuple[str, bool], Recording]) -> Co
     shapes = shapes_of(recordings)
     evaluated = evaluate.of_all(shapes, allowed)
     environments = " and ".join(allowed.ordered(list(shapes)))
-    findings = [_finding(found, environments) for found in evaluated.findings]
+    findings = [from_report(found, environments, PACK) for found in evaluated.findings]
     stale = _stale(root, shapes)
     count = sum(evaluated.declared.values())
     noun = "difference" if count == 1 else "differences"
@@ -73,7 +64,7 @@ def compared(root: Path, recordings: Mapping[tuple[str, bool], Recording]) -> Co
 
 
 def write(root: Path, recordings: Mapping[tuple[str, bool], Recording]) -> list[Path]:
-    """Write every environment's shape where the pack finds it; the files that changed."""
+    """Write every environment's shape where the pack reads it; returns the files that changed."""
     changed: list[Path] = []
     before, after = _committed_and_current(root, shapes_of(recordings))
     for name in sorted(before.keys() | after.keys()):
@@ -90,30 +81,24 @@ def write(root: Path, recordings: Mapping[tuple[str, bool], Recording]) -> list[
 
 
 def without_repetition(findings: Sequence[Finding], compared_: Compared) -> list[Finding]:
-    """Drop what the pack says again in other words, and what it cannot know in a preview but the known run does."""
-    kept: list[Finding] = []
-    for finding in findings:
-        if finding.pack == NAME:
-            if compared_.stale or (not finding.mandatory and finding.seen is Seen.PREVIEW):
-                continue
-            place = finding.headline.removesuffix(" differs")
-            if any(f.rule == finding.rule and f.headline.startswith(place) for f in compared_.findings):
-                continue
-        kept.append(finding)
-    return kept
+    """Without the pack's findings that repeat another one, or that are only about values which a preview does not know."""
+    return [finding for finding in findings if finding.pack != PACK or not _adds_nothing(finding, compared_)]
 
 
-def _finding(found: evaluate.ParityFinding, environments: str) -> Finding:
-    diagnostic = Diagnostic(
-        pack=NAME,
-        policy=found.policy,
-        urn=found.urn,
-        message=found.message,
-        description=evaluate.POLICIES[found.policy],
-        enforcement="mandatory" if found.mandatory else "advisory",
-        severity="medium",
+def _adds_nothing(finding: Finding, compared_: Compared) -> bool:
+    if compared_.stale or (not finding.mandatory and finding.seen is Seen.PREVIEW):
+        return True
+    return any(
+        found.rule == finding.rule
+        and found.resource == finding.resource
+        and _within(found.property_path, finding.property_path)
+        for found in compared_.findings
     )
-    return replace(from_diagnostic(diagnostic, environments, {}, preview=False), seen=Seen.BOTH)
+
+
+def _within(path: str, whole: str) -> bool:
+    """Whether ``path`` is the property ``whole`` or part of it: the pack compares a long document as a whole."""
+    return path == whole or path.startswith((f"{whole}.", f"{whole}["))
 
 
 def _stale(root: Path, shapes: Mapping[str, Shape]) -> list[Finding]:
@@ -130,15 +115,15 @@ def _stale(root: Path, shapes: Mapping[str, Shape]) -> list[Finding]:
         found.append(
             Finding(
                 environment=environment if environment in shapes else names,
-                rule=CURRENT,
+                rule=SHAPES.name,
                 verdict=Verdict.VIOLATED,
                 headline=f"{place} is not {_what(environment, new)}",
                 found=f"{len(lines)} lines differ" if old else "no such file",
                 wanted="the shape that the program registers now" if new else "no file, because no stack has this name",
                 fix=f"run {WRITE}, and review the change of the file",
-                pack=NAME,
-                severity="medium",
-                description=RULE.description,
+                pack=PACK,
+                severity=str(SHAPES.severity),
+                description=SHAPES.description,
                 source_file=place,
                 source_line=1,
             )
@@ -153,7 +138,7 @@ def _what(environment: str, content: str) -> str:
 
 
 def _committed_and_current(root: Path, shapes: Mapping[str, Shape]) -> tuple[dict[str, str], dict[str, str]]:
-    """The files as they are and as they should be."""
+    """The committed files, and what they should be."""
     allowed = evaluate.declarations(_today(), _differences(root))
     before = committed(_folder(root))
     stacks = {path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in root.glob("Pulumi.*.yaml")}

@@ -1,4 +1,4 @@
-"""What the working tree would do to the stacks that run as a git ref says: sentences for people, findings for the check."""
+"""What the working tree would do to stacks that run the program of a git ref: sentences, and findings for the check."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from typing import Any, cast
 
 import yaml
 
-from policies.parity import deployed
 from preflight.changes.accepted import FILE as ACCEPTED
-from preflight.changes.accepted import Accepted, accepting, read
+from preflight.changes.accepted import AcceptedChange, accepting, read
 from preflight.changes.effects import gone, kinds, noticed
 from preflight.changes.plan import Operation, Plan
 from preflight.changes.refusals import Refusal, refusals
@@ -23,6 +22,8 @@ from preflight.pulumi import program
 from preflight.pulumi.program import Run
 from preflight.pulumi.project import Project
 from preflight.recording.recorder import Recording
+from releases import record
+from releases.environments import account_of
 
 PACK = "ai-interface-changes"
 RULE = Rule(
@@ -34,11 +35,12 @@ RULE = Rule(
 )
 PAGE = "docs/changes.md"
 EXAMPLE_ACCOUNTS = frozenset({"111122223333", "123456789012", "444455556666"})
-"""Of AWS's documentation: nothing runs there once a stack file names another account."""
+"""Accounts of AWS's documentation. A recorded deployment to one of them no longer counts once a stack file names
+another account."""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class StackChange:
     """What happens to one stack."""
 
     environment: str
@@ -47,15 +49,15 @@ class Change:
     """Whether the record says that the stack runs."""
     settings: tuple[str, ...]
     """The keys of the stack file that differ."""
-    refused: tuple[tuple[Refusal, Accepted | None], ...]
+    refused: tuple[tuple[Refusal, AcceptedChange | None], ...]
 
     @property
     def fails(self) -> bool:
-        """Whether a change is refused that no entry accepts."""
+        """Whether it has a refusal that no entry accepts."""
         return self.running and any(accepted is None for _, accepted in self.refused)
 
 
-def changes(root: Path, base: str, before: Mapping[str, Recording]) -> list[Change]:
+def changes(root: Path, base: str, before: Mapping[str, Recording]) -> list[StackChange]:
     """Plan every stack of ``before`` with the program and the settings in ``root``. Forks: call it before any channel
     is opened.
 
@@ -66,7 +68,7 @@ def changes(root: Path, base: str, before: Mapping[str, Recording]) -> list[Chan
     program.load(project)
     runs = [Run(project.stack(name), preview=True, running=recording) for name, recording in before.items()]
     return [
-        Change(
+        StackChange(
             environment=name,
             plan=plan,
             running=_runs(root, base, name),
@@ -77,18 +79,18 @@ def changes(root: Path, base: str, before: Mapping[str, Recording]) -> list[Chan
     ]
 
 
-def lines(change: Change) -> list[str]:
-    """Sentences: what is refused, or else what is replaced and what people notice of it."""
+def lines(change: StackChange) -> list[str]:
+    """Sentences: what is refused; otherwise what is replaced, and what users notice."""
     found = [f"settings that differ: {', '.join(change.settings)}"] if change.settings else []
     if not change.plan.steps and not change.refused:
         return found
     if change.refused and not change.running:
-        found.append(f"{deployed.FILE} has no deployment of it yet; on a stack that runs this would be refused")
+        found.append(f"{record.FILE} has no deployment of it yet; on a stack that runs this would be refused")
     for group in _groups(change) if change.running else ():
         accepted = group[0][1]
         note = f"; accepted until {accepted.expires.isoformat()}: {accepted.reason}" if accepted else ""
         found.append(f"refused by {group[0][0].party}: {_places(group)}: {_reasons(group)}{note}")
-        found.append(f"the way there: {PAGE}#{group[0][0].migration}")
+        found.append(f"migration: {PAGE}#{group[0][0].migration}")
     if not change.fails:
         if listed := kinds(gone(change.plan)):
             found.append(f"replaced or deleted: {', '.join(listed)}")
@@ -98,8 +100,8 @@ def lines(change: Change) -> list[str]:
     return found
 
 
-def findings(found: Sequence[Change]) -> Iterator[Finding]:
-    """One finding for each party and way out, excepted where it is accepted."""
+def findings(found: Sequence[StackChange]) -> Iterator[Finding]:
+    """One finding for each party and migration, excepted where it is accepted."""
     for change in found:
         for group in _groups(change) if change.running else ():
             first, accepted = group[0]
@@ -111,7 +113,7 @@ def findings(found: Sequence[Change]) -> Iterator[Finding]:
                 urn=first.urn,
                 found=f"refused by {first.party}: {_places(group)}; changed: {_changed(change)}",
                 wanted="a change that the running stack can take",
-                fix=f"take it back, or follow {PAGE}#{first.migration}; accept it in {ACCEPTED} while you do",
+                fix=f"revert it, or follow {PAGE}#{first.migration} and accept it in {ACCEPTED} for that time",
                 pack=PACK,
                 severity=RULE.severity,
                 description=RULE.description,
@@ -123,12 +125,12 @@ def findings(found: Sequence[Change]) -> Iterator[Finding]:
             )
 
 
-_Group = Sequence[tuple[Refusal, Accepted | None]]
+_Group = Sequence[tuple[Refusal, AcceptedChange | None]]
 
 
-def _groups(change: Change) -> list[_Group]:
-    """Refusals of one party with one way out, in their order."""
-    found: dict[tuple[object, ...], list[tuple[Refusal, Accepted | None]]] = {}
+def _groups(change: StackChange) -> list[_Group]:
+    """Refusals of one party with one migration, in their order."""
+    found: dict[tuple[object, ...], list[tuple[Refusal, AcceptedChange | None]]] = {}
     for refusal, accepted in change.refused:
         found.setdefault((refusal.party, refusal.migration, accepted), []).append((refusal, accepted))
     return list(found.values())
@@ -142,17 +144,17 @@ def _reasons(group: _Group) -> str:
     return "; ".join(dict.fromkeys(refusal.why for refusal, _ in group))
 
 
-def _changed(change: Change) -> str:
+def _changed(change: StackChange) -> str:
     return ", ".join(change.settings) or "the program"
 
 
 def not_known(environment: str, why: str) -> Finding:
-    """What stands in the report where the base cannot be run."""
+    """The finding for a base that cannot be run."""
     return Finding(
         environment=environment,
         rule=RULE.name,
         verdict=FindingVerdict.NOT_PROVEN,
-        headline=f"{environment}: what the change does to the running stack is not known",
+        headline=f"{environment}: the effect of the change on the running stack is not known",
         found=" ".join(why.split()),
         wanted="a base that can be compared with",
         fix="run python -m preflight diff with a ref that the engine can run",
@@ -166,9 +168,9 @@ def not_known(environment: str, why: str) -> Finding:
 def _runs(root: Path, base: str, stack: str) -> bool:
     """Whether the record in ``base`` has a deployment of the stack in the account that it had there."""
     account = _account(_stack_file(root, base, stack))
-    if account in EXAMPLE_ACCOUNTS and deployed.account_of(root, stack) != account:
+    if account in EXAMPLE_ACCOUNTS and account_of(root, stack) != account:
         return False
-    content: Any = yaml.safe_load(_shown(root, base, deployed.FILE) or "") or {}
+    content: Any = yaml.safe_load(_shown(root, base, record.FILE) or "") or {}
     entries: list[Any] = content.get("deployments") or []
     return any(str(e.get("environment")) == stack and str(e.get("account")) == account for e in entries)
 

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
 
-import yaml
-
+from policies.guardrails.evaluation import CURRENT
+from policies.parity.rules import DECLARATIONS
 from preflight.findings import Finding
 from preflight.recording.recorder import Recording
 
-_ENTRY = re.compile(r"entry (\d+)\b")
-LISTS = {
-    "declared-differences-are-current": ("policies/parity/differences.yaml", "differences"),
-    "stack-exceptions-current": ("policies/guardrails/exceptions.yaml", "exceptions"),
+DECLARED_IN = {
+    DECLARATIONS.name: "policies/parity/differences.yaml",
+    CURRENT: "policies/guardrails/exceptions.yaml",
 }
-"""Rules about the entries of a file: the file, and the key of its list."""
+"""Rules about the entries of a file, whose findings have the line of the entry."""
 
 
 def located(finding: Finding, root: Path, recordings: Mapping[tuple[str, bool], Recording]) -> Finding:
-    """The finding with file and line, where it has none and there is one."""
+    """The finding with file and line, if it has none and they can be found."""
     if finding.source_file:
         return finding
-    if finding.rule in LISTS:
-        file, key = LISTS[finding.rule]
-        return replace(finding, source_file=file, source_line=_line_of_entry(root / file, key, finding.headline))
+    if finding.rule in DECLARED_IN:
+        return replace(finding, source_file=DECLARED_IN[finding.rule], source_line=finding.source_line or 1)
     for _, recording in sorted(recordings.items()):
         for resource in recording.resources:
             if finding.urn and resource.urn == finding.urn and resource.source_file:
@@ -35,18 +31,3 @@ def located(finding: Finding, root: Path, recordings: Mapping[tuple[str, bool], 
     stack = finding.environment.rpartition(" ")[2]  # of several environments the later one
     file = f"Pulumi.{stack}.yaml"
     return replace(finding, source_file=file, source_line=1) if (root / file).is_file() else finding
-
-
-def _line_of_entry(path: Path, key: str, text: str) -> int:
-    """The line on which the entry begins that the text names by its number; 1 where there is none."""
-    number = _ENTRY.search(text)
-    try:
-        document: object = cast("Any", yaml).compose(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError):
-        return 1
-    if number is None or not isinstance(document, yaml.MappingNode):
-        return 1
-    for name, value in document.value:
-        if isinstance(value, yaml.SequenceNode) and name.value == key and int(number[1]) <= len(value.value):
-            return value.value[int(number[1]) - 1].start_mark.line + 1
-    return 1

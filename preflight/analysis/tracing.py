@@ -1,4 +1,4 @@
-"""What happens to one request: every station on its way, and which rule decided."""
+"""What happens to one request: every station on its path, and which rule decided."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def size(text: str) -> int:
 
 
 def request_of(asked: Asked) -> Request:
-    """The request with whoever sends it."""
+    """The request and the identity of its sender."""
     claims = dict(_pair(claim, "claim", "=") for claim in asked.claims)
     lists = {name: value.split(",") if "," in value else value for name, value in claims.items()}
     identity = Identity(lists, token=asked.token) if asked.claims or asked.token else None
@@ -83,11 +83,11 @@ def as_text(request: Request, outcome: Outcome) -> str:
 
 
 def as_json(request: Request, outcome: Outcome) -> str:
-    """The same for machines."""
+    """The trace as JSON."""
     content = {"method": request.method, "url": request.url, **asdict(outcome), "result": str(outcome.result)}
     return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def exit_code(outcome: Outcome) -> int:
-    """0 where the outcome is certain, 1 where it is not proven."""
+    """The exit code: 0 if the outcome is certain, 1 if it is not proven."""
     return 1 if outcome.result is Result.NOT_PROVEN else 0

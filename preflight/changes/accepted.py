@@ -6,82 +6,72 @@ An entry makes the check of a pull request pass. It changes nothing about what P
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, cast
 
-import yaml
-
+from policies.guardrails import declarations
+from policies.guardrails.declarations import Declaration, Form
 from preflight.changes.refusals import Refusal
 from preflight.errors import ConfigurationError
 
 FILE = "policies/accepted-changes.yaml"
 LONGEST_DAYS = 31
 """The longest time between acceptance and expiry, in days: an accepted change is expected to be made soon."""
-_KEYS = ("environment", "place", "reason", "owner", "expires")
+_FORM = Form(FILE, "accepted", ("environment", "place"), longest_days=LONGEST_DAYS)
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class AcceptedChange:
     """One entry."""
 
-    environment: str
-    place: str
-    """A pattern for refusals such as ``ec2.Vpc network-vpc.cidrBlock``; ``*`` matches all of them."""
-    reason: str
-    owner: str
-    expires: dt.date
-    """The first day on which the entry is no longer valid."""
+    declaration: Declaration
+
+    @property
+    def expires(self) -> dt.date:
+        """The first day on which it is no longer valid."""
+        return self.declaration.expires
+
+    @property
+    def reason(self) -> str:
+        """Why the change is made, and how."""
+        return self.declaration.reason
+
+    @property
+    def owner(self) -> str:
+        """Who is responsible for it."""
+        return self.declaration.owner
 
     def covers(self, environment: str, refusal: Refusal) -> bool:
-        """Whether the entry accepts this refusal in this environment."""
-        return self.environment == environment and fnmatchcase(refusal.place, self.place)
+        """Whether it accepts this refusal in this environment.
+
+        ``place`` is a pattern for refusals such as ``ec2.Vpc network-vpc.cidrBlock``; ``*`` matches all of them.
+        """
+        values = self.declaration.values
+        return values["environment"] == environment and fnmatchcase(refusal.place, values["place"])
 
 
-def read(root: Path, today: dt.date) -> list[Accepted]:
+def read(root: Path, today: dt.date) -> list[AcceptedChange]:
     """The entries that are valid on ``today``; none if there is no file.
 
-    :raises ConfigurationError: for a malformed file or entry; the message names the entry and what is allowed
+    :raises ConfigurationError: for a file or an entry that is not well formed or has expired, with place and fix
     """
     path = root / FILE
     if not path.is_file():
         return []
     try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{FILE} is not readable YAML: {' '.join(str(error).split())}") from None
-    listed: Any = cast("dict[str, Any]", content).get("accepted") if isinstance(content, Mapping) else content
-    if listed is None:
-        return []
-    if not isinstance(listed, list):
-        raise ConfigurationError(f"{FILE} has no list named accepted: write `accepted: []`, or entries below it")
-    entries = [_entry(number, entry, today) for number, entry in enumerate(cast("list[Any]", listed), start=1)]
-    return [entry for entry in entries if entry.expires > today]
-
-
-def _entry(number: int, entry: object, today: dt.date) -> Accepted:
-    place = f"{FILE}, entry {number}"
-    if not isinstance(entry, Mapping):
-        raise ConfigurationError(f"{place} is not a mapping with the keys {', '.join(_KEYS)}")
-    given = {str(key): value for key, value in cast("Mapping[Any, Any]", entry).items()}
-    if unknown := sorted(given.keys() - set(_KEYS)):
-        raise ConfigurationError(f"{place} has an unknown key {unknown[0]}; allowed: {', '.join(_KEYS)}")
-    for key in _KEYS:
-        if not str(given.get(key) or "").strip():
-            raise ConfigurationError(f"{place} has no {key}: every entry has {', '.join(_KEYS)}")
-    expires: object = given["expires"]
-    if isinstance(expires, dt.datetime) or not isinstance(expires, dt.date):
-        raise ConfigurationError(f"{place}: expires is {expires!r}, not a date as YYYY-MM-DD")
-    if expires > today + dt.timedelta(days=LONGEST_DAYS):
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{FILE} is not UTF-8: save it as UTF-8") from None
+    entries, problems = declarations.read(text, _FORM, today)
+    if problems:
         raise ConfigurationError(
-            f"{place} is valid until {expires.isoformat()}; the latest allowed date is {LONGEST_DAYS} days ahead"
+            "\n".join(f"{p.headline} (found: {p.found}; allowed: {p.wanted}): {p.fix}" for p in problems)
         )
-    texts = {key: " ".join(str(given[key]).split()) for key in _KEYS[:-1]}
-    return Accepted(**texts, expires=expires)
+    return list(map(AcceptedChange, entries))
 
 
-def accepting(entries: Sequence[Accepted], environment: str, refusal: Refusal) -> Accepted | None:
+def accepting(entries: Sequence[AcceptedChange], environment: str, refusal: Refusal) -> AcceptedChange | None:
     """The first entry that accepts this refusal."""
     return next((entry for entry in entries if entry.covers(environment, refusal)), None)

@@ -12,7 +12,7 @@ from preflight.changes.plan import Operation, Plan, Step
 from preflight.changes.refusals import refusals, short
 
 
-class Verdict(StrEnum):
+class ChangeOutcome(StrEnum):
     """The outcome of a change, from best to worst."""
 
     NOTHING = "nothing at AWS changes"
@@ -24,18 +24,18 @@ class Verdict(StrEnum):
 CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"
 LOGS = "aws:cloudwatch/logGroup:LogGroup"
 HOLDS_DATA: dict[str, str] = {
-    CLUSTER: "the database: the new one starts from a snapshot and lacks everything written since",
-    "aws:rds/clusterInstance:ClusterInstance": "an instance of the database; the data stays in the cluster",
-    BUCKET: "a bucket: its objects are not in the new one",
-    CACHE: "the cache: the new one starts empty, and WebSocket clients reconnect",
-    "aws:backup/vault:Vault": "the backup vault: existing backups stay in the old one",
-    "aws:kms/key:Key": "a key: data encrypted with the old one still needs the old one",
+    CLUSTER: "the new one starts from a snapshot and lacks everything written since",
+    "aws:rds/clusterInstance:ClusterInstance": "the data stays in the cluster",
+    BUCKET: "its objects are not in the new one",
+    CACHE: "the new one starts empty, and WebSocket clients reconnect",
+    "aws:backup/vault:Vault": "existing backups stay in the old one",
+    "aws:kms/key:Key": "data encrypted with the old one still needs the old one",
     "aws:ec2/vpc:Vpc": "the network with everything in it",
     "aws:ec2/subnet:Subnet": "a subnet with everything in it",
-    "aws:lb/loadBalancer:LoadBalancer": "the load balancer: its DNS name and addresses change",
-    LOGS: "a log group: its events are lost",
+    "aws:lb/loadBalancer:LoadBalancer": "its DNS name and addresses change",
+    LOGS: "its events are lost",
 }
-"""Resource types whose data, keys or addresses a replacement loses, the most important first."""
+"""Type → what a replacement loses, the most important first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,20 +112,20 @@ _EFFECTS = (
 )
 
 
-def verdict(plan: Plan) -> Verdict:
+def verdict(plan: Plan) -> ChangeOutcome:
     """The worst outcome of the plan's steps. Replacing the task definition does not count: every release does that."""
     if refusals(plan):
-        return Verdict.REFUSED
+        return ChangeOutcome.REFUSED
     if plan.of(Operation.REPLACE, Operation.DELETE):
-        return Verdict.REPLACED
-    return Verdict.IN_PLACE if plan.steps else Verdict.NOTHING
+        return ChangeOutcome.REPLACED
+    return ChangeOutcome.IN_PLACE if plan.steps else ChangeOutcome.NOTHING
 
 
 def noticed(plan: Plan) -> list[str]:
     """The impact on users and the data lost, without repeated sentences."""
     lost = [
         f"{short(step.type)} {step.name} is {'replaced' if step.operation is Operation.REPLACE else 'deleted'}: "
-        f"{HOLDS_DATA[step.type].partition(': ')[2] or HOLDS_DATA[step.type]}"
+        f"{HOLDS_DATA[step.type]}"
         for step in gone(plan)
         if step.type in HOLDS_DATA and step.type != "aws:rds/clusterInstance:ClusterInstance"
     ]

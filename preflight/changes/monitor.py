@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, cast
 from preflight.changes import replacement
 from preflight.changes.computed import computed_again
 from preflight.changes.plan import Operation, Plan, Step
-from preflight.fakes.fakes import Answer, Fakes
+from preflight.fakes.fakes import FakeAnswer, Fakes
 from preflight.recording.recorder import RecordedResource, Recording, RecordingMonitor, record
 from preflight.sdk.wire import MASK, UNKNOWN, Json, Wire, has_unknown, mask, unwrap
 
@@ -47,7 +47,7 @@ class RunningMonitor(RecordingMonitor):
             if resource.custom and resource.id:
                 fakes.remember(resource.id, unwrap(resource.outputs))
 
-    def answer(self, request: Message, urn: str, inputs: Wire) -> Answer:
+    def answer(self, request: Message, urn: str, inputs: Wire) -> FakeAnswer:
         """Decide what happens to one resource, and which of its values are known before the update."""
         old = self._running.get(urn) or self._former(request)
         if old is None or not old.custom or old.external or request.importId:
@@ -67,7 +67,7 @@ class RunningMonitor(RecordingMonitor):
             self._steps[urn] = Step(urn, Operation.UPDATE, tuple(changed), old=old)
         made = self._running_fakes.resource(request.type, request.name, inputs, urn, preview=False)
         unknown = dict.fromkeys(computed_again(request.type, changed), UNKNOWN)
-        return Answer(old.id, {**_kept(old, inputs, made.outputs), **unknown}, made.known)
+        return FakeAnswer(old.id, {**_kept(old, inputs, made.outputs), **unknown}, made.known)
 
     def _former(self, request: Message) -> RecordedResource | None:
         """The running resource with an earlier name of this resource, or of a component that contains it."""

@@ -70,8 +70,8 @@ def refusals(plan: Plan) -> list[Refusal]:
         found += [*_protected(step)] or [*_switched_on(step), *_still_held(plan, step)]
         found += _moved(plan, step)
     found += _taken(plan)
-    parties = [Party.PREFLIGHT, Party.PULUMI, Party.AWS]
-    return sorted(dict.fromkeys(found), key=lambda r: (parties.index(r.party), _weight(r.urn), r.urn, r.place))
+    order = [Party.PREFLIGHT, Party.PULUMI, Party.AWS]
+    return sorted(dict.fromkeys(found), key=lambda r: (order.index(r.party), _weight(r.urn), r.urn, r.place))
 
 
 _HEAVY = ("aws:rds/cluster:", "aws:s3/bucket:", "aws:ec2/vpc:", "aws:ec2/subnet:", "aws:lb/loadBalancer:")

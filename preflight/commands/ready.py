@@ -26,9 +26,9 @@ def add(commands: console.Commands) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
     from preflight.account.render import FORMATS as RENDERERS
-    from preflight.ready.command import Options, ready
+    from preflight.ready.command import ReadyOptions, ready
 
-    asked = Options(
+    asked = ReadyOptions(
         root=options.root.resolve(),
         stack=options.stack,
         endpoint_url=options.endpoint_url,

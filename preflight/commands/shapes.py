@@ -17,9 +17,10 @@ def add(commands: console.Commands) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
+    from policies.parity.rules import SHAPES
     from preflight.analysis import parity
 
     root, recordings = console.all_recorded(options.root)
     if options.write:
         return console.wrote(root, parity.write(root, recordings))
-    return console.stale(f for f in parity.compared(root, recordings).findings if f.rule == parity.CURRENT)
+    return console.stale(f for f in parity.compared(root, recordings).findings if f.rule == SHAPES.name)

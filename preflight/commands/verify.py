@@ -38,9 +38,9 @@ def add(commands: console.Commands) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
     from preflight.account.render import FORMATS as RENDERERS
-    from preflight.verify.command import Options, verify
+    from preflight.verify.command import VerifyOptions, verify
 
-    asked = Options(
+    asked = VerifyOptions(
         root=options.root.resolve(),
         stack=options.stack,
         only=options.only,

@@ -1,1 +1,1 @@
-"""Checks of a recorded graph against AWS's own published data: what AWS would refuse, found before it is asked."""
+"""Checks a recorded graph against AWS's published data, to find what AWS would refuse before the deployment."""

@@ -1,9 +1,9 @@
-"""The bootstrap stack that makes an environment's roles, recorded like the main program: the real program, in a process
-of its own.
+"""The bootstrap stack that creates an environment's roles, recorded like the main program: the real program in a separate
+process.
 
-An account has one bootstrap stack, whose name is free; which environments live in it, its file says. So every stack file
-of ``bootstrap/`` is recorded, and the one whose recording makes the environment's roles in the same account and region is
-the environment's.
+An account has one bootstrap stack, with any name; its file lists the account's environments. So every stack file of
+``bootstrap/`` is recorded, and the recording that creates the environment's roles in the same account and region is the
+environment's.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ FOLDER = "bootstrap"
 
 
 def recordings(root: Path) -> list[Recording]:
-    """A recording of each bootstrap stack of the project in ``root``; none where it has no bootstrap project.
+    """A recording of each bootstrap stack of the project in ``root``; none if it has no bootstrap project.
 
-    Forks, as ``preflight.pulumi.program`` does: call it before anything opens a gRPC channel. A stack file that is wrong raises
-    ``ConfigurationError``, a program that fails ``ProgramError``.
+    Forks, as ``preflight.pulumi.program`` does: call it before anything opens a gRPC channel. Raises ``ConfigurationError``
+    for an invalid stack file and ``ProgramError`` if the program fails.
     """
     if not (root / FOLDER / "Pulumi.yaml").is_file():
         return []
@@ -35,7 +35,7 @@ def recordings(root: Path) -> list[Recording]:
 
 
 def of_environment(recording: Recording, bootstraps: Iterable[Recording]) -> Recording | None:
-    """The bootstrap recording that makes this environment's roles in its account and region, or ``None``."""
+    """The bootstrap recording that creates this environment's roles in its account and region, or ``None``."""
     for bootstrap in bootstraps:
         if recording.stack in accounts.environments(bootstrap) and _site(bootstrap) == _site(recording):
             return bootstrap
@@ -43,6 +43,6 @@ def of_environment(recording: Recording, bootstraps: Iterable[Recording]) -> Rec
 
 
 def _site(recording: Recording) -> tuple[object, object]:
-    """The accounts that the provider allows, and its region."""
+    """The provider's allowed accounts and region."""
     provider = next(r for r in recording.resources if r.type == "pulumi:providers:aws")
     return provider.inputs.get("allowedAccountIds"), provider.inputs.get("region")

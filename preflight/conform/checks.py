@@ -1,4 +1,4 @@
-"""The checks of this package: every module that has ``findings``, found by looking, so that none is forgotten."""
+"""The checks of this package: every module with a ``findings`` function. They are discovered, so none can be omitted."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ PACK = "conform"
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One module: ``findings(recording)``, or ``findings(recording, bootstrap)`` where it also needs what bootstrap made."""
+    """One module: ``findings(recording)``, or ``findings(recording, bootstrap)`` if it also needs bootstrap's recording."""
 
     rule: Rule
     findings: Callable[..., Sequence[Finding]]
     with_bootstrap: bool
-    """It judges an environment together with the bootstrap stack of its account, so it has nothing to say of bootstrap."""
+    """Whether it checks an environment together with its account's bootstrap stack. It then skips bootstrap itself."""
 
-    def ask(self, recording: Recording, bootstrap: Recording | None) -> list[Finding]:
-        """What it finds in one stack; ``bootstrap`` is the recording that makes the environment's roles, if there is one."""
+    def run(self, recording: Recording, bootstrap: Recording | None) -> list[Finding]:
+        """The findings in one stack; ``bootstrap`` is the recording that creates the environment's roles, if any."""
         return list(self.findings(recording, bootstrap) if self.with_bootstrap else self.findings(recording))
 
 
 def checks() -> list[Check]:
-    """Every check, sorted by name; modules without ``findings`` are what checks are made of.
+    """Every check, sorted by name. Modules without ``findings`` are helpers.
 
-    :raises ImportError: a module of the package cannot be imported; none is left out for that
+    :raises ImportError: a module of the package cannot be imported; it is never skipped
     """
     found: list[Check] = []
     for module in sorted(pkgutil.iter_modules(conform.__path__), key=lambda m: m.name):
@@ -42,6 +42,6 @@ def checks() -> list[Check]:
             name = f"{PACK}-{module.name.replace('_', '-')}"
             summary = " ".join((loaded.__doc__ or "").split("\n\n")[0].split())
             rule = Rule(name, PACK, summary, severity="high")
-            asks = len(inspect.signature(findings).parameters) > 1
-            found.append(Check(rule, cast("Callable[..., Sequence[Finding]]", findings), asks))
+            with_bootstrap = len(inspect.signature(findings).parameters) > 1
+            found.append(Check(rule, cast("Callable[..., Sequence[Finding]]", findings), with_bootstrap))
     return found

@@ -1,4 +1,4 @@
-"""CloudFormation's resource schemas and cfn-lint's own rules, asked through a template."""
+"""CloudFormation's resource schemas and cfn-lint's rules, applied to a template."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from preflight.errors import PreflightError
 from preflight.sdk.wire import Json, Wire
 
 NOT_OURS = {
-    "E1029": "a text with ${…} is data here: nothing substitutes in it",
-    "E3010": "a template's 500 resources are no limit of the account",
+    "E1029": "text with ${…} is data here: nothing is substituted",
+    "E3010": "the limit of 500 resources per template does not apply",
 }
-"""Rules about templates as such: there is none."""
+"""Rules about templates, which do not apply to recorded resources."""
 
-NOT_OF_PARTS = {"E3019": "several parts of one resource carry its name"}
-"""Rules that hold for whole resources only."""
+NOT_OF_PARTS = {"E3019": "several parts of one resource have the same name"}
+"""Rules that apply to whole resources only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +29,22 @@ class Refused:
 
     made: Made
     path: Path
-    """Into the properties."""
+    """The path into the properties."""
     rule: str
     message: str
-    """cfn-lint's words; they contain the value."""
+    """cfn-lint's message; it contains the value."""
 
 
 def lint(resources: Sequence[Made], region: str) -> list[Refused]:
-    """What the schemas of ``region`` and the rules refuse.
+    """The values that the schemas of ``region`` and the rules refuse.
 
     :raises PreflightError: cfn-lint has no schemas of that region
     """
     cfnlint = _cfnlint()
     if region not in cfnlint.regions:
         raise PreflightError(
-            f"cfn-lint {cfnlint.version} has no schemas of the region {region}, so nothing can be held against them;"
-            " renew cfn-lint (make lock), or change aws:region"
+            f"cfn-lint {cfnlint.version} has no schemas of the region {region}, so no value can be checked;"
+            " update cfn-lint (make lock), or change aws:region"
         )
     complete = [made for made in resources if made.kind.cloudformation and not made.kind.part]
     identified = values_of(complete)
@@ -52,22 +52,22 @@ def lint(resources: Sequence[Made], region: str) -> list[Refused]:
     parts = [_entry(made, made.properties) for made in resources if made.kind.cloudformation and made.kind.part]
     parts += [entry for made in resources for entry in _alike(made)]
     return [
-        *_judged(whole, region, NOT_OURS),
-        *_judged(parts, region, {**NOT_OURS, **NOT_OF_PARTS}),
+        *_evaluated(whole, region, NOT_OURS),
+        *_evaluated(parts, region, {**NOT_OURS, **NOT_OF_PARTS}),
     ]
 
 
-def _judged(entries: Sequence[_Entry], region: str, ignored: Mapping[str, str]) -> Iterator[Refused]:
+def _evaluated(entries: Sequence[_Entry], region: str, ignored: Mapping[str, str]) -> Iterator[Refused]:
     matches = _cfnlint().matches(_template(entries), region, ignored)
     if all(_is_inside(path) for _, path, _ in matches):
         yield from (_refused(entries[int(str(path[1])[1:])], path[3:], rule, text) for rule, path, text in matches)
     elif len(entries) > 1:
-        # A value that a rule did not expect has stopped the rule for all resources: find whose it is.
+        # An unexpected value has stopped a rule for all resources: find the resource that has it.
         for entry in entries:
-            yield from _judged([entry], region, ignored)
+            yield from _evaluated([entry], region, ignored)
     else:
         rule, _, text = matches[0]
-        yield Refused(entries[0].made, (), rule, f"cfn-lint cannot judge this resource: {text}")
+        yield Refused(entries[0].made, (), rule, f"cfn-lint cannot check this resource: {text}")
 
 
 def _is_inside(path: Path) -> bool:
@@ -76,13 +76,13 @@ def _is_inside(path: Path) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A resource of a template."""
+    """A resource in the template."""
 
     made: Made
     type: str
     properties: Wire
     instead: Mapping[str, str]
-    """Property here → property of the real resource."""
+    """Property in the template → property of the real resource."""
 
 
 def _entry(made: Made, properties: Wire) -> _Entry:
@@ -117,7 +117,7 @@ def property_names(cloudformation: str) -> Mapping[str, str]:
 
 @functools.cache
 def schema(cloudformation: str, region: str = "us-east-1") -> Wire:
-    """The resource schema of one type in one region; empty where it has none."""
+    """The resource schema of one type in one region; empty if there is none."""
     return _cfnlint().schema(cloudformation, region)
 
 
@@ -141,7 +141,7 @@ _PARTS = ("config", "helpers", "runner", "schema", "template", "version")
 
 
 class _Linter:
-    """cfn-lint, imported when it is first needed: half a second."""
+    """cfn-lint, imported when first needed, because importing it takes half a second."""
 
     def __init__(self) -> None:
         try:
@@ -165,12 +165,12 @@ class _Linter:
             return {}
 
     def matches(self, template: Wire, region: str, ignored: Iterable[str]) -> list[tuple[str, Path, str]]:
-        """Rule, path and message of everything that is wrong with a template, each once, sorted."""
+        """Rule, path and message of every error in a template, without duplicates, sorted."""
         config = self._parts["config"].ConfigMixIn([], regions=[region], ignore_checks=["W", "I", *ignored])
         if self._rules is None:
             self._rules = self._parts["runner"].Runner(config).rules
         read = self._parts["template"].Template(None, template, [region])
-        # Not the runner's own function: it takes equal messages about two resources for one, without line numbers.
+        # The runner's own function is not used: without line numbers it merges equal messages about two resources.
         found = self._rules.run(filename=None, cfn=read, config=config)
         matches = {(match.rule.id, tuple(match.path), match.message) for match in found}
         return sorted(matches, key=lambda m: (m[0], tuple(map(str, m[1])), m[2]))
@@ -182,6 +182,6 @@ def _cfnlint() -> _Linter:
 
 
 def forget() -> None:
-    """Import cfn-lint again at the next call, for a test of what happens without it."""
+    """Import cfn-lint again at the next call. Tests use it to remove the package."""
     for cached in (_cfnlint, property_names, schema):
         cached.cache_clear()

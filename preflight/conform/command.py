@@ -21,12 +21,12 @@ PROJECTS = (MAIN, BOOTSTRAP)
 
 
 def conform(root: Path, stacks: Sequence[str], projects: Sequence[str], progress: Callable[[str], None]) -> Report:
-    """Hold the stacks against AWS's published data; without names, all that have a file.
+    """Check the stacks against AWS's published data; without names, all that have a file.
 
-    ``projects`` are ``main`` and ``bootstrap``, a folder of the main one; without any, both where they exist. A
+    ``projects`` are ``main`` and ``bootstrap``, a folder of the main one; if omitted, those of the two that exist. A
     finding in bootstrap has ``bootstrap <stack>`` as its environment.
 
-    :raises PreflightError: a stack has no file, or a package that holds AWS's data is missing
+    :raises PreflightError: a stack has no file, or a package with AWS's data is not installed
     """
     started = time.monotonic()
     recordings = _recordings(root, stacks, projects, progress)
@@ -71,12 +71,12 @@ def _checks() -> list[Check]:
         return checks()
     except ImportError as error:
         raise PreflightError(
-            f"a check cannot be loaded: {error}. What the checks read is a development dependency: run make setup"
+            f"a check cannot be loaded: {error}. The checks need development dependencies: run make setup"
         ) from error
 
 
 def _ask(
     check: Check, label: str, recording: Recording, bootstrap: Recording | None, progress: Callable[[str], None]
 ) -> list[Finding]:
-    progress(f"asking {check.rule.name.removeprefix(f'{PACK}-')} about {label}")
-    return [replace(finding, environment=label) for finding in check.ask(recording, bootstrap)]
+    progress(f"checking {label}: {check.rule.name.removeprefix(f'{PACK}-')}")
+    return [replace(finding, environment=label) for finding in check.run(recording, bootstrap)]

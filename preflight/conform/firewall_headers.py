@@ -1,10 +1,10 @@
-"""What each firewall rule does when the header that it reads lies beyond what the load balancer shows the firewall.
+"""No WAF rule decides wrongly because the header that it reads is beyond the part that the WAF inspects.
 
-An Application Load Balancer shows its firewall the first 8,192 bytes and 200 headers of a request, whichever field a
-statement reads. People with many cookies send more, so a rule that blocks because a header is absent locks them out,
-and a rule that blocks because one is present can be passed by hiding it. Both are computed: ordinary requests with
-large cookies in front of every other header must pass, and each header that a rule keeps out must also be kept out, or
-made harmless, behind the firewall. Rules that search the values of all headers are judged by the first question only.
+A WAF inspects only the first 8,192 bytes and 200 headers that an Application Load Balancer forwards to it. Browsers with
+many cookies send more, so a rule that blocks because a header is absent locks out users, and a rule that blocks because a
+header is present can be evaded by placing it further back. Both are computed: ordinary requests with large cookies before
+every other header must pass, and each header that a rule blocks must also be blocked, or made harmless, behind the WAF.
+Rules that search the values of all headers are checked for the first case only.
 
 Source: https://docs.aws.amazon.com/waf/latest/developerguide/waf-oversize-request-components.html
 """
@@ -30,11 +30,11 @@ from preflight.recording.recorder import Recording
 RULE = "conform-header-window"
 SOURCE = "https://docs.aws.amazon.com/waf/latest/developerguide/waf-oversize-request-components.html"
 SET_BY_THE_EDGE = "x-amzn-oidc-"
-"""The load balancer sets its three headers of this family on every request that it forwards within a session, and the
-proxy takes them from nowhere else; others of the family are read by nothing
+"""The load balancer sets its three headers with this prefix on every request that it forwards within a session, so a
+client's copies never reach the proxy. No component reads other headers with this prefix
 (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html)."""
-HARMLESS = {"content-type": "only how a refusal is worded depends on it: the proxy decides alike"}
-"""Headers whose rules are a courtesy; nothing is let in when they are not seen."""
+HARMLESS = {"content-type": "it changes only the wording of a refusal: the proxy makes the same decision"}
+"""Headers whose rules are not needed for security: a request is not admitted because such a header is out of sight."""
 
 _SHARDS = "; ".join(f"AWSELBAuthSessionCookie-{number}={'x' * 3900}" for number in range(3))
 _LARGE = (("cookie", _SHARDS),)
@@ -44,13 +44,13 @@ _CUT = {
     f"cookies that leave {left} bytes": (("cookie", "x" * (BODY_WINDOW - len(f"host{_HOST}cookie") - left)),)
     for left in range(24)
 }
-"""The last header in sight is cut somewhere in its name or value."""
+"""Fillers of different lengths, so that the last inspected header is cut in its name or in its value."""
 HIDING = {"large cookies": _LARGE, "205 small headers": _MANY, **_CUT}
-"""What may stand in front of every other header of an ordinary request."""
+"""Headers that may come before every other header of an ordinary request."""
 
 
 def ordinary(preset: Preset) -> dict[str, Request]:
-    """Requests that a browser sends to the application, by what they are; none must be blocked."""
+    """Requests that a browser sends to the application, by purpose; none may be blocked."""
     paths = preset.paths
     writing = [*paths.model_calls, *paths.prompts, "/"]
     called = [path.replace("*", "1") for path in paths.api if not path.startswith(paths.static)]
@@ -68,7 +68,7 @@ def _ordinary_request(method: str, path: str, size: int = 0) -> Request:
 
 
 def findings(recording: Recording) -> list[Finding]:
-    """Each rule that judges wrongly when a header is out of sight."""
+    """Each rule that decides wrongly if a header is not inspected."""
     graph = Graph.from_recorded(recording.resources)
     try:
         proxy = facts(configuration(recording))
@@ -82,7 +82,7 @@ def findings(recording: Recording) -> list[Finding]:
 
 
 def hidden(request: Request, before: tuple[tuple[str, str], ...]) -> Request:
-    """The request with its headers behind others."""
+    """The request with other headers before its own."""
     named = {name.lower() for name, _ in before}
     return replace(request, headers=(*before, *(h for h in request.headers if h[0].lower() not in named)))
 
@@ -100,8 +100,8 @@ def _ordinary(stack: str, resource: Resource, acl: WebAcl) -> Iterator[Finding]:
                     f"blocks {what} behind {before} ({outcome.rule})",
                     (
                         f"status {outcome.status}",
-                        "the same verdict as without them",
-                        "do not block on the absence of a header: leave it to the proxy, which sees all of them",
+                        "the same decision as without them",
+                        "do not block because a header is absent: let the proxy check, which receives all headers",
                     ),
                 )
 
@@ -120,9 +120,9 @@ def _hidden(stack: str, resource: Resource, acl: WebAcl, proxy: ProxyFacts | Non
             resource,
             f"lets {header} in behind large cookies ({rule})",
             (
-                "only the firewall keeps it out, and it sees the first 8,192 bytes and 200 headers",
-                "something behind the firewall that removes or limits it",
-                f"let the proxy strip {header} from what clients send",
+                "only the WAF blocks it, and it inspects the first 8,192 bytes and 200 headers",
+                "a component behind the WAF that removes or restricts it",
+                f"have the proxy remove {header} from clients' requests",
             ),
         )
 
@@ -134,7 +134,7 @@ def _held(header: str, proxy: ProxyFacts) -> bool:
 
 
 def _kept_out(acl: WebAcl) -> set[tuple[str, str, str]]:
-    """Rule, header and a value for each header that some rule blocks by name, value or beginning of its name."""
+    """Rule, header and a value for each header that a rule blocks by name, value or prefix."""
     found: set[tuple[str, str, str]] = set()
     for _, name, _, _, rule in acl.rules:
         if (as_mapping(rule.get("action")) or {}).get("block") is None:

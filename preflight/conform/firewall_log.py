@@ -1,8 +1,8 @@
-"""What the filter of a firewall's log keeps: every block and every detection, and not the marks of ordinary requests.
+"""The WAF's log keeps every block and every detection, and drops records of ordinary requests.
 
-A record has the actions of the rules that matched and the labels that they set; the first filter whose conditions it
-meets decides, else the default. Records are made from the web ACL itself: a block, a match of each managed rule that
-only counts, a match of each rule that only counts for now, and ordinary requests as the rules mark them.
+A record has the actions of the rules that matched and the labels that they set; the first filter whose conditions match
+decides, else the default. Records are derived from the web ACL: a block, a match of each managed rule that only counts, a
+match of each rule in count mode, and ordinary requests with the labels that rules set.
 
 Source: https://docs.aws.amazon.com/waf/latest/APIReference/API_LoggingFilter.html
 """
@@ -31,17 +31,17 @@ _ACTIONS = ("allow", "block", "captcha", "challenge", "count")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record as the filter sees it."""
+    """One log record, as evaluated by the filter."""
 
     what: str
     actions: frozenset[str]
     labels: frozenset[str]
     kept: bool
-    """Whether it has to be kept (or dropped)."""
+    """Whether the log has to keep it; otherwise it has to be dropped."""
 
 
 def findings(recording: Recording) -> list[Finding]:
-    """Each record that the log of a web ACL should keep and drops, or the reverse."""
+    """Each record that a web ACL's log should keep but drops, or the reverse."""
     graph = Graph.from_recorded(recording.resources)
     found: list[Finding] = []
     for acl in graph.of_type("wafv2.WebAcl"):
@@ -95,14 +95,14 @@ def _managed(rule: Mapping[str, Any]) -> Iterator[Record]:
         if "count" in (as_mapping(override.get("actionToUse")) or {}):
             name = str(override.get("name"))
             label = managed_label(str((group or {}).get("name")), name)
-            # A size that limits of our own replace is no detection: ordinary prompts exceed it.
+            # A managed size rule that our own limits replace is not a detection: ordinary prompts exceed it.
             kept = name not in COMMON_LIMITS
             actions = frozenset({"ALLOW", "COUNT", "EXCLUDED_AS_COUNT"})
             yield Record(f"a match of {name}, which counts", actions, frozenset({label}), kept=kept)
 
 
 def _own(acl: Resource, label: str) -> str:
-    """The whole name of a label of the web ACL's own rules."""
+    """The full name of a label of the web ACL's own rules."""
     if label.startswith("awswaf:"):
         return label
     arn = str(acl.value("arn") or "")

@@ -1,7 +1,7 @@
-"""How AWS returns values that may be written in several forms, each form a pure function, idempotent.
+"""Normal forms: pure, idempotent functions that turn a declared value into the form in which AWS returns it.
 
-A function is given a value as it was declared and gives it as AWS returns it; what it does not understand stays as it
-is. Nothing here knows which property it is for: ``round_trip.TABLE`` says so, with sources.
+A value that a function does not recognize stays unchanged. ``round_trip.TABLE`` assigns the functions to properties, with
+sources.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def protocol_name(value: Json) -> Json:
 
 
 def log_group_arn(value: Json) -> Json:
-    """The ARN of a log group is returned without ``:*``, which names its streams."""
+    """The ARN of a log group is returned without ``:*``, which stands for its streams."""
     return value.removesuffix(":*") if isinstance(value, str) and ":log-group:" in value else value
 
 
@@ -61,7 +61,7 @@ def whole_number(value: Json) -> Json:
 
 
 def json_document(value: Json) -> Json:
-    """A document in JSON is returned without the spaces and the order in which it was sent."""
+    """A JSON document is returned without white space and with its keys in another order."""
     try:
         parsed = json.loads(value) if isinstance(value, str) and value[:1] in "{[" else None
     except ValueError:
@@ -70,7 +70,7 @@ def json_document(value: Json) -> Json:
 
 
 def rule_without_ports(inputs: Mapping[str, Json]) -> dict[str, Json]:
-    """A rule for every protocol is returned with the ports -1, and the provider takes none as those."""
+    """A rule for every protocol is returned with the ports -1, which the provider treats as equal to no ports."""
     if protocol_name(inputs.get("ipProtocol")) != "-1":
         return dict(inputs)
     return {key: value for key, value in inputs.items() if key not in ("fromPort", "toPort")}
@@ -88,13 +88,13 @@ AURORA_SETS = {
     "track_activity_query_size": "4096",
     "track_io_timing": "1",
 }
-"""Parameters of Aurora PostgreSQL to which AWS itself gives a value (``describe-db-cluster-parameters``: ``Source`` is
+"""Parameters of Aurora PostgreSQL that AWS sets itself (``describe-db-cluster-parameters``: ``Source`` is
 ``system``); ``rds.force_ssl`` has 1 from version 17 on, 0 before."""
 _FORCED_TLS_FROM = 17
 
 
 def parameters_of_aws(inputs: Mapping[str, Json]) -> dict[str, Json]:
-    """A parameter with the value that AWS gives it is no change: it is returned as ``pending-reboot``."""
+    """A parameter with the value that AWS sets is not a change: it is returned as ``pending-reboot``."""
     version = "".join(one for one in str(inputs.get("family")) if one.isdigit())
     forced = "1" if version and int(version) >= _FORCED_TLS_FROM else "0"
     known = {**AURORA_SETS, "rds.force_ssl": forced}

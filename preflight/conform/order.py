@@ -1,10 +1,9 @@
-"""What has to exist when a resource is created exists by then, even where the resource does not name it.
+"""Every resource is created after the resources that AWS requires to exist, even those that it does not refer to.
 
-Pulumi creates resources that do not depend on each other at the same time. A service that is given a role, a bucket, a
-topic or a log group while the policy that lets it in is still being made refuses the request, or loses what it sends
-until then; a load balancer is refused while its VPC has no internet gateway, and an ECS service while no listener leads
-to its target group. A resource waits for another where it, or a component that holds it, depends on it, directly or by
-way of others.
+Pulumi creates resources that do not depend on each other at the same time. If a service gets a role, a bucket, a topic or
+a log group before the policy that grants it access exists, it refuses the request or loses what it sends until then. AWS
+refuses a load balancer while its VPC has no internet gateway, and an ECS service while no listener forwards to its target
+group. A resource waits for another if it, or a component that contains it, depends on it directly or indirectly.
 """
 
 from __future__ import annotations
@@ -48,25 +47,25 @@ _LOGS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-r
 
 @dataclass(frozen=True, slots=True)
 class Prerequisite:
-    """What has to exist, the values by which resources name what it belongs to, and the page that asks for it."""
+    """What has to exist first, the values by which other resources refer to its owner, and AWS's page about it."""
 
     resource: RecordedResource
     values: frozenset[str]
     consequence: str
     source: str
     only: str = "*"
-    """Pattern of ``type.path``: the places where naming it means that it is needed."""
+    """Patterns of ``type.path``: the properties where a reference means that it is needed."""
     without: tuple[str, ...] = ()
-    """Patterns of ``type.path``: places that name the same thing without needing it."""
+    """Patterns of ``type.path``: properties that refer to the same thing without needing it."""
 
     def needed_at(self, resource: RecordedResource, path: str) -> bool:
-        """Whether a resource that names one of the values at this place needs it."""
+        """Whether a resource that refers to one of the values in this property needs it."""
         place = f"{resource.type}.{path}"
         return fnmatchcase(place, self.only) and not any(fnmatchcase(place, pattern) for pattern in self.without)
 
 
 def findings(recording: Recording) -> list[Finding]:
-    """Every resource that may be created before what AWS asks for."""
+    """Every resource that may be created before something that AWS requires."""
     awaited = waits(recording)
     found = [
         _finding(recording, user, path, needed)
@@ -77,7 +76,7 @@ def findings(recording: Recording) -> list[Finding]:
 
 
 def pairs(recording: Recording) -> Iterator[tuple[RecordedResource, str, Prerequisite]]:
-    """Each resource, the property that names something, and what has to exist before the resource is created."""
+    """Each resource, the referring property, and what has to exist before the resource is created."""
     named = [(resource, dict(_texts(resource.inputs, ""))) for resource in recording.resources if resource.custom]
     for needed in _prerequisites(recording):
         for resource, texts in named:
@@ -92,7 +91,7 @@ def pairs(recording: Recording) -> Iterator[tuple[RecordedResource, str, Prerequ
 
 
 def waits(recording: Recording) -> dict[str, frozenset[str]]:
-    """URN → the URNs of everything that is made before it."""
+    """URN → the URNs of everything that is created before it."""
     by_urn = {one.urn: one for one in recording.resources}
     known: dict[str, frozenset[str]] = {}
 
@@ -102,7 +101,7 @@ def waits(recording: Recording) -> dict[str, frozenset[str]]:
         resource, found = by_urn[urn], set[str]()
         for dependency in resource.dependencies:
             found |= {dependency} | of(dependency, on_the_way | {urn})
-        # A child is registered once its parent is, and a parent once what it depends on is there.
+        # A child is registered after its parent, and a parent after its dependencies.
         known[urn] = frozenset(found | of(resource.parent, on_the_way | {urn}))
         return known[urn]
 
@@ -122,11 +121,11 @@ def _prerequisites(recording: Recording) -> Iterator[Prerequisite]:
             yield Prerequisite(gateway, _known(*subnets), consequence, _GATEWAYS, f"{BALANCER}.subnets*")
     for acl in recording.of_type(DEFAULT_ACL):
         owners = [one.id for one in recording.of_type(VPC) if one.outputs.get("defaultNetworkAclId") == acl.id]
-        consequence = "the provider keeps it as a subnet of the default ACL, and the next preview removes it from there"
+        consequence = "the provider records it as a subnet of the default ACL, and the next preview removes it there"
         yield Prerequisite(acl, _known(*owners), consequence, _DEFAULTS, f"{SUBNET}.vpcId")
     for rule in recording.of_type(LISTENER_RULE):
         groups = [mapping(action).get("targetGroupArn") for action in listed(rule.inputs.get("actions"))]
-        consequence = "ECS refuses a service while no listener leads to its target group"
+        consequence = "ECS refuses a service while no listener forwards to its target group"
         yield Prerequisite(rule, _known(*groups), consequence, _TARGETS, "aws:ecs/service:Service.loadBalancers*")
     for validation in recording.of_type(VALIDATION):
         certificate = _known(validation.inputs.get("certificateArn"))
@@ -138,7 +137,7 @@ def _policies_of_roles(recording: Recording) -> Iterator[Prerequisite]:
     roles = {role.outputs.get("name"): role for role in recording.of_type(ROLE)}
     for policy in (one for type_ in ROLE_POLICIES for one in recording.of_type(type_)):
         if role := roles.get(policy.inputs.get("role")):
-            consequence = "the service refuses the role, or acts without permission"
+            consequence = "the service refuses the role, or its calls fail because the permission is missing"
             values = _known(role.outputs.get("arn"))
             yield Prerequisite(policy, values, consequence, _ROLES, without=("aws:iam/*",))
 
@@ -152,19 +151,21 @@ def _policies_of_destinations(recording: Recording) -> Iterator[Prerequisite]:
     for policy in recording.of_type(BUCKET_POLICY):
         if _lets_a_service_in(policy, "policy"):
             name = policy.inputs.get("bucket")
-            consequence = "the service may not write to the bucket and refuses it"
+            consequence = "the service has no permission to write to the bucket yet and refuses it"
             without = (f"{BUCKET}.*", "aws:s3/*.bucket", "aws:backup/*")
             yield Prerequisite(policy, _known(name, f"arn:aws:s3:::{name}"), consequence, _BUCKETS, without=without)
     for policy in recording.of_type(LOG_POLICY):
         for group in _groups(recording, policy):
             arn = group.outputs.get("arn")
-            consequence = "the service may not write to the log group and refuses it, or adds a policy for itself"
+            consequence = (
+                "the service has no permission to write to the log group yet and refuses it, or adds its own policy"
+            )
             values = _known(arn, f"{arn}:*", group.outputs.get("name"))
             yield Prerequisite(policy, values, consequence, _LOGS, without=("aws:cloudwatch/*",))
 
 
 def _groups(recording: Recording, policy: RecordedResource) -> list[RecordedResource]:
-    """The log groups of this stack that a resource policy opens."""
+    """The log groups of this stack that a resource policy grants access to."""
     resources = [
         str(one) for statement in _allowed(policy, "policyDocument") for one in _several(statement["Resource"])
     ]
@@ -201,7 +202,7 @@ def _naming(
 
 
 def _texts(value: Json, path: str) -> Iterator[tuple[str, str]]:
-    """Place → text, for every text of the inputs; a document in a text stays one."""
+    """Path → string, for every string in the inputs; a JSON document stays one string."""
     if isinstance(value, Mapping):
         for key, item in cast("Mapping[str, Json]", value).items():
             yield from _texts(item, f"{path}.{key}" if path else key)
@@ -221,7 +222,7 @@ def _finding(recording: Recording, user: RecordedResource, path: str, needed: Pr
         verdict=Verdict.VIOLATED,
         headline=f"{user.name}.{path} may be used before {kind} {first.name} exists",
         urn=user.urn,
-        found=f"nothing makes {user.name} wait for it, so Pulumi may create both at once: {needed.consequence}",
+        found=f"{user.name} does not depend on it, so Pulumi may create both at once: {needed.consequence}",
         wanted=f"{first.name} first ({needed.source})",
         fix=f"add {first.name} to depends_on of {user.name}, or take the value from an output of {first.name}",
         pack="conform",

@@ -1,10 +1,10 @@
-"""Path MTU discovery works on the way from the internet to each load balancer.
+"""Path MTU discovery works between the internet and each load balancer.
 
-A router that cannot forward a packet because it is too large says so by ICMP type 3 code 4. A load balancer whose
-group or whose subnets' network ACLs drop that message keeps sending packets of the same size: small answers arrive,
-large ones never do, for exactly the clients whose way takes smaller packets, such as a VPN's.
+A router that cannot forward a packet because it is too large reports that with ICMP type 3 code 4. If a load balancer's
+security group or its subnets' network ACLs drop that message, the load balancer keeps sending packets of the same size:
+clients on a path with a smaller MTU, such as a VPN, receive small responses but never large ones.
 
-Where the network ACLs belong to another stack, they are not in the graph and are not judged.
+Network ACLs of another stack are not in the graph and are not checked.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ACL_SOURCE = "https://docs.aws.amazon.com/vpc/latest/userguide/path_mtu_discover
 
 
 def findings(recording: Recording) -> list[Finding]:
-    """Each group and network ACL of an internet-facing load balancer that drops the message."""
+    """Each security group and network ACL of an internet-facing load balancer that drops the message."""
     found: list[Finding] = []
     for balancer in recording.of_type(BALANCER):
         if balancer.inputs.get("internal") is not True and balancer.inputs.get("loadBalancerType") != "gateway":
@@ -59,8 +59,8 @@ def _acls(recording: Recording, balancer: RecordedResource) -> Iterator[Finding]
             rules = [one for one in rules if (one.get("egress") is True) is egress]
             rules += listed(acl.inputs.get("egress" if egress else "ingress"))
             if not _passes(rules):
-                way = "to" if egress else "from"
-                wanted = f"an entry for ICMP type 3 code 4 {way} {ANYWHERE} ({ACL_SOURCE})"
+                direction = "to" if egress else "from"
+                wanted = f"an entry for ICMP type 3 code 4 {direction} {ANYWHERE} ({ACL_SOURCE})"
                 yield _finding(recording, acl, "egress" if egress else "ingress", wanted)
 
 
@@ -73,7 +73,7 @@ def _admits(rule: Json) -> bool:
 
 
 def _passes(rules: list[Json]) -> bool:
-    """Whether the first entry that is about the message allows it; AWS reads them by number."""
+    """Whether the first entry that matches the message allows it; AWS evaluates them by number."""
     for rule in sorted(rules, key=lambda one: int(one.get("ruleNumber", one.get("ruleNo", 0)))):
         protocol = str(rule.get("protocol")).lower()
         types = (int(rule.get("icmpType", ANY)), int(rule.get("icmpCode", ANY)))
@@ -92,8 +92,8 @@ def _finding(recording: Recording, resource: RecordedResource, path: str, wanted
         environment=recording.stack,
         rule="conform-path-mtu",
         verdict=Verdict.VIOLATED,
-        headline=f"{resource.name}.{path} drops what routers say of packets that are too large: large answers never "
-        "reach clients on a VPN",
+        headline=f"{resource.name}.{path} drops the routers' messages about packets that are too large: large "
+        "responses never reach clients on a VPN",
         urn=resource.urn,
         found="no rule for it",
         wanted=wanted,

@@ -1,13 +1,13 @@
-"""Whether IAM lets the deployment make, change and remove what the program registers.
+"""IAM allows the deployment to create, change and delete what the program registers, and nothing of another environment.
 
-Each resource's requests (``iam/needs``) are judged against the roles that the account's bootstrap makes (``iam/account``):
-``deploy`` has to be allowed all of them, ``preview`` the reads. Then, what ``deploy`` must not be able to do: change or remove the two tags
-that say whose a key or a secret is, or take over one of another environment (``iam/owners``). Then the roles of the main
-program: what they are for has to be in their own policies and in the boundary that bootstrap gives them (``iam/uses``).
+Each resource's requests (``iam/needs``) are evaluated against the roles that the account's bootstrap creates
+(``iam/account``): ``deploy`` needs all of them, ``preview`` the reads. ``deploy`` must not be able to change or remove the two
+tags that identify the owner of a key or a secret, or to take over one of another environment (``iam/owners``). The roles of
+the main program need their calls allowed both by their policies and by bootstrap's boundary (``iam/uses``).
 
 Sources: the Service Authorization Reference (https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html),
 CloudFormation's handler permissions, and the reviewed tables ``iam/calls.tsv`` and ``iam/unneeded.tsv``.
-It cannot see service control policies, session policies, or policies of resources that another program makes.
+Service control policies, session policies, and policies of other programs' resources are not known here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from preflight.conform.iam import account as accounts
 from preflight.conform.iam import needs as needed
 from preflight.conform.iam import owners, reference, uses
-from preflight.conform.iam.account import Account, Role
+from preflight.conform.iam.account import DeploymentAccount, Role
 from preflight.conform.iam.graph import Graph, statements
 from preflight.conform.iam.needs import Need, Unknown
 from preflight.findings import Finding, Verdict
@@ -29,8 +29,8 @@ SOURCE = "https://docs.aws.amazon.com/service-authorization/latest/reference/ref
 
 
 def findings(recording: Recording, bootstrap: Recording | None) -> list[Finding]:
-    """What IAM would refuse. ``bootstrap``: the recording of the bootstrap stack that makes this environment's roles, or
-    ``None`` where no stack file of ``bootstrap/`` names the environment; then one finding says that nothing was judged."""
+    """The requests that IAM would refuse. ``bootstrap``: the recording that creates this environment's roles, or ``None`` if
+    no stack file of ``bootstrap/`` lists the environment; then a single finding reports that nothing was checked."""
     if bootstrap is None:
         return [_uncovered(recording)]
     graph = Graph.of(recording, bootstrap)
@@ -50,7 +50,7 @@ def findings(recording: Recording, bootstrap: Recording | None) -> list[Finding]
 
 
 def all_needs(graph: Graph) -> Iterator[Need | Unknown]:
-    """Every request of every resource, and of the program's own look-ups."""
+    """Every request of every resource, and of the program's lookups."""
     for resource in graph.recording.resources:
         if (resource.custom and not resource.external) or resource.type == STACK_TYPE:
             yield from needed.of_resource(resource, graph)
@@ -58,7 +58,7 @@ def all_needs(graph: Graph) -> Iterator[Need | Unknown]:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Requests that one statement would allow, or that are missing for one reason."""
+    """Key that groups requests with the same cause into one finding."""
 
     type: str
     action: str
@@ -79,7 +79,7 @@ def refused(role: Role, graph: Graph, needs: Iterable[Need]) -> list[Finding]:
 
 
 def allowed(role: Role, graph: Graph, need: Need) -> bool:
-    """Whether IAM lets the role make the request."""
+    """Whether IAM allows the role to make the request."""
     return role.allows(need.action, need.arn, dict(need.context), graph.documents.get(need.arn, ()))
 
 
@@ -102,7 +102,7 @@ def _refused(role: Role, graph: Graph, place: _Place, needs: list[Need]) -> Find
 
 
 def trespasses(role: Role, graph: Graph, known: Iterable[Need]) -> list[Finding]:
-    """One finding for each request that would let an environment take or give away a key or a secret."""
+    """One finding for each allowed request that takes over or gives away a key or a secret."""
     found: dict[tuple[str, str, str], Finding] = {}
     for one in owners.trespasses(graph, known):
         need = one.need
@@ -120,13 +120,13 @@ def _trespass(role: Role, graph: Graph, need: Need) -> Finding:
         resource,
         headline=f"{resource.type} {resource.name}: {role.name} may call {need.action} where it {need.situation}",
         found=f"{need.action} is allowed with {context}",
-        wanted="the tags environment and project stay, and what carries another environment's is out of reach; IAM tells "
-        "keys and secrets apart by nothing else (https://docs.aws.amazon.com/kms/latest/developerguide/abac.html)",
+        wanted="the tags environment and project cannot be changed, and resources with another environment's tags are out of "
+        "reach: only these tags distinguish keys and secrets for IAM (https://docs.aws.amazon.com/kms/latest/developerguide/abac.html)",
         fix="narrow the statement in bootstrap/role_documents.py or assembly/keys.py by aws:ResourceTag, aws:RequestTag and aws:TagKeys",
     )
 
 
-def unfit(account: Account, graph: Graph) -> list[Finding]:
+def unfit(account: DeploymentAccount, graph: Graph) -> list[Finding]:
     """One finding for each call of a deployed role that its own policies or its boundary do not allow."""
     roles = deployed(account, graph)
     found: dict[tuple[str, str, str], Finding] = {}
@@ -137,10 +137,10 @@ def unfit(account: Account, graph: Graph) -> list[Finding]:
     return list(found.values())
 
 
-def deployed(account: Account, graph: Graph) -> dict[str, Role]:
-    """ARN → role, of the roles that the main program makes, with the boundary that bootstrap makes for them.
+def deployed(account: DeploymentAccount, graph: Graph) -> dict[str, Role]:
+    """ARN → role, for the roles that the main program creates, with the boundary that bootstrap creates for them.
 
-    A role without that boundary has an empty one here: nothing is allowed, and each of its calls is a finding."""
+    A role without that boundary gets an empty one here, which allows nothing, so each of its calls is a finding."""
     recording = graph.recording
     return {
         str(role.outputs["arn"]): Role(
@@ -160,7 +160,7 @@ def deployed(account: Account, graph: Graph) -> dict[str, Role]:
 
 
 def use_allowed(role: Role, graph: Graph, use: uses.Use) -> bool:
-    """Whether IAM lets a deployed role make the call. Keys that AWS does not populate for the action are left out."""
+    """Whether IAM allows a deployed role to make the call. Keys that AWS does not populate for the action are omitted."""
     action = reference.find(use.action)
     context = use.context if action is None else dict(needed.kept(action, use.context))
     return role.allows(use.action, use.arn, context, graph.documents.get(use.arn, ()))
@@ -174,8 +174,8 @@ def _unfit(role: Role, graph: Graph, use: uses.Use) -> Finding:
         use.of,
         headline=f"{use.of.type} {use.of.name}: its role {role.name} may not call {use.action}",
         found=f"{use.action} on {use.arn}: {where}",
-        wanted="the role's policies and the boundary both allow what the role is for (sources: preflight/conform/iam/uses.py)",
-        fix="grant it in the component that makes the role and in workload_boundary of bootstrap/role_boundaries.py",
+        wanted="the role's policies and the boundary both allow the calls that the role is used for (sources: preflight/conform/iam/uses.py)",
+        fix="grant it in the component that creates the role and in workload_boundary of bootstrap/role_boundaries.py",
     )
 
 
@@ -192,8 +192,8 @@ def _unjudged(recording: Recording, resource: RecordedResource, action: str) -> 
         return _finding(
             recording,
             resource,
-            headline=f"{resource.type} {resource.name}: what {action} needs cannot be told",
-            found=f"{action}, which CloudFormation or the provider lists and the IAM data does not explain",
+            headline=f"{resource.type} {resource.name}: no table covers {action}",
+            found=f"{action}, which CloudFormation or the provider lists and the IAM data lacks",
             wanted=f"an action of the Service Authorization Reference ({SOURCE}), or a reason why it does not apply",
             fix="add it with its reason to preflight/conform/iam/unneeded.tsv, or its linked service to LINKED in iam/needs.py",
             verdict=Verdict.NOT_PROVEN,
@@ -214,9 +214,9 @@ def _uncovered(recording: Recording) -> Finding:
     return _finding(
         recording,
         stack,
-        headline=f"bootstrap has no roles for {recording.stack}: whether CI may deploy it cannot be told",
+        headline=f"bootstrap has no roles for {recording.stack}: whether CI may deploy it is unknown",
         found=f"no stack file of bootstrap/ lists {recording.stack} under environments for this account and region",
-        wanted="one bootstrap stack file for each account, with every environment that lives there",
+        wanted="one bootstrap stack file for each account, with every environment in it",
         fix=f"add {recording.stack} to environments in bootstrap/Pulumi.<account>.yaml and run the bootstrap stack",
         verdict=Verdict.NOT_PROVEN,
     )
@@ -247,4 +247,4 @@ def _finding(
     )
 
 
-__all__ = ["RULE", "Account", "all_needs", "allowed", "findings", "refused"]
+__all__ = ["RULE", "DeploymentAccount", "all_needs", "allowed", "findings", "refused"]

@@ -1,10 +1,10 @@
-"""The application's pools fit into its database, and the alarm on connections can fire.
+"""The database accepts all connections that the tasks' pools can open, and the alarm on connections can fire.
 
-A pool without a size opens fifteen connections, and a task has three. When more tasks than the database has room for
-hold their pools full, the next one is refused in the middle of a deployment. An alarm above what the pools can open
-stays silent whatever happens.
+A pool without a size opens fifteen connections, and a task has three pools. If the pools of all tasks exceed what the
+database accepts, connections are refused in the middle of a deployment. An alarm with a threshold above what the pools can
+open never fires.
 
-The pools are those that the application's preset declares in ``connection_pools``.
+The application's preset declares the pools in ``connection_pools``.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ RULE = "conform-pools"
 DEFAULT_SIZE, DEFAULT_OVERFLOW = 5, 10
 """SQLAlchemy's (https://docs.sqlalchemy.org/en/20/core/pooling.html#sqlalchemy.pool.QueuePool)."""
 ACCEPTED = ((1, 189), (4, 823), (8, 1669), (16, 3360))
-"""Maximum capacity units → connections that Aurora PostgreSQL accepts, whatever it has shrunk to."""
+"""Maximum capacity units → connections that Aurora PostgreSQL accepts, regardless of the current capacity."""
 MOST = 5000
-"""From 32 units on at the latest."""
+"""The most connections, reached with 32 units at the latest."""
 SMALL_MINIMUM, MOST_WITH_A_SMALL_MINIMUM = 0.5, 2000
-"""With so small a minimum there are no more than this
+"""The most connections with such a small minimum capacity
 (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html#aurora-serverless-v2.max-connections)."""
 KEPT_BACK = 5
-"""``superuser_reserved_connections`` (3) and ``rds.rds_superuser_reserved_connections`` (2) at their defaults: the tasks'
-role never gets these."""
+"""``superuser_reserved_connections`` (3) and ``rds.rds_superuser_reserved_connections`` (2) at their defaults, which
+are not available to the tasks' role."""
 _ACCEPTED_SOURCE = "Aurora user guide, maximum connections for Aurora Serverless v2"
 
 
 def accepted(minimum: float, maximum: float) -> int:
     """How many connections a cluster of this range of capacity units accepts."""
     most = MOST_WITH_A_SMALL_MINIMUM if minimum <= SMALL_MINIMUM else MOST
-    # Memory decides, so it grows in a straight line between the documented points, and after the last of them.
+    # The number depends on memory, so it is linear between the documented points and beyond the last one.
     place = max(1, min(len(ACCEPTED) - 1, sum(units <= maximum for units, _ in ACCEPTED)))
     (low, at_low), (high, at_high) = ACCEPTED[place - 1], ACCEPTED[place]
     return min(most, at_low + math.floor((at_high - at_low) * (maximum - low) / (high - low)))
 
 
 def of_a_task(variables: Mapping[str, str], pools: Mapping[str, int]) -> int | None:
-    """How many connections one task's pools may open; ``None``: without a bound. ``pools`` are the preset's."""
+    """How many connections one task's pools may open; ``None``: unlimited. ``pools`` are the preset's."""
     total = 0
     for prefix, number in pools.items():
         size = variables.get(f"{prefix}_SIZE", "")
@@ -60,7 +60,7 @@ def of_a_task(variables: Mapping[str, str], pools: Mapping[str, int]) -> int | N
 
 
 def findings(recording: Recording) -> list[Finding]:
-    """What is wrong with pools and their alarm, sorted; none for a stack whose tasks use no database."""
+    """Findings about the pools and their alarm, sorted; none for a stack whose tasks use no database."""
     graph = Graph.from_recorded(recording.resources)
     found: list[Finding] = []
     pools = preset_of(recording.stack).connection_pools
@@ -68,12 +68,12 @@ def findings(recording: Recording) -> list[Finding]:
         for container in containers(task) or []:
             variables = variables_of(container)
             if "DATABASE_HOST" in variables and container.get("essential"):
-                found += _Judge(recording.stack, graph, task, str(container["name"]), pools, variables).findings()
+                found += _Evaluation(recording.stack, graph, task, str(container["name"]), pools, variables).findings()
     return sorted(found, key=lambda one: (one.urn, one.headline))
 
 
 @dataclass(frozen=True)
-class _Judge:
+class _Evaluation:
     stack: str
     graph: Graph
     task: Resource
@@ -88,7 +88,7 @@ class _Judge:
                 self.task,
                 f"{place}: uses a database, and its preset declares no connection pools",
                 "no connection_pools",
-                "the pools that the application opens, so that their sum can be held against what the database accepts",
+                "the pools that the application opens, so that their sum can be compared with what the database accepts",
                 "set connection_pools in the preset",
             )
         for prefix, pools in self.pools.items():
@@ -124,12 +124,12 @@ class _Judge:
                 _number(cluster, f"{scaling}.minCapacity", 0),
                 _number(cluster, f"{scaling}.maxCapacity", 0),
             )
-            room = accepted(minimum, maximum) - KEPT_BACK
-            if tasks * each > room:
+            available = accepted(minimum, maximum) - KEPT_BACK
+            if tasks * each > available:
                 yield self._finding(
                     cluster,
-                    f"{scaling}.maxCapacity: the database refuses connections that the tasks' pools may open",
-                    f"{maximum:g} capacity units, {room} connections for the tasks; {tasks} tasks (a deployment runs "
+                    f"{scaling}.maxCapacity: the database accepts fewer connections than the tasks' pools may open",
+                    f"{maximum:g} capacity units, {available} connections for the tasks; {tasks} tasks (a deployment runs "
                     f"{percent:g} percent of {self._most_tasks(service)}) open up to {each} each",
                     f"{tasks * each} connections or more ({_ACCEPTED_SOURCE})",
                     "lower the size of the pools or the number of tasks, or raise maxCapacity",
@@ -150,12 +150,12 @@ class _Judge:
                     "threshold: the alarm can never fire",
                     f"{threshold:g}, and {self._most_tasks(service)} tasks open at most {most} connections",
                     f"less than {most}",
-                    "derive the line from what the pools may open",
+                    "derive the threshold from what the pools may open",
                 )
         if not watching:
             yield self._finding(
                 service,
-                "taskDefinition: nothing watches how many connections its tasks hold",
+                "taskDefinition: no alarm watches the number of connections",
                 "no alarm on DatabaseConnections",
                 f"an alarm below {most}",
                 "add one, with a destination",

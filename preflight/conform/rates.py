@@ -1,9 +1,10 @@
-"""How many people behind one address may open the application and work before a rate rule answers 429.
+"""As many users as declared can share one address before a rate rule answers 429.
 
-A rate rule counts the requests in its scope for one client address, and an office, a VPN or a mobile network is one
-address. A browser's first visit alone is more than a hundred requests. Each class of request that one person sends
-(``Arrival`` of the preset that the stack file selects) is put to every rate rule of each web ACL: what the rule counts for one person, times the
-people, has to stay within its limit. Rules that count by a session have to hold one person.
+A rate rule counts the requests in its scope for each client address, and an office, a VPN or a mobile network shares one
+address. A browser's first visit alone sends more than a hundred requests. Each class of request that one user sends
+(``Arrival`` of the preset that the stack file selects) is evaluated by every rate rule of each web ACL: the number that the
+rule counts for one user, times the number of users, has to stay within its limit. Rules that count by session have to allow
+one user.
 
 Source: https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based-request-limiting.html
 """
@@ -32,35 +33,35 @@ SOURCE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """One class of request of one person: how many in five minutes, and examples that must all fare alike."""
+class RequestKind:
+    """One class of a user's requests: the number in five minutes, and examples, which must all have the same outcome."""
 
     name: str
     times: int
     requests: tuple[tuple[str, str], ...]
-    """Method and path of each example; a rule counts the class when it counts one of them."""
+    """Method and path of each example; a rule counts the class if it counts one of them."""
 
 
-def kinds(preset: Preset) -> tuple[Kind, ...]:
-    """What one person sends, by class."""
+def kinds(preset: Preset) -> tuple[RequestKind, ...]:
+    """One user's requests, by class."""
     arrival, paths = preset.arrival, preset.paths
-    # Of the API whatever is neither a static file nor a prefix of one: the rules tell the classes apart by path.
+    # API paths that are neither a static file nor a prefix of one: the rules distinguish the classes by path.
     called = [path.partition("*")[0] for path in paths.api if not path.startswith(paths.static)]
     return (
-        Kind("static files", arrival.static_requests, tuple(("GET", f"{p}x.js") for p in paths.static)),
-        Kind("pages and API calls", arrival.page_requests, (("GET", "/"), *(("GET", path) for path in called))),
-        Kind("model calls", arrival.model_calls, tuple(("POST", path) for path in paths.model_calls[:1])),
-        Kind("uploads", arrival.uploads, tuple(("POST", path) for path in paths.uploads[:1])),
+        RequestKind("static files", arrival.static_requests, tuple(("GET", f"{p}x.js") for p in paths.static)),
+        RequestKind("pages and API calls", arrival.page_requests, (("GET", "/"), *(("GET", path) for path in called))),
+        RequestKind("model calls", arrival.model_calls, tuple(("POST", path) for path in paths.model_calls[:1])),
+        RequestKind("uploads", arrival.uploads, tuple(("POST", path) for path in paths.uploads[:1])),
     )
 
 
 def findings(recording: Recording) -> list[Finding]:
-    """Each rate rule that fewer people would meet than the settings declare behind one address."""
+    """Each rate rule whose limit is too low for the number of users behind one address that the settings declare."""
     return evaluated(recording, kinds(preset_of(recording.stack)), declared_people(recording.stack))
 
 
-def evaluated(recording: Recording, sent: tuple[Kind, ...], people: int) -> list[Finding]:
-    """The same for other requests of one person, and for another number of people."""
+def evaluated(recording: Recording, sent: tuple[RequestKind, ...], people: int) -> list[Finding]:
+    """The same for given requests of one user and a given number of users."""
     graph = Graph.from_recorded(recording.resources)
     found = [
         finding
@@ -76,14 +77,14 @@ def declared_people(stack: str) -> int:
     return people if isinstance(people, int) else RateLimits().people_behind_one_address
 
 
-def _acl(stack: str, graph: Graph, resource: Resource, sent: tuple[Kind, ...], people: int) -> Iterator[Finding]:
+def _acl(stack: str, graph: Graph, resource: Resource, sent: tuple[RequestKind, ...], people: int) -> Iterator[Finding]:
     acl = WebAcl(graph, resource)
     for _, name, holder, path, rule in acl.rules:
         rate = as_mapping((as_mapping(rule.get("statement")) or {}).get("rateBasedStatement"))
         if rate is None or not _ends(rule):
             continue
         counted = [kind for kind in sent if kind.times and _counts(acl, name, kind)]
-        # A longer window counts as many requests more.
+        # A longer window counts proportionally more requests.
         windows = max(1, -(-int(rate.get("evaluationWindowSec") or WINDOW_SECONDS) // WINDOW_SECONDS))
         one = windows * sum(kind.times for kind in counted)
         alike = people if _by_address(rate) else 1
@@ -91,7 +92,7 @@ def _acl(stack: str, graph: Graph, resource: Resource, sent: tuple[Kind, ...], p
         if not isinstance(limit, int | float) or limit >= one * alike:
             continue
         what = ", ".join(f"{kind.times} {kind.name}" for kind in counted)
-        who = f"{alike} people behind one address" if alike > 1 else "one person's session"
+        who = f"{alike} users behind one address" if alike > 1 else "one user's session"
         yield Finding(
             environment=stack,
             pack="conform",
@@ -111,13 +112,13 @@ def _ends(rule: Mapping[str, Any]) -> bool:
 
 
 def _by_address(rate: Mapping[str, Any]) -> bool:
-    """Whether a rule counts all people behind one address as one: no key tells them apart."""
+    """Whether a rule counts all users behind one address together."""
     keys = [as_mapping(key) or {} for key in as_list(rate.get("customKeys")) or []]
     return not any(key.get("cookie") is not None or key.get("header") is not None for key in keys)
 
 
-def _counts(acl: WebAcl, rule: str, kind: Kind) -> bool:
-    """Whether the rule is the one that answers an example of the class once its limit is used up."""
+def _counts(acl: WebAcl, rule: str, kind: RequestKind) -> bool:
+    """Whether the rule answers an example of the class when its limit is exceeded."""
     for method, path in kind.requests:
         request = Request(
             method,

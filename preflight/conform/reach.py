@@ -1,9 +1,9 @@
-"""Every call that a task makes resolves, connects and is allowed, in the region of its stack.
+"""Every call of a task resolves, connects and is allowed by IAM, in the region of its stack.
 
-A task has no way out but what the stack declares, so a client that asks for another name, or another region's, does not
-fail at the deployment: it fails at the first upload. The names are those that the real clients ask
-for, boto3's S3 client in the variables of its container among them; what the stack lets through is read from the same
-graph. It cannot see a name that only a person types into the application, nor a role's permissions boundary.
+A task can reach only what the stack declares. A client that uses another name, or another region's, does not fail at the
+deployment but at the first upload. The names are those that the real clients resolve, such as boto3's S3 client with the
+variables of its container; what the stack allows is read from the same graph. Names that a user enters in the application
+and permissions boundaries are not known here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from policies.guardrails.topology.graph.resources import Graph, Resource
 from preflight.conform.reaching import names
 from preflight.conform.reaching.calls import calls, containers
 from preflight.conform.reaching.connections import Connections
-from preflight.conform.reaching.model import TASK_DEFINITION, Call
+from preflight.conform.reaching.model import TASK_DEFINITION, ClientCall
 from preflight.conform.reaching.permissions import refusal
 from preflight.findings import Finding, Verdict
 from preflight.recording.recorder import Recording
@@ -27,15 +27,17 @@ _POLICIES = "https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-ac
 
 
 def findings(recording: Recording) -> list[Finding]:
-    """What keeps the tasks of a stack from something that they call, sorted; none for a stack without tasks."""
+    """What blocks calls of the stack's tasks, sorted; none for a stack without tasks."""
     graph = Graph.from_recorded(recording.resources)
-    found = [one for task in graph.of_type(TASK_DEFINITION) for one in _Judge(recording.stack, graph, task).findings()]
+    found = [
+        one for task in graph.of_type(TASK_DEFINITION) for one in _Evaluation(recording.stack, graph, task).findings()
+    ]
     return sorted(found, key=lambda one: (one.urn, one.headline, one.found))
 
 
 @dataclass(frozen=True)
 class _Problem:
-    """Why a call fails; the same for every call that fails for this reason."""
+    """Why a call fails; equal for all calls that fail for the same reason."""
 
     headline: str
     found: str
@@ -44,7 +46,7 @@ class _Problem:
 
 
 @dataclass(frozen=True)
-class _Judge:
+class _Evaluation:
     stack: str
     graph: Graph
     task: Resource
@@ -52,17 +54,17 @@ class _Judge:
     def findings(self) -> Iterator[Finding]:
         if containers(self.task) is None:
             yield self._finding(
-                "containerDefinitions: what the task calls is not known",
-                found="container definitions that are not known yet",
+                "containerDefinitions: the task's calls are unknown",
+                found="container definitions that are unknown before the deployment",
                 wanted="known container definitions",
                 fix="record the stack with known values",
                 verdict=Verdict.NOT_PROVEN,
             )
             return
-        asked, connections = names.rules(self.graph), Connections(self.graph, self.task)
+        rules, connections = names.rules(self.graph), Connections(self.graph, self.task)
         whats: dict[_Problem, list[str]] = {}
         for call in calls(self.graph, self.task):
-            for problem in self._of(call, asked, connections):
+            for problem in self._of(call, rules, connections):
                 whats.setdefault(problem, []).append(call.what)
         for problem, what in whats.items():
             yield self._finding(
@@ -72,15 +74,15 @@ class _Judge:
                 fix=problem.fix,
             )
 
-    def _of(self, call: Call, asked: list[names.Rule], connections: Connections) -> Iterator[_Problem]:
+    def _of(self, call: ClientCall, asked: list[names.DnsFirewallRule], connections: Connections) -> Iterator[_Problem]:
         place = f"containerDefinitions[{call.container}].{call.property}"
         rule = names.deciding(asked, call.host)
         if rule is not None and rule.action == "BLOCK":
             yield _Problem(
-                f"{place}: the client asks for a name that the network blocks",
+                f"{place}: the client resolves a name that the DNS Firewall blocks",
                 f"{call.host}, which {rule.resource.label} answers with {rule.response or 'nothing'}",
                 "a name that the DNS Firewall's list allows",
-                "set the client to the regional name (in us-east-1 AWS_S3_US_EAST_1_REGIONAL_ENDPOINT=regional), or "
+                "configure the client for the regional name (in us-east-1 AWS_S3_US_EAST_1_REGIONAL_ENDPOINT=regional), or "
                 f"declare the destination ({_DNS})",
             )
             return
@@ -88,30 +90,30 @@ class _Judge:
         if target is None:
             if not self._is_elsewhere(call, connections):
                 yield _Problem(
-                    f"{place}: nothing in the network answers the name that the client asks for",
+                    f"{place}: the client resolves a name that leads to nothing in the network",
                     f"{call.host}, which is not an endpoint, gateway or data store of this stack",
                     "an endpoint with private DNS for the service in that region, or the stack's own store",
-                    f"set the client to the stack's region, or add the endpoint ({_ENDPOINTS})",
+                    f"configure the client for the stack's region, or add the endpoint ({_ENDPOINTS})",
                 )
             return
         if gap := connections.gap(target, call.port):
             yield _Problem(
                 f"{place}: the task cannot connect to what it calls",
                 f"{call.host}:{call.port}: {gap}",
-                f"a way from the task to port {call.port} of {target.label} and back",
-                f"let the groups and network ACLs of both sides pass it ({_ENDPOINTS})",
+                f"connectivity from the task to port {call.port} of {target.label}, with return traffic",
+                f"allow it in the security groups and network ACLs of both sides ({_ENDPOINTS})",
             )
         endpoint = target if target.kind == "ec2.VpcEndpoint" else None
         if refused := refusal(self.graph, self.task, call, endpoint):
             yield _Problem(
-                f"{place}: a policy refuses what the client asks",
+                f"{place}: a policy denies the client's request",
                 f"{call.host}: {refused}",
                 "an Allow in the role's policies and in the endpoint's, and no Deny",
                 f"allow this action on this resource there ({_POLICIES})",
             )
 
-    def _is_elsewhere(self, call: Call, connections: Connections) -> bool:
-        """Whether it may be a server of another stack: it is not AWS's, and a group lets the task out on its port."""
+    def _is_elsewhere(self, call: ClientCall, connections: Connections) -> bool:
+        """Whether it may be another stack's server: it is not AWS's, and a group allows the task's egress to its port."""
         return not names.plain(call.host).endswith("amazonaws.com") and connections.leaves(call.port)
 
     def _finding(

@@ -1,7 +1,7 @@
-"""Ids that are values in a graph, as references between the resources of a template.
+"""Turns ids in a graph into references between the resources of a template.
 
-Some rules of cfn-lint are about two resources, for example a subnet and its VPC, and see their relation by a
-reference only.
+Some rules of cfn-lint check two resources, for example a subnet and its VPC, and recognize their relation only by a
+reference.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ REFERENCED = {
     "AWS::ElasticLoadBalancingV2::TargetGroup": "arn",
     "AWS::RDS::DBCluster": "id",
 }
-"""Type → the output of Pulumi's resource that a reference to it stands for (``Ref`` in each type's documentation)."""
+"""Type → the output of Pulumi's resource that a reference returns (``Ref`` in each type's documentation)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Identified:
 
     urn: str
     name: str
-    """In the template."""
+    """Its name in the template."""
 
 
 def values_of(resources: Sequence[Made]) -> dict[str, Identified]:
@@ -48,9 +48,9 @@ def values_of(resources: Sequence[Made]) -> dict[str, Identified]:
 
 
 def linked(made: Made, identified: Mapping[str, Identified]) -> Wire:
-    """The properties with a reference wherever a value that came from another resource identifies it.
+    """The properties, with each value that identifies a resource and came from it replaced by a reference.
 
-    A value that only happens to be equal, as a name may be, stays: the graph says which property depends on what.
+    A value that is equal by coincidence, such as a name, stays: the graph records which property depends on which resource.
     """
     return cast("Wire", _linked(made, made.properties, identified, ()))
 

@@ -1,8 +1,8 @@
-"""No alarm that undoes a deployment can fire on what a good deployment does.
+"""No alarm that rolls back a deployment can fire during a healthy deployment.
 
-Each alarm that a service names in its deployment's alarms is held against what its metric does while a good release
-starts: for how long the metric may look bad, read off the service, its task definition and its target group, and after
-how long the alarm fires. A metric that is not in this table is reported, because it may not be safe.
+For each alarm in a service's deployment alarms, two times are compared: how long the metric may look bad while a good
+release starts, derived from the service, its task definition and its target group, and after how long the alarm fires. A
+metric that is not in this table is reported, because it may not be safe.
 
 Sources: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html,
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-alarm-failure.html and
@@ -27,7 +27,7 @@ TARGETS = "aws:lb/targetGroup:TargetGroup"
 
 
 class Shown(StrEnum):
-    """When a good deployment makes a metric look bad."""
+    """When a metric looks bad during a healthy deployment."""
 
     NEVER = "never"
     WHILE_STARTING = "while tasks start"
@@ -44,22 +44,22 @@ METRICS: dict[tuple[str, str], Shown] = {
     ("AWS/ECS", "MemoryUtilization"): Shown.NEVER,
     ("ECS/ContainerInsights", "RunningTaskCount"): Shown.WHILE_FEWER,
 }
-"""Namespace and metric → when a good deployment makes it look bad."""
+"""Namespace and metric → when it looks bad during a healthy deployment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """How long the phases of a good deployment may take, in seconds."""
+    """How long the phases of a healthy deployment may take, in seconds."""
 
     start: int
-    """From the first failed health check of a new task to the one that makes it healthy."""
+    """From a new task's first failed health check to the one that makes it healthy."""
     gap: int
-    """From the first old task that leaves to the last new one that is healthy, where fewer tasks run meanwhile."""
+    """From the stop of the first old task until the last new one is healthy, if fewer tasks run meanwhile."""
     none: bool
-    """Whether there is a time without any task."""
+    """Whether no task may run for some time."""
 
     def shows(self, when: Shown) -> int:
-        """For how long a metric may look bad."""
+        """How long a metric may look bad."""
         return {
             Shown.NEVER: 0,
             Shown.WHILE_STARTING: self.start,
@@ -69,7 +69,7 @@ class Deployment:
 
 
 def findings(recording: Recording) -> list[Finding]:
-    """Each alarm of each service's deployment that a good deployment can raise."""
+    """Each deployment alarm of a service that a healthy deployment can raise."""
     return [
         finding
         for service in recording.of_type(SERVICE)
@@ -79,7 +79,7 @@ def findings(recording: Recording) -> list[Finding]:
 
 
 def deployment(recording: Recording, service: RecordedResource) -> Deployment:
-    """The times of a service's deployment."""
+    """How long a service's deployment takes."""
     start, drain = int(service.inputs.get("healthCheckGracePeriodSeconds") or 0), 0
     used = {mapping(one).get("targetGroupArn") for one in listed(service.inputs.get("loadBalancers"))}
     for group in recording.of_type(TARGETS):
@@ -109,10 +109,10 @@ def _service(recording: Recording, service: RecordedResource) -> Iterator[Findin
         for namespace, metric in _metrics(alarm):
             when = METRICS.get((namespace, metric))
             if when is None:
-                found = f"{namespace} {metric}, of which it is not known what a deployment does to it"
+                found = f"{namespace} {metric}, whose behaviour during a deployment is not known"
                 yield _finding(recording, alarm, found, "a metric that preflight/conform/rollback_alarms.py knows")
             elif shown := times.shows(when):
-                # Minutes that the time touches: one more than it fills.
+                # The number of minutes that the time overlaps: one more than it fills.
                 needed = math.ceil(shown / period) + 2
                 if points < needed:
                     found = f"fires after {points} periods of {period} s; {metric} looks bad {when} for {shown} s"
@@ -135,11 +135,11 @@ def _finding(recording: Recording, alarm: RecordedResource, found: str, wanted: 
         environment=recording.stack,
         rule="conform-rollback-alarms",
         verdict=Verdict.VIOLATED,
-        headline=f"{alarm.name}.datapointsToAlarm lets a good deployment raise the alarm that undoes it",
+        headline=f"{alarm.name}.datapointsToAlarm lets a healthy deployment raise the alarm that rolls it back",
         urn=alarm.urn,
         found=found,
         wanted=f"{wanted} ({SOURCE})",
-        fix="let the alarm wait for longer, or take it out of the service's deployment alarms",
+        fix="raise the number of periods, or remove the alarm from the service's deployment alarms",
         pack="conform",
         source_file=alarm.source_file,
         source_line=alarm.source_line,

@@ -1,12 +1,12 @@
 """Values are declared in the form in which AWS returns them, so that the preview after a deployment is empty.
 
-The provider compares what a program declares with what AWS returns. Where AWS returns another form and the provider
-does not know the two as equal, every preview shows a change that no update removes, and a check for drift is never
-quiet. ``TABLE`` says for each property how AWS returns it, with the source; where the provider (the Terraform AWS
-provider that pulumi-aws bridges) suppresses the difference, it says by what, and nothing is found.
+The provider compares what a program declares with what AWS returns. If AWS returns another form and the provider does not
+treat the two as equal, every preview shows a change that no update removes, and a drift check never passes. ``TABLE``
+lists for each property how AWS returns it, with the source. If the provider (the Terraform AWS provider that pulumi-aws
+bridges) suppresses the difference, the table names the mechanism, and nothing is reported.
 
-What the table does not cover: defaults that AWS fills in (the provider has them as computed values), the order of sets
-(the provider compares sets), and values that AWS changes by itself, such as a minor version.
+Not covered are defaults that AWS fills in (the provider treats them as computed values), the order of sets (the provider
+compares sets), and values that AWS changes itself, such as a minor version.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ class Form:
     type: str
     """A pattern of type tokens."""
     path: str
-    """Steps from the inputs, by dots; ``*`` is each item of a list, ``**`` any depth. Empty: the inputs themselves."""
+    """Dotted path from the inputs; ``*`` is each item of a list, ``**`` any depth. Empty: the inputs themselves."""
     form: Callable[[Json], Json]
     source: str
     suppressed_by: str = ""
-    """What makes the provider take both forms as equal; empty where nothing does."""
+    """The mechanism by which the provider treats both forms as equal; empty if there is none."""
 
     def returned(self, inputs: Wire) -> Wire:
-        """The inputs of a resource of this type as AWS returns them, as far as this property goes."""
+        """The inputs of a resource of this type, with this property in the form that AWS returns."""
         steps = tuple(self.path.split(".")) if self.path else ()
         return forms.replaced(inputs, steps, self.form)
 
@@ -85,16 +85,16 @@ TABLE: tuple[Form, ...] = (
         for name in ("policy", "assumeRolePolicy", "policyDocument")
     ),
 )  # fmt: skip
-"""Each row is one form; rows of one type are applied one after the other."""
+"""Each row is one normal form; rows of one type are applied one after the other."""
 
 
 def returned(type_: str, inputs: Wire) -> Wire:
-    """The values of a resource as the provider reads them back: where it suppresses a difference, as declared."""
+    """The inputs of a resource as the provider reads them back; those with a suppressed difference stay as declared."""
     return _applied(inputs, [row for row in TABLE if not row.suppressed_by and fnmatchcase(type_, row.type)])
 
 
 def compared(type_: str, inputs: Wire) -> Wire:
-    """The inputs in the form in which the provider compares them: what it suppresses is in one form."""
+    """The inputs in the form in which the provider compares them, with suppressed differences removed."""
     return _applied(inputs, [row for row in TABLE if row.suppressed_by and fnmatchcase(type_, row.type)])
 
 
@@ -105,7 +105,7 @@ def _applied(inputs: Wire, rows: list[Form]) -> Wire:
 
 
 def findings(recording: Recording) -> list[Finding]:
-    """Every property that AWS will return in another form, where the provider does not suppress the difference."""
+    """Every property that AWS returns in another form without the provider suppressing the difference."""
     found = [
         _finding(recording.stack, resource, row, name)
         for resource in recording.resources
@@ -133,7 +133,7 @@ def _finding(stack: str, resource: RecordedResource, row: Form, name: str) -> Fi
         urn=resource.urn,
         found=_shown(declared, after, secret=_is_secret(declared)),
         wanted=f"{_shown(after, declared, secret=_is_secret(declared))}, as AWS returns it ({row.source})",
-        fix="write the value as AWS returns it: otherwise every preview changes it, and drift is never quiet",
+        fix="write the value as AWS returns it: otherwise every preview shows a change, and every drift check fails",
         pack=PACK,
         severity="medium",
         source_file=resource.source_file,
@@ -150,7 +150,7 @@ def _is_secret(value: Json) -> bool:
 
 
 def _shown(value: Json, other: Json, *, secret: bool) -> str:
-    """What one side has and the other has not; nothing of a secret."""
+    """The part of one value that the other lacks; never a part of a secret."""
     if secret:
         return "a secret in another form"
     if value is None:

@@ -1,4 +1,4 @@
-"""botocore's service models: the lengths, patterns, ranges and enumerations of the calls that the provider makes."""
+"""botocore's service models: lengths, patterns, ranges and enumerations of the arguments of the provider's calls."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from preflight.conform.translate import Made, Path
-from preflight.conform.translation.kind import Call
+from preflight.conform.translation.kind import ModelledCall
 from preflight.errors import PreflightError
 from preflight.sdk.wire import Json, Wire
 
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
     import regex
 
 SURROGATES, BEYOND = r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF"
-"""Characters beyond the first plane, as some patterns write them in UTF-16, and the same in Python."""
+"""Characters above U+FFFF as some patterns write them in UTF-16, and the same in Python."""
 
 ModelShape: TypeAlias = Any
 """A shape of botocore."""
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class InvalidValue:
     """A value that breaks a constraint of a call."""
 
     path: Path
-    """Into the arguments, by CloudFormation's names."""
+    """The path into the arguments, with CloudFormation's names."""
     constraint: str
-    """What the model allows; without the value."""
+    """What the model allows, without the value."""
 
 
-def broken(made: Made) -> Iterator[tuple[Call, Broken]]:
-    """Every argument of every call that its model refuses."""
+def broken(made: Made) -> Iterator[tuple[ModelledCall, InvalidValue]]:
+    """Every argument that the model of its call refuses."""
     for call in made.kind.calls:
         for name, value in made.arguments.items():
             model = None if name in made.kind.uncalled else member(call, name)
@@ -49,12 +49,12 @@ def broken(made: Made) -> Iterator[tuple[Call, Broken]]:
 
 
 def unmatched(made: Made) -> set[str]:
-    """The arguments that no call takes."""
+    """The arguments that no call accepts."""
     return {name for name in made.arguments if all(member(call, name) is None for call in made.kind.calls)}
 
 
-def member(call: Call, name: str) -> ModelShape | None:
-    """What a call takes as a CloudFormation property, beside the other values or at its top."""
+def member(call: ModelledCall, name: str) -> ModelShape | None:
+    """The member of a call's input for a CloudFormation property: in the structure with the values, or at the top."""
     top = input_shape(call)
     place = top
     for part in call.inside.split(".") if call.inside else ():
@@ -67,8 +67,8 @@ def member(call: Call, name: str) -> ModelShape | None:
     return None
 
 
-def member_of(shape: ModelShape, call: Call, name: str) -> str:
-    """The member of a structure that a CloudFormation property is; empty if there is none."""
+def member_of(shape: ModelShape, call: ModelledCall, name: str) -> str:
+    """The member of a structure for a CloudFormation property; empty if there is none."""
     for wanted in (call.names.get(name, name), name):
         for member in shape.members:
             if member.lower() == wanted.lower():
@@ -78,7 +78,7 @@ def member_of(shape: ModelShape, call: Call, name: str) -> str:
 
 @functools.cache
 def _botocore() -> tuple[Any, Any]:
-    """Its loader and its models, imported when they are first needed."""
+    """botocore's loader and models, imported when first needed."""
     try:
         loaders, model = (importlib.import_module(f"botocore.{part}") for part in ("loaders", "model"))
     except ImportError as error:
@@ -95,12 +95,12 @@ def _service(name: str) -> ModelShape:
     return model.ServiceModel(loader.load_service_model(name, "service-2"), name)
 
 
-def input_shape(call: Call) -> ModelShape:
-    """The structure that a call takes."""
+def input_shape(call: ModelledCall) -> ModelShape:
+    """The input structure of a call."""
     return _service(call.service).operation_model(call.operation).input_shape
 
 
-def _check(call: Call, shape: ModelShape, value: Json, path: Path) -> Iterator[Broken]:
+def _check(call: ModelledCall, shape: ModelShape, value: Json, path: Path) -> Iterator[InvalidValue]:
     kind = shape.type_name
     if kind == "structure":
         yield from _structure(call, shape, value, path)
@@ -113,41 +113,41 @@ def _check(call: Call, shape: ModelShape, value: Json, path: Path) -> Iterator[B
     elif kind in {"integer", "long", "float", "double"}:
         yield from _number(shape, value, path)
     elif kind == "boolean" and str(value).lower() not in {"true", "false"}:
-        yield Broken(path, "must be true or false")
+        yield InvalidValue(path, "must be true or false")
 
 
-def _structure(call: Call, shape: ModelShape, value: Json, path: Path) -> Iterator[Broken]:
+def _structure(call: ModelledCall, shape: ModelShape, value: Json, path: Path) -> Iterator[InvalidValue]:
     if isinstance(value, str) and len(shape.members) == 1:
         yield from _check(
             call, next(iter(shape.members.values())), value, path
-        )  # CloudFormation has it without the object
+        )  # CloudFormation has the value without the enclosing object
         return
     if not isinstance(value, dict):
-        yield Broken(path, f"must be an object with {', '.join(sorted(shape.members))}")
+        yield InvalidValue(path, f"must be an object with {', '.join(sorted(shape.members))}")
         return
     fields = cast("Wire", value)
     for name, item in fields.items():
         if member := member_of(shape, call, name):
             yield from _check(call, shape.members[member], item, (*path, name))
         else:
-            yield Broken((*path, name), f"is none of {', '.join(sorted(shape.members))}")
+            yield InvalidValue((*path, name), f"is none of {', '.join(sorted(shape.members))}")
     given = {member_of(shape, call, name) for name in fields}
     for name in shape.required_members:
         if name not in given:
-            yield Broken(path, f"must have {name}")
+            yield InvalidValue(path, f"must have {name}")
 
 
-def _list(call: Call, shape: ModelShape, value: Json, path: Path) -> Iterator[Broken]:
+def _list(call: ModelledCall, shape: ModelShape, value: Json, path: Path) -> Iterator[InvalidValue]:
     items = cast("list[Json]", value) if isinstance(value, list) else [value]
     yield from _within(shape.metadata, len(items), path, "items")
     for number, item in enumerate(items):
         yield from _check(call, shape.member, item, (*path, number))
 
 
-def _map(call: Call, shape: ModelShape, value: Json, path: Path) -> Iterator[Broken]:
+def _map(call: ModelledCall, shape: ModelShape, value: Json, path: Path) -> Iterator[InvalidValue]:
     pairs = _pairs(value)
     if pairs is None:
-        yield Broken(path, "must be a map")
+        yield InvalidValue(path, "must be a map")
         return
     yield from _within(shape.metadata, len(pairs), path, "entries")
     for place, key, item in pairs:
@@ -156,7 +156,7 @@ def _map(call: Call, shape: ModelShape, value: Json, path: Path) -> Iterator[Bro
 
 
 def _pairs(value: Json) -> list[tuple[str | int, str, Json]] | None:
-    """Place, key and value of a map, or of tags in a list."""
+    """Path, key and value of each entry of a map, or of tags in a list."""
     if isinstance(value, dict):
         return [(key, key, item) for key, item in cast("Wire", value).items()]
     if isinstance(value, list):
@@ -166,45 +166,45 @@ def _pairs(value: Json) -> list[tuple[str | int, str, Json]] | None:
     return None
 
 
-def _string(shape: ModelShape, value: Json, path: Path) -> Iterator[Broken]:
+def _string(shape: ModelShape, value: Json, path: Path) -> Iterator[InvalidValue]:
     if isinstance(value, dict | list):
         value = json.dumps(value, separators=(",", ":"), sort_keys=True)
     text = str(value).lower() if isinstance(value, bool) else str(value)
     yield from _within(shape.metadata, len(text), path, "characters")
     if shape.enum and text not in shape.enum:
-        yield Broken(path, f"must be one of {', '.join(sorted(shape.enum))}")
+        yield InvalidValue(path, f"must be one of {', '.join(sorted(shape.enum))}")
     pattern = shape.metadata.get("pattern")
     if pattern and not _pattern(pattern).search(text):
-        yield Broken(path, f"must match {pattern}")
+        yield InvalidValue(path, f"must match {pattern}")
 
 
 @functools.cache
 def _pattern(pattern: str) -> regex.Pattern[str]:
-    """A pattern of the model: the whole value must match, as the services hold it."""
-    import regex  # noqa: PLC0415 - it comes with cfn-lint and knows the classes that Java's patterns have
+    """A pattern of the model, which has to match the whole value, as in the services."""
+    import regex  # noqa: PLC0415 - cfn-lint depends on it; it supports the character classes of Java's patterns
 
     return regex.compile(rf"\A(?:{pattern.replace(SURROGATES, BEYOND)})\Z")
 
 
-def _number(shape: ModelShape, value: Json, path: Path) -> Iterator[Broken]:
+def _number(shape: ModelShape, value: Json, path: Path) -> Iterator[InvalidValue]:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        yield Broken(path, "must be a number")
+        yield InvalidValue(path, "must be a number")
         return
     yield from _within(shape.metadata, number, path, "")
 
 
-def _within(metadata: Mapping[str, Any], size: float, path: Path, unit: str) -> Iterator[Broken]:
+def _within(metadata: Mapping[str, Any], size: float, path: Path, unit: str) -> Iterator[InvalidValue]:
     low, high = metadata.get("min"), metadata.get("max")
     unit = f" {unit}" if unit else ""
     if low is not None and size < low:
-        yield Broken(path, f"must be at least {low}{unit}")
+        yield InvalidValue(path, f"must be at least {low}{unit}")
     if high is not None and size > high:
-        yield Broken(path, f"must be at most {high}{unit}")
+        yield InvalidValue(path, f"must be at most {high}{unit}")
 
 
 def forget() -> None:
-    """Import botocore again at the next call, for a test of what happens without it."""
+    """Import botocore again at the next call. Tests use it to remove the package."""
     for cached in (_botocore, _service):
         cached.cache_clear()

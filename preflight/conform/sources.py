@@ -1,8 +1,8 @@
-"""Conditions on an AWS service's grant are ones that the service is documented to fill.
+"""Grants to AWS services have only conditions on keys that the service is documented to send.
 
-A grant with a condition on a key that the service leaves out never matches. Nothing fails: the alarm, the log or the
-backup is missing on the day it is needed. So a condition in a grant to a service has to be in this table, by service
-and kind of resource, with the page that says so; what AWS documents as unsupported says that in the finding.
+A grant with a condition on a key that the service does not send never matches. Nothing fails, but the alarm, the log or the
+backup is missing when it is needed. So each condition in a grant to a service has to be in this table, by service and
+type of resource, with AWS's page. If AWS documents a key as unsupported, the finding says so.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ POLICIES = {
     "aws:ecr/repositoryPolicy:RepositoryPolicy": ("repository", "policy"),
     "aws:backup/vaultPolicy:VaultPolicy": ("vault", "policy"),
 }
-"""Type → the kind that the table is about, and the property with the document."""
+"""Type → its name in the table, and the property with the policy document."""
 
 _SNS = "https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html"
 _EVENTS = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html"
@@ -52,7 +52,7 @@ _BEDROCK = "https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocatio
 
 @dataclass(frozen=True, slots=True)
 class Documented:
-    """The condition keys that a service fills when it uses one kind of resource, and the page that says so."""
+    """The condition keys that a service sends when it uses one type of resource, with AWS's page."""
 
     keys: frozenset[str]
     source: str
@@ -90,19 +90,19 @@ FILLED: dict[tuple[str, str], Documented] = {
     ("monitoring.rds", ROLE): _keys(_MONITORING, ACCOUNT, ARN),
     ("vpc-flow-logs", ROLE): _keys(_FLOW, ACCOUNT, ARN),
 }
-"""Service and kind → the keys that grants may test. A service without an entry may have no condition at all."""
+"""Service and type of resource → the keys that grants may test. Without an entry, no condition is allowed."""
 
 UNSUPPORTED: dict[tuple[str, str], str] = {
     ("events", KEY): "SNS documents that source keys are not supported for what EventBridge sends to encrypted topics",
     ("events", TOPIC): "EventBridge documents that its grants in topic policies take no condition",
 }
-"""What AWS does not merely leave out, but says does not work."""
+"""Conditions that AWS documents as unsupported."""
 
 _PRINCIPAL = re.compile(r"(.+?)(?:\.[a-z]{2}(?:-[a-z]+)+-\d)?\.amazonaws\.com(?:\.cn)?")
 
 
 def findings(recording: Recording) -> list[Finding]:
-    """Every grant to a service that tests a key which the service is not documented to fill."""
+    """Every grant to a service that tests a key which the service is not documented to send."""
     return [
         finding
         for type_ in sorted(POLICIES)
@@ -123,14 +123,14 @@ def _policy(recording: Recording, resource: RecordedResource, kind: str, path: s
             if unfilled := sorted(keys - (known.keys if known else frozenset())):
                 place = f"{path}[{of.get('Sid') or position}].Condition"
                 why = UNSUPPORTED.get(
-                    (service, kind), f"no page of AWS says that {service} fills them for a {kind} policy"
+                    (service, kind), f"no AWS page documents that {service} sends them for a {kind} policy"
                 )
                 yield Finding(
                     environment=recording.stack,
                     rule="conform-sources",
                     verdict=Verdict.VIOLATED,
-                    headline=f"{resource.name}.{place} tests what {service}.amazonaws.com leaves out: the grant never "
-                    "applies",
+                    headline=f"{resource.name}.{place} tests a key that {service}.amazonaws.com does not send: the "
+                    "grant never applies",
                     urn=resource.urn,
                     found=f"{', '.join(unfilled)}; {why}",
                     wanted=_wanted(known),

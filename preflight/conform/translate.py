@@ -1,4 +1,4 @@
-"""Turns recorded resources into CloudFormation properties by the tables in ``translation``."""
+"""Turns recorded resources into CloudFormation properties with the tables in ``translation``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
-from preflight.conform.translation.kind import Kind, inside, tags
+from preflight.conform.translation.kind import TranslatedKind, inside, tags
 from preflight.recording.recorder import RecordedResource
 from preflight.sdk.wire import SECRET, Json, Wire, is_signed, unwrap
 
@@ -17,14 +17,14 @@ Names: TypeAlias = Callable[[str], Mapping[str, str]]
 
 @dataclass(slots=True)
 class Made:
-    """What one resource became."""
+    """The translation of one resource."""
 
     resource: RecordedResource
-    kind: Kind
+    kind: TranslatedKind
     properties: Wire = field(default_factory=dict[str, Json])
-    """As CloudFormation takes them."""
+    """The CloudFormation properties."""
     arguments: Wire = field(default_factory=dict[str, Json])
-    """The same without ``within``, and what was left out: what the provider's calls get."""
+    """The arguments of the provider's calls: the properties without ``within``, and those that were left out."""
     origins: dict[Path, str] = field(default_factory=dict[Path, str])
     """Path into ``properties`` → Pulumi property that it comes from."""
     sources: dict[Path, str] = field(default_factory=dict[Path, str])
@@ -36,8 +36,8 @@ class Made:
         return next((known[path[:n]] for n in range(len(path), 0, -1) if path[:n] in known), "")
 
 
-def translate(resource: RecordedResource, kind: Kind, names: Names) -> Made:
-    """The properties of one resource, secrets included: they must not be printed.
+def translate(resource: RecordedResource, kind: TranslatedKind, names: Names) -> Made:
+    """Translate one resource. The result includes secrets and must not be printed.
 
     :raises ValueError: two properties are translated to the same one, a mistake in the table
     """
@@ -88,8 +88,8 @@ def _prefix(within: str) -> Path:
     return path
 
 
-def converted(value: Json, known: Mapping[str, str], kind: Kind) -> Json:
-    """``value`` with the names of its fields as CloudFormation writes them."""
+def converted(value: Json, known: Mapping[str, str], kind: TranslatedKind) -> Json:
+    """``value`` with CloudFormation's field names."""
     if isinstance(value, dict):
         return {
             kind.nested.get(k, known.get(k.lower(), _pascal(k))): converted(_single(k, v, kind), known, kind)
@@ -101,7 +101,7 @@ def converted(value: Json, known: Mapping[str, str], kind: Kind) -> Json:
     return value
 
 
-def _single(name: str, value: Json, kind: Kind) -> Json:
+def _single(name: str, value: Json, kind: TranslatedKind) -> Json:
     if name not in kind.single or not isinstance(value, list):
         return value
     items = cast("list[Json]", value)
@@ -124,7 +124,7 @@ def _pascal(name: str) -> str:
 
 
 def _add(target: Wire, addition: Mapping[str, Json], name: str, origins: dict[Path, str], path: Path = ()) -> None:
-    """Join ``addition`` into ``target``: objects field by field, lists one after the other."""
+    """Merge ``addition`` into ``target``: objects field by field; lists are concatenated."""
     for key, value in addition.items():
         here = (*path, key)
         before = target.get(key)

@@ -1,12 +1,13 @@
-"""Every value of a graph against what AWS publishes of it: CloudFormation's schemas and botocore's service models.
+"""Every value in the graph is allowed by AWS's published data: CloudFormation's schemas and botocore's service models.
 
-Neither knows everything: a value that passes here may still be refused. A resource type without a translation is
-reported, never passed.
+Neither is complete: AWS can still refuse a value that passes. A resource type without a translation is reported, never
+skipped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from preflight.conform import cloudformation, service_models
@@ -18,12 +19,12 @@ from preflight.sdk.wire import MASK, Json, Wire
 
 RULE = "conform-values"
 LONGEST = 300
-"""Characters of a value or of a constraint in a finding."""
+"""The most characters of a value or a constraint in a finding."""
 TABLES = "preflight/conform/translation"
 
 
 def findings(recording: Recording) -> list[Finding]:
-    """What AWS would refuse of a recording with known values, sorted by URN."""
+    """The values of a recording that AWS would refuse, sorted by URN."""
     found: list[Finding] = []
     regions: dict[str, list[Made]] = {}
     for resource in recording.resources:
@@ -40,7 +41,7 @@ def findings(recording: Recording) -> list[Finding]:
 
 
 def region_of(recording: Recording, resource: RecordedResource) -> str:
-    """The region of a resource: its own, else its provider's."""
+    """The region of a resource, or else of its provider."""
     if isinstance(own := resource.inputs.get("region"), str):
         return own
     urn = resource.provider.rpartition("::")[0]
@@ -54,45 +55,60 @@ def _of_region(recording: Recording, region: str, resources: Sequence[Made]) -> 
         made, name = refused.made, refused.made.origin(refused.path) or _named(refused.made, refused.message)
         seen.add((made.resource.urn, name))
         kind = made.kind.cloudformation
-        constraint = f"{kind}{_dotted(refused.path, '.')} in {region}: {refused.message}"
-        source = f"https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/{_page(kind)}"
-        value = _at(made.properties, refused.path)
-        cause = f"{refused.rule} of cfn-lint, {source}"
-        yield _finding(recording, made, name, value=value, wanted=constraint, source=cause)
+        constraint = PublishedConstraint(
+            f"{kind}{_dotted(refused.path, '.')} in {region}",
+            f": {refused.message}",
+            f"{refused.rule} of cfn-lint",
+            f"https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/{_page(kind)}",
+        )
+        yield _finding(recording, made, name, _at(made.properties, refused.path), constraint)
     for made in resources:
         for call, broken in service_models.broken(made):
             name = made.origin(broken.path, of_a_call=True)
             if (made.resource.urn, name) in seen:
                 continue
-            constraint = f"{call.operation}{_dotted(broken.path, '.')} {broken.constraint}"
-            source = f"https://docs.aws.amazon.com/boto3/latest/reference/services/{call.service}.html"
-            value = _at(made.arguments, broken.path)
-            cause = f"botocore's model of {call.service}, {source}"
-            yield _finding(recording, made, name, value=value, wanted=constraint, source=cause)
+            constraint = PublishedConstraint(
+                f"{call.operation}{_dotted(broken.path, '.')}",
+                f" {broken.constraint}",
+                f"botocore's model of {call.service}",
+                f"https://docs.aws.amazon.com/boto3/latest/reference/services/{call.service}.html",
+            )
+            yield _finding(recording, made, name, _at(made.arguments, broken.path), constraint)
 
 
-def _finding(recording: Recording, made: Made, name: str, *, value: Json, wanted: str, source: str) -> Finding:
+@dataclass(frozen=True, slots=True)
+class PublishedConstraint:
+    """What AWS publishes about one value."""
+
+    subject: str
+    """The property, as its source names it."""
+    demand: str
+    """What it must be, as it follows the subject; may hold the value."""
+    authority: str
+    page: str
+
+
+def _finding(recording: Recording, made: Made, name: str, value: Json, constraint: PublishedConstraint) -> Finding:
     resource = made.resource
     inputs = resource.inputs.get(name) if name in resource.inputs else resource.inputs
     secrets = secret_texts(inputs)
     hidden = any(text in leaf or leaf in text for leaf in _leaves(value) for text in secrets)
+    wanted = f"{constraint.subject}{constraint.demand}"
     if hidden or any(text in wanted or repr(text)[1:-1] in wanted for text in secrets):
-        # A constraint's words hold the value.
-        wanted = f"{wanted.partition(':')[0] if ': ' in wanted else wanted.partition(' ')[0]}: a value that it takes"
-        value = MASK
+        wanted, value = f"{constraint.subject}: a value that it takes", MASK
     place = f"{short_type(resource.type)} {resource.name}" + (f".{name}" if name else "")
     return Finding(
         environment=recording.stack,
         rule=RULE,
         verdict=Verdict.VIOLATED,
-        headline=f"{place} is refused by AWS ({source.partition(',')[0]})",
+        headline=f"{place} is refused by AWS ({constraint.authority})",
         urn=resource.urn,
         found=_shortened(str(value)),
         wanted=_shortened(wanted),
-        fix=f"change the value; if AWS takes it, correct the translation in {TABLES} ({source})",
+        fix=f"change the value; if AWS takes it, correct the translation in {TABLES} ({constraint.authority}, {constraint.page})",
         pack="conform",
         severity="high",
-        description="every value is one that AWS's published schemas and service models allow",
+        description="only values that AWS's published schemas and service models allow",
         source_file=resource.source_file,
         source_line=resource.source_line,
     )
@@ -122,7 +138,7 @@ def short_type(token: str) -> str:
 
 
 def _named(made: Made, message: str) -> str:
-    """The only property that a message about a resource as a whole names; else an empty string."""
+    """The property that a message about a whole resource names, if it is only one; else an empty string."""
     quoted = [name for name in made.properties if f"'{name}'" in message]
     return made.origin((quoted[0],)) if len(quoted) == 1 else ""
 
@@ -138,7 +154,7 @@ def _dotted(path: Path, start: str) -> str:
 
 
 def _at(value: Json, path: Path) -> Json:
-    """The value at a path; where the path leaves it, the last value on the way."""
+    """The value at a path, or the last existing value along it."""
     for part in path:
         inner: Json = None
         if isinstance(value, dict):

@@ -21,7 +21,7 @@ _CHOSEN = {"name", "tagsAll"}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class FakeAnswer:
     """What the engine would answer to one registration."""
 
     id: str
@@ -38,38 +38,38 @@ class Fakes:
         self.site = site or Site()
         self._made: dict[str, Wire] = {}
 
-    def resource(self, token: str, name: str, inputs: Wire, urn: str, *, preview: bool) -> Answer:
+    def resource(self, token: str, name: str, inputs: Wire, urn: str, *, preview: bool) -> FakeAnswer:
         """Inputs, and every computed output: a faithful value, or unknown in a first preview."""
         if token.startswith("pulumi:providers:"):
             identifier = "" if preview else Digest(urn).uuid()
-            return Answer(identifier, dict(inputs), frozenset(inputs))
+            return FakeAnswer(identifier, dict(inputs), frozenset(inputs))
         computed = self._computed(token, name, inputs, urn)
         identifier = str(computed.pop("id"))
         known = frozenset({*computed, *inputs})
         if not preview:
             outputs = dict(sorted({**computed, **inputs, "id": identifier}.items()))
             self._made[identifier] = outputs
-            return Answer(identifier, outputs, known)
+            return FakeAnswer(identifier, outputs, known)
         unknown = {*computed, *computed_outputs(token), "id"} - _KNOWN_IN_PREVIEW
         certain = {key: value for key, value in computed.items() if key in _KNOWN_IN_PREVIEW}
         outputs = {**dict.fromkeys(unknown, UNKNOWN), **certain, **inputs}
-        return Answer("", dict(sorted(outputs.items())), known)
+        return FakeAnswer("", dict(sorted(outputs.items())), known)
 
     def remember(self, identifier: str, outputs: Wire) -> None:
         """Let a resource be known that another process made."""
         self._made[identifier] = outputs
 
-    def existing(self, token: str, name: str, identifier: str, state: Wire, urn: str) -> Answer:
+    def existing(self, token: str, name: str, identifier: str, state: Wire, urn: str) -> FakeAnswer:
         """A resource that is imported: known in a preview too."""
         computed = {**self._computed(token, name, state, urn), "id": identifier}
-        return Answer(identifier, dict(sorted({**computed, **state}.items())), frozenset({*computed, *state}))
+        return FakeAnswer(identifier, dict(sorted({**computed, **state}.items())), frozenset({*computed, *state}))
 
-    def read(self, token: str, name: str, identifier: str, state: Wire, urn: str) -> Answer:
-        """A resource that is read, not made: what only AWS could say of it (tags, routes) is unknown, never absent."""
+    def read(self, token: str, name: str, identifier: str, state: Wire, urn: str) -> FakeAnswer:
+        """A resource that is only read: what only AWS knows about it (tags, routes) is unknown, never absent."""
         answer = self.existing(token, name, identifier, state, urn)
         elsewhere = dict.fromkeys(outputs_of(token), UNKNOWN)
         certain = {key: value for key, value in answer.outputs.items() if key in state or key not in _CHOSEN}
-        return Answer(identifier, dict(sorted({**elsewhere, **certain}.items())), answer.known)
+        return FakeAnswer(identifier, dict(sorted({**elsewhere, **certain}.items())), answer.known)
 
     def call(self, token: str, args: Wire) -> Wire:
         """The answer to a look-up."""

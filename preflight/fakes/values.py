@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from preflight.sdk.wire import Json
 
 DOCUMENTATION_ACCOUNT = "111122223333"
-"""The account number of AWS's own documentation: used where the stack names none."""
+"""The account number of AWS's documentation: used if the stack names none."""
 DEFAULT_REGION = "us-east-1"
 CREATED = "2026-01-01T00:00:00Z"
 
@@ -32,7 +32,7 @@ _LOAD_BALANCER_ZONES = {
 
 @dataclass(frozen=True)
 class Site:
-    """Where a stack lives."""
+    """The account and region of a stack."""
 
     account: str = DOCUMENTATION_ACCOUNT
     region: str = DEFAULT_REGION
@@ -85,7 +85,7 @@ class Digest:
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
     def pem(self, label: str) -> str:
-        """Text in the shape of a PEM block; nobody can use it as a key."""
+        """Text in the shape of a PEM block; it is not a usable key."""
         body = base64.b64encode(hashlib.shake_256(f"{self._seed}\n{label}".encode()).digest(300)).decode()
         return f"-----BEGIN {label}-----\n" + "\n".join(textwrap.wrap(body, 64)) + f"\n-----END {label}-----\n"
 
@@ -99,11 +99,11 @@ class Subject:
     logical_name: str
     inputs: Mapping[str, Json]
     made: Mapping[str, Mapping[str, Json]]
-    """Outputs of what was made before, by id."""
+    """Outputs of the resources that were made before, by id."""
 
     @functools.cached_property
     def digest(self) -> Digest:
-        """Seeded by the URN, so different in each stack."""
+        """Identifiers seeded by the URN, so different in each stack."""
         return Digest(self.urn)
 
     def get(self, name: str, default: str = "") -> str:
@@ -112,7 +112,7 @@ class Subject:
         return default if value is None else str(value)
 
     def output_of(self, identifier: str, name: str) -> str:
-        """An output of another resource, empty where it is not known."""
+        """An output of another resource; empty if it is not known."""
         return str(self.made.get(identifier, {}).get(name) or "")
 
     @functools.cached_property

@@ -27,6 +27,7 @@ import yaml
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
+from policies.guardrails.details import attached
 from preflight.errors import AnalyzerError
 from preflight.pulumi import children
 from preflight.pulumi.protocol import (
@@ -43,7 +44,7 @@ from preflight.pulumi.protocol import (
 )
 from preflight.sdk.wire import Json, Wire, to_struct
 
-__all__ = ["Analyzer", "AnalyzerError", "Diagnostic", "PackInfo", "PolicyInfo"]
+__all__ = ["AnalyzerClient", "AnalyzerError", "Diagnostic", "PackInfo", "PolicyInfo"]
 
 Message: TypeAlias = Any
 """A protobuf message of the Analyzer service."""
@@ -55,7 +56,7 @@ STOP_TIMEOUT_SECONDS = 3.0
 _MAX_MESSAGE_BYTES = 400 * 1024 * 1024
 
 
-class Analyzer:
+class AnalyzerClient:
     """One running pack for one stack. Use it as a context manager: the pack is always stopped.
 
     ``start`` returns as soon as the process runs, so that several packs start side by side; the first call
@@ -87,7 +88,7 @@ class Analyzer:
         """Start the pack in ``folder`` for one stack; ``dry_run`` is true for a preview."""
         folder = Path(folder).resolve()
         if not (folder / "PulumiPolicy.yaml").is_file():
-            raise AnalyzerError(f"{folder} is no policy pack: it has no PulumiPolicy.yaml")
+            raise AnalyzerError(f"{folder} is not a policy pack: it has no PulumiPolicy.yaml")
         environment = {
             **os.environ,
             "PULUMI_ORGANIZATION": organization,
@@ -174,7 +175,7 @@ class Analyzer:
         return self._diagnostics(self._call("AnalyzeStack", stack_request(resources)))
 
     def check(self, resources: Iterable[object]) -> list[Diagnostic]:
-        """What the engine asks in one preview: every resource's inputs, then the whole stack."""
+        """The requests of one preview: every resource's inputs, then the whole stack."""
         resources = list(resources)
         kinds = {policy.kind for policy in self.info().policies}
         found: list[Diagnostic] = []
@@ -189,7 +190,7 @@ class Analyzer:
         return found
 
     def stop(self) -> None:
-        """End the pack: politely first, then for certain."""
+        """Terminate the pack; kill it if it does not end within 3 seconds."""
         if self._channel is not None:
             self._channel.close()
             self._channel = None
@@ -237,13 +238,13 @@ class Analyzer:
         with selectors.DefaultSelector() as selector:
             selector.register(stdout, selectors.EVENT_READ)
             if not selector.select(START_TIMEOUT_SECONDS):
-                raise self._failure(f"gave no port within {START_TIMEOUT_SECONDS:.0f} seconds")
+                raise self._failure(f"did not print its port within {START_TIMEOUT_SECONDS:.0f} seconds")
         line = stdout.readline().decode(errors="replace").strip()
         if not line.isdigit():
             if not line:
                 self._process.wait(STOP_TIMEOUT_SECONDS)
             raise self._failure(
-                f"answered {line!r} where its port was expected" if line else "stopped before it answered"
+                f"printed {line!r} instead of its port" if line else "stopped before it printed its port"
             )
         return int(line)
 
@@ -275,6 +276,7 @@ class Analyzer:
                 description=found.description,
                 enforcement=ENFORCEMENT[found.enforcementLevel],
                 severity=SEVERITY[found.severity] or severities.get(found.policyName, ""),
+                details=attached(found),
             )
             for found in answer.diagnostics
         ]

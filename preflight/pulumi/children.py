@@ -1,4 +1,4 @@
-"""The processes that a check starts: packs and runs. None outlives it, however it ends.
+"""The processes that a check starts: packs and runs. All of them end with it, however it ends.
 
 An exception out of a signal handler can get lost where Python ignores exceptions (in hooks around a fork, for
 example), so a request to end does its work in the handler itself.
@@ -31,12 +31,12 @@ def starting() -> Generator[set[int]]:
 
 
 def gone(process_id: int) -> None:
-    """A process has been waited for."""
+    """Remove a process that has ended and was waited for."""
     _running.discard(process_id)
 
 
 def end(*_: object) -> None:
-    """End every process that is left, and this one."""
+    """End every remaining process, then this one."""
     if _state["starting"]:
         _state["asked"] = 1
         return

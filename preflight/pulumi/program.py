@@ -1,4 +1,4 @@
-"""Runs the real ``__main__.py`` for stacks, each run in a process of its own.
+"""Runs the real ``__main__.py`` for stacks, each run in a separate process.
 
 The SDKs and the project's modules are imported once, here; then every run is a fork of this process, so that
 nothing of one run can leak into another. Call before anything opens a gRPC channel: those do not survive a
@@ -46,7 +46,7 @@ class Run:
     stack: Stack
     preview: bool
     running: Recording | None = None
-    """What the stack runs: the run then plans an update of it."""
+    """The recording of what the stack runs; the run then plans an update of it."""
 
 
 @dataclass(slots=True)
@@ -141,7 +141,7 @@ def _program(project: Project) -> Callable[[], None]:
 
 
 def plans(project: Project, runs: Sequence[Run]) -> list[Plan]:
-    """What an update would do to what each run names as ``running``, in the order of the runs.
+    """The plan of an update from each run's ``running`` recording, in the order of the runs.
 
     As many at a time as there are processors. Any failure is a ``ProgramError`` with the stack's name.
     """
@@ -229,7 +229,7 @@ def _unpack(child: _Child) -> Recording | Plan | str:
 
 
 def stop(children: Sequence[_Child]) -> None:
-    """End runs that are still going."""
+    """End runs that have not finished."""
     for child in children:
         with contextlib.suppress(ProcessLookupError, ChildProcessError):
             os.kill(child.process_id, 9)

@@ -104,7 +104,7 @@ class Project:
         return Stack(name, path, config, tuple(secrets))
 
     def _strange(self, keys: Iterable[str]) -> Iterator[str]:
-        """What no part of the program would read: a namespace, or a provider's key, that does not exist."""
+        """Configuration that nothing reads: a namespace, or a provider's key, that does not exist."""
         declared = {key.partition(":")[0] for key in self.declared}
         for key in sorted(keys):
             namespace, _, name = key.partition(":")
@@ -160,7 +160,7 @@ def _mapping(value: Json, path: Path, key: str = "") -> Wire:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise ConfigurationError(f"{path.name}: {key or 'the file'} is no mapping of keys to values")
+        raise ConfigurationError(f"{path.name}: {key or 'the file'} is not a mapping of keys to values")
     return {str(name): item for name, item in cast("dict[Any, Json]", value).items()}
 
 
@@ -210,7 +210,7 @@ def _is_secure(value: Json) -> bool:
 
 
 def _plain(value: Json, seed: str) -> tuple[Json, bool]:
-    """The value with stand-ins for what is encrypted, and whether there was any."""
+    """The value with placeholders for encrypted parts, and whether there were any."""
     if _is_secure(value):
         return f"offline-{Digest(seed).base36(32)}", True
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""What goes over the Analyzer protocol: resources as requests, answers as findings' raw material."""
+"""The messages of the Analyzer protocol: resources as requests, diagnostics as answers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from pulumi.runtime.proto import analyzer_pb2
 
+from policies.guardrails.details import Details
 from preflight.sdk.wire import Json, flatten_references, to_struct
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class Diagnostic:
     description: str
     enforcement: str
     severity: str
+    details: Details | None = None
+    """The parts of the report, where the pack attaches them."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -1,52 +1,99 @@
-"""What a policy pack reports over the Analyzer protocol, as a finding."""
+"""What a policy reports as a finding, whether it ran in this process or in a pack's process."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
-from preflight.findings import LABELS, Exemption, Finding, Seen, Verdict
+from policies.guardrails.details import Details, details_of
+from policies.guardrails.evaluation import Report
+from policies.guardrails.rule import Level
+from preflight.findings import Exemption, Finding, Seen, Verdict
 from preflight.pulumi.protocol import Diagnostic
-
-_EXCEPTED = re.compile(r"^excepted until (\d{4}-\d{2}-\d{2}): (.*?)(?: \(owner: (.*)\))?$")
 
 
 def from_diagnostic(
     diagnostic: Diagnostic, environment: str, mandatory: Mapping[str, bool], *, preview: bool
 ) -> Finding:
-    """Read a policy's report. ``mandatory`` says which policies are, by name."""
-    lines = diagnostic.message.splitlines() or [diagnostic.description]
-    first, parts, exemption = lines[0].strip(), dict[str, str](), None
-    for line in lines[1:]:
-        label, _, text = line.partition(": ")
-        if excepted := _EXCEPTED.match(line.strip()):
-            exemption = Exemption(excepted[1], excepted[2], excepted[3] or "")
-        elif label.strip() in LABELS:
-            parts[label.strip()] = text.strip()
-    verdict = Verdict.VIOLATED
-    must = diagnostic.enforcement == "mandatory"
-    for known in Verdict:
-        if first.startswith(f"{known}: "):
-            verdict, first = known, first.removeprefix(f"{known}: ")
-    if first.startswith("can't run policy"):
-        verdict, must = Verdict.NOT_PROVEN, mandatory.get(diagnostic.policy, True)
-        parts["fix"] = "let the policy treat an unknown value as unknown"
-    return Finding(
+    """What a pack reported. ``mandatory`` says which policies are, by name."""
+    return _finding(
+        diagnostic.details or _of_a_foreign_pack(diagnostic, mandatory),
         environment=environment,
         rule=diagnostic.policy,
-        verdict=verdict,
-        headline=first,
         urn=diagnostic.urn,
-        found=parts.get("found", ""),
-        wanted=parts.get("wanted", ""),
-        fix=parts.get("fix", ""),
-        witness=parts.get("witness", ""),
-        unknown=parts.get("unknown", ""),
-        assuming=parts.get("assuming", ""),
         pack=diagnostic.pack,
         severity=diagnostic.severity,
-        mandatory=must,
+        mandatory=diagnostic.enforcement == "mandatory" or _could_not_run(diagnostic, mandatory),
         description=diagnostic.description,
         seen=Seen.PREVIEW if preview else Seen.KNOWN,
-        exemption=exemption,
     )
+
+
+def from_report(report: Report, environment: str, pack: str) -> Finding:
+    """What one of our policies reported in this process, about known values."""
+    return _finding(
+        details_of(report),
+        environment=environment,
+        rule=report.rule.name,
+        urn=report.finding.urn,
+        pack=pack,
+        severity=str(report.rule.severity),
+        mandatory=report.level is Level.MANDATORY,
+        description=report.rule.description,
+        seen=Seen.BOTH,
+    )
+
+
+def _finding(
+    details: Details,
+    *,
+    environment: str,
+    rule: str,
+    urn: str,
+    pack: str,
+    severity: str,
+    mandatory: bool,
+    description: str,
+    seen: Seen,
+) -> Finding:
+    return Finding(
+        environment=environment,
+        rule=rule,
+        verdict=Verdict(details.verdict),
+        headline=details.headline,
+        urn=urn,
+        resource=details.resource,
+        property_path=details.property,
+        found=details.found,
+        wanted=details.wanted,
+        fix=details.fix,
+        witness=details.witness,
+        unknown=details.unknown,
+        assuming=details.assuming,
+        pack=pack,
+        severity=severity,
+        mandatory=mandatory,
+        description=description,
+        source_line=details.line,
+        seen=seen,
+        exemption=Exemption(details.excepted_until, details.excepted_because, details.excepted_by)
+        if details.excepted_until
+        else None,
+    )
+
+
+def _of_a_foreign_pack(diagnostic: Diagnostic, mandatory: Mapping[str, bool]) -> Details:
+    """A pack that attaches no details has only a text: its first line is the headline, the rest is what was found."""
+    first, _, rest = (diagnostic.message.strip() or diagnostic.description).partition("\n")
+    if _could_not_run(diagnostic, mandatory):
+        fix = "let the policy treat an unknown value as unknown"
+        return Details(str(Verdict.NOT_PROVEN), first, found=" ".join(rest.split()), fix=fix)
+    return Details(str(Verdict.VIOLATED), first, found=" ".join(rest.split()))
+
+
+def _could_not_run(diagnostic: Diagnostic, mandatory: Mapping[str, bool]) -> bool:
+    """Whether a mandatory policy of a foreign pack met an unknown value and checked nothing.
+
+    ``pulumi_policy`` reports every violation at the level of its policy, and only this as advice.
+    """
+    advice = diagnostic.details is None and diagnostic.enforcement == "advisory"
+    return advice and mandatory.get(diagnostic.policy, False)

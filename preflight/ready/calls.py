@@ -1,5 +1,5 @@
 """Every call that ``preflight ready`` may make, and the IAM policy that allows them. A call that is not here is
-refused before it is sent (``preflight/account/session.py``), and ``docs/ready.md`` has the policy that follows."""
+refused before it is sent (``preflight/account/session.py``), and ``docs/ready.md`` contains the resulting policy."""
 
 from __future__ import annotations
 

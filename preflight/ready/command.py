@@ -16,12 +16,12 @@ from preflight.errors import ConfigurationError
 from preflight.pulumi.program import Run, collect, load, start
 from preflight.pulumi.project import Project
 from preflight.ready.calls import CALLS
-from preflight.ready.context import Context
+from preflight.ready.context import ReadyContext
 from preflight.ready.outside import Dns, Https
 from preflight.ready.parts import PARTS
 from preflight.ready.wanted import Wanted
 from preflight.recording.recorder import Recording
-from preflight.release.project import Releases
+from preflight.release.project import ReleaseProject
 
 BOOTSTRAP = "bootstrap"
 BACKEND = "PULUMI_BACKEND_URL"
@@ -29,7 +29,7 @@ ENVIRONMENTS = "ai-interface-bootstrap:environments"
 
 
 @dataclass(frozen=True)
-class Options:
+class ReadyOptions:
     """The options of the command."""
 
     root: Path
@@ -40,16 +40,16 @@ class Options:
     strict: bool = False
 
 
-def ready(options: Options, progress: Callable[[str], None] = lambda _: None) -> Answer:
+def ready(options: ReadyOptions, progress: Callable[[str], None] = lambda _: None) -> Answer:
     """Run the command. Raises ``PreflightError`` if the check could not run."""
     wanted = wanted_of(options.root, options.stack, os.environ)
     account = Account(wanted.region, CALLS, endpoint_url=options.endpoint_url)
     return answer(
-        Context(wanted, account, Dns(), Https(), options.call_models), strict=options.strict, progress=progress
+        ReadyContext(wanted, account, Dns(), Https(), options.call_models), strict=options.strict, progress=progress
     )
 
 
-def answer(context: Context, *, strict: bool = False, progress: Callable[[str], None] = lambda _: None) -> Answer:
+def answer(context: ReadyContext, *, strict: bool = False, progress: Callable[[str], None] = lambda _: None) -> Answer:
     """The lines of every part. If the credentials are for another account, the other parts are skipped."""
     lines: list[Line] = []
     for part in PARTS:
@@ -66,14 +66,14 @@ def answer(context: Context, *, strict: bool = False, progress: Callable[[str], 
 
 def wanted_of(root: Path, stack: str, environment: Mapping[str, str]) -> Wanted:
     """What the stack in ``root`` needs, from its program, its settings, its release and ``bootstrap/``."""
-    releases = Releases.of(root)
-    recorded = _recorded(releases.project, stack)  # first: it reports every mistake in the settings
-    settings = releases.settings(stack)
+    project = ReleaseProject.of(root)
+    recorded = _recorded(project.project, stack)  # first: it reports every mistake in the settings
+    settings = project.settings(stack)
     name, bucket = _bootstrap(root, stack, settings.account_id)
     url = environment.get(BACKEND, "") or str(_backend(root).get("url") or "")
     return Wanted(
         settings=settings,
-        release=releases.release(settings.release),
+        release=project.environments.release(settings.release),
         graph=recorded,
         bootstrap=_recorded(Project.load(root / BOOTSTRAP), name) if name else None,
         backend=url,

@@ -11,7 +11,7 @@ from preflight.ready.wanted import Wanted
 
 
 @dataclass(frozen=True)
-class Context:
+class ReadyContext:
     """The stack's needs, and the clients that query the account, DNS and the identity provider."""
 
     wanted: Wanted
@@ -22,5 +22,5 @@ class Context:
     """Whether one billed request may be sent to each model."""
 
 
-Part = parts.Part[Context]
+Part = parts.Part[ReadyContext]
 """A group of checks of this command."""

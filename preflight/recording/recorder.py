@@ -1,7 +1,7 @@
 """Runs a Pulumi program against Pulumi's own mock runtime and records every registration as the engine would.
 
-What is recorded equals what the engine registers: URNs with every parent's type, default providers as
-resources of their own, a component's outputs as it registers them, stack outputs on the stack resource.
+The recording equals what the engine registers: URNs with every parent's type, default providers as separate
+resources, a component's outputs as it registers them, stack outputs on the stack resource.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import run_in_stack
 
 from preflight.errors import FakeError
-from preflight.fakes.fakes import Answer, Fakes
+from preflight.fakes.fakes import FakeAnswer, Fakes
 from preflight.fakes.values import DEFAULT_REGION, DOCUMENTATION_ACCOUNT, Digest, Site
 from preflight.recording.reads import Reads, follow, missing, relative
 from preflight.sdk import runtime as sdk
@@ -35,7 +35,7 @@ Message: TypeAlias = Any
 
 @dataclass(frozen=True, slots=True)
 class RecordedResource:
-    """One registration request and what was answered."""
+    """One registration request and its answer."""
 
     urn: str
     type: str
@@ -44,18 +44,18 @@ class RecordedResource:
     custom: bool
     inputs: Wire
     outputs: Wire
-    """Of a component: what it registered. Of a resource: inputs and computed values."""
+    """A component's registered outputs; a resource's inputs and computed values."""
     dependencies: tuple[str, ...]
     property_dependencies: Mapping[str, tuple[str, ...]]
     protect: bool
     provider: str
     """``<URN>::<id>`` of the provider, the default one included; the id is unknown in a preview."""
     source_file: str
-    """Relative to the working directory; empty where no line of the project made the resource."""
+    """Relative to the working directory; empty if no line of the project made the resource."""
     source_line: int
     id: str = ""
     external: bool = False
-    """Read, not managed."""
+    """Whether it is only read, not managed."""
     aliases: tuple[str, ...] = ()
     ignore_changes: tuple[str, ...] = ()
     additional_secret_outputs: tuple[str, ...] = ()
@@ -120,8 +120,8 @@ class RecordingMonitor(mocks.MockMonitor):
         self._keep(urn, request, inputs, outputs, identifier)
         return resource_pb2.RegisterResourceResponse(urn=urn, id=identifier, object=to_struct(answered))
 
-    def answer(self, request: Message, urn: str, inputs: Wire) -> Answer:
-        """Id and outputs of a resource that a provider keeps."""
+    def answer(self, request: Message, urn: str, inputs: Wire) -> FakeAnswer:
+        """Id and outputs of a custom resource."""
         if request.importId:
             return self._fakes.existing(request.type, request.name, request.importId, inputs, urn)
         return self._fakes.resource(request.type, request.name, inputs, urn, preview=self._recording.preview)
@@ -151,7 +151,7 @@ class RecordingMonitor(mocks.MockMonitor):
         return response
 
     def RegisterResourceOutputs(self, request: Message) -> Message:  # noqa: N802
-        """Record what a component or the stack says of itself."""
+        """Record the outputs that a component or the stack registers."""
         current = self.recorded[request.urn]
         self.recorded[request.urn] = dataclasses.replace(current, outputs=from_struct(request.outputs))
         return empty_pb2.Empty()
@@ -190,7 +190,7 @@ class RecordingMonitor(mocks.MockMonitor):
         )
 
     def alias(self, request: Message, alias: Message) -> str:
-        """The URN of a former name."""
+        """The URN of an earlier name."""
         if alias.urn:
             return alias.urn
         spec = alias.spec
@@ -324,7 +324,7 @@ def _raise_missing(reads: Reads, monitor: RecordingMonitor, cause: Exception | N
 
 
 def _discard_tasks(loop: asyncio.AbstractEventLoop) -> None:
-    """Leave nothing behind that would complain later: after a failure many registrations never finish."""
+    """Cancel what is unfinished: after a failure many registrations never finish, and would log errors later."""
     tasks = asyncio.all_tasks(loop)
     for task in tasks:
         task.cancel()

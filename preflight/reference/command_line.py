@@ -55,7 +55,8 @@ def _row(action: argparse.Action) -> str:
         name += f" {action.metavar or action.dest.upper()}"
     facts = [action.help or ""]
     if action.choices:
-        facts.append("one of " + ", ".join(f"`{choice}`" for choice in action.choices))
+        choices = [f"`{choice}`" for choice in action.choices]
+        facts.append(("one of " if len(choices) > 1 else "") + ", ".join(choices))
     if isinstance(action.default, str) and action.default:
         facts.append(f"default `{action.default}`")
     return f"| `{name}` | {'; '.join(fact for fact in facts if fact)} |"

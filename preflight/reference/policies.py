@@ -8,7 +8,8 @@ from typing import Any
 
 from policies.guardrails.rule import Rule
 from policies.guardrails.rules import RULES
-from policies.parity.evaluate import POLICIES as PARITY
+from policies.parity.rules import RULES as PARITY
+from policies.parity.rules import ParityRule
 
 PARITY_PACK = "parity"
 
@@ -22,13 +23,19 @@ it says advisory. How a team configures one: [`policies/guardrails/README.md`](.
 """
 
 
+_PARITY = """\
+`policies/parity/rules.py` lists all of them. The pack checks a policy wherever the engine runs, unless it says that only
+`preflight check` does; `preflight check` checks all of them.
+"""
+
+
 def markdown() -> str:
     """The whole document."""
     by_service = sorted(RULES, key=lambda rule: (_service(rule), rule.name))
     parts = [_HEADER]
     for service, rules in groupby(by_service, key=_service):
         parts += [f"## {service}\n", *map(_entry, rules)]
-    parts += [f"## {PARITY_PACK}\n", *(f"- `{name}`: {PARITY[name]}" for name in sorted(PARITY)), ""]
+    parts += [f"## {PARITY_PACK}\n", _PARITY, *map(_entry, PARITY)]
     return "\n".join(parts)
 
 
@@ -48,6 +55,8 @@ def _entry(rule: Rule) -> str:
         "",
         "; ".join(facts) + ".",
     ]
+    if isinstance(rule, ParityRule) and rule.preflight_only:
+        lines += ["", f"Checked by `preflight check` only: {rule.preflight_only}."]
     if rule.schema:
         lines += ["", "| Configuration | Default | Meaning |", "|---|---|---|"]
         lines += [_setting(name, dict(schema)) for name, schema in sorted(rule.schema.items())]

@@ -1,4 +1,5 @@
-"""Releases: ``new`` writes one, ``promote`` and ``rollback`` move a stack to one, ``record`` says what was deployed.
+"""``preflight release``: the commands that write what ``releases`` decides.
 
-Each refuses with a reason and what to do instead of guessing. None deploys: what they change is files, for review.
+``new`` writes a release, ``promote`` and ``rollback`` point a stack at one, ``record`` notes what was deployed. Each
+refuses with a reason and what to do instead of guessing. None deploys: they change files, for review.
 """

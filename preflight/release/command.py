@@ -1,4 +1,4 @@
-"""``preflight release …``: options in, sentences out."""
+"""Runs ``preflight release``: takes the options, prints what was done."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ import datetime as dt
 import sys
 from collections.abc import Callable
 
-from policies.parity.deployed import RecordError
 from preflight.analysis.diff import lines_of
-from preflight.release.new import Asked, new
-from preflight.release.project import Releases
+from preflight.release.new import new
+from preflight.release.project import ReleaseProject
 from preflight.release.promotion import Promotion, promote, rollback
 from preflight.release.record import record
-from preflight.release.refusal import Refusal
+from releases.draft import Changes
+from releases.record import RecordError
+from releases.refusal import Refusal
 from settings.errors import SettingsError
 
 Progress = Callable[[str], None]
 
 
 def run(options: argparse.Namespace, progress: Progress, end_progress: Callable[[], None]) -> int:
-    """Carry out one command; 0 done, 1 refused."""
+    """Run one command. Returns the exit code: 0 done, 1 refused."""
     try:
-        said = _COMMANDS[options.action](Releases.of(options.root.resolve()), options, progress)
+        said = _COMMANDS[options.action](ReleaseProject.of(options.root.resolve()), options, progress)
     except (Refusal, SettingsError, RecordError) as reason:
         end_progress()
         sys.stderr.write(f"preflight: refused, nothing was changed\n\n{reason}\n")
@@ -32,8 +33,8 @@ def run(options: argparse.Namespace, progress: Progress, end_progress: Callable[
     return 0
 
 
-def _new(releases: Releases, options: argparse.Namespace, _: Progress) -> str:
-    asked = Asked(
+def _new(project: ReleaseProject, options: argparse.Namespace, _: Progress) -> str:
+    asked = Changes(
         version=options.version,
         built_by=options.built_by,
         reviewed_by=options.reviewed_by,
@@ -46,8 +47,8 @@ def _new(releases: Releases, options: argparse.Namespace, _: Progress) -> str:
         compatible_with=options.compatible_with,
         update=options.update,
     )
-    written = new(releases, asked)
-    first = releases.environments[0]
+    written = new(project, asked)
+    first = project.environments.names[0]
     lines = [*(f"wrote {path}" for path in written.files), *written.notes, ""]
     lines += [
         "next: review and commit it, copy its images into the accounts (bootstrap/README.md), then",
@@ -56,28 +57,33 @@ def _new(releases: Releases, options: argparse.Namespace, _: Progress) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _promote(releases: Releases, options: argparse.Namespace, progress: Progress) -> str:
-    return _promoted(promote(releases, options.stack, options.release, progress))
+def _promote(project: ReleaseProject, options: argparse.Namespace, progress: Progress) -> str:
+    return _promoted(promote(project, options.stack, options.release, progress))
 
 
-def _rollback(releases: Releases, options: argparse.Namespace, progress: Progress) -> str:
-    move = rollback(releases, options.stack, options.to, progress, database_restored=options.database_restored)
-    return _promoted(move)
+def _rollback(project: ReleaseProject, options: argparse.Namespace, progress: Progress) -> str:
+    restored = options.database_restored
+    return _promoted(rollback(project, options.stack, options.to, progress, database_restored=restored))
 
 
-def _record(releases: Releases, options: argparse.Namespace, _: Progress) -> str:
+def _record(project: ReleaseProject, options: argparse.Namespace, _: Progress) -> str:
     now = dt.datetime.now(dt.UTC)
-    return record(releases, options.stack, options.release, now, commit=options.commit, run=options.run_url) + "\n"
+    environments, run = project.environments, options.run_url
+    return record(environments, options.stack, options.release, now, commit=options.commit, run=run) + "\n"
 
 
-def _promoted(move: Promotion) -> str:
-    lines = [f"Pulumi.{move.environment}.yaml: release {move.before} → {move.after}", *lines_of(move.changes), ""]
-    lines += [move.warning, ""] if move.warning else []
-    lines += [f"next: commit it; after review, deploying {move.environment} brings the release"]
+def _promoted(promotion: Promotion) -> str:
+    lines = [
+        f"Pulumi.{promotion.environment}.yaml: release {promotion.before} → {promotion.after}",
+        *lines_of(promotion.changes),
+        "",
+    ]
+    lines += [promotion.warning, ""] if promotion.warning else []
+    lines += [f"next: commit it; after the review, the deployment of {promotion.environment} brings the release"]
     return "\n".join(lines) + "\n"
 
 
-_COMMANDS: dict[str, Callable[[Releases, argparse.Namespace, Progress], str]] = {
+_COMMANDS: dict[str, Callable[[ReleaseProject, argparse.Namespace, Progress], str]] = {
     "new": _new,
     "promote": _promote,
     "rollback": _rollback,

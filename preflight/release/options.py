@@ -1,4 +1,4 @@
-"""The options of ``preflight release``, apart from what carries them out: ``--help`` answers at once."""
+"""The options of ``preflight release``, in a module without heavy imports, so that ``--help`` is fast."""
 
 from __future__ import annotations
 

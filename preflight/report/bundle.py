@@ -34,10 +34,10 @@ def write(folder: Path, checked: Checked, changed: str) -> list[Path]:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The stacks as of the base, and what the change does to them; or why that cannot be said."""
+    """The stacks as of the base, and what the change does to them; or why that is not known."""
 
     before: Mapping[str, Recording]
-    changes: Sequence[since.Change]
+    changes: Sequence[since.StackChange]
     problem: str = ""
 
 
@@ -71,7 +71,7 @@ def with_findings(checked: Checked, planned: Planned | None) -> Checked:
 
 
 def changes(base: str, checked: Checked, planned: Planned) -> str:
-    """What is new since the git ref ``base``, in Markdown; why it cannot be said, where it cannot."""
+    """What is new since the git ref ``base``, in Markdown; or why that is not known."""
     if planned.problem:
         return f"Changes since `{base}` cannot be shown: {planned.problem}\n"
     running = {one.environment: tuple(since.lines(one)) for one in planned.changes}
@@ -83,7 +83,7 @@ def changes(base: str, checked: Checked, planned: Planned) -> str:
 
 
 def comment(verdict: str, changed: str) -> str:
-    """The verdict whole, as far as there is room, then what changes, folded away."""
+    """The verdict as far as it fits, then the changes, folded."""
     text = verdict.rstrip("\n") + "\n"
     if changed:
         text += f"\n<details open><summary>What changes</summary>\n\n{changed.rstrip()}\n\n</details>\n"

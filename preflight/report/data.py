@@ -1,4 +1,4 @@
-"""The same report for machines and for a pull request: JSON, Markdown, SARIF and JUnit."""
+"""A report as JSON, Markdown (for a pull request), SARIF and JUnit."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from preflight.findings import Finding, Report, Rule, Verdict, grouped
 from preflight.sdk.wire import Json, Wire
 
 MARKER = "<!-- ai-interface preflight -->"
-"""Finds the one comment that is kept up to date."""
+"""Marks the comment that is updated on every push."""
 LONGEST_COMMENT = 60_000
 _SARIF_LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
 _SECURITY_SEVERITY = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "3.0"}
 
 
 def as_json(report: Report) -> str:
-    """Everything, sorted; without the time, so that it is the same from run to run."""
+    """The whole report as sorted JSON, without the duration, so that two runs give the same text."""
     content: Wire = asdict(report)
     del content["seconds"]
+    for shown, connectivity in zip(content["connectivity"], report.connectivity, strict=True):
+        shown["ingress"] = list(map(str, connectivity.ingress))
     content["clean"] = report.exit_code == 0
     return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
@@ -40,9 +42,12 @@ def as_markdown(report: Report) -> str:
         declared = ", ".join(f"{kind} {number}" for kind, number in sorted(report.parity.declared.items()))
         lines += ["", f"**Parity:** {report.parity.verdict}" + (f": {declared}" if declared else "")]
     for connectivity in report.connectivity:
-        proof = "no other way in (proven)" if connectivity.proven else "another way in is not excluded"
-        lines += ["", f"**{connectivity.environment}** way in: {'; '.join(connectivity.ingress) or 'none'}; {proof}."]
-        lines += [f"Ways out: {', '.join(connectivity.egress) or 'none'}."]
+        proof = "no other ingress path (proven)" if connectivity.proven else "another ingress path is not excluded"
+        lines += [
+            "",
+            f"**{connectivity.environment}** ingress: {'; '.join(map(str, connectivity.ingress)) or 'none'}; {proof}.",
+        ]
+        lines += [f"Egress: {', '.join(connectivity.egress) or 'none'}."]
     for finding, environments in groups:
         lines += ["", *_markdown_finding(finding, environments)]
     allowed = [f for f in report.findings if f.exemption is not None]
@@ -112,7 +117,7 @@ def _sarif_rule(rule: Rule) -> Wire:
 
 
 LOCATED = frozenset({"source", "urn"})
-"""What SARIF has fields for."""
+"""Details for which SARIF has fields."""
 
 
 def _sarif_result(finding: Finding, environments: tuple[str, ...], index: int) -> Wire:
@@ -123,7 +128,7 @@ def _sarif_result(finding: Finding, environments: tuple[str, ...], index: int) -
         "artifactLocation": {"uri": finding.source_file or "Pulumi.yaml", "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": max(finding.source_line, 1)},
     }
-    seed = "\n".join((finding.rule, finding.place, finding.headline.partition(" ")[0]))
+    seed = "\n".join((finding.rule, finding.place, (finding.resource or finding.headline).partition(" ")[0]))
     result: Wire = {
         "ruleId": finding.rule,
         "ruleIndex": index,

@@ -1,4 +1,4 @@
-"""One self-contained page about all environments: path, findings, witnesses, and the settings a reviewer asks for."""
+"""One self-contained page about all environments: path, findings, witnesses, and the settings that a reviewer needs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SESSION = ("issuer", "scope", "sessionCookieName", "sessionTimeout", "onUnauthe
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PageRow:
     """One setting in every environment."""
 
     name: str
@@ -38,13 +38,13 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class PageTable:
     """One kind of setting, side by side."""
 
     title: str
     caption: str
     subject: str
-    rows: tuple[Row, ...]
+    rows: tuple[PageRow, ...]
 
 
 def html(checked: Checked) -> str:
@@ -66,18 +66,11 @@ def html(checked: Checked) -> str:
         names=names,
         tables=_tables(names, graphs, recordings),
         witnesses={name: _witnesses(graph) for name, graph in graphs.items()},
-        stations=stations,
     )
 
 
-def stations(way: str) -> list[str]:
-    """The stations of a way in, with the port before the one that is reached by it."""
-    parts = re.split(r" ─ | ─(?=\w+→)", way)
-    return [f"port {part.replace('→ ', ': ', 1)}" if "→ " in part else part for part in parts]
-
-
-def _tables(names: list[str], graphs: Mapping[str, Graph], recordings: Mapping[str, Recording]) -> list[Table]:
-    def table(title: str, caption: str, subject: str, rows: Callable[[Graph], Rows]) -> Table:
+def _tables(names: list[str], graphs: Mapping[str, Graph], recordings: Mapping[str, Recording]) -> list[PageTable]:
+    def table(title: str, caption: str, subject: str, rows: Callable[[Graph], Rows]) -> PageTable:
         return _table(title, caption, subject, {name: dict(rows(graphs[name])) for name in names})
 
     limits = {name: {**dict(_proxy_limits(recordings[name])), **dict(_capacity(graphs[name]))} for name in names}
@@ -95,10 +88,10 @@ def _tables(names: list[str], graphs: Mapping[str, Graph], recordings: Mapping[s
     ]
 
 
-def _table(title: str, caption: str, subject: str, values: Mapping[str, Mapping[str, str]]) -> Table:
+def _table(title: str, caption: str, subject: str, values: Mapping[str, Mapping[str, str]]) -> PageTable:
     keys = dict.fromkeys(key for own in values.values() for key in own)
-    rows = tuple(Row(key, tuple(own.get(key, "absent") for own in values.values())) for key in keys)
-    return Table(title, caption, subject, rows)
+    rows = tuple(PageRow(key, tuple(own.get(key, "absent") for own in values.values())) for key in keys)
+    return PageTable(title, caption, subject, rows)
 
 
 def _owners(recording: Recording) -> Rows:

@@ -1,4 +1,4 @@
-"""The screen: one table, the parity line, the ways in and out, then each finding with what to do."""
+"""The terminal output: one table, the parity line, ingress and egress, then each finding with what to do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _COLORS = {Verdict.VIOLATED: "31", Verdict.NOT_PROVEN: "33"}
 
 
 def text(report: Report, *, terminal: bool) -> str:
-    """The report for a person. Without a terminal there is no colour and no time: the same from run to run."""
+    """The report as text. Without a terminal it has neither color nor duration, so that two runs give the same text."""
     blocks = [_title(report, terminal=terminal), _table(report)]
     if report.connectivity:
         blocks.append(_connectivity(report))
@@ -56,23 +56,25 @@ def _table(report: Report) -> str:
 
 
 def _connectivity(report: Report) -> str:
-    """Once where the environments agree, else each for itself."""
+    """Once if the environments agree, otherwise once for each environment."""
     same = len({(w.ingress, w.egress, w.proven) for w in report.connectivity}) == 1
     lines: list[str] = []
     for connectivity in report.connectivity[:1] if same else report.connectivity:
         if not same:
             lines.append(f"  {connectivity.environment}")
         first, *more = connectivity.ingress or ("none",)
-        lines.append(f"  way in    {first}")
-        lines.extend(f"            {way}" for way in more)
+        lines.append(f"  ingress   {first}")
+        lines.extend(f"            {path}" for path in more)
         proof = (
-            "no other way in (proven)" if connectivity.proven else "other ways in are not excluded (see the findings)"
+            "no other ingress path (proven)"
+            if connectivity.proven
+            else "other ingress paths are not excluded (see the findings)"
         )
         lines.append(f"            {proof}")
         out = textwrap.wrap(
             ", ".join(connectivity.egress) or "none", WIDTH - 12, break_long_words=False, break_on_hyphens=False
         )
-        lines.extend(f"  {'ways out' if number == 0 else '':10}{part}" for number, part in enumerate(out))
+        lines.extend(f"  {'egress' if number == 0 else '':10}{part}" for number, part in enumerate(out))
     return "\n".join(lines)
 
 

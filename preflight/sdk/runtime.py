@@ -79,6 +79,13 @@ def resource_class(token: str) -> type[pulumi.Resource] | None:
     return None if name is None else getattr(importlib.import_module(described["fqn"]), name)
 
 
+def resource_tokens(package: str) -> tuple[str, ...]:
+    """Every type token of an imported SDK, sorted."""
+    modules = (module for versions in rpc._RESOURCE_MODULES.values() for module in versions)
+    described: list[dict[str, Any]] = [getattr(module, "mod_info", {}) for module in modules]
+    return tuple(sorted(token for item in described if item.get("pkg") == package for token in item["classes"]))
+
+
 def getters(cls: type) -> tuple[tuple[str, property], ...]:
     """Wire name and property of every output of a resource or output class."""
     return tuple((wire_name, getter) for _, wire_name, getter in _types._py_properties(cls))
@@ -96,7 +103,7 @@ def is_output_type(cls: type) -> bool:
 
 
 def prepare(module: object, name: str) -> None:
-    """Work out the types of a class and of its arguments now; the SDK remembers them."""
+    """Resolve the types of a class and of its arguments now; the SDK caches them."""
     for each in (name, f"{name}Args"):
         cls = getattr(module, each, None)
         if isinstance(cls, type) and issubclass(cls, pulumi.Resource):
@@ -112,7 +119,7 @@ def caller(depth: int) -> FrameType:
 
 
 def replace_getter(make: Callable[[Getter], Getter]) -> None:
-    """Put a function around ``pulumi.get``, once a process."""
+    """Wrap ``pulumi.get``, once per process."""
     if getattr(pulumi.get, "__wrapped__", None) is None:
         pulumi.get = make(pulumi.get)
 

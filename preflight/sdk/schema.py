@@ -1,4 +1,4 @@
-"""What the SDKs' resource classes say about their outputs: which exist, and which AWS always computes.
+"""The outputs that the SDKs' resource classes declare: which exist, and which AWS always computes.
 
 A getter of type ``Output[T]`` is always there once the resource exists; ``Output[Optional[T]]`` is only
 there when it was set. So an output that is not an input and not optional is a computed one.

@@ -27,7 +27,7 @@ READ_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class LiveResponse:
     """The response. Values of cookies never leave this object."""
 
     status: int
@@ -65,7 +65,7 @@ class Live:
         """The address to connect to for a port."""
         return self.places.get(port, (self.server_name, port))
 
-    def send(self, request: Request, seconds: float = SECONDS) -> Answer:
+    def send(self, request: Request, seconds: float = SECONDS) -> LiveResponse:
         """Send a request and read the response; redirects are not followed. Raises ``SilentError``."""
         try:
             plain = socket.create_connection(self.place(request.port), min(seconds, SECONDS))
@@ -79,7 +79,7 @@ class Live:
                     connection.sendall(written(request))
                 return _read(connection, request.method)
         except (OSError, http.client.HTTPException) as error:
-            raise SilentError(f"connected, and no answer ({_reason(error)})", connected=True) from None
+            raise SilentError(f"connected, but got no response ({_reason(error)})", connected=True) from None
         finally:
             plain.close()
 
@@ -109,7 +109,7 @@ def written(request: Request) -> bytes:
     return "\r\n".join(head).encode("latin-1") + body
 
 
-def _read(connection: socket.socket, method: str) -> Answer:
+def _read(connection: socket.socket, method: str) -> LiveResponse:
     with contextlib.closing(http.client.HTTPResponse(connection, method=method)) as response:
         response.begin()
         headers = tuple(response.getheaders())
@@ -118,4 +118,4 @@ def _read(connection: socket.socket, method: str) -> Answer:
             OSError, http.client.HTTPException
         ):  # the status line has arrived, so this is a response
             body = response.read(READ_BYTES)
-        return Answer(response.status, headers, body)
+        return LiveResponse(response.status, headers, body)

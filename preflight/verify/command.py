@@ -15,14 +15,14 @@ from preflight.account.lines import Answer, Group, Line
 from preflight.account.session import Account
 from preflight.errors import ConfigurationError
 from preflight.pulumi.program import Run, collect, load, start
-from preflight.release.project import Releases
+from preflight.release.project import ReleaseProject
 from preflight.verify import live
 from preflight.verify.calls import CALLS
 from preflight.verify.client import Live
-from preflight.verify.context import Context
+from preflight.verify.context import VerifyContext
 from preflight.verify.parts import PARTS
 from preflight.verify.requests import Credentials
-from preflight.verify.stack import Stack
+from preflight.verify.stack import StackInCheckout
 from preflight.verify.waiting import wait
 
 REQUESTS, ACCOUNT = "requests", "account"
@@ -30,7 +30,7 @@ _RESOLVE = re.compile(r"(\d{1,5})=(?:\[([^\]]+)\]|([^:\[\]]+)):(\d{1,5})")
 
 
 @dataclass(frozen=True)
-class Options:
+class VerifyOptions:
     """The options of the command."""
 
     root: Path
@@ -48,7 +48,7 @@ class Options:
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
 
-def verify(options: Options, progress: Callable[[str], None] = lambda _: None) -> Answer:
+def verify(options: VerifyOptions, progress: Callable[[str], None] = lambda _: None) -> Answer:
     """Run the command. Raises ``PreflightError`` if the check could not run."""
     ports = dict(map(resolve_option, options.resolve))
     trust = trusting(options.ca)
@@ -56,9 +56,9 @@ def verify(options: Options, progress: Callable[[str], None] = lambda _: None) -
     stack = stack_of(options.root, options.stack)
     lines: list[Line] = []
 
-    def context() -> Context:
+    def context() -> VerifyContext:
         account = Account(stack.region, CALLS, endpoint_url=options.endpoint_url)
-        return Context(stack, account, dt.datetime.now(dt.UTC))
+        return VerifyContext(stack, account, dt.datetime.now(dt.UTC))
 
     if options.wait:
         wait(context, options.wait, progress=progress)
@@ -69,7 +69,7 @@ def verify(options: Options, progress: Callable[[str], None] = lambda _: None) -
     return Answer("verify", stack.name, stack.account, stack.region, tuple(lines), options.strict)
 
 
-def account_lines(context: Context, progress: Callable[[str], None] = lambda _: None) -> list[Line]:
+def account_lines(context: VerifyContext, progress: Callable[[str], None] = lambda _: None) -> list[Line]:
     """The lines of every part. If the credentials are for another account, the other parts are skipped."""
     lines = [_identity(context)]
     if lines[0].fix:
@@ -80,7 +80,7 @@ def account_lines(context: Context, progress: Callable[[str], None] = lambda _: 
     return lines
 
 
-def _identity(context: Context) -> Line:
+def _identity(context: VerifyContext) -> Line:
     found = caller(context.account)
     wanted = context.stack.account
     said = f"the credentials are those of account {found}"
@@ -88,14 +88,14 @@ def _identity(context: Context) -> Line:
     return Group("account").holds("account", found == wanted, said, fix)
 
 
-def stack_of(root: Path, name: str) -> Stack:
+def stack_of(root: Path, name: str) -> StackInCheckout:
     """The stack in ``root``: its recorded graph, its settings and its release."""
-    releases = Releases.of(root)
-    chosen = releases.project.stack(name)
-    load(releases.project)
-    recording = collect(start(releases.project, [Run(chosen, False)]))[name, False]
-    settings = releases.settings(name)
-    return Stack(settings, releases.release(settings.release), recording)
+    project = ReleaseProject.of(root)
+    chosen = project.project.stack(name)
+    load(project.project)
+    recording = collect(start(project.project, [Run(chosen, False)]))[name, False]
+    settings = project.settings(name)
+    return StackInCheckout(settings, project.environments.release(settings.release), recording)
 
 
 def credentials_of(environment: Mapping[str, str]) -> Credentials:

@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from policies.guardrails.topology.http.requests import Outcome, Result
-from preflight.verify.client import Answer
+from preflight.verify.client import LiveResponse
 from preflight.verify.reading import at, listed
-from preflight.verify.stack import Stack
+from preflight.verify.stack import StackInCheckout
 
 LEAST_ERROR = 400
 BY_PROXY = "proxy "
@@ -18,7 +18,7 @@ PROXY_MARK = "x-request-id"
 """The proxy sets this header on its responses (except to a request that it cannot parse); a load balancer does not."""
 
 
-def difference(stack: Stack, outcome: Outcome, answer: Answer) -> str:
+def difference(stack: StackInCheckout, outcome: Outcome, answer: LiveResponse) -> str:
     """The first difference from the prediction, in one clause; empty if there is none."""
     if outcome.result is Result.DROPPED:
         return f"answers {answer.status}, expected no connection"
@@ -31,14 +31,14 @@ def difference(stack: Stack, outcome: Outcome, answer: Answer) -> str:
     return _elsewhere(stack, outcome, answer) if outcome.location else _another_text(stack, outcome, answer)
 
 
-def _another_text(stack: Stack, outcome: Outcome, answer: Answer) -> str:
+def _another_text(stack: StackInCheckout, outcome: Outcome, answer: LiveResponse) -> str:
     text = expected_body(stack, outcome.rule)
     if text and answer.body and answer.body.decode("utf-8", "replace").strip() != text.strip():
         return f"answers {answer.status} with another body than {outcome.rule} has, so something else answered"
     return ""
 
 
-def _not_served(stack: Stack, answer: Answer) -> str:
+def _not_served(stack: StackInCheckout, answer: LiveResponse) -> str:
     target = urlsplit(answer.value("location"))
     login = {urlsplit(str(oidc.get("authorizationEndpoint"))).hostname for oidc in logins(stack)}
     if target.hostname and target.hostname in login:
@@ -50,7 +50,7 @@ def _not_served(stack: Stack, answer: Answer) -> str:
     return ""
 
 
-def _elsewhere(stack: Stack, outcome: Outcome, answer: Answer) -> str:
+def _elsewhere(stack: StackInCheckout, outcome: Outcome, answer: LiveResponse) -> str:
     wanted, found = urlsplit(outcome.location), urlsplit(answer.value("location"))
     port = {"https": 443, "http": 80}
     if (found.scheme, found.hostname, found.port or port.get(found.scheme), found.path or "/") != (
@@ -73,12 +73,12 @@ def _oidc(action: Mapping[str, Any]) -> bool:
     return bool(action.get("authenticateOidc"))
 
 
-def logins(stack: Stack) -> list[Mapping[str, Any]]:
+def logins(stack: StackInCheckout) -> list[Mapping[str, Any]]:
     """The logins of all listener rules."""
     return [a["authenticateOidc"] for name, _, _ in stack.rule_paths() for a in stack.actions(name) if _oidc(a)]
 
 
-def expected_body(stack: Stack, rule: str) -> str:
+def expected_body(stack: StackInCheckout, rule: str) -> str:
     """The body that a WAF rule or a fixed response returns; empty if AWS decides it."""
     for action in stack.actions(rule):
         if (text := at(action, "fixedResponse", "messageBody")) is not None:

@@ -13,7 +13,7 @@ from preflight.account import parts
 from preflight.account.parts import AbsentError
 from preflight.account.session import Account
 from preflight.ready.wanted import properties
-from preflight.verify.stack import Stack
+from preflight.verify.stack import StackInCheckout
 
 SERVICE = "aws:ecs/service:Service"
 CLUSTER = "aws:ecs/cluster:Cluster"
@@ -22,10 +22,10 @@ TAGGED_BY = ("project", "environment")
 
 
 @dataclass(frozen=True)
-class Context:
+class VerifyContext:
     """The stack, its account, and the current time."""
 
-    stack: Stack
+    stack: StackInCheckout
     account: Account
     now: dt.datetime
 
@@ -90,5 +90,5 @@ class Context:
         return sorted(str(properties(resource)[key]) for resource in self.stack.resources(kind))
 
 
-Part = parts.Part[Context]
+Part = parts.Part[VerifyContext]
 """A group of checks of this command."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from policies.guardrails.topology.http.requests import Outcome, Request
-from preflight.verify.stack import Stack
+from preflight.verify.stack import StackInCheckout
 
 Sized = Callable[[int], Request]
 """Makes the request whose part has this many bytes."""
 
 
-def boundary(stack: Stack, sized: Sized, most: int) -> int | None:
+def boundary(stack: StackInCheckout, sized: Sized, most: int) -> int | None:
     """The largest size with the same outcome as the smallest; ``None`` if the outcome is the same up to ``most``."""
     smallest = _kind(stack.follow(sized(1)))
     if _kind(stack.follow(sized(most))) == smallest:

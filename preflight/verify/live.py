@@ -12,10 +12,10 @@ from typing import Any
 from policies.guardrails.topology.http.requests import Request, Result
 from preflight.account.lines import Group, Line, joined
 from preflight.verify import tls
-from preflight.verify.client import DROP_SECONDS, SECONDS, Answer, Live, SilentError
+from preflight.verify.client import DROP_SECONDS, SECONDS, Live, LiveResponse, SilentError
 from preflight.verify.comparison import difference, logins
-from preflight.verify.requests import BASE, Credentials, Row, rows, within_rates
-from preflight.verify.stack import LISTENER, RULE, Stack
+from preflight.verify.requests import BASE, Credentials, RequestRow, rows, within_rates
+from preflight.verify.stack import LISTENER, RULE, StackInCheckout
 
 REQUESTS, HEADERS = Group("requests"), Group("headers")
 PAUSE = 0.1
@@ -30,7 +30,7 @@ AGAIN = "pulumi preview shows what differs from the recorded graph; then run pul
 class Sending:
     """What the request part receives."""
 
-    stack: Stack
+    stack: StackInCheckout
     live: Live
     credentials: Credentials = field(default_factory=Credentials)
     pause: float | None = None
@@ -38,20 +38,20 @@ class Sending:
 
 
 @dataclass(frozen=True)
-class Table:
+class RequestTable:
     """The rows that are sent, and those that would use more than half of a rate limit."""
 
-    kept: list[Row]
-    rest: list[Row]
+    kept: list[RequestRow]
+    rest: list[RequestRow]
 
     @classmethod
-    def of(cls, stack: Stack, credentials: Credentials) -> Table:
+    def of(cls, stack: StackInCheckout, credentials: Credentials) -> RequestTable:
         """Every row of the request table for a stack."""
         return cls(*within_rates(stack, rows(stack, credentials)))
 
 
 def lines(
-    sending: Sending, progress: Callable[[str], None] = lambda _: None, table: Table | None = None
+    sending: Sending, progress: Callable[[str], None] = lambda _: None, table: RequestTable | None = None
 ) -> Iterator[Line]:
     """TLS, then one line for each request, then headers and cookies. Pass ``table`` to avoid tracing it again."""
     stack, live = sending.stack, sending.live
@@ -62,9 +62,9 @@ def lines(
     secure = tls.trusted(live)
     if not secure:
         live = replace(live, context=_unverified())
-    table = table or Table.of(stack, sending.credentials)
+    table = table or RequestTable.of(stack, sending.credentials)
     found = [row for row in table.kept if secure or row.request.identity is None]
-    answers: list[tuple[Row, Answer]] = []
+    answers: list[tuple[RequestRow, LiveResponse]] = []
     for number, row in enumerate(found):
         progress(f"sending request {number + 1} of {len(found)}")
         line, answer = _asked(stack, live, row)
@@ -81,7 +81,7 @@ def lines(
     yield from _cookies(stack, answers)
 
 
-def _unreachable(stack: Stack, live: Live) -> Line | None:
+def _unreachable(stack: StackInCheckout, live: Live) -> Line | None:
     host, port = live.place(443)
     try:
         replace(live, context=_unverified()).send(Request("HEAD", f"https://{stack.host}/", headers=BASE))
@@ -104,7 +104,7 @@ def _unverified() -> ssl.SSLContext:
     return context
 
 
-def _asked(stack: Stack, live: Live, row: Row) -> tuple[Line, Answer | None]:
+def _asked(stack: StackInCheckout, live: Live, row: RequestRow) -> tuple[Line, LiveResponse | None]:
     outcome = row.outcome
     if outcome.result is Result.NOT_PROVEN:
         fix = "the recorded graph does not decide it: preflight trace shows where"
@@ -127,7 +127,7 @@ def _asked(stack: Stack, live: Live, row: Row) -> tuple[Line, Answer | None]:
     return REQUESTS.ok(row.name, f"answers {answer.status}, as {outcome.rule} predicts"), answer
 
 
-def _authenticated(stack: Stack, credentials: Credentials, *, secure: bool) -> Iterator[Line]:
+def _authenticated(stack: StackInCheckout, credentials: Credentials, *, secure: bool) -> Iterator[Line]:
     """The requests that were not sent because a session, a token or a valid certificate was missing."""
     wanted = [("requests of a signed-in user", credentials.cookie, COOKIE, "the Cookie header of a signed-in browser")]
     if len(stack.hosts) > 1:
@@ -140,7 +140,7 @@ def _authenticated(stack: Stack, credentials: Credentials, *, secure: bool) -> I
             yield REQUESTS.cannot_tell(subject, "not sent: the certificate is not valid", fix)
 
 
-def _of_the_edge(stack: Stack, row: Row) -> bool:
+def _of_the_edge(stack: StackInCheckout, row: RequestRow) -> bool:
     """Whether a listener or one of its rules answered."""
     names = {resource.name for kind in (LISTENER, RULE) for resource in stack.resources(kind)}
     return row.outcome.rule in names and row.outcome.result in (Result.ANSWERED, Result.SERVED)
@@ -155,7 +155,7 @@ def declared_headers(listener: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _headers(stack: Stack, answers: list[tuple[Row, Answer]]) -> Iterator[Line]:
+def _headers(stack: StackInCheckout, answers: list[tuple[RequestRow, LiveResponse]]) -> Iterator[Line]:
     for listener in stack.inputs(LISTENER):
         scheme = str(listener["protocol"]).lower()
         seen = [(r, a) for r, a in answers if _of_the_edge(stack, r) and r.request.scheme == scheme]
@@ -174,7 +174,7 @@ def _headers(stack: Stack, answers: list[tuple[Row, Answer]]) -> Iterator[Line]:
             yield HEADERS.holds(f"server over {scheme}", not shown, found, fix)
 
 
-def _cookies(stack: Stack, answers: list[tuple[Row, Answer]]) -> Iterator[Line]:
+def _cookies(stack: StackInCheckout, answers: list[tuple[RequestRow, LiveResponse]]) -> Iterator[Line]:
     sessions = tuple(sorted({str(login.get("sessionCookieName")) for login in logins(stack)}))
     bare: set[str] = set()
     seen: set[str] = set()

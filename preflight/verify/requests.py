@@ -17,7 +17,7 @@ from policies.guardrails.topology.trace.listener_rules import CALLBACK
 from preflight.verify.comparison import BY_PROXY
 from preflight.verify.limits import Sized, boundary
 from preflight.verify.reading import at, listed, mapped
-from preflight.verify.stack import Stack
+from preflight.verify.stack import StackInCheckout
 
 READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 MARK = "preflight-verify"
@@ -50,29 +50,29 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RequestRow:
     """One request and its predicted outcome."""
 
     name: str
     request: Request
     outcome: Outcome
     admitted_only: bool = False
-    """The application decides the status; checked is only that the edge and the proxy forward the request."""
+    """The application decides the status; the check is only whether the edge and the proxy forward the request."""
 
 
-def rows(stack: Stack, credentials: Credentials | None = None) -> list[Row]:
+def rows(stack: StackInCheckout, credentials: Credentials | None = None) -> list[RequestRow]:
     """Every row in the order of sending, with distinct names; none can change anything in the application."""
-    found: dict[str, Row] = {}
+    found: dict[str, RequestRow] = {}
     asked = [*_unauthenticated(stack), *_with_session(stack, credentials), *_with_token(stack, credentials)]
     for name, request in asked:
         outcome = stack.follow(request)
-        row = Row(name, request, outcome, admitted_only=bool(request.identity and request.identity.token))
+        row = RequestRow(name, request, outcome, admitted_only=bool(request.identity and request.identity.token))
         if harmless(row):
             found.setdefault(name, row)
     return list(found.values())[:MOST_REQUESTS]
 
 
-def harmless(row: Row) -> bool:
+def harmless(row: RequestRow) -> bool:
     """Whether the request cannot change anything: it reads, or the edge refuses it for lack of a session."""
     if row.request.method in READING:
         return True
@@ -80,12 +80,12 @@ def harmless(row: Row) -> bool:
     return refused and row.request.identity is None
 
 
-def within_rates(stack: Stack, found: list[Row]) -> tuple[list[Row], list[Row]]:
+def within_rates(stack: StackInCheckout, found: list[RequestRow]) -> tuple[list[RequestRow], list[RequestRow]]:
     """The rows that use at most half of each of the WAF's rates, and those that would use more."""
     used: dict[str, int] = {}
     limits = {name: limit for name, limit in _rates(stack.web_acl) if 2 * len(found) > limit}
-    kept: list[Row] = []
-    dropped: list[Row] = []
+    kept: list[RequestRow] = []
+    dropped: list[RequestRow] = []
     for row in found:
         counted = [name for name in limits if _counts(stack, row.request, name)]
         if any(2 * (used.get(name, 0) + 1) > limits[name] for name in counted):
@@ -103,12 +103,12 @@ def _rates(acl: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
             yield str(rule["name"]), int(limit)
 
 
-def _counts(stack: Stack, request: Request, rate: str) -> bool:
+def _counts(stack: StackInCheckout, request: Request, rate: str) -> bool:
     return stack.follow(replace(request, exceeds=frozenset({rate}))).rule == rate
 
 
 def _request(
-    stack: Stack,
+    stack: StackInCheckout,
     method: str,
     target: str,
     *,
@@ -119,7 +119,7 @@ def _request(
     return Request(method, url, headers=(*BASE, *headers), client=stack.client, **more)
 
 
-def _unauthenticated(stack: Stack) -> Iterator[tuple[str, Request]]:
+def _unauthenticated(stack: StackInCheckout) -> Iterator[tuple[str, Request]]:
     yield from _declared_paths(stack)
     yield from _names(stack)
     yield from _spoofed(stack)
@@ -127,7 +127,7 @@ def _unauthenticated(stack: Stack) -> Iterator[tuple[str, Request]]:
     yield from _sizes(stack)
 
 
-def _declared_paths(stack: Stack) -> Iterator[tuple[str, Request]]:
+def _declared_paths(stack: StackInCheckout) -> Iterator[tuple[str, Request]]:
     """Each path of each listener rule, on each of its hosts."""
     make = partial(_request, stack)
     for name, hosts, patterns in stack.rule_paths():
@@ -142,7 +142,7 @@ def _declared_paths(stack: Stack) -> Iterator[tuple[str, Request]]:
         yield f"a browser's preflight without a session: OPTIONS {path}", make("OPTIONS", path)
 
 
-def _marked(stack: Stack, label: str) -> list[str]:
+def _marked(stack: StackInCheckout, label: str) -> list[str]:
     """The first of the paths that the WAF labels."""
     for rule in listed(stack.web_acl.get("rules")):
         if rule["name"] == f"mark-{label}":
@@ -165,7 +165,7 @@ def _matches(statement: object) -> Iterator[Mapping[str, Any]]:
             yield from _matches(value)
 
 
-def _names(stack: Stack) -> Iterator[tuple[str, Request]]:
+def _names(stack: StackInCheckout) -> Iterator[tuple[str, Request]]:
     make = partial(_request, stack)
     yield "an undeclared path", make("GET", f"/{MARK}-nothing")
     for host in NO_HOSTS:
@@ -178,7 +178,7 @@ def _names(stack: Stack) -> Iterator[tuple[str, Request]]:
         yield f"port {port}", make("GET", f"https://{stack.host}:{port}/")
 
 
-def trusted_headers(stack: Stack) -> list[str]:
+def trusted_headers(stack: StackInCheckout) -> list[str]:
     """The headers that identify the user to the application, from the WAF's rule against forged ones."""
     found: set[str] = set()
     for rule in listed(stack.web_acl.get("rules")):
@@ -189,7 +189,7 @@ def trusted_headers(stack: Stack) -> list[str]:
     return sorted(found)
 
 
-def _spoofed(stack: Stack) -> Iterator[tuple[str, Request]]:
+def _spoofed(stack: StackInCheckout) -> Iterator[tuple[str, Request]]:
     make = partial(_request, stack)
     for name in sorted({*EDGE_HEADERS, *PROXY_HEADERS, *trusted_headers(stack)}):
         yield f"spoofed header {name}", make("GET", "/", headers=((name, "x"),))
@@ -200,7 +200,7 @@ def _spoofed(stack: Stack) -> Iterator[tuple[str, Request]]:
     yield "an empty header", make("GET", "/", headers=(("x-user-email", ""),))
 
 
-def _odd(stack: Stack) -> Iterator[tuple[str, Request]]:
+def _odd(stack: StackInCheckout) -> Iterator[tuple[str, Request]]:
     make = partial(_request, stack)
     for method in ("TRACE", "PROPFIND"):
         yield f"method {method}", make(method, "/")
@@ -218,10 +218,10 @@ def _odd(stack: Stack) -> Iterator[tuple[str, Request]]:
         yield "a length that is no number", make("POST", path, headers=((length, "1e3"),))
         yield "a length that no body has", make("POST", path, headers=((length, "9" * 13),))
         both = (("transfer-encoding", "chunked"),)
-        yield "two lengths of one body", make("POST", path, body_bytes=10, headers=both)
+        yield "two different content lengths", make("POST", path, body_bytes=10, headers=both)
 
 
-def _canaries(stack: Stack) -> list[str]:
+def _canaries(stack: StackInCheckout) -> list[str]:
     """The paths that the WAF blocks in every request."""
     found = [
         mapped(at(rule, "statement", "byteMatchStatement"))
@@ -235,7 +235,7 @@ def _canaries(stack: Stack) -> list[str]:
     )
 
 
-def _sizes(stack: Stack) -> Iterator[tuple[str, Request]]:
+def _sizes(stack: StackInCheckout) -> Iterator[tuple[str, Request]]:
     """Both sides of each limit. A body is declared in full and never sent in full beyond the first 128 KiB."""
     make = partial(_request, stack)
 
@@ -262,7 +262,7 @@ def _sizes(stack: Stack) -> Iterator[tuple[str, Request]]:
     yield "a request line beyond the load balancer's limit", make("GET", f"/{'x' * TOO_LONG_TARGET}")
 
 
-def _with_session(stack: Stack, credentials: Credentials | None) -> Iterator[tuple[str, Request]]:
+def _with_session(stack: StackInCheckout, credentials: Credentials | None) -> Iterator[tuple[str, Request]]:
     if credentials is None or not credentials.cookie:
         return
     pairs = (item.partition("=") for item in credentials.cookie.split(";") if item.strip())
@@ -280,7 +280,7 @@ def _with_session(stack: Stack, credentials: Credentials | None) -> Iterator[tup
     yield "a signed-in user with more headers than the proxy takes", make("GET", "/", headers=headers)
 
 
-def _with_token(stack: Stack, credentials: Credentials | None) -> Iterator[tuple[str, Request]]:
+def _with_token(stack: StackInCheckout, credentials: Credentials | None) -> Iterator[tuple[str, Request]]:
     if credentials is None or not credentials.token:
         return
     header = (("authorization", f"Bearer {credentials.token}"),)

@@ -25,7 +25,7 @@ INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 
 
 @dataclass(frozen=True)
-class Stack:
+class StackInCheckout:
     """One stack in this checkout."""
 
     settings: StackSettings

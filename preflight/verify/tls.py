@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from preflight.account.lines import Group, Line
 from preflight.verify.client import SECONDS, Live
-from preflight.verify.stack import LISTENER, Stack
+from preflight.verify.stack import LISTENER, StackInCheckout
 
 GROUP = Group("TLS")
 LEAST_DAYS = 14
@@ -31,7 +31,7 @@ _POLICY = re.compile(r"ELBSecurityPolicy-TLS13-1-([0-3])(?:-|$)")
 FIX = "compare the listener's security policy with edge.tlsPolicy of the stack file, then run pulumi up"
 
 
-def lines(stack: Stack, live: Live) -> Iterator[Line]:
+def lines(stack: StackInCheckout, live: Live) -> Iterator[Line]:
     """One line for each version, then two for each public name's certificate."""
     policy = next((str(i["sslPolicy"]) for i in stack.inputs(LISTENER) if i.get("sslPolicy")), "")
     least = _POLICY.search(policy)

@@ -9,7 +9,7 @@ from typing import Any
 from preflight.account.lines import CannotTellError
 from preflight.account.parts import AbsentError
 from preflight.account.session import RefusedError
-from preflight.verify.context import Context
+from preflight.verify.context import VerifyContext
 
 PAUSE = 15.0
 """Seconds between two polls."""
@@ -23,7 +23,7 @@ def settled(service: Mapping[str, Any]) -> bool:
 
 
 def wait(
-    context: Callable[[], Context],
+    context: Callable[[], VerifyContext],
     seconds: float,
     *,
     progress: Callable[[str], None] = lambda _: None,

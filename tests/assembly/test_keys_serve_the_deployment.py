@@ -13,7 +13,7 @@ from assembly.keys import KEY
 from bootstrap.role_scope import PIPELINE_PATH
 from preflight.recording.recorder import record
 from tests.bootstrap.program import run_bootstrap
-from tests.preflight.conform.programs import PROMPTS, STACKS, Case, program
+from tests.preflight.conform.graphs import PROMPTS, STACKS, Case, program
 from tests.settings.stack_files import own_values, parse
 
 
@@ -52,5 +52,5 @@ def test_a_key_without_a_known_policy_is_refused() -> None:
         assembly.serve_the_deployment(parse(own_values()))
         aws.kms.Key("other")
 
-    with pytest.raises(Exception, match="key other has no policy that is known beforehand"):
+    with pytest.raises(Exception, match="key other has no policy in plain text"):
         record(make)

@@ -1,4 +1,4 @@
-"""What the bootstrap program makes in an account."""
+"""What the bootstrap program creates in an account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Copying a release's images: real child processes, with stand-ins for the registry tools."""
+"""Copying a release's images, with real child processes and fake registry tools."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ sys.exit(status)
 
 @dataclass
 class World:
-    """Registries as a file, tools that act on it, and a manifest whose digests are those of made-up images."""
+    """Registries in a file, fake tools that change it, and a manifest with the digests of generated images."""
 
     directory: Path
     state_file: Path
@@ -124,7 +124,7 @@ def test_an_image_that_arrives_with_another_digest_stops_the_copy(
     assert main(OPTIONS, world.directory) == REFUSED
     message = capsys.readouterr().err
     arrived = hashlib.sha256(b"something else").hexdigest()
-    assert message.startswith(f"proxy: {TARGETS['proxy']} arrived with sha256:{arrived}, the manifest says sha256:")
+    assert message.startswith(f"proxy: {TARGETS['proxy']} arrived with sha256:{arrived}, the manifest has sha256:")
     assert "Do not deploy it" in message
     assert TARGETS["interface"] not in world.state["tags"]
 
@@ -133,7 +133,7 @@ def test_a_tag_that_holds_something_else_is_left_alone(world: World, capsys: pyt
     install(world, "crane")
     world.change(tags={TARGETS["proxy"]: "an older image"})
     assert main(OPTIONS, world.directory) == REFUSED
-    assert "A released tag cannot be moved. Write a manifest with a new version." in capsys.readouterr().err
+    assert "Released tags are immutable. Write a manifest with a new version." in capsys.readouterr().err
     assert world.programs == ["crane digest"]
 
 

@@ -25,7 +25,7 @@ MANAGED_POLICY_CHARACTERS = 6144
 POLICIES_OF_A_ROLE = 10
 """AWS's quota of managed policies that are attached to one role, before it is raised (the same page)."""
 NEWER_THAN_THE_REFERENCE: frozenset[str] = frozenset()
-"""Actions that AWS documents and the packaged reference does not know yet."""
+"""Actions that AWS documents but the packaged reference lacks."""
 
 BUILT = {
     "deploy-trust": trust_policy(PROVIDER, "example/ai-interface", "staging"),

@@ -1,4 +1,4 @@
-"""CI's roles and boundaries fit what the main program makes: a new service or name has to be added to both."""
+"""CI's roles and boundaries cover what the main program creates: a new service or name has to be added to both."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from preflight.recording.recorder import Recording, record
 from tests.settings.stack_files import ROOT, as_the_engine_passes_it
 
 SERVICES = {"lb": "elasticloadbalancing", "appautoscaling": "application-autoscaling", "vpc": "ec2"}
-"""Where a Pulumi module has another name than the service's IAM prefix."""
+"""Pulumi module → IAM prefix of the service, where they differ."""
 LOG_KINDS = {"logGroup", "logResourcePolicy"}
 """Resources of the cloudwatch module that belong to CloudWatch Logs."""
 READING = ("Check", "Get", "List", "Describe", "Decrypt")

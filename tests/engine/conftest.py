@@ -1,4 +1,4 @@
-"""Environments on the real engine, brought up once for all tests of it."""
+"""Environments on the real engine, deployed once for all tests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STACKS = ("staging", "prod")
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """One environment that was brought up as the README says. Fork it before changing it."""
+    """One environment, deployed with the README's command. Fork it before changing it."""
 
     engine: Engine
     first_preview: Outcome

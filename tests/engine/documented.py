@@ -1,4 +1,4 @@
-"""The commands that the README tells an operator to run, read from it and not copied."""
+"""The README's deployment commands, read from the README itself."""
 
 from __future__ import annotations
 

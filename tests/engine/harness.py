@@ -1,7 +1,7 @@
-"""Drives the ``pulumi`` command line in a folder of its own: backend, home, passphrase, plugins, no AWS.
+"""Runs the Pulumi CLI in a separate folder: backend, home, passphrase, plugins, no AWS.
 
-The program is copied, since the engine writes a stack's encryption salt into its configuration file. A whole
-environment can be forked, so that tests change one that was brought up once and still do not meet each other.
+The program is copied, because the engine writes a stack's encryption salt into its configuration file. An environment can be
+forked, so that it is deployed once and each test changes a separate copy.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ _NOT_COPIED = shutil.ignore_patterns(
 
 
 class EngineError(AssertionError):
-    """The command line did not end as the test expects."""
+    """The command did not exit as expected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one command said."""
+    """The output of one command."""
 
     command: str
     code: int
@@ -62,7 +62,7 @@ class Outcome:
         return [event["policyEvent"] for event in self.events if "policyEvent" in event]
 
     def steps(self, *operations: str) -> dict[str, str]:
-        """URN → operation of every step, or of those named, in the order of planning."""
+        """URN → operation of every step, or of the given ones, in the order of planning."""
         found: dict[str, str] = {}
         for event in self.events:
             metadata: Wire = event.get("resourcePreEvent", {}).get("metadata", {})
@@ -96,7 +96,7 @@ class Engine:
 
     @property
     def cloud(self) -> Cloud:
-        """What the stand-in provider remembers."""
+        """The resources of the fake provider."""
         return Cloud(self.root / "cloud")
 
     @classmethod
@@ -116,12 +116,12 @@ class Engine:
         return engine
 
     def fork(self, root: Path) -> Engine:
-        """The same environment once more, to be changed without touching this one."""
+        """A copy of the environment, which can be changed separately."""
         shutil.copytree(self.root, root, symlinks=True)
         return replace(self, root=root)
 
     def environment(self) -> dict[str, str]:
-        """The variables of the command line: nothing of the caller's but where programs other than Python's are found."""
+        """The CLI's variables: none of the caller's, except the folders of programs other than Python's."""
         return {
             "PATH": clean_path(os.environ["PATH"]),
             "HOME": os.environ["HOME"],
@@ -169,7 +169,7 @@ class Engine:
         )
 
     def documented(self, words: Sequence[str], *arguments: str, code: int | None = 0) -> Outcome:
-        """Run a command as it is documented, with what lets it run without a terminal and be read."""
+        """Run a documented command, with options for running without a terminal and for readable output."""
         return self.pulumi(*words, "--event-log", str(self.root / "events.jsonl"), *arguments, code=code)
 
     def operation(self, kind: str, *arguments: str, packs: Sequence[str] = ()) -> list[str]:
@@ -184,11 +184,11 @@ class Engine:
         return self.pulumi(*self.operation("preview", *arguments, packs=packs), code=code)
 
     def up(self, *arguments: str, packs: Sequence[str] = (), code: int | None = 0) -> Outcome:
-        """Update, after its own preview as the README asks."""
+        """Update with a preview, as in the README."""
         return self.pulumi(*self.operation("up", *arguments, packs=packs), code=code)
 
     def refresh(self, *arguments: str, code: int | None = 0) -> Outcome:
-        """Hold the state against the cloud."""
+        """Compare the state with the cloud."""
         return self.pulumi(*self.operation("refresh", *arguments), code=code)
 
     def destroy(self, *arguments: str, code: int | None = 0) -> Outcome:
@@ -216,7 +216,7 @@ class Engine:
 
 
 def install_provider(plugins: Path, package: str) -> None:
-    """Put the stand-in where the engine looks for the provider that the installed SDK asks for."""
+    """Install the fake provider where the engine looks for the version that the SDK requires."""
     folder = plugins / f"resource-{package}-v{installed_version(package)}"
     folder.mkdir(parents=True)
     start = folder / f"pulumi-resource-{package}"
@@ -227,7 +227,7 @@ def install_provider(plugins: Path, package: str) -> None:
 
 
 def python_environment(folder: Path) -> None:
-    """A virtual environment that sees what this one has, and into which anything may be installed."""
+    """A virtual environment with access to this one's packages, for further installations."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)  # noqa: S603
     installed = Path(sysconfig.get_path("purelib"))
     (folder / installed.relative_to(sys.prefix) / "installed.pth").write_text(f"{installed}\n")
@@ -240,13 +240,13 @@ def clean_path(path: str) -> str:
 
 
 def stop(process: subprocess.Popen[str]) -> str:
-    """Kill the command line as a lost machine does, with no chance to tidy up. The providers see it and end."""
+    """Kill the CLI without cleanup, as when a machine is lost. The providers notice it and exit."""
     os.killpg(process.pid, signal.SIGKILL)
     return process.communicate()[0]
 
 
 def _verdict(text: str) -> str:
-    """The part of the output that says what is wrong, without the list of steps."""
+    """The diagnostics in the output, without the list of steps."""
     begins = [position for word in ("\nDiagnostics:", "\nPolicies:", "\nerror:") if (position := text.find(word)) > 0]
     return text[min(begins, default=0) :]
 

@@ -1,4 +1,4 @@
-"""The schema that Pulumi infers from the components; ``python -m tests.engine.package_schema`` pins it anew."""
+"""The schema that Pulumi infers from the components; ``python -m tests.engine.package_schema`` writes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes an environment down as ``docs/runbook.md`` says, with the entries for the policy packs as they stand there."""
+"""Takes an environment down as in ``docs/runbook.md``, with the policy packs' entries from that page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ UPLOADS = "state-uploads"
 
 
 def allow_deletion(engine: Engine) -> Outcome:
-    """Steps 1 and 2: settings, exception and declared difference, and the update that both packs let pass."""
+    """Steps 1 and 2: settings, exception and declared difference, and the update that both packs accept."""
     engine.set("ai-interface:allowDeletion", "true")
     for file, entries in documented_entries(engine.stack).items():
         path = engine.project / file

@@ -1,4 +1,4 @@
-"""The state of the real engine equals the graph of the offline one, and the packs say the same of both."""
+"""The state of the real engine equals the graph of the offline one, and the packs report the same for both."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _given(resource: Wire) -> Wire:
 
 
 def _same(deployed: Deployed, offline: Json, real: Json) -> None:
-    """Compare resource by resource, so that a failure names the first ones that differ and not two whole graphs."""
+    """Compare resource by resource, so that a failure names the first differing ones instead of two whole graphs."""
     differing = {
         urn: (offline.get(urn), real.get(urn)) for urn in {*offline, *real} if offline.get(urn) != real.get(urn)
     }
@@ -167,7 +167,7 @@ def test_of_an_exposed_stack_engine_and_offline_check_say_the_same(staging: Depl
 
 
 def _analyzed(engine: Engine, *, code: int) -> Outcome:
-    """What both packs say of the exported state."""
+    """The reports of both packs on the exported state."""
     engine.export()
     packs = [argument for pack in PACKS for argument in ("--policy-pack", pack)]
     file = str(engine.root / "export.json")

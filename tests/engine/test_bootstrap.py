@@ -1,4 +1,4 @@
-"""The once-per-account project through the same life."""
+"""The bootstrap project through the same life cycle."""
 
 from __future__ import annotations
 

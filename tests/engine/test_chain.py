@@ -1,4 +1,4 @@
-"""The longest chain of resources that wait for each other: computed on both graphs, no command line needed."""
+"""The longest chain of dependent resources, computed on both graphs; this test needs no Pulumi CLI."""
 
 from __future__ import annotations
 

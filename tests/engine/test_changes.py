@@ -39,11 +39,11 @@ TITLES = (
     "edge.clientCidrBlocks",
     "allowDeletion",
 )
-"""One of each kind. Left out: another account or region, and a VPC of somebody else, which the stand-in provider has not."""
+"""One of each kind, except another account or region and an existing VPC, which the fake provider does not have."""
 
 
 def _change(engine: Engine, values: dict[str, Any]) -> None:
-    """Edit the stack file as a person would."""
+    """Edit the stack file by hand."""
     path = engine.project / f"Pulumi.{engine.stack}.yaml"
     content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     content["config"] = changed(content["config"], values)

@@ -1,4 +1,4 @@
-"""The stand-in provider refuses what AWS's provider refuses; these tests need no command line."""
+"""The fake provider refuses what AWS's provider refuses; these tests need no Pulumi CLI."""
 
 from __future__ import annotations
 

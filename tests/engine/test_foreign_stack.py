@@ -31,7 +31,7 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def foreign(tmp_path: Path) -> Engine:
-    """Somebody else's stack, not deployed yet."""
+    """Another project's stack, not deployed yet."""
     return Engine.create(tmp_path / "engine", PROGRAM, "theirs")
 
 

@@ -1,4 +1,4 @@
-"""Both real environments through their life: preview, up, no change, changes, refresh, destroy."""
+"""The life cycle of both real environments: preview, up, no change, changes, refresh, destroy."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ KEPT = {
     "aws:kms/key:Key",
     SNAPSHOT,
 }
-"""What stays of a destroyed environment, for the reasons in docs/runbook.md."""
+"""Resources that remain of a destroyed environment, for the reasons in docs/runbook.md."""
 
 
 def _changed(engine: Engine) -> list[tuple[str, str, tuple[str, ...]]]:
-    """What was done to the cloud: operation, type, changed inputs."""
+    """The operations on the cloud: operation, type, changed inputs."""
     entries = engine.cloud.operations("create", "update", "delete")
     return sorted((e["operation"], e["type"], tuple(e.get("changed", ()))) for e in entries)
 
@@ -175,7 +175,7 @@ def _other_release(engine: Engine) -> str:
 
 
 def _make_release(engine: Engine, version: str) -> None:
-    """A release from what the prompts' folder holds now, made as people make one."""
+    """A release with the current prompts, created with the command."""
     people = {
         "--built-by": "@example/ai-platform",
         "--reviewed-by": "@example/ai-model-reviewers",

@@ -1,4 +1,4 @@
-"""Programs that know nothing of this repository consume the components through ``pulumi package add``."""
+"""Programs outside of this repository use the components through ``pulumi package add``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ INSTALL_SECONDS = 180
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The components' folder as somebody has cloned it, with the environment that its plugin runs in."""
+    """A clone of the components' folder, with the virtual environment that its plugin runs in."""
     folder = tmp_path_factory.mktemp("clone") / "components"
     shutil.copytree(REPOSITORY / "components", folder, ignore=shutil.ignore_patterns("__pycache__", "venv"))
     python_environment(folder / "venv")

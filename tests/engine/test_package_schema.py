@@ -1,4 +1,4 @@
-"""The package's schema is what was reviewed; no command line is needed to hold it."""
+"""The package's schema is the reviewed one; this test needs no Pulumi CLI."""
 
 from __future__ import annotations
 

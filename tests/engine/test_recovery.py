@@ -1,4 +1,4 @@
-"""What goes wrong half-way: a violation, a refused change, a failing provider, a killed engine."""
+"""Recovery from interruptions: a violation, a refused change, a failing provider, a killed engine."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _new(root: Path) -> Engine:
 
 
 def _assert_complete(engine: Engine, like: Deployed) -> None:
-    """The environment has the resources of one that nothing happened to, and the cloud has nothing besides."""
+    """The environment has the same resources as an undisturbed one, and the cloud has no others."""
     resources = engine.resources()
     assert [r["urn"] for r in resources] == [r["urn"] for r in like.engine.resources()]
     assert sorted(e["id"] for e in engine.cloud.live()) == sorted(r["id"] for r in custom(resources))
@@ -123,7 +123,7 @@ def _kill_once_it_waits(engine: Engine, operation: str) -> None:
 
 
 def _wait_for(engine: Engine, operation: str) -> None:
-    """Until the provider says that it is in the middle of ``operation``."""
+    """Wait until the provider is executing ``operation``."""
     give_up = time.monotonic() + WAIT_SECONDS
     while not engine.cloud.operations(operation):
         assert time.monotonic() < give_up, f"no {operation} within {WAIT_SECONDS} s"
@@ -131,13 +131,13 @@ def _wait_for(engine: Engine, operation: str) -> None:
 
 
 def _pending(engine: Engine) -> list[str]:
-    """The URNs of creations that began and whose end the engine did not see."""
+    """The URNs of pending creations."""
     operations: list[Wire] = engine.export()["deployment"].get("pending_operations", [])
     return sorted(operation["resource"]["urn"] for operation in operations if operation["type"] == "creating")
 
 
 def _adopt(engine: Engine) -> None:
-    """Import what AWS has made and the state does not hold, and clear what was not made, as the runbook says."""
+    """Import the resources that AWS created but the state lacks, and clear the others, as in the runbook."""
     made = {(name_of(entry["urn"]), entry["type"]): entry["id"] for entry in engine.cloud.live()}
     pending = {name_of(urn) for urn in _pending(engine)}
     path = engine.root / "import.json"

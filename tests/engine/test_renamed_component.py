@@ -1,4 +1,4 @@
-"""A component that was renamed keeps what was made under its former type."""
+"""A renamed component keeps the resources that were created with its old type."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RENAMED = {
     "components/data/component.py": ("Data", "State"),
     "components/monitoring/data.py": ("DataAlarms", "StateAlarms"),
 }
-"""File → the component's name, and its former one."""
+"""File → the component's new and old name."""
 
 
 def test_a_stack_from_before_the_rename_keeps_every_resource(tmp_path: Path) -> None:

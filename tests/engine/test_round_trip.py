@@ -1,4 +1,4 @@
-"""A stand-in that returns values as AWS does: the previews after a deployment are empty, and drift is quiet."""
+"""With values in AWS's form, the previews after a deployment are empty and the drift check passes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_the_nightly_preview_finds_no_drift(deployed: Deployed, tmp_path: Path) 
 
 
 def test_names_without_a_final_dot_are_drift_for_ever(staging: Deployed, tmp_path: Path) -> None:
-    """The fault put back: no update removes the difference."""
+    """With the fault planted, no update removes the difference."""
     engine = staging.fork(tmp_path)
     source = engine.project / "components" / "network" / "dns.py"
     assert IN_FORM in source.read_text()

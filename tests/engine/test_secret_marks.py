@@ -1,4 +1,4 @@
-"""A provider that does not accept secrets: the engine marks whole lists, and the packs say what they say otherwise."""
+"""With a provider that does not accept secrets, the engine marks whole lists, and the packs report the same."""
 
 from __future__ import annotations
 

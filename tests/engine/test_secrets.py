@@ -22,10 +22,10 @@ CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 SHORTEST = 12
-"""A shorter text (an empty one, a number) is found anywhere and would prove nothing."""
+"""The shortest secret to search for: a shorter text, such as a number, occurs anywhere."""
 MARKER = re.compile("-----|BEGIN|PRIVATE|OPENSSH")
 PIECE = 32
-"""Of a long secret, such as a key, any piece of this length counts."""
+"""Any part of this length of a long secret, such as a key, counts as a leak."""
 
 
 def _secrets(deployed: Deployed) -> set[str]:

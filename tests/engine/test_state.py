@@ -1,4 +1,4 @@
-"""What must not be lost: the database and the uploaded files, through destruction and return."""
+"""The database and the uploaded files survive the destruction and restoration of an environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The entries that the runbook adds to the policy packs' files are such as the packs accept; no command line needed."""
+"""The packs accept the entries that the runbook adds to their files; this test needs no Pulumi CLI."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EXCEPTIONS, DIFFERENCES = "policies/guardrails/exceptions.yaml", "policies/parit
 TODAY = dt.datetime.now(dt.UTC).date()
 
 
-def test_the_runbook_says_what_both_packs_have_to_be_told() -> None:
+def test_the_runbook_lists_the_declarations_that_both_packs_need() -> None:
     assert sorted(documented_entries("staging")) == [EXCEPTIONS, DIFFERENCES]
 
 

@@ -1,4 +1,4 @@
-"""Prints the mutation scores of both environments and of the policies' own code: ``make mutation``."""
+"""Prints the mutation scores of both environments and of the policies' code: ``make mutation``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def recordings(root: Path) -> dict[str, list[Record]]:
 
 
 def reason(mutant: Mutant) -> str:
-    """Why a survivor is accepted, or nothing."""
+    """Why a survivor is accepted, or ``None``."""
     return next((text for pattern, text in ACCEPTED.items() if fnmatchcase(mutant.label, pattern)), "")
 
 
@@ -48,7 +48,7 @@ def lines(stack: str, found: Score) -> list[str]:
 
 
 def main() -> int:
-    """Judge every mutant of every stack; 1 when a survivor has no reason."""
+    """Evaluate every mutant of every stack; 1 if a survivor has no reason."""
     today = dt.datetime.now(dt.UTC).date()
     unexplained = 0
     stacks = recordings(Path.cwd())

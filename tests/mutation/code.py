@@ -1,7 +1,7 @@
-"""Mutates the policies' own code: a change that no case of the policy's table notices survives.
+"""Mutates the policies' code: a change survives if no case in the policy's table detects it.
 
-Operators: turn a comparison round, take a ``not`` away, exchange ``and`` and ``or``, flip a boolean, move a number
-by one, and drop a statement that reports.
+Operators: reverse a comparison, remove a ``not``, exchange ``and`` and ``or``, flip a boolean, change a number by one, and
+drop a statement that reports.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Edit:
 
 
 def edits(tree: ast.Module) -> Iterator[Edit]:
-    """Every change of a module's functions; declarations and words are left alone."""
+    """Every change of a module's functions; declarations and texts are not changed."""
     nodes = [node for function in tree.body if isinstance(function, ast.FunctionDef) for node in ast.walk(function)]
     for number, node in enumerate(nodes):
         for operator in _operators(node):
@@ -102,12 +102,12 @@ def changed_rule(name: str, tree: ast.Module) -> Rule:
 
 
 def notices(rule: Rule, cases: Sequence[Case]) -> bool:
-    """Whether a case of the policy's table says something else for the changed rule."""
+    """Whether a case in the policy's table has another result with the changed rule."""
     analyzer = Analyzer(pack("", TODAY, (rule,)))
     try:
         return any(_said(analyzer, rule, case) != case.expected for case in cases)
     except Exception:
-        # A pack that crashes ends the run of the engine, which nobody overlooks.
+        # A pack that crashes stops the engine, so the change is detected.
         return True
 
 
@@ -133,7 +133,7 @@ def source_of(name: str) -> Path:
 
 
 def main() -> int:
-    """Judge every change of every policy."""
+    """Evaluate every change of every policy."""
     total = noticed = 0
     survivors: list[str] = []
     for name in MODULES:

@@ -1,10 +1,10 @@
 """Fixed operators that make a stack less safe, one change at a time.
 
-A change that Pulumi or the provider would refuse is none: a resource that others refer to is not deleted, and a
-required property is not dropped. Nor is a property whose value is AWS's default: nothing would change.
+Changes that Pulumi or the provider would refuse are not made: a resource that others refer to is not deleted, and a required
+property is not dropped. A property with AWS's default value is not dropped either, because that would change nothing.
 
-Every change is what one edit of a program could do. ``RELEVANT`` says which properties decide about security; what
-an operator does follows from the property's value, not from what the policies happen to look at.
+Each change corresponds to one edit of a program. ``RELEVANT`` lists the security-relevant properties. What an operator does
+depends on the property's value, not on what the policies check.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Mutant:
 
     @property
     def label(self) -> str:
-        """How a list of survivors names it."""
+        """Its name in the list of survivors."""
         return f"{self.operator} {self.kind} {self.name}{'.' + self.place if self.place else ''}"
 
 
@@ -209,7 +209,7 @@ def _of_containers(document: list[dict[str, Any]]) -> Iterator[tuple[str, str, V
 
 
 def _swaps(record: Record, records: list[Record]) -> Iterator[Mutant]:
-    """Each reference led to the next resource of the same type."""
+    """Each reference changed to the next resource of the same type."""
     by_urn = {item["urn"]: item for item in records}
     for key, urns in sorted(record["property_dependencies"].items()):
         for urn in urns:

@@ -1,4 +1,4 @@
-"""Which properties decide about security, and the weakest value of those that choose from a list."""
+"""The security-relevant properties, and the weakest value of those that choose from a list."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "wafv2.WebAcl": ("rules.visibilityConfig", "rules.action"),
     "wafv2.WebAclLoggingConfiguration": ("logDestinationConfigs",),
 }
-"""Type → properties without which the provider refuses the resource (or which AWS asks for with the others)."""
+"""Type → properties that the provider requires (or that AWS requires together with others)."""
 
 DEFAULTS: dict[str, object] = {
     "assignPublicIp": False,
@@ -189,7 +189,7 @@ DEFAULTS: dict[str, object] = {
     "onUnauthenticatedRequest": "authenticate",
     "xffHeaderProcessingMode": "append",
 }
-"""Property → AWS's default, where the environments state it."""
+"""Property → AWS's default, for properties that the environments set to it."""
 
 DOCUMENTS: dict[str, tuple[str, ...]] = {
     "ec2.VpcEndpoint": ("policy",),

@@ -1,6 +1,6 @@
 """Which mutants are reported: by a finding that the unchanged stack does not have.
 
-The guardrails judge the stack by itself; parity compares it with the other environments, as ``make check`` does.
+The guardrails evaluate the stack alone; parity compares it with the other environments, as ``make check`` does.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from tests.mutation.operators import Mutant, Record, mutants
 Key = tuple[str, ...]
 
 
-class Judge:
-    """The pack over one stack: resource policies on inputs, stack policies on the whole, as a preview runs them."""
+class StackEvaluation:
+    """The pack on one stack: resource policies on inputs, stack policies on the whole stack, as in a preview."""
 
     def __init__(self, records: Sequence[Record], today: dt.date) -> None:
         text = exceptions.FILE.read_text(encoding="utf-8")
@@ -76,7 +76,7 @@ class Compared:
 
     def _of(self, shape: Shape) -> set[tuple[str, str]]:
         evaluated = parity.of_all({**self._shapes, self._stack: shape}, self._allowed)
-        return {(found.urn, found.message) for found in evaluated.findings}
+        return {(found.finding.urn, found.message) for found in evaluated.findings}
 
 
 def _shape(name: str, records: Sequence[Record]) -> Shape:
@@ -86,14 +86,14 @@ def _shape(name: str, records: Sequence[Record]) -> Shape:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What one stack's mutants came to."""
+    """The result for one stack's mutants."""
 
     reported: Counter[str]
     total: Counter[str]
     compared: int
     """How many of those that the guardrails do not report are reported by parity."""
     survivors: tuple[Mutant, ...]
-    """What the guardrails do not report by themselves."""
+    """The mutants that the guardrails alone do not report."""
 
     @property
     def guardrails_percent(self) -> float:
@@ -112,9 +112,9 @@ def score(
     today: dt.date,
     chosen: Iterable[Mutant] | None = None,
 ) -> Score:
-    """Judge every mutant of a stack, or the chosen ones."""
+    """Evaluate every mutant of a stack, or the chosen ones."""
     records = stacks[stack]
-    evaluate = Judge(records, today)
+    evaluate = StackEvaluation(records, today)
     others = Compared(stack, stacks, today)
     reported: Counter[str] = Counter()
     total: Counter[str] = Counter()

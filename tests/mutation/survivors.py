@@ -1,4 +1,4 @@
-"""Mutants that the guardrails do not report by themselves, and why that is accepted: patterns over their labels."""
+"""Mutants that the guardrails alone do not report, as patterns of their labels, with the reason."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ _DEFAULT = "AWS's default meets the same policy"
 _LAYER = "another layer holds: data protection and the redaction of the log each take the same fields out"
 _KEY = "the other key is the stack's own too, and admits the same caller: which key is meant, only a reviewer knows"
 _MTU = "nothing is opened: preflight conform reports that path MTU discovery no longer works"
-_OWN = "only its own program knows which of these is meant; nobody gains access"
+_OWN = "only the program knows which of these is intended; the change grants no access"
 
 ACCEPTED: dict[str, str] = {
     "drop acm.Certificate *.keyAlgorithm": _DEFAULT,

@@ -1,4 +1,4 @@
-"""The operators change what they say and nothing else, and a sample of their mutants is reported."""
+"""The operators change exactly what they describe, and a sample of their mutants is reported."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from preflight.pulumi.project import Project
 from preflight.recording.recorder import record
 from tests.mutation.operators import Mutant, Record, mutants
-from tests.mutation.score import Judge
+from tests.mutation.score import StackEvaluation
 from tests.policies.wire import r
 
 ROOT = Path(__file__).parents[2]
@@ -91,7 +91,7 @@ def staging() -> list[Record]:
 
 
 def test_the_guardrails_alone_report_every_weakening_of_staging(staging: list[Record]) -> None:
-    evaluate = Judge(staging, TODAY)
+    evaluate = StackEvaluation(staging, TODAY)
     sample = [mutant for mutant in mutants(staging) if mutant.operator == "weaken"]
     assert len(sample) > 50
     assert [mutant.label for mutant in sample if not evaluate.reports(mutant)] == []

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from policies.guardrails.topology.graph.resources import Graph
-from policies.parity.manifests import from_files, to_files
+from policies.parity.committed_shapes import from_files, to_files
 from policies.parity.shape import Shape, shape_of
 
 Entry = dict[str, Any]

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from policies.parity.committed_shapes import to_files
 from policies.parity.compare import Difference, compare
 from policies.parity.comparison_rules import Comparison, comparison
-from policies.parity.manifests import to_files
 from tests.parity.stacks import change, committed, prod, shape, staging, without
 
 CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"

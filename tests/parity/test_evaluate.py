@@ -6,9 +6,10 @@ import datetime as dt
 
 import pytest
 
+from policies.guardrails.rule import Level
 from policies.parity import evaluate
-from policies.parity.declarations import Declarations, read
-from policies.parity.evaluate import DECLARATIONS, ORDER, PROPERTIES, RESOURCES, UNKNOWN
+from policies.parity.declarations import AllowedDifferences, read
+from policies.parity.rules import DECLARATIONS, ORDER, PROPERTIES, RESOURCES, UNKNOWN
 from tests.parity.stacks import change, committed, prod, shape, staging, without
 
 TODAY = dt.date(2026, 11, 24)
@@ -22,7 +23,7 @@ ENTRY = {
 }
 
 
-def declared(**changes: str | None) -> Declarations:
+def declared(**changes: str | None) -> AllowedDifferences:
     entry = {key: value for key, value in {**ENTRY, **changes}.items() if value is not None}
     lines = "\n".join(f"    {key}: {value}" for key, value in entry.items())
     return read(f"environments: [staging, prod]\ndifferences:\n  -\n{lines}\n", TODAY)
@@ -33,7 +34,7 @@ MORE = change(prod(), "logs", retentionInDays=90)
 LESS = change(prod(), "logs", retentionInDays=7)
 
 
-def evaluated(later: list[dict[str, object]], allowed: Declarations) -> evaluate.ParityResult:
+def evaluated(later: list[dict[str, object]], allowed: AllowedDifferences) -> evaluate.ParityResult:
     return evaluate.of_all({"prod": shape(later), "staging": shape(staging())}, allowed)
 
 
@@ -42,10 +43,10 @@ def test_equal_environments_have_no_finding() -> None:
     assert (found.findings, dict(found.declared)) == ([], {})
 
 
-def test_an_undeclared_difference_names_place_both_values_and_the_way_out() -> None:
+def test_an_undeclared_difference_names_place_both_values_and_the_fix() -> None:
     (found,) = evaluated(MORE, NONE).findings
-    assert found.policy == PROPERTIES
-    assert found.urn.startswith("urn:pulumi:prod::")
+    assert found.rule is PROPERTIES
+    assert found.finding.urn.startswith("urn:pulumi:prod::")
     assert found.message.splitlines() == [
         "violated: cloudwatch.LogGroup logs.retentionInDays differs",
         "found: staging: 30; prod: 90",
@@ -61,44 +62,44 @@ def test_a_declared_difference_is_counted_and_no_finding() -> None:
 
 
 def test_less_in_the_later_environment_is_a_finding_even_when_declared() -> None:
-    assert [j.policy for j in evaluated(LESS, declared()).findings] == [ORDER]
+    assert [j.rule for j in evaluated(LESS, declared()).findings] == [ORDER]
 
 
 def test_a_resource_in_one_environment_only_is_one_finding() -> None:
     (found,) = evaluated(without(prod(), "logs"), NONE).findings
-    assert found.policy == RESOURCES
+    assert found.rule is RESOURCES
     assert found.message.startswith("violated: cloudwatch.LogGroup logs exists in staging only")
 
 
 def test_a_stale_declaration_is_a_finding() -> None:
     (found,) = evaluated(prod(), declared()).findings
-    assert found.policy == DECLARATIONS
-    assert "entry 1 (retention) is stale" in found.message
+    assert found.rule is DECLARATIONS
+    assert "entry 1 is unused" in found.message
 
 
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"expires": "2026-11-24"}, "entry 1 (retention) expired on 2026-11-24"),
+        ({"expires": "2026-11-24"}, "entry 1 has expired\nfound: 2026-11-24"),
         ({"expires": "2028-01-01"}, "at most 366 days ahead"),
-        ({"expires": "soon"}, "which is not a date as YYYY-MM-DD"),
+        ({"expires": "soon"}, "entry 1 has no valid expiry date\nfound: soon\nwanted: a date as YYYY-MM-DD"),
         ({"reason": None}, "entry 1 has no reason"),
         ({"owner": None}, "entry 1 has no owner"),
-        ({"resource": '"*"'}, "entry 1 covers every resource"),
-        ({"because": "x"}, "entry 1 has an unknown key because"),
+        ({"resource": '"*"'}, "entry 1 is too wide\nfound: *"),
+        ({"because": "x"}, "entry 1 has an unknown key\nfound: because"),
     ],
 )
 def test_a_declaration_that_does_not_hold_is_a_finding_and_allows_nothing(
     changes: dict[str, str], problem: str
 ) -> None:
     found = evaluated(MORE, declared(**changes)).findings
-    assert sorted(j.policy for j in found) == sorted([DECLARATIONS, PROPERTIES])
+    assert {j.rule.name for j in found} == {DECLARATIONS.name, PROPERTIES.name}
     assert any(problem in j.message for j in found)
 
 
 def test_unreadable_declarations_are_a_finding() -> None:
     found = evaluated(prod(), read("differences: [", TODAY)).findings
-    assert [j.policy for j in found] == [DECLARATIONS]
+    assert [j.rule for j in found] == [DECLARATIONS]
 
 
 def test_a_running_stack_is_held_against_the_other_environments_manifest() -> None:
@@ -113,7 +114,7 @@ def test_what_is_not_known_yet_is_advice_and_names_the_properties() -> None:
     unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
     entries = change(staging(), "reader", policy=unknown)
     (found,) = evaluate.of_running(shape(entries), committed(shape(prod())), NONE).findings
-    assert (found.policy, found.mandatory) == (UNKNOWN, False)
+    assert (found.rule, found.level) == (UNKNOWN, Level.ADVISORY)
     assert "unknown: reader.policy" in found.message
 
 

@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 
+from policies.guardrails.evaluation import Report
+from policies.guardrails.rule import Rule
 from policies.guardrails.topology.graph.resources import Graph
 from policies.parity import evaluate
-from policies.parity.declarations import Declarations
-from policies.parity.evaluate import ORDER, PROPERTIES, RESOURCES
-from policies.parity.manifests import from_files, to_files
+from policies.parity.committed_shapes import from_files, to_files
+from policies.parity.declarations import AllowedDifferences
+from policies.parity.rules import ORDER, PROPERTIES, RESOURCES, RULES, SHAPES, UNKNOWN
 from policies.parity.shape import shape_of
-from preflight.analysis import behaviour, parity
+from preflight.analysis import behaviour, owners, parity
 from preflight.analysis.check import Recordings, run, with_config
 from preflight.analysis.connectivity import connectivity_of
 from preflight.findings import Finding
@@ -44,18 +46,18 @@ def findings(recordings: Recordings) -> list[Finding]:
     known = {name: recordings[name, False] for name in ENVIRONMENTS}
     behaving = behaviour.differences(ENVIRONMENTS, known, connectivity_of(recordings, list(ENVIRONMENTS)))
     differing, left = behaviour.attributed(compared.findings, behaving)
-    return [f for f in (*differing, *left) if f.rule != parity.CURRENT]
+    return [f for f in (*differing, *left) if f.rule != SHAPES.name]
 
 
-def by_the_pack(recordings: Recordings, running: str) -> list[evaluate.ParityFinding]:
+def by_the_pack(recordings: Recordings, running: str) -> list[Report]:
     """What the pack says at ``pulumi up`` about the running stack: it has all outputs, and committed shapes."""
     recording = recordings[running, False]
     shape = shape_of(running, Graph.from_recorded(recording.resources))
-    found = evaluate.of_running(shape, evaluate.manifests(), allowed()).findings
-    return [one for one in found if one.policy != evaluate.UNKNOWN]
+    found = evaluate.of_running(shape, evaluate.committed_shapes(), allowed()).findings
+    return [one for one in found if one.rule is not UNKNOWN]
 
 
-def allowed() -> Declarations:
+def allowed() -> AllowedDifferences:
     return evaluate.declarations(parity._today())  # pyright: ignore[reportPrivateUsage]
 
 
@@ -144,17 +146,17 @@ def another_action(resource: RecordedResource) -> RecordedResource:
     ids=["no firewall", "another endpoint", "another header", "another action"],
 )
 def test_one_change_in_one_environment_is_one_precise_finding(
-    stacks: Recordings, stack: str, change: Change, rule: str, headline: str
+    stacks: Recordings, stack: str, change: Change, rule: Rule, headline: str
 ) -> None:
     (found,) = findings(changed(stacks, stack, change))
-    assert (found.rule, found.fails) == (rule, True)
+    assert (found.rule, found.fails) == (rule.name, True)
     assert found.headline.startswith(headline)
     assert len(by_the_pack(changed(stacks, stack, change), stack)) == 1
 
 
-def test_without_a_firewall_the_finding_says_what_that_lets_in(stacks: Recordings) -> None:
+def test_without_a_firewall_the_finding_says_how_ingress_changes(stacks: Recordings) -> None:
     (found,) = findings(changed(stacks, "prod", no_firewall))
-    assert "the ways in and out differ" in found.witness
+    assert "ingress and egress differ" in found.witness
 
 
 @pytest.mark.parametrize("key", ["applicationLogDays", "flowLogDays", "firewallLogDays"])
@@ -163,14 +165,14 @@ def test_less_retention_in_prod_than_in_staging_is_one_finding(stacks: Recording
     retention = {**json.loads(prod.config["ai-interface:retention"]), key: 14}
     less = recorded(with_config(prod, {"ai-interface:retention": json.dumps(retention)}))
     (found,) = findings({**stacks, **less})
-    assert found.rule == ORDER
+    assert found.rule == ORDER.name
     assert found.headline.startswith("cloudwatch.LogGroup ")
     assert found.headline.endswith(" is lower in prod than in staging")
     assert found.found.startswith("staging: 30; prod: 14")
 
 
 def test_another_client_id_alone_is_no_difference(stacks: Recordings) -> None:
-    """Each environment has a client of its own at the identity provider; edge and proxy are told the same one."""
+    """Each environment has another client at the identity provider; edge and proxy have the same one."""
     prod = PROJECT.stack("prod")
     identity = {**json.loads(prod.config["ai-interface:identity"]), "clientId": "0oa1b2c3D4e5F6"}
     other = recorded(with_config(prod, {"ai-interface:identity": json.dumps(identity)}))
@@ -189,7 +191,20 @@ def test_a_proxy_that_expects_another_client_than_the_edges_is_a_difference(stac
     prod = changed(stacks, "prod", other)
     if prod["prod", False].resources == stacks["prod", False].resources:
         pytest.fail("nothing was changed")
-    assert [f.rule for f in findings(prod)] == [PROPERTIES]
+    assert [f.rule for f in findings(prod)] == [PROPERTIES.name]
+
+
+def test_preflight_checks_every_policy_that_the_pack_cannot(stacks: Recordings, tmp_path: Path) -> None:
+    """Without a firewall in prod, and without a file of owners, each of them has something to report."""
+    broken = changed(stacks, "prod", no_firewall)
+    known = {name: broken[name, False] for name in ENVIRONMENTS}
+    found = [
+        *parity.compared(ROOT, broken).findings,
+        *behaviour.differences(ENVIRONMENTS, known, connectivity_of(broken, list(ENVIRONMENTS))),
+        *owners.stale(tmp_path, known),
+    ]
+    only = {rule.name for rule in RULES if rule.preflight_only}
+    assert {one.rule for one in found} == {RESOURCES.name, *only}
 
 
 # -- any number of environments ----------------------------------------------------------------------------------------
@@ -197,7 +212,7 @@ def test_a_proxy_that_expects_another_client_than_the_edges_is_a_difference(stac
 
 @pytest.fixture(scope="module")
 def three(stacks: Recordings) -> Mapping[str, Recording]:
-    """A third real environment, before staging: staging's settings in an account, network and name of its own."""
+    """A third real environment, before staging: staging's settings in another account and network, under another name."""
     staging = PROJECT.stack("staging")
     texts = {"111122223333": "777788889999", "10.20.": "10.40.", "staging": "dev", "STAGING": "DEVELOP"}
 
@@ -235,4 +250,4 @@ def test_three_committed_shapes_hold_each_running_stack(three: Mapping[str, Reco
     for name, recording in three.items():
         running = shape_of(name, Graph.from_recorded(recording.resources))
         found = evaluate.of_running(running, from_files(files), ordered).findings
-        assert [j.message for j in found if j.policy != evaluate.UNKNOWN] == []
+        assert [j.message for j in found if j.rule is not UNKNOWN] == []

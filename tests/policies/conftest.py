@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from preflight.pulumi.analyzer import Analyzer
+from preflight.pulumi.analyzer import AnalyzerClient
 from tests.policies.wire import PACK
 
 
 @pytest.fixture(scope="session")
-def pack() -> Iterator[Analyzer]:
-    with Analyzer.start(Path(PACK), stack="test") as running:
+def pack() -> Iterator[AnalyzerClient]:
+    with AnalyzerClient.start(Path(PACK), stack="test") as running:
         yield running

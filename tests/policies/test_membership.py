@@ -11,7 +11,7 @@ import pytest
 from policies.guardrails.data_files import fsbp_titles
 from policies.guardrails.rule import Rule
 from policies.guardrails.rules import MODULES, RULES
-from preflight.pulumi.analyzer import Analyzer
+from preflight.pulumi.analyzer import AnalyzerClient
 from tests.policies.cases import ALL
 from tests.policies.wire import PACK
 
@@ -119,6 +119,6 @@ def test_no_case_is_about_a_policy_that_does_not_exist() -> None:
     assert {case.policy for case in ALL} <= {rule.name for rule in RULES}
 
 
-def test_the_running_pack_has_the_same_members(pack: Analyzer) -> None:
+def test_the_running_pack_has_the_same_members(pack: AnalyzerClient) -> None:
     told = {policy.name: (policy.kind, policy.severity) for policy in pack.info().policies}
     assert told == {rule.name: ("stack" if rule.is_stack else "resource", str(rule.severity)) for rule in RULES}

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from policies.guardrails.topology.graph.values import Value
-from preflight.pulumi.analyzer import Analyzer, Diagnostic
+from preflight.pulumi.analyzer import AnalyzerClient, Diagnostic
 from tests.policies.cases.containers import GOOD, task
 from tests.policies.wire import PACK, UNKNOWN, diagnostics, r, said, secret
 
@@ -23,8 +23,8 @@ PLAIN_LISTENER = r("lb.Listener", protocol="TCP", port=443)
 
 
 @contextmanager
-def running(folder: Path | str = PACK, **options: Value) -> Generator[Analyzer]:
-    with Analyzer.start(Path(folder), stack="test", **options) as pack:
+def running(folder: Path | str = PACK, **options: Value) -> Generator[AnalyzerClient]:
+    with AnalyzerClient.start(Path(folder), stack="test", **options) as pack:
         yield pack
 
 
@@ -75,7 +75,7 @@ def test_the_rules_import_without_a_server_and_without_pulumi() -> None:
     assert answer.stdout.strip() == "[]"
 
 
-def test_a_message_names_place_value_wish_and_fix(pack: Analyzer) -> None:
+def test_a_message_names_place_value_wish_and_fix(pack: AnalyzerClient) -> None:
     [found] = diagnostics(pack, [OPEN_DATABASE], "rds-public-database")
     assert found.message.splitlines() == [
         "violated: rds.Instance x.publiclyAccessible",
@@ -86,7 +86,7 @@ def test_a_message_names_place_value_wish_and_fix(pack: Analyzer) -> None:
     assert (found.enforcement, found.severity, found.urn) == ("mandatory", "critical", OPEN_DATABASE["urn"])
 
 
-def test_a_secret_is_judged_and_never_printed(pack: Analyzer) -> None:
+def test_a_secret_is_judged_and_never_printed(pack: AnalyzerClient) -> None:
     hidden = "hunter2-hunter2"
     resources = [
         task(environment=[{"name": "DB_PASSWORD", "value": hidden}]),
@@ -104,7 +104,7 @@ def test_a_secret_is_judged_and_never_printed(pack: Analyzer) -> None:
             policy=secret(json.dumps({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})),
         ),
     ]
-    messages = [found.message for found in diagnostics(pack, resources)]
+    messages = [str(found) for found in diagnostics(pack, resources)]
     assert len(messages) > 10
     assert [message for message in messages if hidden in message] == []
 
@@ -120,12 +120,12 @@ def test_a_first_preview_defers_what_one_resource_does_not_know() -> None:
     )
 
 
-def test_an_update_blocks_on_what_is_not_known(pack: Analyzer) -> None:
+def test_an_update_blocks_on_what_is_not_known(pack: AnalyzerClient) -> None:
     [found] = diagnostics(pack, [r("rds.Instance", publiclyAccessible=UNKNOWN)], "rds-public-database")
     assert (found.enforcement, "later:" in found.message) == ("mandatory", False)
 
 
-def test_what_only_the_provider_will_choose_counts_as_not_set(pack: Analyzer) -> None:
+def test_what_only_the_provider_will_choose_counts_as_not_set(pack: AnalyzerClient) -> None:
     topic = {
         **r("sns.Topic", "topic"),
         "outputs": {"tagsAll": UNKNOWN, "tags": {"owner": "a", "environment": "b"}, "arn": UNKNOWN},

@@ -10,13 +10,13 @@ import pytest
 from pulumi.runtime.proto import analyzer_pb2
 
 from policies.guardrails import exceptions
+from policies.guardrails.analyzer import configured
 from policies.guardrails.data_files import FOLDER
 from policies.guardrails.renamed import renamed
 from policies.guardrails.rule import Level, Rule
 from policies.guardrails.rules import RULES
-from policies.guardrails.analyzer import configured
 from policies.guardrails.topology.graph.values import Value
-from preflight.pulumi.analyzer import Analyzer
+from preflight.pulumi.analyzer import AnalyzerClient
 from preflight.pulumi.protocol import to_struct
 from tests.policies.wire import PACK, diagnostics, r, said
 
@@ -123,7 +123,7 @@ def test_what_is_written_under_the_present_id_prevails() -> None:
 
 
 def test_the_running_pack_takes_a_former_id() -> None:
-    with Analyzer.start(Path(PACK), stack="test") as pack:
+    with AnalyzerClient.start(Path(PACK), stack="test") as pack:
         pack.configure(
             {
                 "ownership-tags": {"enforcementLevel": "advisory", "keys": ["owner", "team"]},

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from policies.guardrails.analyzer import Analyzer
-from policies.guardrails.server import pack
 from policies.guardrails.rule import Rule
 from policies.guardrails.rules import RULES
+from policies.guardrails.server import pack
 from policies.guardrails.topology.graph.values import Value, as_list, as_mapping
 from preflight.pulumi.protocol import resource_request, stack_request
 from tests.policies.cases import ALL

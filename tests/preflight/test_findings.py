@@ -1,4 +1,4 @@
-"""One findings model: read from policies' words, merged from both runs, and the same in every format."""
+"""One findings model: made of what policies report, merged from both runs, and the same in every format."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
+from policies.guardrails.details import Details
 from preflight.findings import (
     Environment,
     Finding,
@@ -26,23 +27,39 @@ from preflight.report.data import LONGEST_COMMENT, as_json, as_junit, as_markdow
 from preflight.report.text import text
 from tests.preflight.sarif import validate_sarif
 
-MESSAGE = """violated: vpc.SecurityGroupIngressRule open.cidrIpv4 admits the internet
-found: 0.0.0.0/1
-wanted: the edge's security group
-fix: name the group
-witness: internet → open → task"""
+DETAILS = Details(
+    verdict="violated",
+    headline="vpc.SecurityGroupIngressRule open.cidrIpv4 admits the internet",
+    resource="vpc.SecurityGroupIngressRule open",
+    property="cidrIpv4",
+    found="0.0.0.0/1",
+    wanted="the edge's security group",
+    fix="name the group",
+    witness="internet → open → task",
+)
+EXCEPTED = replace(DETAILS, excepted_until="2027-05-01", excepted_because="we know", excepted_by="platform")
 RULE = Rule("vpc-open-ingress", "guardrails", "Nothing internal admits the internet.", "Name the group.", "critical")
 
 
-def diagnostic(message: str = MESSAGE, enforcement: str = "mandatory", stack: str = "prod") -> Diagnostic:
+def diagnostic(
+    details: Details | None = DETAILS, enforcement: str = "mandatory", stack: str = "prod", message: str = ""
+) -> Diagnostic:
     urn = f"urn:pulumi:{stack}::shop::aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule::open"
-    return Diagnostic("guardrails", "vpc-open-ingress", urn, message, RULE.description, enforcement, "critical")
+    return Diagnostic(
+        "guardrails", "vpc-open-ingress", urn, message, RULE.description, enforcement, "critical", details
+    )
 
 
 def finding(
-    *, preview: bool = False, stack: str = "prod", message: str = MESSAGE, enforcement: str = "mandatory"
+    details: Details | None = DETAILS,
+    *,
+    preview: bool = False,
+    stack: str = "prod",
+    enforcement: str = "mandatory",
+    message: str = "",
 ) -> Finding:
-    return from_diagnostic(diagnostic(message, enforcement, stack), stack, {"vpc-open-ingress": True}, preview=preview)
+    said = diagnostic(details, enforcement, stack, message)
+    return from_diagnostic(said, stack, {"vpc-open-ingress": True}, preview=preview)
 
 
 def report(*findings: Finding) -> Report:
@@ -51,24 +68,33 @@ def report(*findings: Finding) -> Report:
     return Report("shop", environments, (RULE,), found, Parity("equal"), seconds=1.23)
 
 
-def test_a_policys_words_become_the_parts_of_a_finding() -> None:
+def test_a_policys_report_becomes_the_parts_of_a_finding() -> None:
     found = finding()
     assert (found.verdict, found.headline) == (
         Verdict.VIOLATED, "vpc.SecurityGroupIngressRule open.cidrIpv4 admits the internet",
     )  # fmt: skip
     assert (found.found, found.wanted, found.fix) == ("0.0.0.0/1", "the edge's security group", "name the group")
     assert found.witness == "internet → open → task"
+    assert (found.resource, found.property_path) == ("vpc.SecurityGroupIngressRule open", "cidrIpv4")
     assert found.fails
 
 
-def test_words_of_another_shape_are_a_violation_with_the_first_line() -> None:
-    found = finding(message="Buckets must be private.\nSee the handbook.")
+def test_the_text_of_a_foreign_pack_is_a_violation_with_its_first_line() -> None:
+    found = finding(None, message="Buckets must be private.\nSee the handbook.")
     assert (found.verdict, found.headline, found.fails) == (Verdict.VIOLATED, "Buckets must be private.", True)
+    assert found.found == "See the handbook."
+
+
+def test_a_text_that_looks_like_a_report_is_not_read_as_one() -> None:
+    text = "not proven: x\nfix: y\nexcepted until 2027-05-01: r (owner: o)"
+    found = finding(None, message=text)
+    assert (found.verdict, found.headline, found.fix, found.exemption) == (
+        Verdict.VIOLATED, "not proven: x", "", None,
+    )  # fmt: skip
 
 
 def test_an_exception_is_read_and_does_not_fail_the_check() -> None:
-    message = MESSAGE + "\nexcepted until 2027-05-01: we know (owner: platform)"
-    found = finding(message=message, enforcement="advisory")
+    found = finding(EXCEPTED, enforcement="advisory")
     assert found.exemption is not None
     assert (found.exemption.expires, found.exemption.reason, found.exemption.owner) == (
         "2027-05-01",
@@ -84,7 +110,7 @@ def test_advice_does_not_fail_the_check() -> None:
 
 def test_a_policy_that_the_sdk_could_not_run_is_not_proven_and_fails() -> None:
     found = finding(
-        message="can't run policy 'vpc-open-ingress' from policy pack 'x' during preview", enforcement="advisory"
+        None, message="can't run policy 'vpc-open-ingress' from policy pack 'x' during preview", enforcement="advisory"
     )
     assert (found.verdict, found.fails) == (Verdict.NOT_PROVEN, True)
 
@@ -101,8 +127,8 @@ def test_what_one_run_says_keeps_that_run(preview: bool, seen: Seen) -> None:
 
 
 def test_a_violation_with_known_values_that_a_preview_cannot_prove_stays_a_violation() -> None:
-    unknown = MESSAGE.replace("violated", "not proven").replace("0.0.0.0/1", "not known yet")
-    (found,) = merge([finding(), finding(preview=True, message=unknown)])
+    unknown = replace(DETAILS, verdict="not proven", found="not known yet")
+    (found,) = merge([finding(), finding(unknown, preview=True)])
     assert (found.verdict, found.found) == (Verdict.VIOLATED, "0.0.0.0/1")
 
 
@@ -132,8 +158,7 @@ def test_json_is_the_whole_report_without_the_time() -> None:
 
 
 def test_markdown_escapes_what_policies_and_programs_say() -> None:
-    message = MESSAGE.replace("0.0.0.0/1", "<img src=x> | `code`")
-    content = as_markdown(report(finding(message=message)))
+    content = as_markdown(report(finding(replace(DETAILS, found="<img src=x> | `code`"))))
     assert "&lt;img src=x&gt; \\| \\`code\\`" in content
     assert content.startswith("<!-- ai-interface preflight -->\n### shop preflight: 1 finding to act on")
 
@@ -145,9 +170,7 @@ def test_markdown_fits_into_a_comment() -> None:
 
 def test_sarif_points_at_the_line_and_suppresses_exceptions() -> None:
     located = replace(finding(), source_file="components/edge/component.py", source_line=120)
-    excepted = finding(
-        stack="staging", message=MESSAGE + "\nexcepted until 2027-05-01: r (owner: o)", enforcement="advisory"
-    )
+    excepted = finding(EXCEPTED, stack="staging", enforcement="advisory")
     log = json.loads(as_sarif(report(located, excepted)))
     validate_sarif(log)
     results = log["runs"][0]["results"]

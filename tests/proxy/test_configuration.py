@@ -55,7 +55,7 @@ def group(*regions: str) -> ProxyModelGroup:
     )
 
 
-HOSTILE = 'x"\\\n]] %REQ(COOKIE)% <b>&amp;\u2028ä'
+HOSTILE = 'x"\\\n]] ]==] %REQ(COOKIE)% <b>&amp;\u2028ä'
 CASES = {
     "common": SETTINGS,
     "with two regions": replace(SETTINGS, model_groups=(group("eu-west-1", "eu-central-1"),)),
@@ -175,9 +175,9 @@ def test_the_only_way_in_from_the_network_is_the_inbound_listener() -> None:
 
 
 def test_nobody_is_meant_by_people_without_a_rule() -> None:
-    assert ProxyPeople().nobody
-    assert ProxyPeople(claim_name="groups").nobody
-    assert not ProxyPeople(emails=("a@example.com",)).nobody
+    assert ProxyPeople().empty
+    assert ProxyPeople(claim_name="groups").empty
+    assert not ProxyPeople(emails=("a@example.com",)).empty
 
 
 def test_a_failing_identity_script_lets_no_one_in(

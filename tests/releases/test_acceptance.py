@@ -17,7 +17,7 @@ from tests.settings.stack_files import changed, own_values, stack_file
 from tests.settings.stack_files import parse as parsed
 
 NEWEST = "2026.11.1"
-STRANGER = "@example/somebody"
+STRANGER = "@example/stranger"
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_the_newest_release_names_reviewers_of_the_settings(
     assert refused(parse(stack), folders) == [(f"releases/{NEWEST}.yaml: {key}", STRANGER)]
 
 
-def test_an_earlier_release_is_not_judged_by_todays_reviewers(folders: tuple[Path, Path]) -> None:
+def test_an_earlier_release_is_not_checked_against_todays_reviewers(folders: tuple[Path, Path]) -> None:
     edit(folders[0], "2026.10.1.yaml", {"reviewedBy": [STRANGER], "approvedBy": [STRANGER]})
     assert accepted(parse("prod"), *folders)[0].version == "2026.10.1"
 

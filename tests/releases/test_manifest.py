@@ -90,7 +90,7 @@ def manifest_with(tmp_path: Path, changes: dict[str, Any]) -> Path:
         ({"models": []}, ("models", "a list of 0", "write at least 1")),
         (
             {"approvedBy": ["@example/ai-platform"]},
-            ("approvedBy", "@example/ai-platform", "let somebody else approve the release"),
+            ("approvedBy", "@example/ai-platform", "have another release manager approve it"),
         ),
         ({"schema.compatibleWith": ["2026.11.1"]}, ("schema.compatibleWith", "2026.11.1", "remove it from the list")),
         ({"update": "stop"}, ("update", '"stop"', "choose one of these")),
@@ -103,7 +103,11 @@ def manifest_with(tmp_path: Path, changes: dict[str, Any]) -> Path:
         ),
         (
             {"prompts[1].reviewedBy": "@example/ai-platform"},
-            ("prompts[1].reviewedBy", "@example/ai-platform", "let a prompt reviewer read the text, and name them"),
+            (
+                "prompts[1].reviewedBy",
+                "@example/ai-platform",
+                "have a prompt reviewer review the text, and name that person",
+            ),
         ),
         (
             {"guardrail.digest": "v3"},

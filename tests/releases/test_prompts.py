@@ -162,7 +162,7 @@ def test_parameters_are_the_applications_variable() -> None:
     assert found == {"DEFAULT_MODEL_PARAMS": '{"max_tokens": 64, "stop": ["END"], "temperature": 0.5}'}
 
 
-def test_each_template_has_a_variable_of_its_own() -> None:
+def test_each_template_has_another_variable() -> None:
     assert len({template.variable for template in TEMPLATES.values()}) == len(TEMPLATES)
 
 

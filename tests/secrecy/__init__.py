@@ -1,1 +1,1 @@
-"""Where the mark of a secret may stand, and that no verdict follows from it."""
+"""The positions at which the engine can mark a secret; no verdict depends on them."""

@@ -1,9 +1,9 @@
-"""The mark of a secret in each place where the engine may put it, for what was recorded with marks at the leaves.
+"""Moves the marks of secrets to each position at which the engine can put them, in recordings with marks at the leaves.
 
-A provider that accepts secrets keeps them where the program put them. Of one that does not, the engine copies the marks
-from the inputs: object by object, and of a list with a secret in it the whole list becomes one
+A provider that accepts secrets keeps the program's marks. For one that does not, the engine copies the marks from the inputs
+object by object, and marks a list with a secret as a whole
 (``annotateSecrets`` in https://github.com/pulumi/pulumi/blob/master/pkg/resource/plugin/provider_plugin.go).
-``pulumi policy analyze`` of a state that it cannot decrypt puts ``[secret]`` in the place of every secret
+For a state that it cannot decrypt, ``pulumi policy analyze`` replaces every secret by ``[secret]``
 (https://www.pulumi.com/docs/iac/cli/commands/pulumi_policy_analyze/).
 """
 
@@ -20,12 +20,12 @@ Marks = Callable[[Wire], Wire]
 
 
 def at_the_leaf(properties: Wire) -> Wire:
-    """As a provider that accepts secrets leaves them."""
+    """The marks of a provider that accepts secrets."""
     return properties
 
 
 def lifted(properties: Wire) -> Wire:
-    """As the engine marks what a provider without secrets returned."""
+    """The engine's marks for a provider that does not accept secrets."""
     return {key: _lifted(value) for key, value in properties.items()}
 
 
@@ -38,7 +38,7 @@ def _lifted(value: Json) -> Json:
 
 
 def holds_secret(value: Json) -> bool:
-    """Whether anything in a value is marked."""
+    """Whether a value contains a mark."""
     if isinstance(value, dict):
         entries = cast("Wire", value)
         return is_signed(entries, SECRET) or any(holds_secret(item) for item in entries.values())
@@ -46,7 +46,7 @@ def holds_secret(value: Json) -> bool:
 
 
 def blinded(properties: Wire) -> Wire:
-    """The same, of a state that cannot be decrypted."""
+    """The same for a state that cannot be decrypted."""
     return {key: _blinded(value) for key, value in properties.items()}
 
 
@@ -59,12 +59,12 @@ def _blinded(value: Json) -> Json:
 
 
 def blinded_lists(properties: Wire) -> Wire:
-    """A state of a provider without secrets, that cannot be decrypted: of a list with a secret nothing is known."""
+    """An undecryptable state of a provider that does not accept secrets: lists with a secret are unknown."""
     return blinded(lifted(properties))
 
 
 def marked(resources: Iterable[RecordedResource], how: Marks) -> list[RecordedResource]:
-    """Resources with their marks moved; a component's outputs are the program's and stay."""
+    """Resources with moved marks; a component's outputs come from the program and are not changed."""
     return [
         replace(each, inputs=how(each.inputs), outputs=how(each.outputs)) if each.custom else each for each in resources
     ]

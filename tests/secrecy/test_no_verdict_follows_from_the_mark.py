@@ -1,6 +1,6 @@
-"""Both packs say the same of the real stacks wherever the mark of a secret stands, and nothing false without its value.
+"""Both packs report the same for the real stacks at every position of the marks, and nothing wrong without the values.
 
-The real stacks are recorded as the program registers them, and the marks are then moved as the engine moves them.
+The real stacks are recorded as the program registers them; the marks are then moved as the engine moves them.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from typing import cast
 
 import pytest
 
+from policies.guardrails.analyzer import Analyzer
+from policies.parity import evaluate, server
 from policies.parity.normalize import SECRET as MASKED
 from policies.parity.normalize import Normalizer
-from policies.parity.server import Analyzer as Parity
 from preflight.analysis.check import Recordings, run
-from preflight.pulumi.analyzer import Analyzer, Diagnostic
+from preflight.pulumi.analyzer import AnalyzerClient, Diagnostic
 from preflight.pulumi.project import Project
 from preflight.pulumi.protocol import stack_request
 from preflight.recording.recorder import RecordedResource
@@ -45,22 +46,22 @@ def resources(stack: str, how: marks.Marks) -> list[RecordedResource]:
 
 
 @pytest.fixture(scope="module")
-def packs() -> Iterator[dict[tuple[str, str], Analyzer]]:
+def packs() -> Iterator[dict[tuple[str, str], AnalyzerClient]]:
     with ExitStack() as stopping:
         yield {
             (pack, stack): stopping.enter_context(
-                Analyzer.start(ROOT / "policies" / pack, project=PROJECT.name, stack=stack)
+                AnalyzerClient.start(ROOT / "policies" / pack, project=PROJECT.name, stack=stack)
             )
             for pack in PACKS
             for stack in STACKS
         }
 
 
-Packs = dict[tuple[str, str], Analyzer]
+Packs = dict[tuple[str, str], AnalyzerClient]
 
 
 def verdicts(said: Iterable[Diagnostic]) -> set[tuple[str, str, str, str]]:
-    """Policy, resource, level and headline: what a person acts on."""
+    """Policy, resource, level and headline of a finding."""
     return {(each.policy, each.urn, each.enforcement, each.message.partition("\n")[0]) for each in said}
 
 
@@ -116,13 +117,13 @@ def test_without_the_passphrase_nothing_false_is_said(packs: Packs, pack: str, h
     assert blocking == set()
     assert expected <= verdicts(said)
     if how is marks.blinded_lists:
-        assert any(UNREADABLE in each.message for each in said), "a property that nobody looked at passed in silence"
+        assert any(UNREADABLE in each.message for each in said), "a property that was not checked passed"
 
 
 @pytest.mark.parametrize("how", [marks.at_the_leaf, marks.lifted, marks.blinded, marks.blinded_lists])
 @pytest.mark.parametrize("pack", PACKS)
 def test_nothing_said_holds_a_secret(packs: Packs, pack: str, how: marks.Marks) -> None:
-    said = json.dumps([each.message for each in packs[pack, "prod"].check(resources("prod", how))])
+    said = json.dumps([str(each) for each in packs[pack, "prod"].check(resources("prod", how))])
     found = [
         text
         for text in secret_texts([each.outputs for each in resources("prod", marks.at_the_leaf)])
@@ -133,7 +134,9 @@ def test_nothing_said_holds_a_secret(packs: Packs, pack: str, how: marks.Marks) 
 
 def blocked(changed: list[RecordedResource]) -> list[str]:
     """What the parity pack refuses, asked without a process."""
-    answer = Parity(dt.datetime.now(dt.UTC).date()).AnalyzeStack(stack_request(changed), None)
+    allowed = evaluate.declarations(dt.datetime.now(dt.UTC).date())
+    pack = server.pack(evaluate.committed_shapes(), allowed)
+    answer = Analyzer(pack).AnalyzeStack(stack_request(changed), None)
     return sorted(each.message for each in answer.diagnostics if each.policyName != "parity-of-unknown-values")
 
 

@@ -1,4 +1,4 @@
-"""A table of mistakes in a stack file: what is changed in the staging file, and what its author is told."""
+"""A table of mistakes in a stack file: the change of the staging file, and the expected message."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ UNKNOWN = "(unknown key)"
 
 @dataclass(frozen=True)
 class Row:
-    """What is changed in the staging file, and the problems that follow: key, value and fix of each."""
+    """A change of the staging file and the expected problems: key, value and fix of each."""
 
     name: str
     changes: Values
@@ -68,6 +68,12 @@ ROWS = [
         "a person without @",
         {"owner.promptReviewers": ["@example/reviewers", "jane"]},
         ("owner.promptReviewers[1]", '"jane"', FIXES["person"]),
+    ),
+    # application
+    row(
+        "a path instead of an application",
+        {"application": "presets/notes.py"},
+        ("application", '"presets/notes.py"', FORM),
     ),
     # release
     row("no release", {"release": REMOVED}, ("release", NOT_SET, "add release to Pulumi.staging.yaml")),

@@ -1,4 +1,4 @@
-"""The table of mistakes, continued: names, certificates and choices at the edge."""
+"""The table of mistakes, continued: names, certificates and options at the edge."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ EDGE_ROWS = [
         ("edge.paths.api", "/a*/b*/c*/d*/e*/f*", "use fewer: * matches slashes too"),
     ),
     row(
-        "a narrow block beside everybody",
+        "a narrow block beside all addresses",
         {"edge.clientCidrBlocks": ["203.0.113.0/24", "0.0.0.0/0"]},
         (
             "edge.clientCidrBlocks",

@@ -1,4 +1,4 @@
-"""The table of mistakes, continued: who logs in, who may enter, and machine clients."""
+"""The table of mistakes, continued: login, allowed users, administrators and machine clients."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MACHINES: Values = {
 IDENTITY_ROWS = [
     # identity
     row(
-        "nobody allowed in",
+        "no user allowed",
         {"identity.allowed": {}},
         ("identity.allowed", "an empty object", "add a selector, for example allowed: {emailDomains: [example.com]}"),
     ),
@@ -35,7 +35,7 @@ IDENTITY_ROWS = [
         ),
     ),
     row(
-        "a mail domain open to everybody",
+        "a public mail domain",
         {"identity.allowed": {"emailDomains": ["gmail.com"]}},
         (
             "identity.allowed.emailDomains",
@@ -123,7 +123,7 @@ IDENTITY_ROWS = [
         (
             "identity.machineClients.claims[0].values",
             "a list of 11",
-            "have the issuer give all permitted clients one common value",
+            "have the issuer set the same value for all permitted clients",
         ),
     ),
     row(

@@ -118,7 +118,7 @@ MODEL_ROWS = [
         ),
     ),
     row(
-        "prompts recorded for nobody",
+        "prompts recorded without readers",
         {"models.recordPrompts": {"days": 30, "readerArns": []}},
         ("models.recordPrompts.readerArns", "a list of 0", "write at least 1"),
     ),

@@ -1,4 +1,4 @@
-"""The table of mistakes, continued: limits, capacity, retention and state."""
+"""The table of mistakes, continued: limits, capacity, retention and data."""
 
 from __future__ import annotations
 
@@ -136,6 +136,11 @@ SIZE_ROWS = [
         "a database that pauses",
         {"data.database.minimumCapacityUnits": 0},
         ("data.database.minimumCapacityUnits", "0", "set it to 0.5 or more"),
+    ),
+    row(
+        "a maximum below one unit",
+        {"data.database.minimumCapacityUnits": 0.5, "data.database.maximumCapacityUnits": 0.5},
+        ("data.database.maximumCapacityUnits", "0.5", "set it to 1 or more"),
     ),
     row(
         "capacity in quotes",

@@ -1,4 +1,4 @@
-"""The committed stack files as plain values, and a way to change one value in them."""
+"""The committed stack files as plain values, and a function that changes values in them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from settings.stack import PREFIX
 
 ROOT = Path(__file__).parents[2]
 REMOVED = object()
-"""As a new value: take the key away."""
+"""As a new value: remove the key."""
 
 Values = dict[str, Any]
 
 
 def stack_file(stack: str) -> Values:
-    """``config`` of a stack file, as it is written there."""
+    """``config`` of a stack file, unchanged."""
     return yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
 
 

@@ -1,4 +1,4 @@
-"""Whatever a stack file holds, the answer is settings or readable problems, and no secret comes back."""
+"""Any stack file results in settings or in readable problems, and no secret is shown."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ LEAVES = [p for p in ALL_PATHS if not any(q.startswith((f"{p}.", f"{p}[")) for q
 
 
 def answer(ask: Callable[[], object]) -> str:
-    """The report on bad values, or nothing where they are good."""
+    """The report on invalid values; ``None`` for valid ones."""
     try:
         ask()
     except SettingsError as error:
@@ -87,7 +87,7 @@ def test_arbitrary_text_for_a_structured_value_gives_settings_or_readable_proble
 
 
 def _without_echo(report: str) -> str:
-    """The report without the lines that repeat what the file holds: those may say anything."""
+    """The report without the lines that repeat values of the file."""
     return "\n".join(x for x in report.splitlines() if not x.startswith(("  value:", PREFIX)))
 
 

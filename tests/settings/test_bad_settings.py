@@ -1,4 +1,4 @@
-"""Every way in which a stack file was found to be wrong, and what the person who wrote it is told."""
+"""Known mistakes in a stack file, and the message for each."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ ai-interface:limits.uploadMebibytes
   allowed: a whole number from 1 to 512
   fix:     set it to 512 or less""",
     ),
-    "nobody allowed in, and an unknown key": (
+    "no user allowed, and an unknown key": (
         {"identity.allowed": {}, "identity.allow": {}},
         """2 problems in the settings of stack staging (Pulumi.staging.yaml)
 

@@ -1,4 +1,4 @@
-"""The committed configuration: both stack files are good, and the project file describes the same keys."""
+"""The committed configuration: both stack files are valid, and the project file describes the same keys."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_stack_file_loads_and_its_release_has_a_manifest_that_approves_its_mod
     assert offered <= set(release.models)
 
 
-def test_staging_and_prod_live_in_accounts_blocks_and_names_of_their_own() -> None:
+def test_staging_and_prod_have_different_accounts_blocks_and_names() -> None:
     staging, prod = map(loaded, STACKS)
     assert staging.account_id != prod.account_id
     assert not staging.network.cidr_block.overlaps(prod.network.cidr_block)

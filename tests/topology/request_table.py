@@ -158,7 +158,7 @@ TABLE: tuple[Row, ...] = (
     row("a negative length is refused by the load balancer", "POST", CHAT, 400, "desync mitigation", identity=MEMBER, headers=header("content-length", "-1")),
     row("a length that no body has is refused", "POST", CHAT, 400, "length-malformed", identity=MEMBER, headers=header("content-length", "9" * 13)),
     row("leading zeros hide no length", "POST", CHAT, 413, "body-too-large", identity=MEMBER, headers=header("content-length", "000002097153")),
-    row("two lengths of one body are refused by the load balancer", "POST", CHAT, 400, "desync mitigation", identity=MEMBER, body_bytes=10, headers=header("transfer-encoding", "chunked")),
+    row("two different content lengths are refused by the load balancer", "POST", CHAT, 400, "desync mitigation", identity=MEMBER, body_bytes=10, headers=header("transfer-encoding", "chunked")),
     row("a body with GET is refused by the load balancer", "GET", "/", 400, "desync mitigation", identity=MEMBER, body_bytes=10),
     row("a body in chunks with GET is refused too", "GET", "/", 400, "desync mitigation", identity=MEMBER, body_bytes=10, declares_length=False),
     served("a prompt of exactly the limit fits", "POST", CHAT, "edge-api-*", body_bytes=2 * MEBIBYTE),

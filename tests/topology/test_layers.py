@@ -225,7 +225,7 @@ def test_a_path_carries_addresses_ports_and_protocol(known: bool) -> None:
     assert path.addresses == parse("203.0.113.0/24")
     assert path.ports == (ports(443, 443), ports(8443, 8443))
     assert path.entry.protocol == TCP
-    assert (path.firewall.value, path.authentication.value) == (True, True)
+    assert (path.web_acl.value, path.authentication.value) == (True, True)
 
 
 @pytest.mark.parametrize(("others", "proven"), [(("private-b",), True), (("public-a",), False)])

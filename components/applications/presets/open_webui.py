@@ -1,4 +1,4 @@
-"""Open WebUI behind this edge: no login, sign-up or configuration of its own, and no call to the internet."""
+"""Open WebUI behind this edge: without its own login, sign-up and configuration, and without calls to the internet."""
 
 from components.applications.application import ApplicationArgs
 from components.applications.open_webui_data import LEAST_CONNECTIONS, POOLS, with_shared_data
@@ -82,7 +82,7 @@ PATHS = Paths(
         "/api/v1/tasks/",
         "/openai/",
     ),
-    # Nearly every body of the API has a text that somebody wrote: a name, a description, an address, a template.
+    # Nearly every body of the API contains text that a user wrote: a name, a description, an address, a template.
     prompts=("/api/", "/ws/"),
     # People log in at the edge; the application's own login gets an empty address and an empty password.
     fixed_bodies=("/api/v1/auths/ldap", "/api/v1/auths/signin", "/api/v1/auths/signup"),
@@ -125,7 +125,7 @@ def _environment(deployment: Deployment) -> dict[str, str]:
         "WEBUI_AUTH_TRUSTED_ROLE_HEADER": HEADERS.role,
         "WEBUI_AUTH_SIGNOUT_REDIRECT_URL": deployment.origin + deployment.logout_path,
         "DEFAULT_USER_ROLE": "pending",
-        # Whoever may enter may use every declared model, and nobody reads other people's chats.
+        # Every user may use every declared model, and administrators cannot read other users' chats.
         "BYPASS_MODEL_ACCESS_CONTROL": "true",
         "ENABLE_ADMIN_CHAT_ACCESS": "false",
         "ENABLE_ADMIN_EXPORT": "false",

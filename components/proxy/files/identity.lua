@@ -1,10 +1,10 @@
 -- Turns the load balancer's claims (x-amzn-oidc-data) into the application's trusted headers.
 --
--- `json` is the decoder, `settings` the generated table; both are put before this text, in one chunk.
+-- `json` is the decoder, `settings` what it made of the generated JSON; both are put before this text, in one chunk.
 -- Client-sent copies of the trusted headers are gone before this runs. Authenticity of the token rests on the
 -- network: only the load balancer reaches this listener, and only after a login. What is checked here guards
 -- against a wrong configuration and against claims that an identity provider lets its users choose.
--- A runtime error in a Lua filter lets the request pass: hence pcall, and the RBAC filter after this one.
+-- A runtime error in a Lua filter lets the request pass, so there is a pcall here and the RBAC filter after this one.
 
 local bit, ffi = require("bit"), require("ffi")
 local band, bor, lshift, rshift = bit.band, bit.bor, bit.lshift, bit.rshift
@@ -17,7 +17,7 @@ local LARGEST_TOKEN = 16384 -- the load balancer's limit for one header
 local REMEMBERED_BYTES = 262144
 local NULL = function() end -- stands for JSON's null, which as nil would end a list
 local DENIED = { status = "401" }
-local NOBODY = { who = DENIED, expires = math.huge }
+local REJECTED = { who = DENIED, expires = math.huge }
 
 local NOT_A_SEXTET = 0xff
 local sextets = ffi.new("uint8_t[256]")
@@ -169,10 +169,10 @@ local expiry_of, person_of = remembered(accepted_until), remembered(person)
 local decision_on = remembered(function(token)
   local header, payload, signature = token:match("^([^.]+)%.([^.]+)%.([%w_-]+=?=?)$")
   if not header or (#signature ~= 86 and #signature ~= 88) then
-    return NOBODY
+    return REJECTED
   end
   local expiry = expiry_of(header)
-  return expiry and { who = person_of(payload), expires = expiry } or NOBODY
+  return expiry and { who = person_of(payload), expires = expiry } or REJECTED
 end)
 
 local function identify(headers)

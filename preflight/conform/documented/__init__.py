@@ -1,13 +1,13 @@
-"""Constraints that AWS documents in prose and that neither its schemas nor its service models carry.
+"""Constraints that AWS documents in prose and that neither its schemas nor its service models contain.
 
-Each constraint names its source. A quota that can be raised is held at its default: a stack that needs more has to
-say so before its first deployment.
+Each constraint names its source. An adjustable quota is checked at its default, so that a stack that needs more is
+detected before its first deployment.
 """
 
 from __future__ import annotations
 
 from preflight.conform.documented import edge, identity, network, observation, services, tags
-from preflight.conform.documented.model import Broken, Constraint
+from preflight.conform.documented.model import BrokenConstraint, Constraint
 from preflight.findings import Finding, Verdict
 from preflight.recording.recorder import Recording
 
@@ -23,11 +23,11 @@ CONSTRAINTS: tuple[Constraint, ...] = (
 
 
 def findings(recording: Recording) -> list[Finding]:
-    """What the stack breaks, in the order of the table."""
+    """The constraints that the stack breaks, in the order of the table."""
     return [_finding(recording, constraint, one) for constraint in CONSTRAINTS for one in constraint.broken(recording)]
 
 
-def _finding(recording: Recording, constraint: Constraint, broken: Broken) -> Finding:
+def _finding(recording: Recording, constraint: Constraint, broken: BrokenConstraint) -> Finding:
     module, _, class_ = broken.resource.type.removeprefix("aws:").partition("/")
     kind = f"{module}.{class_.rpartition(':')[2]}" if class_ else broken.resource.type
     place = f"{broken.resource.name}.{broken.path}" if broken.path else broken.resource.name

@@ -1,18 +1,18 @@
-"""The load balancer, its rules and targets, certificates and the firewall."""
+"""The load balancer, its rules and targets, certificates and the WAF."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from preflight.conform.documented.model import (
-    Broken,
+    BrokenConstraint,
     Constraint,
+    DocumentedRule,
     Entries,
     Json,
     Measured,
     Number,
     Numbers,
-    Rule,
     Shared,
     Text,
     inside,
@@ -65,13 +65,13 @@ def _wildcards(recording: Recording) -> Numbers:
         yield rule, "conditions", sum(text.count("*") + text.count("?") for text in texts)
 
 
-def _same_priority(recording: Recording) -> Iterator[Broken]:
+def _same_priority(recording: Recording) -> Iterator[BrokenConstraint]:
     taken: set[tuple[str, int]] = set()
     for rule in recording.of_type(LISTENER_RULE):
         if (priority := rule.inputs.get("priority")) is not None:
             key = (str(rule.inputs.get("listenerArn")), int(priority))
             if key in taken:
-                yield Broken(rule, "priority", str(priority))
+                yield BrokenConstraint(rule, "priority", str(priority))
             taken.add(key)
 
 
@@ -83,12 +83,12 @@ def _rules_of_balancers(recording: Recording) -> Numbers:
         yield balancer, "", len(rules)
 
 
-def _health_timeout(recording: Recording) -> Iterator[Broken]:
+def _health_timeout(recording: Recording) -> Iterator[BrokenConstraint]:
     for group in recording.of_type(TARGETS):
         check = mapping(group.inputs.get("healthCheck"))
         timeout, interval = check.get("timeout", 5), check.get("interval", 30)
         if timeout >= interval:
-            yield Broken(group, "healthCheck.timeout", f"{timeout} of {interval} s")
+            yield BrokenConstraint(group, "healthCheck.timeout", f"{timeout} of {interval} s")
 
 
 def _rate_rules(recording: Recording) -> Numbers:
@@ -102,11 +102,11 @@ def _rates(recording: Recording) -> Numbers:
             yield acl, "rules", mapping(statement).get("limit", 0)
 
 
-def _windows(recording: Recording) -> Iterator[Broken]:
+def _windows(recording: Recording) -> Iterator[BrokenConstraint]:
     for acl in recording.of_type(WEB_ACL):
         for window in inside(acl.inputs.get("rules"), "evaluationWindowSec"):
             if window not in (60, 120, 300, 600):
-                yield Broken(acl, "rules", f"a window of {window} s")
+                yield BrokenConstraint(acl, "rules", f"a window of {window} s")
 
 
 def _transformations(recording: Recording) -> Numbers:
@@ -137,7 +137,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="load-balancer-name",
         source=NAMES,
         wanted="at most 32 letters, digits and hyphens, without a hyphen at either end and not beginning with internal-",
-        fix="shorten the name; Pulumi adds a hyphen and seven digits where none is set",
+        fix="shorten the name; if none is set, Pulumi appends a hyphen and seven digits to the logical name",
         types={BALANCER: ("=name",)},
         pattern=r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?",
         most=32,
@@ -146,7 +146,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="target-group-name",
         source=TARGET_NAMES,
         wanted="at most 32 letters, digits and hyphens, without a hyphen at either end",
-        fix="shorten the name; Pulumi adds a hyphen and seven digits where none is set",
+        fix="shorten the name; if none is set, Pulumi appends a hyphen and seven digits to the logical name",
         types={TARGETS: ("=name",)},
         pattern=r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?",
         most=32,
@@ -155,7 +155,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="rules-per-load-balancer",
         source=BALANCER_QUOTAS,
         wanted="at most 100 rules of one load balancer, its default rules not counted",
-        fix="let rules share conditions, or ask for a higher quota before the deployment",
+        fix="combine rules, or request a higher quota before the deployment",
         numbers=_rules_of_balancers,
         unit="rules",
         most=100,
@@ -182,7 +182,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="condition-values-per-rule",
         source=BALANCER_QUOTAS,
         wanted="at most 5 values in all conditions of one rule",
-        fix="divide the values between several rules",
+        fix="split the values between several rules",
         numbers=_condition_values,
         unit="values",
         most=5,
@@ -191,23 +191,23 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="condition-wildcards-per-rule",
         source=CONDITIONS,
         wanted="at most 5 wildcards (* and ?) in all conditions of one rule",
-        fix="divide the values between several rules",
+        fix="split the values between several rules",
         numbers=_wildcards,
         unit="wildcards",
         most=5,
     ),
-    Rule(
+    DocumentedRule(
         name="listener-rule-priorities-differ",
         source="https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateRule.html",
         wanted="a priority that no other rule of the listener has",
-        fix="give the rule a free priority",
+        fix="give the rule an unused priority",
         find=_same_priority,
     ),
     Text(
         name="host-header",
         source=CONDITIONS,
-        wanted="at most 128 of a-z, A-Z, 0-9, -, ., * and ?, with a dot and letters alone after the last one: "
-        "no trailing dot",
+        wanted="at most 128 of a-z, A-Z, 0-9, -, ., * and ?, with a dot, and only letters after the last "
+        "dot, so no trailing dot",
         fix="write the host name without a trailing dot",
         types={LISTENER_RULE: ("conditions[].hostHeader.values[]",)},
         pattern=r"[A-Za-z0-9.*?-]+\.[A-Za-z*?]+",
@@ -259,7 +259,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         types={TARGETS: ("deregistrationDelay",)},
         most=3600,
     ),
-    Rule(
+    DocumentedRule(
         name="health-check-timeout",
         source="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html",
         wanted="a timeout shorter than the interval between two checks",
@@ -279,7 +279,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="rate-based-rules-per-web-acl",
         source=FIREWALL_QUOTAS,
         wanted="at most 10 rate-based rules of one web ACL",
-        fix="let rules share a limit",
+        fix="combine rate-based rules",
         numbers=_rate_rules,
         unit="rules",
         most=10,
@@ -293,7 +293,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         unit="requests",
         least=10,
     ),
-    Rule(
+    DocumentedRule(
         name="rate-based-rule-window",
         source="https://docs.aws.amazon.com/waf/latest/APIReference/API_RateBasedStatement.html",
         wanted="a window of 60, 120, 300 or 600 seconds",
@@ -312,8 +312,8 @@ CONSTRAINTS: tuple[Constraint, ...] = (
     Measured(
         name="firewall-pattern-size",
         source=FIREWALL_QUOTAS,
-        wanted="at most 200 characters of a regular expression, and of a text to look for",
-        fix="divide the pattern between several statements",
+        wanted="at most 200 characters in a regular expression or a search string",
+        fix="split the pattern between several statements",
         numbers=_patterns,
         unit="bytes",
         most=200,
@@ -322,7 +322,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="custom-response-bodies",
         source=FIREWALL_QUOTAS,
         wanted="at most 50 custom response bodies of one web ACL",
-        fix="let rules share a body",
+        fix="use the same body in several rules",
         types={WEB_ACL: ("customResponseBodies",)},
         most=50,
     ),
@@ -357,7 +357,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="regex-pattern-sets",
         source=FIREWALL_QUOTAS,
         wanted="at most 10 regex pattern sets of an account in one region",
-        fix="join pattern sets, or ask for a higher quota before the deployment",
+        fix="merge pattern sets, or request a higher quota before the deployment",
         type="aws:wafv2/regexPatternSet:RegexPatternSet",
         most=10,
     ),

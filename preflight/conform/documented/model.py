@@ -1,8 +1,8 @@
-"""What a documented constraint is: who said it, what it is about, and how to read that off a recorded graph.
+"""Documented constraints: their source, what they constrain, and how to read that from a recorded graph.
 
-A row is data. Four kinds cover nearly everything: the characters and length of a text, the range of a number, how many
-entries a list has, and how many resources share an owner. The rest are functions of the whole graph. Every kind can
-say which values break it, so that a test can generate a violation from any recorded stack.
+A row is data. Four kinds cover nearly everything: the characters and length of a text, the range of a number, the number
+of entries in a list, and the number of resources with the same owner. The rest are functions of the whole graph. Every
+kind can produce values that break it, so that a test can generate a violation from any recorded stack.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from preflight.sdk.wire import SECRET, UNKNOWN, is_signed, unwrap
 
 Json: TypeAlias = Any
 Numbers: TypeAlias = Iterator[tuple[RecordedResource, str, float]]
-"""Resource, property and a number that was read there."""
+"""Resource, property and the number found there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
-    """One violation: the resource, the property, and what was found there, without a secret's value."""
+class BrokenConstraint:
+    """One violation: the resource, the property, and the value found there; never a secret's value."""
 
     resource: RecordedResource
     path: str
@@ -33,7 +33,7 @@ class Broken:
 
 @dataclass(frozen=True, kw_only=True)
 class Constraint(ABC):
-    """One documented constraint. ``source`` is a public address, ``wanted`` what it says in one clause."""
+    """One documented constraint. ``source`` is a public URL, ``wanted`` the requirement in one clause."""
 
     name: str
     source: str
@@ -41,17 +41,17 @@ class Constraint(ABC):
     fix: str
 
     @abstractmethod
-    def broken(self, recording: Recording) -> Iterator[Broken]:
-        """Every place where the graph breaks the constraint."""
+    def broken(self, recording: Recording) -> Iterator[BrokenConstraint]:
+        """Every violation of the constraint in the graph."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Text(Constraint):
-    """The characters and the length of a text, or of the compact JSON in it.
+    """The allowed characters and length of a text, or of the compact JSON in it.
 
     ``types`` maps a resource type to the paths of its texts; a path steps into objects by name and into every entry of
-    a list by ``[]``. A path that begins with ``=`` is read from the outputs: where a name is left to Pulumi, that is
-    the name which it generates.
+    a list by ``[]``. A path that begins with ``=`` is read from the outputs, for names that Pulumi
+    generates.
     """
 
     types: Mapping[str, tuple[str, ...]]
@@ -63,59 +63,61 @@ class Text(Constraint):
     measure: str = "characters"
     """``characters``, ``bytes`` (UTF-8) or ``visible``: characters without white space."""
 
-    def broken(self, recording: Recording) -> Iterator[Broken]:
-        """Texts that are too long, too short, or of other characters."""
+    def broken(self, recording: Recording) -> Iterator[BrokenConstraint]:
+        """Texts that are too long or too short, or that have other characters."""
         for resource, path, value in read(recording, self.types):
             if is_signed(value, SECRET):
                 yield from self._evaluate(resource, path, str(unwrap(value)), secret=True)
             elif isinstance(value, str):
                 yield from self._evaluate(resource, path, value, secret=False)
 
-    def _evaluate(self, resource: RecordedResource, path: str, text: str, *, secret: bool) -> Iterator[Broken]:
+    def _evaluate(
+        self, resource: RecordedResource, path: str, text: str, *, secret: bool
+    ) -> Iterator[BrokenConstraint]:
         size = measured(text, self.measure)
         if size < self.least or (self.most and size > self.most):
-            yield Broken(resource, path, f"{size} {self.measure}")
+            yield BrokenConstraint(resource, path, f"{size} {self.measure}")
         elif self.pattern and not re.fullmatch(self.pattern, text):
-            yield Broken(resource, path, "a secret value of another form" if secret else repr(text))
+            yield BrokenConstraint(resource, path, "a secret value of another form" if secret else repr(text))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Number(Constraint):
-    """The range of a number."""
+    """The allowed range of a number."""
 
     types: Mapping[str, tuple[str, ...]]
     least: float = 0
     most: float = float("inf")
 
-    def broken(self, recording: Recording) -> Iterator[Broken]:
+    def broken(self, recording: Recording) -> Iterator[BrokenConstraint]:
         """Numbers outside the range."""
         for resource, path, value in read(recording, self.types):
             if isinstance(value, int | float) and not self.least <= value <= self.most:
-                yield Broken(resource, path, str(value))
+                yield BrokenConstraint(resource, path, str(value))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entries(Constraint):
-    """How many entries a list or a map of one resource has."""
+    """The allowed number of entries in a list or a map of one resource."""
 
     types: Mapping[str, tuple[str, ...]]
     most: int
 
-    def broken(self, recording: Recording) -> Iterator[Broken]:
+    def broken(self, recording: Recording) -> Iterator[BrokenConstraint]:
         """Lists and maps with too many entries."""
         for resource, path, value in read(recording, self.types):
             if isinstance(value, list | dict):
                 size = len(cast("list[Json]", value))
                 if size > self.most:
-                    yield Broken(resource, path, f"{size} entries")
+                    yield BrokenConstraint(resource, path, f"{size} entries")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shared(Constraint):
-    """How many resources of one kind belong to one owner, such as rules to a security group.
+    """The allowed number of resources of one kind with the same owner, such as rules of a security group.
 
-    ``owner`` names the property that says to whom a resource belongs; ``""`` counts all of the stack. ``only`` leaves
-    out resources that do not count. ``weight`` is what one resource counts.
+    ``owner`` is the property that refers to the owner; ``""`` counts all resources of the stack. ``only`` selects the
+    resources that count. ``weight`` is the number that one resource counts for.
     """
 
     type: str
@@ -133,43 +135,43 @@ class Shared(Constraint):
                 found.setdefault(owner, []).append(resource)
         return found
 
-    def broken(self, recording: Recording) -> Iterator[Broken]:
-        """The last member of each owner that has too many."""
+    def broken(self, recording: Recording) -> Iterator[BrokenConstraint]:
+        """The last resource of each owner that has too many."""
         for owner, members in sorted(self.members(recording).items()):
             count = sum(self.weight(recording, one.inputs) for one in members)
             if count > self.most:
-                yield Broken(members[-1], self.owner or "", f"{count} for {owner}")
+                yield BrokenConstraint(members[-1], self.owner or "", f"{count} for {owner}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule(Constraint):
-    """A constraint that takes a function of the whole graph."""
+class DocumentedRule(Constraint):
+    """A constraint that is a function of the whole graph."""
 
-    find: Callable[[Recording], Iterator[Broken]]
+    find: Callable[[Recording], Iterator[BrokenConstraint]]
 
-    def broken(self, recording: Recording) -> Iterator[Broken]:
-        """What the function finds."""
+    def broken(self, recording: Recording) -> Iterator[BrokenConstraint]:
+        """The violations that the function finds."""
         yield from self.find(recording)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured(Constraint):
-    """The range of numbers that a function reads off the graph, such as how many values a rule's conditions have."""
+    """The allowed range of numbers that a function computes from the graph, such as the values in a rule's conditions."""
 
     numbers: Callable[[Recording], Numbers]
     unit: str
     least: float = 0
     most: float = float("inf")
 
-    def broken(self, recording: Recording) -> Iterator[Broken]:
+    def broken(self, recording: Recording) -> Iterator[BrokenConstraint]:
         """Numbers outside the range."""
         for resource, path, number in self.numbers(recording):
             if not self.least <= number <= self.most:
-                yield Broken(resource, path, f"{number:g} {self.unit}")
+                yield BrokenConstraint(resource, path, f"{number:g} {self.unit}")
 
 
 def read(recording: Recording, types: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[RecordedResource, str, Json]]:
-    """Every value at the paths of the types, with its place; what is absent or not known yet is left out."""
+    """Every value at the paths of the types, with its path; absent and unknown values are left out."""
     for type_ in sorted(types):
         for resource in recording.of_type(type_):
             for path in types[type_]:
@@ -180,7 +182,7 @@ def read(recording: Recording, types: Mapping[str, tuple[str, ...]]) -> Iterator
 
 
 def at(tree: Json, path: str) -> Iterator[tuple[str, Json]]:
-    """Place and value of every match of a path such as ``rules[].name``; a secret's contents are reached as well."""
+    """Path and value of every match of a path such as ``rules[].name``, including inside secrets."""
     yield from _at(tree, tuple(step for step in path.replace("[]", ".[]").split(".") if step), "")
 
 
@@ -232,7 +234,7 @@ def inside(tree: Json, *keys: str) -> Iterator[Json]:
 
 
 def document(value: Json) -> Json:
-    """A JSON document that is given as text or as an object; None for what is neither."""
+    """A JSON document given as text or as an object; ``None`` for anything else."""
     if not isinstance(value, str):
         return value
     try:

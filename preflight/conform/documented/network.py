@@ -6,7 +6,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from preflight.conform.documented.model import Broken, Constraint, Entries, Number, Rule, Shared, Text
+from preflight.conform.documented.model import (
+    BrokenConstraint,
+    Constraint,
+    DocumentedRule,
+    Entries,
+    Number,
+    Shared,
+    Text,
+)
 from preflight.recording.recorder import Recording
 
 GROUP, INGRESS, EGRESS = (
@@ -28,11 +36,11 @@ CROSS_REGION_SERVICES = frozenset(
     {"s3", "ecr.api", "ecr.dkr", "kms", "kms-fips", "ecs", "lambda", "kinesis-firehose", "kinesisanalytics",
      "kinesisanalytics-fips"}
 )  # fmt: skip
-"""What may be reached in another region: the service's part of ``com.amazonaws.<region>.<service>``."""
+"""Services that an endpoint may reach in another region: the last part of ``com.amazonaws.<region>.<service>``."""
 
 
 def _weight(recording: Recording, rule: Mapping[str, Any]) -> int:
-    """A rule counts once, and one about a customer's prefix list as often as the list may have entries."""
+    """A rule counts once; one with a customer-managed prefix list counts as the list's maximum number of entries."""
     name = rule.get("prefixListId")
     for known in recording.of_type(PREFIX_LIST) if name else ():
         if known.id == name:
@@ -40,23 +48,23 @@ def _weight(recording: Recording, rule: Mapping[str, Any]) -> int:
     return 1
 
 
-def _elsewhere(recording: Recording) -> Iterator[Broken]:
-    """Interface endpoints whose service is in another region than the endpoint."""
+def _elsewhere(recording: Recording) -> Iterator[BrokenConstraint]:
+    """Interface endpoints to a service in another region."""
     for endpoint in recording.of_type(ENDPOINT):
         named = re.fullmatch(r"com\.amazonaws\.([a-z0-9-]+)\.(.+)", str(endpoint.inputs.get("serviceName", "")))
         own = endpoint.inputs.get("region") or endpoint.outputs.get("region")
         if named and own:
             region, service = endpoint.inputs.get("serviceRegion") or named[1], named[2]
             if region != own and service not in CROSS_REGION_SERVICES:
-                yield Broken(endpoint, "serviceName", f"{service} of {region} from {own}")
+                yield BrokenConstraint(endpoint, "serviceName", f"{service} of {region} from {own}")
 
 
-def _same_numbers(recording: Recording) -> Iterator[Broken]:
+def _same_numbers(recording: Recording) -> Iterator[BrokenConstraint]:
     taken: set[tuple[str, bool, int]] = set()
     for rule in recording.of_type(ACL_RULE):
         key = (str(rule.inputs.get("networkAclId")), bool(rule.inputs.get("egress")), int(rule.inputs["ruleNumber"]))
         if key in taken:
-            yield Broken(rule, "ruleNumber", str(key[2]))
+            yield BrokenConstraint(rule, "ruleNumber", str(key[2]))
         taken.add(key)
 
 
@@ -65,7 +73,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="security-group-description",
         source="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html",
         wanted="1 to 255 of a-z, A-Z, 0-9, space and ._-:/()#,@[]+=&;{}!$*",
-        fix="write the description without other characters; an apostrophe is one",
+        fix="remove all other characters from the description, for example apostrophes",
         types={GROUP: ("description", "=name")},
         pattern=PRINTABLE,
         most=255,
@@ -74,7 +82,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="security-group-rule-description",
         source="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html",
         wanted="at most 255 of a-z, A-Z, 0-9, space and ._-:/()#,@[]+=&;{}!$*",
-        fix="write the description without other characters; an apostrophe is one",
+        fix="remove all other characters from the description, for example apostrophes",
         types={INGRESS: ("description",), EGRESS: ("description",)},
         pattern=PRINTABLE,
         most=255,
@@ -82,8 +90,8 @@ CONSTRAINTS: tuple[Constraint, ...] = (
     Shared(
         name="security-group-inbound-rules",
         source=VPC_QUOTAS,
-        wanted="at most 60 inbound rules of one security group, a prefix list counting as often as it may have entries",
-        fix="join blocks, or ask for a higher quota before the deployment",
+        wanted="at most 60 inbound rules of one security group, a prefix list counting as its maximum number of entries",
+        fix="merge blocks, or request a higher quota before the deployment",
         type=INGRESS,
         owner="securityGroupId",
         most=60,
@@ -92,8 +100,8 @@ CONSTRAINTS: tuple[Constraint, ...] = (
     Shared(
         name="security-group-outbound-rules",
         source=VPC_QUOTAS,
-        wanted="at most 60 outbound rules of one security group, a prefix list counting as often as it may have entries",
-        fix="join blocks, or ask for a higher quota before the deployment",
+        wanted="at most 60 outbound rules of one security group, a prefix list counting as its maximum number of entries",
+        fix="merge blocks, or request a higher quota before the deployment",
         type=EGRESS,
         owner="securityGroupId",
         most=60,
@@ -116,8 +124,8 @@ CONSTRAINTS: tuple[Constraint, ...] = (
     Shared(
         name="network-acl-inbound-entries",
         source=VPC_QUOTAS,
-        wanted="at most 19 own entries a direction: the quota of 20 counts the denial at the end",
-        fix="join entries, or ask for a higher quota before the deployment",
+        wanted="at most 19 entries in each direction: the quota of 20 includes the default deny entry",
+        fix="merge entries, or request a higher quota before the deployment",
         type=ACL_RULE,
         owner="networkAclId",
         most=19,
@@ -126,8 +134,8 @@ CONSTRAINTS: tuple[Constraint, ...] = (
     Shared(
         name="network-acl-outbound-entries",
         source=VPC_QUOTAS,
-        wanted="at most 19 own entries a direction: the quota of 20 counts the denial at the end",
-        fix="join entries, or ask for a higher quota before the deployment",
+        wanted="at most 19 entries in each direction: the quota of 20 includes the default deny entry",
+        fix="merge entries, or request a higher quota before the deployment",
         type=ACL_RULE,
         owner="networkAclId",
         most=19,
@@ -142,14 +150,14 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         least=1,
         most=32766,
     ),
-    Rule(
+    DocumentedRule(
         name="network-acl-entry-numbers-differ",
         source="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateNetworkAclEntry.html",
         wanted="a number that no other entry of the ACL and direction has",
-        fix="give the entry a free number",
+        fix="give the entry an unused number",
         find=_same_numbers,
     ),
-    Rule(
+    DocumentedRule(
         name="endpoint-service-region",
         source=CROSS_REGION,
         wanted="a service of the endpoint's own region, or one that AWS lists as reachable from other regions",
@@ -160,7 +168,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="endpoint-policy-size",
         source=ENDPOINT_QUOTAS,
         wanted="at most 20480 characters, white space included",
-        fix="name fewer resources, or join them by a prefix",
+        fix="name fewer resources, or use a prefix with a wildcard",
         types={ENDPOINT: ("policy",)},
         most=20480,
     ),
@@ -168,7 +176,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="interface-endpoints-per-vpc",
         source=ENDPOINT_QUOTAS,
         wanted="at most 50 interface endpoints in one VPC",
-        fix="remove endpoints, or ask for a higher quota before the deployment",
+        fix="remove endpoints, or request a higher quota before the deployment",
         type=ENDPOINT,
         owner="vpcId",
         most=50,
@@ -178,7 +186,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="vpcs-per-region",
         source=VPC_QUOTAS,
         wanted="at most 5 VPCs in one region",
-        fix="ask for a higher quota before the deployment",
+        fix="request a higher quota before the deployment",
         type="aws:ec2/vpc:Vpc",
         most=5,
     ),
@@ -186,7 +194,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="dns-firewall-rules-per-group",
         source=DNS_QUOTAS,
         wanted="at most 100 rules in one DNS Firewall rule group",
-        fix="join domain lists",
+        fix="merge domain lists",
         type="aws:route53/resolverFirewallRule:ResolverFirewallRule",
         owner="firewallRuleGroupId",
         most=100,
@@ -195,7 +203,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="dns-firewall-groups-per-vpc",
         source=DNS_QUOTAS,
         wanted="at most 5 DNS Firewall rule groups on one VPC",
-        fix="join the rule groups",
+        fix="merge the rule groups",
         type="aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation",
         owner="vpcId",
         most=5,
@@ -204,7 +212,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="dns-firewall-domain",
         source="https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-dns-firewall-domain-lists.html",
         wanted="a name of at most 255 letters, digits, -, _ and dots, with * alone or as its first label only",
-        fix="write * before the first dot or not at all",
+        fix="use * only before the first dot, or not at all",
         types={DOMAINS: ("domains[]",)},
         pattern=r"\*\.?|(\*\.)?([A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}\.?",
         most=255,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from preflight.conform.documented.model import (
@@ -30,6 +31,13 @@ EVENT_QUOTAS = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quot
 BUDGET_QUOTAS = "https://docs.aws.amazon.com/cost-management/latest/userguide/management-limits.html"
 
 
+STATISTICS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html"
+_STATISTIC = "SampleCount|Average|Sum|Minimum|Maximum"
+_PERCENT, _VALUE = r"(100(\.0+)?|[1-9]?\d(\.\d{1,10})?)", r"\d+(\.\d+)?"
+_RANGE = rf"(({_PERCENT}%)?:{_PERCENT}%|{_PERCENT}%:|({_VALUE})?:{_VALUE}|{_VALUE}:)"
+_EXTENDED = rf"(p|tm|tc|ts|wm){_PERCENT}|IQM|PR\((({_VALUE})?:{_VALUE}|{_VALUE}:)\)|(TM|TC|TS|WM)\({_RANGE}\)"
+
+
 def _queries(alarm: RecordedResource) -> list[dict[str, Json]]:
     return [mapping(query) for query in listed(alarm.inputs.get("metricQueries"))]
 
@@ -37,6 +45,18 @@ def _queries(alarm: RecordedResource) -> list[dict[str, Json]]:
 def _metrics(recording: Recording) -> Numbers:
     for alarm in recording.of_type(ALARM):
         yield alarm, "metricQueries", sum(1 for query in _queries(alarm) if query.get("metric"))
+
+
+def _statistics(recording: Recording) -> Numbers:
+    for alarm in recording.of_type(ALARM):
+        given = sum(alarm.inputs.get(name) is not None for name in ("statistic", "extendedStatistic"))
+        yield alarm, "statistic", abs(given - (alarm.inputs.get("metricName") is not None))
+
+
+def _unknown_statistics(recording: Recording) -> Numbers:
+    for alarm in recording.of_type(ALARM):
+        name = alarm.inputs.get("extendedStatistic")
+        yield alarm, "extendedStatistic", int(isinstance(name, str) and not re.fullmatch(_EXTENDED, name))
 
 
 def longest_period(alarm: RecordedResource) -> int:
@@ -75,23 +95,57 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="alarm-description",
         source=PUT_ALARM,
         wanted="at most 1024 characters",
-        fix="shorten the description or the runbook's address",
+        fix="shorten the description or the runbook's URL",
         types={ALARM: ("alarmDescription",)},
         most=1024,
     ),
     Entries(
         name="alarm-actions",
         source=PUT_ALARM,
-        wanted="at most 5 actions a state",
-        fix="let one topic notify the others",
+        wanted="at most 5 actions for each alarm state",
+        fix="use one topic that notifies the others",
         types={ALARM: ("alarmActions", "okActions", "insufficientDataActions")},
         most=5,
+    ),
+    Measured(
+        name="alarm-statistic",
+        source=PUT_ALARM,
+        wanted="one of statistic and extendedStatistic with a metric, and neither with metricQueries",
+        fix="write percentiles, trimmed means and the like as extendedStatistic and all others as statistic",
+        numbers=_statistics,
+        unit="too many or too few",
+        most=0,
+    ),
+    Text(
+        name="alarm-statistic-name",
+        source=PUT_ALARM,
+        wanted="SampleCount, Average, Sum, Minimum or Maximum",
+        fix="write one of these, or another one as extendedStatistic",
+        types={ALARM: ("statistic",)},
+        pattern=_STATISTIC,
+    ),
+    Measured(
+        name="alarm-extended-statistic-name",
+        source=STATISTICS,
+        wanted="a percentile such as p99.9, tm90, tc90, ts90, wm90, IQM, or a range such as TM(10%:90%) or PR(0:2000)",
+        fix="correct it; Sum, Average and the like are written as statistic",
+        numbers=_unknown_statistics,
+        unit="that CloudWatch does not know",
+        most=0,
+    ),
+    Text(
+        name="alarm-query-statistic-name",
+        source=STATISTICS,
+        wanted="a statistic or an extended statistic",
+        fix="correct it",
+        types={ALARM: ("metricQueries[].metric.stat",)},
+        pattern=f"{_STATISTIC}|{_EXTENDED}",
     ),
     Measured(
         name="alarm-metrics",
         source="https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html",
         wanted="at most 10 metrics in the formula of one alarm",
-        fix="divide the metrics between several alarms",
+        fix="split the metrics between several alarms",
         numbers=_metrics,
         unit="metrics",
         most=10,
@@ -100,7 +154,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="alarm-result",
         source=PUT_ALARM,
         wanted="exactly one query that returns data",
-        fix="let the formula alone return data",
+        fix="set returnData on the formula only",
         numbers=_returned,
         unit="results",
         least=1,
@@ -109,7 +163,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
     Measured(
         name="alarm-window",
         source=PUT_ALARM,
-        wanted="at most one day in all periods that are shorter than an hour",
+        wanted="at most one day for all periods together if a period is shorter than an hour",
         fix="evaluate fewer or shorter periods",
         numbers=_windows(of_hours=False),
         unit="seconds",
@@ -118,7 +172,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
     Measured(
         name="alarm-window-of-hours",
         source=PUT_ALARM,
-        wanted="at most seven days in all periods of an hour or longer",
+        wanted="at most seven days for all periods together if a period is an hour or longer",
         fix="evaluate fewer or shorter periods",
         numbers=_windows(of_hours=True),
         unit="seconds",
@@ -128,7 +182,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="log-resource-policies",
         source=LOG_QUOTAS,
         wanted="at most 10 resource policies of an account in one region",
-        fix="join the statements of several log groups in one policy",
+        fix="merge the statements for several log groups into one policy",
         type=LOG_POLICY,
         most=10,
     ),
@@ -136,7 +190,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="log-resource-policy-size",
         source="https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutResourcePolicy.html",
         wanted="at most 5120 characters",
-        fix="join log groups by a prefix",
+        fix="replace log groups by a prefix with a wildcard",
         types={LOG_POLICY: ("policyDocument",)},
         most=5120,
     ),
@@ -153,7 +207,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="targets-per-rule",
         source=EVENT_QUOTAS,
         wanted="at most 5 targets of one rule",
-        fix="let a topic notify the others",
+        fix="use one topic that notifies the others",
         type=TARGET,
         owner="rule",
         most=5,
@@ -162,7 +216,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="event-pattern-size",
         source=EVENT_QUOTAS,
         wanted="at most 2048 characters",
-        fix="divide the pattern between several rules",
+        fix="split the pattern between several rules",
         types={RULE: ("eventPattern",)},
         most=2048,
     ),
@@ -170,7 +224,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="event-rule-name",
         source="https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html",
         wanted="at most 64 letters, digits and .-_",
-        fix="shorten the name; Pulumi adds a hyphen and seven digits where none is set",
+        fix="shorten the name; if none is set, Pulumi appends a hyphen and seven digits to the logical name",
         types={RULE: ("=name",)},
         pattern=r"[.\-_A-Za-z0-9]+",
         most=64,
@@ -213,7 +267,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="budget-subscribers",
         source=BUDGET_QUOTAS,
         wanted="one topic and at most 10 addresses of one notification",
-        fix="let one topic notify the others",
+        fix="use one topic that notifies the others",
         types={BUDGET: ("notifications[].subscriberSnsTopicArns",)},
         most=1,
     ),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from preflight.conform.documented.model import (
-    Broken,
+    BrokenConstraint,
     Constraint,
+    DocumentedRule,
     Entries,
     Json,
     Measured,
     Number,
     Numbers,
-    Rule,
     Shared,
     Text,
     at,
@@ -37,7 +37,7 @@ TASK_BYTES = 64 * 1024
 
 
 def containers(task: RecordedResource) -> list[dict[str, Json]]:
-    """The containers of a task definition; none while they are not known."""
+    """The containers of a task definition; none if they are unknown."""
     return [mapping(one) for one in listed(document(mask(task.inputs.get("containerDefinitions"))))]
 
 
@@ -56,18 +56,18 @@ def _container_count(recording: Recording) -> Numbers:
         yield task, "containerDefinitions", len(containers(task))
 
 
-def _dependencies(recording: Recording) -> Iterator[Broken]:
+def _dependencies(recording: Recording) -> Iterator[BrokenConstraint]:
     for task in recording.of_type(TASK):
         by_name = {str(one.get("name")): one for one in containers(task)}
         for container in by_name.values():
             for need in map(mapping, listed(container.get("dependsOn"))):
                 name, condition = str(need.get("containerName")), str(need.get("condition"))
                 if trouble := _unmet(by_name.get(name), name, condition):
-                    yield Broken(task, _named(container, "dependsOn"), trouble)
+                    yield BrokenConstraint(task, _named(container, "dependsOn"), trouble)
 
 
 def _unmet(other: dict[str, Json] | None, name: str, condition: str) -> str:
-    """Why a container never starts that waits for this; empty where it does."""
+    """Why a container that waits for this condition never starts; empty if it does."""
     if other is None or condition not in ("START", "COMPLETE", "SUCCESS", "HEALTHY"):
         return f"{condition} of {name}"
     if condition in ("COMPLETE", "SUCCESS") and other.get("essential", True):
@@ -77,11 +77,11 @@ def _unmet(other: dict[str, Json] | None, name: str, condition: str) -> str:
     return ""
 
 
-def _rebalancing(recording: Recording) -> Iterator[Broken]:
+def _rebalancing(recording: Recording) -> Iterator[BrokenConstraint]:
     for service in recording.of_type(SERVICE):
         percent = service.inputs.get("deploymentMaximumPercent", 200)
         if service.inputs.get("availabilityZoneRebalancing") == "ENABLED" and percent <= ALL_PERCENT:
-            yield Broken(service, "availabilityZoneRebalancing", f"ENABLED with {percent} percent")
+            yield BrokenConstraint(service, "availabilityZoneRebalancing", f"ENABLED with {percent} percent")
 
 
 def _of_containers(key: str) -> Callable[[Recording], Numbers]:
@@ -124,7 +124,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="task-definition-size",
         source=ECS_QUOTAS,
         wanted=f"at most {TASK_BYTES} bytes",
-        fix="shorten what the containers are given, for example with fewer upstreams",
+        fix="shorten the container definitions, for example by declaring fewer upstreams",
         numbers=_task_size,
         unit="bytes",
         most=TASK_BYTES,
@@ -138,12 +138,12 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         unit="containers",
         most=10,
     ),
-    Rule(
+    DocumentedRule(
         name="container-dependencies",
         source=TASK_PARAMETERS,
         wanted="containers of the same task: COMPLETE and SUCCESS of one that is not essential, HEALTHY of one with a "
         "health check",
-        fix="change the condition, or what it waits for",
+        fix="change the condition, or the container that it refers to",
         find=_dependencies,
     ),
     _container_range("stopTimeout", 0, 120, TASK_PARAMETERS),
@@ -156,7 +156,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="ephemeral-storage",
         source=TASK_PARAMETERS,
         wanted="21 to 200 GiB",
-        fix="choose a size within the range, or leave it out for 20 GiB",
+        fix="choose a size within the range, or omit it for the default of 20 GiB",
         types={TASK: ("ephemeralStorage.sizeInGib",)},
         least=21,
         most=200,
@@ -170,10 +170,10 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         pattern=r"[A-Za-z0-9_-]+",
         most=255,
     ),
-    Rule(
+    DocumentedRule(
         name="zone-rebalancing",
         source="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html",
-        wanted="a maximum percent above 100, since balancing zones starts tasks before it stops others",
+        wanted="a maximum percent above 100, because zone rebalancing starts tasks before it stops others",
         fix="raise deploymentMaximumPercent, or set availabilityZoneRebalancing to DISABLED",
         find=_rebalancing,
     ),
@@ -205,7 +205,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
     Text(
         name="database-identifier",
         source=AURORA_LIMITS,
-        wanted="1 to 63 letters, digits and hyphens: a letter first, no hyphen last, no two together",
+        wanted="1 to 63 letters, digits and hyphens, starting with a letter, without a hyphen at the end or two in a row",
         fix="shorten the identifier",
         types={
             CLUSTER: ("clusterIdentifier",),
@@ -226,7 +226,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
     Text(
         name="database-final-snapshot",
         source="https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DeleteDBCluster.html",
-        wanted="1 to 255 letters, digits and hyphens: a letter first, no hyphen last, no two together",
+        wanted="1 to 255 letters, digits and hyphens, starting with a letter, without a hyphen at the end or two in a row",
         fix="shorten the identifier",
         types={CLUSTER: ("finalSnapshotIdentifier",)},
         pattern=r"[A-Za-z](?!.*--)[A-Za-z0-9-]*(?<!-)",
@@ -235,8 +235,8 @@ CONSTRAINTS: tuple[Constraint, ...] = (
     Text(
         name="cache-identifier",
         source="https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html",
-        wanted="1 to 40 letters, digits and hyphens: a letter first, no hyphen last, no two together",
-        fix="shorten the identifier; Pulumi adds a hyphen and seven digits where none is set",
+        wanted="1 to 40 letters, digits and hyphens, starting with a letter, without a hyphen at the end or two in a row",
+        fix="shorten the identifier; if none is set, Pulumi appends a hyphen and seven digits to the logical name",
         types={CACHE: ("=replicationGroupId",)},
         pattern=r"[A-Za-z](?!.*--)[A-Za-z0-9-]*(?<!-)",
         most=40,
@@ -244,7 +244,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
     Text(
         name="cache-password",
         source="https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth.html",
-        wanted="16 to 128 printable characters, the special ones among !, &, #, $, ^, <, > and -",
+        wanted="16 to 128 letters, digits and the special characters !, &, #, $, ^, <, > and -",
         fix="generate the password from letters and digits",
         types={CACHE: ("authToken",)},
         pattern=r"[A-Za-z0-9!&#$^<>-]+",
@@ -254,8 +254,8 @@ CONSTRAINTS: tuple[Constraint, ...] = (
     Text(
         name="bucket-name",
         source="https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html",
-        wanted="3 to 63 small letters, digits, dots and hyphens, a letter or digit at both ends",
-        fix="shorten the name; Pulumi adds a hyphen and seven digits where none is set",
+        wanted="3 to 63 lower-case letters, digits, dots and hyphens, with a letter or digit at both ends",
+        fix="shorten the name; if none is set, Pulumi appends a hyphen and seven digits to the logical name",
         types={"aws:s3/bucket:Bucket": ("=bucket",)},
         pattern=r"(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9](?!.*\.\.)[a-z0-9.-]*[a-z0-9](?<!-s3alias)(?<!--ol-s3)",
         least=3,
@@ -273,7 +273,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="secret-size",
         source="https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html",
         wanted="at most 65536 bytes",
-        fix="divide the value between several secrets",
+        fix="split the value between several secrets",
         types={"aws:secretsmanager/secretVersion:SecretVersion": ("secretString",)},
         most=65536,
         measure="bytes",
@@ -291,7 +291,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         name="backup-vault-name",
         source="https://docs.aws.amazon.com/aws-backup/latest/devguide/API_CreateBackupVault.html",
         wanted="2 to 50 letters, digits, - and _",
-        fix="shorten the name; Pulumi adds a hyphen and seven digits where none is set",
+        fix="shorten the name; if none is set, Pulumi appends a hyphen and seven digits to the logical name",
         types={VAULT: ("=name",)},
         pattern=r"[a-zA-Z0-9_-]+",
         least=2,
@@ -318,7 +318,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
     Text(
         name="repository-name",
         source="https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html",
-        wanted="2 to 256 small letters, digits and ._-/, beginning with a letter or digit",
+        wanted="2 to 256 lower-case letters, digits and ._-/, beginning with a letter or digit",
         fix="choose another name",
         types={"aws:ecr/repository:Repository": ("name",)},
         pattern=r"(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*",

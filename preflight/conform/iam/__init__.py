@@ -1,1 +1,1 @@
-"""IAM as far as this project uses it: AWS's action data, what each resource's calls need, and whether they are allowed."""
+"""The part of IAM that this project uses: AWS's action data, the calls for each resource, and whether IAM allows them."""

@@ -1,6 +1,6 @@
-"""The roles of one environment as its account's bootstrap makes them: policies, permissions boundary, and what they allow.
+"""The roles of one environment as bootstrap creates them: policies, permissions boundary, and what they allow.
 
-The documents come from the recording of ``bootstrap/__main__.py``, so what is judged is what AWS would receive.
+The documents come from the recording of ``bootstrap/__main__.py``, so the evaluated documents are those that AWS receives.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Statements = tuple[Mapping[str, Any], ...]
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What one role may do."""
+    """The permissions of one role."""
 
     name: str
     arn: str
@@ -28,11 +28,11 @@ class Role:
     _about: dict[str, tuple[Statements, Statements]] = field(
         default_factory=dict[str, tuple[Statements, Statements]], init=False, repr=False, compare=False
     )
-    """Action → the statements of policies and boundary that name it: most name none of most actions."""
+    """Action → the statements of policies and boundary that cover it, cached because most cover few actions."""
 
     def allows(self, action: str, resource: str, context: Mapping[str, tuple[str, ...]], own: Statements = ()) -> bool:
-        """Whether IAM lets the role do it. ``own``: the statements of the resource's own policy, which can deny, and
-        allow a role that they name whatever the role's policies say."""
+        """Whether IAM allows the request. ``own``: the statements of the resource's policy, which can deny, and which
+        can allow a role that they name regardless of the role's policies."""
         request = evaluator.Request(
             action=action,
             resource=resource,
@@ -58,7 +58,7 @@ class Role:
 
 
 def _naming(own: Statements, role: str) -> list[Mapping[str, Any]]:
-    """The statements that name the role. Naming the account only hands the decision to the role's own policies."""
+    """The statements that name the role. A statement that names only the account defers to the role's policies."""
     return [
         s
         for s in own
@@ -67,8 +67,8 @@ def _naming(own: Statements, role: str) -> list[Mapping[str, Any]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """The roles that one environment's deployments use, and the bound of the roles that they make."""
+class DeploymentAccount:
+    """The roles that deploy one environment, and the boundary of the roles that they create."""
 
     deploy: Role
     preview: Role
@@ -77,7 +77,7 @@ class Account:
 
 
 def environments(bootstrap: Recording) -> tuple[str, ...]:
-    """The environments for which a bootstrap stack makes roles, sorted."""
+    """The environments for which a bootstrap stack creates roles, sorted."""
     names = {str(r.inputs["name"]) for r in bootstrap.of_type(_ROLE)}
     return tuple(
         sorted(n.removeprefix("ai-interface-").removesuffix("-deploy") for n in names if n.endswith("-deploy"))
@@ -88,14 +88,14 @@ _ROLE, _POLICY = "aws:iam/role:Role", "aws:iam/policy:Policy"
 _ATTACHED = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 
 
-def of(bootstrap: Recording, environment: str) -> Account:
-    """The account's roles for an environment; ``LookupError`` where the stack makes none for it."""
+def of(bootstrap: Recording, environment: str) -> DeploymentAccount:
+    """The account's roles for an environment; ``LookupError`` if the stack creates none for it."""
     by_arn = {str(p.outputs["arn"]): p for p in bootstrap.of_type(_POLICY)}
     boundary = f"ai-interface-{environment}-workload-boundary"
     bound = next((p for p in by_arn.values() if p.inputs["name"] == boundary), None)
     if bound is None:
-        raise LookupError(f"bootstrap stack {bootstrap.stack} makes no roles for {environment}")
-    return Account(
+        raise LookupError(f"bootstrap stack {bootstrap.stack} creates no roles for {environment}")
+    return DeploymentAccount(
         _role(bootstrap, f"ai-interface-{environment}-deploy", by_arn),
         _role(bootstrap, f"ai-interface-{environment}-preview", by_arn),
         statements(bound.inputs["policy"]),

@@ -1,10 +1,10 @@
-"""Whether IAM lets a request through: the part of AWS's evaluation logic that this project's documents use.
+"""Whether IAM allows a request: the part of AWS's evaluation logic that this project's documents use.
 
 Rules, from the IAM user guide (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 and .../reference_policies_elements_condition_operators.html, .../reference_policies_condition-single-vs-multi-valued-context-keys.html):
 
 - An explicit Deny in any policy wins.
-- Without it, every policy in the way has to allow: a role's policies together, its permissions boundary, an endpoint's
+- Otherwise every applicable layer has to allow: a role's policies together, its permissions boundary, an endpoint's
   policy.
 - Every operator and key of a statement must match; several values of one key are alternatives, and for a negated
   operator none of them may match.
@@ -12,7 +12,7 @@ and .../reference_policies_elements_condition_operators.html, .../reference_poli
   ``ForAnyValue`` never matches it.
 - ``Null`` with ``true`` matches a key that the request does not have.
 - Names of actions and condition keys are compared without regard to case.
-- Operators and statement elements that it does not know are an error here, never a match.
+- Operators and statement elements that this module does not implement are an error, never a match.
 """
 
 import re
@@ -29,7 +29,7 @@ _ELEMENTS = {"Sid", "Effect", "Principal", "Action", "Resource", "NotResource", 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One call as AWS sees it: lower-case context keys, every value a list."""
+    """One request: lower-case context keys, every value a list."""
 
     action: str
     resource: str
@@ -37,19 +37,19 @@ class Request:
     context: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
 
     def values(self, key: str) -> list[str] | None:
-        """The request's values of a condition key, or ``None`` where it has none."""
+        """The request's values for a condition key, or ``None`` if it has none."""
         own = {"aws:principalarn": [self.principal], "aws:principalaccount": [self.principal.split(":")[4]]}
         return {**own, **self.context}.get(key.lower())
 
 
 def allowed(request: Request, *policies: Document) -> bool:
-    """Whether every policy in the way allows the request and none denies it."""
+    """Whether every layer of policies allows the request and none denies it."""
     matching = [[s["Effect"] for s in policy if matches(s, request)] for policy in policies]
     return all("Deny" not in effects and "Allow" in effects for effects in matching)
 
 
 def matches(statement: Mapping[str, Any], request: Request) -> bool:
-    """Whether a statement, of either effect, is about this request."""
+    """Whether a statement, of either effect, matches the request."""
     if unknown := set(statement) - _ELEMENTS:
         raise LookupError(f"statement elements {sorted(unknown)}")
     return (
@@ -72,7 +72,7 @@ def names_action(statement: Mapping[str, Any], action: str) -> bool:
 def _resource(statement: Mapping[str, Any], resource: str) -> bool:
     if "NotResource" in statement:
         return not any(like(pattern, resource) for pattern in listed(statement["NotResource"]))
-    # An identity's or a resource's policy names resources; a repository's policy is about the repository it lies on.
+    # Identity and resource policies name resources. A repository's policy has none: it applies to its repository.
     return any(like(pattern, resource) for pattern in listed(statement.get("Resource", "*")))
 
 
@@ -83,7 +83,7 @@ def _principal(named: str | Mapping[str, Any], principal: str) -> bool:
     return bool({"*", principal, account} & set(listed(named.get("AWS", []))))
 
 
-def _condition(operator: str, wanted: Any, found: list[str] | None) -> bool:  # noqa: ANN401 - as JSON has it
+def _condition(operator: str, wanted: Any, found: list[str] | None) -> bool:  # noqa: ANN401 - JSON
     wanted = listed(wanted)
     if operator == "Null":
         return (found is None) is (wanted == ["true"])
@@ -96,7 +96,7 @@ def _condition(operator: str, wanted: Any, found: list[str] | None) -> bool:  # 
     if found is None:
         return optional or quantifier == "ForAllValues" or (negated and not quantifier)
     matched = [any(one(pattern, value) for pattern in wanted) is not negated for value in found]
-    # Without a quantifier a negated operator asks that none of the request's values is named.
+    # Without a quantifier, a negated operator matches if none of the request's values is listed.
     return all(matched) if quantifier == "ForAllValues" or (negated and not quantifier) else any(matched)
 
 
@@ -135,5 +135,5 @@ _OPERATORS: dict[str, tuple[bool, Callable[[str, str], bool]]] = {
 
 
 def listed(value: str | list[str]) -> list[str]:
-    """A single value as IAM reads it: a list of one."""
+    """A list; a single value becomes a list of one, as in IAM."""
     return [value] if isinstance(value, str) else list(value)

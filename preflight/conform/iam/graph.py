@@ -1,4 +1,4 @@
-"""The recorded resources as IAM sees them: ARNs, tags, and which role or key a resource names."""
+"""The recorded resources from IAM's point of view: ARNs, tags, and the roles and keys that resources refer to."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Graph:
     account: str
     region: str
     tags: Mapping[str, Mapping[str, str]]
-    """ARN → tags, of every resource that has both."""
+    """ARN → tags, for every resource with both."""
     documents: Mapping[str, tuple[Mapping[str, Any], ...]]
-    """ARN of a key → the statements of its own policy."""
+    """ARN of a key → the statements of its key policy."""
     trusts: Mapping[str, tuple[str, ...]]
     """ARN of a role → the services that may assume it."""
     keys: Mapping[str, str]
@@ -30,8 +30,8 @@ class Graph:
 
     @classmethod
     def of(cls, recording: Recording, bootstrap: Recording | None = None) -> Graph:
-        """Read a recording that was made with known values. ``bootstrap``'s secrets for this environment and their key
-        are part of it, since the program reads them."""
+        """Index a recording with known values. ``bootstrap``'s secrets for this environment and their key are included,
+        because the program reads them."""
         provider = next(r for r in recording.resources if r.type == "pulumi:providers:aws")
         site = site_of({f"aws:{key}": str(value) for key, value in provider.inputs.items()})
         own = [r for r in recording.resources if r.custom and isinstance(r.outputs.get("arn"), str)]
@@ -61,24 +61,24 @@ class Graph:
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
 
     def role(self, name: str) -> str:
-        """The ARN of a role of this graph by its name."""
+        """The ARN of the role with this name in the graph."""
         return next(
             (arn for arn in self.trusts if arn.rpartition("/")[2] == name), f"arn:aws:iam::{self.account}:role/{name}"
         )
 
 
 def tags(resource: RecordedResource) -> dict[str, str]:
-    """The tags with which the program registers a resource."""
+    """The tags of a registered resource."""
     return {str(key): str(value) for key, value in cast("dict[str, Any]", resource.inputs.get("tags") or {}).items()}
 
 
 def statements(document: str) -> tuple[Mapping[str, Any], ...]:
-    """The statements of a policy document in JSON. A document in this project is never a secret."""
+    """The statements of a policy document in JSON. No policy document in this project is a secret."""
     return tuple(json.loads(document)["Statement"])
 
 
 def named(resource: RecordedResource, prefix: str) -> list[str]:
-    """The ARNs with this prefix that stand in a resource's inputs as whole values, sorted; documents do not count."""
+    """The ARNs with this prefix that are whole values in a resource's inputs, sorted. Policy documents are not searched."""
     return sorted({text for text in _strings(resource.inputs) if text.startswith(prefix)})
 
 

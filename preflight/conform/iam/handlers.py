@@ -1,8 +1,8 @@
-"""Which API calls CloudFormation makes for a type of resource, from the schemas that ``cfn-lint`` carries.
+"""Which API calls CloudFormation makes for a type of resource, from the schemas in ``cfn-lint``.
 
 Each schema lists the IAM permissions that its handlers need (``handlers.<operation>.permissions``,
 https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-schema.html#schema-properties-handlers).
-The ``list`` handler is left out: neither Pulumi nor the provider lists a service's resources to manage one of them.
+The ``list`` handler is ignored: neither Pulumi nor the provider lists a service's resources to manage one of them.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ PROVIDER_ONLY = frozenset(
         "aws:secretsmanager/secretVersion:SecretVersion",
     }
 )
-"""Types that CloudFormation has not, or only as a part of another: ``calls.tsv`` alone says what they call."""
+"""Types that CloudFormation lacks, or has only as a part of another type. Their calls are listed only in ``calls.tsv``."""
 
 
 @cache
@@ -115,8 +115,8 @@ def _index(region: str) -> dict[str, str]:
 
 @cache
 def schema(type_: str, region: str) -> dict[str, Any] | None:
-    """CloudFormation's schema of a type in a region. A region without the type (Budgets, for example, is one service for
-    all) has the schema of us-east-1: what an API call needs is the same everywhere. ``None``: there is no such type."""
+    """CloudFormation's schema of a type in a region. For a region without the type (Budgets, for example, is a global
+    service) the schema of us-east-1 is used, because permissions do not depend on the region. ``None``: no such type."""
     name = _index(region).get(type_) or _index(GLOBAL_REGION).get(type_)
     if name is None:
         return None
@@ -126,9 +126,9 @@ def schema(type_: str, region: str) -> dict[str, Any] | None:
 
 @cache
 def permissions(type_: str, region: str) -> dict[str, frozenset[str]]:
-    """Operation → permissions, of ``create``, ``read``, ``update``, ``delete`` and ``tag``; none where it has none.
+    """Operation → permissions, for ``create``, ``read``, ``update``, ``delete`` and ``tag``.
 
-    A few schemas carry no handlers (``AWS::ElasticLoadBalancingV2::ListenerCertificate``); such a type belongs in
+    A few schemas have no handlers (``AWS::ElasticLoadBalancingV2::ListenerCertificate``). Such a type belongs in
     ``PROVIDER_ONLY``, so here it is an error.
     """
     found = schema(type_, region)

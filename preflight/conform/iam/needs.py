@@ -1,18 +1,18 @@
 """Which IAM requests a deployment makes: every resource's create, read, update, tag and delete, with their contexts.
 
 The actions are CloudFormation's handler permissions (``handlers``) and the provider's calls (``calls.tsv``) with the
-dependent actions of AWS's Service Authorization Reference (``reference``), less what ``unneeded.tsv`` names with a
-reason. A key is needed where a resource names one, a role where it names one.
+dependent actions of AWS's Service Authorization Reference (``reference``), except those that ``unneeded.tsv`` excludes with
+a reason. Actions on a key or a role are needed only if the resource refers to one.
 
 One action can be several requests, and each has to be allowed:
 
-- a change of tags sends only the changed keys, and a removal only the removed ones (the provider compares:
+- a change of tags sends only the changed keys, and a removal only the removed ones (the provider compares them:
   https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/tags/key_value_tags.go), so every tag but the
-  two that say whose a resource is (``FIXED``) is changed and removed alone;
-- AWS does not promise that a new resource's tags decide at once. For KMS, changes of tags may take minutes
+  two that identify the owner (``FIXED``) is changed and removed separately;
+- AWS does not guarantee that a new resource's tags are effective at once. For KMS, changes of tags may take minutes
   (https://docs.aws.amazon.com/kms/latest/developerguide/abac.html), and other services have refused a provider's first
-  calls for it (hashicorp/terraform-provider-aws#6055, #32966). So in a create every call is made twice: as if the
-  tags were visible, and as if they were not.
+  calls for this reason (hashicorp/terraform-provider-aws#6055, #32966). So for a create, every call is checked twice: with
+  and without the new tags.
 
 A condition key that the reference does not list for an action is never in a request's context.
 """
@@ -28,9 +28,9 @@ from preflight.conform.iam.graph import Graph, named, tags
 from preflight.recording.recorder import STACK_TYPE, RecordedResource
 
 FIXED = ("environment", "project")
-"""The tags that say whose a resource is. No deployment changes them."""
+"""The tags that identify a resource's project and environment. No deployment changes them."""
 GLOBAL = frozenset({"budgets", "iam", "route53"})
-"""Services whose one endpoint is in us-east-1 (https://docs.aws.amazon.com/general/latest/gr/rande.html#global-endpoints)."""
+"""Services whose only endpoint is in us-east-1 (https://docs.aws.amazon.com/general/latest/gr/rande.html#global-endpoints)."""
 LINKED = {
     "application-autoscaling": "ecs.application-autoscaling.amazonaws.com",
     "backup": "backup.amazonaws.com",
@@ -41,14 +41,14 @@ LINKED = {
     "route53resolver": "route53resolver.amazonaws.com",
     "wafv2": "wafv2.amazonaws.com",
 }
-"""IAM prefix → the service whose linked role AWS creates with the first resource of a kind
+"""IAM prefix → the service whose linked role AWS creates with the first resource of a type
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html)."""
 PREFIXES = {
     "appautoscaling": "application-autoscaling",
     "lb": "elasticloadbalancing",
     "vpc": "ec2",
 }
-"""Where a Pulumi module has another name than the service's IAM prefix."""
+"""Pulumi module → IAM prefix of the service, where they differ."""
 
 Context = tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -64,20 +64,20 @@ class Need:
     arn: str
     context: Context
     situation: str
-    """What is special about this request; empty where nothing is."""
+    """The special case that this request covers; empty if none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """What no table says how to judge."""
+    """A type or an action that no table covers."""
 
     resource: RecordedResource
     action: str
-    """Empty: the whole type."""
+    """The action; empty: the whole type."""
 
 
 def of_resource(resource: RecordedResource, graph: Graph) -> Iterator[Need | Unknown]:
-    """The requests of one resource, and what cannot be told."""
+    """The requests of one resource, and the actions that no table covers."""
     if not known(resource.type):
         yield Unknown(resource, "")
         return
@@ -88,7 +88,7 @@ def of_resource(resource: RecordedResource, graph: Graph) -> Iterator[Need | Unk
                 yield Unknown(resource, name)
                 continue
             for arn in arns(resource, action, graph):
-                # Tags of a new key need a policy of the role that covers any key: the new one has no policy yet
+                # Tagging a new key needs a role policy that covers any key: the new key has no policy yet
                 # (https://docs.aws.amazon.com/kms/latest/developerguide/tagging-keys.html).
                 new = operation == "create" and action.name == "kms:TagResource"
                 on_any = graph.arn("kms", "key/new") if new else arn
@@ -97,7 +97,7 @@ def of_resource(resource: RecordedResource, graph: Graph) -> Iterator[Need | Unk
 
 
 def known(type_: str) -> bool:
-    """Whether the tables say what a type calls. Only AWS's resources call AWS."""
+    """Whether the tables cover a type. Only AWS resources need calls."""
     return not type_.startswith("aws:") or type_ in handlers.TYPES or type_ in handlers.PROVIDER_ONLY
 
 
@@ -121,23 +121,23 @@ def actions(resource: RecordedResource, region: str) -> dict[str, set[str]]:
         listed = closed(found.get(operation, set()) | sure)
         result[operation] = sure | {name for name in listed if not unneeded(resource.type, name, inputs)}
     if resource.type != STACK_TYPE:
-        result.setdefault("create", set()).update(result["read"])  # what was made is read at once
+        result.setdefault("create", set()).update(result["read"])  # the provider reads a new resource
     return {operation: names for operation, names in result.items() if names}
 
 
 def _reads(name: str) -> bool:
-    """Whether an action belongs in a read. Some read handlers list what the whole resource needs, writes included."""
+    """Whether an action belongs to a read. Some read handlers list everything that the resource needs, even writes."""
     action = reference.find(name)
     return action is None or action.level in ("Read", "List") or name == "kms:Decrypt"
 
 
 def unneeded(type_: str, action: str, inputs: frozenset[str]) -> bool:
-    """Whether the reviewed table says that the action cannot apply."""
+    """Whether the reviewed table excludes the action."""
     return any(row.covers(type_, action, inputs) for row in tables.unneeded())
 
 
 def closed(names: set[str]) -> set[str]:
-    """The actions in the reference's spelling, with those that they depend on."""
+    """The actions in the reference's spelling, with their dependent actions."""
     found: set[str] = set()
     waiting = list(names)
     while waiting:
@@ -152,9 +152,9 @@ def closed(names: set[str]) -> set[str]:
 
 
 def arns(resource: RecordedResource, action: reference.Action, graph: Graph) -> list[str]:
-    """What an action of this resource acts on: ARNs of the graph; ``*`` where IAM knows no resource for it.
+    """The ARNs in the graph that an action of this resource acts on; ``*`` if the action has no resource type in IAM.
 
-    No ARN: the resource names no key or role, so the action is not called for it.
+    No ARN: the resource refers to no key or role, so the action is not called for it.
     """
     service = action.name.partition(":")[0]
     own = str(resource.outputs.get("arn") or "*")
@@ -216,7 +216,7 @@ def _budgets(resource: RecordedResource, _: reference.Action, __: Graph) -> list
 def _route53(resource: RecordedResource, action: reference.Action, _: Graph) -> list[str]:
     if action.name == "route53:GetChange":
         return ["arn:aws:route53:::change/C0123456789ABCDEFGHIJ"]
-    # The zone of an interface endpoint's private names belongs to AWS; its id is not known.
+    # The zone of an interface endpoint's private names belongs to AWS; its id is unknown.
     return [f"arn:aws:route53:::hostedzone/{resource.inputs.get('zoneId', 'Z0AWSOWNEDZONE0000000')}"]
 
 
@@ -228,11 +228,11 @@ _SPECIAL = {
     "s3": _s3,
     "secretsmanager": _secretsmanager,
 }
-"""Services of which the roles' documents name single resources, or which a resource uses only where it names one."""
+"""Services whose resources the roles' documents name individually, or that a resource uses only if it refers to one."""
 
 
 def _filled(action: reference.Action, graph: Graph) -> str:
-    """An ARN of the kind that the action acts on, with a stand-in for the part that nothing here decides."""
+    """An ARN of the type that the action acts on, with a placeholder for the unknown part."""
     pattern = next((k.arn for k in action.resource_types if k.required), action.resource_types[0].arn)
     values = {"${Partition}": "aws", "${Region}": graph.region, "${Account}": graph.account}
     for name, value in values.items():
@@ -257,7 +257,7 @@ def _prefix(resource: RecordedResource) -> str:
 def _contexts(
     resource: RecordedResource, operation: str, action: reference.Action, arn: str, graph: Graph
 ) -> Iterator[tuple[str, Context]]:
-    """The situations in which the action is called, each with the context that AWS gives the request."""
+    """The situations in which the action is called, each with the request's context."""
     service = action.name.partition(":")[0]
     region = str(resource.inputs.get("region") or graph.region)
     base: dict[str, tuple[str, ...]] = {
@@ -292,7 +292,7 @@ def _boundary_of(role: str, graph: Graph) -> tuple[str, ...]:
 def _requests(
     resource: RecordedResource, operation: str, action: reference.Action, arn: str
 ) -> Iterator[tuple[str, dict[str, tuple[str, ...]]]]:
-    """The tags that the request carries."""
+    """The tags in the request."""
     own = tags(resource) if _is_its(resource, arn) else {}
     taggable = action.populates("aws:requesttag/") or action.populates("aws:tagkeys")
     if not own or not taggable or action.level in ("Read", "List"):
@@ -314,7 +314,7 @@ def _is_its(resource: RecordedResource, arn: str) -> bool:
 
 
 def removes(action: reference.Action) -> bool:
-    """Whether a tagging action takes tags away."""
+    """Whether a tagging action removes tags."""
     name = action.name.partition(":")[2]
     return name.startswith(("Untag", "Remove", "Delete"))
 
@@ -330,20 +330,20 @@ def tagging(values: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
 
 
 def on(values: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """The context of a request about a resource that carries these tags."""
+    """The context of a request about a resource with these tags."""
     return {f"aws:resourcetag/{key.lower()}": (value,) for key, value in sorted(values.items())}
 
 
 def _visible(
     operation: str, action: reference.Action, on_it: Mapping[str, str]
 ) -> Iterator[tuple[str, dict[str, tuple[str, ...]]]]:
-    """The tags of the resource that the request is about, as far as AWS has seen them."""
+    """The effective tags of the resource that the request is about."""
     if not on_it or not action.populates("aws:resourcetag/"):
         yield "", {}
         return
     makes = action.name.partition(":")[2].startswith("Create") and operation == "create"
     if operation == "create":
-        yield "while the new resource's tags do not count yet", {}
+        yield "while the new resource's tags are not effective yet", {}
     if not makes or action.name in ("kms:CreateAlias", "kms:CreateGrant"):
         yield "", on(on_it)
 

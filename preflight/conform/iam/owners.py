@@ -1,12 +1,12 @@
-"""What the deploy role must not be able to do: take a key or a secret from another environment, or give its own away.
+"""What the deploy role must not be able to do: take over another environment's key or secret, or give its own away.
 
-Keys and secrets are told apart by the tags ``environment`` and ``project``, keys by their own policies as well. So no
-request may change or remove either tag, in any spelling of its key (IAM compares the names of condition keys without
-regard to case: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html), and none
-may change, use or retag what carries another environment's tags, as another environment in the same account would have it.
+The tags ``environment`` and ``project`` distinguish keys and secrets, and for keys their policies as well. So no request
+may change or remove either tag, in any spelling of its key (IAM compares the names of condition keys without regard to
+case: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html), and no request may
+change, use or retag a resource with the tags of another environment in the same account.
 
-It cannot keep apart what carries neither tag: ``kms:TagResource`` on a key without tags looks to IAM as it does within
-``CreateKey``. Give prod a separate account.
+Resources with neither tag are not protected: for IAM, ``kms:TagResource`` on a key without tags looks the same as within
+``CreateKey``. Use a separate account for prod.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from preflight.recording.recorder import RecordedResource
 
 TAGGED = {KEY: "kms", SECRET: "secretsmanager"}
 OTHER = "another"
-"""The name of the environment that the requests pretend to be about or to move to."""
+"""The other environment's name in the requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,11 @@ class Trespass:
 
     need: Need
     others: bool
-    """Whether it is about another environment's resource, whose own policy does not know the role."""
+    """Whether it is about another environment's resource, whose policy does not name the role."""
 
 
 def trespasses(graph: Graph, known: Iterable[Need]) -> Iterator[Trespass]:
-    """Every request that one environment must not be able to make. ``known``: what a deployment asks for its own."""
+    """Every request that one environment must not be able to make. ``known``: the requests for its own resources."""
     about: dict[str, list[Need]] = {}
     for need in known:
         about.setdefault(need.arn, []).append(need)
@@ -66,7 +66,7 @@ def _retagged(resource: RecordedResource, service: str, own: Mapping[str, str]) 
 def _foreign(
     resource: RecordedResource, service: str, own: Mapping[str, str], foreign: Mapping[str, str], known: list[Need]
 ) -> Iterator[Trespass]:
-    """The same requests that a deployment makes about its own, about a resource with ``foreign`` tags."""
+    """The requests of a deployment, made about a resource with the ``foreign`` tags."""
     arn = str(resource.outputs["arn"])
     whose = f"of {foreign['project']} {foreign['environment']}"
     adopting = {**needs.tagging(own), **needs.on(foreign)}
@@ -85,14 +85,14 @@ def _foreign(
 
 
 def _is_meant(name: str, via: tuple[str, ...], foreign: Mapping[str, str]) -> bool:
-    """What is allowed on purpose: named secrets are encrypted with the account's key, which is tagged ``shared``. And a
-    secret that exists cannot be created."""
+    """Requests that are allowed on purpose: named secrets are encrypted with the account's key, which is tagged ``shared``.
+    Also, an existing secret cannot be created again."""
     of_secrets = foreign["environment"] == "shared" and all(one.startswith("secretsmanager.") for one in via)
     return name == "secretsmanager:CreateSecret" or (name == "kms:Decrypt" and bool(via) and of_secrets)
 
 
 def _is_read(name: str) -> bool:
-    """Descriptions of keys and secrets are open to both roles; values are not."""
+    """Both roles may read the descriptions of keys and secrets, but not values."""
     action = reference.find(name)
     return action is not None and action.level in ("Read", "List") and name != "secretsmanager:GetSecretValue"
 

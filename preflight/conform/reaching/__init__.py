@@ -1,1 +1,1 @@
-"""What a task calls, and whether names, network and policies of its stack let each call through."""
+"""The calls of a task, and whether DNS, network and policies of its stack allow each of them."""

@@ -1,7 +1,7 @@
-"""What the containers of a task, and Fargate for them, call: host, port, and what IAM is asked.
+"""The calls of a task's containers, and of Fargate on their behalf: host, port and IAM request.
 
-Everything is read from the task definition as it would be registered: images, secrets, log drivers, the variables of
-the application and the proxy's configuration. S3's calls come from a real client (``uploads``).
+They are read from the task definition as it is registered: images, secrets, log drivers, the variables of the application
+and the proxy's configuration. The calls to S3 come from a real client (``uploads``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from policies.guardrails.topology.graph.resources import Graph, Resource
-from preflight.conform.reaching.model import EXECUTION, HTTPS, REGISTRY, TASK, TASK_DEFINITION, Ask, Call
+from preflight.conform.reaching.model import EXECUTION, HTTPS, REGISTRY, TASK, TASK_DEFINITION, Ask, ClientCall
 from preflight.conform.reaching.proxy import model_calls
 from preflight.conform.reaching.sdk import host
 from preflight.conform.reaching.uploads import upload_requests
@@ -31,13 +31,13 @@ _S3 = {
     "PutObject": ("s3:PutObject", ("kms:GenerateDataKey",)),
     "UploadPart": ("s3:PutObject", ("kms:Decrypt",)),
 }
-"""S3's operations, the action that IAM is asked for each, and what it asks of the key that encrypts the bucket
+"""S3's operations with the IAM action of each, and the action on the bucket's key
 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html and
 .../UsingKMSEncryption.html, and for parts https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html)."""
 
 
 def containers(task: Resource) -> list[dict[str, Any]] | None:
-    """The container definitions; ``None`` while they are not known."""
+    """The container definitions; ``None`` if they are unknown."""
     text = task.value("containerDefinitions")
     return json.loads(text) if isinstance(text, str) else None
 
@@ -47,9 +47,9 @@ def variables_of(container: Mapping[str, Any]) -> dict[str, str]:
     return {one["name"]: one["value"] for one in _listed(container, "environment")}
 
 
-def calls(graph: Graph, task: Resource) -> list[Call]:
-    """Every kind of call of a task whose container definitions are known."""
-    found: list[Call] = []
+def calls(graph: Graph, task: Resource) -> list[ClientCall]:
+    """Every call of a task whose container definitions are known."""
+    found: list[ClientCall] = []
     for container in containers(task) or []:
         variables = variables_of(container)
         found += _image(container)
@@ -69,38 +69,38 @@ def _account(task: Resource) -> str:
     return str(task.value(EXECUTION)).split(":")[4]
 
 
-def _image(container: Mapping[str, Any]) -> Iterator[Call]:
+def _image(container: Mapping[str, Any]) -> Iterator[ClientCall]:
     name, image = str(container["name"]), str(container["image"])
     if (found := _IMAGE.fullmatch(image)) is None:
-        yield Call(name, "its image", image.partition("/")[0], HTTPS, "image")
+        yield ClientCall(name, "its image", image.partition("/")[0], HTTPS, "image")
         return
     account, region, repository = found.groups()
     arn = f"arn:aws:ecr:{region}:{account}:repository/{repository}"
     login = (Ask("ecr:GetAuthorizationToken", "*"),)
-    yield Call(name, "logging in to ECR", host("ecr", region), HTTPS, "image", EXECUTION, login)
-    # What the registry's own protocol asks for a manifest and for a layer's address.
+    yield ClientCall(name, "logging in to ECR", host("ecr", region), HTTPS, "image", EXECUTION, login)
+    # The registry protocol's actions for a manifest and for a layer's URL.
     actions = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
     owned = {"aws:resourceaccount": (account,)}
     pull = tuple(Ask(action, arn, owned) for action in actions)
     registry = f"{account}.dkr.ecr.{region}.amazonaws.com"
-    yield Call(name, "its image's manifest", registry, HTTPS, "image", EXECUTION, pull)
+    yield ClientCall(name, "its image's manifest", registry, HTTPS, "image", EXECUTION, pull)
     # https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html#ecr-setting-up-s3-gateway
     bucket = f"prod-{region}-starport-layer-bucket"
     layer = (Ask("s3:GetObject", f"arn:aws:s3:::{bucket}/layer"),)
-    yield Call(name, "its image's layers", f"{bucket}.s3.{region}.amazonaws.com", HTTPS, "image", REGISTRY, layer)
+    yield ClientCall(name, "its image's layers", f"{bucket}.s3.{region}.amazonaws.com", HTTPS, "image", REGISTRY, layer)
 
 
-def _secrets(container: Mapping[str, Any]) -> Iterator[Call]:
+def _secrets(container: Mapping[str, Any]) -> Iterator[ClientCall]:
     for secret in _listed(container, "secrets"):
         arn = ":".join(secret["valueFrom"].split(":")[:7])
         *_, region, account = arn.split(":")[:5]
         ask = Ask("secretsmanager:GetSecretValue", arn, {"aws:resourceaccount": (account,)})
         place = f"secrets[{secret['name']}].valueFrom"
         what = f"the secret {secret['name']}"
-        yield Call(str(container["name"]), what, host("secretsmanager", region), HTTPS, place, EXECUTION, (ask,))
+        yield ClientCall(str(container["name"]), what, host("secretsmanager", region), HTTPS, place, EXECUTION, (ask,))
 
 
-def _logs(container: Mapping[str, Any], account: str) -> Iterator[Call]:
+def _logs(container: Mapping[str, Any], account: str) -> Iterator[ClientCall]:
     configuration = cast("dict[str, Any]", container.get("logConfiguration") or {})
     if configuration.get("logDriver") != "awslogs":
         return
@@ -111,23 +111,23 @@ def _logs(container: Mapping[str, Any], account: str) -> Iterator[Call]:
     owned = {"aws:resourceaccount": (account,)}
     asks = tuple(Ask(action, arn, owned) for action in ("logs:CreateLogStream", "logs:PutLogEvents"))
     place = "logConfiguration.options"
-    yield Call(name, "its log", host("logs", region), HTTPS, place, EXECUTION, asks)
+    yield ClientCall(name, "its log", host("logs", region), HTTPS, place, EXECUTION, asks)
 
 
-def _stores(graph: Graph, container: Mapping[str, Any], variables: Mapping[str, str]) -> Iterator[Call]:
+def _stores(graph: Graph, container: Mapping[str, Any], variables: Mapping[str, str]) -> Iterator[ClientCall]:
     name = str(container["name"])
     if "DATABASE_HOST" in variables:
         port = int(variables.get("DATABASE_PORT", "5432"))
-        yield Call(name, "the database", variables["DATABASE_HOST"], port, "environment[DATABASE_HOST]")
+        yield ClientCall(name, "the database", variables["DATABASE_HOST"], port, "environment[DATABASE_HOST]")
     for secret in _listed(container, "secrets"):
         if secret["name"].endswith("REDIS_URL") and (url := _value_of(graph, secret["valueFrom"])):
             parts = urlsplit(url)
             place = f"secrets[{secret['name']}].valueFrom"
-            yield Call(name, "the cache", str(parts.hostname), parts.port or 6379, place)
+            yield ClientCall(name, "the cache", str(parts.hostname), parts.port or 6379, place)
 
 
 def _value_of(graph: Graph, reference: str) -> str:
-    """The secret's text where the program itself writes it; it is never shown."""
+    """The secret's text if the program writes it; it is never shown."""
     arn, version = ":".join(reference.split(":")[:7]), reference.rpartition(":")[2]
     for written in graph.of_type("secretsmanager.SecretVersion"):
         if written.value("secretId") == arn and (not version or written.value("versionId") == version):
@@ -135,7 +135,7 @@ def _value_of(graph: Graph, reference: str) -> str:
     return ""
 
 
-def _uploads(graph: Graph, container: Mapping[str, Any], variables: Mapping[str, str]) -> Iterator[Call]:
+def _uploads(graph: Graph, container: Mapping[str, Any], variables: Mapping[str, str]) -> Iterator[ClientCall]:
     if variables.get("STORAGE_PROVIDER") != "s3":
         return
     bucket = variables["S3_BUCKET_NAME"]
@@ -154,7 +154,7 @@ def _uploads(graph: Graph, container: Mapping[str, Any], variables: Mapping[str,
         asks += [Ask(one, key, through, by_endpoint=False) for one in by_key if key]
         place = "environment[S3_BUCKET_NAME]"
         what = f"uploads ({sent.operation})"
-        yield Call(str(container["name"]), what, sent.host, sent.port, place, TASK, tuple(asks))
+        yield ClientCall(str(container["name"]), what, sent.host, sent.port, place, TASK, tuple(asks))
 
 
 def _kept(graph: Graph, bucket: str) -> tuple[str, str, str]:

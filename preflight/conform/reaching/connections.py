@@ -1,4 +1,4 @@
-"""Whether groups, network ACLs and routes of a stack let its task connect to what a name leads to."""
+"""Whether security groups, network ACLs and routes of a stack allow its task to connect to a target."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Connections:
         ]
 
     def gap(self, target: Resource, port: int) -> str:
-        """What keeps the task from the target's port; empty where nothing does."""
+        """What blocks the task's connection to the target's port; empty if nothing does."""
         for service in self._services:
             if target.kind == "ec2.VpcEndpoint" and target.value("vpcEndpointType") != "Interface":
                 found = self._by_gateway(service, target, port)
@@ -39,7 +39,7 @@ class Connections:
         return ""
 
     def leaves(self, port: int) -> bool:
-        """Whether the task may connect, on a port, to something that is not of this stack."""
+        """Whether the task may connect, on a port, to something outside of this stack."""
         groups = self._facts.groups
         return all(
             any(
@@ -52,7 +52,7 @@ class Connections:
     def _to(self, service: Peer, target: Resource, port: int) -> str:
         peer = self._peers.by_urn.get(target.urn)
         if peer is None:
-            return f"{target.label} has no place in the network"
+            return f"{target.label} has no network interface in the graph"
         for side, other, ingress in ((service, peer, False), (peer, service, True)):
             if not self._names(side, other, port, ingress=ingress):
                 way = "takes it from" if ingress else "sends it to"
@@ -61,8 +61,8 @@ class Connections:
         return "" if gap is None else f"{gap.resource.label}: {gap.found}"
 
     def _names(self, side: Peer, other: Peer, port: int, *, ingress: bool) -> bool:
-        """Whether a rule is about the other side. Addresses that are not known here, such as those of a prefix list,
-        are not: S3's would stand for every endpoint."""
+        """Whether a rule matches the other side. Unknown addresses, such as those of a prefix list, do not match:
+        otherwise S3's prefix list would match every endpoint."""
         there = self._peers.addresses_of([other])
         return any(
             rule.covers(TCP, port) and (set(rule.groups) & set(other.groups) or rule.addresses & there)

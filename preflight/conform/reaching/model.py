@@ -1,4 +1,4 @@
-"""One kind of call: who makes it, where it goes, and what IAM is asked."""
+"""One call: who makes it, its destination, and its IAM requests."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from dataclasses import dataclass, field
 
 TASK_DEFINITION = "ecs.TaskDefinition"
 EXECUTION, TASK, REGISTRY = "executionRoleArn", "taskRoleArn", "registry"
-"""Whose signature a call has: one of the task definition's two roles, or ECR's own."""
+"""Who signs a call: one of the task definition's two roles, or ECR."""
 HTTPS = 443
 
 
 @dataclass(frozen=True)
 class Ask:
-    """One question to IAM."""
+    """One request to IAM."""
 
     action: str
     resource: str
     context: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """Lower-case condition keys of the request."""
     by_endpoint: bool = True
-    """Whether the request passes the endpoint; a service's own request to the key does not."""
+    """Whether the request goes through the endpoint; a service's own request to the key does not."""
 
 
 @dataclass(frozen=True)
-class Call:
-    """One kind of call."""
+class ClientCall:
+    """One call."""
 
     container: str
     what: str
-    """What it is for, for people."""
+    """Its purpose, for display."""
     host: str
     port: int
     property: str
-    """Where the task definition says so, below ``containerDefinitions[<container>]``."""
+    """The property that causes it, below ``containerDefinitions[<container>]``."""
     role: str = ""
-    """``EXECUTION``, ``TASK`` or ``REGISTRY``; empty where IAM is not asked."""
+    """``EXECUTION``, ``TASK`` or ``REGISTRY``; empty if the call needs no IAM permission."""
     asks: tuple[Ask, ...] = ()

@@ -1,8 +1,8 @@
-"""Which names resolve inside the network of a stack, and what they lead to.
+"""Which names resolve inside the network of a stack, and to what.
 
-Judged on the graph alone: DNS Firewall's rules in the order of their priorities
+Derived from the graph alone: DNS Firewall's rules in the order of their priorities
 (https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-dns-firewall-rule-groups.html), the private names of
-interface endpoints, S3's gateway, and the addresses of the stores. Nothing here knows how the program chose its names.
+interface endpoints, S3's gateway, and the addresses of the data stores.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from policies.guardrails.topology.graph.resources import Graph, Resource
 from preflight.conform.reaching.sdk import host
 
 _ENDPOINT_NAMES = {"ecr.dkr": ("*.dkr.ecr.{region}.amazonaws.com",)}
-"""Private names that no SDK asks for (https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html)."""
+"""Private names that no SDK uses (https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html)."""
 _SDK_SERVICES = {"ecr.api": "ecr"}
-"""Endpoint services whose short name is not botocore's name of the service."""
+"""Endpoint services that botocore names differently."""
 _STORE_NAMES = {
     "rds.Cluster": ("endpoint", "readerEndpoint"),
     "elasticache.ReplicationGroup": ("primaryEndpointAddress", "readerEndpointAddress", "configurationEndpointAddress"),
@@ -26,12 +26,12 @@ _STORE_NAMES = {
 
 
 def plain(name: str) -> str:
-    """A name without its trailing dot and capitals: with and without the dot it is the same name."""
+    """A name in lower case and without the trailing dot."""
     return name.lower().rstrip(".")
 
 
 def matches(pattern: str, name: str) -> bool:
-    """Whether a domain of a DNS Firewall list covers a name: ``*`` every one, ``*.a`` everything below ``a``."""
+    """Whether a domain of a DNS Firewall list matches a name: ``*`` matches all, ``*.a`` everything below ``a``."""
     pattern, name = plain(pattern), plain(name)
     if pattern == "*":
         return True
@@ -39,7 +39,7 @@ def matches(pattern: str, name: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class DnsFirewallRule:
     """One rule of a DNS Firewall group."""
 
     resource: Resource
@@ -48,9 +48,9 @@ class Rule:
     domains: tuple[str, ...]
 
 
-def rules(graph: Graph) -> list[Rule]:
-    """The rules that a VPC of this stack asks, in the order in which it asks them."""
-    found: list[tuple[float, float, str, Rule]] = []
+def rules(graph: Graph) -> list[DnsFirewallRule]:
+    """The DNS Firewall rules of the stack's VPC, in the order of evaluation."""
+    found: list[tuple[float, float, str, DnsFirewallRule]] = []
     for association in graph.of_type("route53.ResolverFirewallRuleGroupAssociation"):
         groups = graph.referenced(association, "firewallRuleGroupId", ("route53.ResolverFirewallRuleGroup",)).resources
         for rule in graph.of_type("route53.ResolverFirewallRule"):
@@ -60,18 +60,18 @@ def rules(graph: Graph) -> list[Rule]:
                 continue
             lists = graph.referenced(rule, "firewallDomainListId", ("route53.ResolverFirewallDomainList",))
             domains = tuple(str(domain) for one in lists for domain in cast("list[Any]", one.items("domains")))
-            made = Rule(rule, str(rule.value("action")), str(rule.value("blockResponse") or ""), domains)
+            made = DnsFirewallRule(rule, str(rule.value("action")), str(rule.value("blockResponse") or ""), domains)
             found.append((_number(association, "priority"), _number(rule, "priority"), rule.urn, made))
     return [rule for *_, rule in sorted(found, key=lambda one: one[:3])]
 
 
-def deciding(asked: list[Rule], name: str) -> Rule | None:
-    """The first rule that is about a name. ``None``: the resolver answers it as if there were no firewall."""
+def deciding(asked: list[DnsFirewallRule], name: str) -> DnsFirewallRule | None:
+    """The first rule that matches a name. ``None``: the resolver answers as if there were no DNS Firewall."""
     return next((rule for rule in asked if any(matches(domain, name) for domain in rule.domains)), None)
 
 
 def leads_to(graph: Graph, name: str) -> Resource | None:
-    """The endpoint, gateway or store behind a name. ``None``: nothing of this network."""
+    """The endpoint, gateway or data store behind a name. ``None``: nothing in this network."""
     for resource, patterns in _answering(graph):
         if any(matches(pattern, name) for pattern in patterns):
             return resource
@@ -88,14 +88,14 @@ def _answering(graph: Graph) -> Iterator[tuple[Resource, tuple[str, ...]]]:
             if endpoint.value("privateDnsEnabled") is True:
                 yield endpoint, private_names(service, region)
         elif service == "s3":
-            # A gateway adds no name: S3's public ones lead to the addresses of its prefix list, region by region
+            # A gateway adds no name: S3's public names resolve to the addresses of its regional prefix list
             # (https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-s3.html).
             yield endpoint, (f"s3.{region}.amazonaws.com", f"*.s3.{region}.amazonaws.com")
 
 
 @cache
 def private_names(service: str, region: str) -> tuple[str, ...]:
-    """The names that an interface endpoint with private DNS answers: the service's ordinary ones in its region."""
+    """The private names of an interface endpoint: the service's regular names in its region."""
     if service in _ENDPOINT_NAMES:
         return tuple(pattern.format(region=region) for pattern in _ENDPOINT_NAMES[service])
     return (host(_SDK_SERVICES.get(service, service), region),)

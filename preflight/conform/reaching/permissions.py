@@ -1,6 +1,6 @@
-"""Whether role, endpoint and resource policies of a stack allow what a call asks of IAM.
+"""Whether role, endpoint and resource policies of a stack allow the IAM requests of a call.
 
-A role's permissions boundary is made by bootstrap, so it is not in this graph: ``preflight.conform.iam`` judges it.
+Bootstrap creates the roles' permissions boundary, so it is not in this graph: ``preflight.conform.iam`` evaluates it.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from policies.guardrails.topology.graph.documents import document
 from policies.guardrails.topology.graph.resources import Graph, Resource
 from policies.guardrails.topology.graph.values import as_list, as_mapping
 from preflight.conform.iam.evaluator import Request, allowed
-from preflight.conform.reaching.model import REGISTRY, Ask, Call
+from preflight.conform.reaching.model import REGISTRY, Ask, ClientCall
 
 Statements = list[dict[str, Any]]
 ANYTHING: Statements = [{"Effect": "Allow", "Action": ["*"], "Resource": ["*"]}]
-"""Stands where only a denial counts: a bucket's policy, and what is not of this stack."""
+"""Allows everything, for policies in which only a denial counts: a bucket's policy, and policies outside the stack."""
 _REGISTRY_ROLE = "arn:aws:iam::000000000000:role/registry"
-"""ECR signs the addresses of layers with a principal of its own account."""
+"""ECR signs the URLs of layers with a principal of AWS's account."""
 
 
-def refusal(graph: Graph, task: Resource, call: Call, endpoint: Resource | None) -> str:
-    """The first question of a call that is not answered with yes, and by what; empty where all are."""
+def refusal(graph: Graph, task: Resource, call: ClientCall, endpoint: Resource | None) -> str:
+    """The first IAM request of a call that is not allowed, and the policy that refuses it; empty if all are allowed."""
     for ask in call.asks:
         for name, statements in _in_the_way(graph, task, call, ask, endpoint):
             context = {key: list(values) for key, values in ask.context.items()}
@@ -36,12 +36,12 @@ def refusal(graph: Graph, task: Resource, call: Call, endpoint: Resource | None)
     return ""
 
 
-def _principal(task: Resource, call: Call) -> str:
+def _principal(task: Resource, call: ClientCall) -> str:
     return _REGISTRY_ROLE if call.role == REGISTRY else str(task.value(call.role))
 
 
 def _in_the_way(
-    graph: Graph, task: Resource, call: Call, ask: Ask, endpoint: Resource | None
+    graph: Graph, task: Resource, call: ClientCall, ask: Ask, endpoint: Resource | None
 ) -> Iterator[tuple[str, Statements]]:
     if endpoint is not None and ask.by_endpoint:
         yield f"the policy of {endpoint.label}", _statements(endpoint, "policy") or ANYTHING
@@ -53,7 +53,7 @@ def _in_the_way(
 
 
 def _of_role(graph: Graph, arn: str) -> Statements:
-    """The statements of the role's own policies that this stack makes."""
+    """The statements of the role's policies in this stack."""
     roles = [role for role in graph.of_type("iam.Role") if role.value("arn") == arn]
     names = {str(role.value(key)) for role in roles for key in ("name", "id")}
     found: Statements = []

@@ -1,4 +1,4 @@
-"""The model servers that the proxy's configuration names, and what each asks of IAM."""
+"""The model servers in the proxy's configuration, and the IAM requests of each."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from policies.guardrails.topology.graph.documents import document
-from preflight.conform.reaching.model import TASK, Ask, Call
+from preflight.conform.reaching.model import TASK, Ask, ClientCall
 
 _BEDROCK = re.compile(r"bedrock-runtime\.([a-z0-9-]+)\.amazonaws\.com")
 _GUARDRAIL, _VERSION = "x-amzn-bedrock-guardrailidentifier", "x-amzn-bedrock-guardrailversion"
 _INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
-"""What Bedrock's Chat Completions asks, without and with a stream
+"""The IAM actions of Bedrock's Chat Completions, without and with streaming
 (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html)."""
 _PROFILES = ("apac.", "au.", "ca.", "eu.", "global.", "jp.", "us-gov.", "us.")
-"""Beginnings of ids that are inference profiles
+"""Prefixes of the ids of inference profiles
 (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html)."""
 
 
-def model_calls(container: Mapping[str, Any], account: str) -> Iterator[Call]:
-    """Every address that a cluster of the proxy connects to, but the task's own."""
+def model_calls(container: Mapping[str, Any], account: str) -> Iterator[ClientCall]:
+    """Every address that a cluster of the proxy connects to, except the task's own."""
     for argument in cast("list[str]", container.get("command") or []):
         if "static_resources" not in argument:
             continue
@@ -32,11 +32,11 @@ def model_calls(container: Mapping[str, Any], account: str) -> Iterator[Call]:
         for address, port in sorted({place for cluster in clusters for place in _addresses(cluster)}):
             asks = tuple(asked.get(address, ()))
             what = f"the model server {address}"
-            yield Call(str(container["name"]), what, address, port, "command", TASK if asks else "", asks)
+            yield ClientCall(str(container["name"]), what, address, port, "command", TASK if asks else "", asks)
 
 
 def _asked(configuration: object, account: str) -> dict[str, list[Ask]]:
-    """Host → what calling Bedrock's models there asks, by the routes that lead there."""
+    """Host → the IAM requests for its Bedrock models, derived from the routes to it."""
     routes = [node for node in _nodes(configuration) if "match" in node]
     offered = {group: models for route in routes for group, models in _offered(route)}
     found: dict[str, list[Ask]] = {}
@@ -65,7 +65,7 @@ def _of_models(models: tuple[str, ...], headers: Mapping[str, str], region: str,
 
 
 def _offered(route: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Group → its models, where a route answers with the list of them."""
+    """Group → its models, from the routes that answer with the list of models."""
     text = str(_inside(route, "direct_response", "body").get("inline_string", ""))
     if not text.startswith('{"object":"list"'):
         return
@@ -75,14 +75,14 @@ def _offered(route: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _inside(node: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
-    """The object at the end of these keys; an empty one where there is none."""
+    """The object at this path of keys; empty if there is none."""
     for key in keys:
         node = cast("dict[str, Any]", node.get(key) or {})
     return node
 
 
 def _addresses(value: object) -> Iterator[tuple[str, int]]:
-    """Every socket address of a cluster that is not the task's own."""
+    """Every socket address of a cluster, except the task's own."""
     for node in _nodes(value):
         socket = cast("dict[str, Any] | None", node.get("socket_address"))
         if socket is not None and not _is_loopback(str(socket["address"])):

@@ -1,4 +1,4 @@
-"""AWS's SDK for Python as a container has it: with the container's variables, and nothing of this machine's."""
+"""AWS's SDK for Python as configured in a container: with the container's variables, and no settings of this machine."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _REPLACED = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
 }
-"""What stands for the credentials that Fargate hands out, and keeps this machine's own configuration out of it."""
+"""Placeholders for the credentials that Fargate provides, and variables that disable this machine's configuration."""
 
 
 @contextlib.contextmanager
 def inside(environment: Mapping[str, str]) -> Generator[None]:
-    """This process has the container's variables until the block ends."""
+    """Replace this process's variables by the container's until the block ends."""
     with mock.patch.dict(os.environ, {**environment, **_REPLACED}, clear=True):
         yield
 
 
 @cache
 def host(service: str, region: str) -> str:
-    """The host that AWS's SDKs call for a service in a region, by botocore's endpoint rules without any option.
+    """The host that AWS's SDKs use by default for a service in a region, according to botocore's endpoint rules.
 
-    Raises ``botocore.exceptions.UnknownServiceError`` for a service that botocore does not know.
+    Raises ``botocore.exceptions.UnknownServiceError`` for a service that botocore does not have.
     """
     with inside({}):
         client = session().create_client(service, region_name=region)
@@ -40,13 +40,13 @@ def host(service: str, region: str) -> str:
 
 
 def regions(partition: str = "aws") -> list[str]:
-    """Every region of a partition that botocore knows, sorted; ``aws`` is the commercial one."""
+    """Every region of a partition in botocore, sorted; ``aws`` is the commercial partition."""
     with inside({}):
         return sorted(session().get_available_regions("s3", partition_name=partition))
 
 
 def session() -> Any:  # noqa: ANN401 - botocore has no types
-    """A new session of botocore, for the variables that this process has now."""
+    """A new botocore session with the current variables of this process."""
     made = cast("Any", botocore.session).Session()
     made.register_component("data_loader", _loader())
     return made
@@ -54,5 +54,5 @@ def session() -> Any:  # noqa: ANN401 - botocore has no types
 
 @cache
 def _loader() -> Any:  # noqa: ANN401 - botocore has no types
-    """What reads the models of services, which are the same for every session."""
+    """The loader of the service models, shared by all sessions because the models do not differ."""
     return cast("Any", botocore.session).Session().get_component("data_loader")

@@ -1,9 +1,9 @@
-"""The S3 requests that the application's uploads send, taken from a real boto3 client that never sends them.
+"""The S3 requests of the application's uploads, captured from a real boto3 client before they are sent.
 
-The client is made as Open WebUI makes it (``S3StorageProvider`` in
+The client is created as in Open WebUI (``S3StorageProvider`` in
 https://github.com/open-webui/open-webui/blob/v0.11.3/backend/open_webui/storage/provider.py, the same from 0.10.2 to
-0.12.4), in the variables of its container. Host names are botocore's own answer: its endpoint rules, its reading of the
-variables, and its addressing style. Where botocore would open a connection, the request is kept and answered here.
+0.12.4), with the variables of its container. Host names follow from botocore: its endpoint rules, its use of the variables
+and its addressing style. Instead of opening a connection, the request is recorded and answered here.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from botocore.config import Config  # pyright: ignore[reportMissingTypeStubs]
 from preflight.conform.reaching.sdk import inside, session
 
 KEY = "0a1b2c3d-4e5f-6789-abcd-ef0123456789_notes from Monday.txt"
-"""An object as Open WebUI names one: an id and the file's name."""
+"""An object key in Open WebUI's form: an id and the file's name."""
 MULTIPART_BYTES = 8 * 1024 * 1024
-"""From this size on boto3 uploads in parts (``TransferConfig.multipart_threshold``)."""
+"""The size from which boto3 uploads in parts (``TransferConfig.multipart_threshold``)."""
 _XML = '<?xml version="1.0" encoding="UTF-8"?>'
 _ANSWERS = {
     "CreateMultipartUpload": f"{_XML}<InitiateMultipartUploadResult><UploadId>upload</UploadId></InitiateMultipartUploadResult>",
@@ -38,29 +38,29 @@ _ANSWERS = {
 
 @dataclass(frozen=True, order=True)
 class Sent:
-    """One request that was about to leave."""
+    """One captured request."""
 
     operation: str
-    """S3's own name of the call."""
+    """S3's name of the operation."""
     method: str
     url: str
 
     @property
     def host(self) -> str:
-        """The name that would be resolved."""
+        """The host name."""
         return str(urlsplit(self.url).hostname)
 
     @property
     def port(self) -> int:
-        """The port that would be connected to."""
+        """The port."""
         parts = urlsplit(self.url)
         return parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def upload_requests(environment: Mapping[str, str]) -> list[Sent]:
-    """Every kind of request that storing, reading, listing and deleting files sends, each once, sorted.
+    """The requests for storing, reading, listing and deleting files, without duplicates, sorted.
 
-    ``environment``: the container's plain variables. Raises ``KeyError`` where it names no bucket.
+    ``environment``: the container's plain variables. Raises ``KeyError`` if they name no bucket.
     """
     bucket, prefix = environment["S3_BUCKET_NAME"], environment.get("S3_KEY_PREFIX", "")
     key = f"{prefix.rstrip('/')}/{KEY}".lstrip("/")
@@ -71,7 +71,7 @@ def upload_requests(environment: Mapping[str, str]) -> list[Sent]:
         _everything(client, bucket, key)
         broken = _client(environment)
         broken.meta.events.register("before-send.s3", _Wire(sent, fail="UploadPart").answer)
-        with contextlib.suppress(S3UploadFailedError):  # What a part that is refused makes boto3 do.
+        with contextlib.suppress(S3UploadFailedError):  # What boto3 does if a part is refused.
             _upload(broken, bucket, key, MULTIPART_BYTES)
     return sorted(sent)
 
@@ -79,7 +79,7 @@ def upload_requests(environment: Mapping[str, str]) -> list[Sent]:
 def _everything(client: Any, bucket: str, key: str) -> None:  # noqa: ANN401 - boto3 has no types
     for size in (1, MULTIPART_BYTES):
         _upload(client, bucket, key, size)
-    client.head_object(Bucket=bucket, Key=key)  # Earlier versions of boto3 ask before they download.
+    client.head_object(Bucket=bucket, Key=key)  # Earlier versions of boto3 send HeadObject before they download.
     client.download_fileobj(bucket, key, io.BytesIO(), Config=TransferConfig(use_threads=False))
     client.list_objects_v2(Bucket=bucket)
     client.delete_object(Bucket=bucket, Key=key)
@@ -122,14 +122,14 @@ class _Raw(io.BytesIO):
 
 @dataclass(frozen=True)
 class _Wire:
-    """Keeps requests and answers them, without a connection."""
+    """Records requests and answers them without a connection."""
 
     sent: set[Sent]
     fail: str
     """The operation that is refused; empty: none."""
 
     def answer(self, request: Any, event_name: str, **_: object) -> Any:  # noqa: ANN401 - botocore has no types
-        """What botocore takes for S3's answer (its event ``before-send``)."""
+        """The response that botocore accepts as S3's (event ``before-send``)."""
         operation = event_name.rpartition(".")[2]
         self.sent.add(Sent(operation, request.method, request.url.partition("?")[0]))
         body = b"" if operation == self.fail else _ANSWERS.get(operation, "").encode()

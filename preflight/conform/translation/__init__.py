@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from preflight.conform.translation import account, data, edge, network, service
-from preflight.conform.translation.kind import Call, Kind
+from preflight.conform.translation.kind import ModelledCall, TranslatedKind
 
-TABLE: dict[str, Kind] = {
+TABLE: dict[str, TranslatedKind] = {
     **network.TABLE,
     **edge.TABLE,
     **service.TABLE,
     **data.TABLE,
     **account.TABLE,
 }
-"""By Pulumi type."""
+"""Pulumi type → its translation."""
 
 NOT_AWS = {
     "pulumi:providers:aws": "configures the provider; the region and the accounts are settings",
-    "pulumi:providers:tls": "configures the provider; nothing at AWS",
-    "tls:index/privateKey:PrivateKey": "made in the state, nothing at AWS",
-    "tls:index/selfSignedCert:SelfSignedCert": "made in the state, nothing at AWS",
+    "pulumi:providers:tls": "configures the provider; nothing is created in AWS",
+    "tls:index/privateKey:PrivateKey": "created in Pulumi's state only",
+    "tls:index/selfSignedCert:SelfSignedCert": "created in Pulumi's state only",
 }
-"""Types that no AWS API takes, with the reason."""
+"""Types that no AWS API creates, with the reason."""
 
-__all__ = ["NOT_AWS", "TABLE", "Call", "Kind"]
+__all__ = ["NOT_AWS", "TABLE", "ModelledCall", "TranslatedKind"]

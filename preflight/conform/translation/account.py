@@ -1,18 +1,18 @@
-"""Roles, keys, secrets, the models' guardrail; logs, alarms, messages and the budget."""
+"""Roles, keys, secrets, the models' guardrail; logs, alarms, topics and the budget."""
 
 from __future__ import annotations
 
 from typing import cast
 
-from preflight.conform.translation.kind import Call, Kind, capitalised, document, pairs
+from preflight.conform.translation.kind import ModelledCall, TranslatedKind, capitalised, document, pairs
 from preflight.sdk.wire import Json, Wire
 
-PROVIDER_ONLY = "says what the provider does; AWS does not get it"
-REGION = "names the region of the call"
+PROVIDER_ONLY = "controls the provider; not sent to AWS"
+REGION = "sets the region of the call"
 
 
 def notifications(value: Json) -> Wire:
-    """Notifications of a budget with those who get them."""
+    """Notifications of a budget with their subscribers."""
     lists = {"subscriberSnsTopicArns": "SNS", "subscriberEmailAddresses": "EMAIL"}
     result: list[Json] = []
     for item in cast("list[Wire]", value):
@@ -44,95 +44,97 @@ def metrics(value: Json) -> Wire:
 
 
 TABLE = {
-    "aws:iam/role:Role": Kind(
+    "aws:iam/role:Role": TranslatedKind(
         "AWS::IAM::Role",
         {"name": "RoleName", "assumeRolePolicy": document("AssumeRolePolicyDocument")},
-        calls=(Call("iam", "CreateRole"),),
+        calls=(ModelledCall("iam", "CreateRole"),),
     ),
-    "aws:iam/policy:Policy": Kind(
+    "aws:iam/policy:Policy": TranslatedKind(
         "AWS::IAM::ManagedPolicy",
         {"name": "ManagedPolicyName", "policy": document("PolicyDocument")},
         left_out={"tags": "CloudFormation cannot tag a managed policy; checked against the call"},
-        calls=(Call("iam", "CreatePolicy", {"ManagedPolicyName": "PolicyName"}),),
+        calls=(ModelledCall("iam", "CreatePolicy", {"ManagedPolicyName": "PolicyName"}),),
     ),
-    "aws:iam/rolePolicy:RolePolicy": Kind(
+    "aws:iam/rolePolicy:RolePolicy": TranslatedKind(
         "AWS::IAM::RolePolicy",
         {"name": "PolicyName", "role": "RoleName", "policy": document("PolicyDocument")},
         added={"PolicyName": "name"},
-        calls=(Call("iam", "PutRolePolicy"),),
+        calls=(ModelledCall("iam", "PutRolePolicy"),),
     ),
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Kind(
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": TranslatedKind(
         "",
         {"role": "RoleName"},
-        calls=(Call("iam", "AttachRolePolicy"),),
+        calls=(ModelledCall("iam", "AttachRolePolicy"),),
         why="CloudFormation attaches a policy as a property of the role",
     ),
-    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": Kind(
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": TranslatedKind(
         "AWS::IAM::OIDCProvider",
         {"clientIdLists": "ClientIdList", "thumbprintLists": "ThumbprintList"},
-        calls=(Call("iam", "CreateOpenIDConnectProvider"),),
+        calls=(ModelledCall("iam", "CreateOpenIDConnectProvider"),),
     ),
-    "aws:kms/key:Key": Kind(
+    "aws:kms/key:Key": TranslatedKind(
         "AWS::KMS::Key",
         {"policy": document("KeyPolicy"), "deletionWindowInDays": "PendingWindowInDays"},
         calls=(
-            Call("kms", "CreateKey", {"KeyPolicy": "Policy", "Key": "TagKey", "Value": "TagValue"}),
-            Call("kms", "ScheduleKeyDeletion"),
+            ModelledCall("kms", "CreateKey", {"KeyPolicy": "Policy", "Key": "TagKey", "Value": "TagValue"}),
+            ModelledCall("kms", "ScheduleKeyDeletion"),
         ),
-        uncalled={"EnableKeyRotation": "EnableKeyRotation is a call without this value"},
+        uncalled={"EnableKeyRotation": "EnableKeyRotation has no such argument"},
     ),
-    "aws:kms/alias:Alias": Kind("AWS::KMS::Alias", {"name": "AliasName"}, calls=(Call("kms", "CreateAlias"),)),
-    "aws:secretsmanager/secret:Secret": Kind(
+    "aws:kms/alias:Alias": TranslatedKind(
+        "AWS::KMS::Alias", {"name": "AliasName"}, calls=(ModelledCall("kms", "CreateAlias"),)
+    ),
+    "aws:secretsmanager/secret:Secret": TranslatedKind(
         "AWS::SecretsManager::Secret",
-        left_out={"recoveryWindowInDays": "DeleteSecret takes it; checked against the call"},
-        calls=(Call("secretsmanager", "CreateSecret"),),
+        left_out={"recoveryWindowInDays": "an argument of DeleteSecret; checked against the call"},
+        calls=(ModelledCall("secretsmanager", "CreateSecret"),),
     ),
-    "aws:secretsmanager/secretVersion:SecretVersion": Kind(
+    "aws:secretsmanager/secretVersion:SecretVersion": TranslatedKind(
         "AWS::SecretsManager::Secret",
         part=True,
         left_out={"secretId": "the secret is the resource itself in CloudFormation; checked against the call"},
-        calls=(Call("secretsmanager", "PutSecretValue"),),
+        calls=(ModelledCall("secretsmanager", "PutSecretValue"),),
     ),
-    "aws:secretsmanager/secretPolicy:SecretPolicy": Kind(
+    "aws:secretsmanager/secretPolicy:SecretPolicy": TranslatedKind(
         "AWS::SecretsManager::ResourcePolicy",
         {"secretArn": "SecretId", "policy": document("ResourcePolicy")},
-        calls=(Call("secretsmanager", "PutResourcePolicy"),),
+        calls=(ModelledCall("secretsmanager", "PutResourcePolicy"),),
     ),
-    "aws:bedrock/guardrail:Guardrail": Kind(
+    "aws:bedrock/guardrail:Guardrail": TranslatedKind(
         "AWS::Bedrock::Guardrail",
         left_out={"region": REGION},
         nested={"filtersConfigs": "FiltersConfig", "piiEntitiesConfigs": "PiiEntitiesConfig"},
-        calls=(Call("bedrock", "CreateGuardrail"),),
+        calls=(ModelledCall("bedrock", "CreateGuardrail"),),
     ),
-    "aws:bedrockmodel/invocationLoggingConfiguration:InvocationLoggingConfiguration": Kind(
+    "aws:bedrockmodel/invocationLoggingConfiguration:InvocationLoggingConfiguration": TranslatedKind(
         "",
         {"loggingConfig": "LoggingConfig"},
-        calls=(Call("bedrock", "PutModelInvocationLoggingConfiguration"),),
+        calls=(ModelledCall("bedrock", "PutModelInvocationLoggingConfiguration"),),
         why="CloudFormation has no type for it",
     ),
-    "aws:bedrock/guardrailVersion:GuardrailVersion": Kind(
+    "aws:bedrock/guardrailVersion:GuardrailVersion": TranslatedKind(
         "AWS::Bedrock::GuardrailVersion",
         {"guardrailArn": "GuardrailIdentifier"},
         left_out={"region": REGION, "skipDestroy": PROVIDER_ONLY},
-        calls=(Call("bedrock", "CreateGuardrailVersion"),),
+        calls=(ModelledCall("bedrock", "CreateGuardrailVersion"),),
     ),
-    "aws:cloudwatch/logGroup:LogGroup": Kind(
+    "aws:cloudwatch/logGroup:LogGroup": TranslatedKind(
         "AWS::Logs::LogGroup",
         {"name": "LogGroupName"},
-        calls=(Call("logs", "CreateLogGroup"), Call("logs", "PutRetentionPolicy")),
+        calls=(ModelledCall("logs", "CreateLogGroup"), ModelledCall("logs", "PutRetentionPolicy")),
     ),
-    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": Kind(
-        "AWS::Logs::ResourcePolicy", calls=(Call("logs", "PutResourcePolicy"),)
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": TranslatedKind(
+        "AWS::Logs::ResourcePolicy", calls=(ModelledCall("logs", "PutResourcePolicy"),)
     ),
-    "aws:cloudwatch/metricAlarm:MetricAlarm": Kind(
+    "aws:cloudwatch/metricAlarm:MetricAlarm": TranslatedKind(
         "AWS::CloudWatch::Alarm",
         {"name": "AlarmName", "dimensions": pairs("Dimensions"), "metricQueries": metrics},
-        calls=(Call("cloudwatch", "PutMetricAlarm"),),
+        calls=(ModelledCall("cloudwatch", "PutMetricAlarm"),),
     ),
-    "aws:cloudwatch/eventRule:EventRule": Kind(
-        "AWS::Events::Rule", {"eventPattern": document("EventPattern")}, calls=(Call("events", "PutRule"),)
+    "aws:cloudwatch/eventRule:EventRule": TranslatedKind(
+        "AWS::Events::Rule", {"eventPattern": document("EventPattern")}, calls=(ModelledCall("events", "PutRule"),)
     ),
-    "aws:cloudwatch/eventTarget:EventTarget": Kind(
+    "aws:cloudwatch/eventTarget:EventTarget": TranslatedKind(
         "AWS::Events::Rule",
         {
             "rule": "Name",
@@ -143,25 +145,25 @@ TABLE = {
         outside=frozenset({"rule", "EventPattern"}),
         placeholders={"Id": "generated", "EventPattern": {"source": ["aws.ecs"]}},
         part=True,
-        calls=(Call("events", "PutTargets", {"Name": "Rule"}, inside="Targets"),),
+        calls=(ModelledCall("events", "PutTargets", {"Name": "Rule"}, inside="Targets"),),
     ),
-    "aws:sns/topic:Topic": Kind(
+    "aws:sns/topic:Topic": TranslatedKind(
         "AWS::SNS::Topic",
         {"name": "TopicName"},
-        calls=(Call("sns", "CreateTopic"),),
+        calls=(ModelledCall("sns", "CreateTopic"),),
         uncalled={
-            "KmsMasterKeyId": "an attribute of the call, which has no constraint on it",
+            "KmsMasterKeyId": "an attribute in the call, without a constraint",
         },
     ),
-    "aws:sns/topicPolicy:TopicPolicy": Kind(
+    "aws:sns/topicPolicy:TopicPolicy": TranslatedKind(
         "AWS::SNS::TopicPolicy",
         {"arn": lambda value: {"Topics": [value]}, "policy": document("PolicyDocument")},
-        why="an attribute of SetTopicAttributes, which has no constraint on it",
+        why="an attribute in SetTopicAttributes, without a constraint",
     ),
-    "aws:sns/topicSubscription:TopicSubscription": Kind(
-        "AWS::SNS::Subscription", {"topic": "TopicArn"}, calls=(Call("sns", "Subscribe"),)
+    "aws:sns/topicSubscription:TopicSubscription": TranslatedKind(
+        "AWS::SNS::Subscription", {"topic": "TopicArn"}, calls=(ModelledCall("sns", "Subscribe"),)
     ),
-    "aws:budgets/budget:Budget": Kind(
+    "aws:budgets/budget:Budget": TranslatedKind(
         "AWS::Budgets::Budget",
         {
             "name": "BudgetName",
@@ -174,6 +176,6 @@ TABLE = {
         within="Budget",
         outside=frozenset({"notifications", "tags"}),
         home="us-east-1",
-        calls=(Call("budgets", "CreateBudget", inside="Budget"),),
+        calls=(ModelledCall("budgets", "CreateBudget", inside="Budget"),),
     ),
 }

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import cast
 
-from preflight.conform.translation.kind import Call, Kind, Like, capitalised, document, inside, renamed, verbatim
+from preflight.conform.translation.kind import (
+    Like,
+    ModelledCall,
+    TranslatedKind,
+    capitalised,
+    document,
+    inside,
+    renamed,
+    verbatim,
+)
 from preflight.sdk.wire import Json, Wire
 
-AT_DELETION = "says what the provider does at deletion"
-APPLYING = "says when the provider applies a change"
-S3_CALL_NAMES = "S3's model takes another form of it, and has no constraint that the schema lacks"
+AT_DELETION = "controls the provider's deletion"
+APPLYING = "controls when the provider applies a change"
+S3_CALL_NAMES = "S3's model has it in another form, without further constraints"
 
 
 _DEFAULT = "applyServerSideEncryptionByDefault"
@@ -33,7 +42,7 @@ def parameters(value: Json) -> Wire:
 
 
 def parameter_list(value: Json) -> Wire:
-    """Database parameters as RDS's calls take them."""
+    """Database parameters in the form of RDS's calls."""
     names = {"name": "ParameterName", "value": "ParameterValue", "applyMethod": "ApplyMethod"}
     return {"Parameters": [renamed(item, names) for item in cast("list[Wire]", value)]}
 
@@ -74,7 +83,7 @@ def backup_rules(value: Json) -> Wire:
 
 
 def deliveries(value: Json) -> Wire:
-    """Where a cache sends its logs."""
+    """The destinations of a cache's logs."""
     targets = {
         "cloudwatch-logs": ("CloudWatchLogsDetails", "LogGroup"),
         "kinesis-firehose": ("KinesisFirehoseDetails", "DeliveryStream"),
@@ -88,7 +97,7 @@ def deliveries(value: Json) -> Wire:
 
 
 TABLE = {
-    "aws:rds/cluster:Cluster": Kind(
+    "aws:rds/cluster:Cluster": TranslatedKind(
         "AWS::RDS::DBCluster",
         {
             "clusterIdentifier": "DBClusterIdentifier",
@@ -101,13 +110,13 @@ TABLE = {
             "finalSnapshotIdentifier": AT_DELETION,
             "skipFinalSnapshot": AT_DELETION,
         },
-        calls=(Call("rds", "CreateDBCluster"),),
+        calls=(ModelledCall("rds", "CreateDBCluster"),),
         uncalled={
-            "DeleteAutomatedBackups": "DeleteDBCluster takes it, a boolean",
+            "DeleteAutomatedBackups": "a boolean argument of DeleteDBCluster",
             "MasterUserSecret": "MasterUserSecretKmsKeyId in the call, without a constraint",
         },
     ),
-    "aws:rds/clusterInstance:ClusterInstance": Kind(
+    "aws:rds/clusterInstance:ClusterInstance": TranslatedKind(
         "AWS::RDS::DBInstance",
         {
             "clusterIdentifier": "DBClusterIdentifier",
@@ -117,28 +126,28 @@ TABLE = {
             "performanceInsightsEnabled": "EnablePerformanceInsights",
         },
         left_out={"applyImmediately": APPLYING},
-        calls=(Call("rds", "CreateDBInstance"),),
+        calls=(ModelledCall("rds", "CreateDBInstance"),),
     ),
-    "aws:rds/clusterParameterGroup:ClusterParameterGroup": Kind(
+    "aws:rds/clusterParameterGroup:ClusterParameterGroup": TranslatedKind(
         "AWS::RDS::DBClusterParameterGroup",
         {"parameters": parameters, "name": "DBClusterParameterGroupName"},
         calls=(
-            Call("rds", "CreateDBClusterParameterGroup", {"Family": "DBParameterGroupFamily"}),
-            Call("rds", "ModifyDBClusterParameterGroup"),
+            ModelledCall("rds", "CreateDBClusterParameterGroup", {"Family": "DBParameterGroupFamily"}),
+            ModelledCall("rds", "ModifyDBClusterParameterGroup"),
         ),
         called={"parameters": parameter_list},
     ),
-    "aws:rds/subnetGroup:SubnetGroup": Kind(
+    "aws:rds/subnetGroup:SubnetGroup": TranslatedKind(
         "AWS::RDS::DBSubnetGroup",
         {"description": "DBSubnetGroupDescription", "name": "DBSubnetGroupName"},
-        calls=(Call("rds", "CreateDBSubnetGroup"),),
+        calls=(ModelledCall("rds", "CreateDBSubnetGroup"),),
     ),
-    "aws:rds/eventSubscription:EventSubscription": Kind(
+    "aws:rds/eventSubscription:EventSubscription": TranslatedKind(
         "AWS::RDS::EventSubscription",
         {"snsTopic": "SnsTopicArn"},
-        calls=(Call("rds", "CreateEventSubscription"),),
+        calls=(ModelledCall("rds", "CreateEventSubscription"),),
     ),
-    "aws:elasticache/replicationGroup:ReplicationGroup": Kind(
+    "aws:elasticache/replicationGroup:ReplicationGroup": TranslatedKind(
         "AWS::ElastiCache::ReplicationGroup",
         {
             "description": "ReplicationGroupDescription",
@@ -150,55 +159,59 @@ TABLE = {
         },
         left_out={
             "applyImmediately": APPLYING,
-            "authTokenUpdateStrategy": "ModifyReplicationGroup takes it; checked against the call",
+            "authTokenUpdateStrategy": "an argument of ModifyReplicationGroup; checked against the call",
         },
         like=Like(
             "AWS::ElastiCache::CacheCluster",
             {name: name for name in ("CacheNodeType", "Engine", "EngineVersion")},
             {"NumCacheNodes": 1},
         ),
-        calls=(Call("elasticache", "CreateReplicationGroup"),),
+        calls=(ModelledCall("elasticache", "CreateReplicationGroup"),),
     ),
-    "aws:elasticache/subnetGroup:SubnetGroup": Kind(
+    "aws:elasticache/subnetGroup:SubnetGroup": TranslatedKind(
         "AWS::ElastiCache::SubnetGroup",
         {"name": "CacheSubnetGroupName"},
-        calls=(Call("elasticache", "CreateCacheSubnetGroup", {"Description": "CacheSubnetGroupDescription"}),),
+        calls=(ModelledCall("elasticache", "CreateCacheSubnetGroup", {"Description": "CacheSubnetGroupDescription"}),),
     ),
-    "aws:s3/bucket:Bucket": Kind(
+    "aws:s3/bucket:Bucket": TranslatedKind(
         "AWS::S3::Bucket",
         {"bucket": "BucketName"},
         left_out={"forceDestroy": AT_DELETION},
-        why="CreateBucket has no constraint on the name; the schema has",
+        why="the schema has a constraint on the name, CreateBucket has none",
     ),
-    "aws:s3/bucketPolicy:BucketPolicy": Kind(
+    "aws:s3/bucketPolicy:BucketPolicy": TranslatedKind(
         "AWS::S3::BucketPolicy",
         {"policy": document("PolicyDocument")},
-        calls=(Call("s3", "PutBucketPolicy", {"PolicyDocument": "Policy"}),),
+        calls=(ModelledCall("s3", "PutBucketPolicy", {"PolicyDocument": "Policy"}),),
     ),
-    "aws:s3/bucketVersioning:BucketVersioning": Kind(
+    "aws:s3/bucketVersioning:BucketVersioning": TranslatedKind(
         "AWS::S3::Bucket",
         part=True,
         properties={"bucket": "BucketName"},
-        calls=(Call("s3", "PutBucketVersioning", {"BucketName": "Bucket"}),),
+        calls=(ModelledCall("s3", "PutBucketVersioning", {"BucketName": "Bucket"}),),
     ),
-    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": Kind(
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": TranslatedKind(
         "AWS::S3::Bucket",
         part=True,
         properties={
             "bucket": "BucketName",
             "rule": lambda value: inside("OwnershipControls.[Rules]", {"ObjectOwnership": value["objectOwnership"]}),
         },
-        calls=(Call("s3", "PutBucketOwnershipControls", {"BucketName": "Bucket"}),),
+        calls=(ModelledCall("s3", "PutBucketOwnershipControls", {"BucketName": "Bucket"}),),
     ),
-    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": Kind(
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": TranslatedKind(
         "AWS::S3::Bucket",
         part=True,
         properties={"bucket": "BucketName"},
         within="PublicAccessBlockConfiguration",
         outside=frozenset({"bucket"}),
-        calls=(Call("s3", "PutPublicAccessBlock", {"BucketName": "Bucket"}, inside="PublicAccessBlockConfiguration"),),
+        calls=(
+            ModelledCall(
+                "s3", "PutPublicAccessBlock", {"BucketName": "Bucket"}, inside="PublicAccessBlockConfiguration"
+            ),
+        ),
     ),
-    "aws:s3/bucketLogging:BucketLogging": Kind(
+    "aws:s3/bucketLogging:BucketLogging": TranslatedKind(
         "AWS::S3::Bucket",
         part=True,
         properties={
@@ -206,39 +219,39 @@ TABLE = {
             "targetBucket": "LoggingConfiguration.DestinationBucketName",
             "targetPrefix": "LoggingConfiguration.LogFilePrefix",
         },
-        calls=(Call("s3", "PutBucketLogging", {"BucketName": "Bucket"}),),
+        calls=(ModelledCall("s3", "PutBucketLogging", {"BucketName": "Bucket"}),),
         uncalled={"LoggingConfiguration": S3_CALL_NAMES},
     ),
-    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": Kind(
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": TranslatedKind(
         "AWS::S3::Bucket",
         part=True,
         properties={"bucket": "BucketName", "rules": encryption},
-        calls=(Call("s3", "PutBucketEncryption", {"BucketName": "Bucket"}),),
+        calls=(ModelledCall("s3", "PutBucketEncryption", {"BucketName": "Bucket"}),),
         uncalled={"BucketEncryption": S3_CALL_NAMES},
     ),
-    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": Kind(
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": TranslatedKind(
         "AWS::S3::Bucket",
         part=True,
         properties={"bucket": "BucketName", "rules": lifecycle},
-        calls=(Call("s3", "PutBucketLifecycleConfiguration", {"BucketName": "Bucket"}),),
+        calls=(ModelledCall("s3", "PutBucketLifecycleConfiguration", {"BucketName": "Bucket"}),),
         uncalled={"LifecycleConfiguration": S3_CALL_NAMES},
     ),
-    "aws:backup/vault:Vault": Kind(
+    "aws:backup/vault:Vault": TranslatedKind(
         "AWS::Backup::BackupVault",
         {"kmsKeyArn": "EncryptionKeyArn", "tags": verbatim("BackupVaultTags")},
         left_out={"forceDestroy": AT_DELETION},
         added={"BackupVaultName": "name"},
-        calls=(Call("backup", "CreateBackupVault"),),
+        calls=(ModelledCall("backup", "CreateBackupVault"),),
     ),
-    "aws:backup/vaultLockConfiguration:VaultLockConfiguration": Kind(
+    "aws:backup/vaultLockConfiguration:VaultLockConfiguration": TranslatedKind(
         "AWS::Backup::BackupVault",
         part=True,
         properties={"backupVaultName": "BackupVaultName"},
         within="LockConfiguration",
         outside=frozenset({"backupVaultName"}),
-        calls=(Call("backup", "PutBackupVaultLockConfiguration"),),
+        calls=(ModelledCall("backup", "PutBackupVaultLockConfiguration"),),
     ),
-    "aws:backup/plan:Plan": Kind(
+    "aws:backup/plan:Plan": TranslatedKind(
         "AWS::Backup::BackupPlan",
         {
             "name": "BackupPlanName",
@@ -248,7 +261,7 @@ TABLE = {
         within="BackupPlan",
         outside=frozenset({"tags"}),
         calls=(
-            Call(
+            ModelledCall(
                 "backup",
                 "CreateBackupPlan",
                 {"BackupPlanRule": "Rules", "TargetBackupVault": "TargetBackupVaultName"},
@@ -256,11 +269,11 @@ TABLE = {
             ),
         ),
     ),
-    "aws:backup/selection:Selection": Kind(
+    "aws:backup/selection:Selection": TranslatedKind(
         "AWS::Backup::BackupSelection",
         {"planId": "BackupPlanId", "name": "SelectionName"},
         within="BackupSelection",
         outside=frozenset({"planId"}),
-        calls=(Call("backup", "CreateBackupSelection", inside="BackupSelection"),),
+        calls=(ModelledCall("backup", "CreateBackupSelection", inside="BackupSelection"),),
     ),
 }

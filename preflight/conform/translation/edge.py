@@ -1,10 +1,19 @@
-"""The certificate, its names, the load balancer and the firewall."""
+"""The certificate, DNS records, the load balancer and the WAF."""
 
 from __future__ import annotations
 
 from typing import cast
 
-from preflight.conform.translation.kind import Call, Kind, attribute, attributes, capitalised, fields, inside, renamed
+from preflight.conform.translation.kind import (
+    ModelledCall,
+    TranslatedKind,
+    attribute,
+    attributes,
+    capitalised,
+    fields,
+    inside,
+    renamed,
+)
 from preflight.sdk.wire import Json, Wire
 
 BALANCER, GROUP, LISTENER = "LoadBalancerAttributes", "TargetGroupAttributes", "ListenerAttributes"
@@ -29,7 +38,7 @@ CONDITIONS = {
 
 
 def conditions(value: Json) -> Wire:
-    """Each condition says its field too."""
+    """Conditions, each with the name of its field."""
     result: list[Json] = []
     for item in cast("list[Wire]", value):
         condition: Wire = {}
@@ -41,7 +50,7 @@ def conditions(value: Json) -> Wire:
 
 
 def response_bodies(value: Json) -> Wire:
-    """A map by the key that rules name."""
+    """A map by the key that rules refer to."""
     return {
         "CustomResponseBodies": {
             body["key"]: capitalised({key: item for key, item in body.items() if key != "key"})
@@ -71,24 +80,24 @@ HEALTH_CHECK = {
 }
 
 TABLE = {
-    "aws:acm/certificate:Certificate": Kind(
+    "aws:acm/certificate:Certificate": TranslatedKind(
         "AWS::CertificateManager::Certificate",
         {"options": fields({CT: CT[:1].upper() + CT[1:]})},
-        calls=(Call("acm", "RequestCertificate"),),
-        uncalled={"CertificateTransparencyLoggingPreference": "the schema has the two values that Options takes"},
+        calls=(ModelledCall("acm", "RequestCertificate"),),
+        uncalled={"CertificateTransparencyLoggingPreference": "the schema has both values that Options accepts"},
     ),
-    "aws:acm/certificateValidation:CertificateValidation": Kind(
+    "aws:acm/certificateValidation:CertificateValidation": TranslatedKind(
         "",
-        left_out={"validationRecordFqdns": "names of records of this program, which are held against Route 53"},
-        calls=(Call("acm", "DescribeCertificate"),),
+        left_out={"validationRecordFqdns": "names of records in this program, which are checked against Route 53"},
+        calls=(ModelledCall("acm", "DescribeCertificate"),),
         why="waits for the certificate and creates nothing",
     ),
-    "aws:route53/record:Record": Kind(
+    "aws:route53/record:Record": TranslatedKind(
         "AWS::Route53::RecordSet",
         {"zoneId": "HostedZoneId", "records": "ResourceRecords", "aliases": alias},
-        calls=(Call("route53", "ChangeResourceRecordSets", inside="ChangeBatch.Changes.ResourceRecordSet"),),
+        calls=(ModelledCall("route53", "ChangeResourceRecordSets", inside="ChangeBatch.Changes.ResourceRecordSet"),),
     ),
-    "aws:lb/loadBalancer:LoadBalancer": Kind(
+    "aws:lb/loadBalancer:LoadBalancer": TranslatedKind(
         "AWS::ElasticLoadBalancingV2::LoadBalancer",
         {
             "loadBalancerType": "Type",
@@ -113,9 +122,9 @@ TABLE = {
             "xffHeaderProcessingMode": attribute(BALANCER, "routing.http.xff_header_processing.mode"),
         },
         calls=(
-            Call("elbv2", "CreateLoadBalancer"),
+            ModelledCall("elbv2", "CreateLoadBalancer"),
             # 22 of them, and a call takes 20: the provider makes several calls (terraform-provider-aws#46496).
-            Call(
+            ModelledCall(
                 "elbv2",
                 "ModifyLoadBalancerAttributes",
                 {"LoadBalancerAttributes": "Attributes"},
@@ -123,7 +132,7 @@ TABLE = {
             ),
         ),
     ),
-    "aws:lb/targetGroup:TargetGroup": Kind(
+    "aws:lb/targetGroup:TargetGroup": TranslatedKind(
         "AWS::ElasticLoadBalancingV2::TargetGroup",
         {
             "healthCheck": fields(HEALTH_CHECK),
@@ -132,11 +141,11 @@ TABLE = {
             "slowStart": attribute(GROUP, "slow_start.duration_seconds"),
         },
         calls=(
-            Call("elbv2", "CreateTargetGroup"),
-            Call("elbv2", "ModifyTargetGroupAttributes", {"TargetGroupAttributes": "Attributes"}),
+            ModelledCall("elbv2", "CreateTargetGroup"),
+            ModelledCall("elbv2", "ModifyTargetGroupAttributes", {"TargetGroupAttributes": "Attributes"}),
         ),
     ),
-    "aws:lb/listener:Listener": Kind(
+    "aws:lb/listener:Listener": TranslatedKind(
         "AWS::ElasticLoadBalancingV2::Listener",
         {
             "certificateArn": lambda value: inside("[Certificates]", {"CertificateArn": value}),
@@ -153,32 +162,32 @@ TABLE = {
         },
         nested=ACTIONS,
         calls=(
-            Call("elbv2", "CreateListener"),
-            Call("elbv2", "ModifyListenerAttributes", {"ListenerAttributes": "Attributes"}),
+            ModelledCall("elbv2", "CreateListener"),
+            ModelledCall("elbv2", "ModifyListenerAttributes", {"ListenerAttributes": "Attributes"}),
         ),
     ),
-    "aws:lb/listenerCertificate:ListenerCertificate": Kind(
+    "aws:lb/listenerCertificate:ListenerCertificate": TranslatedKind(
         "AWS::ElasticLoadBalancingV2::ListenerCertificate",
         {"certificateArn": lambda value: inside("[Certificates]", {"CertificateArn": value})},
-        calls=(Call("elbv2", "AddListenerCertificates"),),
+        calls=(ModelledCall("elbv2", "AddListenerCertificates"),),
     ),
-    "aws:lb/listenerRule:ListenerRule": Kind(
+    "aws:lb/listenerRule:ListenerRule": TranslatedKind(
         "AWS::ElasticLoadBalancingV2::ListenerRule",
         {"conditions": conditions},
         nested=ACTIONS,
-        calls=(Call("elbv2", "CreateRule"),),
+        calls=(ModelledCall("elbv2", "CreateRule"),),
     ),
-    "aws:wafv2/webAcl:WebAcl": Kind(
+    "aws:wafv2/webAcl:WebAcl": TranslatedKind(
         "AWS::WAFv2::WebACL",
         {"customResponseBodies": response_bodies},
         single=frozenset({"headers"}),
-        calls=(Call("wafv2", "CreateWebACL"),),
+        calls=(ModelledCall("wafv2", "CreateWebACL"),),
     ),
-    "aws:wafv2/webAclAssociation:WebAclAssociation": Kind(
-        "AWS::WAFv2::WebACLAssociation", calls=(Call("wafv2", "AssociateWebACL"),)
+    "aws:wafv2/webAclAssociation:WebAclAssociation": TranslatedKind(
+        "AWS::WAFv2::WebACLAssociation", calls=(ModelledCall("wafv2", "AssociateWebACL"),)
     ),
-    "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": Kind(
+    "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": TranslatedKind(
         "AWS::WAFv2::LoggingConfiguration",
-        calls=(Call("wafv2", "PutLoggingConfiguration", inside="LoggingConfiguration"),),
+        calls=(ModelledCall("wafv2", "PutLoggingConfiguration", inside="LoggingConfiguration"),),
     ),
 }

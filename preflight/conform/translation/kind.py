@@ -1,4 +1,4 @@
-"""How one Pulumi resource type becomes CloudFormation properties: the vocabulary of the tables in this package."""
+"""How one Pulumi resource type is translated to CloudFormation properties: the building blocks of this package's tables."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Shape: TypeAlias = Callable[[Json], Wire]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """An API call that takes the values too, as botocore's service model describes it."""
+class ModelledCall:
+    """An API call that also receives the values, as described by botocore's service model."""
 
     service: str
     """botocore's name of the service, for example ``elbv2``."""
@@ -23,9 +23,9 @@ class Call:
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     """CloudFormation's name of a field, at any depth → the call's, where more than the case differs."""
     inside: str = ""
-    """Where in the call's input the values are, for example ``Budget``; lists on the way are entered."""
+    """The member of the call's input that contains the values, for example ``Budget``; lists in the path are entered."""
     split: frozenset[str] = frozenset()
-    """CloudFormation properties that the provider spreads over several calls when there are too many items."""
+    """CloudFormation properties that the provider splits over several calls if they have too many items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,15 @@ class Like:
     names: Mapping[str, str]
     """Property of the resource → property of this type."""
     placeholders: Mapping[str, Json] = field(default_factory=dict[str, Json])
-    """What this type requires beside them."""
+    """Other properties that this type requires."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class TranslatedKind:
     """The translation of one Pulumi type.
 
-    A property without an entry has the same name in CloudFormation, whatever the case of its letters. The schema
-    allows no property that it does not define, so a name that is wrong here is reported and never skipped.
+    A property without an entry has the same name in CloudFormation, ignoring case. The schema allows no property that it
+    does not define, so a wrong name here is reported and never skipped.
     """
 
     cloudformation: str
@@ -55,31 +55,31 @@ class Kind:
     ``PortRange.From`` is a field of another property.
     """
     nested: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Names below the top level that differ by more than the case of their letters."""
+    """Names below the top level that differ by more than case."""
     left_out: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Pulumi property → why it is not held against the schema."""
+    """Pulumi property → why it is not checked against the schema."""
     added: Mapping[str, str] = field(default_factory=dict[str, str])
-    """CloudFormation property that it requires → output of the Pulumi resource that has the value."""
-    calls: tuple[Call, ...] = ()
+    """Required CloudFormation property → output of the Pulumi resource with the value."""
+    calls: tuple[ModelledCall, ...] = ()
     """The calls that the provider makes with these values."""
     called: Mapping[str, Shape] = field(default_factory=dict[str, Shape])
-    """Pulumi property that the calls take in another form than CloudFormation → that form."""
+    """Pulumi property → its form in the calls, where it differs from CloudFormation's."""
     uncalled: Mapping[str, str] = field(default_factory=dict[str, str])
-    """CloudFormation property that no call of ``calls`` takes → why."""
+    """CloudFormation property that no call in ``calls`` receives → why."""
     single: frozenset[str] = frozenset()
-    """Fields below the top level that Pulumi has as a list and CloudFormation as one object."""
+    """Fields below the top level that are a list in Pulumi and one object in CloudFormation."""
     placeholders: Mapping[str, Json] = field(default_factory=dict[str, Json])
-    """CloudFormation property that it requires and that belongs to another resource, which is checked itself."""
+    """Required CloudFormation property of another resource, which is checked separately → a placeholder value."""
     like: Like | None = None
-    """Another type whose constraints hold for some properties too."""
+    """Another type whose constraints also apply to some properties."""
     part: bool = False
-    """Whether this is a part of a CloudFormation resource that another Pulumi resource is: names repeat."""
+    """Whether this is a part of a CloudFormation resource that is another resource in Pulumi, so that names repeat."""
     within: str = ""
-    """Where in the CloudFormation resource the properties are; ``[Name]``: in a list of one."""
+    """The path of the properties in the CloudFormation resource; ``[Name]``: in a list of one."""
     outside: frozenset[str] = frozenset()
     """Pulumi properties, and placeholders, that are not in ``within``."""
     home: str = ""
-    """The region that answers for all regions, where the service is a global one."""
+    """The region whose schema is used in all regions, for a global service."""
     why: str = ""
     """Why there is no CloudFormation type, or no call."""
 
@@ -100,12 +100,12 @@ def verbatim(name: str) -> Shape:
 
 
 def document(name: str) -> Shape:
-    """A JSON document that Pulumi takes as text, as an object."""
+    """A JSON document, which Pulumi has as text, as an object."""
     return lambda value: inside(name, parsed(value))
 
 
 def parsed(value: Json) -> Json:
-    """JSON text as what it says; text that is no JSON becomes a list, which the schema of no document takes."""
+    """Parsed JSON text. Invalid JSON becomes a list, which no document's schema accepts."""
     if not isinstance(value, str):
         return value
     try:
@@ -115,7 +115,7 @@ def parsed(value: Json) -> Json:
 
 
 def attribute(name: str, key: str) -> Shape:
-    """One entry of a list of attributes: ELB has its settings as text under a key."""
+    """One entry of a list of attributes: ELB stores settings as key and text."""
     return lambda value: {name: [{"Key": key, "Value": _text(value)}]}
 
 
@@ -127,12 +127,12 @@ def attributes(name: str, keys: Mapping[str, str]) -> Shape:
 
 
 def renamed(value: Json, names: Mapping[str, str]) -> Wire:
-    """A block with other names of its fields. A field without a name is kept as one that the schema refuses."""
+    """A block with renamed fields. A field without a new name is kept under a name that the schema refuses."""
     return {names.get(key, f"Unknown{key}"): item for key, item in cast("Wire", value).items()}
 
 
 def capitalised(value: Json, data: Collection[str] = ()) -> Json:
-    """Blocks whose fields begin with a capital in CloudFormation; those of ``data`` hold keys that stay."""
+    """Blocks with capitalized field names, as in CloudFormation. Fields in ``data`` are kept: their keys are data."""
     if isinstance(value, dict):
         return {_upper(k): v if k in data else capitalised(v, data) for k, v in cast("Wire", value).items()}
     return [capitalised(item, data) for item in cast("list[Json]", value)] if isinstance(value, list) else value
@@ -162,7 +162,7 @@ def inside(path: str, value: Json) -> Wire:
 
 
 def joined(left: Wire, right: Wire) -> Wire:
-    """Both: objects field by field, lists one after the other. The same field twice is a mistake in a table."""
+    """Merge objects field by field and concatenate lists. The same field twice is a mistake in a table."""
     result = dict(left)
     for key, value in right.items():
         before = result.get(key)

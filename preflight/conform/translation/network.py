@@ -1,22 +1,22 @@
 """VPC, addresses, access lists, security groups, endpoints and the resolver.
 
-The description of a security-group rule takes the characters of a group's description; only the group's schema
-says so: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html
+The description of a security-group rule allows the same characters as a group's description, but only the group's schema
+lists them: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html
 """
 
 from __future__ import annotations
 
-from preflight.conform.translation.kind import Call, Kind, Like, Shape, document
+from preflight.conform.translation.kind import Like, ModelledCall, Shape, TranslatedKind, document
 from preflight.sdk.wire import Json, Wire
 
 PROTOCOLS = {"-1": -1, "all": -1, "icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58}
-"""https://www.iana.org/assignments/protocol-numbers: access lists take the number."""
+"""https://www.iana.org/assignments/protocol-numbers: network ACLs have the number."""
 
 TAGS_OF_A_RULE = "CloudFormation cannot tag a rule; the tags are those of every other resource and are checked there"
 ITS_VPC = "vpc-00000000000000000"
-UNCONSTRAINED = "EC2's model has no constraint on what the call takes"
-NOT_MADE = "names a resource that the VPC brings along; nothing is created with it"
-CREATED = "the call that creates it takes tags in another form; EC2's model has no constraint on them"
+UNCONSTRAINED = "EC2's model has no constraint on this argument"
+NOT_MADE = "refers to a resource that AWS creates with the VPC; it creates nothing"
+CREATED = "the creating call has tags in another form, without a constraint in EC2's model"
 
 
 def protocol(name: str) -> Shape:
@@ -25,49 +25,49 @@ def protocol(name: str) -> Shape:
 
 
 def watched(kind: str) -> Shape:
-    """What a flow log watches."""
+    """The resource of a flow log."""
     return lambda value: {"ResourceId": value, "ResourceType": kind}
 
 
 def no_rules(value: Json) -> Wire:
-    """The rules of a default group or list: this project keeps them empty, a rule would be reported."""
+    """The rules of a default security group or network ACL. This project keeps them empty; a rule would be reported."""
     return {"InlineRules": value} if value else {}
 
 
 TABLE = {
-    "aws:ec2/vpc:Vpc": Kind(
+    "aws:ec2/vpc:Vpc": TranslatedKind(
         "AWS::EC2::VPC",
-        calls=(Call("ec2", "CreateVpc"),),
+        calls=(ModelledCall("ec2", "CreateVpc"),),
         uncalled={
-            "EnableDnsHostnames": "ModifyVpcAttribute takes it, a boolean",
-            "EnableDnsSupport": "ModifyVpcAttribute takes it, a boolean",
+            "EnableDnsHostnames": "a boolean argument of ModifyVpcAttribute",
+            "EnableDnsSupport": "a boolean argument of ModifyVpcAttribute",
             "Tags": CREATED,
         },
     ),
-    "aws:ec2/subnet:Subnet": Kind(
+    "aws:ec2/subnet:Subnet": TranslatedKind(
         "AWS::EC2::Subnet",
-        calls=(Call("ec2", "CreateSubnet"),),
+        calls=(ModelledCall("ec2", "CreateSubnet"),),
         uncalled={
-            "MapPublicIpOnLaunch": "ModifySubnetAttribute takes it, a boolean",
+            "MapPublicIpOnLaunch": "a boolean argument of ModifySubnetAttribute",
             "Tags": CREATED,
         },
     ),
-    "aws:ec2/internetGateway:InternetGateway": Kind(
+    "aws:ec2/internetGateway:InternetGateway": TranslatedKind(
         "AWS::EC2::InternetGateway",
-        left_out={"vpcId": "CloudFormation attaches a gateway with a resource of its own"},
+        left_out={"vpcId": "CloudFormation attaches a gateway with a separate resource"},
         why=UNCONSTRAINED,
     ),
-    "aws:ec2/routeTable:RouteTable": Kind("AWS::EC2::RouteTable", why=UNCONSTRAINED),
-    "aws:ec2/routeTableAssociation:RouteTableAssociation": Kind(
+    "aws:ec2/routeTable:RouteTable": TranslatedKind("AWS::EC2::RouteTable", why=UNCONSTRAINED),
+    "aws:ec2/routeTableAssociation:RouteTableAssociation": TranslatedKind(
         "AWS::EC2::SubnetRouteTableAssociation", why=UNCONSTRAINED
     ),
-    "aws:ec2/route:Route": Kind("AWS::EC2::Route", why=UNCONSTRAINED),
-    "aws:ec2/networkAcl:NetworkAcl": Kind(
+    "aws:ec2/route:Route": TranslatedKind("AWS::EC2::Route", why=UNCONSTRAINED),
+    "aws:ec2/networkAcl:NetworkAcl": TranslatedKind(
         "AWS::EC2::NetworkAcl",
-        left_out={"subnetIds": "CloudFormation associates each subnet with a resource of its own"},
+        left_out={"subnetIds": "CloudFormation associates each subnet with a separate resource"},
         why=UNCONSTRAINED,
     ),
-    "aws:ec2/networkAclRule:NetworkAclRule": Kind(
+    "aws:ec2/networkAclRule:NetworkAclRule": TranslatedKind(
         "AWS::EC2::NetworkAclEntry",
         {
             "fromPort": "PortRange.From",
@@ -76,9 +76,9 @@ TABLE = {
             "icmpCode": "Icmp.Code",
             "protocol": protocol("Protocol"),
         },
-        calls=(Call("ec2", "CreateNetworkAclEntry", {"Icmp": "IcmpTypeCode"}),),
+        calls=(ModelledCall("ec2", "CreateNetworkAclEntry", {"Icmp": "IcmpTypeCode"}),),
     ),
-    "aws:ec2/defaultNetworkAcl:DefaultNetworkAcl": Kind(
+    "aws:ec2/defaultNetworkAcl:DefaultNetworkAcl": TranslatedKind(
         "AWS::EC2::NetworkAcl",
         {"ingress": no_rules, "egress": no_rules},
         left_out={"defaultNetworkAclId": NOT_MADE},
@@ -86,7 +86,7 @@ TABLE = {
         part=True,
         why=UNCONSTRAINED,
     ),
-    "aws:ec2/defaultRouteTable:DefaultRouteTable": Kind(
+    "aws:ec2/defaultRouteTable:DefaultRouteTable": TranslatedKind(
         "AWS::EC2::RouteTable",
         {"routes": no_rules},
         left_out={"defaultRouteTableId": NOT_MADE},
@@ -94,20 +94,20 @@ TABLE = {
         part=True,
         why=UNCONSTRAINED,
     ),
-    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": Kind(
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": TranslatedKind(
         "AWS::EC2::SecurityGroup",
         {"ingress": no_rules, "egress": no_rules},
         placeholders={"GroupDescription": "default VPC security group"},
         part=True,
         why=UNCONSTRAINED,
     ),
-    "aws:ec2/securityGroup:SecurityGroup": Kind(
+    "aws:ec2/securityGroup:SecurityGroup": TranslatedKind(
         "AWS::EC2::SecurityGroup",
         {"description": "GroupDescription", "name": "GroupName"},
-        calls=(Call("ec2", "CreateSecurityGroup", {"GroupDescription": "Description"}),),
+        calls=(ModelledCall("ec2", "CreateSecurityGroup", {"GroupDescription": "Description"}),),
         uncalled={"Tags": CREATED},
     ),
-    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": Kind(
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": TranslatedKind(
         "AWS::EC2::SecurityGroupIngress",
         {
             "securityGroupId": "GroupId",
@@ -119,7 +119,7 @@ TABLE = {
         like=Like("AWS::EC2::SecurityGroup", {"Description": "GroupDescription"}),
         why=UNCONSTRAINED,
     ),
-    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": Kind(
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": TranslatedKind(
         "AWS::EC2::SecurityGroupEgress",
         {
             "securityGroupId": "GroupId",
@@ -131,39 +131,42 @@ TABLE = {
         like=Like("AWS::EC2::SecurityGroup", {"Description": "GroupDescription"}),
         why=UNCONSTRAINED,
     ),
-    "aws:ec2/vpcEndpoint:VpcEndpoint": Kind(
+    "aws:ec2/vpcEndpoint:VpcEndpoint": TranslatedKind(
         "AWS::EC2::VPCEndpoint",
         {"policy": document("PolicyDocument")},
-        calls=(Call("ec2", "CreateVpcEndpoint"),),
+        calls=(ModelledCall("ec2", "CreateVpcEndpoint"),),
         uncalled={"Tags": CREATED},
     ),
-    "aws:ec2/flowLog:FlowLog": Kind(
+    "aws:ec2/flowLog:FlowLog": TranslatedKind(
         "AWS::EC2::FlowLog",
         {
             "vpcId": watched("VPC"),
             "subnetId": watched("Subnet"),
             "iamRoleArn": "DeliverLogsPermissionArn",
         },
-        calls=(Call("ec2", "CreateFlowLogs"),),
+        calls=(ModelledCall("ec2", "CreateFlowLogs"),),
         uncalled={
-            "ResourceId": "the call takes a list of ids, without a constraint",
+            "ResourceId": "the call has a list of ids, without a constraint",
             "Tags": CREATED,
         },
     ),
-    "aws:route53/resolverFirewallConfig:ResolverFirewallConfig": Kind(
+    "aws:route53/resolverFirewallConfig:ResolverFirewallConfig": TranslatedKind(
         "",
-        calls=(Call("route53resolver", "UpdateFirewallConfig"),),
+        calls=(ModelledCall("route53resolver", "UpdateFirewallConfig"),),
         why="CloudFormation has no type for it",
     ),
-    "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList": Kind(
+    "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList": TranslatedKind(
         "AWS::Route53Resolver::FirewallDomainList",
-        calls=(Call("route53resolver", "CreateFirewallDomainList"), Call("route53resolver", "UpdateFirewallDomains")),
+        calls=(
+            ModelledCall("route53resolver", "CreateFirewallDomainList"),
+            ModelledCall("route53resolver", "UpdateFirewallDomains"),
+        ),
     ),
-    "aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup": Kind(
+    "aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup": TranslatedKind(
         "AWS::Route53Resolver::FirewallRuleGroup",
-        calls=(Call("route53resolver", "CreateFirewallRuleGroup"),),
+        calls=(ModelledCall("route53resolver", "CreateFirewallRuleGroup"),),
     ),
-    "aws:route53/resolverFirewallRule:ResolverFirewallRule": Kind(
+    "aws:route53/resolverFirewallRule:ResolverFirewallRule": TranslatedKind(
         "AWS::Route53Resolver::FirewallRuleGroup",
         left_out={
             "firewallRuleGroupId": "the group is the resource itself in CloudFormation; checked against the call",
@@ -171,18 +174,18 @@ TABLE = {
         },
         part=True,
         within="[FirewallRules]",
-        calls=(Call("route53resolver", "CreateFirewallRule"),),
+        calls=(ModelledCall("route53resolver", "CreateFirewallRule"),),
     ),
-    "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation": Kind(
+    "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation": TranslatedKind(
         "AWS::Route53Resolver::FirewallRuleGroupAssociation",
-        calls=(Call("route53resolver", "AssociateFirewallRuleGroup"),),
+        calls=(ModelledCall("route53resolver", "AssociateFirewallRuleGroup"),),
     ),
-    "aws:route53/resolverQueryLogConfig:ResolverQueryLogConfig": Kind(
+    "aws:route53/resolverQueryLogConfig:ResolverQueryLogConfig": TranslatedKind(
         "AWS::Route53Resolver::ResolverQueryLoggingConfig",
-        calls=(Call("route53resolver", "CreateResolverQueryLogConfig"),),
+        calls=(ModelledCall("route53resolver", "CreateResolverQueryLogConfig"),),
     ),
-    "aws:route53/resolverQueryLogConfigAssociation:ResolverQueryLogConfigAssociation": Kind(
+    "aws:route53/resolverQueryLogConfigAssociation:ResolverQueryLogConfigAssociation": TranslatedKind(
         "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation",
-        calls=(Call("route53resolver", "AssociateResolverQueryLogConfig"),),
+        calls=(ModelledCall("route53resolver", "AssociateResolverQueryLogConfig"),),
     ),
 }

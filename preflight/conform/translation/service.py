@@ -4,41 +4,41 @@ from __future__ import annotations
 
 from typing import cast
 
-from preflight.conform.translation.kind import Call, Kind, capitalised, document, fields, parsed
+from preflight.conform.translation.kind import ModelledCall, TranslatedKind, capitalised, document, fields, parsed
 from preflight.sdk.wire import Json, Wire
 
 DEPLOYMENT = "DeploymentConfiguration"
-WAITING = "says whether the provider waits; AWS does not get it"
+WAITING = "controls whether the provider waits; not sent to AWS"
 
 
 def containers(value: Json) -> Wire:
-    """ECS's JSON form of the containers; names differ from CloudFormation's in the case of their first letter only."""
+    """ECS's JSON form of the containers; names differ from CloudFormation's only in the case of the first letter."""
     return {"ContainerDefinitions": capitalised(parsed(value), ("options", "dockerLabels"))}
 
 
 def network(value: Json) -> Wire:
-    """Where tasks run; whether they have a public address is a word."""
+    """Where tasks run. CloudFormation has the public-address setting as ENABLED or DISABLED."""
     address = {"AssignPublicIp": "ENABLED" if value.get("assignPublicIp") else "DISABLED"}
     rest = {key: item for key, item in cast("Wire", value).items() if key != "assignPublicIp"}
     return {"NetworkConfiguration": {"AwsvpcConfiguration": {**address, **cast("Wire", capitalised(rest))}}}
 
 
 TABLE = {
-    "aws:ecs/cluster:Cluster": Kind(
+    "aws:ecs/cluster:Cluster": TranslatedKind(
         "AWS::ECS::Cluster",
         {"name": "ClusterName", "settings": lambda value: {"ClusterSettings": capitalised(value)}},
-        calls=(Call("ecs", "CreateCluster", {"ClusterSettings": "settings"}),),
+        calls=(ModelledCall("ecs", "CreateCluster", {"ClusterSettings": "settings"}),),
     ),
-    "aws:ecs/taskDefinition:TaskDefinition": Kind(
+    "aws:ecs/taskDefinition:TaskDefinition": TranslatedKind(
         "AWS::ECS::TaskDefinition",
         {
             "containerDefinitions": containers,
             "ephemeralStorage": fields({"sizeInGib": "EphemeralStorage.SizeInGiB"}),
         },
-        left_out={"skipDestroy": "says what the provider does when it replaces the definition"},
-        calls=(Call("ecs", "RegisterTaskDefinition"),),
+        left_out={"skipDestroy": "controls how the provider replaces the definition"},
+        calls=(ModelledCall("ecs", "RegisterTaskDefinition"),),
     ),
-    "aws:ecs/service:Service": Kind(
+    "aws:ecs/service:Service": TranslatedKind(
         "AWS::ECS::Service",
         {
             "name": "ServiceName",
@@ -49,39 +49,39 @@ TABLE = {
             "networkConfiguration": network,
         },
         left_out={"waitForSteadyState": WAITING},
-        calls=(Call("ecs", "CreateService"),),
+        calls=(ModelledCall("ecs", "CreateService"),),
     ),
-    "aws:appautoscaling/target:Target": Kind(
+    "aws:appautoscaling/target:Target": TranslatedKind(
         "AWS::ApplicationAutoScaling::ScalableTarget",
-        calls=(Call("application-autoscaling", "RegisterScalableTarget"),),
-        uncalled={"Tags": "the call takes them as a map, with the lengths that the schema has"},
+        calls=(ModelledCall("application-autoscaling", "RegisterScalableTarget"),),
+        uncalled={"Tags": "the call has them as a map, with the same lengths as the schema"},
     ),
-    "aws:appautoscaling/policy:Policy": Kind(
+    "aws:appautoscaling/policy:Policy": TranslatedKind(
         "AWS::ApplicationAutoScaling::ScalingPolicy",
         {"name": "PolicyName"},
-        calls=(Call("application-autoscaling", "PutScalingPolicy"),),
+        calls=(ModelledCall("application-autoscaling", "PutScalingPolicy"),),
     ),
-    "aws:ecr/repository:Repository": Kind(
+    "aws:ecr/repository:Repository": TranslatedKind(
         "AWS::ECR::Repository",
         {
             "name": "RepositoryName",
             "forceDelete": "EmptyOnDelete",
             "encryptionConfigurations": lambda value: {"EncryptionConfiguration": capitalised(value[0])},
         },
-        calls=(Call("ecr", "CreateRepository"),),
-        uncalled={"EmptyOnDelete": "DeleteRepository takes it"},
+        calls=(ModelledCall("ecr", "CreateRepository"),),
+        uncalled={"EmptyOnDelete": "an argument of DeleteRepository"},
     ),
-    "aws:ecr/repositoryPolicy:RepositoryPolicy": Kind(
+    "aws:ecr/repositoryPolicy:RepositoryPolicy": TranslatedKind(
         "AWS::ECR::Repository",
         part=True,
         properties={"repository": "RepositoryName", "policy": document("RepositoryPolicyText")},
-        calls=(Call("ecr", "SetRepositoryPolicy", {"RepositoryPolicyText": "policyText"}),),
+        calls=(ModelledCall("ecr", "SetRepositoryPolicy", {"RepositoryPolicyText": "policyText"}),),
     ),
-    "aws:ecr/lifecyclePolicy:LifecyclePolicy": Kind(
+    "aws:ecr/lifecyclePolicy:LifecyclePolicy": TranslatedKind(
         "AWS::ECR::Repository",
         part=True,
         properties={"repository": "RepositoryName", "policy": "LifecyclePolicy.LifecyclePolicyText"},
-        calls=(Call("ecr", "PutLifecyclePolicy"),),
+        calls=(ModelledCall("ecr", "PutLifecyclePolicy"),),
         uncalled={"LifecyclePolicy": "the same text with the same lengths, one level up"},
     ),
 }

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from preflight.account.lines import Group, Line, joined
-from preflight.ready.context import Context, Part
+from preflight.ready.context import Part, ReadyContext
 from preflight.ready.wanted import Image
 
 INDEXES = (
@@ -17,7 +17,7 @@ INDEXES = (
 """Media types of a manifest that lists one image for each platform."""
 
 
-def images(context: Context, group: Group) -> Iterator[Line]:
+def images(context: ReadyContext, group: Group) -> Iterator[Line]:
     """Every image of the task is in ECR with its digest and the release's tag, for the task's processor architecture."""
     wanted = context.wanted
     copy = (
@@ -48,7 +48,7 @@ def images(context: Context, group: Group) -> Iterator[Line]:
         yield _platform(context, group, image, str(details.get("imageManifestMediaType", "")))
 
 
-def _platform(context: Context, group: Group, image: Image, media_type: str) -> Line:
+def _platform(context: ReadyContext, group: Group, image: Image, media_type: str) -> Line:
     subject, wanted = f"{image.repository} platform", context.wanted.architecture
     if media_type not in INDEXES:
         return group.cannot_tell(
@@ -79,7 +79,7 @@ def _platform(context: Context, group: Group, image: Image, media_type: str) -> 
     )
 
 
-def client_secret(context: Context, group: Group) -> Iterator[Line]:
+def client_secret(context: ReadyContext, group: Group) -> Iterator[Line]:
     """The client secret has a current value. The value itself is never read."""
     wanted, name = context.wanted, context.wanted.settings.identity.client_secret_name
     found = context.account.find("secretsmanager", "describe_secret", ("ResourceNotFoundException",), SecretId=name)

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from preflight.account.lines import Group, Line, joined
-from preflight.ready.context import Context, Part
+from preflight.ready.context import Part, ReadyContext
 from preflight.ready.wanted import several, statements
 
 BLOCKS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 
 
-def backend(context: Context, group: Group) -> Iterator[Line]:
+def backend(context: ReadyContext, group: Group) -> Iterator[Line]:
     """One line for each property of the backend."""
     wanted = context.wanted
     url = wanted.backend or (f"s3://{wanted.state_bucket}" if wanted.state_bucket else "")
@@ -45,7 +45,7 @@ def backend(context: Context, group: Group) -> Iterator[Line]:
     yield from _closed(context, group, bucket)
 
 
-def _closed(context: Context, group: Group, bucket: str) -> Iterator[Line]:
+def _closed(context: ReadyContext, group: Group, bucket: str) -> Iterator[Line]:
     ask = context.account
     rules = ask.find("s3", "get_bucket_encryption", ("ServerSideEncryptionConfigurationNotFoundError",), Bucket=bucket)
     kinds = [

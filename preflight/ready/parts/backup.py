@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from preflight.account.lines import Group, Line
-from preflight.ready.context import Context, Part
+from preflight.ready.context import Part, ReadyContext
 
 AURORA = "Aurora"
 SELECTION, CLUSTER = "aws:backup/selection:Selection", "aws:rds/cluster:Cluster"
 
 
-def opted_in(context: Context, group: Group) -> Iterator[Line]:
+def opted_in(context: ReadyContext, group: Group) -> Iterator[Line]:
     """If the stack has a cluster and a selection, the region's setting for Aurora is on."""
     if not (context.wanted.count(SELECTION) and context.wanted.count(CLUSTER)):
         return

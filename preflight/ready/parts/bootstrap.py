@@ -8,13 +8,13 @@ from typing import Any, cast
 from urllib.parse import unquote
 
 from preflight.account.lines import Group, Line, joined
-from preflight.ready.context import Context, Part
+from preflight.ready.context import Part, ReadyContext
 from preflight.ready.wanted import several
 
 RUN = "run pulumi up in bootstrap/ for this account"
 
 
-def made(context: Context, group: Group) -> Iterator[Line]:
+def made(context: ReadyContext, group: Group) -> Iterator[Line]:
     """A stack of ``bootstrap/`` names this environment, in this account."""
     wanted = context.wanted
     if wanted.bootstrap is None:
@@ -25,7 +25,7 @@ def made(context: Context, group: Group) -> Iterator[Line]:
         )
 
 
-def policies(context: Context, group: Group) -> Iterator[Line]:
+def policies(context: ReadyContext, group: Group) -> Iterator[Line]:
     """Every policy has the document that this checkout creates."""
     for resource, inputs in context.wanted.made_by_bootstrap("aws:iam/policy:Policy"):
         name, arn = inputs["name"], resource.outputs["arn"]
@@ -41,7 +41,7 @@ def policies(context: Context, group: Group) -> Iterator[Line]:
         )
 
 
-def roles(context: Context, group: Group) -> Iterator[Line]:
+def roles(context: ReadyContext, group: Group) -> Iterator[Line]:
     """CI's roles have the expected trust policy, permissions boundary and attached policies, and no others."""
     attached: dict[str, list[str]] = {}
     for _, inputs in context.wanted.made_by_bootstrap("aws:iam/rolePolicyAttachment:RolePolicyAttachment"):
@@ -74,7 +74,7 @@ def roles(context: Context, group: Group) -> Iterator[Line]:
         )
 
 
-def repositories(context: Context, group: Group) -> Iterator[Line]:
+def repositories(context: ReadyContext, group: Group) -> Iterator[Line]:
     """Image repositories exist, and their tags are immutable."""
     for _, inputs in context.wanted.made_by_bootstrap("aws:ecr/repository:Repository"):
         name = inputs["name"]
@@ -96,7 +96,7 @@ def repositories(context: Context, group: Group) -> Iterator[Line]:
         )
 
 
-def providers(context: Context, group: Group) -> Iterator[Line]:
+def providers(context: ReadyContext, group: Group) -> Iterator[Line]:
     """The account has an OIDC provider for GitHub with the audience that the roles expect."""
     for resource, inputs in context.wanted.made_by_bootstrap("aws:iam/openIdConnectProvider:OpenIdConnectProvider"):
         arn = resource.outputs["arn"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from preflight.account.lines import Group, Line, joined
-from preflight.ready.context import Context, Part
+from preflight.ready.context import Part, ReadyContext
 
 AUTHORITIES = ("amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com")
 """Values of a CAA record that allow ACM to issue (ACM user guide, "(Optional) Configure a CAA record"):
@@ -15,7 +15,7 @@ https://docs.aws.amazon.com/acm/latest/userguide/setup-caa.html"""
 SOON = dt.timedelta(days=30)
 
 
-def hosted_zone(context: Context, group: Group) -> Iterator[Line]:
+def hosted_zone(context: ReadyContext, group: Group) -> Iterator[Line]:
     """The zone is public, contains the host names, and public DNS delegates to it."""
     wanted = context.wanted
     zone_id, file = wanted.settings.domain.hosted_zone_id, f"Pulumi.{wanted.stack}.yaml"
@@ -44,7 +44,7 @@ def hosted_zone(context: Context, group: Group) -> Iterator[Line]:
         yield _delegation(context, group, name, [str(n) for n in found.get("DelegationSet", {}).get("NameServers", [])])
 
 
-def _delegation(context: Context, group: Group, zone: str, servers: list[str]) -> Line:
+def _delegation(context: ReadyContext, group: Group, zone: str, servers: list[str]) -> Line:
     own = sorted(server.lower().removesuffix(".") for server in servers)
     seen = context.dns.ask(zone, "NS")
     return group.holds(
@@ -55,7 +55,7 @@ def _delegation(context: Context, group: Group, zone: str, servers: list[str]) -
     )
 
 
-def records(context: Context, group: Group) -> Iterator[Line]:
+def records(context: ReadyContext, group: Group) -> Iterator[Line]:
     """The stack's DNS records do not exist yet: Route 53 would refuse a second one."""
     for inputs in context.wanted.inputs("aws:route53/record:Record"):
         name, kind = str(inputs["name"]).removesuffix("."), str(inputs["type"])
@@ -81,7 +81,7 @@ def records(context: Context, group: Group) -> Iterator[Line]:
         )
 
 
-def authorities(context: Context, group: Group) -> Iterator[Line]:
+def authorities(context: ReadyContext, group: Group) -> Iterator[Line]:
     """The domain's CAA records, if any, allow Amazon to issue the certificate."""
     if not context.wanted.count("aws:acm/certificate:Certificate"):
         return
@@ -96,14 +96,14 @@ def authorities(context: Context, group: Group) -> Iterator[Line]:
         yield group.holds(
             f"CAA of {host}",
             not issuers or any(issuer in AUTHORITIES for issuer in issuers),
-            f"lets {joined(issuer or 'nobody' for issuer in issuers)} issue certificates"
+            f"only {joined(issuer or 'no authority' for issuer in issuers)} may issue certificates"
             if issuers
             else "no CAA record restricts the issuers",
             f'add the CAA record 0 issue "amazon.com" beside the others of {host}',
         )
 
 
-def certificate(context: Context, group: Group) -> Iterator[Line]:
+def certificate(context: ReadyContext, group: Group) -> Iterator[Line]:
     """If the settings name a certificate, it is issued, is in this region, and covers the host names."""
     wanted = context.wanted
     arn = wanted.settings.domain.certificate_arn

@@ -12,14 +12,14 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from preflight.account.lines import Group, Line, joined
-from preflight.ready.context import Context, Part
+from preflight.ready.context import Part, ReadyContext
 from preflight.ready.outside import OK
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 """OpenID Connect Discovery 1.0, section 4."""
 
 
-def people(context: Context, group: Group) -> Iterator[Line]:
+def people(context: ReadyContext, group: Group) -> Iterator[Line]:
     """The edge's login settings match what the issuer publishes."""
     identity = context.wanted.settings.identity
     document = _document(context, group, identity.issuer)
@@ -43,7 +43,7 @@ def people(context: Context, group: Group) -> Iterator[Line]:
         yield _supports(group, "claims", claims, document.get("claims_supported"), "claims")
 
 
-def machines(context: Context, group: Group) -> Iterator[Line]:
+def machines(context: ReadyContext, group: Group) -> Iterator[Line]:
     """The URL of the keys that verify machine clients' tokens is the one that the issuer publishes."""
     clients = context.wanted.settings.identity.machine_clients
     if clients is None:
@@ -57,7 +57,7 @@ def machines(context: Context, group: Group) -> Iterator[Line]:
     yield _same(group, "identity.machineClients.jwksEndpoint", clients.jwks_endpoint, document.get("jwks_uri"), file)
 
 
-def reachable(context: Context, group: Group) -> Iterator[Line]:
+def reachable(context: ReadyContext, group: Group) -> Iterator[Line]:
     """Every endpoint that the load balancer calls has public IPv4 addresses."""
     identity = context.wanted.settings.identity
     called = {"tokenEndpoint": identity.token_endpoint, "userInfoEndpoint": identity.user_info_endpoint}
@@ -78,7 +78,7 @@ def reachable(context: Context, group: Group) -> Iterator[Line]:
         )
 
 
-def _document(context: Context, group: Group, issuer: str) -> Mapping[str, Any] | Line:
+def _document(context: ReadyContext, group: Group, issuer: str) -> Mapping[str, Any] | Line:
     """The issuer's discovery document, or the line that explains why it is missing."""
     url = issuer.removesuffix("/") + WELL_KNOWN
     status, body = context.https.get(url)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from preflight.account.lines import Group, Line
-from preflight.ready.context import Context, Part
+from preflight.ready.context import Part, ReadyContext
 from preflight.ready.wanted import Wanted, several, statements
 
 ROLES = {
@@ -51,7 +51,7 @@ def deploy_may_create(wanted: Wanted) -> set[str]:
     return found
 
 
-def roles(context: Context, group: Group) -> Iterator[Line]:
+def roles(context: ReadyContext, group: Group) -> Iterator[Line]:
     """One line for each linked role that the graph's resources use."""
     allowed = deploy_may_create(context.wanted)
     for kind, (role, service) in sorted(ROLES.items(), key=lambda entry: entry[1]):

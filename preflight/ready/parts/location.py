@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from preflight.account.identity import caller
 from preflight.account.lines import Group, Line, joined
-from preflight.ready.context import Context, Part
+from preflight.ready.context import Part, ReadyContext
 
 
-def account(context: Context, group: Group) -> Iterator[Line]:
+def account(context: ReadyContext, group: Group) -> Iterator[Line]:
     """The credentials belong to the stack's account. If that is unknown, the command ends with exit code 2."""
     found = caller(context.account)
     wanted = context.wanted
@@ -22,7 +22,7 @@ def account(context: Context, group: Group) -> Iterator[Line]:
     )
 
 
-def region(context: Context, group: Group) -> Iterator[Line]:
+def region(context: ReadyContext, group: Group) -> Iterator[Line]:
     """The region is enabled in the account."""
     name = context.wanted.region
     found = context.account.ask("ec2", "describe_regions", AllRegions=True, RegionNames=[name])["Regions"]
@@ -35,7 +35,7 @@ def region(context: Context, group: Group) -> Iterator[Line]:
     )
 
 
-def zones(context: Context, group: Group) -> Iterator[Line]:
+def zones(context: ReadyContext, group: Group) -> Iterator[Line]:
     """Every availability zone exists in this account and takes new resources."""
     wanted = context.wanted.zones
     answer = context.account.ask("ec2", "describe_availability_zones", AllAvailabilityZones=True)["AvailabilityZones"]

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from preflight.account.lines import CannotTellError, Group, Line, joined
 from preflight.account.session import Account, RefusedError
-from preflight.ready.context import Context, Part
+from preflight.ready.context import Part, ReadyContext
 
 CHAT_COMPLETIONS = "/openai/v1/chat/completions"
 """Bedrock user guide, "Chat Completions API": https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html"""
@@ -25,7 +25,7 @@ GEOGRAPHIC = re.compile(r"^(global|[a-z]{2}|us-gov|apac)\.[a-z0-9-]+\.")
 SUCCESS, THROTTLED, SERVER_FAULT = 200, 429, 500
 
 
-def existence(context: Context, group: Group) -> Iterator[Line]:
+def existence(context: ReadyContext, group: Group) -> Iterator[Line]:
     """The model, or the inference profile, exists in the region, and the account is entitled to it."""
     for region, model in context.wanted.bedrock_models:
         subject = f"{model} in {region}"
@@ -55,11 +55,11 @@ def existence(context: Context, group: Group) -> Iterator[Line]:
         yield from _availability(context, group, region, model)
 
 
-def _another(context: Context) -> str:
+def _another(context: ReadyContext) -> str:
     return f"choose a model of the region in models.groups of Pulumi.{context.wanted.stack}.yaml, or another region"
 
 
-def _availability(context: Context, group: Group, region: str, model: str) -> Iterator[Line]:
+def _availability(context: ReadyContext, group: Group, region: str, model: str) -> Iterator[Line]:
     subject = f"access to {model} in {region}"
     try:
         found = context.account.ask("bedrock", "get_foundation_model_availability", region, modelId=model)
@@ -81,7 +81,7 @@ def _availability(context: Context, group: Group, region: str, model: str) -> It
     )
 
 
-def quotas(context: Context, group: Group) -> Iterator[Line]:
+def quotas(context: ReadyContext, group: Group) -> Iterator[Line]:
     """The quota of tokens per minute for each model covers the hourly use at which the alarm fires."""
     needed = math.ceil(context.wanted.settings.models.tokens_per_hour / 60)
     for region in sorted({region for region, _ in context.wanted.bedrock_models}):
@@ -114,7 +114,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def calls(context: Context, group: Group) -> Iterator[Line]:
+def calls(context: ReadyContext, group: Group) -> Iterator[Line]:
     """One signed request for one token to each model, as the task's proxy sends it: with the stack's guardrail if an
     earlier ``up`` has created it."""
     guardrails = {region: _guardrail(context, region) for region in {r for r, _ in context.wanted.bedrock_models}}
@@ -126,12 +126,12 @@ def calls(context: Context, group: Group) -> Iterator[Line]:
         try:
             headers = guardrails[region]
             status, said = chat(context.account, region, model, headers)
-            yield _judged(group, subject, status, said, another=_another(context), guarded=bool(headers))
+            yield _evaluated(group, subject, status, said, another=_another(context), guarded=bool(headers))
         except CannotTellError as error:
             yield group.cannot_tell(subject, error.reason, error.fix)
 
 
-def _guardrail(context: Context, region: str) -> dict[str, str]:
+def _guardrail(context: ReadyContext, region: str) -> dict[str, str]:
     """The headers that name the stack's guardrail in a region; none if it does not exist or may not be listed."""
     names = {
         str(inputs["name"])
@@ -181,7 +181,7 @@ def chat(
     return status, cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
 
 
-def _judged(group: Group, subject: str, status: int, answer: dict[str, Any], *, another: str, guarded: bool) -> Line:
+def _evaluated(group: Group, subject: str, status: int, answer: dict[str, Any], *, another: str, guarded: bool) -> Line:
     """The message in a response, in OpenAI's form (``error.message``) or AWS's (``message``)."""
     error: Any = answer.get("error")
     inner = cast("dict[str, Any]", error) if isinstance(error, dict) else {}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from preflight.account.lines import CannotTellError, Group, Line
 from preflight.account.session import Account, RefusedError
-from preflight.ready.context import Context, Part
+from preflight.ready.context import Part, ReadyContext
 
 Exists = Callable[[Account, str, str], bool]
 """Whether a resource of this name exists: the account, the name, and the resource's region, if it sets one."""
@@ -71,7 +71,7 @@ KINDS: dict[str, tuple[str, str, Exists]] = {
 task definitions are left out: AWS overwrites them, or adds a revision, instead of refusing."""
 
 
-def taken(context: Context, group: Group) -> Iterator[Line]:
+def taken(context: ReadyContext, group: Group) -> Iterator[Line]:
     """One line for each physical name."""
     for kind, (label, key, exists) in KINDS.items():
         for inputs in context.wanted.inputs(kind):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from preflight.account.lines import Group, Line, joined
-from preflight.ready.context import Context, Part
+from preflight.ready.context import Part, ReadyContext
 
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 
 
-def existing(context: Context, group: Group) -> Iterator[Line]:
+def existing(context: ReadyContext, group: Group) -> Iterator[Line]:
     """The ids in ``network.existing`` exist, in one VPC and in the zones that the settings list."""
     network = context.wanted.settings.network
     if network.existing is None:
@@ -48,7 +48,7 @@ def existing(context: Context, group: Group) -> Iterator[Line]:
     )
 
 
-def endpoints(context: Context, group: Group) -> Iterator[Line]:
+def endpoints(context: ReadyContext, group: Group) -> Iterator[Line]:
     """Every endpoint service exists in the region, and interface endpoints are offered in every zone of the stack."""
     zones = context.wanted.zones
     for inputs in sorted(context.wanted.inputs(ENDPOINT), key=lambda inputs: str(inputs["serviceName"])):
@@ -75,7 +75,7 @@ def endpoints(context: Context, group: Group) -> Iterator[Line]:
         )
 
 
-def database(context: Context, group: Group) -> Iterator[Line]:
+def database(context: ReadyContext, group: Group) -> Iterator[Line]:
     """The database's instance class can be ordered with its engine version in the zones of its instances.
 
     The version is set on the cluster only: Aurora instances use their cluster's version.
@@ -109,7 +109,7 @@ def database(context: Context, group: Group) -> Iterator[Line]:
         )
 
 
-def cache(context: Context, group: Group) -> Iterator[Line]:
+def cache(context: ReadyContext, group: Group) -> Iterator[Line]:
     """The cache's engine version exists, and its node type is offered in the region."""
     for inputs in context.wanted.inputs("aws:elasticache/replicationGroup:ReplicationGroup"):
         engine, version, node = inputs["engine"], str(inputs["engineVersion"]), inputs["nodeType"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from preflight.account.lines import CannotTellError, Group, Line
 from preflight.account.session import RefusedError
-from preflight.ready.context import Context, Part
+from preflight.ready.context import Part, ReadyContext
 from preflight.ready.parts import needs
 from preflight.ready.parts.needs import Need, Use
 
@@ -190,21 +190,21 @@ QUOTAS = (
 )
 
 
-def quotas(context: Context, group: Group) -> Iterator[Line]:
+def quotas(context: ReadyContext, group: Group) -> Iterator[Line]:
     """One line for each quota that the stack uses."""
     for quota in QUOTAS:
         need = quota.need(context.wanted)
         if not need:
             continue
         try:
-            yield _judged(context, group, quota, need)
+            yield _evaluated(context, group, quota, need)
         except CannotTellError as error:
             yield group.cannot_tell(quota.name, f"the stack needs {need:g}; {error.reason}", error.fix)
         except RefusedError as error:
             yield group.cannot_tell(quota.name, f"the stack needs {need:g}; {error}", "run it again")
 
 
-def _judged(context: Context, group: Group, quota: Quota, need: float) -> Line:
+def _evaluated(context: ReadyContext, group: Group, quota: Quota, need: float) -> Line:
     limit = _limit(context, quota)
     if limit is None:
         return group.cannot_tell(
@@ -237,7 +237,7 @@ def _judged(context: Context, group: Group, quota: Quota, need: float) -> Line:
     )
 
 
-def _limit(context: Context, quota: Quota) -> float | None:
+def _limit(context: ReadyContext, quota: Quota) -> float | None:
     """The account's quota: its applied value, or AWS's default if none was set."""
     for operation in ("get_service_quota", "get_aws_default_service_quota"):
         found = context.account.find(
@@ -248,7 +248,7 @@ def _limit(context: Context, quota: Quota) -> float | None:
     return None
 
 
-def roles(context: Context, group: Group) -> Iterator[Line]:
+def roles(context: ReadyContext, group: Group) -> Iterator[Line]:
     """IAM returns its quotas and their use in one response."""
     need = context.wanted.count("aws:iam/role:Role")
     summary = context.account.ask("iam", "get_account_summary")["SummaryMap"]
@@ -261,7 +261,7 @@ def roles(context: Context, group: Group) -> Iterator[Line]:
     )
 
 
-def log_policies(context: Context, group: Group) -> Iterator[Line]:
+def log_policies(context: ReadyContext, group: Group) -> Iterator[Line]:
     """The stack's resource policies of CloudWatch Logs fit; one of the same name is overwritten, not added."""
     wanted = {
         str(i["policyName"])

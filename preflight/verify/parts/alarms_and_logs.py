@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from preflight.account.lines import Group, Line, Status
 from preflight.account.parts import AbsentError
-from preflight.verify.context import Context, Part
-from preflight.verify.stack import Stack
+from preflight.verify.context import Part, VerifyContext
+from preflight.verify.stack import StackInCheckout
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 GROUPS = "aws:cloudwatch/logGroup:LogGroup"
@@ -27,7 +27,7 @@ MOST_NAMES = 100
 """The most names that one DescribeAlarms call accepts (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html)."""
 
 
-def alarms(context: Context, group: Group) -> Iterator[Line]:
+def alarms(context: VerifyContext, group: Group) -> Iterator[Line]:
     """Each recorded alarm exists, has its actions enabled, and is OK."""
     wanted = context.named(ALARM)
     found = {
@@ -54,7 +54,7 @@ def alarms(context: Context, group: Group) -> Iterator[Line]:
             yield group.holds(subject, state == "OK", state, fix)
 
 
-def subscriptions(context: Context, group: Group) -> Iterator[Line]:
+def subscriptions(context: VerifyContext, group: Group) -> Iterator[Line]:
     """Each recorded subscription exists and has been confirmed."""
     name = next((live for _, live in context.live(TOPIC, r"sns:[^:]+:\d+:") if live), "")
     if not name:
@@ -75,7 +75,7 @@ def subscriptions(context: Context, group: Group) -> Iterator[Line]:
             )
 
 
-def busy_groups(stack: Stack) -> frozenset[str]:
+def busy_groups(stack: StackInCheckout) -> frozenset[str]:
     """The log groups that must receive events: flow logs, DNS queries and Container Insights."""
     arns = [str(inputs["logDestination"]) for inputs in stack.inputs(FLOW)]
     arns += [str(inputs["destinationArn"]) for inputs in stack.inputs(QUERIES)]
@@ -84,7 +84,7 @@ def busy_groups(stack: Stack) -> frozenset[str]:
     return frozenset(names & groups | {name for name in groups if name.startswith(INSIGHTS)})
 
 
-def logs(context: Context, group: Group) -> Iterator[Line]:
+def logs(context: VerifyContext, group: Group) -> Iterator[Line]:
     """Each recorded log group exists and has recent events."""
     busy = busy_groups(context.stack)
     for name in context.named(GROUPS):
@@ -101,7 +101,7 @@ def logs(context: Context, group: Group) -> Iterator[Line]:
         yield _arriving(context, group, subject, max(times, default=0), int(found["creationTime"]), busy=name in busy)
 
 
-def _arriving(context: Context, group: Group, subject: str, last: int, created: int, *, busy: bool) -> Line:
+def _arriving(context: VerifyContext, group: Group, subject: str, last: int, created: int, *, busy: bool) -> Line:
     quiet = context.now - dt.datetime.fromtimestamp(last / 1000, dt.UTC)
     if last and quiet <= (WINDOW if busy else QUIET):
         return group.ok(subject, f"something arrived within {'2 hours' if busy else 'a day'}")

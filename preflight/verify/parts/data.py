@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from preflight.account.lines import Group, Line, joined
 from preflight.account.parts import AbsentError
-from preflight.verify.context import Context, Part
+from preflight.verify.context import Part, VerifyContext
 
 CLUSTER = "aws:rds/cluster:Cluster"
 INSTANCE = "aws:rds/clusterInstance:ClusterInstance"
@@ -18,7 +18,7 @@ OLDEST = dt.timedelta(hours=26)
 """One day, plus the two hours that a backup may take."""
 
 
-def database(context: Context, group: Group) -> Iterator[Line]:
+def database(context: VerifyContext, group: Group) -> Iterator[Line]:
     """Cluster and instances are available, encrypted, protected and private."""
     for inputs in context.stack.inputs(CLUSTER):
         name = str(inputs["clusterIdentifier"])
@@ -47,7 +47,7 @@ def database(context: Context, group: Group) -> Iterator[Line]:
         yield group.holds("database's instances", not public and len(instances) >= wanted, shown, fix)
 
 
-def cache(context: Context, group: Group) -> Iterator[Line]:
+def cache(context: VerifyContext, group: Group) -> Iterator[Line]:
     """The cache is available, and encrypted at rest and in transit."""
     groups = context.account.every("elasticache", "describe_replication_groups", "ReplicationGroups")
     for inputs in context.stack.inputs(CACHE):
@@ -66,7 +66,7 @@ def cache(context: Context, group: Group) -> Iterator[Line]:
         yield group.holds("cache", not wrong, shown, "pulumi refresh shows what was changed by hand; pulumi up")
 
 
-def backups(context: Context, group: Group) -> Iterator[Line]:
+def backups(context: VerifyContext, group: Group) -> Iterator[Line]:
     """Every resource of the plan has a recovery point from the last night."""
     for logical, vault in context.live(VAULT, r"backup:[^:]+:\d+:backup-vault:"):
         if not vault:

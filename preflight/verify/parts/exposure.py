@@ -8,7 +8,7 @@ from json import dumps
 from preflight.account.lines import CannotTellError, Group, Line, joined
 from preflight.account.parts import AbsentError
 from preflight.account.session import RefusedError
-from preflight.verify.context import Context, Part
+from preflight.verify.context import Part, VerifyContext
 from preflight.verify.reading import mapped
 
 BUCKET, BUCKET_POLICY = "aws:s3/bucket:Bucket", "aws:s3/bucketPolicy:BucketPolicy"
@@ -24,7 +24,7 @@ SCOPE = (
 )
 
 
-def _judged(context: Context, group: Group, subject: str, kind: str, document: str) -> Line:
+def _evaluated(context: VerifyContext, group: Group, subject: str, kind: str, document: str) -> Line:
     """Access Analyzer's result for one policy (CheckNoPublicAccess)."""
     try:
         answer = context.account.ask(
@@ -42,7 +42,7 @@ def _judged(context: Context, group: Group, subject: str, kind: str, document: s
     )
 
 
-def buckets(context: Context, group: Group) -> Iterator[Line]:
+def buckets(context: VerifyContext, group: Group) -> Iterator[Line]:
     """Each bucket blocks public access, and its policy grants none."""
     with_policy = {context.recorded(BUCKET, str(i["bucket"])) for i in context.stack.inputs(BUCKET_POLICY)}
     for logical, name in context.live(BUCKET, BUCKETS):
@@ -61,12 +61,12 @@ def buckets(context: Context, group: Group) -> Iterator[Line]:
         )
         policy = context.account.find("s3", "get_bucket_policy", ("NoSuchBucketPolicy",), Bucket=name)
         if policy is not None:
-            yield _judged(context, group, f"policy of bucket {logical}", "AWS::S3::Bucket", policy["Policy"])
+            yield _evaluated(context, group, f"policy of bucket {logical}", "AWS::S3::Bucket", policy["Policy"])
         elif logical in with_policy:
             yield group.missing(f"policy of bucket {logical}", "there is none", "pulumi up")
 
 
-def keys(context: Context, group: Group) -> Iterator[Line]:
+def keys(context: VerifyContext, group: Group) -> Iterator[Line]:
     """No key's policy grants public access; keys are found by their aliases."""
     for alias in context.named(KEY_ALIAS):
         found = context.account.find("kms", "describe_key", ("NotFoundException",), KeyId=alias)
@@ -75,19 +75,19 @@ def keys(context: Context, group: Group) -> Iterator[Line]:
             continue
         key = found["KeyMetadata"]["KeyId"]
         policy = context.account.ask("kms", "get_key_policy", KeyId=key, PolicyName="default")["Policy"]
-        yield _judged(context, group, f"policy of key {alias}", "AWS::KMS::Key", policy)
+        yield _evaluated(context, group, f"policy of key {alias}", "AWS::KMS::Key", policy)
 
 
-def topics(context: Context, group: Group) -> Iterator[Line]:
+def topics(context: VerifyContext, group: Group) -> Iterator[Line]:
     """The policy of the alarm topic grants no public access."""
     for logical, name in context.live(TOPIC, r"sns:[^:]+:\d+:"):
         if not name:
             raise AbsentError(f"the topic {logical}")
         attributes = context.account.ask("sns", "get_topic_attributes", TopicArn=context.live_arn(name))["Attributes"]
-        yield _judged(context, group, f"policy of topic {logical}", "AWS::SNS::Topic", attributes["Policy"])
+        yield _evaluated(context, group, f"policy of topic {logical}", "AWS::SNS::Topic", attributes["Policy"])
 
 
-def secrets(context: Context, group: Group) -> Iterator[Line]:
+def secrets(context: VerifyContext, group: Group) -> Iterator[Line]:
     """Policies of secrets grant no public access. The stack sets none, so each was added outside of it."""
     found = context.live(SECRET, r"secretsmanager:[^:]+:\d+:secret:")
     bare: list[str] = []
@@ -98,14 +98,14 @@ def secrets(context: Context, group: Group) -> Iterator[Line]:
         answer = context.account.ask("secretsmanager", "get_resource_policy", SecretId=name)
         if answer.get("ResourcePolicy"):
             document = str(answer["ResourcePolicy"])
-            yield _judged(context, group, f"policy of secret {logical}", "AWS::SecretsManager::Secret", document)
+            yield _evaluated(context, group, f"policy of secret {logical}", "AWS::SecretsManager::Secret", document)
         else:
             bare.append(logical)
     if bare:
         yield group.ok("secrets without a policy", joined(bare))
 
 
-def roles(context: Context, group: Group) -> Iterator[Line]:
+def roles(context: VerifyContext, group: Group) -> Iterator[Line]:
     """No trust policy of a role below the stack's path grants public access."""
     paths = sorted({str(inputs["path"]) for inputs in context.stack.inputs(ROLE)})
     found = [role for path in paths for role in context.account.every("iam", "list_roles", "Roles", PathPrefix=path)]
@@ -116,10 +116,12 @@ def roles(context: Context, group: Group) -> Iterator[Line]:
     for role in sorted(found, key=lambda role: str(role["RoleName"])):
         document = role["AssumeRolePolicyDocument"]
         text = document if isinstance(document, str) else dumps(document)
-        yield _judged(context, group, f"trust of role {role['RoleName']}", "AWS::IAM::AssumeRolePolicyDocument", text)
+        yield _evaluated(
+            context, group, f"trust of role {role['RoleName']}", "AWS::IAM::AssumeRolePolicyDocument", text
+        )
 
 
-def network(context: Context, group: Group) -> Iterator[Line]:
+def network(context: VerifyContext, group: Group) -> Iterator[Line]:
     """Network Access Analyzer's findings, if there is a scope for the stack."""
     filters = [{"Name": "tag:environment", "Values": [context.stack.name]}]
     key = "NetworkInsightsAccessScopes"
@@ -144,7 +146,7 @@ def network(context: Context, group: Group) -> Iterator[Line]:
             continue
         fix = "aws ec2 get-network-insights-access-scope-analysis-findings shows the paths; close them"
         bad = latest["FindingsFound"] == "true"
-        yield group.holds(subject, not bad, "paths that it forbids exist" if bad else "no finding", fix)
+        yield group.holds(subject, not bad, "forbidden paths exist" if bad else "no finding", fix)
 
 
 PART = Part(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from preflight.account.lines import Group, Line, joined
-from preflight.verify.context import Context, Part
+from preflight.verify.context import Part, VerifyContext
 from preflight.verify.reading import at, listed, mapped
 from preflight.verify.stack import WEB_ACL
 
@@ -16,12 +16,12 @@ LOGGING = "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"
 EVENTS = "aws ecs describe-services shows the service's events; docs/runbook.md has the causes"
 
 
-def _primary(context: Context) -> Mapping[str, Any]:
+def _primary(context: VerifyContext) -> Mapping[str, Any]:
     deployments = context.service.get("deployments", [])
     return next(one for one in deployments if one.get("status") == "PRIMARY")
 
 
-def steady(context: Context, group: Group) -> Iterator[Line]:
+def steady(context: VerifyContext, group: Group) -> Iterator[Line]:
     """The desired number of tasks runs, and no deployment is in progress."""
     service = context.service
     running, desired, pending = (int(service.get(f"{key}Count", 0)) for key in ("running", "desired", "pending"))
@@ -33,7 +33,7 @@ def steady(context: Context, group: Group) -> Iterator[Line]:
     yield group.holds("deployment", complete, found, f"wait until it is COMPLETED; {EVENTS}")
 
 
-def images(context: Context, group: Group) -> Iterator[Line]:
+def images(context: VerifyContext, group: Group) -> Iterator[Line]:
     """The running task definition has the release's images, by digest."""
     arn = str(_primary(context)["taskDefinition"])
     answer = context.account.ask("ecs", "describe_task_definition", taskDefinition=arn)["taskDefinition"]
@@ -54,7 +54,7 @@ def images(context: Context, group: Group) -> Iterator[Line]:
         )
 
 
-def tasks(context: Context, group: Group) -> Iterator[Line]:
+def tasks(context: VerifyContext, group: Group) -> Iterator[Line]:
     """Every running task is healthy and has the primary deployment's task definition."""
     service = context.service
     cluster = str(service["clusterArn"])
@@ -70,7 +70,7 @@ def tasks(context: Context, group: Group) -> Iterator[Line]:
     yield group.holds("running tasks", not other and not sick, said, EVENTS)
 
 
-def targets(context: Context, group: Group) -> Iterator[Line]:
+def targets(context: VerifyContext, group: Group) -> Iterator[Line]:
     """Every task is a healthy target of the load balancer."""
     for arn in context.target_groups:
         answer = context.account.ask("elbv2", "describe_target_health", TargetGroupArn=arn)
@@ -81,7 +81,7 @@ def targets(context: Context, group: Group) -> Iterator[Line]:
         yield group.holds("targets", healthy >= desired > 0 and "unhealthy" not in states, found, fix)
 
 
-def balancer(context: Context, group: Group) -> Iterator[Line]:
+def balancer(context: VerifyContext, group: Group) -> Iterator[Line]:
     """The load balancer is active and has exactly the recorded listeners."""
     answer = context.account.ask("elbv2", "describe_load_balancers", LoadBalancerArns=[context.balancer])
     state = str(answer["LoadBalancers"][0].get("State", {}).get("Code"))
@@ -101,7 +101,7 @@ def _listener(port: object, protocol: object, policy: object) -> tuple[int, str,
     return int(str(port)), str(protocol), str(policy or "") if protocol in ("HTTPS", "TLS") else ""
 
 
-def firewall(context: Context, group: Group) -> Iterator[Line]:
+def firewall(context: VerifyContext, group: Group) -> Iterator[Line]:
     """The recorded web ACL is associated with the load balancer and logs."""
     name = str(context.stack.inputs(WEB_ACL)[0]["name"])
     answer = context.account.ask("wafv2", "get_web_acl_for_resource", ResourceArn=context.balancer)

@@ -2,15 +2,19 @@
 
 import json
 import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from components.applications import ApplicationArgs
+from components.applications import ApplicationArgs, default_preset, find_preset, preset_names, presets
 from components.applications.presets.open_webui import PRESET
 from components.proxy import ProxyIdentity, ProxyPeople
 from components.proxy.settings import ProxyLogout
+from settings import StackSettings
+from settings.data import LEAST_CONNECTIONS
 from tests.components.task_fixtures import application, build, one, text
 
 SOMEBODY = ProxyPeople(email_domains=("example.com",))
@@ -175,3 +179,52 @@ def test_an_application_never_runs_as_root(field: str) -> None:
 
 def test_signing_out_goes_to_the_proxys_logout() -> None:
     assert _environment()["WEBUI_AUTH_SIGNOUT_REDIRECT_URL"] == "https://chat.example.com" + ProxyLogout().path
+
+
+def test_every_module_of_the_folder_is_an_application_and_the_settings_select_one_of_them() -> None:
+    folder = Path(presets.__file__).parent
+    assert preset_names() == sorted(
+        path.stem.replace("_", "-") for path in folder.glob("*.py") if path.stem != "__init__"
+    )
+    assert [find_preset(name).name for name in preset_names()] == preset_names()
+    default = StackSettings.model_fields["application"].default
+    assert find_preset(default) is default_preset()
+
+
+def test_the_settings_ask_for_as_many_connections_as_the_default_application_needs() -> None:
+    assert default_preset().least_database_connections == LEAST_CONNECTIONS
+
+
+def test_an_unknown_application_is_named_with_those_that_exist() -> None:
+    with pytest.raises(ValueError, match="there is no application 'notes': there are open-webui"):
+        find_preset("notes")
+
+
+PATHS = PRESET.paths
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pages": ("/", "/logout")}, "pages does not offer /oauth2/idpresponse, the login callback"),
+        ({"pages": ("/", "/oauth2/idpresponse")}, "pages does not offer /logout, the logout path"),
+        ({"blocked": ("/logout*",)}, "pages does not offer /logout, the logout path"),
+        ({"api": ("/logout",)}, "pages does not offer /logout, the logout path"),
+        ({"api": ("/*",)}, "would offer every path of that form"),
+        ({"pages": ("pages",)}, "a path pattern starts with /"),
+        ({"uploads": ("/files/*",)}, "uploads has '/files/\\*': write a prefix that starts with /, without wildcards"),
+        ({"websockets": ("ws",)}, "websockets has 'ws'"),
+        ({"uploads": (), "model_calls": (), "prompts": ()}, "uploads, model_calls and prompts are empty"),
+    ],
+)
+def test_paths_with_which_an_application_cannot_work_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(PATHS, **changes)
+
+
+def test_a_health_path_that_users_could_request_is_refused_with_what_to_do() -> None:
+    with pytest.raises(ValueError, match=r"/api/ready is offered to users by /api/\*: add it to paths\.blocked"):
+        replace(PRESET, health_path="/api/ready")
+    assert replace(PRESET, health_path="/up").proxy.health_path == "/up"
+    with pytest.raises(ValueError, match="health_path is 'up'"):
+        replace(PRESET, health_path="up")

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from components.data.database import PARAMETERS, cluster_identifier
+from policies.guardrails.topology.graph.documents import Document
+from policies.guardrails.topology.iam.statements import grants
 from preflight.recording.recorder import Recording
 from tests.components.task_fixtures import (
     ACCOUNT,
@@ -292,14 +294,8 @@ def test_the_key_and_the_vault_stay_when_the_stack_goes() -> None:
 
 
 def test_the_key_serves_the_accounts_own_roles() -> None:
-    policy = json.loads(one(build("state"), "aws:kms/key:Key").inputs["policy"])
+    policy = Document(json.loads(one(build("state"), "aws:kms/key:Key").inputs["policy"]))
+    principals = {who for item in grants(policy) for who in item.principals}
 
-    assert policy["Statement"] == [
-        {
-            "Sid": "AccountDelegatesToItsRoles",
-            "Effect": "Allow",
-            "Action": ["kms:*"],
-            "Resource": ["*"],
-            "Principal": {"AWS": [f"arn:aws:iam::{ACCOUNT}:root"]},
-        }
-    ]
+    assert principals == {f"arn:aws:iam::{ACCOUNT}:root"}
+    assert any(item.covers("kms:Decrypt") and not item.conditions for item in grants(policy))

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from policies.guardrails.topology.graph.documents import Document
+from policies.guardrails.topology.iam.statements import denies_clear_text, grants, statements
 from tests.components.task_fixtures import ACCOUNT, REGION, TAGS, TOPIC, build, document, made, one, text
 
 BUCKET = "aws:s3/bucket:Bucket"
@@ -60,67 +62,46 @@ def test_requests_to_the_uploads_are_recorded_in_a_bucket_that_only_s3_writes() 
     recording = build("state")
     logs, uploads = (one(recording, BUCKET, name).outputs for name in ("state-uploads-access", "state-uploads"))
     logging = one(recording, "aws:s3/bucketLogging:BucketLogging").inputs
-    policy = json.loads(one(recording, "aws:s3/bucketPolicy:BucketPolicy").inputs["policy"])["Statement"]
+    policy = Document(json.loads(one(recording, "aws:s3/bucketPolicy:BucketPolicy").inputs["policy"]))
 
     assert logging == {"bucket": uploads["id"], "targetBucket": logs["id"], "targetPrefix": "uploads/"}
-    assert policy == [
-        {
-            "Sid": "LogDelivery",
-            "Effect": "Allow",
-            "Action": ["s3:PutObject"],
-            "Resource": [f"{logs['arn']}/*"],
-            "Principal": {"Service": ["logging.s3.amazonaws.com"]},
-            "Condition": {
-                "StringEquals": {"aws:SourceAccount": [ACCOUNT]},
-                "ArnLike": {"aws:SourceArn": [uploads["arn"]]},
-            },
-        },
-        {
-            "Sid": "OnlyByTls",
-            "Effect": "Deny",
-            "Action": ["s3:*"],
-            "Resource": sorted([logs["arn"], f"{logs['arn']}/*"]),
-            "Principal": "*",
-            "Condition": {"Bool": {"aws:SecureTransport": ["false"]}},
-        },
-    ]
+    (delivery,) = grants(policy)
+    assert (delivery.principals, delivery.actions) == (("logging.s3.amazonaws.com",), ("s3:PutObject",))
+    assert delivery.resources == (f"{logs['arn']}/*",)
+    assert {item.key: item.values for item in delivery.conditions if item.bounds} == {
+        "aws:sourceaccount": (ACCOUNT,),
+        "aws:sourcearn": (uploads["arn"],),
+    }
+    (by_tls,) = (item for item in statements(policy) if denies_clear_text(item, "s3:*"))
+    assert all(by_tls.covers_resource(arn) for arn in (logs["arn"], f"{logs['arn']}/any/key"))
 
 
 def test_objects_come_and_go_by_the_endpoint_and_for_backups_only() -> None:
-    policy = json.loads(text(one(build("uploads"), "aws:s3/bucketPolicy:BucketPolicy").inputs["policy"]))["Statement"]
+    recording = build("uploads")
+    policy = json.loads(text(one(recording, "aws:s3/bucketPolicy:BucketPolicy").inputs["policy"]))
+    every = statements(Document(policy))
+    (by_endpoint,) = (item for item in every if "aws:sourcevpce" in item.keys)
 
-    assert policy == [
-        {
-            "Sid": "ObjectsOnlyByTheEndpoint",
-            "Effect": "Deny",
-            "Action": [
-                "s3:AbortMultipartUpload",
-                "s3:BypassGovernanceRetention",
-                "s3:DeleteObject*",
-                "s3:GetObject*",
-                "s3:InitiateReplication",
-                "s3:ListMultipartUploadParts",
-                "s3:PutObject*",
-                "s3:ReplicateDelete",
-                "s3:ReplicateObject",
-                "s3:RestoreObject",
-            ],
-            "Resource": ["arn:aws:s3:::state-uploads/*"],
-            "Principal": "*",
-            "Condition": {
-                "StringNotEquals": {"aws:SourceVpce": ["vpce-0123456789abcdef0"]},
-                "ArnNotEquals": {"aws:PrincipalArn": [BACKUP_ROLE]},
-            },
-        },
-        {
-            "Sid": "OnlyByTls",
-            "Effect": "Deny",
-            "Action": ["s3:*"],
-            "Resource": ["arn:aws:s3:::state-uploads", "arn:aws:s3:::state-uploads/*"],
-            "Principal": "*",
-            "Condition": {"Bool": {"aws:SecureTransport": ["false"]}},
-        },
-    ]
+    assert not any(item.allows for item in every)
+    assert any(denies_clear_text(item, "s3:*") for item in every)
+    assert by_endpoint.is_for_everyone
+    assert by_endpoint.covers_resource("arn:aws:s3:::state-uploads/any/key")
+    for action in (
+        "GetObject",
+        "GetObjectVersion",
+        "PutObject",
+        "DeleteObject",
+        "DeleteObjectVersion",
+        "RestoreObject",
+    ):
+        assert by_endpoint.covers(f"s3:{action}")
+    # Whoever manages the bucket's settings is not locked out.
+    assert not any(by_endpoint.covers(f"s3:{action}") for action in ("PutBucketPolicy", "GetBucketPolicy"))
+    exempt = {(item.operator, item.key): item.values for item in by_endpoint.conditions}
+    assert exempt == {
+        ("stringnotequals", "aws:sourcevpce"): ("vpce-0123456789abcdef0",),
+        ("arnnotequals", "aws:principalarn"): (BACKUP_ROLE,),
+    }
 
 
 # -- backups ----------------------------------------------------------------------------------------------------------

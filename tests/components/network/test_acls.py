@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.common.aws_limits import ZONE_LETTERS
 from components.network import PrivateNetwork
 from components.network.acls import (
     MOST_ENTRIES,
@@ -16,7 +17,7 @@ from components.network.acls import (
     private_acl_entries,
     public_acl_entries,
 )
-from components.network.addresses import ZONE_LETTERS, plan_addresses
+from components.network.addresses import plan_addresses
 from preflight.recording.recorder import record
 from settings.consistency import ACL_PORTS
 from tests.components.edge_fixtures import ZONES, named, network_args, recorded_network

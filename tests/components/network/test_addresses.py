@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.network.addresses import ZONE_LETTERS, plan_addresses
+from components.common.aws_limits import ZONE_LETTERS
+from components.network.addresses import plan_addresses
 
 
 @st.composite
@@ -74,7 +75,7 @@ def test_the_plan_of_a_block_is_what_it_was() -> None:
         ("10.0.0.0/8", ["eu-west-1a"], "a network of /16 to /20 is needed"),
         ("10.0.0.0/21", ["eu-west-1a"], "a network of /16 to /20 is needed"),
         ("10.0.0.1/16", ["eu-west-1a"], "has host bits set"),
-        ("10.0.0.0/16", ["eu-west-1a", "eu-west-1a"], "each may be named once"),
+        ("10.0.0.0/16", ["eu-west-1a", "eu-west-1a"], "each must be listed once"),
         ("10.0.0.0/16", ["eu-west-1a", "eu-central-1a"], "two of them end in the same letter"),
         ("10.0.0.0/16", ["eu-west-1z"], "'eu-west-1z' has no share"),
         ("10.0.0.0/16", [""], "'' has no share"),

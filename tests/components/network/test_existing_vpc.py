@@ -122,7 +122,7 @@ def test_an_existing_vpc_s_ids_come_out_by_zone() -> None:
     [
         ({"public_subnet_ids": [f"subnet-0000000{n}" for n in range(3)]}, "public_subnet_ids has 3 ids for 2 zones"),
         ({"private_route_table_association_ids": ["rtbassoc-00000000"]}, "has 1 ids for 2 zones"),
-        ({"private_subnet_ids": EXISTING["public_subnet_ids"]}, "a subnet is named twice"),
+        ({"private_subnet_ids": EXISTING["public_subnet_ids"]}, "a subnet is listed twice"),
     ],
 )
 def test_existing_ids_that_do_not_fit_the_zones_are_refused(changes: dict[str, Json], message: str) -> None:

@@ -111,16 +111,16 @@ def test_without_state_nothing_of_it_is_there() -> None:
 def test_a_value_that_the_state_does_not_have_is_refused_by_name() -> None:
     values = {key: value for key, value in STATE_VALUES.items() if key != "bucket-name"}
 
-    with pytest.raises(ValueError, match="no such state value: bucket-name; there are database-host, database-name"):
+    with pytest.raises(ValueError, match="no such data value: bucket-name; there are database-host, database-name"):
         _containers(data_values=values)
-    with pytest.raises(ValueError, match="there are none: the service has no state"):
+    with pytest.raises(ValueError, match="there are none: the service has no data stores"):
         _containers(data_values={})
 
 
 def test_a_variable_has_one_source() -> None:
     application = ApplicationArgs(name="own", environment={"HOST": "x"}, value_environment={"HOST": "database-host"})
 
-    with pytest.raises(ValueError, match="set both as a plain variable and from a state value: HOST"):
+    with pytest.raises(ValueError, match="set both as a plain variable and from a data value: HOST"):
         _containers(application=application)
 
 
@@ -173,7 +173,7 @@ def test_each_authority_is_of_the_region_that_it_stands_for() -> None:
 
 
 def test_a_region_whose_authority_is_not_known_is_refused_with_the_way_to_add_it() -> None:
-    with pytest.raises(ValueError, match=r"in xx-west-9 is not known here; known are af-south-1, .* Add it to"):
+    with pytest.raises(ValueError, match=r"in xx-west-9 is not in this package, which has af-south-1, .* Add it to"):
         application(shared_data=True, region="xx-west-9")
     with pytest.raises(ValueError, match="needs the region"):
         application(shared_data=True)
@@ -182,8 +182,11 @@ def test_a_region_whose_authority_is_not_known_is_refused_with_the_way_to_add_it
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"prepare_command": ["/prepare"], "files": {"/srv/a/b": ""}}, "leave one out"),
-        ({"writable_directories": ["/srv/a"], "files": {"/srv/a/b": ""}}, "must lie apart .* not in /srv/a"),
+        ({"prepare_command": ["/prepare"], "files": {"/srv/a/b": ""}}, "remove one of them"),
+        (
+            {"writable_directories": ["/srv/a"], "files": {"/srv/a/b": ""}},
+            "must be in directories that the application does not write, not in /srv/a",
+        ),
     ],
 )
 def test_arguments_that_prepare_cannot_carry_out_are_refused(changes: dict[str, Any], message: str) -> None:
@@ -224,7 +227,7 @@ def test_directories_that_differ_are_volumes_by_their_paths() -> None:
 
 
 def test_a_release_without_a_schema_is_refused_where_there_is_a_database() -> None:
-    with pytest.raises(ValueError, match=r"release 2026\.11\.1 has a database and no schema is declared for it"):
+    with pytest.raises(ValueError, match=r"release 2026\.11\.1 has a database, but no schema is declared for it"):
         _containers(schemas=SCHEMAS[:1])
     with pytest.raises(ValueError, match="needs a writable directory"):
         _containers(STATEFUL.model_copy(update={"writable_directories": []}))

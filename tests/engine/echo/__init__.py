@@ -1,1 +1,1 @@
-"""A provider plugin that stands in for ``aws`` and ``tls``: it checks, remembers and refuses, and creates nothing."""
+"""A fake provider plugin for ``aws`` and ``tls``: it checks and stores resources, refuses what AWS refuses, and creates nothing."""

@@ -1,7 +1,7 @@
-"""Holds inputs against the argument classes of the installed SDK: what AWS's provider would refuse at Check.
+"""Checks inputs against the argument classes of the installed SDK, to refuse what AWS's provider would refuse at Check.
 
-The names, the nesting, the required properties and the kinds of values come from ``pulumi_aws`` and
-``pulumi_tls`` themselves, so that the check follows the lock file and not a list kept here.
+Names, nesting, required properties and value types come from ``pulumi_aws`` and ``pulumi_tls``, so the check matches the
+locked versions.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SCALARS: dict[type, tuple[type, ...]] = {str: (str,), bool: (bool,), int: (int,
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One input that the provider refuses, with the property's path in the provider's own words."""
+    """One input that the provider refuses, with the property's path in the provider's notation."""
 
     path: str
     reason: str
@@ -45,7 +45,7 @@ class Shape:
 
 
 def load(package: str) -> None:
-    """Make the resource classes of ``package`` known to Pulumi's registry."""
+    """Register the resource classes of ``package`` in Pulumi's registry."""
     importlib.import_module(f"pulumi_{package}")
 
 
@@ -75,7 +75,7 @@ def argument_class(token: str) -> type | None:
 
 @cache
 def shape(cls: type) -> Shape:
-    """What an argument class accepts."""
+    """The properties that an argument class accepts."""
     names = sdk_types.input_type_py_to_pulumi_names(cls)
     parameters = inspect.signature(cls).parameters.values()
     required = {names[p.name] for p in parameters if p.default is inspect.Parameter.empty and p.name in names}
@@ -83,7 +83,7 @@ def shape(cls: type) -> Shape:
 
 
 def check(token: str, inputs: Wire) -> list[Failure]:
-    """Everything that is wrong with the inputs of a resource of this type."""
+    """Every problem in the inputs of a resource of this type."""
     cls = argument_class(token)
     if cls is None:
         return [Failure("", f"the installed SDK has no resource type {token}")]
@@ -161,7 +161,7 @@ def _is_signed_at_all(value: Json) -> bool:
 
 
 def _choices(hint: Hint) -> list[Hint]:
-    """The types that a value itself may have, without the SDK's wrappers for values that come later."""
+    """The types that a value may have, without the SDK's wrappers for outputs."""
     if typing.get_origin(hint) not in (typing.Union, types.UnionType):
         return [] if hint in (typing.Any, object) else [hint]
     members = [m for m in typing.get_args(hint) if m is not type(None) and not _is_plumbing(m)]

@@ -1,6 +1,6 @@
-"""What the stand-in for AWS remembers: one file a resource, an operations log, and told misbehaviour.
+"""The state of the fake AWS: one file for each resource, an operations log, and failures that a test requests.
 
-The folder is shared by every provider process of a run, and it outlives an engine that is killed, as AWS does.
+All provider processes of a run share the folder, and it remains when the engine is killed, like AWS.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from preflight.sdk.wire import Json, Wire
 
 FOLDER_VARIABLE = "ECHO_CLOUD"
 SECRETS_VARIABLE = "ECHO_ACCEPTS_SECRETS"
-"""Whether the provider accepts secrets, ``true`` or ``false``. Of one that does not, the engine keeps the marks."""
+"""Whether the provider accepts secrets, ``true`` or ``false``. If not, the engine tracks the secret marks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a provider was told to do at one operation on one resource."""
+    """What a test requested for one operation on one resource."""
 
     fail: str = ""
     seconds: float = 0.0
 
 
 class Cloud:
-    """The resources that exist, seen by every provider process alike."""
+    """The existing resources, shared by all provider processes."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -41,7 +41,7 @@ class Cloud:
 
     @classmethod
     def from_environment(cls) -> Cloud:
-        """The cloud in the folder that the test named."""
+        """The cloud in the test's folder."""
         return cls(Path(os.environ[FOLDER_VARIABLE]))
 
     # What tests say.
@@ -54,7 +54,7 @@ class Cloud:
             (self._folder / "control.json").write_text(json.dumps(rules))
 
     def behave(self) -> None:
-        """Forget everything that was told."""
+        """Forget all requests of the test."""
         (self._folder / "control.json").unlink(missing_ok=True)
 
     def operations(self, *kinds: str) -> list[Wire]:
@@ -79,27 +79,27 @@ class Cloud:
         return sorted(found, key=lambda entry: (entry["type"], entry["id"]))
 
     def fill(self, identifier: str, what: str) -> None:
-        """Put something into a bucket, a vault or a repository: an object, a copy, an image."""
+        """Put an object, a backup or an image into a bucket, a vault or a repository."""
         with self._locked():
             held = self._noted("contents.json")
             held[identifier] = sorted({*held.get(identifier, []), what})
             self._note("contents.json", held)
 
     def empty(self, identifier: str) -> None:
-        """Take out everything."""
+        """Remove everything from it."""
         with self._locked():
             held = self._noted("contents.json")
             if held.pop(identifier, None):
                 self._note("contents.json", held)
 
     def contents(self, identifier: str) -> list[str]:
-        """What is in it."""
+        """Its contents."""
         return self._noted("contents.json").get(identifier, [])
 
-    # What the provider says.
+    # Called by the provider.
 
     def told(self, operation: str, name: str) -> Told:
-        """What to do at this operation, counting it as used."""
+        """The requested behaviour for this operation; counts as used."""
         with self._locked():
             rules = self._rules()
             for rule in rules:
@@ -110,7 +110,7 @@ class Cloud:
         return Told()
 
     def log(self, operation: str, type_: str, name: str, **more: Json) -> None:
-        """Note one operation."""
+        """Log one operation."""
         entry = {"at": round(time.time(), 3), "operation": operation, "type": type_, "name": name, **more}
         with self._locked(), (self._folder / "operations.jsonl").open("a") as log:
             log.write(json.dumps(entry, sort_keys=True) + "\n")
@@ -127,18 +127,18 @@ class Cloud:
             self._note("creations.json", counts)
 
     def reserve(self, type_: str, name: str) -> None:
-        """Keep a name from being given again, although nothing has it."""
+        """Reserve a name that no resource has, so that it cannot be used again."""
         with self._locked():
             names = self._noted("reserved.json")
             names[type_] = sorted({*names.get(type_, []), name})
             self._note("reserved.json", names)
 
     def reserved(self, type_: str, name: str) -> bool:
-        """Whether the name is kept."""
+        """Whether the name is reserved."""
         return name in self._noted("reserved.json").get(type_, [])
 
     def put(self, type_: str, identifier: str, inputs: Wire, outputs: Wire, urn: str) -> None:
-        """Let a resource exist, or change what it is."""
+        """Create or change a resource."""
         entry = {"type": type_, "id": identifier, "inputs": inputs, "outputs": outputs, "urn": urn}
         path = self._path(type_, identifier)
         scratch = path.with_suffix(f".{os.getpid()}.{time.monotonic_ns()}.new")
@@ -151,7 +151,7 @@ class Cloud:
         return json.loads(path.read_text()) if path.exists() else None
 
     def remove(self, type_: str, identifier: str) -> None:
-        """Let a resource be gone."""
+        """Delete a resource."""
         self._path(type_, identifier).unlink(missing_ok=True)
 
     def _path(self, type_: str, identifier: str) -> Path:

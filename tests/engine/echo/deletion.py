@@ -1,6 +1,6 @@
-"""What AWS refuses to delete (``preflight.changes.holding``), what it deletes along, and what it keeps.
+"""What AWS refuses to delete (``preflight.changes.holding``), what it deletes with a resource, and what it keeps.
 
-A resource is an entry of the cloud: type, id, inputs, outputs. Nothing here changes one.
+A resource is an entry in the cloud: type, id, inputs, outputs. No function here changes one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ DEFAULT_RECOVERY_DAYS = 30
 
 
 def refusal(found: Wire, live: Sequence[Wire], contents: Sequence[str]) -> str:
-    """Why AWS does not delete ``found`` now, or nothing where it does."""
+    """Why AWS refuses to delete ``found``; empty if it does not."""
     type_, inputs = found["type"], found["inputs"]
     switch = PROTECTION.get(type_, "")
     if inputs.get(switch) not in OFF:
@@ -47,14 +47,14 @@ def refusal(found: Wire, live: Sequence[Wire], contents: Sequence[str]) -> str:
 
 
 def parts(found: Wire, live: Sequence[Wire]) -> list[Wire]:
-    """What is gone together with ``found``."""
+    """The resources that are deleted with ``found``."""
     type_, key = PARTS.get(found["type"], ("", ""))
     names = _names(found)
     return [entry for entry in live if entry["type"] == type_ and entry["inputs"].get(key) in names]
 
 
 def final_snapshot(found: Wire) -> Wire | None:
-    """The snapshot that is left of a database."""
+    """The final snapshot of a database."""
     inputs = found["inputs"]
     if found["type"] != CLUSTER or inputs.get("skipFinalSnapshot"):
         return None
@@ -63,7 +63,7 @@ def final_snapshot(found: Wire) -> Wire | None:
 
 
 def keeps_its_name(found: Wire) -> bool:
-    """A secret can be brought back for some days, and nothing else gets its name meanwhile."""
+    """A deleted secret can be restored for some days; until then its name is in use."""
     return found["type"] == SECRET and found["inputs"].get("recoveryWindowInDays", DEFAULT_RECOVERY_DAYS) != 0
 
 
@@ -87,6 +87,6 @@ def _users(found: Wire, live: Sequence[Wire]) -> Iterator[str]:
 
 def _names(found: Wire) -> set[str]:
     outputs = found["outputs"]
-    # A guardrail's own ARN has a name of its own.
+    # A guardrail's ARN is in another output.
     arn = outputs.get("guardrailArn" if found["type"] == GUARDRAIL else "arn")
     return {str(name) for name in (found["id"], arn, outputs.get("name")) if name}

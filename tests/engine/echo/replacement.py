@@ -1,4 +1,4 @@
-"""What replaces a resource, as the offline preview has it too, and the longest names that AWS takes."""
+"""Which changes replace a resource, shared with the offline preview, and the longest names that AWS accepts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from preflight.changes.replacement import TABLE, UNIQUE_NAMES, differing, name_p
 
 __all__ = ["LONGEST_NAME", "TABLE", "UNIQUE_NAMES", "differing", "name_property", "replaces"]
 
-# The longest name that AWS takes where that is short enough to be met.
+# The longest name that AWS accepts, for types whose limit is short enough to be reached.
 LONGEST_NAME: dict[str, int] = {
     "aws:lb/loadBalancer:LoadBalancer": 32,
     "aws:lb/targetGroup:TargetGroup": 32,

@@ -1,9 +1,9 @@
-"""The provider: Pulumi's ResourceProvider protocol over the stand-in for AWS.
+"""The provider: Pulumi's ResourceProvider protocol for the fake AWS.
 
-It refuses what AWS's provider refuses (unknown and missing inputs, a name that is taken, a protected or still
-used resource), says what a change replaces, keeps secrets secret, returns values in the form in which AWS returns them
-(``preflight.conform.round_trip``), and computes outputs with the offline engine's own fakes, so that both engines see
-the same values.
+It refuses what AWS's provider refuses (unknown and missing inputs, a name in use, deletion of a protected or used resource),
+reports which changes replace a resource, preserves secrets, returns values in AWS's form
+(``preflight.conform.round_trip``), and computes outputs with the offline engine's fakes, so that both engines have the same
+values.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from preflight.changes.computed import computed_again
 from preflight.conform import round_trip
-from preflight.fakes.fakes import Answer, Fakes
+from preflight.fakes.fakes import FakeAnswer, Fakes
 from preflight.recording.recorder import site_of
 from preflight.sdk.schema import computed_outputs
 from preflight.sdk.wire import UNKNOWN, Json, Wire, from_struct, has_unknown, to_struct
@@ -55,7 +55,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
     # What the plugin is.
 
     def Handshake(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
-        """Say which kinds of values may be sent."""
+        """Return the supported kinds of values."""
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=self._accepts_secrets)
 
     def GetPluginInfo(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
@@ -63,11 +63,11 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         return plugin_pb2.PluginInfo(version=self._version)
 
     def GetSchema(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
-        """A schema without types: programs bring the SDK that they were written with."""
+        """A schema without types: programs bring their SDK."""
         return provider_pb2.GetSchemaResponse(schema=json.dumps({"name": self._package, "version": self._version}))
 
     def CheckConfig(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
-        """Accept the provider's own settings as they are."""
+        """Accept the provider's settings unchanged."""
         return provider_pb2.CheckResponse(inputs=request.news)
 
     def DiffConfig(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
@@ -75,19 +75,19 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
     def Configure(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
-        """Take secrets and previews, and learn where the stack lives."""
+        """Support secrets and previews, and read the stack's region and account."""
         prefix = f"{self._package}:config:"
         self._site = site_of({key.replace(prefix, "aws:"): value for key, value in request.variables.items()})
         return provider_pb2.ConfigureResponse(acceptSecrets=self._accepts_secrets, supportsPreview=True)
 
     def Cancel(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
-        """Nothing here takes long enough to be cancelled: slow operations end by themselves."""
+        """Do nothing: slow operations end by themselves."""
         return empty_pb2.Empty()
 
     # Look-ups.
 
     def Invoke(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
-        """Answer a look-up as the offline engine does."""
+        """Answer a lookup as the offline engine does."""
         args = from_struct(request.args)
         self._cloud.log("invoke", request.tok, "")
         response = provider_pb2.InvokeResponse()
@@ -97,7 +97,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
     # One resource.
 
     def Check(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
-        """Refuse wrong inputs, and name what the program left to be named."""
+        """Refuse invalid inputs, and generate names that the program omits."""
         type_, name = self._known_type(request.urn), _name_of(request.urn)
         news, olds = from_struct(request.news), from_struct(request.olds)
         failures = arguments.check(type_, news)
@@ -111,7 +111,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=to_struct(news), failures=refused)
 
     def Diff(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
-        """Say what changed, and what of that replaces the resource."""
+        """Report the changed inputs, and those that replace the resource."""
         type_ = self._known_type(request.urn)
         olds, news = from_struct(request.old_inputs), from_struct(request.news)
         ignored = set(request.ignoreChanges)
@@ -141,7 +141,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Create(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
-        """Let the resource exist; at preview say what will be known only afterwards."""
+        """Create the resource; at preview return the values that are known beforehand."""
         type_, name = self._known_type(request.urn), _name_of(request.urn)
         inputs = from_struct(request.properties)
         if request.preview:
@@ -167,7 +167,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CreateResponse(id=identifier, properties=to_struct(outputs))
 
     def Read(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
-        """The resource as it is now; an empty id where it is gone."""
+        """The current resource; an empty id if it does not exist."""
         type_, name = self._known_type(request.urn), _name_of(request.urn)
         self._obey("read", type_, name, context)
         found = self._cloud.get(type_, request.id)
@@ -181,7 +181,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Update(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
-        """Change the resource in place: what AWS computed stays."""
+        """Change the resource in place, keeping computed values."""
         type_, name = self._known_type(request.urn), _name_of(request.urn)
         olds, news = from_struct(request.olds), from_struct(request.news)
         if request.preview:
@@ -203,7 +203,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.UpdateResponse(properties=to_struct(outputs))
 
     def Delete(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
-        """Let the resource be gone, unless it is protected or something else still needs it."""
+        """Delete the resource, unless it is protected or in use."""
         type_, name = self._known_type(request.urn), _name_of(request.urn)
         self._obey("delete", type_, name, context)
         found = self._cloud.get(type_, request.id)
@@ -216,7 +216,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def _remove(self, found: Wire, live: list[Wire]) -> None:
-        """Forget a resource and what AWS forgets with it; what skips destruction stays, and so does a snapshot."""
+        """Delete a resource and what AWS deletes with it; keep what skips destruction, and a final snapshot."""
         if found["inputs"].get("skipDestroy"):
             return
         if snapshot := deletion.final_snapshot(found):
@@ -229,7 +229,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
             self._cloud.reserve(found["type"], found["inputs"].get("name", ""))
 
     def _known_type(self, urn: str) -> str:
-        """The type in a URN, with its SDK module loaded: calls come in threads, and imports do not bear that."""
+        """The type in a URN, with its SDK module loaded here, because imports in parallel calls fail."""
         type_ = _type_of(urn)
         with self._importing:
             arguments.argument_class(type_)
@@ -251,7 +251,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
             context.abort(grpc.StatusCode.INTERNAL, told.fail)
 
     def _named(self, type_: str, name: str, urn: str, news: Wire, olds: Wire) -> Wire:
-        """The inputs with the name that pulumi-aws would give, marked as given by the provider."""
+        """The inputs with the name that pulumi-aws would generate, marked as a default of the provider."""
         key = replacement.name_property(type_)
         cls = arguments.argument_class(type_)
         optional = cls is not None and key in arguments.shape(cls).types and key not in arguments.shape(cls).required
@@ -264,7 +264,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         return {**news, "__defaults": [key], key: given}
 
     def _made(self, type_: str, name: str, inputs: Wire, urn: str) -> tuple[str, Wire]:
-        """Id and outputs of a resource that does not exist yet; other ones than those it had before."""
+        """Id and outputs of a new resource; they differ from those of a deleted one."""
         generation = self._cloud.creations(urn)
         seed = urn if generation == 0 else f"{urn}~{generation}"
         answer = self._fakes().resource(type_, name, _without_bookkeeping(inputs), seed, preview=False)
@@ -294,7 +294,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         return wanted if wanted and self._cloud.get(deletion.SNAPSHOT, wanted.rpartition(":")[2]) is None else ""
 
     def _unused_target_groups(self, inputs: Wire) -> list[str]:
-        """Those of a service that no listener and no rule forwards to."""
+        """Target groups of a service that no listener or rule forwards to."""
         properties = deletion.HOLDERS["aws:lb/targetGroup:TargetGroup"]
         listeners = [entry["inputs"] for entry in self._cloud.live() if entry["type"].startswith("aws:lb/listener")]
         used = {arn for listener in listeners for arn in deletion.held(listener, properties)}
@@ -302,7 +302,7 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
 
 
 def serve(package: str, version: str) -> None:
-    """Serve one package until the engine goes away, saying the port on the first line as plugins do."""
+    """Serve one package until the engine exits; like every plugin, print the port on the first line."""
     options = [("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.max_send_message_length", MAX_MESSAGE)]
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=16), options=options)
     accepts = {"true": True, "false": False}[os.environ[SECRETS_VARIABLE]]
@@ -334,7 +334,7 @@ def _name_of(urn: str) -> str:
 
 
 def _returned_otherwise(type_: str, state: Wire, news: Wire) -> set[str]:
-    """What the program declares in another form than AWS returns, and so than the state has it."""
+    """Inputs that the program declares in another form than AWS returns, which differ from the state."""
     returned = round_trip.returned(type_, news)
     names = {name for name in {*news, *returned} if news.get(name) != returned.get(name)}
     return {name for name in names if state.get(name) != news.get(name)}
@@ -345,7 +345,7 @@ def _without_bookkeeping(inputs: Wire) -> Wire:
 
 
 def _keeps_its_given_name(type_: str, olds: Wire, news: Wire) -> bool:
-    """A new resource under the same given name can only be made once the old one is gone."""
+    """Whether the new resource has the same fixed name, so that the old one has to be deleted first."""
     key = replacement.name_property(type_)
     return key in news and key not in news.get("__defaults", []) and plain(olds.get(key)) == plain(news.get(key))
 
@@ -357,10 +357,10 @@ def _updated(outputs: Wire, old_inputs: Wire, news: Wire) -> Wire:
 
 
 def _as_it_is(known: Wire, actual: Wire) -> Wire:
-    """``known`` with what changed behind the engine's back; values that did not change keep their secrecy."""
+    """``known`` with changes made outside of the engine; unchanged values stay secret."""
     same = {key: value for key, value in known.items() if key in actual and plain(value) == actual[key]}
     return {**actual, **same}
 
 
-def _revised(answer: Answer, revision: int) -> str:
+def _revised(answer: FakeAnswer, revision: int) -> str:
     return f"{str(answer.outputs['arn']).rpartition(':')[0]}:{revision}"

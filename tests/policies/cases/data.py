@@ -59,6 +59,7 @@ CASES = [
     case("rds-public-database", "private", r("rds.Instance", publiclyAccessible=False), r("rds.ClusterInstance", "c")),
     case("rds-public-database", "public", r("rds.Instance", publiclyAccessible=True), says=["violated x.publiclyAccessible"]),
     case("rds-public-database", "a public broker", r("mq.Broker", publiclyAccessible=True), says=["violated x.publiclyAccessible"]),
+    case("rds-public-database", "a public Multi-AZ cluster", r("rds.Cluster", publiclyAccessible=True), says=["violated x.publiclyAccessible"]),
     case("rds-public-database", "unknown", r("rds.Instance", publiclyAccessible=UNKNOWN), says=["not proven x.publiclyAccessible"]),
     case("rds-public-database", "not applicable", TOPIC),
     case("stack-encryption-at-rest", "encrypted", r("rds.Cluster", storageEncrypted=True), r("efs.FileSystem", "f", encrypted=True),

@@ -94,6 +94,20 @@ def versions(**more: Value) -> dict[str, Any]:
 
 
 CASES = [
+    *(
+        case(USE, f"a key policy that lets {who} {verb}", r("kms.KeyPolicy", policy=document(action, "*", Principal={"AWS": who}, **more)), says=says)
+        for who, verb, action, more, says in (
+            ("arn:aws:iam::1:root", "do everything", "kms:*", {}, []),
+            ("arn:aws:iam::1:role/deploy", "decrypt", "kms:Decrypt", {}, ["violated x.policy[One].Condition"]),
+            ("arn:aws:iam::1:role/deploy", "decrypt by services", "kms:Decrypt", {"Condition": {"StringLike": {"kms:ViaService": "*"}}}, []),
+            ("arn:aws:iam::1:role/deploy", "administer it", "kms:PutKeyPolicy", {}, []),
+            ("arn:aws:iam::1:role/deploy", "set any tag", "kms:TagResource", {}, ["violated x.policy[One].Condition"]),
+            ("arn:aws:iam::1:role/deploy", "set one tag", "kms:TagResource", {"Condition": {"StringEquals": {"aws:RequestTag/a": "b"}}}, []),
+            ("arn:aws:iam::1:role/deploy", "remove any tag", "kms:UntagResource", {}, ["violated x.policy[One].Condition"]),
+            ("arn:aws:iam::1:role/deploy", "remove some tags", "kms:UntagResource",
+             {"Condition": {"ForAllValues:StringNotEquals": {"aws:TagKeys": "a"}}}, []),
+        )
+    ),
     case(USE, "by one service", r("iam.RolePolicy", policy=document("kms:Decrypt", "arn:k", Condition=VIA))),
     case(USE, "by whoever holds the role", r("iam.RolePolicy", policy=document("kms:Decrypt", "arn:k")), says=["violated x.policy[One].Condition"]),
     case(USE, "no key", r("iam.RolePolicy", policy=document())),
@@ -117,6 +131,8 @@ CASES = [
     case(WRITERS, "the delivery writes", BUCKET, EDGE, bucket_policy(DELIVERY)),
     case(WRITERS, "the delivery of an old region writes", BUCKET, EDGE, bucket_policy(OLD_DELIVERY)),
     case(WRITERS, "nobody writes", BUCKET, EDGE, bucket_policy(deny("s3:*")), says=["violated edge.accessLogs.bucket"]),
+    case(WRITERS, "the delivery may only read", BUCKET, EDGE, bucket_policy({**DELIVERY, "Action": "s3:GetObject"}),
+         says=["violated edge.accessLogs.bucket"]),
     case(WRITERS, "no policy", BUCKET, EDGE, says=["violated edge.accessLogs.bucket"]),
     case(WRITERS, "switched off", BUCKET, r("lb.LoadBalancer", accessLogs={"enabled": False, "bucket": "logs"})),
     case(WRITERS, "unknown", BUCKET, EDGE, UNCLEAR_POLICY, says=["not proven policy.policy"]),

@@ -50,13 +50,14 @@ OURS = {"StringEquals": {"aws:PrincipalAccount": "123456789012"}}
 HOSTED = {"Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"}
 WEB = "sts:AssumeRoleWithWebIdentity"
 CLAIMS = {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}
+BY_HTTP = {"Bool": {"aws:SecureTransport": "false"}}
 DENY_HTTP = {
     "Sid": "Tls",
     "Effect": "Deny",
     "Action": "s3:*",
     "Resource": "*",
     "Principal": "*",
-    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    "Condition": BY_HTTP,
 }
 
 CASES = [
@@ -232,4 +233,16 @@ CASES = [
         says=["violated x.policy[0].Condition"]),
     case("iam-service-grants-name-their-source", "a denial to a service",
          trust({"Service": "ecs-tasks.amazonaws.com"}, Effect="Deny")),
+    case("iam-resource-policies-are-narrow", "an action in other letters",
+         r("s3.BucketPolicy", policy=document("S3:putbucketpolicy", ARN, Principal={"AWS": ROLE})), says=["violated x.policy[One].Action"]),
+    case("iam-resource-policies-are-narrow", "every action but one", r("s3.BucketPolicy", policy=json.dumps({"Statement": {
+        "Sid": "One", "Effect": "Allow", "NotAction": "s3:DeleteBucket", "Resource": ARN, "Principal": {"AWS": ROLE}}})),
+        says=["violated x.policy[One].NotAction", "violated x.policy[One].Action"]),
+    case("iam-resource-policies-are-narrow", "an object with an unknown principal", r("kms.KeyPolicy", policy={"Statement": [
+        {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*", "Principal": {"AWS": UNKNOWN}}]}),
+        says=["not proven x.policy"]),
+    case("s3-bucket-policies-require-tls", "denied to callers of one network only", r("s3.BucketPolicy", policy=json.dumps({"Statement": [
+        {**DENY_HTTP, "Condition": {**BY_HTTP, "StringEquals": {"aws:SourceVpc": "vpc-1"}}}]})), says=["violated x.policy"]),
+    case("s3-bucket-policies-require-tls", "denied in other letters", r("s3.BucketPolicy", policy=json.dumps({"Statement": [
+        {**DENY_HTTP, "Action": "S3:*", "Condition": {"BoolIfExists": {"AWS:SecureTransport": "false"}}}]}))),
 ]  # fmt: skip

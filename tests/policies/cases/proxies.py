@@ -136,6 +136,21 @@ def service(*entries: dict[str, Any], kind: str = "ecs.Service", **more: Value) 
     return r(kind, **{"taskDefinition": "arn:task", "loadBalancers": list(entries), **more})
 
 
+CHECK_ONLY = [
+    {"name": ":method", "string_match": {"exact": "GET"}},
+    {"name": "content-length", "present_match": False},
+]
+
+
+def health_route(path: str, headers: Value = CHECK_ONLY) -> dict[str, Any]:
+    return proxy(listening(manager(routes=({**HEALTH, "match": {"path": path, "headers": headers}}, ON))))
+
+
+def targets(path: Value, **more: Value) -> dict[str, Any]:
+    return r("lb.TargetGroup", "t", arn="arn:t", healthCheck={"path": path}, **more)
+
+
+CHECKED = "proxy-open-routes-are-health-checks"
 ENTER, AUTHORIZE = "ecs-targets-are-the-proxy", "proxy-authorizes"
 LIMIT, VERIFY = "proxy-limits-requests", "proxy-verifies-upstreams"
 CASES = [
@@ -196,6 +211,22 @@ CASES = [
     case(AUTHORIZE, "health checks without it", proxy(listening(manager(routes=(HEALTH, TOO_LARGE, ON))))),
     case(AUTHORIZE, "another path without it", proxy(listening(manager(routes=({**HEALTH, "match": {"path": "/admin"}}, ON)))),
          says=[f"{AT}.listeners[in].routes[health]"]),
+    case(AUTHORIZE, "a health check by its match", health_route("/ready")),
+    *(case(AUTHORIZE, f"a health check {what}", health_route("/ready", headers), says=[f"{AT}.listeners[in].routes[health]"])
+      for what, headers in (
+          ("with any method", CHECK_ONLY[1:]), ("with a body", CHECK_ONLY[:1]),
+          ("with any method but GET", [{**CHECK_ONLY[0], "invert_match": True}, CHECK_ONLY[1]]),
+          ("by POST", [{"name": ":method", "string_match": {"exact": "POST"}}, CHECK_ONLY[1]]))),
+    case(CHECKED, "the target group's path", health_route("/ready"), targets("/ready")),
+    case(CHECKED, "a route with the filter", proxy(), targets("/ready")),
+    case(CHECKED, "a proxy that nothing is read of", task(NOT_ENVOY), targets("/ready")),
+    case(CHECKED, "another path", health_route("/admin"), targets("/ready"), says=[f"{AT}.listeners[in].routes[health]"]),
+    case(CHECKED, "the default path", health_route("/"), r("lb.TargetGroup", "t", arn="arn:t")),
+    case(CHECKED, "no target group", health_route("/ready"), says=[f"{AT}.listeners[in].routes[health]"]),
+    case(CHECKED, "an unknown path", health_route("/ready"), targets(UNKNOWN, needs={"healthCheck": [ALONE]}),
+         says=["not proven x.containerDefinitions[proxy].listeners[in].routes[health]"]),
+    case(CHECKED, "unknown", UNKNOWN_TASK, says=UNPROVEN),
+    case(CHECKED, "not applicable: no task", targets("/ready")),
     case(AUTHORIZE, "all paths below one without it", proxy(listening(manager(routes=({**HEALTH, "match": {"prefix": "/health"}}, ON)))),
          says=[f"{AT}.listeners[in].routes[health]"]),
     case(AUTHORIZE, "a host without it", proxy(listening(manager(host={"typed_per_filter_config": OFF}))),

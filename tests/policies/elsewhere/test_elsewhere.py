@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from preflight.pulumi.analyzer import Analyzer, Diagnostic
+from preflight.pulumi.analyzer import AnalyzerClient, Diagnostic
 from preflight.recording.recorder import record
 from tests.policies.elsewhere import more_programs, programs
 
@@ -76,7 +76,7 @@ UNDECIDED = {
 }
 
 
-def evaluated(pack: Analyzer, program: Callable[[], None], *, preview: bool) -> list[Diagnostic]:
+def evaluated(pack: AnalyzerClient, program: Callable[[], None], *, preview: bool) -> list[Diagnostic]:
     recording = record(program, project="elsewhere", stack="test", preview=preview)
     return pack.check(recording.resources)
 
@@ -86,18 +86,18 @@ def blocking(found: list[Diagnostic]) -> set[str]:
 
 
 @pytest.mark.parametrize("program", VERDICTS, ids=lambda program: program.__name__)
-def test_blocks_what_a_reviewer_would_block(pack: Analyzer, program: Callable[[], None]) -> None:
+def test_blocks_what_a_reviewer_would_block(pack: AnalyzerClient, program: Callable[[], None]) -> None:
     assert blocking(evaluated(pack, program, preview=False)) == VERDICTS[program]
 
 
 @pytest.mark.parametrize("program", VERDICTS, ids=lambda program: program.__name__)
-def test_a_first_preview_is_judged_as_fully(pack: Analyzer, program: Callable[[], None]) -> None:
+def test_a_first_preview_is_judged_as_fully(pack: AnalyzerClient, program: Callable[[], None]) -> None:
     wanted = VERDICTS[program] | UNDECIDED.get(program, set())
     assert blocking(evaluated(pack, program, preview=True)) == wanted
 
 
 @pytest.mark.parametrize("program", VERDICTS, ids=lambda program: program.__name__)
 @pytest.mark.parametrize("preview", [False, True], ids=["known", "preview"])
-def test_no_policy_stumbles(pack: Analyzer, program: Callable[[], None], preview: bool) -> None:
+def test_no_policy_stumbles(pack: AnalyzerClient, program: Callable[[], None], preview: bool) -> None:
     found = evaluated(pack, program, preview=preview)
     assert [item.message for item in found if "could not be checked" in item.message] == []

@@ -1,5 +1,5 @@
-"""Stand-ins on loopback for what the account's commands ask: AWS (moto, with answers of our own in front of it), public
-DNS, and one HTTPS site. Real sockets, real boto3, real TLS; each stops what it started."""
+"""Fake services on loopback for the commands that query an account: AWS (moto, with additional responses in front of it),
+public DNS, and one HTTPS site. They use real sockets, boto3 and TLS, and stop what they started."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class Quiet(WSGIRequestHandler):
     """Logs nothing."""
 
     def log(self, type: str, message: str, *args: object) -> None:
-        """Nothing: what moto does not have is seen by the caller as an error."""
+        """Logs nothing: the caller sees an error for what moto does not implement."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One call as it arrived."""
+    """One received call."""
 
     service: str
     operation: str
@@ -72,12 +72,12 @@ class Refusal:
 
 
 Result = dict[str, Any] | Refusal | tuple[int, dict[str, Any]] | None
-"""An answer in the service's own shape, an error, status and JSON of a model's answer, or ``None``: ask moto."""
+"""A response in the service's shape, an error, status and JSON of a model's response, or ``None`` to forward to moto."""
 Answer = Result | Callable[[Asked], Result]
 
 
 class Cloud:
-    """AWS on loopback: ``answers`` first, then moto, as the account that it is for."""
+    """AWS on loopback: ``answers`` first, then moto, for one account."""
 
     def __init__(self, account: str) -> None:
         self.account = account
@@ -169,7 +169,7 @@ class Cloud:
             return [json.dumps(content).encode()]
         model = self._model(asked.service).operation_model(asked.operation)
         metadata = model.service_model.metadata
-        # boto3 speaks the first of a service's protocols that it has, and that is never the binary one
+        # boto3 uses the first protocol of a service that it supports, which is never the binary one
         protocol = next(p for p in metadata.get("protocols", [metadata["protocol"]]) if p in SERIALIZERS)
         if isinstance(result, Refusal):
             return _refused(result, protocol, start)
@@ -203,7 +203,7 @@ def _refused(refusal: Refusal, protocol: str, start: Callable[..., Any]) -> Iter
 
 @dataclass
 class Names:
-    """A DNS server on loopback (UDP). ``records`` has name and type → values; what is not there does not exist."""
+    """A DNS server on loopback (UDP). ``records`` has name and type → values; all other names do not exist."""
 
     records: dict[tuple[str, str], list[str]] = field(default_factory=dict[tuple[str, str], list[str]])
     broken: bool = False
@@ -280,7 +280,7 @@ class Site:
 
 
 def _certificates(folder: Path, hosts: list[str]) -> tuple[Path, Path, Path]:
-    """A certificate of its own authority: files of the authority, the certificate and the key."""
+    """A self-signed certificate: files of the authority, the certificate and the key."""
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])

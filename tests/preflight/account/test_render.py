@@ -1,4 +1,4 @@
-"""An answer in every format: the same lines, and an exit code that follows from them."""
+"""A result in every format: the same lines, and the exit code for them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ALL = _answer(OK, MISSING, UNKNOWN)
         (_answer(), 0),
     ],
 )
-def test_missing_fails_and_what_cannot_be_told_fails_only_when_strict(answer: Answer, code: int) -> None:
+def test_missing_fails_and_unknown_fails_only_when_strict(answer: Answer, code: int) -> None:
     assert answer.exit_code == code
 
 
@@ -68,7 +68,7 @@ def test_markdown_has_what_is_missing_first_and_lets_no_text_become_a_cell_or_a_
 
 
 @pytest.mark.parametrize(("strict", "failures", "skipped"), [(False, 1, 1), (True, 2, 0)])
-def test_junit_fails_what_is_missing_and_skips_what_cannot_be_told(strict: bool, failures: int, skipped: int) -> None:
+def test_junit_fails_missing_lines_and_skips_unknown_ones(strict: bool, failures: int, skipped: int) -> None:
     root = Xml.fromstring(FORMATS["junit"](_answer(OK, MISSING, UNKNOWN, strict=strict)))  # noqa: S314 - our own
     assert len(root.findall(".//failure")) == failures
     assert len(root.findall(".//skipped")) == skipped

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from policies.parity import evaluate
+from policies.parity.rules import SHAPES
 from preflight.analysis import behaviour, parity
 from preflight.analysis.connectivity import connectivity_of
 from preflight.pulumi import program
@@ -42,7 +43,7 @@ def differences(runs: Runs) -> list[str]:
     found = parity.compared(ROOT, runs).findings
     known = {name: runs[name, False] for name in NAMES}
     behaving = behaviour.differences(NAMES, known, connectivity_of(runs, NAMES))
-    return [f.headline for f in (*found, *behaving) if f.rule != parity.CURRENT]
+    return [f.headline for f in (*found, *behaving) if f.rule != SHAPES.name]
 
 
 def edit(name: str, type_: str, update: Callable[[dict[str, Any]], None]) -> Callable[[Entries], Entries]:
@@ -61,13 +62,13 @@ def test_the_environments_are_equal_but_for_what_is_declared(runs: Runs) -> None
     assert parity.compared(ROOT, runs).parity.verdict.startswith("equal except ")
 
 
-def test_removing_the_firewall_from_one_is_one_finding_of_shape_and_shows_in_the_way_in(runs: Runs) -> None:
+def test_removing_the_firewall_from_one_is_one_finding_of_shape_and_shows_in_ingress(runs: Runs) -> None:
     def without(entries: Entries) -> Entries:
         return [e for e in entries if "index:Firewall$" not in e["urn"]]
 
     found = differences(changed(runs, "prod", without))
     assert [h for h in found if "Firewall" in h] == ["Firewall exists in staging only"]
-    assert "the ways in and out differ" in found
+    assert "ingress and egress differ" in found
 
 
 def test_adding_an_endpoint_to_one_is_one_finding_of_shape(runs: Runs) -> None:
@@ -78,7 +79,7 @@ def test_adding_an_endpoint_to_one_is_one_finding_of_shape(runs: Runs) -> None:
                            "outputs": {**model["outputs"], **name, "id": "vpce-1", "arn": "arn:vpce-1"}}]  # fmt: skip
 
     found = differences(changed(runs, "prod", more))
-    assert found == ["ec2.VpcEndpoint endpoints-sqs exists in prod only", "the ways in and out differ"]
+    assert found == ["ec2.VpcEndpoint endpoints-sqs exists in prod only", "ingress and egress differ"]
 
 
 def test_lowering_prods_retention_below_stagings_is_one_finding_that_no_declaration_allows(runs: Runs) -> None:
@@ -124,14 +125,14 @@ def test_a_request_that_ends_differently_is_a_finding_with_both_ends(runs: Runs)
     known = {name: other[name, False] for name in NAMES}
     found = [f for f in behaviour.differences(NAMES, known, ()) if f.rule == behaviour.REQUESTS.name]
     assert found
-    assert "by nobody has a different outcome" in found[0].headline
+    assert "by a client that is not logged in has a different outcome" in found[0].headline
     assert found[0].found.startswith("staging: answered 401 by edge-api-1; prod: answered 404")
 
 
 def test_every_committed_shape_is_current(runs: Runs) -> None:
-    stale = [f.headline for f in parity.compared(ROOT, runs).findings if f.rule == parity.CURRENT]
+    stale = [f.headline for f in parity.compared(ROOT, runs).findings if f.rule == SHAPES.name]
     assert stale == [], f"run {parity.WRITE}"
 
 
 def test_every_environment_has_a_committed_shape() -> None:
-    assert set(evaluate.manifests()) == set(NAMES)
+    assert set(evaluate.committed_shapes()) == set(NAMES)

@@ -37,7 +37,7 @@ def test_the_committed_file_is_what_the_settings_say(recordings: Mapping[str, Re
     assert stale(ROOT, recordings) == []
 
 
-def test_each_room_belongs_to_its_reviewers(recordings: Mapping[str, Recording]) -> None:
+def test_each_folder_belongs_to_its_reviewers(recordings: Mapping[str, Recording]) -> None:
     assert owned(content(recordings)) == {
         "*": "@example/ai-platform",
         "/components/models/": "@example/ai-model-reviewers",

@@ -1,4 +1,4 @@
-"""What is read out of a recorded stack: ways in and out, the proxy's limits, one request's path, a change, the page."""
+"""What is read out of a recorded stack: ingress and egress, the proxy's limits, one request's path, a change, the page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from preflight.pulumi import program
 from preflight.pulumi.project import Project
 from preflight.recording.graph import graph, to_recording
 from preflight.recording.recorder import Recording
-from preflight.report.page import html, stations
+from preflight.report.page import html
 from tests.preflight.sample import sample_project
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -47,9 +47,9 @@ def outcome(recording: Recording, method: str, url: str, **asked: Any) -> str:  
     return f"{found.result} {found.status or ''}".strip()
 
 
-def test_there_is_one_way_in_and_it_is_guarded_and_proven(staging: Recording) -> None:
+def test_there_is_one_ingress_path_and_it_is_guarded_and_proven(staging: Recording) -> None:
     (connectivity,) = connectivity_of({("staging", False): staging}, ["staging"])
-    assert connectivity.ingress == (
+    assert tuple(map(str, connectivity.ingress)) == (
         "internet ─443→ firewall ─ edge ─ OIDC ─8443→ proxy ─ interface ─ proxy ─443→ bedrock-runtime",
     )
     assert connectivity.proven
@@ -124,7 +124,7 @@ def test_no_change_is_said(staging: Recording) -> None:
     assert diff.changes("staging", staging, staging).changes == ()
 
 
-def test_an_opened_port_and_a_new_way_out_are_sentences_about_exposure(staging: Recording) -> None:
+def test_an_opened_port_and_new_egress_are_sentences_about_exposure(staging: Recording) -> None:
     content = graph(staging)
     rule = next(r for r in content["resources"] if r["name"] == "edge-https-from-anywhere")
     content["resources"].append({**rule, "urn": rule["urn"] + "-again", "name": "again"})
@@ -192,7 +192,7 @@ def test_the_page_is_self_contained_well_formed_and_shows_both_environments(stag
         "Strict-Transport-Security",
         "proxy: prompt bytes",
         "edge-https-from-anywhere",
-        "No other way in: proven",
+        "No other ingress path: proven",
     ):
         assert words in content
 
@@ -207,6 +207,11 @@ def test_what_a_stack_says_is_escaped_on_the_page(staging: Recording) -> None:
     assert "<script>" not in html(Checked(report, {("staging", False): recording}))
 
 
-def test_the_stations_of_a_way_are_told_apart() -> None:
-    way = "internet ─443→ firewall ─ edge ─ OIDC ─8443→ proxy ─ interface"
-    assert stations(way) == ["internet", "port 443: firewall", "edge", "OIDC", "port 8443: proxy", "interface"]
+def test_the_page_lists_each_station_of_a_path_with_its_port(staging: Recording) -> None:
+    (path, *_) = connectivity_of({("staging", False): staging}, ["staging"])[0].ingress
+    shown = [str(station) for station in path.stations]
+    assert shown[:6] == ["internet", "port 443: firewall", "edge", "OIDC", "port 8443: proxy", "interface"]
+    summary = summarize("staging", len(staging.resources), [], [])
+    connectivity = connectivity_of({("staging", False): staging}, ["staging"])
+    content = html(Checked(Report("x", (summary,), (), (), connectivity=connectivity), {("staging", False): staging}))
+    assert "".join(f"<li>{station}</li>" for station in shown) in content

@@ -1,4 +1,4 @@
-"""A finding points at the line to mend: of a component, of a declaration, or of the stack file."""
+"""A finding points at the line to fix: of a component, of a declaration, or of the stack file."""
 
 from __future__ import annotations
 
@@ -8,12 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from policies.guardrails import exceptions
+from policies.guardrails.evaluation import Report
+from policies.guardrails.rules import RULES
+from policies.guardrails.rules.stack.exceptions_current import RULE as EXCEPTIONS_CURRENT
 from policies.parity import evaluate
 from policies.parity.declarations import read
+from policies.parity.rules import DECLARATIONS, PACK
 from preflight.analysis.check import Recordings, run
 from preflight.analysis.source_locations import located
-from preflight.findings import Finding, Report, Verdict
+from preflight.findings import Finding, Verdict
+from preflight.findings import Report as CheckReport
 from preflight.pulumi.project import Project
+from preflight.pulumi.reported import from_report
 from preflight.report.data import as_sarif
 from tests.preflight.sarif import validate_sarif
 
@@ -45,23 +52,27 @@ def test_every_resource_of_the_real_stack_leads_to_a_line_of_the_project(recordi
 def json_of(findings: list[Finding]) -> dict[str, object]:
     import json  # noqa: PLC0415 - one use
 
-    return json.loads(as_sarif(Report("ai-interface", (), (), tuple(findings))))
+    return json.loads(as_sarif(CheckReport("ai-interface", (), (), tuple(findings))))
 
 
-def test_a_stale_declaration_leads_to_its_own_line(recordings: Recordings) -> None:
-    stale = finding(rule=evaluate.DECLARATIONS, headline="differences.yaml entry 3 (retention) is stale")
-    place = located(stale, ROOT, recordings)
-    assert place.source_file == "policies/parity/differences.yaml"
+def test_a_declaration_that_is_not_used_leads_to_its_own_line(recordings: Recordings) -> None:
     entry = read(DECLARED, dt.date(2026, 11, 25)).in_force[2]
+    unused = from_report(evaluate.report(DECLARATIONS, entry.unused()), "staging and prod", PACK)
+    place = located(unused, ROOT, recordings)
+    assert place.source_file == "policies/parity/differences.yaml"
     assert DECLARED.splitlines()[place.source_line - 1].strip() == f"- kind: {entry.kind}"
 
 
-def test_an_exception_that_is_unused_leads_to_its_own_line(recordings: Recordings) -> None:
-    place = located(
-        finding(rule="stack-exceptions-current", headline="exceptions.yaml entry 2 is unused"), ROOT, recordings
-    )
-    line = (ROOT / place.source_file).read_text(encoding="utf-8").splitlines()[place.source_line - 1]
-    assert line.strip().startswith("- policy: ")
+def test_an_exception_that_is_not_used_leads_to_its_own_line(recordings: Recordings) -> None:
+    text = exceptions.FILE.read_text(encoding="utf-8")
+    known = (rule.name for rule in RULES)
+    found = exceptions.read(text, known, dt.date(2026, 11, 25))
+    stack, project = "prod", "ai-interface"
+    for unused, entry in zip(found.unused((), stack, project), found.in_force, strict=True):
+        report = Report(rule=EXCEPTIONS_CURRENT, finding=unused, level=EXCEPTIONS_CURRENT.level)
+        place = located(from_report(report, stack, "ai-interface-guardrails"), ROOT, recordings)
+        line = (ROOT / place.source_file).read_text(encoding="utf-8").splitlines()[place.source_line - 1]
+        assert line.strip() == f"- policy: {entry.policy}"
 
 
 def test_what_is_about_no_resource_leads_to_the_later_stack_file(recordings: Recordings) -> None:
@@ -70,7 +81,8 @@ def test_what_is_about_no_resource_leads_to_the_later_stack_file(recordings: Rec
         assert (place.source_file, place.source_line) == ("Pulumi.prod.yaml", 1)
 
 
-@pytest.mark.parametrize("headline", ["differences.yaml: is not readable", "differences.yaml entry 99 is stale"])
-def test_without_an_entry_the_file_is_named(recordings: Recordings, headline: str) -> None:
-    place = located(finding(rule=evaluate.DECLARATIONS, headline=headline), ROOT, recordings)
+def test_without_an_entry_the_file_is_named(recordings: Recordings) -> None:
+    (problem,) = read("differences: [", dt.date(2026, 11, 25)).problems
+    found = from_report(evaluate.report(DECLARATIONS, problem), "staging and prod", PACK)
+    place = located(found, ROOT, recordings)
     assert (place.source_file, place.source_line) == ("policies/parity/differences.yaml", 1)

@@ -1,4 +1,4 @@
-"""Writes the table of ``docs/changes.md`` from the plans; ``python -m tests.preflight.changes.document`` renews it."""
+"""Writes the table of ``docs/changes.md`` from the plans: ``python -m tests.preflight.changes.document``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FILE = ROOT / "docs" / "changes.md"
 BEGIN, END = "<!-- the table: python -m tests.preflight.changes.document -->", "<!-- end of the table -->"
 HEAD = "| Setting | What happens | Replaced or deleted | Updated or created | What is noticed |\n|---|---|---|---|---|"
 SHOWN = 6
-"""Types in a cell; the others are counted."""
+"""The most types in a cell; the others are counted."""
 _MIGRATIONS: Mapping[str, str] = {
     "another-network": "another network",
     "another-account-or-region": "another account or region",
@@ -24,12 +24,14 @@ _MIGRATIONS: Mapping[str, str] = {
 
 
 def table(found: Mapping[str, Row]) -> str:
-    """The whole table, settings that end alike in one row."""
+    """The whole table, with settings of the same effect in one row."""
     lines = [HEAD]
     for _, section in groupby(EDITS, lambda edit: edit.key.partition(".")[0]):
         lines += _section([(edit, found[edit.title]) for edit in section])
     lines += [_line(f"*{edit.title}*", found[edit.title]) for edit in PROGRAM_EDITS]
-    lines += [f"| `{key}` | no setting of a stack file: {reason} | | | |" for key, reason in sorted(NO_EDIT.items())]
+    lines += [
+        f"| `{key}` | not a setting in the stack file: {reason} | | | |" for key, reason in sorted(NO_EDIT.items())
+    ]
     return "\n".join(lines) + "\n"
 
 

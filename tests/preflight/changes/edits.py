@@ -1,4 +1,4 @@
-"""One edit for each setting of a stack that runs, and for what a release and the program may change."""
+"""One edit for each setting of a running stack, and for changes of a release and of the program."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ _LIFTED: Values = {"ai-interface:allowDeletion": True}
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A setting of staging that gets another value while the stack runs."""
+    """A change of one setting of the running staging."""
 
     key: str
     """The setting, by its path in the stack file."""
     to: Any
     what: str = ""
-    """In words, where the key alone does not say it."""
+    """A description, if the key alone is not clear."""
     running: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What the stack file says besides while it runs: configuration path → value."""
+    """Other values of the running stack's file: configuration path → value."""
     also: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What has to change with it, or the settings are refused."""
+    """Settings that have to change in the same edit, because they are refused otherwise."""
 
     @property
     def changes(self) -> Values:
@@ -93,7 +93,7 @@ EDITS: tuple[Edit, ...] = (
         "a zone removed",
         running={"ai-interface:network.availabilityZones": ["eu-west-1a", "eu-west-1b", "eu-west-1c"]},
     ),
-    Edit("network.existing", EXISTING, "from a network of its own to one of yours"),
+    Edit("network.existing", EXISTING, "from a created network to an existing one"),
     Edit("network.existing.vpcId", "vpc-0fedcba9876543210", running=_OWN),
     *_each(
         "network.existing",
@@ -259,11 +259,11 @@ EDITS: tuple[Edit, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class ProgramEdit:
-    """A change of the program or of a release's texts, as the difference that it makes to inputs of resources."""
+    """A change of the program or of a release's texts, as changes of resources' inputs."""
 
     title: str
     inputs: Mapping[tuple[str, str], Mapping[str, Any]]
-    """Type and logical name → inputs as they are while the stack runs."""
+    """Type and logical name → inputs in the running stack."""
 
 
 OTHER_KEY = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-0000-0000-000000000000"
@@ -302,11 +302,12 @@ PROGRAM_EDITS: tuple[ProgramEdit, ...] = (
 )
 
 NO_EDIT: dict[str, str] = {
-    "environment": "the stack's name: another name is another stack, and this one goes on",
+    "environment": "it is the stack's name; another name is another stack, and this one continues",
     "region": "written as aws:region",
     "accountId": "written as aws:allowedAccountIds",
+    "application": "the project has one preset; what another one changes is written in that preset",
 }
-"""Fields of the settings that no stack file has, and why."""
+"""Fields of the settings without an edit, and why."""
 
 
 def leaves(model: type[Section] = StackSettings, prefix: str = "") -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Plans edits of staging on the real program, against a recording of staging as it runs."""
+"""Plans edits of staging with the real program, against a recording of the running staging."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _running(changes: str) -> Recording:
 
 
 def running(changes: Mapping[str, Any] | None = None) -> Recording:
-    """Staging as it runs, recorded once for each set of changes."""
+    """The running staging, recorded once for each set of changes."""
     return _running(json.dumps(dict(changes or {}), sort_keys=True))
 
 

@@ -1,6 +1,6 @@
-"""One row for each edit: what the plan says. ``python -m tests.preflight.changes.rows`` prints them as JSON.
+"""One row for each edit, computed from its plan. ``python -m tests.preflight.changes.rows`` prints them as JSON.
 
-It forks a process for each plan, so it runs in a process of its own, where no thread and no channel is open.
+It forks a process for each plan, so it runs in a separate process, in which no thread and no channel is open.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from tests.settings.stack_files import ROOT
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What becomes of one edit."""
+    """The effect of one edit."""
 
     title: str
     verdict: str
     gone: tuple[str, ...]
-    """Types that are replaced or deleted, with how many of each, what holds data first."""
+    """Replaced or deleted types with the number of each, those with data first."""
     created: tuple[str, ...]
     updated: tuple[str, ...]
     noticed: tuple[str, ...]
@@ -60,7 +60,7 @@ def row_of(title: str, plan: Plan) -> Row:
 
 @cache
 def rows(*titles: str) -> dict[str, Row]:
-    """By title, all or these, from a process of its own."""
+    """All rows or the given ones, by title, computed in a separate process."""
     command = [sys.executable, "-m", "tests.preflight.changes.rows", *titles]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - this module
     if done.returncode:
@@ -101,7 +101,7 @@ def _planned(titles: Sequence[str]) -> list[Row]:
 
 
 def as_it_was(recording: Recording, edit: ProgramEdit) -> Recording:
-    """What runs before the edit: the recording with the inputs that the edit changes."""
+    """The running stack before the edit: the recording with the inputs that the edit changes."""
     wanted = {(resource.type, resource.name) for resource in recording.resources}
     if unknown := set(edit.inputs) - wanted:
         raise AssertionError(f"{edit.title}: no resource {sorted(unknown)}")

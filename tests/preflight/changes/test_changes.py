@@ -1,4 +1,4 @@
-"""What one edited setting does to a stack that runs: every setting has an answer, and none is left to AWS to refuse."""
+"""The effect of each setting on a running stack: every setting has a row, and no refusal is left to AWS alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from preflight.changes import monitor
-from preflight.changes.effects import Verdict, verdict
+from preflight.changes.effects import ChangeOutcome, verdict
 from preflight.changes.monitor import planned
 from preflight.changes.plan import Operation, Plan
 from preflight.changes.refusals import Party, refusals
@@ -22,17 +22,17 @@ from tests.settings.stack_files import ROOT
 ONLY_THE_CHECK: dict[str, str] = {
     "network.cidrBlock (deletion allowed in the same change)": "the engine lets one update unprotect and replace",
     "data.database.snapshotIdentifier (deletion allowed in the same change)": "the engine lets one update unprotect and replace",
-    "network.existing.privateSubnetIds": "the subnets are somebody else's: the program reads them and cannot protect them",
+    "network.existing.privateSubnetIds": "another stack owns the subnets: the program reads them and cannot protect them",
 }
-"""Edits that AWS would refuse half-way and Pulumi lets through, so that the pull request's check is all there is."""
+"""Edits that AWS would refuse halfway and Pulumi allows, so that only the pull request's check detects them."""
 CIDR = next(edit for edit in EDITS if edit.title == "network.cidrBlock")
 NETWORK = ("aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet", "aws:ec2/securityGroup:SecurityGroup")
 ENTRY = "network-private-ingress-target-from-edge"
 
 
-def left_to_aws(parties: set[str]) -> bool:
-    """Whether AWS would be the first to refuse, with half of the stack changed."""
-    return str(Party.AWS) in parties and not parties & {str(Party.PULUMI), str(Party.PREFLIGHT)}
+def left_to_aws(refusing: set[str]) -> bool:
+    """Whether AWS would be the first to refuse, when part of the stack has changed."""
+    return str(Party.AWS) in refusing and not refusing & {str(Party.PULUMI), str(Party.PREFLIGHT)}
 
 
 def test_every_setting_has_an_edit() -> None:
@@ -61,17 +61,17 @@ def test_the_table_in_the_docs_is_current() -> None:
 
 def test_the_settings_that_the_table_is_asked_for_most() -> None:
     found = {title: row.verdict for title, row in rows().items()}
-    assert found["release (the release before)"] == Verdict.REPLACED
-    assert found["limits.promptMebibytes"] == Verdict.REPLACED
-    assert found["network.availabilityZones (a zone added)"] == Verdict.IN_PLACE
-    assert {title for title, said in found.items() if said == Verdict.REFUSED} == {
+    assert found["release (the release before)"] == ChangeOutcome.REPLACED
+    assert found["limits.promptMebibytes"] == ChangeOutcome.REPLACED
+    assert found["network.availabilityZones (a zone added)"] == ChangeOutcome.IN_PLACE
+    assert {title for title, said in found.items() if said == ChangeOutcome.REFUSED} == {
         "aws:allowedAccountIds",
         "aws:region (with the zones and the models' region)",
         "network.availabilityZones (a zone removed)",
         "network.availabilityZones (a zone replaced)",
         "network.cidrBlock",
         "network.cidrBlock (deletion allowed in the same change)",
-        "network.existing (from a network of its own to one of yours)",
+        "network.existing (from a created network to an existing one)",
         "network.existing.privateSubnetIds",
         "network.existing.vpcId",
         "data.database.snapshotIdentifier",
@@ -83,7 +83,7 @@ def test_the_settings_that_the_table_is_asked_for_most() -> None:
     }
 
 
-def test_every_way_out_is_a_section_of_the_page() -> None:
+def test_every_migration_is_a_section_of_the_page() -> None:
     headings = {
         line.lstrip("# ").lower().replace(" ", "-")
         for line in document.FILE.read_text(encoding="utf-8").splitlines()
@@ -99,9 +99,9 @@ def test_no_edit_is_no_change() -> None:
 def test_another_block_without_protected_network_is_found() -> None:
     """Nothing is protected: the VPC and all that is in it is to be replaced, and nothing refuses it."""
     plan = planned(program, _unprotected(running()), config=config(CIDR.changes))
-    parties = {str(refusal.party) for refusal in refusals(plan)}
+    refusing = {str(refusal.party) for refusal in refusals(plan)}
     assert {step.urn for step in plan.of(Operation.REPLACE)} == _replaced_with(running(), "aws:ec2/vpc:Vpc")
-    assert left_to_aws(parties)
+    assert left_to_aws(refusing)
     assert not left_to_aws({str(refusal.party) for refusal in refusals(plan_of(CIDR))})
 
 
@@ -114,7 +114,7 @@ def test_another_network_without_protection_is_found(title: str) -> None:
 
 
 def _replaced_with(recording: Recording, type_: str) -> set[str]:
-    """URNs of the resources of one type and of all that cannot outlive them, by the inputs that name one another."""
+    """URNs of the resources of one type and of everything that depends on them, according to the inputs."""
     replaced = {one.urn for one in recording.of_type(type_)}
     assert replaced
     while more := {
@@ -160,7 +160,7 @@ def test_an_entry_that_is_made_beside_the_old_one_is_found(monkeypatch: pytest.M
     monkeypatch.setattr(monitor, "_deletes_first", beside)
     (refusal,) = refusals(_entry_plan())
     assert refusal.party is Party.AWS
-    assert "still taken by ec2.NetworkAclRule" in refusal.why
+    assert "still in use by ec2.NetworkAclRule" in refusal.why
 
 
 def test_a_renamed_resource_that_keeps_its_name_at_aws_is_found() -> None:
@@ -173,7 +173,7 @@ def test_a_renamed_resource_that_keeps_its_name_at_aws_is_found() -> None:
     ]
     plan = planned(program, replace(running(), resources=renamed), config=config({}))
     assert [refusal.why for refusal in refusals(plan)] == [
-        "/ai-interface/staging/network/flow is still taken by cloudwatch.LogGroup flow-log when it is made"
+        "/ai-interface/staging/network/flow is still in use by cloudwatch.LogGroup flow-log when the new one is created"
     ]
 
 
@@ -194,9 +194,9 @@ def test_what_is_deleted_first_while_something_uses_it_is_found() -> None:
 def test_a_plan_says_the_worst_of_it() -> None:
     added = Edit("network.availabilityZones", ["eu-west-1a", "eu-west-1b", "eu-west-1c"])
     plan = planned(program, running(), config=config(added.changes))
-    assert verdict(plan) is Verdict.IN_PLACE
-    assert verdict(replace(plan, provider=("region",))) is Verdict.REFUSED
-    assert verdict(replace(plan, steps={})) is Verdict.NOTHING
+    assert verdict(plan) is ChangeOutcome.IN_PLACE
+    assert verdict(replace(plan, provider=("region",))) is ChangeOutcome.REFUSED
+    assert verdict(replace(plan, steps={})) is ChangeOutcome.NOTHING
 
 
 def test_the_readme_and_the_runbook_lead_to_the_table() -> None:

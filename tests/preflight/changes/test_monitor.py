@@ -1,4 +1,4 @@
-"""The offline preview on small programs: what the engine does with names, replacements and what depends on them."""
+"""The offline preview on small programs: names, replacements and their dependents, as in the engine."""
 
 from __future__ import annotations
 

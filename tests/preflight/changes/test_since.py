@@ -1,4 +1,4 @@
-"""``preflight diff`` and the pull request's check on a copy of this project, with the settings of a running stack edited."""
+"""``preflight diff`` and the pull request's check on a copy of this project with edited settings of a running stack."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def git(folder: Path, *arguments: str) -> None:
 
 @pytest.fixture(scope="module")
 def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This project in a git repository of its own, as it is."""
+    """This project as it is, in a separate git repository."""
     folder = tmp_path_factory.mktemp("project") / "copy"
     left_out = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*cache*", "build", "tests", "node_modules")
     shutil.copytree(ROOT, folder, ignore=left_out)
@@ -69,7 +69,7 @@ def test_another_block_is_refused_with_the_setting_the_resources_and_the_way_the
     assert "settings that differ: network.cidrBlock" in done.stdout
     assert "refused by Pulumi, at preview: ec2.Vpc network-vpc.cidrBlock, ec2.Subnet" in done.stdout
     assert "refused by AWS, during the update: rds.Cluster state-database.vpcSecurityGroupIds" in done.stdout
-    assert "the way there: docs/changes.md#another-network" in done.stdout
+    assert "migration: docs/changes.md#another-network" in done.stdout
 
 
 def test_the_check_of_a_pull_request_fails_for_it_alone(project: Path, tmp_path: Path) -> None:
@@ -119,19 +119,20 @@ def test_an_edit_in_place_is_announced(project: Path) -> None:
     assert "the cache fails over once" in done.stdout
 
 
-def test_an_expired_acceptance_is_none(tmp_path: Path) -> None:
+def test_an_acceptance_is_in_force_until_the_day_before_it_expires(tmp_path: Path) -> None:
     (tmp_path / "policies").mkdir()
     accept(tmp_path, expires=TODAY.isoformat())
-    assert read(tmp_path, TODAY) == []
     assert len(read(tmp_path, TODAY - dt.timedelta(days=1))) == 1
+    with pytest.raises(ConfigurationError, match="entry 1 has expired"):
+        read(tmp_path, TODAY)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"reason": '""'}, "entry 1 has no reason"),
-        ({"extra": "x"}, "entry 1 has an unknown key extra"),
-        ({"expires": "soon"}, "expires is 'soon', not a date as YYYY-MM-DD"),
+        ({"extra": "x"}, r"entry 1 has an unknown key \(found: extra"),
+        ({"expires": "soon"}, r"entry 1 has no valid expiry date \(found: soon; allowed: a date as YYYY-MM-DD\)"),
         ({"expires": (TODAY + dt.timedelta(days=60)).isoformat()}, "at most 31 days ahead"),
     ],
 )
@@ -142,7 +143,7 @@ def test_a_malformed_acceptance_is_named(tmp_path: Path, changes: dict[str, str]
         read(tmp_path, TODAY)
 
 
-@pytest.mark.parametrize(("text", "message"), [("- [", "not readable YAML"), ("accepted: 1", "no list named accepted")])
+@pytest.mark.parametrize(("text", "message"), [("- [", "is unreadable"), ("accepted: 1", "is not a list")])
 def test_a_file_that_is_no_list_is_named(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "policies").mkdir()
     (tmp_path / ACCEPTED).write_text(text, encoding="utf-8")

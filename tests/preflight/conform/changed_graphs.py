@@ -1,4 +1,4 @@
-"""The recorded graphs of both stacks, and how a test changes one of them."""
+"""The recorded graphs of both stacks, and functions that change one of them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["STACKS", "bootstrap", "changed", "copies", "edited", "put", "stack",
 
 
 def with_type(type_: str) -> Recording:
-    """The first of prod and its bootstrap that holds a resource of this type; prod where none does."""
+    """Prod, or its bootstrap if only that has a resource of this type."""
     return next((one for one in (stack("prod"), bootstrap("prod")) if one.of_type(type_)), stack("prod"))
 
 
 def changed(recording: Recording, resources: Iterable[RecordedResource]) -> Recording:
-    """The recording with these resources in the place of those with the same URN, or added to them."""
+    """The recording with these resources replacing those with the same URN, or added."""
     by_urn = {one.urn: one for one in recording.resources}
     by_urn.update({one.urn: one for one in resources})
     return replace(recording, resources=[by_urn[urn] for urn in sorted(by_urn)])
@@ -37,7 +37,7 @@ def edited(recording: Recording, type_: str, edit: Callable[[dict[str, Any]], ob
 
 
 def put(tree: Any, place: str, value: object) -> None:  # noqa: ANN401 - any JSON value
-    """Write ``value`` at a place such as ``conditions[0].hostHeader``."""
+    """Write ``value`` at a path such as ``conditions[0].hostHeader``."""
     *way, last = [int(one) if one.isdecimal() else one for one in re.findall(r"[^.\[\]]+", place)]
     for step in way:
         tree = tree[step]
@@ -45,7 +45,7 @@ def put(tree: Any, place: str, value: object) -> None:  # noqa: ANN401 - any JSO
 
 
 def copies(recording: Recording, type_: str, count: int, **inputs: object) -> list[RecordedResource]:
-    """``count`` resources of a type, copied from the first one in the graph, or made up where there is none."""
+    """``count`` resources of a type, copied from the first one in the graph, or generated if there is none."""
     known = recording.of_type(type_)
     first = known[0] if known else replace(recording.resources[-1], type=type_, inputs={}, outputs={}, custom=True)
     return [

@@ -1,4 +1,4 @@
-"""Change one resource of a recording, as if the program had registered it so: faults are put back with these."""
+"""Change one resource of a recording, as if the program had registered it that way, to plant a fault."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Edit = Callable[[Inputs], None]
 
 
 def edited(recording: Recording, type_: str, name: str, edit: Edit) -> Recording:
-    """The same recording with one resource's inputs changed. Raises ``AssertionError`` where there is no such one."""
+    """The same recording with one resource's inputs changed. Raises ``AssertionError`` if it does not exist."""
     assert [one for one in recording.resources if (one.type, one.name) == (type_, name)], (type_, name)
     return replace(recording, resources=[_changed(one, type_, name, edit) for one in recording.resources])
 
@@ -40,7 +40,7 @@ def in_container(name: str, edit: Edit) -> Edit:
 
 
 def with_variable(name: str, value: str | None) -> Edit:
-    """The interface container with another value of a variable; ``None`` takes it away."""
+    """The interface container with another value of a variable; ``None`` removes it."""
 
     def edit(container: Inputs) -> None:
         others = [one for one in container["environment"] if one["name"] != name]
@@ -50,7 +50,7 @@ def with_variable(name: str, value: str | None) -> Edit:
 
 
 def with_text(old: str, new: str, path: str) -> Edit:
-    """One property with a text replaced in it, wherever it stands. The text has to be there."""
+    """One property with every occurrence of a text replaced. The text has to occur."""
 
     def edit(inputs: Inputs) -> None:
         before = json.dumps(inputs[path])
@@ -70,7 +70,7 @@ def with_value(path: str, value: object) -> Edit:
 
 
 def with_ports(port: int) -> Edit:
-    """A rule about another port."""
+    """A rule for another port."""
 
     def edit(inputs: Inputs) -> None:
         inputs.update(fromPort=port, toPort=port)
@@ -79,7 +79,7 @@ def with_ports(port: int) -> Edit:
 
 
 def denied_first(inputs: Inputs) -> None:
-    """An entry of a network ACL as a denial before all others: what later entries allow for answers stays allowed."""
+    """A network ACL entry turned into a deny entry before all others; later entries still allow return traffic."""
     inputs.update(ruleAction="deny", ruleNumber=1)
 
 
@@ -96,7 +96,7 @@ def in_statement(path: str, sid: str, edit: Edit) -> Edit:
 
 
 def without(path: str, value: str) -> Edit:
-    """A list that lacks one of its values. It has to be there."""
+    """A list without one of its values. The value has to be in it."""
 
     def edit(inputs: Inputs) -> None:
         assert value in inputs[path], (value, inputs[path])

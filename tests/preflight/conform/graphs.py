@@ -1,4 +1,4 @@
-"""The recorded graphs that the checks are held against, and a way to plant one fault in one of them."""
+"""The recorded graphs that the checks run on, and functions that plant a fault in one of them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,14 @@ from tests.assembly.topologies import ELSEWHERE, SHAPES, Shape, recorded
 from tests.bootstrap.program import run_bootstrap
 from tests.settings.stack_files import ROOT, as_the_engine_passes_it
 
+Case = str | Shape
+"""A committed stack, staging with recorded prompts, or a topology."""
 STACKS = ("staging", "prod")
+PROMPTS = "recorded prompts"
+"""Staging with ``models.recordPrompts``, which adds a key, a bucket and the account's invocation logging."""
+CASES: tuple[Case, ...] = (*STACKS, PROMPTS, *SHAPES, *ELSEWHERE)
 SAMPLE = [SHAPES[0], SHAPES[3], SHAPES[7], SHAPES[-1], *ELSEWHERE]
-"""Own VPC with a hosted zone; own certificate and machine clients; both in an existing VPC; three zones; elsewhere."""
+"""A new VPC with a hosted zone; a given certificate and machine clients; both in an existing VPC; three zones; other regions."""
 
 
 @cache
@@ -32,7 +37,7 @@ def environment(stack: str) -> Recording:
 
 @cache
 def with_recorded_prompts() -> Recording:
-    """Staging with the record of prompts, which is off by default and has resources of its own."""
+    """Staging with ``models.recordPrompts``, which is off by default."""
     config = as_the_engine_passes_it("staging")
     models = json.loads(config["ai-interface:models"])
     reader = f"arn:aws:iam::{json.loads(config['aws:allowedAccountIds'])[0]}:role/reader"
@@ -44,14 +49,33 @@ def with_recorded_prompts() -> Recording:
     )
 
 
+def program(case: Case) -> Recording:
+    """The recording of one case, with known values."""
+    if isinstance(case, Shape):
+        return recorded(case)
+    return with_recorded_prompts() if case == PROMPTS else environment(case)
+
+
 @cache
 def account(stack: str) -> Recording:
     """The real bootstrap program with a committed stack file."""
     return run_bootstrap(stack)
 
 
+@cache
+def bootstrap_for(case: Case) -> Recording:
+    """Bootstrap for the environment of one case: in its region, with the zone in which its program writes records."""
+    recording = program(case)
+    (region,) = {str(p.inputs["region"]) for p in recording.of_type("pulumi:providers:aws")}
+    zones = {str(r.inputs["zoneId"]) for r in recording.of_type("aws:route53/record:Record")}
+    environment: dict[str, str] = {"name": recording.stack}
+    if zones:
+        (environment["hostedZoneId"],) = zones
+    return run_bootstrap(recording.stack, region=region, environments=[environment])
+
+
 def sample_graphs() -> Iterator[Recording]:
-    """The environments, the accounts, and the topologies that have resource types or properties of their own."""
+    """The environments, the accounts, and the topologies with additional resource types or properties."""
     for stack in STACKS:
         yield environment(stack)
         yield account(stack)
@@ -71,7 +95,7 @@ def all_graphs() -> Iterator[Recording]:
 
 
 def graph(name: str | Shape) -> Recording:
-    """One of them, by its name in a parametrized test."""
+    """A graph by its name in a parametrized test: ``staging``, ``bootstrap staging`` or a topology."""
     if isinstance(name, Shape):
         return recorded(name)
     kind, _, stack = name.rpartition(" ")
@@ -84,9 +108,9 @@ def managed(recording: Recording) -> list[RecordedResource]:
 
 
 def with_input(recording: Recording, token: str, path: tuple[str | int, ...], value: object) -> Recording:
-    """A copy in which one input of the first resource of a type that has it is another one.
+    """A copy with one input changed, of the first resource of the type that has it.
 
-    Where no resource states the input, the first that may have it gets it.
+    If no resource sets the input, the first that can have it gets it.
     """
     resources = list(recording.resources)
     able = [n for n, one in enumerate(resources) if one.type == token and _has(one.inputs, path)]
@@ -98,33 +122,33 @@ def with_input(recording: Recording, token: str, path: tuple[str | int, ...], va
 
 
 def with_value(inputs: Json, path: tuple[str | int, ...], value: object) -> Json:
-    """A copy of some inputs with another value at a path."""
+    """A copy of the inputs with another value at a path."""
     changed: Json = copy.deepcopy(inputs)
-    place: Json = changed
+    parent: Json = changed
     for step in path[:-1]:
-        place = place[step]
-    place[path[-1]] = value
+        parent = parent[step]
+    parent[path[-1]] = value
     return changed
 
 
 def of_types(recording: Recording, *tokens: str) -> Recording:
-    """The part of a recording that has these types, and its providers: a smaller one is judged sooner."""
+    """The resources of these types and the providers of a recording, which are faster to check."""
     kept = [r for r in recording.resources if r.type in tokens or r.type.startswith("pulumi:providers:")]
     return dataclasses.replace(recording, resources=kept)
 
 
 def _has(inputs: Json, path: tuple[str | int, ...]) -> bool:
-    place = inputs
+    parent = inputs
     for step in path[:-1]:
         try:
-            place = place[step]
+            parent = parent[step]
         except (KeyError, IndexError, TypeError):
             return False
-    return isinstance(place, dict | list)
+    return isinstance(parent, dict | list)
 
 
 def _states(inputs: Json, path: tuple[str | int, ...]) -> bool:
-    place = inputs
+    parent = inputs
     for step in path[:-1]:
-        place = place[step]
-    return path[-1] in place if isinstance(place, dict) else bool(place)
+        parent = parent[step]
+    return path[-1] in parent if isinstance(parent, dict) else bool(parent)

@@ -1,4 +1,4 @@
-"""Every place of a graph where AWS publishes a constraint, and a value there that breaks it."""
+"""Every value in a graph for which AWS publishes a constraint, with another value that breaks it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CANDIDATES = (MARKER, " ", "", "a:b*c", "é", "x" * 3000)
 
 @dataclass(frozen=True)
 class Leaf:
-    """One value of a Pulumi input that stands for all of its kind: list positions do not count."""
+    """One value of a Pulumi input, which represents all values that differ only in list positions."""
 
     resource: RecordedResource
     path: Path
@@ -52,7 +52,7 @@ def mutant(leaf: Leaf, value: object) -> Made:
 
 @cache
 def leaves() -> tuple[Leaf, ...]:
-    """Each text and number of every graph's inputs once; what is data of this project alone is left out."""
+    """Each text and number in every graph's inputs, once, except for data of this project."""
     found: dict[tuple[str, tuple[str, ...]], Leaf] = {}
     for recording in sample_graphs():
         for resource in managed(recording):
@@ -63,7 +63,7 @@ def leaves() -> tuple[Leaf, ...]:
 
 
 def broken_values(leaf: Leaf) -> list[Made]:
-    """The resource with a value that the schema refuses there, one that a call's model refuses, and one that is no JSON,
+    """The resource with a value that the schema refuses, one that a call's model refuses, and one that is not JSON,
     if any."""
     marker = MARKER if isinstance(leaf.value, str) else NUMBER
     probe = mutant(leaf, marker)
@@ -75,18 +75,18 @@ def broken_values(leaf: Leaf) -> list[Made]:
 
 
 def _is_document(leaf: Leaf, probe: Made) -> bool:
-    """Whether AWS takes JSON here as what it says: the marker, which is no JSON, breaks that by itself."""
+    """Whether AWS parses this value as JSON: then the marker, which is not JSON, already breaks it."""
     try:
         content = json.loads(leaf.value)
     except (TypeError, ValueError):
         return False
-    # ``translation.kind.parsed`` has text that is no JSON as a list of it.
+    # ``translation.kind.parsed`` turns text that is not JSON into a list.
     lists = [path for path in places(probe.properties, MARKER) if path[-1] == 0]
     return isinstance(content, dict) and bool(lists)
 
 
 def swallowed(leaf: Leaf) -> bool:
-    """Whether the translation loses the value: nothing can be said of it then."""
+    """Whether the translation drops the value, so that it cannot be checked."""
     marker = MARKER if isinstance(leaf.value, str) else NUMBER
     probe = mutant(leaf, marker)
     return str(marker) not in {part for path, found in _walk(probe.arguments, ()) for part in (*path, str(found))}

@@ -1,4 +1,4 @@
-"""The real stacks' graphs with one fault put back in a copy."""
+"""Copies of the real stacks' graphs with one fault planted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def real(index: int = 0) -> Recording:
 
 
 def shapes() -> list[Shape]:
-    """The topologies in which every check has to be silent."""
+    """The topologies in which no check may have a finding."""
     return list(SHAPES)
 
 
@@ -46,5 +46,5 @@ def rule(inputs: Wire, name: str) -> Wire:
 
 
 def add_rule(inputs: Wire, made: dict[str, Json]) -> None:
-    """Append a rule of its own metric."""
+    """Append a rule with another metric."""
     inputs["rules"].append({"visibilityConfig": {"metricName": str(made["name"])}, **made})

@@ -1,4 +1,4 @@
-"""A violation of every documented constraint, generated from a recorded stack or, for a function, written out."""
+"""A violation of every documented constraint: generated from a recorded stack or, for a function, hand-written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Plants = Iterator[tuple[str, Recording]]
 
 
 def plants(constraint: Constraint) -> Plants:
-    """What is wrong, and a recording in which it is: at least one for every constraint."""
+    """A description of each violation and a recording with it; at least one for every constraint."""
     if isinstance(constraint, Text):
         yield from _texts(constraint)
     elif isinstance(constraint, Number):
@@ -166,6 +166,10 @@ WRITTEN: dict[str, Callable[[], Recording]] = {
     "custom-response-bodies-size": _prod(edge.WEB_ACL, _bodies),
     "references-per-web-acl": _acl({"ipSetReferenceStatement": {"arn": "a"}}, times=51),
     "inline-policies-size": _long_inline,
+    "alarm-statistic": _alarm(metricName="m", statistic="Sum", extendedStatistic="p99"),
+    "alarm-statistic-name": _alarm(metricName="m", statistic="p99"),
+    "alarm-extended-statistic-name": _alarm(metricName="m", extendedStatistic="p101"),
+    "alarm-query-statistic-name": _alarm(metricQueries=[{"metric": {**_METRIC["metric"], "stat": "Median"}}]),
     "alarm-metrics": _alarm(metricQueries=[*[_METRIC] * 11, {"expression": "m", "returnData": True}]),
     "alarm-result": _alarm(metricQueries=[{**_METRIC, "returnData": True}, {**_METRIC, "returnData": True}]),
     "alarm-window": _alarm(period=60, evaluationPeriods=1441),
@@ -173,7 +177,7 @@ WRITTEN: dict[str, Callable[[], Recording]] = {
     "task-definition-size": _container("command", ["a" * services.TASK_BYTES]),
     "zone-rebalancing": _prod(services.SERVICE, lambda service: service.update(deploymentMaximumPercent=100)),
     "containers-per-task": _prod(services.TASK, _more_containers),
-    "container-dependencies": _container("dependsOn", [{"containerName": "nobody", "condition": "START"}]),
+    "container-dependencies": _container("dependsOn", [{"containerName": "absent", "condition": "START"}]),
     "container-stoptimeout": _container("stopTimeout", 121),
     "container-starttimeout": _container("startTimeout", 121),
     "container-health-check-interval": _container("healthCheck.interval", 4),

@@ -1,4 +1,4 @@
-"""Which bootstrap stack makes an environment's roles is found in the stack files, by account, region and name."""
+"""The bootstrap stack of an environment is found in the stack files by account, region and name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from preflight.conform import account as bootstrap_of
 from tests.assembly.topologies import ELSEWHERE
 from tests.bootstrap.program import run_bootstrap
-from tests.preflight.conform.programs import STACKS, program
+from tests.preflight.conform.graphs import STACKS, program
 from tests.settings.stack_files import ROOT
 
 SCRIPT = """
@@ -31,7 +31,7 @@ for name in stacks:
 """
 
 
-def test_every_committed_stack_is_judged_by_its_own_accounts_roles() -> None:
+def test_every_committed_stack_is_checked_with_its_accounts_roles() -> None:
     done = subprocess.run(  # noqa: S603 - our own interpreter and script
         [sys.executable, "-c", SCRIPT], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
     )

@@ -35,7 +35,7 @@ def project(folder: Path, description: str) -> Path:
     return folder
 
 
-def test_both_projects_of_the_repository_are_judged_and_clean() -> None:
+def test_both_projects_of_the_repository_are_checked_and_clean() -> None:
     done = preflight(ROOT, "conform")
     assert (done.returncode, done.stderr) == (0, "")
     for environment in ("staging", "prod", "bootstrap staging", "bootstrap prod"):
@@ -43,7 +43,7 @@ def test_both_projects_of_the_repository_are_judged_and_clean() -> None:
     assert done.stdout.endswith("clean: every policy is proven in every environment\n")
 
 
-def test_one_stack_of_one_project_is_judged_alone() -> None:
+def test_one_stack_of_one_project_is_checked_alone() -> None:
     done = preflight(ROOT, "conform", "prod", "--project", "bootstrap", "--format", "json")
     assert done.returncode == 0
     assert [environment["name"] for environment in json.loads(done.stdout)["environments"]] == ["bootstrap prod"]

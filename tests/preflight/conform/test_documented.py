@@ -1,4 +1,4 @@
-"""The stacks break no documented constraint, and every constraint finds the violation that is planted for it."""
+"""The stacks violate no documented constraint, and every constraint finds its planted violation."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from components.common.aws_limits import CLIENT_BLOCKS
 from components.edge import Edge
 from preflight.conform.documented import CONSTRAINTS, findings
 from preflight.conform.documented.model import Constraint
 from preflight.conform.documented.network import GROUP, INGRESS
 from preflight.recording.recorder import Recording, record
 from preflight.sdk.wire import secret
-from settings.edge import MOST_CLIENT_BLOCKS
 from tests.assembly.topologies import ELSEWHERE, SHAPES, Shape, recorded
 from tests.components.edge_fixtures import edge_args
 from tests.preflight.conform.changed_graphs import STACKS, bootstrap, changed, copies, edited, stack
@@ -63,7 +63,7 @@ def test_a_finding_says_where_what_and_what_to_do() -> None:
     assert found.fix
 
 
-def test_a_secret_value_is_judged_and_never_shown() -> None:
+def test_a_secret_value_is_checked_and_never_shown() -> None:
     word = "no'password" * 3
     recording = edited(
         stack("prod"),
@@ -93,7 +93,7 @@ def test_a_prefix_list_counts_as_often_as_it_may_have_entries() -> None:
 
 
 def test_as_many_blocks_of_clients_as_the_settings_take_fit_into_the_group() -> None:
-    blocks = [f"203.0.{number}.0/24" for number in range(MOST_CLIENT_BLOCKS)]
+    blocks = [f"203.0.{number}.0/24" for number in range(CLIENT_BLOCKS)]
     recording = record(lambda: Edge("edge", edge_args(client_cidr_blocks=blocks)))
     more = copies(recording, INGRESS, 60 - len(recording.of_type(INGRESS)) + 2)
 

@@ -1,4 +1,4 @@
-"""Wherever AWS publishes a constraint on a value of the real graphs, a value that breaks it is found."""
+"""For every published constraint on a value in the real graphs, a value that breaks it is found."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from preflight.conform.translate import Made
 from tests.preflight.conform.leaves import Leaf, broken_values, leaves, swallowed
 
 LEAST = 350
-"""Of the places in the real graphs, so many have a constraint, all tags of a type being one place: fewer would mean that
-the walk has lost some."""
+"""The number of values in the real graphs with a constraint, counting all tags of a type as one. A smaller number means that
+some were lost."""
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def test_every_value_that_breaks_a_constraint_is_found(planted: list[tuple[Leaf,
     found: set[tuple[int, str]] = set()
     for batch in (planted[start : start + 200] for start in range(0, len(planted), 200)):
         for refused in cloudformation.lint([made for _, made in batch], "eu-west-1"):
-            # Where a rule cannot even judge the resource, it is reported as a whole.
+            # If a rule cannot evaluate the resource, the whole resource is reported.
             found.add((id(refused.made), refused.made.origin(refused.path)))
     for _, made in planted:
         for _, broken in service_models.broken(made):

@@ -1,4 +1,4 @@
-"""No verdict of the firewall depends on a header that it may not see, or something behind it holds."""
+"""No decision of the WAF depends on a header that it may not inspect, unless a component behind it decides as well."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def blocking(name: str, statement: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("index", range(len(shapes())), ids=[str(shape) for shape in shapes()])
-def test_the_real_firewall_judges_alike_whatever_stands_before_a_header(index: int) -> None:
+def test_the_real_web_acl_decides_the_same_with_any_headers_before_a_header(index: int) -> None:
     assert findings(real(index)) == []
 
 

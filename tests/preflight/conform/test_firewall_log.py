@@ -1,4 +1,4 @@
-"""The firewall's log keeps every block and every detection, and no ordinary request."""
+"""The WAF's log keeps every block and every detection, and no ordinary request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operators and elements that the roles of bootstrap use, and how policies, boundary and key policy meet."""
+"""The operators and elements that bootstrap's roles use, and the combination of policies, boundary and key policy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What AWS asks for exists before the resource that needs it, and each dependency that is missing is found."""
+"""Resources that AWS requires are created first, and each missing dependency is found."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _needed() -> dict[str, tuple[str, str]]:
 
 
 def _independent(recording: Recording, urns: Iterable[str]) -> Recording:
-    """The recording in which nothing waits for these resources."""
+    """The recording without dependencies on these resources."""
     gone = frozenset(urns)
     return replace(
         recording,

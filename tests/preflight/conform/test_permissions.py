@@ -1,4 +1,4 @@
-"""The roles that bootstrap makes may do what the program's resources need, by AWS's own data, and no more."""
+"""Bootstrap's roles allow exactly what the program's resources need, according to AWS's data."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import pytest
 from preflight.conform import permissions
 from preflight.conform.iam import account as accounts
 from preflight.conform.iam import evaluator, handlers, needs, reference, tables
-from preflight.conform.iam.account import Account, Role
+from preflight.conform.iam.account import DeploymentAccount, Role
 from preflight.conform.iam.graph import Graph
 from preflight.conform.iam.needs import Need
 from preflight.findings import Verdict
 from preflight.verify.calls import CALLS as VERIFY_CALLS
-from tests.preflight.conform.programs import CASES, PROMPTS, SHAPES, STACKS, Case, account, program
+from tests.preflight.conform.graphs import CASES, PROMPTS, SHAPES, STACKS, Case, bootstrap_for, program
 from tests.settings.stack_files import ROOT
 
 KEPT_WITHOUT_A_CALL = {
@@ -30,19 +30,19 @@ KEPT_WITHOUT_A_CALL = {
     "secretsmanager:ListSecretVersionIds": "the provider lists versions where a value is write-only",
     "secretsmanager:RestoreSecret": "undoes a deletion within the recovery window without an administrator",
 }
-"""Granted though no resource of any case calls it, and why."""
+"""Granted actions that no resource of any case calls, and why."""
 
 
 @cache
 def graph(case: Case) -> Graph:
-    """The program's graph with what bootstrap made before."""
-    return Graph.of(program(case), account(case))
+    """The program's graph with bootstrap's resources."""
+    return Graph.of(program(case), bootstrap_for(case))
 
 
 @cache
-def roles(case: Case) -> Account:
+def roles(case: Case) -> DeploymentAccount:
     """The roles of the environment."""
-    return accounts.of(account(case), program(case).stack)
+    return accounts.of(bootstrap_for(case), program(case).stack)
 
 
 @cache
@@ -64,7 +64,7 @@ def asked_anywhere() -> frozenset[str]:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_iam_lets_the_roles_do_what_the_program_needs_and_nothing_across_environments(case: Case) -> None:
-    assert permissions.findings(program(case), account(case)) == []
+    assert permissions.findings(program(case), bootstrap_for(case)) == []
     assert len(asked(case)) > 400
 
 
@@ -170,7 +170,7 @@ def test_a_type_that_no_table_explains_is_named() -> None:
     strange = replace(
         recording, resources=[*recording.resources, replace(vpc, type="aws:new/thing:Thing", urn="urn:thing")]
     )
-    (found,) = permissions.findings(strange, account("staging"))
+    (found,) = permissions.findings(strange, bootstrap_for("staging"))
     assert (found.urn, found.verdict) == ("urn:thing", Verdict.NOT_PROVEN)
     assert "no table says which actions this type needs" in found.headline
 
@@ -179,23 +179,23 @@ def test_an_action_that_iam_does_not_know_is_named_unless_the_table_gives_a_reas
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(tables, "unneeded", tuple)
-    found = permissions.findings(program("staging"), account("staging"))
+    found = permissions.findings(program("staging"), bootstrap_for("staging"))
     unknown = [f for f in found if f.verdict is Verdict.NOT_PROVEN]
-    assert any("what backup-storage:Mount needs cannot be told" in f.headline for f in unknown)
+    assert any("no table covers backup-storage:Mount" in f.headline for f in unknown)
     assert any("may not call amplify:AssociateWebACL" in f.headline for f in found if f not in unknown)
 
 
-def test_an_environment_that_no_bootstrap_stack_covers_is_said_to_be_unjudged() -> None:
+def test_an_environment_without_a_bootstrap_stack_is_reported_as_not_checked() -> None:
     (found,) = permissions.findings(program("staging"), None)
     assert found.verdict is Verdict.NOT_PROVEN
-    assert found.headline == "bootstrap has no roles for staging: whether CI may deploy it cannot be told"
-    with pytest.raises(LookupError, match="makes no roles for other"):
-        accounts.of(account("staging"), "other")
+    assert found.headline == "bootstrap has no roles for staging: whether CI may deploy it is unknown"
+    with pytest.raises(LookupError, match="creates no roles for other"):
+        accounts.of(bootstrap_for("staging"), "other")
 
 
 def test_the_zone_of_another_environment_is_not_granted() -> None:
     recording = program("staging")
-    found = permissions.findings(recording, account(CASES[3]))
+    found = permissions.findings(recording, bootstrap_for(CASES[3]))
     assert {f.headline.split(": ")[1] for f in found if "Record" in f.headline} == {
         "ai-interface-staging-deploy may not call route53:ChangeResourceRecordSets for its create, delete, update"
     }
@@ -226,7 +226,8 @@ def test_every_reason_for_leaving_a_permission_out_is_used() -> None:
 def test_documents_are_what_the_bootstrap_program_registers() -> None:
     documents = roles("staging").deploy.documents
     made = {
-        p.inputs["name"]: json.loads(p.inputs["policy"]) for p in account("staging").of_type("aws:iam/policy:Policy")
+        p.inputs["name"]: json.loads(p.inputs["policy"])
+        for p in bootstrap_for("staging").of_type("aws:iam/policy:Policy")
     }
     assert {name: list(document) for name, document in documents.items()} == {
         name: made[name]["Statement"] for name in documents

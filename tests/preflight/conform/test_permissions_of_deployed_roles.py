@@ -1,4 +1,4 @@
-"""The roles of tasks, logs, monitoring and backups: what they are for is in their policies and within the boundary."""
+"""The roles of tasks, logs, monitoring and backups: their policies and the boundary allow their calls."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import pytest
 from preflight.conform import permissions
 from preflight.conform.iam import account as accounts
 from preflight.conform.iam import uses
-from preflight.conform.iam.account import Account, Role
+from preflight.conform.iam.account import DeploymentAccount, Role
 from preflight.conform.iam.evaluator import like
 from preflight.conform.iam.graph import Graph
-from tests.preflight.conform.programs import STACKS, account, program
+from tests.preflight.conform.graphs import STACKS, bootstrap_for, program
 
 
 @cache
-def setting(stack: str) -> tuple[Account, Graph]:
+def setting(stack: str) -> tuple[DeploymentAccount, Graph]:
     """The account's roles and the program's graph."""
-    return accounts.of(account(stack), stack), Graph.of(program(stack), account(stack))
+    return accounts.of(bootstrap_for(stack), stack), Graph.of(program(stack), bootstrap_for(stack))
 
 
 def calls(stack: str) -> list[uses.Use]:

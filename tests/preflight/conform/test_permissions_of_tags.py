@@ -1,4 +1,4 @@
-"""Changes of tags: those that a deployment makes are allowed, those that would move a key or a secret are not."""
+"""Changes of tags: those of a deployment are allowed, those that would move a key or a secret are not."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from preflight.conform.iam import owners
 from preflight.conform.iam.graph import KEY, SECRET, Graph
 from preflight.findings import Finding
 from preflight.recording.recorder import Recording
-from tests.preflight.conform.programs import STACKS, account, program
+from tests.preflight.conform.graphs import STACKS, bootstrap_for, program
 
 
 def changed_bootstrap(stack: str, sid: str, change: Callable[[dict[str, Any]], None]) -> Recording:
     """The bootstrap recording with one statement of one policy changed."""
-    recording = account(stack)
+    recording = bootstrap_for(stack)
     resources = list(recording.resources)
     hits = 0
     for place, resource in enumerate(resources):
@@ -51,7 +51,7 @@ def changed_keys(stack: str, sid: str, change: Callable[[dict[str, Any]], None])
 
 
 def headlines(found: list[Finding]) -> str:
-    """What the findings say, one a line."""
+    """The headlines of the findings, one per line."""
     return "\n".join(finding.headline for finding in found)
 
 
@@ -65,7 +65,7 @@ def test_a_grant_that_asks_for_all_tags_in_every_request_refuses_a_change_of_the
     assert "may not call secretsmanager:TagResource for its tag, update (change of the tag owner alone)" in headlines(
         found
     )
-    found = permissions.findings(changed_keys(stack, "DeploymentChangesOtherTags", as_it_was), account(stack))
+    found = permissions.findings(changed_keys(stack, "DeploymentChangesOtherTags", as_it_was), bootstrap_for(stack))
     assert "may not call kms:TagResource for its tag, update (change of the tag owner alone)" in headlines(found)
     assert {finding.urn.rpartition("::")[2] for finding in found} <= {"operations-key", "state-key"}
 
@@ -76,22 +76,24 @@ def test_a_key_that_only_its_tags_open_is_not_usable_right_after_it_was_made() -
         statement["Condition"] = {**statement.get("Condition", {}), "StringEquals": tagged}
 
     found = headlines(
-        permissions.findings(changed_keys("prod", "DeploymentEncryptsByServices", by_tags), account("prod"))
+        permissions.findings(changed_keys("prod", "DeploymentEncryptsByServices", by_tags), bootstrap_for("prod"))
     )
-    assert "may not call kms:CreateGrant for its create (while the new resource's tags do not count yet)" in found
+    assert "may not call kms:CreateGrant for its create (while the new resource's tags are not effective yet)" in found
     assert "rds/cluster:Cluster" in found
-    found = headlines(permissions.findings(changed_keys("prod", "DeploymentKeepsTheKey", by_tags), account("prod")))
+    found = headlines(
+        permissions.findings(changed_keys("prod", "DeploymentKeepsTheKey", by_tags), bootstrap_for("prod"))
+    )
     assert "may not call kms:EnableKeyRotation for its create (while the new" in found
     assert "may not call kms:CreateAlias for its create (while the new" in found
 
 
-def test_a_secret_that_only_its_tags_open_cannot_be_filled_right_after_it_was_made() -> None:
+def test_a_value_cannot_be_put_into_a_new_secret_that_is_granted_by_its_tags_only() -> None:
     def by_tags(statement: dict[str, Any]) -> None:
         statement["Condition"]["StringEquals"] = statement["Condition"].pop("StringEqualsIfExists")
 
     found = headlines(permissions.findings(program("prod"), changed_bootstrap("prod", "FillNewSecrets", by_tags)))
-    assert "may not call secretsmanager:PutSecretValue for its create (while the new resource's tags do not" in found
-    assert "may not call secretsmanager:GetSecretValue for its create (while the new resource's tags do not" in found
+    assert "may not call secretsmanager:PutSecretValue for its create (while the new resource's tags are not" in found
+    assert "may not call secretsmanager:GetSecretValue for its create (while the new resource's tags are not" in found
 
 
 def _anything(statement: dict[str, Any]) -> None:
@@ -146,13 +148,13 @@ def test_a_grant_without_its_condition_lets_an_environment_take_anothers(
 def test_a_key_policy_without_its_condition_gives_the_key_away(
     sid: str, change: Callable[[dict[str, Any]], None], expected: str
 ) -> None:
-    assert expected in headlines(permissions.findings(changed_keys("prod", sid, change), account("prod")))
+    assert expected in headlines(permissions.findings(changed_keys("prod", sid, change), bootstrap_for("prod")))
 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_key_and_secret_is_tried_in_every_way(stack: str) -> None:
     recording = program(stack)
-    graph = Graph.of(recording, account(stack))
+    graph = Graph.of(recording, bootstrap_for(stack))
     known = [need for need in permissions.all_needs(graph) if isinstance(need, permissions.Need)]
     tried = [(t.need.resource.name, t.need.action, t.need.situation) for t in owners.trespasses(graph, known)]
     kept = {r.name for r in recording.resources if r.type in (KEY, SECRET)}
@@ -169,8 +171,8 @@ def test_every_key_and_secret_is_tried_in_every_way(stack: str) -> None:
 
 def test_the_condition_of_one_environments_roles_is_not_met_by_anothers_tags() -> None:
     """Both environments in one account: staging's role about prod's real keys and secrets, tags and policies included."""
-    staging = accounts.of(account("staging"), "staging").deploy
-    graph = Graph.of(program("prod"), account("prod"))
+    staging = accounts.of(bootstrap_for("staging"), "staging").deploy
+    graph = Graph.of(program("prod"), bootstrap_for("prod"))
     writes = [
         need
         for need in permissions.all_needs(graph)
@@ -184,6 +186,6 @@ def test_the_condition_of_one_environments_roles_is_not_met_by_anothers_tags() -
 
 
 def test_changes_leave_the_recordings_as_they_are() -> None:
-    before = copy.deepcopy([r.inputs for r in account("prod").resources])
+    before = copy.deepcopy([r.inputs for r in bootstrap_for("prod").resources])
     changed_bootstrap("prod", "FillNewSecrets", _anything)
-    assert [r.inputs for r in account("prod").resources] == before
+    assert [r.inputs for r in bootstrap_for("prod").resources] == before

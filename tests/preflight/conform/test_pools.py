@@ -109,7 +109,7 @@ def test_a_database_that_grew_too_small_is_found() -> None:
 
 
 def test_an_alarm_that_can_never_fire_is_found() -> None:
-    # What it was: four fifths of what the database accepts.
+    # The earlier threshold: 80 percent of what the database accepts.
     line = with_value("threshold", CONNECTIONS_OF_A_UNIT * 4 * 80 // 100)
     recording = edited(deployed("staging").recording, ALARM, "state-alarms-database-connections", line)
 
@@ -125,7 +125,7 @@ def test_a_missing_alarm_is_found() -> None:
 
     ((headline, _),) = _said(findings(recording))
 
-    assert headline.endswith("nothing watches how many connections its tasks hold")
+    assert headline.endswith("no alarm watches the number of connections")
 
 
 def test_a_stack_without_tasks_has_no_pools() -> None:

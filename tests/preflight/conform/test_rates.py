@@ -1,11 +1,11 @@
-"""An office behind one address may open the application: computed for every rate rule of the recorded web ACL."""
+"""An office behind one address can use the application, computed for every rate rule of the recorded web ACL."""
 
 from __future__ import annotations
 
 import pytest
 
 from components.applications import find_preset
-from preflight.conform.rates import Kind, declared_people, evaluated, findings, kinds
+from preflight.conform.rates import RequestKind, declared_people, evaluated, findings, kinds
 from preflight.sdk.wire import Wire
 from tests.open_webui.recorded import recorded_facts, recorded_versions
 from tests.preflight.conform.planted import ACL, real, rule, shapes, with_change
@@ -13,10 +13,10 @@ from tests.preflight.conform.planted import ACL, real, rule, shapes, with_change
 OPEN_WEBUI = find_preset("open-webui")
 
 
-def first_visit(version: str) -> tuple[Kind, ...]:
-    """The files of a real first visit, by folder, beside the preset's other requests."""
+def first_visit(version: str) -> tuple[RequestKind, ...]:
+    """The files of a real first visit, by folder, with the preset's other requests."""
     files = recorded_facts(version).first_visit
-    below = tuple(Kind(f"files {place}", times, (("GET", place),)) for place, times in files.items())
+    below = tuple(RequestKind(f"files {place}", times, (("GET", place),)) for place, times in files.items())
     return (*below, *(kind for kind in kinds(OPEN_WEBUI) if kind.name != "static files"))
 
 
@@ -48,7 +48,7 @@ def test_a_low_limit_of_one_session_is_found_too() -> None:
         rule(inputs, "rate-model-calls-session")["statement"]["rateBasedStatement"]["limit"] = 10
 
     (finding,) = findings(with_change(ACL, lower))
-    assert "one person's session" in finding.headline
+    assert "one user's session" in finding.headline
 
 
 def test_a_rule_that_only_counts_locks_no_one_out() -> None:

@@ -1,4 +1,4 @@
-"""``conform-reach``: the real stacks' calls all get through, and a call that does not is found, whatever stops it."""
+"""``conform-reach``: all calls of the real stacks succeed, and a blocked call is found for every cause."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 
 VIRGINIA, MILAN = ELSEWHERE
 REGIONS = [*ELSEWHERE, *(replace(VIRGINIA, region=region) for region in ("af-south-1", "me-central-1"))]
-"""The region with global names, and regions that an account opts in to, each with names of its own."""
+"""The region with global names, and opt-in regions, whose names differ."""
 TOPOLOGIES = [shape for shape in SHAPES if shape.zones == 2 and shape.hosted_zone]
 
 
 @dataclass(frozen=True)
 class Planted:
-    """One fault, and what of the finding tells that it was understood."""
+    """One fault, and the part of the finding that identifies it."""
 
     type: str
     name: str
@@ -52,9 +52,9 @@ class Planted:
     found: str
 
 
-BLOCKED = "the client asks for a name that the network blocks"
-UNANSWERED = "nothing in the network answers the name"
-REFUSED = "a policy refuses what the client asks"
+BLOCKED = "the client resolves a name that the DNS Firewall blocks"
+UNANSWERED = "the client resolves a name that leads to nothing in the network"
+REFUSED = "a policy denies the client's request"
 UNCONNECTED = "the task cannot connect to what it calls"
 FAULTS = {
     "accelerated uploads": Planted(
@@ -200,11 +200,11 @@ FAULTS = {
         REFUSED,
         "does not allow secretsmanager:GetSecretValue",
     ),
-    "no way out to S3": Planted(EGRESS, "endpoints-tasks-to-s3", with_ports(80), UNCONNECTED, "prefix list"),
-    "no way out to the endpoints": Planted(
+    "no egress to S3": Planted(EGRESS, "endpoints-tasks-to-s3", with_ports(80), UNCONNECTED, "prefix list"),
+    "no egress to the endpoints": Planted(
         EGRESS, "endpoints-tasks-to-endpoints", with_ports(80), UNCONNECTED, ":443: no rule of ecs.Service"
     ),
-    "no way in to the cache": Planted(
+    "no ingress to the cache": Planted(
         "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
         "state-cache-from-tasks",
         with_ports(6380),
@@ -239,8 +239,7 @@ def test_uploads_by_the_global_name_of_s3_are_found_in_virginia() -> None:
     bucket = Deployed(recorded(VIRGINIA)).environment("interface")["S3_BUCKET_NAME"]
     assert (finding.rule, finding.pack, finding.verdict) == (RULE, "conform", Verdict.VIOLATED)
     assert finding.headline == (
-        "ecs.TaskDefinition service-task.containerDefinitions[interface].environment[S3_BUCKET_NAME]: "
-        "the client asks for a name that the network blocks"
+        f"ecs.TaskDefinition service-task.containerDefinitions[interface].environment[S3_BUCKET_NAME]: {BLOCKED}"
     )
     assert finding.found.startswith(f"{bucket}.s3.amazonaws.com, which route53.ResolverFirewallRule network-dns-block")
     assert "uploads (PutObject)" in finding.found

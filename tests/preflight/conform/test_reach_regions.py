@@ -1,7 +1,7 @@
-"""In every commercial region, the names that clients ask for are on the list that the network is made with there.
+"""In every commercial region, the names that clients resolve are on the network's DNS list for that region.
 
-The whole program is recorded in a few regions (``test_reach``); here the container's variables and the list are those
-of each region, without the rest.
+``test_reach`` records the whole program in a few regions; here only the container's variables and the list are computed for
+each region.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ HERE = "eu-west-1"
 
 
 def _environment(region: str) -> dict[str, str]:
-    """The interface container's variables in another region: those of staging, with the region's name in their place."""
+    """The interface container's variables in another region: staging's, with the region's name replaced."""
     return {name: value.replace(HERE, region) for name, value in _here().items()}
 
 

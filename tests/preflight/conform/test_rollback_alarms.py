@@ -1,4 +1,4 @@
-"""A good deployment raises no alarm that undoes it, in any environment and with either way of updating."""
+"""A healthy deployment raises no alarm that rolls it back, in any environment and with both update modes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_start_that_may_take_longer_needs_an_alarm_that_waits_for_longer(type_
 
 
 def _also(name: str, **service: object) -> Recording:
-    """Prod, whose deployments another of its alarms undoes as well."""
+    """Prod with another alarm that rolls back its deployments."""
 
     def edit(inputs: dict[str, Any]) -> None:
         inputs.update(service)

@@ -1,4 +1,4 @@
-"""Grants to AWS services test only what the services are documented to fill."""
+"""Grants to AWS services test only condition keys that the services are documented to send."""
 
 from __future__ import annotations
 
@@ -63,8 +63,10 @@ def test_a_service_that_no_page_is_known_for_may_have_no_condition_at_all() -> N
 
     (found,) = findings(edited(stack("prod"), TOPIC, edit))
 
-    assert found.headline.startswith("operations-alarms-policy.policy[New].Condition tests what new.amazonaws.com")
-    assert found.found == "aws:sourcearn; no page of AWS says that new fills them for a topic policy"
+    assert found.headline.startswith(
+        "operations-alarms-policy.policy[New].Condition tests a key that new.amazonaws.com"
+    )
+    assert found.found == "aws:sourcearn; no AWS page documents that new sends them for a topic policy"
 
 
 def test_every_use_in_the_table_is_one_that_a_stack_or_a_component_makes_or_has_a_page() -> None:

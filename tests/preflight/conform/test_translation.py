@@ -1,4 +1,4 @@
-"""Nothing of any graph is skipped: each type and each property is translated, or named with the reason."""
+"""Every type and property in every graph is translated, or listed with a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real graphs have no value that AWS's published data refuses, and faults of many kinds are found."""
+"""AWS's published data allows every value in the real graphs, and faults of many kinds are found."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def test_a_date_stays_the_text_that_was_written(tmp_path: Path) -> None:
         ("config:\n  shop:owner: {}\n  shop:size: true\n", "shop:size must be of type integer"),
         ("config:\n  shop:owner: {}\n  shop:title: 5\n", "shop:title must be of type string"),
         ("config:\n  shop:owner: {}\n  shop:zones: [1]\n", "shop:zones must be of type array"),
-        ("config: [1]\n", "config is no mapping"),
+        ("config: [1]\n", "config is not a mapping"),
         ("config: {\n", "Pulumi.blue.yaml is not readable YAML"),
     ],
 )

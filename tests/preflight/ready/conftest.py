@@ -1,4 +1,4 @@
-"""Two accounts on loopback: the committed staging, and a stack with everything that staging does not have."""
+"""Two accounts on loopback: the committed staging, and a stack with the options that staging does not use."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from tests.bootstrap.program import BOOTSTRAP
 from tests.bootstrap.program import PREFIX as BOOTSTRAP_PREFIX
 from tests.bootstrap.program import stack_file as bootstrap_file
 from tests.preflight.account.loopback import Cloud, Names, Site
+from tests.preflight.ready.aws_responses import certificate
 from tests.preflight.ready.right_account import make
-from tests.preflight.ready.stand_ins import certificate
 from tests.preflight.ready.world import World
 from tests.settings.stack_files import ROOT, stack_file
 
@@ -36,14 +36,14 @@ CERTIFICATE_DAYS = 90
 
 @pytest.fixture(scope="session")
 def staging(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """The committed staging, read as the command reads it, in an account that has all of it."""
+    """The committed staging in a complete account."""
     wanted = wanted_of(ROOT, "staging", {})
     yield from _world(wanted, Cloud(wanted.account), tmp_path_factory.mktemp("staging"))
 
 
 @pytest.fixture(scope="session")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """An existing VPC, a certificate of one's own, machine clients, and the state in S3."""
+    """A stack with an existing VPC, a given certificate, machine clients, and the state in S3."""
     folder = tmp_path_factory.mktemp("elsewhere")
     cloud = Cloud(OTHER_ACCOUNT)
     values = stack_file("staging")
@@ -74,7 +74,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(autouse=True)
 def kept(request: pytest.FixtureRequest) -> Iterator[None]:
-    """What a test changes in an account's answers is as before afterwards."""
+    """Restore an account's responses after each test."""
     worlds = [request.getfixturevalue(n) for n in ("staging", "elsewhere") if n in request.fixturenames]
     if not worlds:
         yield

@@ -1,4 +1,4 @@
-"""A fault that is planted into an account that has everything, and the line that has to say so."""
+"""Faults that are planted into a complete account, and the lines that have to report them."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ Undo = Callable[[], object] | None
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong, and what the command has to say of it."""
+    """One fault and its expected line."""
 
     name: str
     part: str
     plant: Callable[[World], Undo]
-    """Plants it; what it changes in moto itself is taken back by the function that it gives."""
+    """Plants the fault; returns a function that reverts changes in moto, or ``None``."""
     subject: str
-    """The beginning of the subject of the line, or lines, that change."""
+    """Prefix of the subject of the lines that change."""
     fix: str
-    """A piece of the fix."""
+    """A part of the fix."""
     status: Status = Status.MISSING
     found: str = ""
-    """A piece of what the line says was found."""
+    """A part of the text of what was found."""
 
 
 def parameters(faults: list[Fault]) -> Any:  # noqa: ANN401
@@ -45,7 +45,7 @@ def lines(world: World, part: str) -> list[Line]:
 
 
 def check(world: World, fault: Fault) -> None:
-    """Exactly the lines of the subject say it, with this status, and the fix."""
+    """Check that exactly the lines with this subject report the fault, with the status and the fix."""
     undo = fault.plant(world)
     try:
         changed = [line for line in lines(world, fault.part) if line.status is not Status.OK]
@@ -61,7 +61,7 @@ def check(world: World, fault: Fault) -> None:
 
 
 def says(service: str, operation: str, answer: Any) -> Callable[[World], None]:  # noqa: ANN401
-    """Plants an answer of AWS."""
+    """Plants a response of AWS."""
 
     def plant(world: World) -> None:
         world.cloud.answers[service, operation] = answer
@@ -91,12 +91,12 @@ def refuses_for(service: str, operation: str, piece: str, code: str) -> Callable
 
 
 def denied(service: str, operation: str) -> Callable[[World], None]:
-    """Takes a permission away."""
+    """Removes a permission."""
     return refuses(service, operation, "AccessDeniedException", 403)
 
 
 def wants(**changes: object) -> Callable[[World], None]:
-    """Changes what the stack needs, beside its settings."""
+    """Changes what the stack needs, other than its settings."""
 
     def plant(world: World) -> None:
         world.wanted = replace(world.wanted, **changes)

@@ -1,4 +1,4 @@
-"""An account on loopback that has all that a stack needs, made from the stack's recorded graph, settings and release.
+"""A complete account on loopback, created from a stack's recorded graph, settings and release.
 
 What AWS itself decides (default quotas, which zones a region has) is not taken from the stack: quotas are AWS's published
 defaults, raised where the stack's documentation says that they must be.
@@ -17,7 +17,7 @@ from preflight.ready.parts.issuer import WELL_KNOWN
 from preflight.ready.parts.linked_roles import ROLES
 from preflight.ready.wanted import Wanted
 from tests.preflight.account.loopback import Cloud, Names, Site
-from tests.preflight.ready.stand_ins import DEFAULT_QUOTAS, FARGATE, answers
+from tests.preflight.ready.aws_responses import DEFAULT_QUOTAS, FARGATE, answers
 from tests.preflight.ready.world import World
 
 PUBLIC_ADDRESS = "93.184.215.14"
@@ -39,7 +39,7 @@ def make(cloud: Cloud, names: Names, site: Site, wanted: Wanted) -> World:
 
 
 def bootstrap(world: World) -> None:
-    """What ``bootstrap/`` makes, through IAM's and ECR's own calls."""
+    """The resources of ``bootstrap/``, created with calls to IAM and ECR."""
     iam, ecr = world.client("iam"), world.client("ecr")
     made = world.wanted.made_by_bootstrap
     for _, inputs in made("aws:iam/policy:Policy"):
@@ -65,7 +65,7 @@ def bootstrap(world: World) -> None:
 
 
 def images(world: World) -> None:
-    """The release's images as indexes that have the task's platform and another one."""
+    """The release's images as indexes with the task's platform and another one."""
     for image in world.wanted.images:
         put_image(world, image.repository, image.digest, [world.wanted.architecture, "s390x"])
 
@@ -92,7 +92,7 @@ def put_image(world: World, repository: str, digest: str, architectures: list[st
 
 
 def client_secret(world: World, value: str | None = "planted-client-secret") -> None:
-    """The secret that bootstrap names, with a value that somebody has put in."""
+    """The secret that bootstrap creates, with a value."""
     for _, inputs in world.wanted.made_by_bootstrap("aws:secretsmanager/secret:Secret"):
         tags = [{"Key": key, "Value": text} for key, text in sorted(inputs["tags"].items())]
         world.client("secretsmanager").create_secret(Name=inputs["name"], Tags=tags)
@@ -126,7 +126,7 @@ def hosted_zone(world: World) -> None:
 
 
 def identity_provider(world: World) -> None:
-    """A discovery document that publishes what the settings say, and public addresses of every endpoint."""
+    """A discovery document that matches the settings, and public addresses for every endpoint."""
     identity = world.wanted.settings.identity
     claims = [who.claim.name for who in (identity.allowed, identity.administrators) if who.claim]
     document: dict[str, Any] = {
@@ -161,7 +161,7 @@ def published(world: World) -> dict[str, Any]:
 
 
 def state_bucket(world: World) -> None:
-    """The bucket of the state, closed; none with Pulumi Cloud."""
+    """The private state bucket; none with Pulumi Cloud."""
     bucket = world.wanted.state_bucket
     if not bucket:
         return

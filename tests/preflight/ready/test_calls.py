@@ -1,4 +1,4 @@
-"""``ready`` reads and changes nothing: what it may call, what it does call, and the policy that its document gives."""
+"""``ready`` is read-only: the calls that it declares, those that it makes, and the policy in its document."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("there")
 
 @pytest.fixture
 def there(staging: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Credentials in the environment, and the stand-ins in place of the internet."""
+    """Credentials in the environment, and fake services instead of the internet."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_ENDPOINT_URL", staging.cloud.url)
@@ -59,7 +59,7 @@ def test_something_missing_exits_with_1_and_a_file_gets_the_report(
 
 
 @pytest.mark.parametrize(("options", "code"), [([], 0), (["--strict"], 1)])
-def test_what_cannot_be_told_fails_only_with_strict(options: list[str], code: int) -> None:
+def test_what_is_unknown_fails_only_with_strict(options: list[str], code: int) -> None:
     assert main(["-C", str(ROOT), "ready", "staging", "--no-model-call", *options]) == code
 
 

@@ -1,4 +1,4 @@
-"""Faults around the account: domain, certificate, identity provider, models, network, and what zones offer."""
+"""Faults outside the account: domain, certificate, identity provider, models, network, and offers by zone."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 from preflight.account.lines import Status
 from preflight.ready.parts.issuer import WELL_KNOWN
 from tests.preflight.account.loopback import CHAT, Asked, Refusal
+from tests.preflight.ready.aws_responses import available, display
 from tests.preflight.ready.conftest import HOST, import_certificate
 from tests.preflight.ready.faults import Fault, Undo, check, denied, lines, parameters, refuses, says
 from tests.preflight.ready.right_account import PUBLIC_ADDRESS, publish, published
-from tests.preflight.ready.stand_ins import available, display
 from tests.preflight.ready.world import World
 
 ZONE, CHAT_HOST = "staging.example.com", "chat.staging.example.com"
@@ -65,7 +65,7 @@ DOMAIN = [
           "domain.hostedZoneId"),
     Fault("private zone", "domain", _private_zone, "hosted zone", "public zone", found="private"),
     Fault("zone of another domain", "domain", _zone_of_another_domain, "hosted zone", "domain.hostedZoneId", found=CHAT_HOST),
-    Fault("zone that nobody delegates", "domain", _records(ZONE, "NS", []), "delegation", "NS records"),
+    Fault("zone without delegation", "domain", _records(ZONE, "NS", []), "delegation", "NS records"),
     Fault("delegation to a former zone", "domain", _records(ZONE, "NS", ["ns-1.awsdns-01.org."]), "delegation",
           "NS records", found="ns-1.awsdns-01.org"),
     Fault("record of a former site", "domain", _taken_record("A"), f"record {CHAT_HOST}", "pulumi import"),

@@ -1,4 +1,4 @@
-"""Faults of the account itself: its identity, bootstrap, images, secret, quotas, linked roles, backups, names, state."""
+"""Faults in the account: identity, bootstrap, images, secret, quotas, linked roles, backups, names, state."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from preflight.account.lines import Status
 from preflight.ready.parts.needs import processors
+from tests.preflight.ready.aws_responses import FARGATE, FARGATE_DEFAULT
 from tests.preflight.ready.faults import (
     Fault,
     Undo,
@@ -21,7 +22,6 @@ from tests.preflight.ready.faults import (
     wants,
     without,
 )
-from tests.preflight.ready.stand_ins import FARGATE, FARGATE_DEFAULT
 from tests.preflight.ready.world import World
 
 DEPLOY = "ai-interface-staging-deploy"

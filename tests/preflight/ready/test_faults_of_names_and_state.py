@@ -1,4 +1,4 @@
-"""Names that an earlier try has left behind, and a state backend that is open."""
+"""Names that are in use after an earlier attempt, and an insecure state backend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An account that has everything is silent, and every line about it says what was found."""
+"""In a complete account every line is ok and describes what was found."""
 
 from __future__ import annotations
 

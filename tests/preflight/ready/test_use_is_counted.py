@@ -1,4 +1,4 @@
-"""What an account uses already counts against its quotas, whichever call says it; and models by inference profile."""
+"""Existing use counts against the quotas, for each call that reports it; and models by inference profile."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from preflight.ready.parts.models import CHAT_COMPLETIONS, GUARDRAIL_HEADERS
 from preflight.ready.parts.needs import processors
 from preflight.ready.parts.quotas import QUOTAS
 from tests.preflight.account.loopback import CHAT, Refusal, Result
+from tests.preflight.ready.aws_responses import DEFAULT_QUOTAS, FARGATE
 from tests.preflight.ready.faults import lines
-from tests.preflight.ready.stand_ins import DEFAULT_QUOTAS, FARGATE
 from tests.preflight.ready.world import World
 
 PROFILE = "eu.openai.gpt-oss-120b-1:0"

@@ -1,4 +1,4 @@
-"""One stack's account, public DNS and identity provider on loopback, and the command that asks them."""
+"""One stack's account, public DNS and identity provider on loopback, and the command that queries them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from preflight.account.lines import Answer
 from preflight.account.session import Account
 from preflight.ready.calls import CALLS
 from preflight.ready.command import answer
-from preflight.ready.context import Context
+from preflight.ready.context import ReadyContext
 from preflight.ready.outside import Dns, Https
 from preflight.ready.wanted import Wanted
 from tests.preflight.account.loopback import LOOPBACK, Cloud, Names, Site
@@ -43,11 +43,11 @@ class World:
             self._clients[key] = self.session.client(service, region_name=key[1], endpoint_url=self.cloud.url)
         return self._clients[key]
 
-    def context(self) -> Context:
-        """What the command would be given."""
+    def context(self) -> ReadyContext:
+        """The command's context."""
         account = Account(self.wanted.region, CALLS, endpoint_url=self.cloud.url, session=self.session)
         dns = Dns((LOOPBACK,), self.names.port)
-        return Context(self.wanted, account, dns, Https(self.site.context, self.site.route), self.call_models)
+        return ReadyContext(self.wanted, account, dns, Https(self.site.context, self.site.route), self.call_models)
 
     def ready(self) -> Answer:
         """The command's answer."""
@@ -55,7 +55,7 @@ class World:
 
     @contextmanager
     def kept(self) -> Generator[None]:
-        """What is changed inside, beside moto's own state, is as before afterwards."""
+        """Revert changes, other than those in moto, at the end of the block."""
         before = (dict(self.cloud.answers), copy.deepcopy(self.names.records), dict(self.site.pages))
         wanted, quotas, calls = self.wanted, dict(self.quotas), self.call_models
         try:

@@ -108,7 +108,7 @@ def test_options_are_recorded() -> None:
     assert queue.outputs["arn"][SIGNATURE] == SECRET
 
 
-def test_the_default_provider_is_a_resource_of_its_own_and_every_resource_refers_to_it(known: Recording) -> None:
+def test_the_default_provider_is_a_separate_resource_and_every_resource_refers_to_it(known: Recording) -> None:
     provider = next(r for r in known.resources if r.type == "pulumi:providers:aws")
     assert provider.name == "default_7_51_1"
     assert provider.inputs == {"region": "eu-west-1", "allowedAccountIds": '["123456789012"]', "version": "7.51.1"}

@@ -1,4 +1,4 @@
-"""The generated documents are current, and each says everything that the code has."""
+"""The generated documents are current and complete."""
 
 from __future__ import annotations
 

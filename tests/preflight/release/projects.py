@@ -10,23 +10,22 @@ from typing import Any
 
 import yaml
 
-from policies.parity.deployed import Deployment
-from preflight.pulumi.project import Project
-from preflight.release.project import Releases
+from preflight.release.project import ReleaseProject
+from releases.record import Deployment
 
 ROOT = Path(__file__).resolve().parents[3]
 ACCOUNTS = {"staging": "111122223333", "prod": "444455556666"}
 FIRST, SECOND, THIRD = "2026.10.1", "2026.11.1", "2026.12.1"
 
 
-def files(folder: Path) -> Releases:
+def files(folder: Path) -> ReleaseProject:
     """What the commands read and write, without a program."""
     for name in ("releases", "prompts", "policies/parity"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "shapes"))
     for path in ROOT.glob("Pulumi*.yaml"):
         shutil.copy(path, folder)
     records(folder, ("staging", FIRST), ("prod", FIRST), ("staging", SECOND))
-    return Releases(folder, Project.load(folder))
+    return ReleaseProject.in_folder(folder)
 
 
 def whole(folder: Path) -> Path:
@@ -49,7 +48,7 @@ def preflight(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
 
 
 def records(folder: Path, *entries: tuple[str, str], accounts: dict[str, str] = ACCOUNTS) -> None:
-    """Write the record anew."""
+    """Replace the record."""
     text = "".join(
         Deployment(environment, release, f"2026-11-{day:02}T09:00:00Z", accounts[environment]).as_text()
         for day, (environment, release) in enumerate(entries, start=1)

@@ -55,7 +55,7 @@ def test_release_staging_promote_bad_deploy_rollback_and_the_graph_is_the_first_
     assert "prompts/guardrail.yaml" in edited.stderr
     assert "python -m preflight release new" in edited.stderr
     done(preflight(folder, "release", "new", THIRD, "--image", OTHER_PROXY, *PEOPLE))
-    first = graph(folder, "prod")  # with the new manifest on file: a release may be told of the schemas after it
+    first = graph(folder, "prod")  # with the new manifest on file: the program may depend on later schemas
     assert MESSAGE not in first
 
     # Prod waits for staging.

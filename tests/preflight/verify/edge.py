@@ -1,5 +1,5 @@
-"""A load balancer and its firewall on loopback: each request is answered as ``trace`` answers it on a recorded graph, over
-real TLS and plain HTTP, and what the graph serves goes to the real Envoy with the stack's own configuration."""
+"""A load balancer and its WAF on loopback. They answer each request as ``trace`` predicts from a recorded graph, over real
+TLS and plain HTTP, and forward allowed requests to the real Envoy with the stack's configuration."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from preflight.analysis.edge_proxy import configuration
 from preflight.verify.comparison import expected_body, logins
 from preflight.verify.live import declared_headers
 from preflight.verify.requests import accepted_token
-from preflight.verify.stack import LISTENER, Stack
+from preflight.verify.stack import LISTENER, StackInCheckout
 from tests.proxy.application import application
 
 MOST_HEAD = 200_000
@@ -39,20 +39,20 @@ TOKEN = "a-token"
 
 @dataclass
 class Edge:
-    """What the two listeners answer with. Faults are planted by changing a field."""
+    """The responses of the two listeners. Tests plant faults by changing a field."""
 
-    stack: Stack
+    stack: StackInCheckout
     proxy_port: int
     context: ssl.SSLContext
     without: set[str] = field(default_factory=set[str])
-    """Headers that the listeners do not add."""
+    """Headers that the listeners omit."""
     extra: dict[str, str] = field(default_factory=dict[str, str])
-    """Headers that they add though nobody asked."""
+    """Unexpected headers that the edge adds."""
     cookie: str = "Path=/; Secure; HttpOnly"
     logs_in: bool = True
-    """Whether a session is asked for at all."""
+    """Whether a session is required."""
     texts: bool = True
-    """Whether a refusal has the declared text."""
+    """Whether a refusal has the declared body."""
     client: str = ""
     """The client that the login is for, instead of the declared one."""
     received: list[Request] = field(default_factory=list[Request])
@@ -71,7 +71,7 @@ class Edge:
         return any("authenticateOidc" in action for action in self.stack.actions(outcome.rule))
 
     def _own(self, request: Request, outcome: Outcome) -> bytes:
-        text = expected_body(self.stack, outcome.rule) if self.texts else "somebody else's\n"
+        text = expected_body(self.stack, outcome.rule) if self.texts else "another response\n"
         headers = self._added(request)
         if outcome.location:
             headers.append(("location", self._location(outcome)))
@@ -159,8 +159,8 @@ def _parsed(edge: Edge, scheme: str, head: bytes) -> Request:
     )
 
 
-def _identity(stack: Stack, session: str, authorization: str) -> Identity | None:
-    """Who sends it: the load balancer knows a session of its own and the issuer's tokens."""
+def _identity(stack: StackInCheckout, session: str, authorization: str) -> Identity | None:
+    """The sender: the load balancer recognizes its sessions and the issuer's tokens."""
     if session == MEMBER:
         return stack.signed_in_user
     actions = [action for name, _, _ in stack.rule_paths() for action in stack.actions(name)]
@@ -178,7 +178,7 @@ class _Listener(socketserver.ThreadingTCPServer):
         self.edge, self.scheme = edge, scheme
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
-        """Nothing: a client that refuses the certificate, or goes away, is what tests do."""
+        """Logs nothing: tests disconnect and refuse certificates on purpose."""
 
 
 class _Connection(socketserver.BaseRequestHandler):
@@ -210,7 +210,7 @@ class _Connection(socketserver.BaseRequestHandler):
 
 @contextlib.contextmanager
 def listening(edge: Edge) -> Generator[dict[int, tuple[str, int]]]:
-    """Both listeners; yields port in a URL → place. The ports that are to be silent lead to one where nothing listens."""
+    """Both listeners; yields port in a URL → address. Ports that must not answer lead to one without a listener."""
     with contextlib.ExitStack() as stack:
         (silent,) = stack.enter_context(held_ports(0))
         places = {8080: (LOOPBACK, silent), 8443: (LOOPBACK, silent)}
@@ -225,8 +225,8 @@ def listening(edge: Edge) -> Generator[dict[int, tuple[str, int]]]:
 
 
 @contextlib.contextmanager
-def proxy(stack: Stack, log: Path) -> Generator[int]:
-    """The real Envoy with the stack's own configuration on free ports of loopback, and an application behind it."""
+def proxy(stack: StackInCheckout, log: Path) -> Generator[int]:
+    """The real Envoy with the stack's configuration on free loopback ports, and an application behind it."""
     with Server(application) as server, held_ports(0, 0) as (port, models):
         content: dict[str, Any] = json.loads(json.dumps(configuration(stack.recording)))
         ports = {8443: port, 9080: models, 8080: server.port}

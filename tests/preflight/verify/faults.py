@@ -1,4 +1,4 @@
-"""A right edge on loopback, faults that are planted into it, and the command that has to find them."""
+"""A correct edge on loopback, faults that are planted into it, and the command that has to find them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from preflight.account.lines import Line, Status
 from preflight.recording.graph import graph, to_recording
 from preflight.sdk.wire import Wire
 from preflight.verify.client import Live
-from preflight.verify.live import Sending, Table, lines
+from preflight.verify.live import RequestTable, Sending, lines
 from preflight.verify.requests import Credentials
-from preflight.verify.stack import Stack
+from preflight.verify.stack import StackInCheckout
 from tests.preflight.verify.edge import MEMBER, SESSION, Edge, listening
 
 SIGNED_IN = Credentials(cookie=f"{SESSION}={MEMBER}")
@@ -24,32 +24,32 @@ SIGNED_IN = Credentials(cookie=f"{SESSION}={MEMBER}")
 
 @dataclass(frozen=True)
 class Site:
-    """What every edge of a test session shares."""
+    """Shared by every edge of a test session."""
 
-    stack: Stack
+    stack: StackInCheckout
     proxy_port: int
     folder: Path
     certificate: Certificate
 
     def edge(self) -> Edge:
-        """A right edge."""
+        """A correct edge."""
         return Edge(self.stack, self.proxy_port, serving(self.folder, self.certificate))
 
     def verified(self, edge: Edge, credentials: Credentials = SIGNED_IN, trusted: str = "") -> list[Line]:
-        """What the command says of an edge; ``trusted`` is the authority where it is not the right one."""
+        """The command's result for an edge; ``trusted`` replaces the trusted authority."""
         context = ssl.create_default_context(cadata=trusted or self.certificate.certificate)
         with listening(edge) as places:
             live = Live(context, self.stack.host, places)
             return list(lines(Sending(self.stack, live, credentials, pause=0), table=self.table(credentials)))
 
     @cached_property
-    def _tables(self) -> dict[str, Table]:
+    def _tables(self) -> dict[str, RequestTable]:
         return {}
 
-    def table(self, credentials: Credentials) -> Table:
+    def table(self, credentials: Credentials) -> RequestTable:
         """The rows, traced once."""
         if repr((credentials.cookie, credentials.token)) not in self._tables:
-            self._tables[repr((credentials.cookie, credentials.token))] = Table.of(self.stack, credentials)
+            self._tables[repr((credentials.cookie, credentials.token))] = RequestTable.of(self.stack, credentials)
         return self._tables[repr((credentials.cookie, credentials.token))]
 
 
@@ -65,25 +65,25 @@ def serving(folder: Path, certificate: Certificate, least: ssl.TLSVersion = ssl.
     return context
 
 
-def changed(stack: Stack, edit: Callable[[list[Wire]], object]) -> Stack:
-    """The stack with its recorded resources edited, as somebody's hand in the console would."""
+def changed(stack: StackInCheckout, edit: Callable[[list[Wire]], object]) -> StackInCheckout:
+    """The stack with edited resources, as after a manual change in the console."""
     content = graph(stack.recording)
     edit(content["resources"])
-    for resource in content["resources"]:  # what AWS would answer follows what is set
+    for resource in content["resources"]:  # the response that AWS derives from the settings
         resource["outputs"] = {k: v for k, v in resource["outputs"].items() if k not in resource["inputs"]}
-    return Stack(stack.settings, stack.release, to_recording(content))
+    return StackInCheckout(stack.settings, stack.release, to_recording(content))
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with the edge, and what the command has to say of it."""
+    """One fault of the edge and its expected lines."""
 
     name: str
     plant: Callable[[Edge, Site], object]
     subjects: tuple[str, ...]
-    """Pieces of subjects: each has to be in one that failed."""
+    """Parts of subjects: each has to occur in a failed one."""
     only: tuple[str, ...] = field(default=())
-    """Where given, every subject that failed has one of these pieces."""
+    """If given, every failed subject contains one of these parts."""
 
 
 def failed(found: list[Line]) -> list[str]:

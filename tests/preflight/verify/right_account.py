@@ -1,6 +1,6 @@
-"""An account on loopback that is as the recorded graph has it: moto for what moto has, answers in AWS's shapes for the rest.
+"""An account on loopback that matches the recorded graph: moto, and responses in AWS's shapes for what moto lacks.
 
-Names that Pulumi makes end in other digits than the recorded ones, as they would at AWS.
+Names that Pulumi generates end in other digits than the recorded ones, as in AWS.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from preflight.account.lines import Line
 from preflight.account.session import Account
 from preflight.verify.calls import CALLS
 from preflight.verify.command import account_lines
-from preflight.verify.context import Context
+from preflight.verify.context import VerifyContext
 from preflight.verify.reading import listed
-from preflight.verify.stack import Stack
+from preflight.verify.stack import StackInCheckout
 from tests.preflight.account.loopback import Answer, Asked, Cloud, Result
 
 _BOTO3: Any = importlib.import_module("boto3")
@@ -37,12 +37,12 @@ def live_name(logical: str) -> str:
 
 @dataclass
 class World:
-    """The account, and what is made in it."""
+    """The account and the resources created in it."""
 
     cloud: Cloud
-    stack: Stack
+    stack: StackInCheckout
     arns: list[str] = field(default_factory=list[str])
-    """Every resource that the tagging service knows."""
+    """Every resource in the tagging service."""
     made: dict[str, Any] = field(default_factory=dict[str, Any])
     session: Any = field(
         default_factory=lambda: _BOTO3.Session(aws_access_key_id="testing", aws_secret_access_key="testing")
@@ -57,13 +57,13 @@ class World:
             )
         return self._clients[service]
 
-    def context(self) -> Context:
-        """What the command would be given."""
+    def context(self) -> VerifyContext:
+        """The command's context."""
         account = Account(self.stack.region, CALLS, endpoint_url=self.cloud.url, session=self.session)
-        return Context(self.stack, account, dt.datetime.now(dt.UTC))
+        return VerifyContext(self.stack, account, dt.datetime.now(dt.UTC))
 
     def lines(self) -> list[Line]:
-        """What the command says of the account."""
+        """The command's lines for the account."""
         return account_lines(self.context())
 
     def inputs(self, kind: str) -> list[tuple[str, Mapping[str, Any]]]:
@@ -72,7 +72,7 @@ class World:
 
     @contextmanager
     def kept(self) -> Generator[None]:
-        """Answers that are changed inside are as before afterwards."""
+        """Restore the responses at the end of the block."""
         answers, arns = dict(self.cloud.answers), list(self.arns)
         try:
             yield
@@ -80,7 +80,7 @@ class World:
             self.cloud.answers, self.arns = answers, arns
 
 
-def make(cloud: Cloud, stack: Stack) -> World:
+def make(cloud: Cloud, stack: StackInCheckout) -> World:
     """Fill the account."""
     world = World(cloud, stack)
     for step in (buckets, keys, topics, secrets, roles, alarms, logs, edge, database):
@@ -151,7 +151,7 @@ def roles(world: World) -> None:
 
 
 def alarms(world: World) -> None:
-    """Every alarm, which acts and is OK."""
+    """Every alarm, with actions enabled, in state OK."""
     cloudwatch = world.client("cloudwatch")
     for _, inputs in world.inputs("aws:cloudwatch/metricAlarm:MetricAlarm"):
         cloudwatch.put_metric_alarm(
@@ -170,7 +170,7 @@ def alarms(world: World) -> None:
 
 
 def logs(world: World) -> None:
-    """Every log group with an event of now."""
+    """Every log group with a recent event."""
     client = world.client("logs")
     now = int(dt.datetime.now(dt.UTC).timestamp() * 1000)
     for _, inputs in world.inputs("aws:cloudwatch/logGroup:LogGroup"):
@@ -181,7 +181,7 @@ def logs(world: World) -> None:
 
 
 def edge(world: World) -> None:
-    """Load balancer, target group with healthy targets, listeners, and the firewall with its log."""
+    """Load balancer, target group with healthy targets, listeners, and the WAF with its log."""
     ec2, elb, waf = world.client("ec2"), world.client("elbv2"), world.client("wafv2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     zones = sorted(world.stack.settings.network.availability_zones)
@@ -246,7 +246,7 @@ def database(world: World) -> None:
 
 
 def answers(world: World) -> dict[tuple[str, str], Answer]:
-    """Every answer that stands in for moto."""
+    """All responses that moto lacks."""
     now = dt.datetime.now(dt.UTC)
     ((vault, _),) = world.inputs(VAULT)
     world.arns.append(f"arn:aws:backup:{world.stack.region}:{world.stack.account}:backup-vault:{live_name(vault)}")
@@ -262,7 +262,7 @@ def answers(world: World) -> dict[tuple[str, str], Answer]:
             "BackupVaultName": live_name(vault),
             "CreationDate": now - dt.timedelta(days=9),
         },
-        ("accessanalyzer", "CheckNoPublicAccess"): judged,
+        ("accessanalyzer", "CheckNoPublicAccess"): public_access,
         ("ec2", "DescribeNetworkInsightsAccessScopes"): {
             "NetworkInsightsAccessScopes": [{"NetworkInsightsAccessScopeId": SCOPE}]
         },
@@ -277,7 +277,7 @@ def _arn(world: World) -> str:
 
 
 def tagged(world: World, asked: Asked) -> Result:
-    """What has the stack's tags; nothing for other tags."""
+    """The resources with the stack's tags; none for other tags."""
     tags = world.stack.inputs("aws:ecs/cluster:Cluster")[0]["tags"]
     wanted = {one["Key"]: one["Values"] for one in asked.parameters["TagFilters"]}
     fits = wanted == {key: [tags[key]] for key in ("project", "environment")}
@@ -285,7 +285,7 @@ def tagged(world: World, asked: Asked) -> Result:
 
 
 def service(world: World) -> dict[str, Any]:
-    """The service, which is steady."""
+    """The service in a stable state."""
     ((_, inputs),) = world.inputs("aws:ecs/service:Service")
     return {
         "serviceName": inputs["name"],
@@ -300,7 +300,7 @@ def service(world: World) -> dict[str, Any]:
 
 
 def definition(world: World) -> dict[str, Any]:
-    """The task definition that runs: the recorded containers."""
+    """The running task definition, with the recorded containers."""
     ((_, inputs),) = world.inputs("aws:ecs/taskDefinition:TaskDefinition")
     containers = [{"name": one["name"], "image": one["image"]} for one in json.loads(inputs["containerDefinitions"])]
     return {"family": inputs["family"], "containerDefinitions": containers}
@@ -338,8 +338,8 @@ def points(world: World, now: dt.datetime) -> list[dict[str, Any]]:
     ]
 
 
-def judged(asked: Asked) -> Result:
-    """As Access Analyzer: an Allow for everybody without a condition is public."""
+def public_access(asked: Asked) -> Result:
+    """Access Analyzer's result: an Allow for every principal without a condition is public."""
     statements = listed(json.loads(asked.parameters["policyDocument"]).get("Statement"))
     public = [
         one
@@ -347,7 +347,11 @@ def judged(asked: Asked) -> Result:
         if one["Effect"] == "Allow" and one.get("Principal") in ("*", {"AWS": "*"}) and not one.get("Condition")
     ]
     if public:
-        return {"result": "FAIL", "message": "public", "reasons": [{"description": "a statement allows everybody"}]}
+        return {
+            "result": "FAIL",
+            "message": "public",
+            "reasons": [{"description": "a statement allows every principal"}],
+        }
     return {"result": "PASS", "message": "not public", "reasons": []}
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from preflight.__main__ import main
 from preflight.verify import command, live
-from preflight.verify.stack import Stack
+from preflight.verify.stack import StackInCheckout
 from preflight.verify.waiting import PAUSE, wait
 from tests.preflight.verify.edge import MEMBER, SESSION, Edge, listening
 from tests.preflight.verify.faults import Site
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("there")
 
 @pytest.fixture
 def there(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Credentials in the environment, and the right account in place of AWS."""
+    """Credentials in the environment, and the correct account instead of AWS."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_ENDPOINT_URL", world.cloud.url)
@@ -31,7 +31,7 @@ def there(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv(live.COOKIE, f"{SESSION}={MEMBER}")
     monkeypatch.setattr(live, "PAUSE", 0)
 
-    def recorded(_root: Path, _stack: str) -> Stack:
+    def recorded(_root: Path, _stack: str) -> StackInCheckout:
         return world.stack
 
     monkeypatch.setattr(command, "stack_of", recorded)
@@ -41,12 +41,12 @@ def there(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def edge(site: Site) -> Edge:
-    """A right edge."""
+    """A correct edge."""
     return site.edge()
 
 
 def options(site: Site, places: dict[int, tuple[str, int]]) -> list[str]:
-    """How the command is led to the edge."""
+    """The options that point the command to the edge."""
     authority = site.folder / "authority.pem"
     authority.write_text(site.certificate.certificate, encoding="utf-8")
     found = ["-C", str(ROOT), "verify", "staging", "--ca", str(authority)]

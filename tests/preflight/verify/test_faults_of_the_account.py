@@ -1,4 +1,4 @@
-"""Faults that are planted into the account, each of which has to be found, and only where it is."""
+"""Faults that are planted into the account. Each has to be found in the expected lines only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.preflight.account.loopback import Refusal
 from tests.preflight.verify.right_account import BUCKET, SECRET, World, analysis, live_name
 
 Undo = Callable[[], object] | None
-EVERYBODY = {
+PUBLIC = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}],
 }
@@ -28,28 +28,28 @@ EVERYBODY = {
 
 @pytest.fixture(autouse=True)
 def kept(world: World) -> Iterator[None]:
-    """Answers are as before after each test."""
+    """Restore the responses after each test."""
     with world.kept():
         yield
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with the account, and what the command has to say of it."""
+    """One fault of the account and its expected lines."""
 
     name: str
     part: str
     plant: Callable[[World], Undo]
-    """Plants it; what it changes in moto is taken back by the function that it gives."""
+    """Plants the fault; returns a function that reverts changes in moto, or ``None``."""
     subject: str
-    """The beginning of the subject of each line that changes."""
+    """Prefix of the subject of each line that changes."""
     fix: str
-    """A piece of the fix."""
+    """A part of the fix."""
     status: Status = Status.MISSING
 
 
 def says(service: str, operation: str, edit: Callable[[dict[str, Any]], object]) -> Callable[[World], None]:
-    """Plants a change of an answer."""
+    """Plants a change of a response."""
 
     def plant(world: World) -> None:
         answer = world.cloud.answers[service, operation]
@@ -68,7 +68,7 @@ def service(**changes: object) -> Callable[[World], None]:
 
 
 def denied(service_: str, operation: str) -> Callable[[World], None]:
-    """Takes a permission away."""
+    """Removes a permission."""
 
     def plant(world: World) -> None:
         world.cloud.answers[service_, operation] = Refusal("AccessDeniedException", status=403)
@@ -140,7 +140,7 @@ def silent_alarm(world: World) -> Undo:
 
 
 def subscription(arn: str) -> Callable[[World], None]:
-    """Plants the ARN of each subscription; empty: there is none."""
+    """Plants the ARN of each subscription; empty: no subscription."""
 
     def plant(world: World) -> None:
         found = world.client("sns").list_subscriptions_by_topic(TopicArn=world.made["topic"])["Subscriptions"]
@@ -229,7 +229,7 @@ def failed_backup(answer: dict[str, Any]) -> None:
 def public_bucket(world: World) -> Undo:
     s3, name = world.client("s3"), live_name(world.stack.resources(BUCKET)[0].name)
     before = s3.get_bucket_policy(Bucket=name)["Policy"]
-    s3.put_bucket_policy(Bucket=name, Policy=json.dumps(EVERYBODY))
+    s3.put_bucket_policy(Bucket=name, Policy=json.dumps(PUBLIC))
     return lambda: s3.put_bucket_policy(Bucket=name, Policy=before)
 
 
@@ -251,27 +251,27 @@ def public_key(world: World) -> Undo:
     kms, alias = world.client("kms"), world.context().named("aws:kms/alias:Alias")[0]
     key = world.made[alias]
     before = kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
-    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(EVERYBODY))
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(PUBLIC))
     return lambda: kms.put_key_policy(KeyId=key, PolicyName="default", Policy=before)
 
 
 def public_topic(world: World) -> Undo:
     sns, arn = world.client("sns"), world.made["topic"]
     before = sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"]
-    sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=json.dumps(EVERYBODY))
+    sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=json.dumps(PUBLIC))
     return lambda: sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=before)
 
 
 def public_secret(world: World) -> Undo:
     client, name = world.client("secretsmanager"), live_name(world.stack.resources(SECRET)[0].name)
-    client.put_resource_policy(SecretId=name, ResourcePolicy=json.dumps(EVERYBODY))
+    client.put_resource_policy(SecretId=name, ResourcePolicy=json.dumps(PUBLIC))
     return lambda: client.delete_resource_policy(SecretId=name)
 
 
 def public_role(world: World) -> Undo:
     iam, resource = world.client("iam"), world.stack.resources("aws:iam/role:Role")[0]
     before = world.stack.inputs("aws:iam/role:Role")[0]["assumeRolePolicy"]
-    document = {**EVERYBODY, "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
+    document = {**PUBLIC, "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
     iam.update_assume_role_policy(RoleName=live_name(resource.name), PolicyDocument=json.dumps(document))
     return lambda: iam.update_assume_role_policy(RoleName=live_name(resource.name), PolicyDocument=before)
 
@@ -300,7 +300,7 @@ FAULTS = [
     Fault("a target is not registered", "service", no_target, "targets", "describe-target-health"),
     Fault("the firewall is not associated", "service", no_firewall, "firewall", "associate"),
     Fault("the firewall does not log", "service", no_firewall_log, "firewall's log", "pulumi up"),
-    Fault("a listener that nobody declared", "service", another_listener, "listeners", "by hand"),
+    Fault("an undeclared listener", "service", another_listener, "listeners", "by hand"),
     Fault("an alarm", "alarms and logs", alarm("ALARM"), "alarm ", "What to do"),
     Fault("an alarm without data", "alarms and logs", alarm("INSUFFICIENT_DATA"), "alarm ", "run it again", Status.CANNOT_TELL),
     Fault("an alarm that does nothing", "alarms and logs", silent_alarm, "alarm ", "enable-alarm-actions"),
@@ -325,7 +325,7 @@ FAULTS = [
     Fault("a public key", "exposure", public_key, "policy of key ", "statement"),
     Fault("a public topic", "exposure", public_topic, "policy of topic ", "statement"),
     Fault("a public secret", "exposure", public_secret, "policy of secret ", "statement"),
-    Fault("a role for everybody", "exposure", public_role, "trust of role ", "statement"),
+    Fault("a role for every principal", "exposure", public_role, "trust of role ", "statement"),
     Fault("a network path that a scope forbids", "exposure", forbidden_path, "network access by ", "get-network"),
     Fault("no scope", "exposure", no_scope, "network access", "create-network-insights-access-scope", Status.CANNOT_TELL),
     Fault("no permission for Access Analyzer", "exposure", denied("accessanalyzer", "CheckNoPublicAccess"), "", "access-analyzer:CheckNoPublicAccess", Status.CANNOT_TELL),

@@ -1,4 +1,4 @@
-"""Faults that are planted into the edge, each of which has to be found, and named where it is."""
+"""Faults that are planted into the edge. Each has to be found in the expected lines."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Plant = Callable[[Edge, Site], object]
 
 
 def graph(edit: Callable[[list[Wire]], object]) -> Plant:
-    """Plants a change of the edge's own configuration; what verify expects stays."""
+    """Plants a change of the edge's configuration, without changing what verify expects."""
 
     def plant(edge: Edge, _: Site) -> None:
         edge.stack = changed(edge.stack, edit)
@@ -42,7 +42,7 @@ def sets(**values: Any) -> Plant:  # noqa: ANN401
 
 
 def of(resources: list[Wire], kind: str, name: str = "") -> list[Wire]:
-    """The inputs of resources of a type whose name begins so."""
+    """The inputs of resources of a type whose name has this prefix."""
     found = [one["inputs"] for one in resources if one["type"] == kind and one["name"].startswith(name)]
     assert found
     return found
@@ -74,7 +74,7 @@ def another_login(resources: list[Wire]) -> None:
 
 
 def without_rule(prefix: str) -> Callable[[list[Wire]], None]:
-    """No listener rule of that name."""
+    """Removes the listener rule with this name."""
 
     def edit(resources: list[Wire]) -> None:
         assert of(resources, RULE, prefix)
@@ -84,7 +84,7 @@ def without_rule(prefix: str) -> Callable[[list[Wire]], None]:
 
 
 def firewall_without(*names: str) -> Callable[[list[Wire]], None]:
-    """No firewall rule of those names."""
+    """Removes the WAF rules with these names."""
 
     def edit(resources: list[Wire]) -> None:
         (acl,) = of(resources, "aws:wafv2/webAcl:WebAcl")
@@ -96,7 +96,7 @@ def firewall_without(*names: str) -> Callable[[list[Wire]], None]:
 
 
 def firewall_text(old: str, new: str) -> Callable[[list[Wire]], None]:
-    """Another text in the firewall's rules."""
+    """Replaces a text in the WAF's rules."""
 
     def replaced(value: Any) -> Any:  # noqa: ANN401
         if isinstance(value, dict):
@@ -189,7 +189,7 @@ FAULTS = [
     Fault("every method passes", graph(firewall_without("method")), ("method PROPFIND",), ("method",)),
     Fault("gRPC passes", graph(firewall_without("grpc")), ("gRPC",), ("gRPC",)),
     Fault("no firewall is associated", graph(no_firewall), ("the firewall's canary", "spoofed header", "of one byte more")),
-    Fault("two readings of a request pass", graph(tolerant), ("two lengths of one body", "a body with GET")),
+    Fault("two readings of a request pass", graph(tolerant), ("two different content lengths", "a body with GET")),
     Fault("another station answers", sets(texts=False), ("the firewall's canary", "an undeclared path")),
     Fault("no HSTS", sets(without={"strict-transport-security"}), ("strict-transport-security over https",), ("strict-",)),
     Fault("no nosniff", sets(without={"x-content-type-options"}), ("x-content-type-options over https",), ("x-content",)),

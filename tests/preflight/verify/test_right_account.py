@@ -1,4 +1,4 @@
-"""A right account: every part is asked, nothing is missing, and every declared call is made and no other."""
+"""In a correct account nothing is missing, and exactly the declared calls are made."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""A right edge: every row is sent and answered as predicted, and nothing is changed by it."""
+"""At a correct edge every row is sent and answered as predicted, and no request changes anything."""
 
 from __future__ import annotations
 
 from preflight.account.lines import Status
-from preflight.verify.requests import MOST_REQUESTS, READING, Credentials, Row, harmless, rows, within_rates
-from preflight.verify.stack import Stack
+from preflight.verify.requests import MOST_REQUESTS, READING, Credentials, RequestRow, harmless, rows, within_rates
+from preflight.verify.stack import StackInCheckout
 from tests.preflight.verify.faults import SIGNED_IN, Site, failed
 
 LEAST_ROWS = 90
@@ -17,7 +17,7 @@ def test_a_right_edge_has_nothing_to_say(site: Site) -> None:
     assert len(edge.received) >= LEAST_ROWS
 
 
-def test_without_a_session_what_needs_one_cannot_be_told_and_is_not_sent(site: Site) -> None:
+def test_without_a_session_requests_that_need_one_are_unknown_and_not_sent(site: Site) -> None:
     edge = site.edge()
     found = site.verified(edge, Credentials())
     assert failed(found) == []
@@ -34,16 +34,16 @@ def test_no_request_could_change_anything(site: Site) -> None:
     assert all(request.identity is None for request in others)
 
 
-def test_a_row_that_the_application_would_act_upon_is_never_made(stack: Stack) -> None:
+def test_a_row_that_the_application_would_act_upon_is_never_made(stack: StackInCheckout) -> None:
     (row,) = [row for row in rows(stack, SIGNED_IN) if row.name == "a signed-in user's first page"]
-    served = Row("x", row.request, row.outcome)
+    served = RequestRow("x", row.request, row.outcome)
     assert harmless(served)
     for method in ("POST", "PUT", "PATCH", "DELETE"):
         request = type(row.request)(method, row.request.url, identity=stack.signed_in_user)
-        assert not harmless(Row("x", request, stack.follow(request)))
+        assert not harmless(RequestRow("x", request, stack.follow(request)))
 
 
-def test_the_table_is_whole_bounded_and_says_both_sides_of_each_limit(stack: Stack) -> None:
+def test_the_table_is_whole_bounded_and_says_both_sides_of_each_limit(stack: StackInCheckout) -> None:
     found = rows(stack, SIGNED_IN)
     kept, rest = within_rates(stack, found)
     assert LEAST_ROWS <= len(found) < MOST_REQUESTS

@@ -1,4 +1,4 @@
-"""Other stacks than the committed staging: prod, and one with machine clients; and what the rows of each decide."""
+"""Stacks other than the committed staging: prod, and one with machine clients."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from preflight.verify.client import Live
 from preflight.verify.command import stack_of
 from preflight.verify.live import Sending, lines
 from preflight.verify.requests import Credentials, rows
-from preflight.verify.stack import INGRESS, RULE, Stack
+from preflight.verify.stack import INGRESS, RULE, StackInCheckout
 from releases.manifest import load_release
 from tests.assembly.topologies import HOST, SHAPES, recorded
 from tests.preflight.verify.edge import MEMBER, SESSION, TOKEN, proxy
@@ -30,15 +30,15 @@ MACHINES = next(shape for shape in SHAPES if shape.machine_clients)
 
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A right edge of a stack that has machine clients."""
+    """A correct edge of a stack with machine clients."""
     settings = parse(with_values(own_values(), {"domain.hostName": HOST}))
-    stack = Stack(settings, load_release(settings.release), recorded(MACHINES))
+    stack = StackInCheckout(settings, load_release(settings.release), recorded(MACHINES))
     folder = tmp_path_factory.mktemp("machines")
     with proxy(stack, Path(folder / "envoy.log")) as port:
         yield Site(stack, port, folder, self_signed(*stack.hosts, days=90))
 
 
-def test_machine_clients_are_let_in_and_nobody_else(machines: Site) -> None:
+def test_only_machine_clients_are_admitted(machines: Site) -> None:
     edge = machines.edge()
     found = machines.verified(edge, BOTH)
     assert [(line.subject, line.found) for line in found if line.status is not Status.OK] == []
@@ -64,13 +64,13 @@ def test_a_token_that_is_refused_is_found(machines: Site) -> None:
     assert all("expired" not in line.found + line.fix for line in found)
 
 
-def test_without_a_token_its_rows_cannot_be_told(machines: Site) -> None:
+def test_without_a_token_its_rows_are_unknown(machines: Site) -> None:
     found = machines.verified(machines.edge(), SIGNED_IN)
     assert [line.subject for line in found if line.status is not Status.OK] == ["requests of a machine client"]
 
 
 @pytest.fixture(scope="module", params=["staging", "prod"])
-def committed(request: pytest.FixtureRequest, stack: Stack) -> Stack:
+def committed(request: pytest.FixtureRequest, stack: StackInCheckout) -> StackInCheckout:
     """Each committed stack."""
     return stack if request.param == stack.name else stack_of(ROOT, request.param)
 
@@ -87,7 +87,7 @@ def only_from(block: str) -> Callable[[list[Wire]], None]:
     return edit
 
 
-def test_where_the_edge_admits_some_networks_the_rows_are_those_of_a_client_there(stack: Stack) -> None:
+def test_where_the_edge_admits_some_networks_the_rows_are_those_of_a_client_there(stack: StackInCheckout) -> None:
     narrow = changed(stack, only_from("203.0.113.0/24"))
     assert narrow.client == "203.0.113.0"
     assert [(r.name, str(r.outcome)) for r in rows(narrow)] == [(r.name, str(r.outcome)) for r in rows(stack)]
@@ -95,7 +95,7 @@ def test_where_the_edge_admits_some_networks_the_rows_are_those_of_a_client_ther
 
 @pytest.mark.parametrize(("block", "status"), [("203.0.113.0/24", Status.CANNOT_TELL), ("0.0.0.0/0", Status.MISSING)])
 def test_a_silent_host_is_missing_only_where_every_network_is_admitted(
-    block: str, status: Status, stack: Stack
+    block: str, status: Status, stack: StackInCheckout
 ) -> None:
     chosen = changed(stack, only_from(block)) if status is Status.CANNOT_TELL else stack
     with held_ports(0) as (silent,):
@@ -105,11 +105,11 @@ def test_a_silent_host_is_missing_only_where_every_network_is_admitted(
 
 
 NOT_BY_REQUESTS = ("rate-", "mark-", "ip-reputation", "known-bad-inputs", "core")
-"""Rules that only an exhausted rate, or an attack, makes decide, and those that only mark a request."""
+"""Rules that decide only when a rate is exhausted or in an attack, and rules that only label a request."""
 NOT_DECIDED = {"cookies-too-large": "the load balancer's own limit of a header is as large"}
 
 
-def test_every_rule_of_listeners_and_firewall_decides_some_row(committed: Stack) -> None:
+def test_every_rule_of_listeners_and_firewall_decides_some_row(committed: StackInCheckout) -> None:
     deciding = {row.outcome.rule for row in rows(committed, SIGNED_IN)}
     listener_rules = {name for name, _, _ in committed.rule_paths()}
     assert listener_rules - deciding == set()

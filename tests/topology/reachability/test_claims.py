@@ -87,7 +87,7 @@ def test_an_unknown_in_a_fact_is_in_the_claim(facts: Facts) -> None:
 def test_a_path_without_its_guards_is_reported(facts: Facts) -> None:
     assert facts.paths
     assert (unprotected(facts.paths), unauthenticated(facts.paths)) == ((), ())
-    bare = [replace(path, firewall=replace(path.firewall, value=False)) for path in facts.paths]
+    bare = [replace(path, web_acl=replace(path.web_acl, value=False)) for path in facts.paths]
     assert unprotected(bare)
     anonymous = [replace(path, authentication=replace(path.authentication, value=False)) for path in facts.paths]
     assert unauthenticated(anonymous)

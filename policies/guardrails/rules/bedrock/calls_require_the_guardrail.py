@@ -6,19 +6,19 @@ not document that a Chat Completions call carries this key, and without the key 
 without the condition therefore passes where the task's proxy sets the guardrail header on each request, which the
 application cannot change. A draft changes without a new version, and so without review.
 
-The policy checks identity and endpoint policies; whether the guardrail filters the right content is for review.
+The policy checks identity policies and those of VPC endpoints; whether the guardrail filters the right content is for review.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
-from typing import Any, cast
 
-from ...checks import Statement, condition_keys, document, listed, statements, undecided
+from ...checks import undecided
 from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.documents import document_at
 from ...topology.graph.resources import Graph, Resource
 from ...topology.graph.verdicts import Finding, not_proven, violated
+from ...topology.iam.statements import Statement, statements
 
 _KEY = "bedrock:guardrailidentifier"
 _CALLS = ("bedrock:Converse", "bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
@@ -33,14 +33,14 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     if not graph.of_type("bedrock.Guardrail"):
         return
     for resource in graph.of_type(*_TYPES):
-        of = document(resource, "policy")
+        of = document_at(resource, "policy")
         if of.unknown is not None and "bedrock" not in str(resource.value("serviceName") or "bedrock"):
             continue
         yield from undecided(resource, "policy", of, _WANTED, _FIX)
-        found = statements(of.value) if of.known else []
+        found = statements(of)
         calls = [item for item in found if item.allows and _calls(item)]
         for item in calls:
-            if _KEY not in condition_keys(item):
+            if _KEY not in item.keys:
                 yield from _set_by_proxy(graph, resource, f"policy[{item.label}].Condition")
         if calls:
             yield from _denials(resource, calls, [item for item in found if not item.allows and _calls(item)])
@@ -50,7 +50,7 @@ def _set_by_proxy(graph: Graph, resource: Resource, place: str) -> Iterator[Find
     """Whether a container of a task sets the guardrail header on outgoing requests."""
     unknown: list[str] = []
     for task in graph.of_type("ecs.TaskDefinition"):
-        of = document(task, "containerDefinitions")
+        of = document_at(task, "containerDefinitions")
         if of.unknown is not None:
             unknown.append(f"{task.label}.containerDefinitions")
         elif of.known and _HEADER in str(of.value).lower():
@@ -62,15 +62,13 @@ def _set_by_proxy(graph: Graph, resource: Resource, place: str) -> Iterator[Find
 
 
 def _denials(resource: Resource, calls: list[Statement], denials: list[Statement]) -> Iterator[Finding]:
-    others = any(
-        operator.lower().startswith(("stringnot", "null")) for item in denials for operator, _ in _values(item)
-    )
+    others = any(test.operator.startswith(("stringnot", "null")) for item in denials for test in item.tests(_KEY))
     if not others:
         wanted = "a Deny for every other guardrail, which applies whatever another policy allows"
         yield violated(resource, "policy", "no such Deny", wanted, _FIX, what="is not backed by a Deny")
-    allowed = [value for item in calls for _, value in _values(item)]
-    denied = [value for item in denials for _, value in _values(item)]
-    any_version = not all(_KEY in condition_keys(item) for item in calls)
+    allowed = [value for item in calls for test in item.tests(_KEY) for value in test.values]
+    denied = [value for item in denials for test in item.tests(_KEY) for value in test.values]
+    any_version = not all(_KEY in item.keys for item in calls)
     if (any_version or any(value.endswith((":*", "DRAFT")) for value in allowed)) and not any(
         v.endswith("DRAFT") for v in denied
     ):
@@ -78,14 +76,7 @@ def _denials(resource: Resource, calls: list[Statement], denials: list[Statement
 
 
 def _calls(statement: Statement) -> bool:
-    return any(fnmatchcase(action, pattern) for action in _CALLS for pattern in statement.actions)
-
-
-def _values(statement: Statement) -> Iterator[tuple[str, str]]:
-    for operator, block in cast("dict[str, dict[str, Any]]", statement.conditions).items():
-        for key, values in block.items():
-            if key.lower() == _KEY:
-                yield from ((operator, str(value)) for value in listed(values))
+    return any(map(statement.covers, _CALLS))
 
 
 RULE: Rule = stack_rule(

@@ -9,15 +9,17 @@ The policy checks secrets, keys and roles of this stack.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from typing import cast
 
-from ...checks import Statement, containers, document, listed, statements
+from ...checks import containers, listed
 from ...joins import referring
 from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.documents import document_at
 from ...topology.graph.resources import Graph, Resource, contains_unknown
 from ...topology.graph.values import as_mapping
 from ...topology.graph.verdicts import Finding, not_proven, violated
+from ...topology.iam.matching import matches
+from ...topology.iam.statements import Statement, grants
 
 _WANTED = "a statement on the execution role for this secret and its key"
 _FIX = "let the execution role read the secret (secretsmanager:GetSecretValue) and decrypt with its key (kms:Decrypt)"
@@ -34,7 +36,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
         roles = graph.referenced(task, "executionRoleArn", ("iam.Role",), _KEYS).resources
         if len(roles) != 1 or _has_managed(graph, roles[0]):
             continue
-        policies = [document(p, "policy") for p in referring(graph, roles[0], "role", "iam.RolePolicy", keys=_KEYS)]
+        policies = [document_at(p, "policy") for p in referring(graph, roles[0], "role", "iam.RolePolicy", keys=_KEYS)]
         named = {
             str(cast("dict[str, object]", as_mapping(item) or {}).get("valueFrom"))
             for container in found
@@ -43,7 +45,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
         if named and (_is_unclear(roles[0]) or any(policy.unknown is not None for policy in policies)):
             yield not_proven(task, "executionRoleArn", [f"the policies of {roles[0].label}"], _WANTED, _FIX)
             continue
-        allowed = [item for policy in policies if policy.known for item in statements(policy.value) if item.allows]
+        allowed = [item for policy in policies for item in grants(policy)]
         for secret in graph.of_type("secretsmanager.Secret"):
             arn = secret.value("arn")
             if isinstance(arn, str) and any(value.startswith(arn) for value in named):
@@ -92,23 +94,12 @@ def _secret(graph: Graph, role: Resource, secret: Resource, arn: str, allowed: l
 
 def _is_about(statement: Statement, secret: str) -> bool:
     """Whether the statement's encryption context does not restrict it to other secrets."""
-    blocks = cast("list[dict[str, object]]", list(statement.conditions.values()))
-    named = [
-        value
-        for block in blocks
-        for key, values in block.items()
-        if key.lower() == _CONTEXT
-        for value in listed(values)
-    ]
-    return not named or any(fnmatchcase(secret, str(value)) for value in named)
+    named = [value for item in statement.tests(_CONTEXT) for value in item.values]
+    return not named or any(matches(value, secret) for value in named)
 
 
 def _may(allowed: list[Statement], action: str, arn: str) -> bool:
-    return any(
-        any(fnmatchcase(action, pattern) for pattern in item.actions)
-        and any(fnmatchcase(arn, pattern.replace("[", "[[]")) for pattern in item.resources)
-        for item in allowed
-    )
+    return any(item.covers(action) and item.covers_resource(arn) for item in allowed)
 
 
 RULE: Rule = stack_rule(

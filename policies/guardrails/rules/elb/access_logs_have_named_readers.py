@@ -9,13 +9,14 @@ Reviewers decide which roles the Deny may exempt, so this is advisory.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 
-from ...checks import Statement, document, statements, undecided
+from ...checks import undecided
 from ...joins import buckets_of, configurations_of
 from ...rule import Level, Rule, Settings, Severity, stack_rule
+from ...topology.graph.documents import document_at
 from ...topology.graph.resources import Graph
 from ...topology.graph.verdicts import Finding, violated
+from ...topology.iam.statements import Statement, statements
 
 _WANTED = "a statement that denies s3:GetObject to all principals, except by a condition on named roles"
 _FIX = "deny s3:GetObject in the bucket policy, with a condition that exempts the roles of the readers"
@@ -29,20 +30,19 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
             if bucket.urn in seen:
                 continue
             seen.add(bucket.urn)
-            documents = [(p, document(p, "policy")) for p in configurations_of(graph, bucket, "s3.BucketPolicy")]
+            documents = [(p, document_at(p, "policy")) for p in configurations_of(graph, bucket, "s3.BucketPolicy")]
             unclear = [found for p, of in documents for found in undecided(p, "policy", of, _WANTED, _FIX)]
             if unclear:
                 yield from unclear
-            elif not any(_denies(item) for _, of in documents if of.known for item in statements(of.value)):
+            elif not any(_denies(item) for _, of in documents for item in statements(of)):
                 yield violated(
                     bucket, "policy", "no such statement", _WANTED, _FIX, what="is readable by account-wide roles"
                 )
 
 
 def _denies(statement: Statement) -> bool:
-    reads = any(fnmatchcase("s3:GetObject", pattern) for pattern in statement.actions)
-    by_transport = any("aws:SecureTransport" in block for block in statement.conditions.values())
-    return not statement.allows and "*" in statement.principals and reads and not by_transport
+    by_transport = "aws:securetransport" in statement.keys
+    return not statement.allows and statement.is_for_everyone and statement.covers("s3:GetObject") and not by_transport
 
 
 RULE: Rule = stack_rule(

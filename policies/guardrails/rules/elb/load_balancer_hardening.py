@@ -22,7 +22,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     if resource.value("loadBalancerType") in ("network", "gateway"):
         if resource.value("loadBalancerType") == "network":
             private = "enforceSecurityGroupInboundRulesOnPrivateLinkTraffic"
-            fix = f"remove {private}: security groups then also apply to consumers of an endpoint service"
+            fix = f"remove {private}: security groups then also apply to consumers of a VPC endpoint service"
             yield from expect(resource, private, lambda found: found != "off", "on", fix)
         return
     yield from expect_value(

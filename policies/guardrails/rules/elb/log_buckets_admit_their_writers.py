@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...accounts import LOG_DELIVERY, accounts_of
-from ...checks import Statement, document, statements, undecided
+from ...checks import undecided
 from ...joins import buckets_of, configurations_of
 from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.documents import document_at
 from ...topology.graph.resources import Graph, Resource
 from ...topology.graph.verdicts import Finding, violated
+from ...topology.iam.statements import Statement, grants
 
 _PATHS = ("accessLogs", "connectionLogs", "healthCheckLogs")
 _SERVICES = ("logdelivery.elasticloadbalancing.amazonaws.com", "delivery.logs.amazonaws.com")
@@ -34,14 +36,11 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 def _bucket(graph: Graph, balancer: Resource, path: str, bucket: Resource) -> Iterator[Finding]:
     policies = configurations_of(graph, bucket, "s3.BucketPolicy")
     unclear = [
-        item for policy in policies for item in undecided(policy, "policy", document(policy, "policy"), _WANTED, _FIX)
-    ]
-    found = [
         item
         for policy in policies
-        if document(policy, "policy").known
-        for item in statements(document(policy, "policy").value)
+        for item in undecided(policy, "policy", document_at(policy, "policy"), _WANTED, _FIX)
     ]
+    found = [item for policy in policies for item in grants(document_at(policy, "policy"))]
     if unclear:
         yield from unclear
     elif not any(_writes(item) for item in found):
@@ -52,7 +51,8 @@ def _bucket(graph: Graph, balancer: Resource, path: str, bucket: Resource) -> It
 
 def _writes(statement: Statement) -> bool:
     who = set(statement.principals)
-    return statement.allows and bool(who & set(_SERVICES) or LOG_DELIVERY & set(accounts_of(list(who))))
+    admitted = who & set(_SERVICES) or LOG_DELIVERY & set(accounts_of(list(who)))
+    return statement.covers("s3:PutObject") and bool(admitted)
 
 
 RULE: Rule = stack_rule(

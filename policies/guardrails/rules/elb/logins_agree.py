@@ -1,4 +1,4 @@
-"""All rules of a listener that serve the same host use the same issuer, client, endpoints and session cookie.
+"""All rules of a listener that serve the same host use the same issuer, client, OIDC endpoints and session cookie.
 
 A rule with a different identity provider admits that provider's users, and their session is valid on the host's other
 paths, because they share the cookie.

@@ -13,11 +13,13 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from ...accounts import IMAGES, LOG_DELIVERY, accounts_of, own_accounts
-from ...checks import containers, document, statements, undecided
+from ...checks import containers, undecided
 from ...iam import RESOURCE_POLICIES
 from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.documents import document_at
 from ...topology.graph.resources import Graph, Resource, Unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
+from ...topology.iam.statements import grants
 
 _WANTED = "this stack's account, or one listed in the setting accounts"
 _FIX = "use a principal or destination in this stack's account, or add the other account to the setting accounts"
@@ -105,21 +107,18 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 def _document(resource: Resource, own: frozenset[str], known: set[str] | frozenset[str]) -> Iterator[Finding]:
     path = _DOCUMENTS[resource.kind]
-    of = document(resource, path)
+    of = document_at(resource, path)
     yield from undecided(resource, path, of, _WANTED, _FIX)
-    for statement in statements(of.value) if of.known else ():
-        if statement.allows:
-            place = f"{path}[{statement.label}].Principal"
-            yield from _named(resource, place, accounts_of(list(statement.principals)), own, known)
+    for statement in grants(of):
+        place = f"{path}[{statement.label}].Principal"
+        yield from _named(resource, place, accounts_of(list(statement.principals)), own, known)
 
 
 def _used(resource: Resource, own: frozenset[str], known: set[str] | frozenset[str]) -> Iterator[Finding]:
     """The resources that an identity policy grants access to; one that is not known yet is checked before its step."""
-    of = document(resource, "policy")
-    for statement in statements(of.value) if of.known else ():
-        if statement.allows:
-            place = f"policy[{statement.label}].Resource"
-            yield from _named(resource, place, accounts_of(list(statement.resources)), own, known)
+    for statement in grants(document_at(resource, "policy")):
+        place = f"policy[{statement.label}].Resource"
+        yield from _named(resource, place, accounts_of(list(statement.resources)), own, known)
 
 
 def _named(

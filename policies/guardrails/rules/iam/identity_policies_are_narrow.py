@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from typing import cast
 
-from ...checks import Document, Statement, document, statements, undecided
+from ...checks import undecided
 from ...iam import WITHOUT_RESOURCE
 from ...rule import Rule, Settings, Severity, resource_rule
+from ...topology.graph.documents import Document, document_at
 from ...topology.graph.resources import Resource, Unknown
 from ...topology.graph.verdicts import Finding, violated
+from ...topology.iam.matching import matches_action
+from ...topology.iam.statements import Statement, grants
 
 _WANTED = "named actions on named resources"
 _FIX = "name the actions that are called and the ARNs that they are called on"
@@ -69,7 +71,7 @@ _SCHEMA = {
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One policy, one role with inline policies, or one attachment of a managed policy."""
     if resource.kind in ("iam.Policy", "iam.RolePolicy", "iam.UserPolicy", "iam.GroupPolicy"):
-        yield from _document(resource, "policy", document(resource, "policy"), settings)
+        yield from _document(resource, "policy", document_at(resource, "policy"), settings)
     elif resource.kind == "iam.Role":
         yield from _role(resource, settings)
     else:
@@ -81,7 +83,7 @@ def _role(role: Resource, settings: Settings) -> Iterator[Finding]:
     if isinstance(inline, list):
         for index in range(len(inline)):
             path = f"inlinePolicies[{index}].policy"
-            yield from _document(role, path, document(role, path), settings)
+            yield from _document(role, path, document_at(role, path), settings)
     attached = role.items("managedPolicyArns")
     if isinstance(attached, list):
         for index in range(len(attached)):
@@ -91,7 +93,7 @@ def _role(role: Resource, settings: Settings) -> Iterator[Finding]:
 def _managed(resource: Resource, path: str, settings: Settings) -> Iterator[Finding]:
     arn = resource.value(path)
     if isinstance(arn, Unknown):
-        return  # a policy of this stack, which is judged itself: AWS's own are literals
+        return  # a policy of this stack, which is evaluated itself: AWS's own are literals
     name = str(arn or "").partition(":policy/")[2]
     if re.match(r"arn:aws[a-z-]*:iam::aws:policy/", str(arn)) and name not in settings["managedPolicies"]:
         wanted = f"a policy of this stack, or one of {', '.join(sorted(settings['managedPolicies']))}"
@@ -102,10 +104,8 @@ def _managed(resource: Resource, path: str, settings: Settings) -> Iterator[Find
 
 def _document(resource: Resource, path: str, of: Document, settings: Settings) -> Iterator[Finding]:
     yield from undecided(resource, path, of, _WANTED, _FIX)
-    if of.known:
-        for statement in statements(of.value):
-            if statement.allows:
-                yield from _statement(resource, f"{path}[{statement.label}]", statement, settings)
+    for statement in grants(of):
+        yield from _statement(resource, f"{path}[{statement.label}]", statement, settings)
 
 
 def _statement(resource: Resource, place: str, statement: Statement, settings: Settings) -> Iterator[Finding]:
@@ -121,11 +121,11 @@ def _statement(resource: Resource, place: str, statement: Statement, settings: S
     if not everything:
         yield from _handed_on(resource, place, statement)
         key_wide = [arn for arn in statement.resources if re.search(r":kms:[^:]*:[^:]*:(key/)?\*$", arn)]
-        if key_wide and any(fnmatchcase(action, pattern) for action in _DECRYPTION for pattern in statement.actions):
+        if key_wide and any(map(statement.covers, _DECRYPTION)):
             yield violated(resource, f"{place}.Resource", key_wide, "the ARNs of individual keys", _FIX)
         return
     allowed = cast("list[str]", settings["withoutResource"])
-    unbounded = sorted(a for a in statement.actions if not any(fnmatchcase(a, pattern) for pattern in allowed))
+    unbounded = sorted(a for a in statement.actions if not any(matches_action(pattern, a) for pattern in allowed))
     if unbounded and not wide:
         named = ", ".join(everything)
         yield violated(resource, f"{place}.Resource", f"{named} for {', '.join(unbounded)}", "ARNs", _FIX)
@@ -136,7 +136,7 @@ def _handed_on(resource: Resource, place: str, statement: Statement) -> Iterator
     account.
     """
     wide = [arn for arn in statement.resources if _EVERY_ONE.search(arn)]
-    given = [a for a in statement.actions if any(fnmatchcase(name, a) for name in _HANDED_ON)]
+    given = [a for a in statement.actions if any(matches_action(a, name) for name in _HANDED_ON)]
     if wide and given:
         found = f"{', '.join(wide)} for {', '.join(given)}"
         yield violated(resource, f"{place}.Resource", found, "the ARNs of individual resources", _FIX)

@@ -1,6 +1,6 @@
 """Resource policies grant access to named principals, or limit a grant to all principals by a condition on the caller.
 
-Any AWS account can use a key, bucket, queue, topic, secret, repository or endpoint with an open grant, whatever the
+Any AWS account can use a key, bucket, queue, topic, secret or repository with an open grant, whatever the
 network rules.
 
 The policy cannot see what a service control policy or another account-wide policy also denies.
@@ -8,15 +8,16 @@ The policy cannot see what a service control policy or another account-wide poli
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 
-from ...checks import Statement, bounding_keys, denied_to_strangers, document, listed, statements, undecided
+from ...checks import undecided
 from ...iam import CALLERS, RESOURCE_POLICIES
 from ...rule import Rule, Settings, Severity, resource_rule
+from ...topology.graph.documents import document_at
 from ...topology.graph.resources import Resource, Unknown
+from ...topology.graph.values import listed
 from ...topology.graph.verdicts import Finding, violated
+from ...topology.iam.statements import Statement, denied_to_strangers, statements
 
 _WANTED = "named principals, or a condition on the caller"
 _FIX = "name the principals, or add a condition such as aws:PrincipalAccount, aws:SourceArn or aws:SourceVpce"
@@ -36,11 +37,11 @@ _OWNERS = (
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One policy of a resource."""
     path = RESOURCE_POLICIES[resource.kind]
-    of = document(resource, path)
+    of = document_at(resource, path)
     if resource.kind == "apigateway.RestApi" and _on_the_internet(resource):
-        return  # who may call it is judged as a path from the internet
+        return  # who may call it is evaluated as a path from the internet
     yield from undecided(resource, path, of, _WANTED, _FIX)
-    every = statements(of.value) if of.known else []
+    every = statements(of)
     for statement in every:
         if statement.allows:
             yield from _statement(resource, f"{path}[{statement.label}]", statement, every)
@@ -54,8 +55,12 @@ def _on_the_internet(api: Resource) -> bool:
 def _statement(resource: Resource, place: str, statement: Statement, every: list[Statement]) -> Iterator[Finding]:
     if statement.not_principals:
         yield violated(resource, f"{place}.NotPrincipal", list(statement.not_principals), "Principal", _FIX)
-    if resource.kind.startswith("s3.") and any(not who.endswith(".amazonaws.com") for who in statement.principals):
-        handed = [action for action in _OWNERS if any(fnmatchcase(action, pattern) for pattern in statement.actions)]
+    if statement.not_actions:
+        found = list(statement.not_actions)
+        what = "allows every action but those listed"
+        yield violated(resource, f"{place}.NotAction", found, "actions by name", _FIX, what=what)
+    if resource.kind.startswith("s3.") and set(statement.principals) - set(statement.services):
+        handed = [action for action in _OWNERS if statement.covers(action)]
         if handed:
             fix = "grant these actions in identity policies of the bucket's account"
             yield violated(resource, f"{place}.Action", handed, "no action that changes permissions", fix)
@@ -72,11 +77,11 @@ def _statement(resource: Resource, place: str, statement: Statement, every: list
         yield violated(
             resource, f"{place}.Action", "*", "actions of one service", _FIX, what="allows all actions of a service"
         )
-    anybody = [who for who in statement.principals if who == "*" or re.search(r":iam::\*:", who)]
+    anybody = list(statement.every_account)
     wide = [action for action in statement.actions if action == "*" or action.endswith(":*")]
     if wide and not all(who.endswith(":root") for who in statement.principals):
         yield violated(resource, f"{place}.Action", wide, "actions by name", _FIX, what="allows every action")
-    bounded = bounding_keys(statement) & CALLERS or denied_to_strangers(every, CALLERS, statement.actions)
+    bounded = statement.bounding_keys & CALLERS or denied_to_strangers(every, CALLERS, statement.actions)
     if anybody and not bounded:
         yield violated(resource, f"{place}.Principal", anybody, _WANTED, _FIX, what="is open to every account")
 

@@ -10,13 +10,14 @@ The policy cannot see who may act as the trusted principal.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Iterator
 
-from ...checks import Statement, condition_keys, document, listed, statements, undecided
+from ...checks import undecided
 from ...rule import Rule, Settings, Severity, resource_rule
+from ...topology.graph.documents import document_at
 from ...topology.graph.resources import Resource
 from ...topology.graph.verdicts import Finding, violated
+from ...topology.iam.statements import Statement, grants
 
 _PATH = "assumeRolePolicy"
 _WANTED = "named principals"
@@ -25,38 +26,29 @@ _FIX = "name the service, role or identity provider that assumes the role"
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One role's trust policy."""
-    of = document(resource, _PATH)
+    of = document_at(resource, _PATH)
     yield from undecided(resource, _PATH, of, _WANTED, _FIX)
-    for statement in statements(of.value) if of.known else ():
-        if statement.allows:
-            yield from _statement(resource, f"{_PATH}[{statement.label}]", statement)
+    for statement in grants(of):
+        yield from _statement(resource, f"{_PATH}[{statement.label}]", statement)
 
 
 def _statement(resource: Resource, place: str, statement: Statement) -> Iterator[Finding]:
-    anybody = [who for who in statement.principals if who == "*" or re.search(r":iam::\*:", who)]
+    anybody = list(statement.every_account)
     if anybody or statement.not_principals:
         found = anybody or list(statement.not_principals)
         yield violated(resource, f"{place}.Principal", found, _WANTED, _FIX, what="can be assumed by any principal")
-    wide = [action for action in statement.actions if action in ("*", "sts:*")]
+    wide = [action for action in statement.actions if action.lower() in ("*", "sts:*")]
     if wide:
         yield violated(resource, f"{place}.Action", wide, "the action by which the role is assumed", _FIX)
-    if "sts:AssumeRoleWithWebIdentity" not in statement.actions:
+    if not statement.names("sts:AssumeRoleWithWebIdentity"):
         return
-    keys = condition_keys(statement)
     for claim in ("aud", "sub"):
-        if not any(key.endswith(f":{claim}") for key in keys):
+        if not any(key.endswith(f":{claim}") for key in statement.keys):
             fix = f"add a condition on the identity provider's {claim} claim"
             yield violated(resource, f"{place}.Condition", "no such condition", f"a condition on :{claim}", fix)
-    for key, value in _conditions(statement):
-        if key.lower().endswith(":sub") and re.fullmatch(r"(repo:)?[*:]*", value):
+    for value in (value for item in statement.conditions if item.key.endswith(":sub") for value in item.values):
+        if re.fullmatch(r"(repo:)?[*:]*", value):
             yield violated(resource, f"{place}.Condition", value, "a subject that names one source", _FIX)
-
-
-def _conditions(statement: Statement) -> Iterator[tuple[str, str]]:
-    for block in cast("Mapping[str, Mapping[str, Any]]", statement.conditions).values():
-        for key, values in block.items():
-            for value in listed(values):
-                yield key, str(value)
 
 
 RULE: Rule = resource_rule(

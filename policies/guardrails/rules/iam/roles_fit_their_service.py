@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...checks import document, statements
 from ...joins import referring
 from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.documents import document_at
 from ...topology.graph.resources import Graph, Resource, Unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
+from ...topology.iam.statements import grants
 
 _TASKS = "ecs-tasks.amazonaws.com"
 _GIVEN = {
@@ -32,11 +33,17 @@ _GIVEN = {
     "scheduler.Schedule": (("target.roleArn", "scheduler.amazonaws.com"),),
     "sfn.StateMachine": (("roleArn", "states.amazonaws.com"),),
 }
+_EXECUTION = "executionRoleArn"
 _HOLDS = {
+    _EXECUTION: ("ecr", "ecr-public", "kms", "logs", "s3", "secretsmanager", "ssm", "sts"),
+    "backup.amazonaws.com": (
+        "backup", "backup-storage", "cloudformation", "cloudwatch", "dynamodb", "ec2", "elasticfilesystem", "events",
+        "fsx", "kms", "rds", "redshift", "redshift-serverless", "s3", "ssm", "storagegateway", "tag", "timestream",
+    ),
     "monitoring.rds.amazonaws.com": ("logs",),
     "vpc-flow-logs.amazonaws.com": ("firehose", "logs"),
-}
-"""Services with a single purpose, and the actions that it needs."""
+}  # fmt: skip
+"""Services and roles with a single purpose, and the services whose actions it needs."""
 _KEYS = ("arn", "id", "name")
 _FIX = "give each service the role whose trust policy names it, and attach the service's policy to that role"
 
@@ -49,21 +56,21 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
                 continue
             for role in graph.referenced(resource, path, ("iam.Role",), _KEYS):
                 yield from _trust(resource, path, role, service)
-                yield from _held(graph, role, service, may_be_empty=path == "taskRoleArn")
+                yield from _held(graph, role, path if path in _HOLDS else service, may_be_empty=path == "taskRoleArn")
 
 
 def _trust(resource: Resource, path: str, role: Resource, service: str) -> Iterator[Finding]:
-    trust = document(role, "assumeRolePolicy")
+    trust = document_at(role, "assumeRolePolicy")
     wanted = f"a role that trusts {service}"
     if trust.unknown is not None:
         yield not_proven(resource, path, [f"{role.label}.assumeRolePolicy"], wanted, _FIX)
     elif trust.known:
-        trusted = {who for item in statements(trust.value) if item.allows for who in item.principals}
+        trusted = {who for item in grants(trust) for who in item.principals}
         if service not in trusted:
             yield violated(resource, path, role.name, wanted, _FIX, what="uses a role that does not trust the service")
 
 
-def _held(graph: Graph, role: Resource, service: str, *, may_be_empty: bool) -> Iterator[Finding]:
+def _held(graph: Graph, role: Resource, purpose: str, *, may_be_empty: bool) -> Iterator[Finding]:
     policies = referring(graph, role, "role", "iam.RolePolicy", "iam.RolePolicyAttachment", keys=_KEYS)
     inside = [role.value(path) for path in ("inlinePolicies", "managedPolicyArns")]
     unknown = [value for value in inside if isinstance(value, Unknown)]
@@ -74,16 +81,14 @@ def _held(graph: Graph, role: Resource, service: str, *, may_be_empty: bool) -> 
         yield violated(
             role, "", "no policy", "a policy with the actions that the service needs", _FIX, what="has no permissions"
         )
-    for policy in policies if service in _HOLDS else ():
-        held = document(policy, "policy")
+    for policy in policies if purpose in _HOLDS else ():
+        held = document_at(policy, "policy")
         if not held.known:
             continue
-        actions = {
-            action.partition(":")[0] for item in statements(held.value) if item.allows for action in item.actions
-        }
-        beyond = sorted(actions - set(_HOLDS[service]))
+        actions = {action.partition(":")[0].lower() for item in grants(held) for action in item.actions}
+        beyond = sorted(actions - set(_HOLDS[purpose]))
         if beyond:
-            wanted = f"actions of {' and '.join(_HOLDS[service])}"
+            wanted = f"actions of {', '.join(_HOLDS[purpose])}"
             yield violated(
                 policy, "policy", ", ".join(beyond), wanted, _FIX, what="grants a service what it does not need"
             )

@@ -11,32 +11,34 @@ send.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, cast
 
-from ...checks import Statement, bounding_keys, document, listed, statements, undecided
+from ...checks import undecided
 from ...iam import EVENTBRIDGE, RESOURCE_POLICIES, SOURCES
 from ...rule import Level, Rule, Settings, Severity, resource_rule
+from ...topology.graph.documents import document_at
 from ...topology.graph.resources import Resource
 from ...topology.graph.verdicts import Finding, violated
+from ...topology.iam.statements import Statement, statements
 
 _WANTED = "a condition on aws:SourceAccount or aws:SourceArn"
 _FIX = "add aws:SourceAccount or aws:SourceArn to the statement's conditions"
 _PATHS = {**RESOURCE_POLICIES, "cloudwatch.LogResourcePolicy": "policyDocument", "iam.Role": "assumeRolePolicy"}
 _TOPICS = ("sns.Topic", "sns.TopicPolicy")
+_ACCOUNT = "aws:sourceaccount"
 _ON_BEHALF = ("kms:viaservice", "kms:calleraccount", "aws:principalaccount")
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One resource policy, or the trust policy of a role."""
     path = _PATHS[resource.kind]
-    of = document(resource, path)
+    of = document_at(resource, path)
     yield from undecided(resource, path, of, _WANTED, _FIX)
-    every = statements(of.value) if of.known else []
+    every = statements(of)
     for statement in every:
-        services = [who for who in statement.principals if who.endswith(".amazonaws.com")]
+        services = list(statement.services)
         if services == [EVENTBRIDGE] and resource.kind in _TOPICS and any(map(_refuses_strangers, every)):
             continue
-        keys = bounding_keys(statement)
+        keys = statement.bounding_keys
         named = keys & SOURCES or keys & set(_ON_BEHALF) or any("encryptioncontext" in key for key in keys)
         if statement.allows and services and not named:
             yield violated(resource, f"{path}[{statement.label}].Condition", "no such condition", _WANTED, _FIX)
@@ -44,15 +46,10 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
 
 def _refuses_strangers(statement: Statement) -> bool:
     """Whether it denies EventBridge requests made for another account, wherever the account is sent."""
-    tests = {
-        (operator.lower(), key.lower()): [str(value).lower() for value in listed(values)]
-        for operator, block in cast("dict[str, dict[str, Any]]", statement.conditions).items()
-        for key, values in block.items()
-    }
-    named = tests.pop(("null", "aws:sourceaccount"), [])
-    others = tests.pop(("stringnotequals", "aws:sourceaccount"), [])
-    whole = not statement.allows and EVENTBRIDGE in statement.principals and not tests
-    return whole and named == ["false"] and bool(others)
+    others = [item for item in statement.conditions if not item.requires("null", _ACCOUNT, "false")]
+    by_account = all((item.operator, item.key) == ("stringnotequals", _ACCOUNT) and item.values for item in others)
+    named = len(others) < len(statement.conditions)
+    return not statement.allows and EVENTBRIDGE in statement.principals and named and bool(others) and by_account
 
 
 RULE: Rule = resource_rule(

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...checks import condition_keys, document, statements
 from ...iam import EVENTBRIDGE, SOURCES
 from ...joins import referring
 from ...rule import Rule, Settings, Severity, stack_rule
+from ...topology.graph.documents import document_at
 from ...topology.graph.resources import Graph, Resource
 from ...topology.graph.verdicts import Finding, not_proven, violated
+from ...topology.iam.statements import grants
 
 _FIX = "name a key whose policy lets the service use it, or add the statement to the key's policy"
 _KEYS = ("arn", "id", "keyId")
@@ -46,11 +47,11 @@ def _publishes(graph: Graph, topic: Resource) -> Iterator[Finding]:
     wanted = f"a topic policy that lets {EVENTBRIDGE} publish without any condition"
     fix = "give EventBridge a separate statement without a condition"
     holders = [topic, *referring(graph, topic, "arn", "sns.TopicPolicy", keys=("arn", "id"))]
-    policies = [document(holder, "policy") for holder in holders]
+    policies = [document_at(holder, "policy") for holder in holders]
     if any(of.unknown is not None for of in policies):
         yield not_proven(topic, "policy", [f"{topic.label}.policy"], wanted, fix)
         return
-    granted = [item for of in policies if of.known for item in statements(of.value) if item.allows]
+    granted = [item for of in policies for item in grants(of)]
     if not any(EVENTBRIDGE in item.principals and not item.conditions for item in granted):
         found = "a condition" if any(EVENTBRIDGE in item.principals for item in granted) else "no grant"
         yield violated(topic, "policy", found, wanted, fix, what="does not receive events from EventBridge")
@@ -62,17 +63,17 @@ def _admits(graph: Graph, resource: Resource, path: str, service: str) -> Iterat
         return
     for key in graph.referenced(resource, path, ("kms.Key",), _KEYS):
         policies = [
-            document(key, "policy"),
-            *(document(p, "policy") for p in referring(graph, key, "keyId", "kms.KeyPolicy", keys=_KEYS)),
+            document_at(key, "policy"),
+            *(document_at(p, "policy") for p in referring(graph, key, "keyId", "kms.KeyPolicy", keys=_KEYS)),
         ]
         if any(of.unknown is not None for of in policies):
             yield not_proven(resource, path, [f"{key.label}.policy"], wanted, _FIX)
             continue
-        granted = [item for of in policies if of.known for item in statements(of.value) if item.allows]
+        granted = [item for of in policies for item in grants(of)]
         named = [item for item in granted if any(_is(who, service) for who in item.principals)]
         if not named:
             yield violated(resource, path, key.name, wanted, _FIX, what="uses a key that refuses the service")
-        elif service == EVENTBRIDGE and all(condition_keys(item) & SOURCES for item in named):
+        elif service == EVENTBRIDGE and all(item.keys & SOURCES for item in named):
             wanted = f"a grant to {EVENTBRIDGE} without a condition on the source"
             fix = "restrict it by kms:EncryptionContext:aws:sns:topicArn instead, which SNS sets"
             yield violated(resource, path, key.name, wanted, fix, what="does not receive events from EventBridge")

@@ -4,7 +4,9 @@ A listener on a non-loopback address is reachable from whatever the security gro
 forwards requests from any such client, and so does an outbound listener that is not limited to loopback. A header that
 decides about access has to be removed from incoming requests first, or a client can set it.
 
-The policy reads configurations in the task definition, not those in an image; it cannot check whom a filter admits.
+The policy reads configurations in the task definition, not those in an image; it cannot check whom a filter admits. It
+accepts a route without the filter that can only be a health check (one exact path, GET alone, without a body):
+proxy-open-routes-are-health-checks compares its path with the target groups.
 """
 
 from __future__ import annotations
@@ -12,12 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
-from ...access_filters import access_filters, open_routes, removed_headers, trusted_headers
+from ...access_filters import access_filters, is_health_check, open_routes, path_of, removed_headers, trusted_headers
 from ...checks import containers
 from ...proxies import Chain, Listener, proxy_of
 from ...rule import Rule, Settings, Severity, resource_rule
 from ...topology.graph.resources import Resource
-from ...topology.graph.values import as_mapping
 from ...topology.graph.verdicts import Finding, violated
 
 _WANTED = "TLS, and an access filter before the router on every listener that is not on loopback"
@@ -27,7 +28,7 @@ _SCHEMA = {
         "type": "array",
         "items": {"type": "string"},
         "default": ["/health", "/healthz", "/livez", "/ping", "/readyz", "/status"],
-        "description": "Exact paths that may be forwarded without the access filter, for health checks.",
+        "description": "Exact paths that may be forwarded without the access filter, with any method, for health checks.",
     }
 }
 
@@ -73,10 +74,14 @@ def _managers(task: Resource, place: str, chain: Chain, open_paths: list[str]) -
                     task, f"{place}.http_filters", header, wanted, fix, what="trusts a header that clients can set"
                 )
         for route in open_routes(manager, filters):
-            path = (as_mapping(route.get("match")) or {}).get("path")
-            if path not in open_paths:
+            path = path_of(route)
+            if path not in open_paths and not is_health_check(route):
                 name = route.get("name") or path or "without a name"
-                wanted, fix = "the access filter on this route", "remove the route's typed_per_filter_config"
+                wanted = "the access filter on this route"
+                fix = (
+                    "remove the route's typed_per_filter_config; if it is a health check, match its exact path, the method "
+                    "GET, and the absence of content-length"
+                )
                 yield violated(task, f"{place}.routes[{name}]", "turned off", wanted, fix, what="admits any client")
 
 

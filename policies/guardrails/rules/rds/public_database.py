@@ -19,10 +19,12 @@ _PATHS = {
     "docdb.ClusterInstance": ("publiclyAccessible", False),
     "mq.Broker": ("publiclyAccessible", False),
     "neptune.ClusterInstance": ("publiclyAccessible", False),
+    "rds.Cluster": ("publiclyAccessible", False),
     "rds.ClusterInstance": ("publiclyAccessible", False),
     "rds.Instance": ("publiclyAccessible", False),
     "redshift.Cluster": ("publiclyAccessible", False),
     "redshiftserverless.Workgroup": ("publiclyAccessible", False),
+    "timestreaminfluxdb.DbInstance": ("publiclyAccessible", False),
 }
 
 

@@ -1,4 +1,4 @@
-"""Every resource that may expose an endpoint is of a type that the reachability proof models.
+"""Every resource that may be reachable is of a type that the reachability proof models.
 
 The proof cannot show that a resource of an unknown type is private, so the policy reports the resource instead of
 passing it.

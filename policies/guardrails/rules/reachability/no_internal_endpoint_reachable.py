@@ -1,7 +1,7 @@
-"""Only the declared edge is reachable from the internet, and no other endpoint is one change away from it.
+"""Only the declared edge is reachable from the internet, and no internal resource is one change away from it.
 
-Three layers keep an endpoint private: its security groups, its subnets' routes and the lack of a public address. Each
-is checked: an endpoint with all three layers open is reported as reachable, and one with some of them open as a latent
+Three layers keep a resource private: its security groups, its subnets' routes and the lack of a public address. Each
+is checked: a resource with all three layers open is reported as reachable, and one with some of them open as a latent
 exposure.
 
 The policy checks the stack as declared; it cannot see what another stack or a person adds to the same network.
@@ -18,7 +18,7 @@ from ...topology.reachability.evaluation import reachability
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each layer of each internal endpoint."""
+    """Each layer of each internal resource."""
     yield from reachability(graph).exposures
 
 

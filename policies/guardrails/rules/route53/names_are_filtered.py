@@ -21,8 +21,8 @@ from ...topology.graph.verdicts import Finding, not_proven, violated
 from ...topology.network.addresses import INTERNET, NO_ADDRESSES, parse
 
 _WANTED = {
-    "route53.ResolverFirewallRuleGroupAssociation": ("vpcId", "a DNS Firewall rule group"),
-    "route53.ResolverQueryLogConfigAssociation": ("resourceId", "a query log"),
+    "route53.ResolverFirewallRuleGroupAssociation": ("vpcId", "DNS Firewall rule group"),
+    "route53.ResolverQueryLogConfigAssociation": ("resourceId", "query log"),
 }
 _WIDE = re.compile(r"^\*\.?([a-z0-9-]+\.?)?$", re.IGNORECASE)
 """Every domain, or every domain of a top-level domain."""
@@ -36,7 +36,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     for vpc in graph.of_type("ec2.Vpc"):
         for kind, (path, wanted) in _WANTED.items():
             if not referring(graph, vpc, path, kind):
-                yield violated(vpc, "", f"no {wanted.partition(' ')[2]}", wanted, _FIX)
+                yield violated(vpc, "", f"no {wanted}", f"a {wanted}", _FIX)
     for group in graph.of_type("route53.ResolverFirewallRuleGroup"):
         yield from _group(graph, group)
     for association in graph.of_type("route53.ResolverFirewallRuleGroupAssociation"):

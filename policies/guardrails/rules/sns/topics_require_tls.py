@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...checks import denies_clear_text, document, expect, statements, undecided
+from ...checks import expect, undecided
 from ...joins import referring
 from ...rule import Level, Rule, Settings, Severity, stack_rule
+from ...topology.graph.documents import document_at
 from ...topology.graph.resources import Graph
 from ...topology.graph.verdicts import Finding, violated
+from ...topology.iam.statements import denies_clear_text, statements
 
 _WANTED = "a statement that denies sns:Publish to all principals where aws:SecureTransport is false"
 _FIX = "deny sns:Publish where aws:SecureTransport is false, in the topic's policy"
@@ -24,11 +26,9 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each topic."""
     for topic in graph.of_type("sns.Topic"):
         holders = [topic, *referring(graph, topic, "arn", "sns.TopicPolicy")]
-        documents = [(holder, document(holder, "policy")) for holder in holders]
+        documents = [(holder, document_at(holder, "policy")) for holder in holders]
         undecided_ = [finding for holder, of in documents for finding in undecided(holder, "policy", of, _WANTED, _FIX)]
-        denied = any(
-            denies_clear_text(item, "sns:Publish") for _, of in documents if of.known for item in statements(of.value)
-        )
+        denied = any(denies_clear_text(item, "sns:Publish") for _, of in documents for item in statements(of))
         if undecided_:
             yield from undecided_
         elif not denied:

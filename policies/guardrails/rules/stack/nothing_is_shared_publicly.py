@@ -35,7 +35,7 @@ _CALLERS = "an account, a role or a service"
 _LATTICE = _PublicSetting(
     "authType", (None, "NONE"), "AWS_IAM", "set authType to AWS_IAM and state in an auth policy who may call"
 )
-_DOORS: dict[str, tuple[_PublicSetting, ...]] = {
+_SETTINGS: dict[str, tuple[_PublicSetting, ...]] = {
     "cloudwatch.EventPermission": (_PublicSetting("principal", ("*",), _ACCOUNTS, "name the account", ("condition",)),),
     "ec2.AmiLaunchPermission": (_PublicSetting("group", ("all",), _ACCOUNTS, "name an accountId instead of group"),),
     "elasticache.User": (
@@ -65,19 +65,19 @@ _DOORS: dict[str, tuple[_PublicSetting, ...]] = {
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One snapshot, image, function, layer, cache user or service network."""
-    for door in _DOORS[resource.kind]:
-        found = resource.value(door.path)
-        narrowing = [resource.value(path) for path in door.narrowed]
+    for setting in _SETTINGS[resource.kind]:
+        found = resource.value(setting.path)
+        narrowing = [resource.value(path) for path in setting.narrowed]
         if any(value not in (None, "", {}) for value in narrowing if not isinstance(value, Unknown)):
             continue
-        opened = any(item in door.open for item in listed(found) or [None])
+        opened = any(item in setting.open for item in listed(found) or [None])
         unclear = [value for value in (found, *(narrowing if opened else ())) if contains_unknown(value)]
         if unclear:
             unknowns = [unknown for value in unclear for unknown in unknowns_in(value)]
-            yield not_proven(resource, door.path, unknowns, door.wanted, door.fix)
+            yield not_proven(resource, setting.path, unknowns, setting.wanted, setting.fix)
         elif opened:
             shown = "not set" if found is None else found
-            yield violated(resource, door.path, shown, door.wanted, door.fix, what="is shared publicly")
+            yield violated(resource, setting.path, shown, setting.wanted, setting.fix, what="is shared publicly")
 
 
 RULE: Rule = resource_rule(
@@ -86,5 +86,5 @@ RULE: Rule = resource_rule(
     evaluate,
     severity=Severity.CRITICAL,
     remediation="name the accounts, roles or services that need it",
-    types=tuple(sorted(_DOORS)),
+    types=tuple(sorted(_SETTINGS)),
 )

@@ -1,8 +1,8 @@
 """Every VPC endpoint has a custom policy that names actions, resources and callers.
 
-Without one, anyone who can reach the endpoint can send data to any account's bucket, table or model that accepts their
-credentials. Image layers are downloaded with URLs signed by ECR, so the grant for its bucket needs no condition on the
-caller.
+Without one, anyone who can reach the VPC endpoint can send data to any account's bucket, table or model that accepts
+their credentials. Image layers are downloaded with URLs signed by ECR, so the grant for its bucket needs no condition
+on the caller.
 
 The policy checks that a statement limits action, resource or principal; whether the limit is right is for review.
 """
@@ -11,43 +11,44 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 
-from ...checks import Statement, bounding_keys, document, statements, undecided
+from ...checks import undecided
 from ...iam import CALLERS, WITHOUT_RESOURCE
 from ...rule import Rule, Settings, Severity, resource_rule
+from ...topology.graph.documents import document_at
 from ...topology.graph.resources import Resource
 from ...topology.graph.verdicts import Finding, violated
+from ...topology.iam.matching import matches_action
+from ...topology.iam.statements import Statement, grants
 
-_WANTED = "a policy that names what is called through the endpoint"
-_FIX = "give the endpoint a policy with the actions and resources that the stack uses"
+_WANTED = "a policy that names what is called through the VPC endpoint"
+_FIX = "give the VPC endpoint a policy with the actions and resources that the stack uses"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One endpoint, or the policy of one."""
+    """One VPC endpoint, or the policy of one."""
     if resource.value("vpcEndpointType") in ("GatewayLoadBalancer", "Resource", "ServiceNetwork"):
         return
-    policy = document(resource, "policy")
+    policy = document_at(resource, "policy")
     yield from undecided(resource, "policy", policy, _WANTED, _FIX)
     if policy.value is None and policy.unknown is None and not policy.unreadable:
         yield violated(resource, "policy", None, _WANTED, f"{_FIX}; without one AWS allows everything")
-    for statement in statements(policy.value) if policy.known else ():
-        if statement.allows:
-            yield from _statement(resource, f"policy[{statement.label}]", statement)
+    for statement in grants(policy):
+        yield from _statement(resource, f"policy[{statement.label}]", statement)
 
 
 def _statement(endpoint: Resource, place: str, statement: Statement) -> Iterator[Finding]:
     if statement.not_actions or any(action.partition(":")[2] in ("", "*") for action in statement.actions):
         found = list(statement.actions or statement.not_actions)
         yield violated(endpoint, f"{place}.Action", found, "actions by name", _FIX, what="allows all actions")
-    unbounded = [a for a in statement.actions if not any(fnmatchcase(a, pattern) for pattern in WITHOUT_RESOURCE)]
+    unbounded = [a for a in statement.actions if not any(matches_action(pattern, a) for pattern in WITHOUT_RESOURCE)]
     if statement.not_resources or ("*" in statement.resources and unbounded):
         found = f"* for {', '.join(sorted(unbounded))}"
         yield violated(endpoint, f"{place}.Resource", found, "ARNs", _FIX, what="allows access to every resource")
     layers = all(
         re.match(r"arn:aws[a-z-]*:s3:::prod-[a-z0-9-]+-starport-layer-bucket/", arn) for arn in statement.resources
     )
-    if "*" in statement.principals and not layers and not bounding_keys(statement) & CALLERS:
+    if statement.is_for_everyone and not layers and not statement.bounding_keys & CALLERS:
         fix = "add a condition on aws:PrincipalAccount, aws:PrincipalArn or aws:PrincipalOrgID"
         yield violated(
             endpoint, f"{place}.Principal", "*", "named callers", fix, what="carries requests from any principal"

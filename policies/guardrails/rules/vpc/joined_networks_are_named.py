@@ -51,7 +51,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 def _admitting(graph: Graph) -> list[tuple[Resource, str]]:
-    """Rules of internal endpoints that admit private addresses outside the stack's VPCs."""
+    """Rules of internal resources that admit private addresses outside the stack's VPCs."""
     facts = facts_of(graph)
     found: dict[str, tuple[Resource, str]] = {}
     for internal in facts.internal:

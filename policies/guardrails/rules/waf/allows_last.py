@@ -14,7 +14,7 @@ from ...rule import Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph, Unknown, contains_unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
 from ...topology.network.addresses import INTERNET, NO_ADDRESSES, parse
-from ...web_acls import ACL, Firewall, FirewallRule, firewalls
+from ...web_acls import ACL, WebAclRule, WebAclRules, rules_of_web_acls
 
 _WANTED = "allow only after the last rule that blocks"
 _FIX = "give the rule a later priority, or have it count and add a label that the other rules exclude"
@@ -23,34 +23,34 @@ _FEW = 2**16
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each rule of each web ACL that allows."""
-    for firewall in firewalls(graph):
-        if isinstance(firewall.acl.items("rules"), Unknown):
-            yield not_proven(firewall.acl, "rules", ["rules"], _WANTED, _FIX)
-        for number, rule in enumerate(firewall.rules):
+    for web_acl in rules_of_web_acls(graph):
+        if isinstance(web_acl.acl.items("rules"), Unknown):
+            yield not_proven(web_acl.acl, "rules", ["rules"], _WANTED, _FIX)
+        for number, rule in enumerate(web_acl.rules):
             if "allow" in rule.actions or rule.unclear:
-                yield from _rule(graph, firewall, rule, firewall.rules[number + 1 :])
+                yield from _rule(graph, web_acl, rule, web_acl.rules[number + 1 :])
 
 
-def _rule(graph: Graph, firewall: Firewall, rule: FirewallRule, later: tuple[FirewallRule, ...]) -> Iterator[Finding]:
+def _rule(graph: Graph, web_acl: WebAclRules, rule: WebAclRule, later: tuple[WebAclRule, ...]) -> Iterator[Finding]:
     place = f"rules[{rule.name}].action"
     behind = [other.name for other in later if other.ends and not other.unclear]
-    about_few = _is_about_few(graph, firewall, rule)
+    about_few = _is_about_few(graph, web_acl, rule)
     if about_few:
         return
     if behind and not rule.unclear and about_few is False:
         found = f"allow, before {', '.join(behind[:3])}" + (", …" if behind[3:] else "")
         what = "skips the rules after it"
-        yield violated(firewall.acl, place, found, _WANTED, _FIX, what=what)
+        yield violated(web_acl.acl, place, found, _WANTED, _FIX, what=what)
     elif behind or any(other.unclear for other in later):
-        yield not_proven(firewall.acl, place, ["rules"], _WANTED, _FIX)
+        yield not_proven(web_acl.acl, place, ["rules"], _WANTED, _FIX)
 
 
-def _is_about_few(graph: Graph, firewall: Firewall, rule: FirewallRule) -> bool | None:
+def _is_about_few(graph: Graph, web_acl: WebAclRules, rule: WebAclRule) -> bool | None:
     """Whether the rule matches only a small IP set of this stack; ``None`` when the addresses are not known."""
     named = [body.get("arn") for body in rule.of_kind("ipSetReferenceStatement")]
     if [kind for kind, _ in rule.statements] != ["ipSetReferenceStatement"]:
         return None if contains_unknown(rule.statement) else False
-    sets = graph.referenced(firewall.acl, "rules", ("wafv2.IpSet",), value=named)
+    sets = graph.referenced(web_acl.acl, "rules", ("wafv2.IpSet",), value=named)
     admitted = NO_ADDRESSES
     for ip_set in sets:
         addresses = ip_set.items("addresses")

@@ -14,7 +14,7 @@ from ...identity_headers import HEADERS, logs_in
 from ...rule import Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph
 from ...topology.graph.verdicts import Finding, not_proven, violated
-from ...web_acls import ACL, Firewall, firewalls, present
+from ...web_acls import ACL, WebAclRules, present, rules_of_web_acls
 
 _FIX = "add a blocking rule on single_header for each of " + ", ".join(HEADERS)
 
@@ -23,21 +23,19 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each web ACL of a stack with a load balancer login."""
     if not logs_in(graph):
         return
-    for firewall in firewalls(graph):
-        for header in sorted(set(HEADERS) - _blocked(firewall)):
+    for web_acl in rules_of_web_acls(graph):
+        for header in sorted(set(HEADERS) - _blocked(web_acl)):
             wanted = f"a blocking rule on the header {header}"
-            if firewall.complete:
+            if web_acl.complete:
                 yield violated(
-                    firewall.acl, "rules", "no such rule", wanted, _FIX, what="lets clients send identity headers"
+                    web_acl.acl, "rules", "no such rule", wanted, _FIX, what="lets clients send identity headers"
                 )
             else:
-                yield not_proven(firewall.acl, "rules", ["rules"], wanted, _FIX)
+                yield not_proven(web_acl.acl, "rules", ["rules"], wanted, _FIX)
 
 
-def _blocked(firewall: Firewall) -> set[str]:
-    return {
-        field.removeprefix("header:") for rule in firewall.rules if rule.blocks for field in present(rule.statement)
-    }
+def _blocked(web_acl: WebAclRules) -> set[str]:
+    return {field.removeprefix("header:") for rule in web_acl.rules if rule.blocks for field in present(rule.statement)}
 
 
 RULE: Rule = stack_rule(__name__, __doc__, evaluate, severity=Severity.CRITICAL, remediation=_FIX, types=(ACL,))

@@ -17,21 +17,19 @@ from ...rule import Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph
 from ...topology.graph.verdicts import Finding, not_proven, violated
 from ...web_acl_limits import LIMITS, limited
-from ...web_acls import ACL, firewalls
+from ...web_acls import ACL, rules_of_web_acls
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each web ACL."""
-    for firewall in firewalls(graph):
-        missing = sorted(set(LIMITS) - limited(graph, firewall))
+    for web_acl in rules_of_web_acls(graph):
+        missing = sorted(set(LIMITS) - limited(graph, web_acl))
         for limit in missing:
             fix = f"add {LIMITS[limit]} to the web ACL"
-            if firewall.complete:
-                yield violated(
-                    firewall.acl, "rules", "no such rule", LIMITS[limit], fix, what=f"does not limit {limit}"
-                )
+            if web_acl.complete:
+                yield violated(web_acl.acl, "rules", "no such rule", LIMITS[limit], fix, what=f"does not limit {limit}")
             else:
-                yield not_proven(firewall.acl, "rules", ["rules"], LIMITS[limit], fix)
+                yield not_proven(web_acl.acl, "rules", ["rules"], LIMITS[limit], fix)
 
 
 RULE: Rule = stack_rule(

@@ -15,7 +15,7 @@ from ...rule import Level, Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph
 from ...topology.graph.values import as_mapping
 from ...topology.graph.verdicts import Finding, not_proven, violated
-from ...web_acls import ACL, COMMON_RULES, Firewall, FirewallRule, counted, fields, firewalls, managed
+from ...web_acls import ACL, COMMON_RULES, WebAclRule, WebAclRules, counted, fields, managed, rules_of_web_acls
 
 _WANTED = "a rule on the body's size with oversizeHandling MATCH, or AWS's own (SizeRestrictions_BODY)"
 _FIX = "add a rule on the body's size with oversizeHandling MATCH that blocks, or counts with a label"
@@ -23,12 +23,12 @@ _FIX = "add a rule on the body's size with oversizeHandling MATCH that blocks, o
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each web ACL that inspects bodies."""
-    for firewall in firewalls(graph):
-        if not firewall.complete:
-            yield not_proven(firewall.acl, "rules", ["rules"], _WANTED, _FIX)
-        elif any(_looks(rule) for rule in firewall.rules) and not _notices(firewall):
+    for web_acl in rules_of_web_acls(graph):
+        if not web_acl.complete:
+            yield not_proven(web_acl.acl, "rules", ["rules"], _WANTED, _FIX)
+        elif any(_looks(rule) for rule in web_acl.rules) and not _notices(web_acl):
             yield violated(
-                firewall.acl,
+                web_acl.acl,
                 "rules",
                 "no such rule",
                 _WANTED,
@@ -37,12 +37,12 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
             )
 
 
-def _looks(rule: FirewallRule) -> bool:
+def _looks(rule: WebAclRule) -> bool:
     return bool(managed(rule)) or any({"body", "jsonBody"} & fields(body) for _, body in rule.statements)
 
 
-def _notices(firewall: Firewall) -> bool:
-    for rule in firewall.rules:
+def _notices(web_acl: WebAclRules) -> bool:
+    for rule in web_acl.rules:
         for group in managed(rule):
             if (
                 group.get("name") == COMMON_RULES

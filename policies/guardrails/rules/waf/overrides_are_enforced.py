@@ -15,7 +15,7 @@ from ...topology.graph.resources import Graph, Unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
 from ...topology.waf.web_acl import managed_label
 from ...web_acl_limits import COMMON_LIMITS, limited
-from ...web_acls import ACL, Firewall, FirewallRule, counted, firewalls, managed
+from ...web_acls import ACL, WebAclRule, WebAclRules, counted, managed, rules_of_web_acls
 
 _WANTED = "a later rule that acts on the label, or a custom limit on the same size"
 _FIX = "add a blocking rule on the label that excludes only what caused the false positive"
@@ -23,12 +23,12 @@ _FIX = "add a blocking rule on the label that excludes only what caused the fals
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each rule of a managed group that counts."""
-    for firewall in firewalls(graph):
-        if isinstance(firewall.acl.items("rules"), Unknown):
-            yield not_proven(firewall.acl, "rules", ["rules"], _WANTED, _FIX)
-        own = limited(graph, firewall)
-        for number, rule in enumerate(firewall.rules):
-            acted_on = {label.lower() for label in _acted_on(firewall, number)}
+    for web_acl in rules_of_web_acls(graph):
+        if isinstance(web_acl.acl.items("rules"), Unknown):
+            yield not_proven(web_acl.acl, "rules", ["rules"], _WANTED, _FIX)
+        own = limited(graph, web_acl)
+        for number, rule in enumerate(web_acl.rules):
+            acted_on = {label.lower() for label in _acted_on(web_acl, number)}
             for group in managed(rule):
                 named = str(group.get("name"))
                 for name in counted(group):
@@ -36,11 +36,11 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
                     if COMMON_LIMITS.get(name) in own or any(_covers(known, label) for known in acted_on):
                         continue
                     place = f"rules[{rule.name}].ruleActionOverrides[{name}]"
-                    yield violated(firewall.acl, place, "count", _WANTED, _FIX, what="no longer blocks")
+                    yield violated(web_acl.acl, place, "count", _WANTED, _FIX, what="no longer blocks")
 
 
-def _acted_on(firewall: Firewall, number: int) -> set[str]:
-    later: list[FirewallRule] = [rule for rule in firewall.rules[number + 1 :] if rule.ends]
+def _acted_on(web_acl: WebAclRules, number: int) -> set[str]:
+    later: list[WebAclRule] = [rule for rule in web_acl.rules[number + 1 :] if rule.ends]
     return set[str]().union(*(rule.matched_labels() for rule in later))
 
 

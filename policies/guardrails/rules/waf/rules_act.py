@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from ...rule import Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph, Unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
-from ...web_acls import ACL, firewalls
+from ...web_acls import ACL, rules_of_web_acls
 
 _WANTED = "block, or count with ruleLabels"
 _TRIED_OUT = "count-only:"
@@ -25,15 +25,15 @@ _GROUP_FIX = "set overrideAction to none; set individual rules of the group to c
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each rule of each web ACL."""
-    for firewall in firewalls(graph):
-        if isinstance(firewall.acl.items("rules"), Unknown):
-            yield not_proven(firewall.acl, "rules", ["rules"], _WANTED, _FIX)
-        for rule in firewall.rules:
+    for web_acl in rules_of_web_acls(graph):
+        if isinstance(web_acl.acl.items("rules"), Unknown):
+            yield not_proven(web_acl.acl, "rules", ["rules"], _WANTED, _FIX)
+        for rule in web_acl.rules:
             if rule.counts and all(label.startswith(_TRIED_OUT) for label in rule.labels):
-                yield violated(firewall.acl, f"rules[{rule.name}].action", "count", _WANTED, _FIX, what="only counts")
+                yield violated(web_acl.acl, f"rules[{rule.name}].action", "count", _WANTED, _FIX, what="only counts")
             if rule.overridden:
                 place, wanted = f"rules[{rule.name}].overrideAction", "the group's own actions (none)"
-                yield violated(firewall.acl, place, "count", wanted, _GROUP_FIX, what="only counts")
+                yield violated(web_acl.acl, place, "count", wanted, _GROUP_FIX, what="only counts")
 
 
 RULE: Rule = stack_rule(__name__, __doc__, evaluate, severity=Severity.HIGH, remediation=_FIX, types=(ACL,))

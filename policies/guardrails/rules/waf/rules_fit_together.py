@@ -17,7 +17,7 @@ from ...rule import Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph, Unknown
 from ...topology.graph.values import as_mapping
 from ...topology.graph.verdicts import Finding, not_proven, violated
-from ...web_acls import ACL, Firewall, firewalls, managed
+from ...web_acls import ACL, WebAclRules, managed, rules_of_web_acls
 
 _WANTED = "rules that are consistent with each other"
 _FIX = "restore the rule that sets the label or uses the response, or remove what it left behind"
@@ -26,20 +26,20 @@ _MANAGED = "awswaf:managed:"
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each web ACL."""
-    for firewall in firewalls(graph):
-        if not firewall.complete:
-            yield not_proven(firewall.acl, "rules", ["rules"], _WANTED, _FIX)
+    for web_acl in rules_of_web_acls(graph):
+        if not web_acl.complete:
+            yield not_proven(web_acl.acl, "rules", ["rules"], _WANTED, _FIX)
             continue
-        yield from _labels(firewall)
-        yield from _answers(firewall)
-        yield from _priorities(firewall)
+        yield from _labels(web_acl)
+        yield from _answers(web_acl)
+        yield from _priorities(web_acl)
 
 
-def _labels(firewall: Firewall) -> Iterator[Finding]:
+def _labels(web_acl: WebAclRules) -> Iterator[Finding]:
     labels: set[str] = set()
     by_group = False
     groups = False
-    for rule in firewall.rules:
+    for rule in web_acl.rules:
         for wanted in sorted(rule.matched_labels()):
             if wanted.startswith("awswaf:clientip:") or _is_set(wanted, labels):
                 continue
@@ -47,7 +47,7 @@ def _labels(firewall: Firewall) -> Iterator[Finding]:
                 continue
             place = f"rules[{rule.name}].statement"
             what = f"matches the label {wanted}, which no earlier rule sets"
-            yield violated(firewall.acl, place, wanted, "a label that an earlier rule sets", _FIX, what=what)
+            yield violated(web_acl.acl, place, wanted, "a label that an earlier rule sets", _FIX, what=what)
         labels.update(rule.labels)
         groups = groups or bool(managed(rule))
         by_group = by_group or bool(rule.of_kind("ruleGroupReferenceStatement"))
@@ -60,25 +60,25 @@ def _is_set(wanted: str, labels: set[str]) -> bool:
     )
 
 
-def _answers(firewall: Firewall) -> Iterator[Finding]:
-    bodies = [as_mapping(item) or {} for item in listed(firewall.acl.value("customResponseBodies"))]
+def _answers(web_acl: WebAclRules) -> Iterator[Finding]:
+    bodies = [as_mapping(item) or {} for item in listed(web_acl.acl.value("customResponseBodies"))]
     defined = {str(body.get("key")) for body in bodies}
-    default = firewall.acl.value("defaultAction.block.customResponse.customResponseBodyKey")
+    default = web_acl.acl.value("defaultAction.block.customResponse.customResponseBodyKey")
     if isinstance(default, Unknown):
-        yield not_proven(firewall.acl, "defaultAction", [default], _WANTED, _FIX)
+        yield not_proven(web_acl.acl, "defaultAction", [default], _WANTED, _FIX)
         return
-    used = {rule.body_key for rule in firewall.rules} | {default}
+    used = {rule.body_key for rule in web_acl.rules} | {default}
     for key in sorted(defined - used):
         place, wanted = f"customResponseBodies[{key}]", "a rule that uses this response"
-        yield violated(firewall.acl, place, "no rule", wanted, _FIX, what="is not used")
+        yield violated(web_acl.acl, place, "no rule", wanted, _FIX, what="is not used")
 
 
-def _priorities(firewall: Firewall) -> Iterator[Finding]:
-    inline = [as_mapping(item) or {} for item in listed(firewall.acl.value("rules"))]
+def _priorities(web_acl: WebAclRules) -> Iterator[Finding]:
+    inline = [as_mapping(item) or {} for item in listed(web_acl.acl.value("rules"))]
     for priority, count in sorted(Counter(str(item.get("priority")) for item in inline).items()):
         if count > 1 and priority != "None":
             wanted, fix = "one rule for each priority", "give each rule a different priority"
-            yield violated(firewall.acl, f"rules[priority={priority}]", f"{count} rules", wanted, fix)
+            yield violated(web_acl.acl, f"rules[priority={priority}]", f"{count} rules", wanted, fix)
 
 
 RULE: Rule = stack_rule(__name__, __doc__, evaluate, severity=Severity.MEDIUM, remediation=_FIX, types=(ACL,))

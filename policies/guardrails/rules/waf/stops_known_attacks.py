@@ -13,7 +13,7 @@ from typing import cast
 from ...rule import Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph, Unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
-from ...web_acls import ACL, COMMON_RULES, Firewall, firewalls, managed
+from ...web_acls import ACL, COMMON_RULES, WebAclRules, managed, rules_of_web_acls
 
 _SCHEMA = {
     "groups": {
@@ -27,23 +27,23 @@ _SCHEMA = {
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Each web ACL."""
-    for firewall in firewalls(graph):
-        applied = _applied(firewall)
+    for web_acl in rules_of_web_acls(graph):
+        applied = _applied(web_acl)
         for name in cast("list[str]", settings["groups"]):
             if name in applied or "" in applied:
                 continue
             wanted, fix = f"the managed rule group {name}", f"add a rule with the managed rule group {name}"
-            if firewall.complete:
-                yield violated(firewall.acl, "rules", "no such group", wanted, fix, what="lets known attacks through")
+            if web_acl.complete:
+                yield violated(web_acl.acl, "rules", "no such group", wanted, fix, what="lets known attacks through")
             else:
-                yield not_proven(firewall.acl, "rules", ["rules"], wanted, fix)
+                yield not_proven(web_acl.acl, "rules", ["rules"], wanted, fix)
 
 
-def _applied(firewall: Firewall) -> set[str]:
+def _applied(web_acl: WebAclRules) -> set[str]:
     """The groups that apply to every request; a group of another vendor, whose rules are not known here, is ``""``."""
     return {
         str(group.get("name")) if group.get("vendorName") in (None, "AWS") else ""
-        for rule in firewall.rules
+        for rule in web_acl.rules
         for group in managed(rule)
         if not (rule.overridden or rule.unclear or isinstance(group.get("vendorName"), Unknown))
         and group.get("scopeDownStatement") is None

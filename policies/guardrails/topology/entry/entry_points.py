@@ -15,18 +15,15 @@ from ..graph.values import Unknown
 from ..graph.verdicts import Hop, hop
 from ..network.instances import INSTANCES
 from ..network.paths import INTERNET, MISSED, PASSED, Edge, Pass
-from ..waf.associations import Firewalls
+from ..waf.associations import WebAclAssociations
 from .api_bodies import operations
 from .load_balancing import BALANCERS, LoadBalancing
 
 _DOMAIN_KEYS = (
     "dnsName",
-    "domainName",
     "functionUrl",
     "apiEndpoint",
     "publicDns",
-    "endpoint",
-    "invokeUrl",
     "id",
     "arn",
 )
@@ -49,24 +46,24 @@ class _EntryPoint:
     entry: Resource
     path: str
     authentication: Pass = MISSED
-    carrier: Resource | None = None
+    protected: Resource | None = None
 
     def edge(
-        self, source: str, target: str, hops: tuple[Hop, ...], firewall: Pass = MISSED, *, final: bool = False
+        self, source: str, target: str, hops: tuple[Hop, ...], web_acl: Pass = MISSED, *, final: bool = False
     ) -> Edge:
         """The edge that it makes."""
-        carrier = self.carrier or self.entry
+        protected = self.protected or self.entry
         return Edge(
-            source, target, self.entry, self.path, hops, firewall, self.authentication, carrier=carrier, final=final
+            source, target, self.entry, self.path, hops, web_acl, self.authentication, protected=protected, final=final
         )
 
 
 class EntryPoints:
     """Every entry point of a stack and the targets it forwards to."""
 
-    def __init__(self, graph: Graph, firewalls: Firewalls, balancing: LoadBalancing) -> None:
+    def __init__(self, graph: Graph, web_acls: WebAclAssociations, balancing: LoadBalancing) -> None:
         self.graph = graph
-        self.firewalls = firewalls
+        self.web_acls = web_acls
         self.balancing = balancing
         self._aliases = self._aliased_records()
         self._registered = self._registrations()
@@ -83,40 +80,43 @@ class EntryPoints:
         for url in self.graph.of_type("lambda.FunctionUrl"):
             yield from self._function_url(url)
 
-    # -- where a door leads -------------------------------------------------------------------------------------
+    # -- where an entry point leads -------------------------------------------------------------------------------------
 
-    def _into(self, source: str, target: Resource, way: _EntryPoint) -> Iterator[Edge]:
+    def _into(self, source: str, target: Resource, entry_point: _EntryPoint) -> Iterator[Edge]:
         """Edges from an entry point to one target that it names."""
-        step = hop(way.entry, way.path, f"forwards to {target.label}")
+        step = hop(entry_point.entry, entry_point.path, f"forwards to {target.label}")
         if target.kind == "lb.LoadBalancer":
-            firewall = self.firewalls.passed(target)
+            web_acl = self.web_acls.passed(target)
             for listener in self.balancing.listeners.get(target.urn, ()):
-                yield way.edge(source, listener.urn, (step, hop(listener, "port")), firewall)
+                yield entry_point.edge(source, listener.urn, (step, hop(listener, "port")), web_acl)
         elif target.kind == "lb.Listener":
             balancers = self.graph.referenced(target, "loadBalancerArn", types=("lb.LoadBalancer",)).resources
-            firewall = self.firewalls.passed(balancers[0]) if balancers else MISSED
-            yield way.edge(source, target.urn, (step,), firewall)
+            web_acl = self.web_acls.passed(balancers[0]) if balancers else MISSED
+            yield entry_point.edge(source, target.urn, (step,), web_acl)
         elif target.kind == "elb.LoadBalancer":
-            yield way.edge(source, target.urn, (step,))
+            yield entry_point.edge(source, target.urn, (step,))
         elif target.kind == "servicediscovery.Service":
             for service in self._registered.get(target.urn, ()):
-                yield way.edge(source, service.urn, (step, hop(service, "serviceRegistries")), final=True)
+                yield entry_point.edge(source, service.urn, (step, hop(service, "serviceRegistries")), final=True)
         else:
-            yield way.edge(source, target.urn, (step,), final=True)
+            yield entry_point.edge(source, target.urn, (step,), final=True)
 
     def _unclear(
         self,
         source: str,
-        way: _EntryPoint,
+        entry_point: _EntryPoint,
         kinds: tuple[str, ...] = (*_ORIGINS, "cloudfront.VpcOrigin", "s3.Bucket", "s3.BucketV2"),
         keys: tuple[str, ...] = (*_DOMAIN_KEYS, "bucketRegionalDomainName", "bucketDomainName"),
     ) -> Iterator[Edge]:
         """An edge to a target that is not known yet: it may be anything in this stack."""
-        unknown = self.graph.referenced(way.entry, way.path, types=kinds, keys=keys).unknowns
+        unknown = self.graph.referenced(entry_point.entry, entry_point.path, types=kinds, keys=keys).unknowns
         if unknown:
-            names = tuple(f"{way.entry.label}.{item.path}" for item in unknown)
-            step = hop(way.entry, way.path, "forwards to a target that is not known yet")
-            yield replace(way.edge(source, f"{way.entry.urn}#{way.path}", (step,), final=True), unknowns=names)
+            names = tuple(f"{entry_point.entry.label}.{item.path}" for item in unknown)
+            step = hop(entry_point.entry, entry_point.path, "forwards to a target that is not known yet")
+            yield replace(
+                entry_point.edge(source, f"{entry_point.entry.urn}#{entry_point.path}", (step,), final=True),
+                unknowns=names,
+            )
 
     def _registrations(self) -> dict[str, list[Resource]]:
         found: dict[str, list[Resource]] = {}
@@ -133,9 +133,9 @@ class EntryPoints:
     def _distribution(self, distribution: Resource) -> Iterator[Edge]:
         if distribution.value("enabled") is False:
             return
-        firewall = self.firewalls.named(distribution, "webAclId")
+        web_acl = self.web_acls.named(distribution, "webAclId")
         step = hop(distribution, "enabled", "serves the internet")
-        yield Edge(INTERNET, distribution.urn, distribution, "enabled", (step,), firewall, carrier=distribution)
+        yield Edge(INTERNET, distribution.urn, distribution, "enabled", (step,), web_acl, protected=distribution)
         origins = distribution.items("origins")
         if isinstance(origins, Unknown):
             unknowns = (f"{distribution.label}.origins",)
@@ -213,7 +213,12 @@ class EntryPoints:
             steps = tuple(hop(item) for item in (*accelerators, *listeners))
             path = "endpointConfigurations"
             yield Edge(
-                INTERNET, group.urn, group, path, (*steps, hop(group, path, "accepts internet traffic")), carrier=group
+                INTERNET,
+                group.urn,
+                group,
+                path,
+                (*steps, hop(group, path, "accepts internet traffic")),
+                protected=group,
             )
             kinds = (*BALANCERS, *INSTANCES, "ec2.Eip")
             keys = ("arn", "id", "allocationId")
@@ -228,7 +233,7 @@ class EntryPoints:
         for api in self.graph.of_type("apigatewayv2.Api"):
             step = hop(api, "protocolType", "a public API")
             yield Edge(
-                INTERNET, api.urn, api, "protocolType", (step,), self._stage_firewall(api, "apigatewayv2"), carrier=api
+                INTERNET, api.urn, api, "protocolType", (step,), self._stage_web_acl(api, "apigatewayv2"), protected=api
             )
             if api.value("target") is not None:
                 for target in self._integrated(api, "target"):
@@ -255,9 +260,9 @@ class EntryPoints:
                 continue
             unknowns = (f"{api.label}.endpointConfiguration.types",) if isinstance(kinds, Unknown) else ()
             step = hop(api, "endpointConfiguration", "a public API")
-            firewall = self._stage_firewall(api, "apigateway")
+            web_acl = self._stage_web_acl(api, "apigateway")
             yield Edge(
-                INTERNET, api.urn, api, "endpointConfiguration", (step,), firewall, unknowns=unknowns, carrier=api
+                INTERNET, api.urn, api, "endpointConfiguration", (step,), web_acl, unknowns=unknowns, protected=api
             )
         for integration in self.graph.of_type("apigateway.Integration"):
             for api in self.graph.referenced(integration, "restApi", types=("apigateway.RestApi",)):
@@ -271,16 +276,16 @@ class EntryPoints:
         """What an API's OpenAPI document forwards to: the target is in its text, so the path ends at the document."""
         for operation in operations(api):
             step = hop(api, operation.place, "forwards to its integration")
-            way = _EntryPoint(api, operation.place, operation.authentication)
-            yield way.edge(api.urn, f"{api.urn}#{operation.place}", (step,), final=True)
+            entry_point = _EntryPoint(api, operation.place, operation.authentication)
+            yield entry_point.edge(api.urn, f"{api.urn}#{operation.place}", (step,), final=True)
 
-    def _stage_firewall(self, api: Resource, module: str) -> Pass:
+    def _stage_web_acl(self, api: Resource, module: str) -> Pass:
         """The web ACL in front of an API: it covers every stage; HTTP APIs cannot have one."""
         found: list[Pass] = []
         path = "apiId" if module == "apigatewayv2" else "restApi"
         for stage in self.graph.of_type(f"{module}.Stage"):
             if api in self.graph.referenced(stage, path, types=(f"{module}.Api", f"{module}.RestApi")).resources:
-                found.append(self.firewalls.passed(stage))
+                found.append(self.web_acls.passed(stage))
         missing = [state for state in found if state.value is not True]
         if not found or missing:
             return missing[0] if missing else MISSED
@@ -316,7 +321,9 @@ class EntryPoints:
         ).resources
         target = functions[0].urn if functions else url.urn
         guarded = PASSED if authentication.value is True else MISSED
-        yield Edge(INTERNET, target, url, "authorizationType", steps, guarded, authentication, carrier=url, final=True)
+        yield Edge(
+            INTERNET, target, url, "authorizationType", steps, guarded, authentication, protected=url, final=True
+        )
 
 
 def _signed(distribution: Resource) -> Pass:

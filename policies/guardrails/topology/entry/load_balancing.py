@@ -15,7 +15,7 @@ from ..network.instances import INSTANCES
 from ..network.paths import INTERNET, MISSED, PASSED, Edge, Pass
 from ..network.routing import Routing
 from ..network.security_groups import GroupSet, SecurityGroups
-from ..waf.associations import Firewalls
+from ..waf.associations import WebAclAssociations
 
 BALANCERS = ("lb.LoadBalancer", "elb.LoadBalancer")
 AUTHENTICATING = ("authenticate-oidc", "authenticate-cognito", "jwt-validation")
@@ -77,11 +77,11 @@ def _port_of(group: Resource) -> Intervals:
 class LoadBalancing:
     """Every load balancer of a stack and the targets it forwards to."""
 
-    def __init__(self, graph: Graph, groups: SecurityGroups, routing: Routing, firewalls: Firewalls) -> None:
+    def __init__(self, graph: Graph, groups: SecurityGroups, routing: Routing, web_acls: WebAclAssociations) -> None:
         self.graph = graph
         self.groups = groups
         self.routing = routing
-        self.firewalls = firewalls
+        self.web_acls = web_acls
         self.balancers = graph.of_type(*BALANCERS)
         self.listeners: dict[str, list[Resource]] = {}
         self.rules: dict[str, list[Resource]] = {}
@@ -120,7 +120,7 @@ class LoadBalancing:
         value = balancer.value("internal")
         if isinstance(value, Unknown):
             return None
-        return value is True or balancer.value("scheme") == "internal"
+        return value is True
 
     def edges(self) -> Iterator[Edge]:
         """All edges from the internet to load balancers and from them to their targets."""
@@ -138,10 +138,10 @@ class LoadBalancing:
     def _from_elsewhere(self, entry: Resource, property_: str) -> Iterator[Edge]:
         """A listener or rule on a load balancer of another stack may serve the internet."""
         unknowns = (f"{entry.label}.{property_}",)
-        yield Edge(INTERNET, entry.urn, entry, property_, (hop(entry, property_),), unknowns=unknowns, carrier=entry)
+        yield Edge(INTERNET, entry.urn, entry, property_, (hop(entry, property_),), unknowns=unknowns, protected=entry)
         for inner in (entry, *self.rules.get(entry.urn, ())):
             for edge in self._forwards(entry, entry, inner):
-                yield replace(edge, carrier=entry)
+                yield replace(edge, protected=entry)
 
     # -- into a load balancer -----------------------------------------------------------------------------------
 
@@ -165,10 +165,10 @@ class LoadBalancing:
             balancer,
             "internal",
             steps,
-            self.firewalls.passed(balancer),
+            self.web_acls.passed(balancer),
             MISSED,
             unknowns if admitted else (*unknowns, *why),
-            carrier=balancer,
+            protected=balancer,
             addresses=admitted or INTERNET_ADDRESSES,
             ports=ALL_PORTS if number is None else ports(number, number),
             protocol=protocol,
@@ -231,9 +231,9 @@ class LoadBalancing:
         )
 
     def _to_targets(
-        self, ways: tuple[Resource, Resource, Resource], path: str, group: Resource, authenticated: Pass
+        self, chain: tuple[Resource, Resource, Resource], path: str, group: Resource, authenticated: Pass
     ) -> Iterator[Edge]:
-        balancer, listener, entry = ways
+        balancer, listener, entry = chain
         targets = self.targets.get(group.urn, ())
         step = hop(entry, path, f"forwards to {group.label}")
         if not targets:
@@ -241,9 +241,9 @@ class LoadBalancing:
         for target in targets:
             if target.resource.kind == "lb.LoadBalancer":
                 for inner in self.listeners.get(target.urn, ()):
-                    firewall = self.firewalls.passed(target.resource)
+                    web_acl = self.web_acls.passed(target.resource)
                     steps = (step, target.step, hop(inner, "port"))
-                    yield Edge(listener.urn, inner.urn, entry, path, steps, firewall, authenticated, carrier=balancer)
+                    yield Edge(listener.urn, inner.urn, entry, path, steps, web_acl, authenticated, protected=balancer)
                 continue
             yield Edge(
                 listener.urn, target.urn, entry, path, (step, target.step), MISSED, authenticated, final=True,
@@ -324,7 +324,7 @@ class LoadBalancing:
             steps = (hop(balancer, "internal", "internet-facing"), *((rule,) if rule else ()))
             if admitted or why:
                 whole = unknowns if admitted else (*unknowns, *why)
-                yield Edge(INTERNET, balancer.urn, balancer, "internal", steps, unknowns=whole, carrier=balancer)
+                yield Edge(INTERNET, balancer.urn, balancer, "internal", steps, unknowns=whole, protected=balancer)
         for target in self._classic_targets.get(balancer.urn, ()):
             step = hop(target.entry, target.step.property, "forwards what a classic load balancer accepts")
             yield Edge(balancer.urn, target.urn, target.entry, target.step.property, (step,), final=True)

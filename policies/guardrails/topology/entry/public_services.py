@@ -10,7 +10,7 @@ from ..graph.verdicts import Finding, Hop, hop, not_proven, violated
 from ..network.addresses import INTERNET, NO_ADDRESSES, describe, parse
 from ..network.placement import as_switch
 
-_WANTED = "a private endpoint"
+_WANTED = "access from inside the network only"
 
 
 def _evaluate(resource: Resource, path: str, public: bool | None, fix: str, found: object = None) -> Iterator[Finding]:
@@ -18,7 +18,7 @@ def _evaluate(resource: Resource, path: str, public: bool | None, fix: str, foun
     if public is None:
         yield not_proven(resource, path, [f"{resource.label}.{path}"], _WANTED, fix, what="may be on the internet")
     elif public:
-        witness = (Hop("internet"), hop(resource, path, "a public endpoint"))
+        witness = (Hop("internet"), hop(resource, path, "public access"))
         yield violated(resource, path, shown, _WANTED, fix, what="is on the internet", witness=witness)
 
 
@@ -69,7 +69,7 @@ def _graph_database(resource: Resource) -> Iterator[Finding]:
 
 
 def _data_api(resource: Resource) -> Iterator[Finding]:
-    """The Data API answers SQL on AWS's public endpoint, protected only by credentials and not by security groups or
+    """The Data API answers SQL on AWS's public API, protected only by credentials and not by security groups or
     subnets.
     """
     path = "enableHttpEndpoint"
@@ -79,13 +79,13 @@ def _data_api(resource: Resource) -> Iterator[Finding]:
     if switched is None:
         yield not_proven(resource, path, [f"{resource.label}.{path}"], wanted, fix)
     elif switched:
-        what = "answers SQL on AWS's public endpoint, where credentials are the only protection"
+        what = "answers SQL on AWS's public API, where credentials are the only protection"
         witness = (Hop("internet"), hop(resource, path, "the Data API"))
         yield violated(resource, path, True, wanted, fix, what=what, witness=witness, latent=True)
 
 
 def _offered(graph: Graph, service: Resource) -> Iterator[Finding]:
-    """An endpoint service is offered to the accounts in its principals, or to every account with ``*``."""
+    """A VPC endpoint service is offered to the accounts in its principals, or to every account with ``*``."""
     fix = "name the accounts that may connect, and accept each connection manually"
     wanted = "named principals"
     principals = service.items("allowedPrincipals")
@@ -106,7 +106,7 @@ def _offered(graph: Graph, service: Resource) -> Iterator[Finding]:
             yield violated(resource, path, values, wanted, fix, what=what, latent=accepted)
 
 
-_JUDGES: dict[str, Callable[[Resource], Iterator[Finding]]] = {
+_EVALUATED: dict[str, Callable[[Resource], Iterator[Finding]]] = {
     "opensearch.Domain": _search,
     "elasticsearch.Domain": _search,
     "eks.Cluster": _kubernetes,
@@ -115,12 +115,12 @@ _JUDGES: dict[str, Callable[[Resource], Iterator[Finding]]] = {
     "neptunegraph.Graph": _graph_database,
     "rds.Cluster": _data_api,
 }
-KINDS = (*_JUDGES, "ec2.VpcEndpointService", "ec2.VpcEndpointServiceAllowedPrinciple")
+KINDS = (*_EVALUATED, "ec2.VpcEndpointService", "ec2.VpcEndpointServiceAllowedPrinciple")
 
 
 def public_services(graph: Graph) -> Iterator[Finding]:
     """Findings on services that a setting makes public."""
-    for resource in graph.of_type(*_JUDGES):
-        yield from _JUDGES[resource.kind](resource)
+    for resource in graph.of_type(*_EVALUATED):
+        yield from _EVALUATED[resource.kind](resource)
     for service in graph.of_type("ec2.VpcEndpointService"):
         yield from _offered(graph, service)

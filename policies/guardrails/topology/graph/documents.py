@@ -6,11 +6,13 @@ Almost any text is valid YAML, so call this only where a document is expected.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import lru_cache
 
 import yaml
 
-from .values import Value
+from .resources import Resource
+from .values import Unknown, Value, unknowns_in
 
 # The C reader takes a tenth of the time; PyYAML is built without it on some machines.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -30,3 +32,31 @@ def document(text: str) -> Value:
         return yaml.load(text, Loader=_LOADER)  # noqa: S506 - both are safe loaders
     except (yaml.YAMLError, ValueError, RecursionError):
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A JSON document in a property: parsed, not known yet, or unreadable."""
+
+    value: Value = None
+    unknown: Unknown | None = None
+    """What is not known yet: the document, or a value inside one that is given as an object."""
+    unreadable: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Whether there is something to check."""
+        return self.unknown is None and not self.unreadable and self.value is not None
+
+
+def document_at(resource: Resource, path: str) -> Document:
+    """The JSON document at ``path``, whether it is given as text or as an object, secrets revealed."""
+    found = resource.value(path)
+    if (unknown := next(unknowns_in(found), None)) is not None:
+        return Document(unknown=unknown)
+    if isinstance(found, str):
+        try:
+            return Document(json.loads(found)) if found.strip() else Document()
+        except ValueError:
+            return Document(unreadable=True)
+    return Document(found)

@@ -110,7 +110,10 @@ class Resource:
         entry = _entry(record)
         inputs = cast("dict[str, Any]", from_wire(entry.get("inputs") or {}))
         outputs = cast("dict[str, Any]", from_wire(entry.get("outputs") or {}))
-        properties = cast("dict[str, Any]", overlay(inputs, outputs))
+        # Nothing of a resource that is only read is left to the provider: what is not known yet is not "not set".
+        properties = (
+            {**inputs, **outputs} if entry.get("external") else cast("dict[str, Any]", overlay(inputs, outputs))
+        )
         if entry.get("id") and "id" not in properties:
             properties["id"] = from_wire(entry["id"], "id")
         dependencies = cast(

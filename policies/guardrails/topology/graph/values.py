@@ -90,6 +90,13 @@ def as_list(value: Value) -> list[Any] | None:
     return cast("list[Any]", value) if type(value) is list else None
 
 
+def listed(value: Value) -> list[Any]:
+    """One value or several, as a list; nothing is an empty list."""
+    if value is None:
+        return []
+    return cast("list[Any]", value) if isinstance(value, list) else [value]
+
+
 def reveal(value: Value) -> Value:
     """The same value with every ``Secret`` replaced by what it holds: to decide with, never to print."""
     if isinstance(value, Secret):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -64,7 +65,7 @@ class Finding:
     line: int = 0
     """The line of a file of declarations that the finding is about; 0 where it is about a resource."""
 
-    @property
+    @builtins.property
     def headline(self) -> str:
         """What is wrong, starting with resource and property."""
         place = f"{self.resource}.{self.property}" if self.property else self.resource

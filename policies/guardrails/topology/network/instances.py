@@ -1,4 +1,4 @@
-"""Instances, Auto Scaling groups and network interfaces: endpoints that several resources describe together.
+"""Instances, Auto Scaling groups and network interfaces: each described by several resources together.
 
 Launch templates and configurations set groups and public addresses, subnets set the default for public addresses, and
 Elastic IPs and separately declared network interfaces add more.
@@ -59,7 +59,7 @@ class Instances:
         self._attached = self._attachments()
 
     def place(self, resource: Resource) -> PlacedResource:
-        """The endpoint that an instance is."""
+        """Where an instance is placed, and with which groups and addresses."""
         total = _Sum(Subnets("subnetId"))
         if resource.kind == "autoscaling.Group":
             self._scaled(resource, total)

@@ -45,11 +45,11 @@ class Edge:
     entry: Resource
     property: str
     hops: tuple[Hop, ...]
-    firewall: Pass = MISSED
+    web_acl: Pass = MISSED
     authentication: Pass = MISSED
     unknowns: tuple[str, ...] = ()
     """What keeps it from being known whether the edge exists."""
-    carrier: Resource | None = None
+    protected: Resource | None = None
     """The resource that a web ACL would be associated with."""
     final: bool = False
     """Whether the target serves requests, rather than forwarding them."""
@@ -66,7 +66,7 @@ class Path:
 
     target: str
     edges: tuple[Edge, ...]
-    firewall: Pass
+    web_acl: Pass
     authentication: Pass
     unknowns: tuple[str, ...]
 
@@ -118,12 +118,12 @@ class PathFinder:
                 step = Path(
                     edge.target,
                     (*path.edges, edge),
-                    path.firewall | edge.firewall,
+                    path.web_acl | edge.web_acl,
                     path.authentication | edge.authentication,
                     tuple(dict.fromkeys((*path.unknowns, *edge.unknowns))),
                 )
                 found.append(step)
-                state = (step.target, step.firewall.value, step.authentication.value, bool(step.unknowns))
+                state = (step.target, step.web_acl.value, step.authentication.value, bool(step.unknowns))
                 if state not in seen:
                     seen.add(state)
                     queue.append(step)

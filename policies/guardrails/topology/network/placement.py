@@ -1,4 +1,4 @@
-"""Where each endpoint sits: its subnets, its security groups, and whether it has a public address.
+"""Where each resource with network interfaces sits: its subnets, its security groups, and whether it has a public address.
 
 One row per resource type says where AWS keeps each of the three. Instances, groups of instances and network
 interfaces, which spread them over several resources, have their own functions in ``instances``.
@@ -16,7 +16,7 @@ from .security_groups import GroupSet, SecurityGroups
 
 @dataclass(frozen=True, slots=True)
 class PublicAddress:
-    """Whether an endpoint gets a public IPv4 address: yes, no, or (``None``) not known; and what says so."""
+    """Whether a resource gets a public IPv4 address: yes, no, or (``None``) not known; and what says so."""
 
     value: bool | None
     resource: Resource
@@ -26,7 +26,7 @@ class PublicAddress:
 
 @dataclass(frozen=True, slots=True)
 class PlacedResource:
-    """Something with network interfaces that can be connected to."""
+    """A resource with network interfaces, and where it is in the network."""
 
     resource: Resource
     role: str
@@ -42,7 +42,7 @@ class PlacedResource:
 
 @dataclass(frozen=True, slots=True)
 class _SubnetGroup:
-    """A named group of subnets between an endpoint and its subnets."""
+    """A named group of subnets between a resource and its subnets."""
 
     property: str
     kind: str
@@ -51,7 +51,9 @@ class _SubnetGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class Row:
+    """Where AWS keeps the subnets, the groups and the public address of one resource type: paths of properties."""
+
     role: str
     subnets: str = ""
     via: _SubnetGroup | None = None
@@ -75,78 +77,81 @@ _RDS_OWNER = ("clusterIdentifier", "rds.Cluster", ("clusterIdentifier", "id", "a
 _DOCDB_OWNER = ("clusterIdentifier", "docdb.Cluster", ("clusterIdentifier", "id", "arn"))
 _NEPTUNE_OWNER = ("clusterIdentifier", "neptune.Cluster", ("clusterIdentifier", "id", "arn"))
 
-ROWS: dict[str, _Row] = {
-    "ecs.Service": _Row(
+ROWS: dict[str, Row] = {
+    "ecs.Service": Row(
         "service", "networkConfiguration.subnets", groups="networkConfiguration.securityGroups",
         public="networkConfiguration.assignPublicIp", required="networkConfiguration",
     ),
-    "ecs.TaskSet": _Row(
+    "ecs.TaskSet": Row(
         "service", "networkConfiguration.subnets", groups="networkConfiguration.securityGroups",
         public="networkConfiguration.assignPublicIp", required="networkConfiguration",
     ),
-    "cloudwatch.EventTarget": _Row(
+    "cloudwatch.EventTarget": Row(
         "scheduled task", "ecsTarget.networkConfiguration.subnets", groups="ecsTarget.networkConfiguration.securityGroups",
         public="ecsTarget.networkConfiguration.assignPublicIp", required="ecsTarget.networkConfiguration",
     ),
-    "scheduler.Schedule": _Row(
+    "scheduler.Schedule": Row(
         "scheduled task", "target.ecsParameters.networkConfiguration.subnets",
         groups="target.ecsParameters.networkConfiguration.securityGroups",
         public="target.ecsParameters.networkConfiguration.assignPublicIp",
         required="target.ecsParameters.networkConfiguration",
     ),
-    "lambda.Function": _Row(
+    "lambda.Function": Row(
         "function", "vpcConfig.subnetIds", groups="vpcConfig.securityGroupIds", required="vpcConfig",
     ),
-    "rds.Instance": _Row("database", via=_RDS_SUBNETS, groups="vpcSecurityGroupIds", public="publiclyAccessible"),
-    "rds.Cluster": _Row("database", via=_RDS_SUBNETS, groups="vpcSecurityGroupIds"),
-    "rds.ClusterInstance": _Row("database", via=_RDS_SUBNETS, public="publiclyAccessible", owner=_RDS_OWNER),
-    "rds.Proxy": _Row("database proxy", "vpcSubnetIds", groups="vpcSecurityGroupIds"),
-    "docdb.Cluster": _Row("database", via=_by_name("docdb.SubnetGroup", "dbSubnetGroupName"), groups="vpcSecurityGroupIds"),
-    "docdb.ClusterInstance": _Row("database", owner=_DOCDB_OWNER),
-    "neptune.Cluster": _Row(
+    "rds.Instance": Row("database", via=_RDS_SUBNETS, groups="vpcSecurityGroupIds", public="publiclyAccessible"),
+    "rds.Cluster": Row("database", via=_RDS_SUBNETS, groups="vpcSecurityGroupIds", public="publiclyAccessible"),
+    "rds.ClusterInstance": Row("database", via=_RDS_SUBNETS, public="publiclyAccessible", owner=_RDS_OWNER),
+    "rds.Proxy": Row("database proxy", "vpcSubnetIds", groups="vpcSecurityGroupIds"),
+    "docdb.Cluster": Row("database", via=_by_name("docdb.SubnetGroup", "dbSubnetGroupName"), groups="vpcSecurityGroupIds"),
+    "docdb.ClusterInstance": Row("database", owner=_DOCDB_OWNER),
+    "neptune.Cluster": Row(
         "database", via=_by_name("neptune.SubnetGroup", "neptuneSubnetGroupName"), groups="vpcSecurityGroupIds",
     ),
-    "neptune.ClusterInstance": _Row("database", public="publiclyAccessible", owner=_NEPTUNE_OWNER),
-    "redshift.Cluster": _Row(
+    "neptune.ClusterInstance": Row(
+        "database", via=_by_name("neptune.SubnetGroup", "neptuneSubnetGroupName"), public="publiclyAccessible",
+        owner=_NEPTUNE_OWNER,
+    ),
+    "redshift.Cluster": Row(
         "database", via=_by_name("redshift.SubnetGroup", "clusterSubnetGroupName"), groups="vpcSecurityGroupIds",
         public="publiclyAccessible",
     ),
-    "redshiftserverless.Workgroup": _Row(
+    "redshiftserverless.Workgroup": Row(
         "database", "subnetIds", groups="securityGroupIds", public="publiclyAccessible",
     ),
-    "timestreaminfluxdb.DbInstance": _Row(
+    "timestreaminfluxdb.DbInstance": Row(
         "database", "vpcSubnetIds", groups="vpcSecurityGroupIds", public="publiclyAccessible",
     ),
-    "dms.ReplicationInstance": _Row(
+    "dms.ReplicationInstance": Row(
         "replication instance",
         via=_SubnetGroup("replicationSubnetGroupId", "dms.ReplicationSubnetGroup", ("replicationSubnetGroupId", "id")),
         groups="vpcSecurityGroupIds", public="publiclyAccessible",
     ),
-    "elasticache.Cluster": _Row("cache", via=_by_name("elasticache.SubnetGroup"), groups="securityGroupIds"),
-    "elasticache.ReplicationGroup": _Row("cache", via=_by_name("elasticache.SubnetGroup"), groups="securityGroupIds"),
-    "elasticache.ServerlessCache": _Row("cache", "subnetIds", groups="securityGroupIds"),
-    "memorydb.Cluster": _Row("cache", via=_by_name("memorydb.SubnetGroup"), groups="securityGroupIds"),
-    "dax.Cluster": _Row("cache", via=_by_name("dax.SubnetGroup"), groups="securityGroupIds"),
-    "efs.MountTarget": _Row("file system", "subnetId", groups="securityGroups"),
-    "fsx.LustreFileSystem": _Row("file system", "subnetIds", groups="securityGroupIds"),
-    "fsx.OpenZfsFileSystem": _Row("file system", "subnetIds", groups="securityGroupIds"),
-    "fsx.OntapFileSystem": _Row("file system", "subnetIds", groups="securityGroupIds"),
-    "fsx.WindowsFileSystem": _Row("file system", "subnetIds", groups="securityGroupIds"),
-    "ec2.VpcEndpoint": _Row("interface endpoint", "subnetIds", groups="securityGroupIds"),
-    "mq.Broker": _Row("broker", "subnetIds", groups="securityGroups", public="publiclyAccessible"),
-    "msk.Cluster": _Row(
+    "elasticache.Cluster": Row("cache", via=_by_name("elasticache.SubnetGroup"), groups="securityGroupIds"),
+    "elasticache.ReplicationGroup": Row("cache", via=_by_name("elasticache.SubnetGroup"), groups="securityGroupIds"),
+    "elasticache.ServerlessCache": Row("cache", "subnetIds", groups="securityGroupIds"),
+    "memorydb.Cluster": Row("cache", via=_by_name("memorydb.SubnetGroup"), groups="securityGroupIds"),
+    "dax.Cluster": Row("cache", via=_by_name("dax.SubnetGroup"), groups="securityGroupIds"),
+    "efs.MountTarget": Row("file system", "subnetId", groups="securityGroups"),
+    "fsx.LustreFileSystem": Row("file system", "subnetIds", groups="securityGroupIds"),
+    "fsx.OpenZfsFileSystem": Row("file system", "subnetIds", groups="securityGroupIds"),
+    "fsx.OntapFileSystem": Row("file system", "subnetIds", groups="securityGroupIds"),
+    "fsx.WindowsFileSystem": Row("file system", "subnetIds", groups="securityGroupIds"),
+    "ec2.VpcEndpoint": Row("interface VPC endpoint", "subnetIds", groups="securityGroupIds"),
+    "mq.Broker": Row("broker", "subnetIds", groups="securityGroups", public="publiclyAccessible"),
+    "msk.Cluster": Row(
         "broker", "brokerNodeGroupInfo.clientSubnets", groups="brokerNodeGroupInfo.securityGroups",
         public="brokerNodeGroupInfo.connectivityInfo.publicAccess.type",
     ),
-    "opensearch.Domain": _Row("search domain", "vpcOptions.subnetIds", groups="vpcOptions.securityGroupIds", required="vpcOptions"),
-    "elasticsearch.Domain": _Row("search domain", "vpcOptions.subnetIds", groups="vpcOptions.securityGroupIds", required="vpcOptions"),
-    "eks.Cluster": _Row(
-        "cluster", "vpcConfig.subnetIds", groups="vpcConfig.securityGroupIds", required="vpcConfig", in_any_subnet=True,
+    "opensearch.Domain": Row("search domain", "vpcOptions.subnetIds", groups="vpcOptions.securityGroupIds", required="vpcOptions"),
+    "elasticsearch.Domain": Row("search domain", "vpcOptions.subnetIds", groups="vpcOptions.securityGroupIds", required="vpcOptions"),
+    "eks.Cluster": Row(
+        "cluster", groups="vpcConfig.securityGroupIds", required="vpcConfig", in_any_subnet=True,
     ),
-    "eks.NodeGroup": _Row("node group", "subnetIds"),
-    "route53.ResolverEndpoint": _Row("resolver endpoint", "ipAddresses", groups="securityGroupIds"),
-    "sagemaker.NotebookInstance": _Row("notebook", "subnetId", groups="securityGroups", required="subnetId"),
-    "mwaa.Environment": _Row(
+    "eks.NodeGroup": Row("node group", "subnetIds"),
+    "route53.ResolverEndpoint": Row("resolver endpoint", "ipAddresses", groups="securityGroupIds"),
+    "sagemaker.NotebookInstance": Row("notebook", "subnetId", groups="securityGroups", required="subnetId"),
+    "mwaa.Environment": Row(
         "workflow environment", "networkConfiguration.subnetIds", groups="networkConfiguration.securityGroupIds",
         public="webserverAccessMode",
     ),
@@ -191,7 +196,7 @@ class Subnets:
 
 
 def place(graph: Graph, groups: SecurityGroups, resource: Resource) -> PlacedResource | None:
-    """The endpoint that a resource of the table is, or ``None`` when it has no network interface."""
+    """Where a resource of the table is placed; ``None`` when it has no network interface."""
     row = ROWS[resource.kind]
     if row.required and resource.value(row.required) in (None, [], {}):
         return None
@@ -220,7 +225,7 @@ def place(graph: Graph, groups: SecurityGroups, resource: Resource) -> PlacedRes
     )
 
 
-def _owner(graph: Graph, row: _Row, resource: Resource) -> Resource | None:
+def _owner(graph: Graph, row: Row, resource: Resource) -> Resource | None:
     if row.owner is None:
         return None
     property_, kind, keys = row.owner
@@ -228,8 +233,11 @@ def _owner(graph: Graph, row: _Row, resource: Resource) -> Resource | None:
     return found[0] if found else None
 
 
-def _subnets(graph: Graph, row: _Row, resource: Resource) -> Subnets:
+def _subnets(graph: Graph, row: Row, resource: Resource) -> Subnets:
     subnets = Subnets(row.subnets or (row.via.property if row.via else ""))
+    if row.via is None and row.owner is not None:
+        subnets.unknowns.append(f"{resource.label}.{row.owner[0]}")
+        return subnets
     if row.via is None:
         subnets.add(graph, resource, row.subnets)
         if not subnets.found and not subnets.unknowns:
@@ -245,7 +253,7 @@ def _subnets(graph: Graph, row: _Row, resource: Resource) -> Subnets:
     return subnets
 
 
-def _public(row: _Row, resource: Resource) -> PublicAddress:
+def _public(row: Row, resource: Resource) -> PublicAddress:
     if not row.public:
         return PublicAddress(False, resource)
     value = resource.value(row.public)

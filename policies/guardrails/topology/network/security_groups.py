@@ -66,7 +66,7 @@ class GroupRule:
 
 @dataclass(frozen=True, slots=True)
 class GroupSet:
-    """The groups of one endpoint. Without any, it has the network's default group."""
+    """The groups of one resource. Without any, it has the network's default group."""
 
     keys: tuple[str, ...] = ()
     unknowns: tuple[str, ...] = ()
@@ -113,7 +113,7 @@ class SecurityGroups:
         return [rule for key in every for rule in self._rules.get(key, ()) if rule.ingress is ingress]
 
     def of(self, resource: Resource, path: str, value: Value = None) -> GroupSet:
-        """The groups that an endpoint names at a path."""
+        """The groups that a resource names at a path."""
         references = self.graph.referenced(resource, path, types=_NAMED, keys=_GROUP_KEYS, value=value)
         keys = tuple(group.urn for group in references) + references.external
         unknowns = tuple(f"{resource.label}.{unknown.path}" for unknown in references.unknowns)

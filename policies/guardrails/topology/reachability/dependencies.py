@@ -56,7 +56,7 @@ def _stores(facts: Facts, own: InternalResource) -> Iterator[Reached]:
 
 def _role(internal: InternalResource) -> str:
     row = ROWS.get(internal.resource.kind)
-    if internal.role == "interface endpoint":
+    if internal.role == "interface VPC endpoint":
         return "models" if str(internal.resource.value("serviceName")).endswith(_MODELS) else ""
     # An instance of a cluster has the cluster's groups: the cluster stands for it.
     return internal.role if internal.role in _STORES and row is not None and row.owner is None else ""

@@ -27,7 +27,7 @@ def trace(graph: Graph, request: Request, proxy: ProxyFacts | None = None, balan
     listener = _arrive(facts, trail, edge)
     if isinstance(listener, Outcome):
         return listener
-    if outcome := refused_by_balancer(trail, edge) or _firewall(facts, trail, edge):
+    if outcome := refused_by_balancer(trail, edge) or _web_acl_rules(facts, trail, edge):
         return outcome
     entry = choose(trail, listener, facts.balancing.rules.get(listener.urn, []))
     done = run_actions(trail, entry)
@@ -48,7 +48,7 @@ def _serve(facts: Facts, trail: Trail, entry: Resource, proxy: ProxyFacts | None
     return trail.end(Result.SERVED, None, entry.name)
 
 
-def _firewall(facts: Facts, trail: Trail, edge: Resource) -> Outcome | None:
+def _web_acl_rules(facts: Facts, trail: Trail, edge: Resource) -> Outcome | None:
     if (acl := facts.web_acls.acl_of(edge)) is not None:
         return _web_acl(facts.graph, acl).evaluate(trail)
     if (association := facts.web_acls.association_of(edge)) is not None:

@@ -18,7 +18,7 @@ PROTECTED = (
 )
 
 
-class Firewalls:
+class WebAclAssociations:
     """Web ACLs and the resources that they are associated with."""
 
     def __init__(self, graph: Graph) -> None:

@@ -1,4 +1,4 @@
-"""A web service and its database. With ``foreign:open`` the database is on the internet, in two halves."""
+"""A web service and its database. With ``foreign:open``, two changes together expose the database to the internet."""
 
 import pulumi
 import pulumi_aws as aws

@@ -1,4 +1,4 @@
-"""A network and an edge in somebody else's stack."""
+"""A network and an edge in another project's stack."""
 
 # `pulumi package add` generates the package below, so that no type is known here.
 # pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false

@@ -194,6 +194,12 @@ def _gateway(facts: Facts, gateway: GatewayUse) -> Iterator[Gap]:
             elif not facts.routing.placement(subnet).internet:
                 found = f"not the route table of {subnet.name}"
                 yield Gap(endpoint, "routeTableIds", found, f"is unreachable for {peer.resource.label}")
+    for peer in gateway.image_pullers:
+        tables = [facts.routing.table_of(subnet) for subnet in peer.subnets]
+        here = all(table is not None and table.urn in gateway.tables for table in tables)
+        if here and peer not in gateway.users:
+            found = f"no egress rule of its groups covers {endpoint.label}"
+            yield Gap(peer.resource, "networkConfiguration.securityGroups", found, "cannot download image layers")
     if not used and facts.peers.all and all(peer.certain for peer in facts.peers.all):
         found = "no security group in its route tables' subnets sends to it"
         yield Gap(endpoint, "routeTableIds", found, "has no clients")

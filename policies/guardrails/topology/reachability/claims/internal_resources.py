@@ -87,7 +87,7 @@ def path_from_internet(internal: InternalResource, admission: Admission) -> tupl
             return (
                 Hop("internet"),
                 *subnet.routes.hops,
-                hop(subnet.resource, "routeTableId" if subnet.routes.hops else "", "the endpoint's subnet"),
+                hop(subnet.resource, "routeTableId" if subnet.routes.hops else "", "its subnet"),
                 hop(rule.resource, rule.property, str(rule)),
                 hop(address, property_, "a public address"),
                 hop(internal.resource),
@@ -199,7 +199,7 @@ def unattached(facts: Facts) -> Iterable[Finding]:
         if rule.addresses & INTERNET or rule.unknowns:
             unknowns = (f"{rule.resource.label}.securityGroupId", *rule.unknowns)
             fix = "name a group that this stack declares"
-            what = "may admit the internet to an internal endpoint"
+            what = "may admit the internet to an internal resource"
             yield not_proven(rule.resource, "securityGroupId", unknowns, CLOSED_GROUP, fix, found=str(rule), what=what)
     for address, path in facts.unattached_addresses:
         fix = "name an instance or network interface that this stack declares"

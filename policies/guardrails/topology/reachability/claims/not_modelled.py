@@ -1,4 +1,4 @@
-"""Resources that may hold an endpoint but are not modelled: they are reported, never skipped.
+"""Resources that may be reachable but are not modelled: they are reported, never skipped.
 
 A type is suspect when its name is in the list below, when it declares other resources that are not visible, or when its
 properties name subnets, security groups or a public address.
@@ -24,7 +24,7 @@ MODELLED = frozenset(
         "globalaccelerator.EndpointGroup", "lambda.FunctionUrl", "ec2.LaunchTemplate", "ec2.LaunchConfiguration",
     }
 )  # fmt: skip
-"""Types whose endpoints are modelled."""
+"""Types whose reachability is modelled."""
 
 _NO_ENDPOINT = frozenset(
     {
@@ -42,7 +42,7 @@ _NO_ENDPOINT = frozenset(
     }
 )  # fmt: skip
 
-_SUSPECT_NAMES = frozenset(
+SUSPECT_NAMES = frozenset(
     {
         "amplify.App", "appstream.Fleet", "appsync.Api", "appsync.GraphQLApi", "batch.ComputeEnvironment",
         "bedrock.AgentcoreAgentRuntime", "bedrock.AgentcoreBrowser", "bedrock.AgentcoreGateway",
@@ -72,10 +72,9 @@ _OPAQUE = frozenset(
     }
 )  # fmt: skip
 
-_SUSPECT_PROPERTIES = (
+SUSPECT_PROPERTIES = (
     "subnetId", "subnetIds", "subnets", "securityGroupIds", "securityGroups", "vpcSecurityGroupIds", "publiclyAccessible",
-    "vpcConfig", "vpcConfiguration", "vpcOptions", "networkConfiguration", "associatePublicIpAddress", "assignPublicIp",
-    "isPubliclyAccessible",
+    "vpcConfig", "vpcConfiguration", "vpcOptions", "networkConfiguration", "associatePublicIpAddress",
 )  # fmt: skip
 
 _NATIVE = re.compile(
@@ -83,13 +82,13 @@ _NATIVE = re.compile(
     r"|elasticloadbalancing|elasticloadbalancingv2|globalaccelerator|lambda|memorydb|msk|neptune|opensearchservice|rds"
     r"|redshift|redshiftserverless|transfer|vpclattice)[:/]"
 )
-"""Services that hold or open endpoints, declared by a provider whose properties are not modelled."""
+"""Services that hold or open network interfaces, declared by a provider whose properties are not modelled."""
 
 _KUBERNETES = ("kubernetes:core/v1:Service", "kubernetes:networking.k8s.io/v1:Ingress", "kubernetes:helm.sh/v3:Release")
 
 
 def _suspicion(resource: Resource) -> str:
-    """Why a resource may hold an endpoint, or nothing."""
+    """Why a resource may be reachable, or nothing."""
     kind = resource.kind
     if kind in ("ecs.Service", "ecs.TaskSet") and resource.value("vpcLatticeConfigurations") not in (None, []):
         return "is offered through VPC Lattice (vpcLatticeConfigurations)"
@@ -101,8 +100,8 @@ def _suspicion(resource: Resource) -> str:
 def _by_name(resource: Resource) -> str:
     if resource.kind in _OPAQUE:
         return "declares resources that a plan does not show"
-    if resource.kind in _SUSPECT_NAMES or resource.type.startswith(_KUBERNETES):
-        return "can hold a public endpoint"
+    if resource.kind in SUSPECT_NAMES or resource.type.startswith(_KUBERNETES):
+        return "can be public"
     if _NATIVE.match(resource.type):
         return "belongs to a provider whose properties are not evaluated"
     return ""
@@ -111,12 +110,12 @@ def _by_name(resource: Resource) -> str:
 def _by_properties(resource: Resource) -> str:
     if not resource.type.startswith("aws:"):
         return ""
-    named = [name for name in _SUSPECT_PROPERTIES if resource.value(name) not in (None, [], {}, "")]
+    named = [name for name in SUSPECT_PROPERTIES if resource.value(name) not in (None, [], {}, "")]
     return f"names {', '.join(named)}" if named else ""
 
 
 def not_modelled(graph: Graph) -> Iterator[Finding]:
-    """One finding for each resource that may hold an endpoint and is not modelled."""
+    """One finding for each resource that may be reachable and is not modelled."""
     wanted = "a modelled resource type, or an exception that says who reviewed the resource"
     for resource in graph:
         if why := _suspicion(resource):

@@ -13,19 +13,19 @@ def unprotected(paths: Sequence[Path]) -> tuple[Finding, ...]:
     """One finding for each entry point that forwards requests without a web ACL."""
     wanted = "a web ACL with blocking rules in front of every path to a workload"
     found: dict[str, Finding] = {}
-    for path in sorted(paths, key=lambda item: (item.firewall.value is None, len(item.edges))):
-        carrier = path.edges[0].carrier or path.edges[0].entry
-        if path.firewall.value is True or carrier.urn in found:
+    for path in sorted(paths, key=lambda item: (item.web_acl.value is None, len(item.edges))):
+        protected = path.edges[0].protected or path.edges[0].entry
+        if path.web_acl.value is True or protected.urn in found:
             continue
-        fix = f"associate a web ACL with {carrier.label}"
-        unknowns = (*path.unknowns, *path.firewall.unknowns)
-        if path.firewall.value is False and not path.unknowns:
+        fix = f"associate a web ACL with {protected.label}"
+        unknowns = (*path.unknowns, *path.web_acl.unknowns)
+        if path.web_acl.value is False and not path.unknowns:
             what = "forwards requests that pass no web ACL"
-            found[carrier.urn] = violated(
-                carrier, "", "no web ACL that blocks", wanted, fix, what=what, witness=path.hops
+            found[protected.urn] = violated(
+                protected, "", "no web ACL that blocks", wanted, fix, what=what, witness=path.hops
             )
         else:
-            found[carrier.urn] = not_proven(carrier, "", unknowns, wanted, fix, witness=path.hops)
+            found[protected.urn] = not_proven(protected, "", unknowns, wanted, fix, witness=path.hops)
     return tuple(found[urn] for urn in sorted(found))
 
 

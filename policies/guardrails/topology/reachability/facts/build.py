@@ -14,7 +14,7 @@ from ...network.paths import Path, PathFinder
 from ...network.placement import PlacedResource
 from ...network.routing import Routing
 from ...network.security_groups import GroupSet, SecurityGroups
-from ...waf.associations import Firewalls
+from ...waf.associations import WebAclAssociations
 from .flows import flows_of, gateways_of, grants_of, target_ports
 from .model import Admission, Facts, InternalResource, SubnetFacts, TrustingTarget
 from .peers import peers_of
@@ -30,7 +30,12 @@ def facts_of(graph: Graph) -> Facts:
 
 
 def _build(graph: Graph) -> Facts:
-    groups, routing, acls, web_acls = SecurityGroups(graph), Routing(graph), NetworkAcls(graph), Firewalls(graph)
+    groups, routing, acls, web_acls = (
+        SecurityGroups(graph),
+        Routing(graph),
+        NetworkAcls(graph),
+        WebAclAssociations(graph),
+    )
     balancing = LoadBalancing(graph, groups, routing, web_acls)
     instances = Instances(graph, groups)
     internal = _Internal(groups, routing, acls)

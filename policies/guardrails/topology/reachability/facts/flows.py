@@ -38,6 +38,8 @@ class GatewayUse:
     elsewhere: bool
     """Whether its route tables are named but not in this stack."""
     users: tuple[Peer, ...]
+    image_pullers: tuple[Peer, ...] = ()
+    """Fargate services, where it is the gateway to S3: ECR hands out image layers from S3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +110,14 @@ def gateways_of(graph: Graph, peers: Peers) -> tuple[GatewayUse, ...]:
             for peer in peers.all
             if peer.certain and any(_covers(graph, rule, endpoint) for rule in peers.rules(peer, ingress=False))
         )
-        found.append(GatewayUse(endpoint, frozenset(tables), elsewhere, users))
+        serves_layers = str(endpoint.value("serviceName")).endswith(".s3")
+        pullers = tuple(peer for peer in peers.all if peer.certain and serves_layers and _on_fargate(peer.resource))
+        found.append(GatewayUse(endpoint, frozenset(tables), elsewhere, users, pullers))
     return tuple(found)
+
+
+def _on_fargate(resource: Resource) -> bool:
+    return resource.kind == "ecs.Service" and resource.value("launchType") == "FARGATE"
 
 
 def _covers(graph: Graph, rule: GroupRule, endpoint: Resource) -> bool:

@@ -13,7 +13,7 @@ from ...network.paths import Path
 from ...network.placement import PlacedResource, PublicAddress
 from ...network.routing import Placement, Routing
 from ...network.security_groups import GroupRule, GroupSet, SecurityGroups
-from ...waf.associations import Firewalls
+from ...waf.associations import WebAclAssociations
 from .flows import Flow, GatewayGrant, GatewayUse
 from .peers import Peers
 
@@ -90,7 +90,7 @@ class Facts:
     groups: SecurityGroups
     routing: Routing
     acls: NetworkAcls
-    web_acls: Firewalls
+    web_acls: WebAclAssociations
     balancing: LoadBalancing
     internal: tuple[InternalResource, ...]
     by_urn: Mapping[str, InternalResource]

@@ -11,7 +11,7 @@ from ...network.instances import INSTANCE_KINDS, INSTANCES, Instances
 from ...network.placement import ROWS, PlacedResource, PublicAddress, Subnets, place
 from ...network.security_groups import GroupSet, SecurityGroups
 
-_ATTACHMENTS = (
+ATTACHMENTS = (
     ("ec2.NetworkInterfaceSecurityGroupAttachment", "networkInterfaceId", (*INSTANCES, "ec2.NetworkInterface")),
     ("ec2.SecurityGroupAssociation", "vpcEndpointId", ("ec2.VpcEndpoint",)),
 )
@@ -37,7 +37,7 @@ def placed_resources(
 def _attached_groups(graph: Graph, groups: SecurityGroups) -> dict[str, list[GroupSet]]:
     """Security groups and the resources to which separate resources attach them."""
     found: dict[str, list[GroupSet]] = {}
-    for kind, path, kinds in _ATTACHMENTS:
+    for kind, path, kinds in ATTACHMENTS:
         for attachment in graph.of_type(kind):
             attached = groups.of(attachment, "securityGroupId")
             keys = ("id", "arn", "primaryNetworkInterfaceId")

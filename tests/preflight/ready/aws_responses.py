@@ -1,4 +1,4 @@
-"""The answers of AWS that moto does not have, made from what the stack wants, and the certificate that ACM imports."""
+"""Responses of AWS that moto lacks, created from what the stack needs, and the certificate that ACM imports."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ DEFAULT_QUOTAS: Mapping[str, float] = {
 }
 """Service Quotas' default values."""
 FARGATE, FARGATE_DEFAULT = "L-3032A538", 6
-"""A new account has 6 vCPU, which no stack of this project fits in."""
+"""Raised, because a new account has 6 vCPUs, which are too few for every stack of this project."""
 
 
 def answers(world: World) -> dict[tuple[str, str], Answer]:
-    """Every answer that stands in for moto."""
+    """All responses that moto lacks."""
     return {
         ("service-quotas", "GetServiceQuota"): lambda asked: quota(world, asked),
         ("service-quotas", "ListServiceQuotas"): lambda asked: model_quotas(world, asked),
@@ -76,7 +76,7 @@ def quota(world: World, asked: Asked) -> Result:
 
 
 def model_quotas(world: World, asked: Asked) -> Result:
-    """Bedrock's quotas of the declared models, and one of another model whose name ends alike."""
+    """Bedrock's quotas for the declared models, and one for another model with the same name suffix."""
     names = [display(model) for region, model in world.wanted.bedrock_models if region == asked.region]
     enough = float(world.wanted.settings.models.tokens_per_hour)
     prefix = "On-demand model inference tokens per minute for "
@@ -94,7 +94,7 @@ def display(model: str) -> str:
 
 
 def endpoint_service(world: World, asked: Asked) -> Result:
-    """The services that the region has: those that the graph names."""
+    """The endpoint services in the region: those in the graph."""
     name = asked.parameters["ServiceName.1"]
     for inputs in world.wanted.inputs("aws:ec2/vpcEndpoint:VpcEndpoint"):
         if inputs["serviceName"] == name:
@@ -154,7 +154,7 @@ def available(asked: Asked, **other: object) -> Result:
 
 
 def chat(world: World, asked: Asked) -> Result:
-    """A model's answer, to a request that is signed for Bedrock in the model's region and asks for one token."""
+    """A model's response to a request that is signed for Bedrock in the model's region and requests one token."""
     body = asked.parameters
     declared = (asked.region, body["model"]) in world.wanted.bedrock_models
     if not declared or body["signed for"] != "bedrock" or body["max_tokens"] != 1:

@@ -1,4 +1,4 @@
-"""Changes the one line of a stack file that names the release; every other byte stays, comments too."""
+"""The release that a stack file names: one line, which alone is changed; every other byte stays, comments too."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from preflight.release.refusal import Refusal
+from releases.refusal import Refusal
 
 KEY = "ai-interface:release"
 _LINE = re.compile(

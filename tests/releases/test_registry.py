@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from preflight.release.registry import MOST_BYTES, RegistryError, digest_of
-from tests.preflight.release.fake_registry import DIGEST, INDEX, registry
+from releases.registry import MOST_BYTES, RegistryError, digest_of
+from tests.releases.fake_registry import DIGEST, INDEX, registry
 
 HELD = {"ai/proxy:v1.2.3": INDEX}
 

@@ -1,7 +1,7 @@
-"""The digest behind a tag, asked of the registry itself (OCI distribution API), without credentials.
+"""Reads the digest of a tag from its registry (OCI distribution API), without credentials.
 
-What a registry answers is checked: the digest is that of the manifest that it sent. Redirects are not followed. Plain
-HTTP is spoken to this machine only.
+The digest is computed from the manifest that the registry sent. Redirects are not followed. Plain HTTP is used with
+loopback addresses only.
 """
 
 from __future__ import annotations

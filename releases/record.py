@@ -1,5 +1,4 @@
-"""The record of what was deployed where and when: ``releases/deployed.yaml``, written by the deploy job, newest entry
-last.
+"""The record of deployments, ``releases/deployed.yaml``: the deploy job adds to it, newest entry last.
 
 An entry counts for an environment only if it has the account that the environment's stack file names now. Deployments
 from another copy of this repository, or to an account that is no longer used, therefore do not count.
@@ -102,13 +101,8 @@ def ran(deployments: Sequence[Deployment], environment: str, account: str) -> li
     return [d.release for d in deployments if (d.environment, d.account) == (environment, account)]
 
 
-def account_of(root: Path, environment: str) -> str:
-    """The account that the environment's stack file names; empty where there is none."""
-    path = root / f"Pulumi.{environment}.yaml"
-    try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-        accounts = content["config"]["aws:allowedAccountIds"]
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError):
-        return ""
-    listed = cast("list[object]", accounts) if isinstance(accounts, list) else []
-    return str(listed[0]) if len(listed) == 1 else ""
+def with_entry(text: str, entry: Deployment) -> str:
+    """The text of the record with one more entry; an empty text is a record without entries."""
+    before = text or "deployments:\n"
+    before = before if before.endswith("\n") else before + "\n"
+    return before.replace("deployments: []\n", "deployments:\n") + entry.as_text()

@@ -1,4 +1,4 @@
-"""A registry on loopback: tags with manifests, anonymous tokens, and the ways in which a registry can misbehave."""
+"""A registry on loopback: tags with manifests, anonymous tokens, and faults of a registry."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Registry:
     manifests: Mapping[str, str]
     """``<repository>:<tag>`` to the manifest."""
     token: str = ""
-    """Empty: everybody may read."""
+    """Empty: no login is needed."""
     said: str = ""
     """Another digest in the header than the manifest's."""
     status: int = 0

@@ -1,4 +1,4 @@
-"""Why a command did nothing: a sentence each for the reason and for what to do."""
+"""Why a command changed nothing, and what to do."""
 
 from __future__ import annotations
 

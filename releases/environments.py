@@ -1,0 +1,87 @@
+"""The environments of a project in order: the release that each names, and the releases that each has run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from releases import manifest, pointer, record
+from releases.manifest import Release, load_release
+from releases.refusal import Refusal
+
+FOLDER = "releases"
+"""The folder of the manifests and the record, in the project's folder."""
+
+
+@dataclass(frozen=True)
+class Environments:
+    """The environments of the project in ``root``, and its releases."""
+
+    root: Path
+    names: tuple[str, ...]
+    """In the order in which a release is promoted through them."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the manifests are."""
+        return self.root / FOLDER
+
+    def known(self, name: str) -> str:
+        """``name``, where it is one of them and has a stack file."""
+        if name not in self.names or not self.path(name).is_file():
+            raise Refusal(
+                f"{name} is not an environment of this project",
+                f"environments, in order: {', '.join(self.names)} (policies/parity/differences.yaml); "
+                "each needs a Pulumi.<name>.yaml",
+            )
+        return name
+
+    def before(self, name: str) -> str:
+        """The environment that a release runs in before this one; empty for the first."""
+        place = self.names.index(name)
+        return self.names[place - 1] if place else ""
+
+    def path(self, name: str) -> Path:
+        """The stack file."""
+        return stack_file(self.root, name)
+
+    def pointer(self, name: str) -> str:
+        """The release that the stack file names."""
+        return pointer.release_of(self.path(name))
+
+    def ran(self, name: str) -> list[str]:
+        """The releases that the record has for an environment, oldest first.
+
+        :raises RecordError: the record cannot be read
+        """
+        return record.ran(record.read(self.root), name, account_of(self.root, name))
+
+    def versions(self) -> list[str]:
+        """Every version with a manifest, oldest first."""
+        return manifest.versions(self.folder)
+
+    def release(self, version: str) -> Release:
+        """The manifest of a version.
+
+        :raises SettingsError: there is none, or it is not valid
+        """
+        return load_release(version, self.folder)
+
+
+def stack_file(root: Path, environment: str) -> Path:
+    """Where an environment's settings are."""
+    return root / f"Pulumi.{environment}.yaml"
+
+
+def account_of(root: Path, environment: str) -> str:
+    """The account that the environment's stack file names; empty where there is none."""
+    try:
+        content: Any = yaml.safe_load(stack_file(root, environment).read_text(encoding="utf-8"))
+        accounts = content["config"]["aws:allowedAccountIds"]
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError):
+        return ""
+    listed = cast("list[object]", accounts) if isinstance(accounts, list) else []
+    return str(listed[0]) if len(listed) == 1 else ""

@@ -1,0 +1,116 @@
+"""Whatever number the settings accept, the component behind it accepts too: from the bounds of both models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import annotated_types
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from components.data.args import DataArgs, DataCacheArgs, DataDatabaseArgs, DataUploadsArgs
+from components.edge.args import EdgeArgs, MachineClientsArgs, OidcArgs
+from components.models.recording import PromptRecordingArgs
+from components.monitoring.data import DataAlarmsArgs
+from components.monitoring.models import ModelAlarmsArgs
+from components.service.component import InterfaceServiceArgs
+from components.waf.args import FirewallLimitsArgs
+from settings.data import Cache, Data, Database, Uploads
+from settings.edge import Edge
+from settings.identity import Identity, MachineClients
+from settings.limits import Limits, RateLimits, Timeouts
+from settings.models import Models, PromptRecords
+from settings.retention import Retention
+from settings.sections import Capacity
+
+PAIRS: list[tuple[type[BaseModel], type[BaseModel], dict[str, str]]] = [
+    (Database, DataDatabaseArgs, {}),
+    (Database, DataAlarmsArgs, {}),
+    (Cache, DataCacheArgs, {}),
+    (Uploads, DataUploadsArgs, {}),
+    (Data, DataArgs, {}),
+    (Capacity, InterfaceServiceArgs, {}),
+    (Capacity, DataAlarmsArgs, {}),
+    (RateLimits, FirewallLimitsArgs, {}),
+    (Limits, FirewallLimitsArgs, {}),
+    (Timeouts, InterfaceServiceArgs, {}),
+    (Timeouts, EdgeArgs, {"edge_idle_seconds": "idle_timeout_seconds"}),
+    (Retention, EdgeArgs, {"edge_access_log_days": "access_log_retention_days"}),
+    (Edge, EdgeArgs, {}),
+    (Identity, OidcArgs, {}),
+    (MachineClients, MachineClientsArgs, {}),
+    (Models, ModelAlarmsArgs, {}),
+    (PromptRecords, PromptRecordingArgs, {"days": "record_prompts_for_days"}),
+]
+"""Settings, the arguments that they become, and the fields whose names differ. Fields of one name belong together.
+
+``TokenClaim.values`` is missing: ``MachineClients`` counts them, with the same constant and with a fix of its own."""
+Bounds = dict[str, float]
+KINDS = (
+    (annotated_types.Ge, "ge", 1),
+    (annotated_types.Le, "le", -1),
+    (annotated_types.MinLen, "min_length", 1),
+    (annotated_types.MaxLen, "max_length", -1),
+)
+
+
+def bounds(metadata: list[Any]) -> Bounds:
+    """The limits that a field has, by kind."""
+    return {name: float(getattr(item, name)) for item in metadata for kind, name, _ in KINDS if isinstance(item, kind)}
+
+
+def all_bounds(model: type[BaseModel], field: str) -> Bounds:
+    return bounds(model.model_fields[field].metadata)
+
+
+def pairs() -> Iterator[tuple[type[BaseModel], str, type[BaseModel], str]]:
+    for settings, arguments, renamed in PAIRS:
+        for name in settings.model_fields:
+            other = renamed.get(name, name)
+            if other in arguments.model_fields and all_bounds(arguments, other):
+                yield settings, name, arguments, other
+
+
+def narrower(settings: Bounds, arguments: Bounds) -> list[str]:
+    """Limits of the arguments that the settings exceed, or do not have."""
+    return [
+        f"{name}: {settings.get(name)} in the settings, {arguments[name]} in the component"
+        for _, name, sign in KINDS
+        if name in arguments
+        # No argument can have fewer than no entries, whatever the settings say.
+        and not (name == "min_length" and arguments[name] == 0)
+        and (name not in settings or sign * settings[name] < sign * arguments[name])
+    ]
+
+
+def test_enough_pairs_are_compared() -> None:
+    compared = {f"{settings.__name__}.{name}" for settings, name, _, _ in pairs()}
+    assert {
+        *("Database.maximum_capacity_units", "Cache.replicas", "Uploads.access_log_days", "Data.backup_days"),
+        *("Timeouts.stop_seconds", "Timeouts.edge_idle_seconds", "Retention.edge_access_log_days"),
+        *("RateLimits.pages_per_five_minutes", "Identity.session_timeout_seconds", "PromptRecords.days"),
+        *("Capacity.ephemeral_gibibytes", "Edge.client_cidr_blocks", "MachineClients.claims"),
+    } <= compared
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "arguments", "other"), list(pairs()), ids=lambda value: str(getattr(value, "__name__", value))
+)
+def test_the_settings_accept_nothing_that_a_component_refuses(
+    settings: type[BaseModel], name: str, arguments: type[BaseModel], other: str
+) -> None:
+    assert narrower(all_bounds(settings, name), all_bounds(arguments, other)) == []
+
+
+@pytest.mark.parametrize("units", [1, 1.5, 256])
+def test_a_database_of_any_size_that_the_settings_accept_can_be_made(units: float) -> None:
+    size = {"minimum_capacity_units": 0.5, "maximum_capacity_units": units}
+    accepted = Database.model_validate(size)
+    assert DataDatabaseArgs.model_validate(accepted.model_dump(include=set(size))).maximum_capacity_units == units
+
+
+@pytest.mark.parametrize("model", [Database, DataDatabaseArgs])
+def test_both_refuse_a_maximum_that_aurora_refuses(model: type[BaseModel]) -> None:
+    with pytest.raises(ValidationError, match="maximum_capacity_units"):
+        model.model_validate({"minimum_capacity_units": 0.5, "maximum_capacity_units": 0.5})
