@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Generator
+from functools import lru_cache
 from pathlib import Path
 
 _NEW_NETWORK = 0x40000000  # CLONE_NEWNET
@@ -35,6 +36,7 @@ def available() -> str:
     return _refused()
 
 
+@lru_cache(maxsize=1)
 def _refused() -> str:
     """A container may hold the capabilities and still refuse namespaces or nftables: try both."""
     libc = ctypes.CDLL(None, use_errno=True)

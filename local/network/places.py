@@ -22,8 +22,8 @@ class Place:
     groups: tuple[str, ...]
     public: bool | None = False
     """Whether it has a public IPv4 address; ``None``: as its subnet says (mapPublicIpOnLaunch)."""
-    v6: bool = True
-    """Whether it takes an IPv6 address where its subnet has a block."""
+    v6: bool | None = True
+    """Whether it takes an IPv6 address where its subnet has a block; ``None``: as its subnet assigns."""
     each: int = 1
     v4: str = ""
     stands_for: tuple[str, ...] = ()
@@ -183,7 +183,8 @@ def _instance(records: Records, resource: Resource) -> Place | None:
         public = flag(resource, "associatePublicIpAddress")
     if _elastic(records, resource, "instance", "instanceId"):
         public = True
-    return Place(resource, (text(resource, "subnetId"),), groups, public, v4=text(resource, "privateIp"))
+    v4 = text(resource, "privateIp") if resource.declares("privateIp") else ""
+    return Place(resource, (text(resource, "subnetId"),), groups, public, v6=_asks_v6(resource), v4=v4)
 
 
 def _interface(records: Records, resource: Resource) -> Place | None:
@@ -191,7 +192,13 @@ def _interface(records: Records, resource: Resource) -> Place | None:
     public = _elastic(records, resource, "networkInterface", "networkInterfaceId")
     given = texts(resource, "privateIps") if resource.declares("privateIps") else ()
     v4 = given[0] if given else text(resource, "privateIp") if resource.declares("privateIp") else ""
-    return Place(resource, (text(resource, "subnetId"),), groups, public, v4=v4)
+    return Place(resource, (text(resource, "subnetId"),), groups, public, v6=_asks_v6(resource), v4=v4)
+
+
+def _asks_v6(resource: Resource) -> bool | None:
+    """Whether an interface asks for an IPv6 address itself."""
+    asked = resource.declares("ipv6Addresses") or resource.declares("ipv6AddressCount")
+    return True if asked and (texts(resource, "ipv6Addresses") or number(resource, "ipv6AddressCount")) else None
 
 
 def _attached_groups(records: Records, *interfaces: str) -> tuple[str, ...]:

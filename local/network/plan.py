@@ -32,8 +32,13 @@ _READ_ELSEWHERE = frozenset(
 )  # fmt: skip
 
 
-def plan_network(graph: Graph, *, hosts: Iterable[Host] = (USER, IDENTITY_PROVIDER), tasks_per_subnet: int = 1) -> Plan:
+def plan_network(
+    graph: Graph, *, hosts: Iterable[Host] = (USER, IDENTITY_PROVIDER), tasks_per_subnet: int = 1, every: int = 1
+) -> Plan:
     """The plan of a stack's network, with these hosts on the internet and this many tasks a subnet of each service.
+
+    ``every`` multiplies all interfaces: two of each have addresses from both ends of their subnet, so that a rule about
+    a part of the subnet shows.
 
     Raises ``NotKnownError`` when the graph was recorded as a first preview, in which identifiers are missing.
     """
@@ -48,7 +53,7 @@ def plan_network(graph: Graph, *, hosts: Iterable[Host] = (USER, IDENTITY_PROVID
     routes = Routes(records, gateways, groups.blocks_of_list)
     blocks = _blocks(records)
     subnets = {text(item, "id"): item for item in records.of("ec2.Subnet")}
-    nodes, left_out = _nodes(records, subnets, groups, tasks_per_subnet)
+    nodes, left_out = _nodes(subnets, groups, places(records, tasks_per_subnet), every)
     nodes += [
         Node(
             endpoint.name, endpoint.urn, endpoint.kind, text(endpoint, "vpcId"),
@@ -115,18 +120,17 @@ def _subnet(resource: Resource, vpcs: dict[str, str], routes: Routes, acls: Acls
 
 
 def _nodes(
-    records: Records, subnets: dict[str, Resource], groups: Groups, tasks: int
+    subnets: dict[str, Resource], groups: Groups, found: Iterable[Place], every: int
 ) -> tuple[list[Node], list[tuple[str, str]]]:
     nodes: list[Node] = []
     left_out: list[tuple[str, str]] = []
     addresses = Addresses()
-    found = list(places(records, tasks))
     for place in sorted(found, key=lambda item: (not item.v4, item.resource.urn)):
         missing = [name for name in place.subnets if name not in subnets]
         if missing or not place.subnets:
             left_out.append((place.resource.label, "its subnets are not in the graph"))
             continue
-        placed = [(name, index) for name in place.subnets for index in range(place.each)]
+        placed = [(name, index) for name in place.subnets for index in range(place.each * every)]
         for position, (name, _) in enumerate(placed):
             label = place.resource.name if len(placed) == 1 else f"{place.resource.name}-{position + 1}"
             nodes.append(_node(place, label, subnets[name], groups, addresses))
@@ -139,7 +143,8 @@ def _node(place: Place, name: str, subnet: Resource, groups: Groups, addresses: 
     own = sorted_unique(groups.id_of(group) for group in place.groups)
     if not own and place.guarded:
         own = (groups.default[vpc],) if vpc in groups.default else ()
-    v4, v6 = text(subnet, "cidrBlock"), text(subnet, "ipv6CidrBlock") if place.v6 else ""
+    takes_v6 = flag(subnet, "assignIpv6AddressOnCreation") if place.v6 is None else place.v6
+    v4, v6 = text(subnet, "cidrBlock"), text(subnet, "ipv6CidrBlock") if takes_v6 else ""
     return Node(
         name=name,
         resource=place.resource.urn,

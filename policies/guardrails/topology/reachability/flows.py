@@ -125,37 +125,50 @@ def _stopped(
 
 
 def front(peers: Peers) -> Iterator[Gap]:
-    """Why clients cannot reach an internet-facing load balancer, or why it cannot answer them."""
+    """Why clients cannot reach an internet-facing load balancer, or why it cannot answer them.
+
+    Its clients are the internet addresses that its groups admit on a listener's port.
+    """
     balancing, routing = peers.network.balancing, peers.network.routing
-    clients = Addresses(v4=INTERNET.v4)
     for peer in peers.all:
         balancer = peer.resource
         if not peer.balances or not peer.certain or balancing.is_internal(balancer) is not False:
             continue
+        everyone = Intervals()
         for listener in balancing.listeners.get(balancer.urn, ()):
             number = listener.value("port")
             if not isinstance(number, int | float):
                 continue
             port, what = ports(int(number), int(number)), f"blocks clients from {listener.label}"
-            rules = peers.rules(peer, ingress=True)
-            if not any(rule.covers(TCP, int(number)) for rule in rules):
+            if not any(rule.covers(TCP, int(number)) for rule in peers.rules(peer, ingress=True)):
                 found = f"no rule of its groups admits port {int(number)}"
                 yield Gap(balancer, "securityGroups", found, what)
-            if not any((rule.addresses & INTERNET).v4 for rule in rules if rule.covers(TCP, int(number))):
-                continue
-            for subnet in peer.subnets:
+            clients = _on_the_internet(peers, peer, int(number), ingress=True)
+            everyone |= clients.v4
+            for subnet in peer.subnets if clients else ():
                 yield from _stopped(peers, subnet, clients, port, what, egress=False)
                 yield from _stopped(peers, subnet, clients, ANY_CLIENT, what, egress=True)
         for subnet in peer.subnets:
             placed = routing.placement(subnet)
-            if not placed.internet and not placed.unknowns:
-                found = "no route to an internet gateway"
+            missing = (everyone or INTERNET.v4) - placed.internet.v4
+            if missing and not placed.unknowns:
+                only = f" for {describe(Addresses(v4=missing))}" if placed.internet.v4 else ""
+                found = f"no route to an internet gateway{only}"
                 yield Gap(balancer, "subnets", found, f"is in {subnet.name}, where no client can reach it")
 
 
+def _on_the_internet(peers: Peers, peer: Peer, port: int, *, ingress: bool) -> Addresses:
+    """The internet's IPv4 addresses that a peer's groups allow on a port, those of its own network left out."""
+    found = Addresses()
+    for rule in peers.rules(peer, ingress=ingress):
+        if rule.covers(TCP, port):
+            found |= rule.addresses
+    return Addresses(v4=(found.v4 & INTERNET.v4) - peers.network.routing.own_addresses.v4)
+
+
 def login(peers: Peers) -> Iterator[Gap]:
-    """Why a load balancer with logins cannot reach the identity provider."""
-    https, provider = ports(443, 443), Addresses(v4=INTERNET.v4)
+    """Why a load balancer with logins cannot reach the identity provider, which is where its groups let it connect."""
+    https = ports(443, 443)
     answers = ANY_CLIENT - REMOTE_DESKTOP
     for peer in peers.all:
         if not peer.balances or not peer.certain or not _logs_in(peers, peer.resource):
@@ -169,10 +182,10 @@ def login(peers: Peers) -> Iterator[Gap]:
                 "no rule of its security groups allows egress to port 443 of other hosts",
                 what,
             )
-        if any((rule.addresses & INTERNET).v4 == INTERNET.v4 for rule in rules):
-            for subnet in peer.subnets:
-                yield from _stopped(peers, subnet, provider, https, what, egress=True)
-                yield from _stopped(peers, subnet, provider, answers, what, egress=False)
+        provider = _on_the_internet(peers, peer, 443, ingress=False)
+        for subnet in peer.subnets if provider else ():
+            yield from _stopped(peers, subnet, provider, https, what, egress=True)
+            yield from _stopped(peers, subnet, provider, answers, what, egress=False)
 
 
 def _logs_in(peers: Peers, balancer: Resource) -> bool:

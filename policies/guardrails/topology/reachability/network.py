@@ -89,7 +89,7 @@ class Network:
         """The path by which a rule opens an endpoint to internet addresses, or nothing when another layer closes it."""
         admitted = self.groups.admits_internet(rule, self.routing.own_addresses)
         unsure = endpoint.loose and not all(self.routing.placement(subnet).internet for subnet in endpoint.subnets)
-        for subnet in () if unsure else endpoint.subnets:
+        for subnet in () if unsure or not endpoint.accepts else endpoint.subnets:
             placed = self.routing.placement(subnet)
             through = admitted & placed.internet & self._through_acl(subnet, rule)
             v6 = NO_ADDRESSES if not has_v6(endpoint, subnet) else Addresses(v6=through.v6)
