@@ -39,6 +39,13 @@ def package(python: str) -> Path:
     return Path(subprocess.check_output([python, "-c", code], text=True).strip())  # noqa: S603 - the interpreter itself
 
 
+def prefixes(python: str) -> tuple[Path, Path]:
+    """Where an interpreter has its packages, and its base installation."""
+    code = "import sys; print(sys.prefix); print(sys.base_prefix)"
+    prefix, base = subprocess.check_output([python, "-I", "-c", code], text=True).split("\n")[:2]  # noqa: S603 - the same
+    return Path(prefix).resolve(), Path(base).resolve()
+
+
 def preset(origin: str, model_port: int, groups: list[str]) -> Preset:
     """Return the preset as a deployment of the newest release uses it."""
     return open_webui(
