@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,9 @@ APPLICATION = "/app/backend"
 SITE = f"/usr/local/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
 BUNDLES_OF_PACKAGES = ("botocore/cacert.pem", "certifi/cacert.pem")
 """Python packages that bring a copy of the public authorities and do not read the system's."""
+
+
+_ASSEMBLING = threading.Lock()
 
 
 class ImageError(Exception):
@@ -83,8 +87,9 @@ class Images:
         else:
             python = sys.executable
             made = self.folder / f"interface-{release.schema_.revision}"
-            if not made.exists():
-                assemble(made, release, releases)
+            with _ASSEMBLING:  # tasks that start at the same time pull the same image
+                if not made.exists():
+                    assemble(made, release, releases)
             extra = ((str(made), f"{APPLICATION}/open_webui"),)
         return Image(
             name="interface",
