@@ -20,7 +20,7 @@ from typing import Any
 from local import network as networks
 from local.authority import Authority
 from local.aws import agent as agents
-from local.aws.access import ENDPOINT, Access, bootstrap_of
+from local.aws.access import Access, bootstrap_of
 from local.aws.credentials import TaskCredentials
 from local.aws.database_login import DatabaseLogin
 from local.aws.endpoints import Endpoints
@@ -212,7 +212,7 @@ def running(
 
 
 @contextlib.contextmanager
-def _environment(
+def _environment(  # noqa: PLR0917 - called once
     stack: Stack,
     plan: networks.Plan,
     wiring: Wiring,
@@ -246,9 +246,15 @@ def _environment(
         login = DatabaseLogin(access, issuer, stack.one(CLUSTER))
         database = held.enter_context(
             Database(
-                stack, wiring, _by_name(stack, plan, INSTANCE), private, login.refusal, metrics,
-                log=_log(endpoints), password=endpoints.secrets.master_password,
-            )  # fmt: skip
+                stack,
+                wiring,
+                _by_name(stack, plan, INSTANCE),
+                private,
+                login.refusal,
+                metrics,
+                log=_log(endpoints),
+                password=endpoints.secrets.master_password,
+            )
         )
         members: list[str] = [str(one) for one in stack.one(CACHE)["memberClusters"]]
         places = dict(zip(members, nodes[stack.one(CACHE).id], strict=True))
@@ -257,9 +263,14 @@ def _environment(
         progress("edge: the load balancer's listeners and rules, the web ACL in front of them")
         edge = held.enter_context(
             LoadBalancer(
-                stack, wiring, _by_subnet(stack, plan, BALANCER), authority=public,
-                names=lambda name: _addresses(names, name), metrics=metrics, refusals=refusals,
-            )  # fmt: skip
+                stack,
+                wiring,
+                _by_subnet(stack, plan, BALANCER),
+                authority=public,
+                names=lambda name: _addresses(names, name),
+                metrics=metrics,
+                refusals=refusals,
+            )
         )
         folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="twin-images-")))
         folder.chmod(0o755)
