@@ -23,17 +23,20 @@ class RefusedError(Exception):
     """The interface or what stands before it answered with an error; the message has status and body."""
 
 
-@dataclass
+@dataclass(repr=False)
 class Person:
     """One person with a browser of their own. ``subject`` is one of ``Twin.people``."""
 
     twin: Twin
     subject: str
     browser: Browser = field(init=False)
-    token: str = field(default="", repr=False)
+    token: str = ""
 
     def __post_init__(self) -> None:
         self.browser = self.twin.browser()
+
+    def __repr__(self) -> str:
+        return f"Person({self.subject})"
 
     def url(self, path: str) -> str:
         """Of the interface."""
@@ -49,7 +52,8 @@ class Person:
 
     def send(self, method: str, path: str, body: object = None, **headers: str) -> Response:
         """The answer to a request."""
-        content, given = self._content(body, headers)
+        # A browser sends the length of a body that is not there, too.
+        content, given = self._content(b"" if body is None and method == "POST" else body, headers)
         return self.browser.request(method, self.url(path), given, content)
 
     def json(self, method: str, path: str, body: object = None, **headers: str) -> Any:  # noqa: ANN401 - JSON
@@ -112,16 +116,16 @@ class Person:
             yield socket
 
     @staticmethod
-    def event(socket: Any, kind: str) -> dict[str, Any]:  # noqa: ANN401 - a WebSocket of ``listening``
-        """The next event of a kind."""
+    def event(socket: Any, kind: str, chat: str) -> dict[str, Any]:  # noqa: ANN401 - a WebSocket of ``listening``
+        """The data of the next event of a kind that is about a chat."""
         while True:
             text = str(socket.recv(SOCKET_SECONDS))
             if text == "2":
                 socket.send("3")
             if text.startswith("42"):
                 _, event = json.loads(text[2:])
-                if event["data"]["type"] == kind:
-                    return event
+                if (event["chat_id"], event["data"]["type"]) == (chat, kind):
+                    return event["data"]
 
     def _content(self, body: object, headers: dict[str, str]) -> tuple[bytes | None, dict[str, str]]:
         content = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()

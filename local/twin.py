@@ -122,7 +122,7 @@ class TaskAgent:
             raise RefusedError(str(error)) from error
 
 
-@dataclass
+@dataclass(repr=False)
 class Twin:
     """A running environment."""
 
@@ -142,6 +142,9 @@ class Twin:
     plan: networks.Plan
     not_played: Sequence[str]
 
+    def __repr__(self) -> str:
+        return f"Twin({self.stack.name})"
+
     @property
     def url(self) -> str:
         """Where a user goes."""
@@ -158,6 +161,11 @@ class Twin:
             raise LookupError(f"{name} has no public address")
         public = {node.v4: node.public for node in self.plan.nodes if node.public}
         return [public.get(one, one) for one in found.addresses] if self.wiring.isolated else list(found.addresses)
+
+    def rotate_master(self) -> None:
+        """RDS gives the master another password and writes it into the secret that it manages, as every seven days."""
+        self.database.rotate()
+        self.endpoints.secrets.put(*self.database.managed_secret())
 
     def causes(self) -> list[str]:
         """Everything that a part has refused, and why tasks failed, once each, in order."""
