@@ -4,7 +4,7 @@ BIN := .venv/bin
 SETUP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-fast test-engine test-open-webui test-database lint format local mutation shapes docs benchmark-proxy lock clean
+.PHONY: help setup check test test-fast test-engine test-open-webui test-database packets lint format local mutation shapes docs benchmark-proxy lock clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -51,6 +51,10 @@ test-database: $(SETUP) ## Prepare with the real Open WebUI of every release; in
 		pythons="$$pythons,$$version=$(CURDIR)/$(OPEN_WEBUI)-$$version/bin/python"; \
 	done && \
 	OPEN_WEBUI_PYTHONS=$$pythons $(BIN)/python -m pytest tests/database
+
+N ?= 1000
+packets: $(SETUP) ## Topology against the kernel on N random networks (SEED= to repeat); Linux, root, nftables, iproute2
+	@$(BIN)/python -m tests.topology.packets $(N) $(if $(SEED),--seed $(SEED))
 
 APP ?= stand-in
 local: $(SETUP) ## The path of a request on this machine (APP=open-webui: the real application, about 8 GB once)

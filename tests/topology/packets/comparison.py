@@ -6,6 +6,7 @@ of its subnet, and a claim is compared with all of its connections together.
 
 from __future__ import annotations
 
+import ipaddress
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from enum import StrEnum
 from itertools import groupby
 
 from local.network import Node, Plan, plan_network
-from local.network.model import AWS_PORTS, Host, Subnet
+from local.network.model import AWS_PORTS, Host, Subnet, Target
 from local.network.namespaces import running_many
 from policies.guardrails.topology.graph.resources import Graph
 
@@ -21,6 +22,8 @@ from .probes import PATIENT_SECONDS, Probe, connect, without_reverses
 from .verdicts import Verdict, Verdicts
 
 CLIENT = "client"
+ELSEWHERE = "between two networks by a transit gateway, whose own routes are not in the graph"
+"""An answer that topology does not give although all values are known."""
 _REMOTE_DESKTOP = 3389
 
 
@@ -37,6 +40,7 @@ class Says(StrEnum):
 class Claim:
     """One claim of topology about some connections. Those of one group pass together only if all of them do."""
 
+    network: int
     kind: str
     about: str
     says: Says
@@ -51,15 +55,25 @@ class Claim:
         return {Says.SOME: any(passed), Says.ALL: all(passed), Says.NOT_ALL: not all(passed)}[self.says]
 
 
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """One claim that the kernel contradicts, in the network of this number."""
+
+    network: int
+    kind: str
+    text: str
+
+
 @dataclass(slots=True)
 class Outcome:
     """What a comparison found."""
 
-    disagreements: list[str] = field(default_factory=list[str])
+    disagreements: list[Disagreement] = field(default_factory=list[Disagreement])
     unknown: Counter[str] = field(default_factory=Counter[str])
     """Verdicts that topology does not give, by reason."""
     claims: Counter[str] = field(default_factory=Counter[str])
     connections: int = 0
+    networks: int = 0
 
     def add(self, other: Outcome) -> None:
         """Count another one in."""
@@ -67,6 +81,7 @@ class Outcome:
         self.unknown += other.unknown
         self.claims += other.claims
         self.connections += other.connections
+        self.networks += other.networks
 
 
 def planned(graph: Graph, v4: Sequence[str], v6: Sequence[str]) -> Plan:
@@ -74,7 +89,12 @@ def planned(graph: Graph, v4: Sequence[str], v6: Sequence[str]) -> Plan:
     return plan_network(graph, hosts=(Host(CLIENT, tuple(v4), tuple(v6)),), every=2)
 
 
-def compare(graphs: Sequence[Graph], plans: Sequence[Plan], ports: Sequence[Sequence[int]]) -> Outcome:
+def compare(
+    graphs: Sequence[Graph],
+    plans: Sequence[Plan],
+    ports: Sequence[Sequence[int]],
+    patience: Sequence[float] = PATIENT_SECONDS,
+) -> Outcome:
     """Every claim about every pair of interfaces on these ports (for each network), against the kernel."""
     outcome = Outcome()
     claims = [
@@ -82,18 +102,22 @@ def compare(graphs: Sequence[Graph], plans: Sequence[Plan], ports: Sequence[Sequ
         for number, (graph, plan, own) in enumerate(zip(graphs, plans, ports, strict=True))
         for claim in _Claims(number, Verdicts(graph), plan, own, outcome).all()
     ]
-    probes = list(without_reverses(dict.fromkeys(probe for claim in claims for group in claim.groups for probe in group)))
+    probes = list(
+        without_reverses(dict.fromkeys(probe for claim in claims for group in claim.groups for probe in group))
+    )
     kept = set(probes)
     claims = [claim for claim in claims if all(probe in kept for group in claim.groups for probe in group)]
     with running_many(plans) as networks:
         arrived = connect(networks, probes)
         open_ = [claim for claim in claims if not claim.holds(arrived)]
-        if open_:
+        for seconds in patience:
             again = [probe for claim in open_ for group in claim.groups for probe in group]
-            arrived |= connect(networks, list(dict.fromkeys(again)), PATIENT_SECONDS)
+            arrived |= connect(networks, list(dict.fromkeys(again)), seconds) if again else set()
+            open_ = [claim for claim in open_ if not claim.holds(arrived)]
     outcome.claims += Counter(f"{claim.kind}: {claim.says}" for claim in claims)
     outcome.connections += len(probes)
-    outcome.disagreements += [_told(claim, arrived) for claim in open_ if not claim.holds(arrived)]
+    outcome.disagreements += [Disagreement(claim.network, claim.kind, _told(claim, arrived)) for claim in open_]
+    outcome.networks += len(graphs)
     return outcome
 
 
@@ -136,8 +160,25 @@ class _Claims:
                 if source[:2] != target[:2] or len(source[2]) > 1:
                     yield from self._inside(source, target)
         for target in self._places:
-            yield from self._from_internet(*target)
+            yield from self._from_internet(target[2])
         yield from self._balancers()
+        for source in self._places:
+            yield from self._gateways(*source)
+
+    def _gateways(self, resource: str, subnet: str, nodes: tuple[Node, ...]) -> Iterator[Claim]:
+        """From an interface to each gateway endpoint that its groups let it use."""
+        for endpoint in self.plan.nodes:
+            if endpoint.subnet or endpoint.kind != "ec2.VpcEndpoint":
+                continue
+            gaps = self.verdicts.gateway(resource, subnet, endpoint.resource)
+            groups = tuple(
+                (Probe(self.number, node.name, node.v4, number, endpoint.name, endpoint.v4, endpoint.v4, 443),)
+                for node in nodes
+                for number in self._source_ports(node.source_ports, subnet)
+            )
+            why = "; ".join(f"{gap.resource.name} {gap.property}: {gap.found}" for gap in gaps)
+            about = f"{nodes[0].name} → {endpoint.name}"
+            yield Claim(self.number, "gateway", about, Says.NOT_ALL if gaps else Says.ALL, groups, why)
 
     def _inside(
         self, source: tuple[str, str, tuple[Node, ...]], target: tuple[str, str, tuple[Node, ...]]
@@ -145,6 +186,8 @@ class _Claims:
         for port in self.ports:
             about = f"{source[2][0].name} → {target[2][0].name} tcp {port}"
             verdict = self.verdicts.inside(source[0], source[1], target[0], target[1], port)
+            if self._elsewhere(source[1], target[1]):
+                verdict = Verdict(None, ELSEWHERE)
             if self._is_unknown("inside", verdict):
                 continue
             groups = [
@@ -159,34 +202,34 @@ class _Claims:
             says = Says.SOME if verdict.passes else Says.NONE if verdict.always else Says.NOT_ALL
             if says is Says.SOME and source[:2] == target[:2]:
                 continue  # a rule about one end of the subnet leaves no second interface there to connect to
-            yield Claim("inside", about, says, tuple(groups), verdict.why)
+            yield Claim(self.number, "inside", about, says, tuple(groups), verdict.why)
 
-    def _from_internet(self, resource: str, subnet: str, nodes: tuple[Node, ...]) -> Iterator[Claim]:
+    def _from_internet(self, nodes: tuple[Node, ...]) -> Iterator[Claim]:
         for node in nodes:
             for protocol in ("tcp", "udp"):
                 for port in self.ports:
                     for client in (*self._client.v4, *self._client.v6):
-                        yield from self._from_client(client, resource, subnet, node, port, protocol)
+                        yield from self._from_client(client, node, port, protocol)
 
-    def _from_client(
-        self, client: str, resource: str, subnet: str, node: Node, port: int, protocol: str
-    ) -> Iterator[Claim]:
+    def _from_client(self, client: str, node: Node, port: int, protocol: str) -> Iterator[Claim]:
         v6 = ":" in client
         if v6 and not node.v6:
             return  # topology takes it that every endpoint may have an address where its subnet has a block
-        verdict = self.verdicts.from_internet(client, resource, subnet, port, protocol)
+        verdict = self.verdicts.from_internet(client, node.resource, node.subnet, port, protocol)
         if verdict is None or self._is_unknown("from the internet", verdict):
             return
         address, own = (node.v6, node.v6) if v6 else (node.public, node.v4)
         groups: tuple[tuple[Probe, ...], ...] = ()
         if address:
-            numbers = self._source_ports(AWS_PORTS, subnet) if protocol == "tcp" else [self._next()]
+            numbers = self._source_ports(AWS_PORTS, node.subnet) if protocol == "tcp" else [self._next()]
             groups = tuple(
                 (Probe(self.number, CLIENT, client, number, node.name, address, own, port, protocol),)
                 for number in numbers
             )
         says = Says.SOME if verdict.passes else Says.NONE
-        yield Claim("from the internet", f"{client} → {node.name} {protocol} {port}", says, groups, verdict.why)
+        yield Claim(
+            self.number, "from the internet", f"{client} → {node.name} {protocol} {port}", says, groups, verdict.why
+        )
 
     def _next(self) -> int:
         """A source port for a datagram that no other one has."""
@@ -209,7 +252,7 @@ class _Claims:
             why = "; ".join(f"{gap.resource.name} {gap.property}: {gap.found}" for gap in gaps)
             if groups:
                 about = f"clients → {balancer.name} in {subnet.name} tcp {port}"
-                yield Claim("front", about, Says.NOT_ALL if gaps else Says.ALL, groups, why)
+                yield Claim(self.number, "front", about, Says.NOT_ALL if gaps else Says.ALL, groups, why)
             clients = [
                 client
                 for client in self._client.v4
@@ -226,12 +269,23 @@ class _Claims:
             if groups:
                 why = "; ".join(f"{gap.resource.name} {gap.property}: {gap.found}" for gap in gaps)
                 about = f"{balancer.name} in {subnet.name} → identity provider"
-                yield Claim("login", about, Says.NOT_ALL if gaps else Says.ALL, groups, why)
+                yield Claim(self.number, "login", about, Says.NOT_ALL if gaps else Says.ALL, groups, why)
 
     def _is_unknown(self, kind: str, verdict: Verdict) -> bool:
         if verdict.passes is None:
             self.outcome.unknown[f"{kind}: {verdict.why}"] += 1
         return verdict.passes is None
+
+    def _elsewhere(self, *subnets: str) -> bool:
+        """Whether packets between subnets of two networks may go by what neither topology nor the plan follows."""
+        here, there = (self._subnets[urn] for urn in subnets)
+        return here.vpc != there.vpc and any(
+            route.target is Target.NOWHERE
+            and ipaddress.ip_network(route.destination).overlaps(ipaddress.ip_network(far))
+            for near, far in ((here, there.v4), (there, here.v4))
+            for route in near.routes
+            if ":" not in route.destination
+        )
 
     def _source_ports(self, within: tuple[int, int], *subnets: str) -> list[int]:
         """One source port from each part into which the network ACLs cut a range; the first where there are none."""

@@ -6,14 +6,14 @@ Everything is something that AWS accepts. Ports and blocks come from small pools
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from hypothesis import strategies as st
 
+from .drawing import Made
 from .recorded import Record, Recorded
+from .workloads import add_workloads
 
-T = TypeVar("T")
 LISTENING = (22, 443, 8443)
 """The ports on which everything in a generated network listens."""
 CLIENTS_V4 = ("8.8.8.8", "20.0.0.1", "150.1.1.1", "203.0.113.10", "203.0.113.200")
@@ -29,40 +29,6 @@ _BLOCKS = ("10.0.0.0/16", "172.20.0.0/16", "192.168.0.0/20", "100.70.0.0/16", "5
 """The last one is no private range: a VPC may have any block, and then it is not the internet."""
 
 
-@dataclass
-class _Made:
-    """What of one VPC later resources refer to."""
-
-    draw: st.DrawFn
-    recorded: Recorded
-    vpc: Record
-    v6: bool
-    subnets: list[Record] = field(default_factory=list[Record])
-    halves: list[str] = field(default_factory=list[str])
-    """Blocks of subnets and parts of them, for rules."""
-    halves_v6: list[str] = field(default_factory=list[str])
-    lists: list[Record] = field(default_factory=list[Record])
-    groups: list[Record] = field(default_factory=list[Record])
-    count: int = 0
-
-    def one(self, options: Sequence[T]) -> T:
-        """One of several."""
-        return self.draw(st.sampled_from(options))
-
-    def chance(self, percent: int) -> bool:
-        """True this often; shrinks to False."""
-        return self.draw(st.integers(0, 99)) >= 100 - percent
-
-    def number(self, low: int, high: int) -> int:
-        """A whole number."""
-        return self.draw(st.integers(low, high))
-
-    def add(self, kind: str, name: str = "", /, **inputs: object) -> Record:
-        """Register a resource under a name of its own."""
-        self.count += 1
-        return self.recorded.add(kind, name or f"{kind.rpartition('.')[2].lower()}-{self.count}", **inputs)
-
-
 @st.composite
 def networks(draw: st.DrawFn) -> Recorded:
     """One VPC with everything in it."""
@@ -73,17 +39,19 @@ def networks(draw: st.DrawFn) -> Recorded:
     if v6:
         inputs["ipv6CidrBlock"] = "2a05:d018:100::/56"
     vpc = recorded.add("ec2.Vpc", "vpc", **inputs)
-    made = _Made(draw, recorded, vpc, v6)
+    made = Made(draw, recorded, vpc, v6)
     _subnets(made, block)
-    _routes(made)
     _prefix_lists(made)
+    _routes(made)
     _groups(made)
     _acls(made)
-    _workloads(made)
+    add_workloads(made)
+    if made.chance(25):
+        _second_vpc(made, block)
     return recorded
 
 
-def _subnets(made: _Made, block: str) -> None:
+def _subnets(made: Made, block: str) -> None:
     first = block.rpartition(".0/")[0].rpartition(".")[0]
     bases = [f"{first}.{index}" for index in range(3)]
     if made.chance(20):
@@ -94,7 +62,11 @@ def _subnets(made: _Made, block: str) -> None:
         inputs: dict[str, Any] = {"vpcId": made.vpc["id"], "cidrBlock": f"{bases[index]}.0/{length}"}
         inputs["availabilityZone"] = f"us-east-1{'abc'[index]}"
         half = 2 ** (31 - length)
-        made.halves += [f"{bases[index]}.0/{length}", f"{bases[index]}.0/{length + 1}", f"{bases[index]}.{half}/{length + 1}"]
+        made.halves += [
+            f"{bases[index]}.0/{length}",
+            f"{bases[index]}.0/{length + 1}",
+            f"{bases[index]}.{half}/{length + 1}",
+        ]
         if made.v6 and made.chance(80):
             prefix = f"2a05:d018:100:{index}"
             inputs |= {"ipv6CidrBlock": f"{prefix}::/64", "assignIpv6AddressOnCreation": True}
@@ -104,7 +76,7 @@ def _subnets(made: _Made, block: str) -> None:
         made.subnets.append(made.add("ec2.Subnet", f"subnet-{index}", **inputs))
 
 
-def _routes(made: _Made) -> None:
+def _routes(made: Made) -> None:
     vpc = made.vpc["id"]
     gateway = made.add("ec2.InternetGateway", "igw", vpcId=vpc)
     nat = None
@@ -120,12 +92,14 @@ def _routes(made: _Made) -> None:
             tables.append(made.add("ec2.RouteTable", f"table-{index}", vpcId=vpc, routes=listed))
         else:
             tables.append(made.add("ec2.RouteTable", f"table-{index}", vpcId=vpc))
+            made.tables.append(tables[-1])
         for route in [] if inline else routes:
             made.add("ec2.Route", routeTableId=tables[-1]["id"], **route)
     main = made.one(("as made", "adopted", "replaced"))
     if main == "adopted":
         routes = _destinations(made, gateway, None, None)
         table = made.add("ec2.DefaultRouteTable", "main", defaultRouteTableId=made.vpc["defaultRouteTableId"])
+        made.tables.append(table)
         for route in routes:
             made.add("ec2.Route", routeTableId=table["id"], **route)
     elif main == "replaced":
@@ -135,10 +109,8 @@ def _routes(made: _Made) -> None:
             made.add("ec2.RouteTableAssociation", subnetId=subnet["id"], routeTableId=made.one(tables)["id"])
 
 
-def _destinations(
-    made: _Made, gateway: Record, nat: Record | None, outward: Record | None
-) -> list[dict[str, object]]:
-    found: dict[str, dict[str, object]] = {}
+def _destinations(made: Made, gateway: Record, nat: Record | None, outward: Record | None) -> list[Record]:
+    found: dict[str, Record] = {}
     if made.chance(60):
         found["0.0.0.0/0"] = {"destinationCidrBlock": "0.0.0.0/0", "gatewayId": gateway["id"]}
     if made.v6 and made.chance(60):
@@ -146,7 +118,9 @@ def _destinations(
     for _ in range(made.number(0, 1)):
         block = made.one(("0.0.0.0/0", "0.0.0.0/1", "203.0.113.0/25", "203.0.113.0/24"))
         through = made.one(("igw", "igw", "igw", "nat", "tgw"))
-        if through == "nat" and nat is not None:
+        if made.route_lists and made.chance(50):
+            found["list"] = {"destinationPrefixListId": made.route_lists[0]["id"], "gatewayId": gateway["id"]}
+        elif through == "nat" and nat is not None:
             found[block] = {"destinationCidrBlock": block, "natGatewayId": nat["id"]}
         elif through == "tgw":
             found[block] = {"destinationCidrBlock": block, "transitGatewayId": "tgw-0123456789abcdef0"}
@@ -161,20 +135,26 @@ def _destinations(
     return list(found.values())
 
 
-def _prefix_lists(made: _Made) -> None:
-    for index in range(made.number(0, 1)):
-        blocks = [made.one((*_INTERNET_V4, *made.halves)) for _ in range(made.number(1, 2))]
-        entries = [{"cidr": block} for block in dict.fromkeys(blocks)]
-        common = {"addressFamily": "IPv4", "maxEntries": 5, "name": f"list-{index}"}
-        if made.chance(50):
-            made.lists.append(made.add("ec2.ManagedPrefixList", f"list-{index}", entries=entries, **common))
-        else:
-            made.lists.append(made.add("ec2.ManagedPrefixList", f"list-{index}", **common))
-            for entry in entries:
-                made.add("ec2.ManagedPrefixListEntry", prefixListId=made.lists[-1]["id"], **entry)
+def _prefix_lists(made: Made) -> None:
+    if made.chance(50):
+        made.lists.append(_prefix_list(made, "list", (*_INTERNET_V4, *made.halves)))
+    if made.chance(20):
+        # A route that is more specific than a local one cannot lead to an internet gateway.
+        made.route_lists.append(_prefix_list(made, "route-list", _INTERNET_V4))
 
 
-def _groups(made: _Made) -> None:
+def _prefix_list(made: Made, name: str, blocks: Sequence[str]) -> Record:
+    entries = [{"cidr": block} for block in dict.fromkeys(made.one(blocks) for _ in range(made.number(1, 2)))]
+    common = {"addressFamily": "IPv4", "maxEntries": 5, "name": name}
+    if made.chance(50):
+        return made.add("ec2.ManagedPrefixList", name, entries=entries, **common)
+    listed = made.add("ec2.ManagedPrefixList", name, **common)
+    for entry in entries:
+        made.add("ec2.ManagedPrefixListEntry", prefixListId=listed["id"], **entry)
+    return listed
+
+
+def _groups(made: Made) -> None:
     vpc = made.vpc["id"]
     names = [f"group-{index}" for index in range(made.number(1, 3))]
     forms = [made.one(("inline", "separate", "older")) for _ in names]
@@ -201,23 +181,25 @@ def _groups(made: _Made) -> None:
                     _separate(made, group, direction)
     if made.chance(40):
         rules = [_inline(made, made.groups) for _ in range(made.number(0, 1))]
-        made.groups.append(made.add("ec2.DefaultSecurityGroup", "default-group", vpcId=vpc, ingress=rules, egress=rules))
+        made.groups.append(
+            made.add("ec2.DefaultSecurityGroup", "default-group", vpcId=vpc, ingress=rules, egress=rules)
+        )
 
 
-def _open(made: _Made) -> list[dict[str, object]]:
+def _open(made: Made) -> list[Record]:
     """In some groups a rule that allows everything, as a group's egress often does."""
     everything = {"protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlocks": ["0.0.0.0/0"], "ipv6CidrBlocks": ["::/0"]}
     return [everything] if made.chance(35) else []
 
 
-def _ports_and_protocol(made: _Made) -> tuple[str, int, int]:
+def _ports_and_protocol(made: Made) -> tuple[str, int, int]:
     name = made.one(("tcp", "tcp", "tcp", "6", "udp", "-1", "icmp"))
     if name == "-1":
         return name, 0, 0
     return (name, -1, -1) if name == "icmp" else (name, *made.one(_PORTS))
 
 
-def _source(made: _Made, groups: Sequence[Record], *, itself: bool) -> tuple[str, object]:
+def _source(made: Made, groups: Sequence[Record], *, itself: bool) -> tuple[str, object]:
     kinds = ["v4", "v4", "near"] + (["v6", "near6"] if made.v6 else []) + (["group", "group"] if groups else [])
     kinds += ["self"] if itself else []
     kinds += ["list"] if made.lists else []
@@ -225,26 +207,30 @@ def _source(made: _Made, groups: Sequence[Record], *, itself: bool) -> tuple[str
     if kind == "v6" or (kind == "near6" and not made.halves_v6):
         return "v6", made.one(_INTERNET_V6)
     if kind in ("near", "near6"):
-        return ("v4", made.one([*made.halves, *made.halves[:1]])) if kind == "near" else ("v6", made.one(made.halves_v6))
+        return (
+            ("v4", made.one([*made.halves, *made.halves[:1]])) if kind == "near" else ("v6", made.one(made.halves_v6))
+        )
     if kind == "group":
         return "group", made.one(groups)["id"]
     return ("list", made.one(made.lists)["id"]) if kind == "list" else (kind, made.one(_INTERNET_V4))
 
 
-def _inline(made: _Made, groups: Sequence[Record]) -> dict[str, object]:
+def _inline(made: Made, groups: Sequence[Record]) -> Record:
     name, low, high = _ports_and_protocol(made)
     kind, value = _source(made, groups, itself=True)
-    where: dict[str, object] = {
+    where: dict[str, Any] = {
         "v4": {"cidrBlocks": [value]}, "v6": {"ipv6CidrBlocks": [value]}, "group": {"securityGroups": [value]},
         "list": {"prefixListIds": [value]}, "self": {"self": True},
     }[kind]  # fmt: skip
+    if made.chance(25):
+        where.setdefault("cidrBlocks", []).append(made.one(made.halves))
     return {"protocol": name, "fromPort": low, "toPort": high, **where}
 
 
-def _older(made: _Made, group: Record, direction: str) -> None:
+def _older(made: Made, group: Record, direction: str) -> None:
     name, low, high = _ports_and_protocol(made)
     kind, value = _source(made, made.groups, itself=True)
-    where: dict[str, object] = {
+    where: Record = {
         "v4": {"cidrBlocks": [value]}, "v6": {"ipv6CidrBlocks": [value]}, "group": {"sourceSecurityGroupId": value},
         "list": {"prefixListIds": [value]}, "self": {"self": True},
     }[kind]  # fmt: skip
@@ -254,7 +240,7 @@ def _older(made: _Made, group: Record, direction: str) -> None:
     )  # fmt: skip
 
 
-def _separate(made: _Made, group: Record, direction: str) -> None:
+def _separate(made: Made, group: Record, direction: str) -> None:
     name, low, high = _ports_and_protocol(made)
     kind, value = _source(made, made.groups, itself=False)
     where = {"v4": "cidrIpv4", "v6": "cidrIpv6", "group": "referencedSecurityGroupId", "list": "prefixListId"}[kind]
@@ -265,7 +251,7 @@ def _separate(made: _Made, group: Record, direction: str) -> None:
     )  # fmt: skip
 
 
-def _acls(made: _Made) -> None:
+def _acls(made: Made) -> None:
     vpc = made.vpc["id"]
     if made.chance(20):
         made.add(
@@ -294,20 +280,20 @@ def _acls(made: _Made) -> None:
             made.add("ec2.NetworkAclAssociation", networkAclId=acl["id"], subnetId=subnet["id"])
 
 
-def _entries(made: _Made) -> list[dict[str, object]]:
+def _entries(made: Made) -> list[Record]:
     found = [_entry(made, 100 + 10 * index) for index in range(made.number(0, 4))]
     if made.chance(70):
-        open_: dict[str, object] = {"action": "allow", "protocol": "-1", "fromPort": 0, "toPort": 0}
+        open_: Record = {"action": "allow", "protocol": "-1", "fromPort": 0, "toPort": 0}
         found.append({"ruleNo": 500, "cidrBlock": "0.0.0.0/0", **open_})
         if made.v6:
             found.append({"ruleNo": 501, "ipv6CidrBlock": "::/0", **open_})
     return found
 
 
-def _entry(made: _Made, number: int) -> dict[str, object]:
+def _entry(made: Made, number: int) -> Record:
     shape = made.one(("all", "ephemeral", "ports", "ephemeral", "ports"))
     action = made.one(("allow", "allow", "allow", "deny"))
-    entry: dict[str, object] = {"ruleNo": number, "action": action}
+    entry: Record = {"ruleNo": number, "action": action}
     if shape == "all":
         entry |= {"protocol": "-1", "fromPort": 0, "toPort": 0}
     else:
@@ -318,75 +304,38 @@ def _entry(made: _Made, number: int) -> dict[str, object]:
     return entry | {"cidrBlock": made.one(("0.0.0.0/0", "0.0.0.0/0", *_INTERNET_V4, *made.halves))}
 
 
-def _workloads(made: _Made) -> None:
-    for _ in range(made.number(1, 4)):
-        _WORKLOADS[made.one(sorted(_WORKLOADS))](made)
-
-
-def _some(made: _Made, most: int) -> list[str]:
-    chosen = made.draw(st.lists(st.sampled_from(range(len(made.subnets))), min_size=1, max_size=most, unique=True))
-    return [made.subnets[index]["id"] for index in sorted(chosen)]
-
-
-def _own(made: _Made) -> list[str]:
-    chosen = made.draw(st.lists(st.sampled_from(range(len(made.groups))), min_size=1, max_size=2, unique=True))
-    return [made.groups[index]["id"] for index in sorted(chosen)]
-
-
-def _service(made: _Made) -> None:
-    where = {"subnets": _some(made, 2), "securityGroups": _own(made), "assignPublicIp": made.chance(50)}
-    made.add("ecs.Service", networkConfiguration=where, desiredCount=2)
-
-
-def _instance(made: _Made) -> None:
-    public = made.one(("subnet", "yes", "no", "eip"))
-    inputs: dict[str, Any] = {"associatePublicIpAddress": public == "yes"} if public in ("yes", "no") else {}
-    instance = made.add("ec2.Instance", subnetId=made.one(made.subnets)["id"], vpcSecurityGroupIds=_own(made), **inputs)
-    if public == "eip":
-        address = made.add("ec2.Eip", domain="vpc")
-        made.add("ec2.EipAssociation", instanceId=instance["id"], allocationId=address["id"])
-
-
-def _interface(made: _Made) -> None:
-    interface = made.add("ec2.NetworkInterface", subnetId=made.one(made.subnets)["id"], securityGroups=_own(made))
-    if made.chance(50):
-        made.add("ec2.Eip", domain="vpc", networkInterface=interface["id"])
-
-
-def _function(made: _Made) -> None:
-    where = {"subnetIds": _some(made, 2), "securityGroupIds": _own(made), "ipv6AllowedForDualStack": True}
-    made.add("lambda.Function", role="arn:aws:iam::111122223333:role/function", vpcConfig=where)
-
-
-def _database(made: _Made) -> None:
-    group = made.add("rds.SubnetGroup", subnetIds=_some(made, 1))
-    made.add(
-        "rds.Instance", instanceClass="db.t4g.small", engine="postgres", dbSubnetGroupName=group["name"],
-        vpcSecurityGroupIds=_own(made), publiclyAccessible=made.chance(50), networkType="DUAL" if made.v6 else "IPV4",
-    )  # fmt: skip
-
-
-def _endpoint(made: _Made) -> None:
-    made.add(
-        "ec2.VpcEndpoint", vpcId=made.vpc["id"], vpcEndpointType="Interface", serviceName="com.amazonaws.us-east-1.logs",
-        subnetIds=_some(made, 2), securityGroupIds=_own(made), ipAddressType="dualstack" if made.v6 else "ipv4",
-    )  # fmt: skip
-
-
-def _balancer(made: _Made) -> None:
-    internal = made.chance(40)
-    balancer = made.add(
-        "lb.LoadBalancer", loadBalancerType="application", internal=internal, subnets=_some(made, 2),
-        securityGroups=_own(made), ipAddressType="dualstack" if made.v6 else "ipv4",
-    )  # fmt: skip
-    login = {"type": "authenticate-oidc", "order": 1, "authenticateOidc": {"onUnauthenticatedRequest": "deny"}}
-    answer = {"type": "fixed-response", "order": 2, "fixedResponse": {"contentType": "text/plain", "statusCode": "404"}}
-    made.add(
-        "lb.Listener", loadBalancerArn=balancer["arn"], port=443, protocol="HTTPS", defaultActions=[login, answer],
-    )  # fmt: skip
-
-
-_WORKLOADS = {
-    "balancer": _balancer, "database": _database, "endpoint": _endpoint, "function": _function, "instance": _instance,
-    "interface": _interface, "service": _service,
-}  # fmt: skip
+def _second_vpc(made: Made, block: str) -> None:
+    """Another VPC, with or without a peering connection and the routes through it."""
+    vpc = made.add("ec2.Vpc", "second", cidrBlock="10.200.0.0/16")
+    subnet = made.add("ec2.Subnet", "second", vpcId=vpc["id"], cidrBlock="10.200.0.0/24", availabilityZone="us-east-1a")
+    table = made.add("ec2.RouteTable", "second", vpcId=vpc["id"])
+    made.add("ec2.RouteTableAssociation", "second", subnetId=subnet["id"], routeTableId=table["id"])
+    group = made.add("ec2.SecurityGroup", "second", vpcId=vpc["id"])
+    where = {"subnets": [subnet["id"]], "securityGroups": [group["id"]], "assignPublicIp": False}
+    made.add("ecs.Service", "second", networkConfiguration=where, desiredCount=2)
+    peering = made.add(
+        "ec2.VpcPeeringConnection", "peering", vpcId=made.vpc["id"], peerVpcId=vpc["id"], autoAccept=True
+    )
+    connected = made.chance(80)
+    for near in made.tables if connected else ():
+        if made.chance(80):
+            far = made.one(("10.200.0.0/16", "10.200.0.0/16", "10.200.0.0/24", "10.200.0.0/25", "10.200.1.0/24"))
+            made.add(
+                "ec2.Route", routeTableId=near["id"], destinationCidrBlock=far, vpcPeeringConnectionId=peering["id"]
+            )
+    if connected and made.chance(80):
+        made.add(
+            "ec2.Route", routeTableId=table["id"], destinationCidrBlock=block, vpcPeeringConnectionId=peering["id"]
+        )
+    made.halves += [block, block]
+    made.groups.append(group)
+    for direction in ("ingress", "egress"):
+        for _ in range(made.number(1, 2)):
+            _separate(made, group, direction)
+    for direction in ("ingress", "egress"):
+        mine = made.groups[0]
+        where = {"referencedSecurityGroupId": group["id"]} if made.chance(50) else {"cidrIpv4": "10.200.0.0/16"}
+        made.add(
+            f"vpc.SecurityGroup{direction.capitalize()}Rule", securityGroupId=mine["id"], ipProtocol="tcp", fromPort=22,
+            toPort=8443, **where,
+        )  # fmt: skip

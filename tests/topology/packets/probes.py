@@ -20,8 +20,8 @@ from local.network.kernel import inside
 
 QUIET_SECONDS = 0.04
 """How long nothing may arrive before a round ends. What arrived late is found by a second round of what disagrees."""
-PATIENT_SECONDS = 1.3
-"""The same in the second round: longer than the first repetition of a SYN."""
+PATIENT_SECONDS = (1.3, 3.5)
+"""The same in the rounds for what disagreed: longer than the first and the second repetition of a SYN."""
 _AT_ONCE = 4000
 _LINGER = struct.pack("ii", 1, 0)
 
@@ -91,30 +91,25 @@ def _round(networks: Sequence[Network], probes: Sequence[Probe], quiet: float) -
             elif failure == errno.EINPROGRESS:
                 waiting[client.fileno()] = probe
                 poll.register(client.fileno(), select.EPOLLOUT | select.EPOLLERR)
-        _wait(poll, waiting, receivers, probes, arrived, quiet)
+        arrived.update(_wait(poll, waiting, receivers, probes, quiet=quiet))
     return arrived
 
 
 def _wait(
-    poll: select.epoll,
-    waiting: dict[int, Probe],
-    receivers: dict[int, socket.socket],
-    probes: Sequence[Probe],
-    arrived: set[Probe],
+    poll: select.epoll, waiting: dict[int, Probe], receivers: dict[int, socket.socket], probes: Sequence[Probe], *,
     quiet: float,
-) -> None:
+) -> Iterator[Probe]:  # fmt: skip
+    """What arrives, until nothing has for a while."""
     last = time.monotonic()
-    while True:
+    while time.monotonic() - last < quiet:
         for number, event in poll.poll(quiet / 4):
             if number in receivers:
-                arrived.update(_received(receivers[number], probes))
+                yield from _received(receivers[number], probes)
             elif probe := waiting.pop(number, None):
                 poll.unregister(number)
                 if not event & select.EPOLLERR:
-                    arrived.add(probe)
+                    yield probe
             last = time.monotonic()
-        if time.monotonic() - last >= quiet:
-            return
 
 
 def _received(receiver: socket.socket, probes: Sequence[Probe]) -> Iterator[Probe]:
@@ -140,9 +135,7 @@ def _new(address: str, port: int, protocol: str) -> socket.socket:
     return made
 
 
-def _listen(
-    networks: Sequence[Network], probes: Sequence[Probe], opened: contextlib.ExitStack
-) -> list[socket.socket]:
+def _listen(networks: Sequence[Network], probes: Sequence[Probe], opened: contextlib.ExitStack) -> list[socket.socket]:
     wanted: dict[tuple[int, str], set[tuple[str, int, str]]] = {}
     for probe in probes:
         wanted.setdefault((probe.network, probe.target), set()).add((probe.listening, probe.port, probe.protocol))

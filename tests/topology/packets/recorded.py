@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from policies.guardrails.topology.graph.resources import Graph
+from policies.guardrails.topology.graph.resources import Graph, kind_of
+from policies.guardrails.topology.graph.values import as_list, as_mapping
 from preflight.fakes.fakes import Fakes
 from tests.topology.builders import token, urn
 
@@ -43,11 +45,31 @@ class Recorded:
     def _owners(self, value: object) -> set[str]:
         if isinstance(value, str):
             return {self._owner[value]} if value in self._owner else set()
-        if isinstance(value, dict):
-            return {owner for item in value.values() for owner in self._owners(item)}  # pyright: ignore[reportUnknownVariableType]
-        if isinstance(value, list):
-            return {owner for item in value for owner in self._owners(item)}  # pyright: ignore[reportUnknownVariableType]
+        if (mapping := as_mapping(value)) is not None:
+            return {owner for item in mapping.values() for owner in self._owners(item)}
+        if (items := as_list(value)) is not None:
+            return {owner for item in items for owner in self._owners(item)}
         return set()
+
+    def describe(self) -> str:
+        """The resources, one a line, as a test would register them."""
+        return "\n".join(
+            f"{kind_of(record['type'])} {record['name']} ({record['id']}) {json.dumps(record['inputs'])}"
+            for record in self.records
+        )
+
+    def __repr__(self) -> str:
+        return f"<{len(self.records)} resources>"
+
+    def names(self, identifier: str) -> bool:
+        """Whether a resource refers to this id."""
+        return any(identifier in json.dumps(record["inputs"]) for record in self.records)
+
+    def having(self, records: list[Record]) -> Recorded:
+        """The same recording with other registrations."""
+        changed = Recorded()
+        changed.records = records
+        return changed
 
     def graph(self) -> Graph:
         """The graph, as the policies build it from a recording."""

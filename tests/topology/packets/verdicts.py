@@ -10,8 +10,10 @@ from policies.guardrails.topology.graph.resources import Graph, Resource
 from policies.guardrails.topology.network.addresses import INTERNET, TCP, ports
 from policies.guardrails.topology.network.addresses import parse as block_of_address
 from policies.guardrails.topology.reachability.exposure import reachability
-from policies.guardrails.topology.reachability.flows import Flow, Gap, filtered, front, login, unmatched
+from policies.guardrails.topology.reachability.flows import Flow, Gap, endpoints, filtered, front, login, unmatched
 from policies.guardrails.topology.reachability.peers import Peer, Peers, peers_of
+
+UNDECLARED = "with a default security group of which the stack declares nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Verdicts:
         near, far = self._peer(source, here), self._peer(target, there)
         for peer in (near, far):
             if not peer.certain:
-                return Verdict(None, f"{peer.resource.kind} is not certain: {'no groups' if not peer.groups else ''}")
+                return Verdict(None, f"{peer.resource.label} is not certain" if peer.groups else UNDECLARED)
         flow = Flow(near, far, ports(port, port))
         if gap := unmatched(self.peers, flow):
             return Verdict(False, gap.found, always=True)
@@ -74,9 +76,7 @@ class Verdicts:
                 return Verdict(None, f"rule: {', '.join(rule.unknowns)}")
             if not rule.covers(protocol, port):
                 continue
-            narrow = replace(
-                rule, protocols=(protocol,), ports=ports(port, port), addresses=rule.addresses & address
-            )
+            narrow = replace(rule, protocols=(protocol,), ports=ports(port, port), addresses=rule.addresses & address)
             if narrow.addresses and self.network.open_to(alone, narrow):
                 return Verdict(True, str(rule))
         return Verdict(False)
@@ -96,6 +96,11 @@ class Verdicts:
     def login(self, peer: Peer) -> list[Gap]:
         """Why a load balancer in one subnet cannot reach the identity provider."""
         return list(login(self._only(peer)))
+
+    def gateway(self, source: str, here: str, gateway: str) -> list[Gap]:
+        """Why something in one subnet cannot use a gateway endpoint; the same if none of its groups lets it."""
+        found = endpoints(self._only(self._peer(source, here)), [])
+        return [gap for gap in found if gap.resource.urn == gateway]
 
     def admits(self, peer: Peer, client: str, port: int, *, ingress: bool) -> bool:
         """Whether a rule of a load balancer's groups covers an internet address."""

@@ -16,7 +16,7 @@ from .load_balancer_bypass import target_ports
 from .peers import Peer, Peers, block_of
 
 ANY_CLIENT = ports(1024, 65535)
-"""The source ports of clients of any system, and of load balancers."""
+"""The source ports of clients of any system, of load balancers and of Lambda functions."""
 LINUX_CLIENT = ports(32768, 60999)
 """The source ports of a task or a Linux host."""
 REMOTE_DESKTOP = ports(3389, 3389)
@@ -95,19 +95,27 @@ def unmatched(peers: Peers, flow: Flow) -> Gap | None:
 
 
 def filtered(peers: Peers, flow: Flow) -> Iterator[Gap]:
-    """Where the network ACLs of the two sides' subnets block a connection or its responses."""
-    answers = ANY_CLIENT if flow.source.balances else LINUX_CLIENT
+    """Where routes and the network ACLs of the two sides' subnets block a connection or its responses."""
+    answers = _client_ports(flow.source)
     what = f"blocks traffic from {flow.source.resource.label} to {flow.target.resource.label}"
     for here in flow.source.subnets:
         for there in flow.target.subnets:
             if here.urn == there.urn:
                 continue
             near, far = Addresses(v4=block_of(here).v4), Addresses(v4=block_of(there).v4)
+            for subnet, other, addresses in ((here, there, far), (there, here, near)):
+                if not peers.network.routing.reaches(subnet, other, addresses):
+                    found = f"no route to {describe(addresses)}, which is in another network"
+                    yield Gap(peers.network.routing.table_of(subnet) or subnet, "", found, what)
             if near and far:
                 yield from _stopped(peers, there, near, flow.ports, what, egress=False)
                 yield from _stopped(peers, here, far, flow.ports, what, egress=True)
                 yield from _stopped(peers, there, near, answers, what, egress=True)
                 yield from _stopped(peers, here, far, answers, what, egress=False)
+
+
+def _client_ports(source: Peer) -> Intervals:
+    return ANY_CLIENT if source.balances or source.resource.kind == "lambda.Function" else LINUX_CLIENT
 
 
 def _stopped(
@@ -265,7 +273,7 @@ def _gateway(peers: Peers, endpoint: Resource) -> Iterator[Gap]:
                 far = Addresses(v4=INTERNET.v4)
                 what = f"blocks {peer.resource.label} from {endpoint.label}"
                 yield from _stopped(peers, subnet, far, ports(443, 443), what, egress=True)
-                yield from _stopped(peers, subnet, far, LINUX_CLIENT, what, egress=False)
+                yield from _stopped(peers, subnet, far, _client_ports(peer), what, egress=False)
             elif not routing.placement(subnet).internet:
                 yield Gap(
                     endpoint,
