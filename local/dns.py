@@ -249,17 +249,20 @@ class Served:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # what was closed above closes its sockets in the loop's next turn
 
     async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         source = str(writer.get_extra_info("peername")[0])
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, dns.exception.DNSException):
-            while True:
-                length = int.from_bytes(await reader.readexactly(_LENGTH_BYTES), "big")
-                query = dns.message.from_wire(await reader.readexactly(length))
-                wire = self.resolver.answer(query, source, "TCP").to_wire()
-                writer.write(len(wire).to_bytes(_LENGTH_BYTES, "big") + wire)
-                await writer.drain()
-        writer.close()
+        try:
+            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, dns.exception.DNSException):
+                while True:
+                    length = int.from_bytes(await reader.readexactly(_LENGTH_BYTES), "big")
+                    query = dns.message.from_wire(await reader.readexactly(length))
+                    wire = self.resolver.answer(query, source, "TCP").to_wire()
+                    writer.write(len(wire).to_bytes(_LENGTH_BYTES, "big") + wire)
+                    await writer.drain()
+        finally:
+            writer.close()
 
 
 class _Datagrams(asyncio.DatagramProtocol):

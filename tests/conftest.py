@@ -15,6 +15,9 @@ MARKER = "engine"
 SLOW = (
     "tests/database/",
     "tests/local/network/test_namespaces.py",
+    "tests/local/aws/",
+    "tests/local/test_alarms.py",
+    "tests/local/test_dns.py",
     "tests/mutation/",
     "tests/open_webui/",
     "tests/preflight/analysis/",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -69,9 +69,12 @@ class Access:
 
     stack: Stack
     bootstrap: Stack
+    _parsed: dict[str, Role] = field(default_factory=dict[str, Role], init=False, repr=False, compare=False)
 
     def role(self, arn: str) -> Role:
         """A role by its ARN; ``LookupError`` where neither stack has it or a policy that it names."""
+        if arn in self._parsed:
+            return self._parsed[arn]
         if arn not in self._roles:
             raise LookupError(f"no role {arn} in {self.stack.name}: it has {sorted(self._roles)}")
         found = self._roles[arn]
@@ -79,7 +82,7 @@ class Access:
         trust = Policy.parse(f"trust policy of {name}", found["assumeRolePolicy"])
         bound = found.get("permissionsBoundary")
         boundary = None if bound is None else self._managed(str(bound), f"permissions boundary of {name}")
-        return Role(found, tuple(self._identity(found)), boundary, trust)
+        return self._parsed.setdefault(arn, Role(found, tuple(self._identity(found)), boundary, trust))
 
     def decide(self, request: Request, endpoint: Policy | None = None) -> Decision:
         """IAM's answer; ``endpoint`` is the policy of the VPC endpoint by which the request came."""

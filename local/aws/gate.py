@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
@@ -127,9 +127,17 @@ class Gate:
         return {"aws:requestedregion": (self.region,), "aws:resourceaccount": (account,)}
 
 
+def tags_of(resource: Resource) -> dict[str, str]:
+    """The tags that a resource has."""
+    return cast("dict[str, str]", resource.get("tagsAll") or resource.get("tags") or {})
+
+
+def keys_of(tags: Mapping[str, str], *prefixes: str) -> dict[str, tuple[str, ...]]:
+    """Tags of a resource as condition keys: ``aws:ResourceTag/…`` and the service's own."""
+    named = ((f"{prefix}/{key}", value) for prefix in ("aws:resourcetag", *prefixes) for key, value in tags.items())
+    return {key.lower(): (value,) for key, value in named}
+
+
 def tagged(resource: Resource, *prefixes: str) -> dict[str, tuple[str, ...]]:
-    """The tags of a resource as condition keys: ``aws:ResourceTag/…`` and the service's own."""
-    tags = cast("dict[str, str]", resource.get("tagsAll") or resource.get("tags") or {})
-    return {
-        f"{prefix}/{key}".lower(): (value,) for prefix in ("aws:resourcetag", *prefixes) for key, value in tags.items()
-    }
+    """The tags of a resource as condition keys."""
+    return keys_of(tags_of(resource), *prefixes)

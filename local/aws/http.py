@@ -31,9 +31,14 @@ class Exchange:
     writer: asyncio.StreamWriter
 
     def answer(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
-        """A whole answer; the body of an answer to HEAD is left out, its length stays."""
-        whole = plain_answer(status, body, *headers)
-        self.writer.write(whole[: len(whole) - len(body)] if self.request.method == "HEAD" else whole)
+        """A whole answer. One to HEAD has no body, and the length that its headers state, or the body's."""
+        if self.request.method != "HEAD":
+            self.writer.write(plain_answer(status, body, *headers))
+            return
+        sized = any(name.lower() == "content-length" for name, _ in headers)
+        stated = headers if sized else (*headers, ("content-length", str(len(body))))
+        lines = [f"HTTP/1.1 {status} x", *(f"{name}: {value}" for name, value in stated), "", ""]
+        self.writer.write("\r\n".join(lines).encode())
 
     def answer_json(self, status: int, content: Mapping[str, object], *headers: tuple[str, str]) -> None:
         """A whole answer in JSON."""
@@ -94,6 +99,7 @@ class Servers:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # a transport that was aborted closes its socket in the loop's next turn
 
     def _start(self, coroutine: Awaitable[None]) -> None:
         task = asyncio.ensure_future(coroutine)

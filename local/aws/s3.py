@@ -17,7 +17,7 @@ from moto.moto_server.werkzeug_app import (  # pyright: ignore[reportMissingType
     DomainDispatcherApplication,
     create_backend_app,
 )
-from moto.s3.models import S3Backend, s3_backends
+from moto.s3.models import FakeKey, S3Backend, s3_backends
 
 from local.aws.access import Access
 from local.aws.gate import Arrival, Ask, Gate, ServiceError, tagged
@@ -115,31 +115,37 @@ def _operations() -> list[tuple[str, str, str, tuple[tuple[str, str], ...], tupl
     return made
 
 
+@cache
+def _application() -> Any:  # noqa: ANN401 - moto's server has no types
+    return DomainDispatcherApplication(create_backend_app)
+
+
 @dataclass
 class Buckets:
-    """The buckets of the graph."""
+    """The buckets of the graph. moto keeps them for the whole process: play a stack once at a time in it."""
 
     access: Access
     keys: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str], init=False)
     """Bucket and key of an object → the KMS key that encrypts it."""
     backend: S3Backend = field(init=False)
-    application: DomainDispatcherApplication = field(init=False)
+    application: Any = field(init=False)
     lock: Lock = field(default_factory=Lock, init=False)
 
     def __post_init__(self) -> None:
         stack = self.access.stack
         self.backend = s3_backends[stack.account]["aws"]
-        self.application = DomainDispatcherApplication(create_backend_app)
+        self.application = _application()
+        self.close()
         for one in stack.all(BUCKET):
-            self.backend.buckets.pop(name := str(one["bucket"]), None)
-            self.backend.create_bucket(name, stack.region)
+            self.backend.create_bucket(str(one["bucket"]), stack.region)
         for one in stack.all(VERSIONING):
             self.backend.put_bucket_versioning(one["bucket"], str(one["versioningConfiguration"]["status"]))
 
     def close(self) -> None:
         """Forget the buckets, which moto keeps for the whole process."""
         for one in self.access.stack.all(BUCKET):
-            self.backend.buckets.pop(str(one["bucket"]), None)
+            self.backend.buckets.pop(name := str(one["bucket"]), None)
+            s3_backends.bucket_accounts.pop(name, None)
 
     def find(self, bucket: str) -> Resource | None:
         """The resource of a bucket."""
@@ -162,7 +168,7 @@ class Buckets:
     def objects(self, bucket: str) -> dict[str, bytes]:
         """Key → content of everything in a bucket."""
         kept = cast("dict[str, Any]", self.backend.buckets[bucket].keys)
-        return {key: one.value for key, one in kept.items()}
+        return {key: one.value for key, one in kept.items() if isinstance(one, FakeKey)}
 
     def forward(self, request: Received, region: str) -> tuple[int, list[tuple[str, str]], bytes]:
         """What moto answers to an authorised request."""
@@ -200,7 +206,9 @@ class Buckets:
         with self.lock:
             body = b"".join(self.application(environ, start))
         status, headers = started[-1]
-        dropped = {"content-length", "connection", "transfer-encoding", "server", "date"}
+        dropped = {"connection", "transfer-encoding", "server", "date"}
+        if request.method != "HEAD":
+            dropped.add("content-length")
         kept = [(name, value) for name, value in headers if name.lower() not in dropped]
         return int(status.split(" ")[0]), kept, body
 

@@ -11,7 +11,7 @@ from typing import Any
 from moto.secretsmanager.models import SecretsManagerBackend, secretsmanager_backends
 
 from local.aws.access import Access
-from local.aws.gate import Arrival, Ask, Gate, tagged
+from local.aws.gate import Arrival, Ask, Gate, keys_of, tagged, tags_of
 from local.aws.sessions import Credentials
 from local.server import Received
 from local.stack import Resource, Stack, items
@@ -31,6 +31,7 @@ class Known:
     key: str
     """As the graph names it; empty for the key that Secrets Manager has in each account."""
     resource: Resource
+    tags: dict[str, str]
 
 
 @dataclass
@@ -51,7 +52,7 @@ class Secrets:
         self._backend.secrets.clear()
         for stack_ in (stack, self.access.bootstrap):
             for one in stack_.all(SECRET):
-                self._know(Known(str(one["arn"]), str(one["name"]), str(one.get("kmsKeyId") or ""), one))
+                self._know(Known(str(one["arn"]), str(one["name"]), str(one.get("kmsKeyId") or ""), one, tags_of(one)))
         for one in stack.all(VERSION):
             # A version without a value is one that a person fills in.
             if one.get("secretString") is not None:
@@ -99,7 +100,11 @@ class Secrets:
 
     def _master(self, cluster: Resource, made: dict[str, Any]) -> None:
         arn = str(made["secretArn"])
-        known = Known(arn, arn.rpartition(":secret:")[2].rpartition("-")[0], str(made.get("kmsKeyId") or ""), cluster)
+        name = arn.rpartition(":secret:")[2].rpartition("-")[0]
+        # RDS gives its secret its own tags; it does not copy those of the cluster
+        # (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-secrets-manager.html).
+        tags = {"aws:rds:primaryDBClusterArn": str(cluster["arn"]), "aws:secretsmanager:owningService": "rds"}
+        known = Known(arn, name, str(made.get("kmsKeyId") or ""), cluster, tags)
         self._know(known)
         self.master_password = random.token_urlsafe(24)
         login = {"username": cluster["masterUsername"], "password": self.master_password}
@@ -128,7 +133,7 @@ class SecretsManager:
                 for key in ("VersionId", "VersionStage")
                 if key in asked
             },
-            **(tagged(known.resource, "secretsmanager:resourcetag") if known else {}),
+            **(keys_of(known.tags, "secretsmanager:resourcetag") if known else {}),
         }
         self.gate.ask(session, [Ask(f"secretsmanager:{operation}", resource, context)], arrival, request)
         if operation != "GetSecretValue":

@@ -1,4 +1,4 @@
-"""One world a stack for all tests that change nothing in it."""
+"""Worlds for one test each: moto keeps buckets and secrets for the whole process."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 from tests.local.aws.world import STACKS, World, stack, world
 
 
-@pytest.fixture(scope="module", params=STACKS)
+@pytest.fixture(params=STACKS)
 def served(request: pytest.FixtureRequest) -> Generator[World]:
     """The endpoints of each committed stack on loopback."""
     with world(stack(request.param)) as made:
         yield made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def prod() -> Generator[World]:
     """The endpoints of prod on loopback."""
     with world(stack("prod")) as made:

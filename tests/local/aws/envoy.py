@@ -12,6 +12,7 @@ from typing import Any, cast
 from local.aws.credentials import TaskCredentials
 from local.envoy import running
 from local.ports import held_ports
+from local.stack import Stack
 from policies.guardrails.topology.graph.documents import document
 from tests.local.aws.world import World
 
@@ -19,9 +20,11 @@ MODELS = "models"
 """The listener that the application calls."""
 
 
-def configuration(world: World) -> dict[str, Any]:
+def configuration_of(stack: Stack) -> dict[str, Any]:
     """What the proxy's container is started with."""
-    texts = [one for one in world.container("proxy")["command"] if "static_resources" in one]
+    task = stack.one("aws:ecs/taskDefinition:TaskDefinition")
+    (container,) = [one for one in task.document("containerDefinitions") if one["name"] == "proxy"]
+    texts = [one for one in container["command"] if "static_resources" in one]
     # Its own copy: aliases make one object appear in several places, and tests share what is parsed.
     return json.loads(json.dumps(document(texts[0])))
 
@@ -29,7 +32,7 @@ def configuration(world: World) -> dict[str, Any]:
 @contextlib.contextmanager
 def proxy(world: World, credentials: TaskCredentials) -> Generator[tuple[str, Path]]:
     """The URL of the models' listener and Envoy's log. Loopback has other ports, so these alone are replaced."""
-    made = configuration(world)
+    made = configuration_of(world.stack)
     with tempfile.TemporaryDirectory() as name, held_ports(0) as (port,):
         folder = Path(name)
         bundle = world.authority.write(folder)
