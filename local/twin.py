@@ -40,6 +40,7 @@ from local.network.plan import IDENTITY_PROVIDER, USER
 from local.refusals import Refusals
 from local.signals import Metrics
 from local.stack import Stack
+from local.task.container import HEALTHY
 from local.task.definition import Definition
 from local.task.deployment import SERVICE, SUBNET
 from local.task.image import Images
@@ -174,6 +175,16 @@ class Twin:
         found += [f"database: {one}" for one in self.database.causes]
         return list(dict.fromkeys(found))
 
+    def said_last(self) -> list[str]:
+        """The last line of each container that still runs, of tasks that are not healthy."""
+        return [
+            f"task {task.id[:8]}: container {name}: {running.last[-1]}"
+            for task in self.service.tasks
+            if task.health != HEALTHY
+            for name, running in sorted(task.containers.items())
+            if running.last
+        ]
+
     def wait(self, seconds: float = START_SECONDS) -> None:
         """Until the service has its tasks and each is healthy at the load balancer.
 
@@ -181,8 +192,10 @@ class Twin:
         """
         deadline = time.monotonic() + seconds
         while not self.healthy():
-            if self.service.causes or time.monotonic() > deadline:
-                raise DidNotStartError("\n".join(self.causes()) or f"the tasks are not healthy after {seconds:g} s")
+            late = time.monotonic() > deadline
+            if self.service.causes or late:
+                beginning = [f"the tasks are not healthy after {seconds:g} s"] if late else []
+                raise DidNotStartError("\n".join([*beginning, *self.causes(), *self.said_last()]))
             time.sleep(POLL_SECONDS)
 
     def healthy(self) -> bool:

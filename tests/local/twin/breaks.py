@@ -76,8 +76,12 @@ def without_action(stack: Stack, resource: Resource, action: str) -> Stack:
 
 def policy_with(stack: Stack, type_: str, action: str) -> Resource:
     """The policy that allows an action."""
-    (found,) = [one for one in stack.all(type_) if f'"{action}"' in str(one.get("policy") or "")]
-    return found
+    found = [one for one in stack.all(type_) if f'"{action}"' in str(one.get("policy") or "")]
+    return next(one for one in found if type_ != POLICY or one["role"] == _role_of_the_task(stack))
+
+
+def _role_of_the_task(stack: Stack) -> str:
+    return str(stack.by_arn(str(stack.one(TASK)["taskRoleArn"]))["name"])
 
 
 def _another_secret(stack: Stack) -> Stack:
@@ -141,6 +145,15 @@ def _upload(twin: Twin) -> object:
     return Person(twin, twin.people.member.subject).log_in().upload("zoo.txt", b"The zebra is striped.")
 
 
+def _listen(twin: Twin) -> object:
+    """A WebSocket, and an answer that another task may send through the cache."""
+    person = Person(twin, twin.people.member.subject).log_in()
+    chat = person.json("POST", "/api/v1/chats/new", {"chat": {"title": "shared"}})["id"]
+    with person.listening() as socket:
+        person.json("POST", "/api/chat/completions", person.question("one", session_id="page", chat_id=chat, id="answer"))
+        return person.event(socket, "chat:completion", chat)
+
+
 def _allowed_domain(stack: Stack) -> Stack:
     """The DNS Firewall's list without the model's name."""
     changed = stack
@@ -163,7 +176,7 @@ BREAKS = (
     Break(
         "the database's port",
         lambda stack: variable(stack, "prepare", "DATABASE_PORT", "5433"),
-        r"prepare ended with exit code 1.*(timeout|refused|connect|unreachable)",
+        r"container prepare: .*\"waiting\".*5433",
     ),
     Break(
         "a missing variable",
@@ -190,7 +203,7 @@ BREAKS = (
         r"endpoint policy.*bedrock:InvokeModelWithResponseStream|bedrock:InvokeModelWithResponseStream.*endpoint policy",
         _ask,
     ),
-    Break("a security group closed towards the cache", _cache_port, r"cache|6379|[Rr]edis|interface"),
+    Break("a security group closed towards the cache", _cache_port, r"[Rr]edis|cache", _listen),
     Break("the health check's path", _health_path, r"healthCheck: HTTPS /healthz .*wanted 200"),
     Break("another certificate authority for the database", _another_authority, r"prepare.*(certificate|SSL|TLS)"),
     Break(
