@@ -41,7 +41,7 @@ class Target:
         """Let the stream continue."""
         assert self.server is not None
         for token in tokens:
-            self.server._loop.call_soon_threadsafe(self.tokens.put_nowait, token)  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
+            self.server._loop.call_soon_threadsafe(self.tokens.put_nowait, token)  # pyright: ignore[reportPrivateUsage]
 
     async def handle(
         self, request: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

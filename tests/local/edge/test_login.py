@@ -103,7 +103,12 @@ def test_the_session_is_the_apis_too_and_ends_by_its_timeout(edge: World) -> Non
     browser = edge.member()
     name = str(_login(edge.stack)["sessionCookieName"])
     (cookie,) = browser.jar
-    assert (cookie.name, cookie.path, cookie.secure, cookie.has_nonstandard_attr("HttpOnly")) == (f"{name}-0", "/", True, True)
+    assert (cookie.name, cookie.path, cookie.secure, cookie.has_nonstandard_attr("HttpOnly")) == (
+        f"{name}-0",
+        "/",
+        True,
+        True,
+    )
     timeout = float(_login(edge.stack)["sessionTimeout"])
     assert float(cookie.expires or 0) - edge.clock() == pytest.approx(timeout, abs=10)
     edge.provider.down = True  # what a session needs of the provider: nothing, until the access token expires

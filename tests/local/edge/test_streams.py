@@ -113,9 +113,8 @@ def test_a_stream_lives_as_long_as_bytes_pass(prod: Stack) -> None:
 
 def test_a_target_that_breaks_off_does_not_look_complete(edge: World) -> None:
     """The client's connection ends too."""
-    with edge.member().open("GET", edge.url(BROKEN)) as response:
-        with pytest.raises(Exception, match="IncompleteRead"):
-            response.read()
+    with edge.member().open("GET", edge.url(BROKEN)) as response, pytest.raises(Exception, match="IncompleteRead"):
+        response.read()
     assert "the connection ended within the response: 502" in edge.causes()
 
 

@@ -150,7 +150,9 @@ def _listen(twin: Twin) -> object:
     person = Person(twin, twin.people.member.subject).log_in()
     chat = person.json("POST", "/api/v1/chats/new", {"chat": {"title": "shared"}})["id"]
     with person.listening() as socket:
-        person.json("POST", "/api/chat/completions", person.question("one", session_id="page", chat_id=chat, id="answer"))
+        person.json(
+            "POST", "/api/chat/completions", person.question("one", session_id="page", chat_id=chat, id="answer")
+        )
         return person.event(socket, "chat:completion", chat)
 
 
