@@ -99,7 +99,7 @@ class Browser:
         parts = urlsplit(url)
         sent = self._cookies_for(url)
         lines = {"Host": parts.netloc, "User-Agent": "twin", "Accept": "*/*", **({"Cookie": sent} if sent else {})}
-        if body is not None:
+        if body is not None and "transfer-encoding" not in {name.lower() for name in headers or {}}:
             lines["Content-Length"] = str(len(body))
         lines |= dict(headers or {})
         target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"

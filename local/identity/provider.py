@@ -126,7 +126,8 @@ class IdentityProvider:
         """Put the declared client into the package's storage, which exists within a request only."""
         one = self.registration
         self._storage = storage = flask.g.oidc_provider_mock_storage
-        if storage.get_client(one.client) is None:
+        known: Any = storage.get_client(one.client)
+        if known is None or known.secret != one.secret:
             storage.store_client(
                 Client(
                     id=one.client,
