@@ -21,7 +21,7 @@ SSL_REQUEST, GSS_REQUEST, CANCEL_REQUEST = 80877103, 80877104, 80877102
 BUFFER = 65536
 
 
-class Gate(Protocol):
+class LoginGate(Protocol):
     """What decides who gets in: the cluster."""
 
     def unavailable(self) -> bool:
@@ -38,10 +38,10 @@ class Gate(Protocol):
 
 
 @dataclass
-class Listener:
+class DatabaseListener:
     """The sockets of all instances, in an event loop in a separate thread."""
 
-    gate: Gate
+    gate: LoginGate
     behind: Path
     context: ssl.SSLContext
     force_ssl: bool

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.person import Person
 from local.stack import Resource, Stack
 from local.twin import Twin
+from local.visitor import Visitor
 
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 CLUSTER = "aws:rds/cluster:Cluster"
@@ -134,20 +134,20 @@ def _login(rule: Resource) -> dict[str, Any]:
 
 
 def _sign_in(twin: Twin) -> object:
-    return Person(twin, twin.people.member.subject).log_in()
+    return Visitor(twin, twin.people.member.subject).log_in()
 
 
 def _ask(twin: Twin) -> object:
-    return Person(twin, twin.people.member.subject).log_in().answer("is anybody there?")
+    return Visitor(twin, twin.people.member.subject).log_in().answer("is anybody there?")
 
 
 def _upload(twin: Twin) -> object:
-    return Person(twin, twin.people.member.subject).log_in().upload("zoo.txt", b"The zebra is striped.")
+    return Visitor(twin, twin.people.member.subject).log_in().upload("zoo.txt", b"The zebra is striped.")
 
 
 def _listen(twin: Twin) -> object:
     """A WebSocket, and an answer that another task may send through the cache."""
-    person = Person(twin, twin.people.member.subject).log_in()
+    person = Visitor(twin, twin.people.member.subject).log_in()
     chat = person.json("POST", "/api/v1/chats/new", {"chat": {"title": "shared"}})["id"]
     with person.listening() as socket:
         person.json(

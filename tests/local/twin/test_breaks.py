@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from local.person import RefusedError
 from local.task.deployment import InvalidServiceError
 from local.twin import DidNotStartError, running
+from local.visitor import RequestRefusedError
 from tests.local.twin.breaks import BREAKS, Break
 from tests.local.twin.conftest import bootstrap_of_account, needs_namespaces, stack_of
 
@@ -31,7 +31,7 @@ def _said(broken: Break) -> str:
                     twin.wait(START_SECONDS)
                 return "\n".join([str(stopped.value), *twin.causes()])
             twin.wait()
-            with pytest.raises((RefusedError, TimeoutError)) as refused:
+            with pytest.raises((RequestRefusedError, TimeoutError)) as refused:
                 broken.use(twin)
             return "\n".join([str(refused.value), *twin.causes(), *twin.said_last()])
     except InvalidServiceError as error:

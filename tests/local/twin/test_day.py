@@ -6,16 +6,16 @@ import json
 
 import pytest
 
-from local.person import Person, RefusedError
 from local.twin import Twin
+from local.visitor import RequestRefusedError, Visitor
 from tests.local.twin.conftest import stack_of
 
 HEALTH = "aws:lb/targetGroup:TargetGroup"
 
 
 @pytest.fixture(scope="module")
-def member(twin: Twin) -> Person:
-    return Person(twin, twin.people.member.subject).log_in()
+def member(twin: Twin) -> Visitor:
+    return Visitor(twin, twin.people.member.subject).log_in()
 
 
 def _logged(twin: Twin, container: str) -> list[str]:
@@ -34,7 +34,7 @@ def test_the_first_deployment_prepares_an_empty_database_once(twin: Twin) -> Non
     assert len(zones) == len(twin.service.tasks) == twin.stack.one("aws:ecs/service:Service")["desiredCount"]
 
 
-def test_an_answer_streams_word_by_word(twin: Twin, member: Person) -> None:
+def test_an_answer_streams_word_by_word(twin: Twin, member: Visitor) -> None:
     arrived = list(member.ask("tell me something that takes a while, please, word by word"))
     text = "".join(word for _, word in arrived)
     assert text.split() == [
@@ -56,7 +56,7 @@ def test_an_answer_streams_word_by_word(twin: Twin, member: Person) -> None:
     assert not [one for one in twin.causes() if one.startswith("bedrock")]
 
 
-def test_a_document_is_uploaded_embedded_and_quoted(twin: Twin, member: Person) -> None:
+def test_a_document_is_uploaded_embedded_and_quoted(twin: Twin, member: Visitor) -> None:
     text = b"The keeper of the reptile house is called Ottokar."
     made = member.upload("zoo.txt", text)
     assert "Ottokar" in member.answer("Who is the keeper?", files=[{"type": "file", "id": made}])
@@ -65,7 +65,7 @@ def test_a_document_is_uploaded_embedded_and_quoted(twin: Twin, member: Person) 
     assert [key for key in stored if made in key]
 
 
-def test_a_generation_is_heard_by_a_websocket_and_stopped(member: Person) -> None:
+def test_a_generation_is_heard_by_a_websocket_and_stopped(member: Visitor) -> None:
     chat = member.json("POST", "/api/v1/chats/new", {"chat": {"title": "long"}})["id"]
     with member.listening() as socket:
         words = " ".join(map(str, range(2000)))
@@ -76,7 +76,7 @@ def test_a_generation_is_heard_by_a_websocket_and_stopped(member: Person) -> Non
         member.event(socket, "chat:tasks:cancel", chat)
 
 
-def test_a_message_of_one_task_appears_at_every_other(twin: Twin, member: Person) -> None:
+def test_a_message_of_one_task_appears_at_every_other(twin: Twin, member: Visitor) -> None:
     """A WebSocket stays on one task; requests go round, so one task answers it and others publish to it."""
     chat = member.json("POST", "/api/v1/chats/new", {"chat": {"title": "shared"}})["id"]
     before = len(twin.edge.around.journal.lines["access"])
@@ -91,7 +91,7 @@ def test_a_message_of_one_task_appears_at_every_other(twin: Twin, member: Person
 
 
 def test_logging_out_ends_both_sessions(twin: Twin) -> None:
-    person = Person(twin, twin.people.member.subject).log_in()
+    person = Visitor(twin, twin.people.member.subject).log_in()
     left = person.json("POST", "/api/v1/auths/signout")
     assert left["redirect_url"] == person.url("/logout")
     person.browser.get(left["redirect_url"], follow=False)
@@ -101,19 +101,19 @@ def test_logging_out_ends_both_sessions(twin: Twin) -> None:
 
 
 def test_who_is_not_allowed_is_told_whom_to_ask(twin: Twin) -> None:
-    with pytest.raises(RefusedError, match="403") as refused:
-        Person(twin, twin.people.stranger.subject).log_in()
+    with pytest.raises(RequestRefusedError, match="403") as refused:
+        Visitor(twin, twin.people.stranger.subject).log_in()
     contact = next(one["endpoint"] for one in twin.stack.all("aws:sns/topicSubscription:TopicSubscription"))
     assert str(contact) in str(refused.value)
 
 
-def test_an_administrator_is_one_by_the_claim_alone(twin: Twin, member: Person) -> None:
-    administrator = Person(twin, twin.people.administrator.subject).log_in()
+def test_an_administrator_is_one_by_the_claim_alone(twin: Twin, member: Visitor) -> None:
+    administrator = Visitor(twin, twin.people.administrator.subject).log_in()
     assert administrator.json("GET", "/api/v1/auths/")["role"] == "admin"
     assert member.json("GET", "/api/v1/auths/")["role"] == "user"
 
 
-def test_spoofed_identity_headers_do_not_arrive(twin: Twin, member: Person) -> None:
+def test_spoofed_identity_headers_do_not_arrive(twin: Twin, member: Visitor) -> None:
     identity = [one for one in _trusted_headers(twin) if "role" in one or "email" in one]
     assert identity
     for header in identity:
@@ -121,7 +121,7 @@ def test_spoofed_identity_headers_do_not_arrive(twin: Twin, member: Person) -> N
         answer = member.send("GET", "/api/v1/auths/", **{header: value})
         # The web ACL blocks what claims to be the load balancer's; the proxy replaces the rest.
         assert answer.status == 403 or json.loads(answer.body)["email"] == twin.people.member.email
-    assert Person(twin, "").send("GET", "/api/v1/auths/", **{identity[0]: "admin"}).status in {401, 403}
+    assert Visitor(twin, "").send("GET", "/api/v1/auths/", **{identity[0]: "admin"}).status in {401, 403}
 
 
 def _trusted_headers(twin: Twin) -> list[str]:
@@ -136,7 +136,7 @@ def _trusted_headers(twin: Twin) -> list[str]:
 
 
 @pytest.mark.parametrize("what", ["body", "upload", "no length", "url", "cookies", "header"])
-def test_what_is_too_large_is_refused(twin: Twin, member: Person, what: str) -> None:
+def test_what_is_too_large_is_refused(twin: Twin, member: Visitor, what: str) -> None:
     """Every form of it, by whichever part has the limit; none reaches the application."""
     megabyte = 1 << 20
     before = len([line for line in _logged(twin, "interface") if "Traceback" in line])
@@ -156,7 +156,7 @@ def test_what_is_too_large_is_refused(twin: Twin, member: Person, what: str) -> 
     assert len([line for line in _logged(twin, "interface") if "Traceback" in line]) == before
 
 
-def test_an_undeclared_path_or_host_leads_nowhere(twin: Twin, member: Person) -> None:
+def test_an_undeclared_path_or_host_leads_nowhere(twin: Twin, member: Visitor) -> None:
     assert member.send("GET", "/metrics").status == 404
     assert member.send("GET", "/api/v1/auths/", Host="elsewhere.example").status == 404
 

@@ -11,16 +11,16 @@ import pytest
 from local.alarms import moved
 from local.aws.chat import Behaviour
 from local.faults import kill, models_behave, other_client_secret, unplugged, zone_hosts
-from local.person import Person, RefusedError
 from local.twin import Twin
+from local.visitor import RequestRefusedError, Visitor
 from tests.local.twin.conftest import until
 
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 
 
 @pytest.fixture(scope="module")
-def member(twin: Twin) -> Person:
-    return Person(twin, twin.people.member.subject).log_in()
+def member(twin: Twin) -> Visitor:
+    return Visitor(twin, twin.people.member.subject).log_in()
 
 
 class Moved(dict[str, str]):
@@ -39,7 +39,7 @@ def alarms(twin: Twin) -> Generator[Moved]:
     found.update(moved(twin.stack, twin.metrics, since))
 
 
-def test_a_killed_task_is_replaced_and_counted(twin: Twin, member: Person) -> None:
+def test_a_killed_task_is_replaced_and_counted(twin: Twin, member: Visitor) -> None:
     tasks = {task.id for task in twin.service.tasks}
     with alarms(twin) as raised:
         kill(twin.service.tasks[0], "proxy")
@@ -51,37 +51,37 @@ def test_a_killed_task_is_replaced_and_counted(twin: Twin, member: Person) -> No
     assert {task.id for task in twin.service.tasks} != tasks
 
 
-def test_a_throttled_model_is_said_to_the_user_and_counted(twin: Twin, member: Person) -> None:
+def test_a_throttled_model_is_said_to_the_user_and_counted(twin: Twin, member: Visitor) -> None:
     with (
         alarms(twin) as raised,
         models_behave(twin, Behaviour(status=429)),
-        pytest.raises(RefusedError, match=r"429|[Tt]hrottl|503"),
+        pytest.raises(RequestRefusedError, match=r"429|[Tt]hrottl|503"),
     ):
         member.answer("anybody?")
     assert "model-alarms-model-throttled" in raised
     assert member.answer("and now?")
 
 
-def test_a_dead_upstream_is_an_error_within_the_deadline_and_others_go_on(twin: Twin, member: Person) -> None:
+def test_a_dead_upstream_is_an_error_within_the_deadline_and_others_go_on(twin: Twin, member: Visitor) -> None:
     (endpoint,) = [one for one in twin.stack.all(ENDPOINT) if "bedrock-runtime" in one["serviceName"]]
     hosts = [node.name for node in twin.plan.of(endpoint.recorded.urn)]
     with unplugged(twin, hosts):
         began = time.monotonic()
-        with pytest.raises(RefusedError):
+        with pytest.raises(RequestRefusedError):
             member.answer("anybody?")
         assert time.monotonic() - began < 60
         assert member.json("GET", "/api/v1/auths/")["email"] == twin.people.member.email
     assert until(lambda: _answers(member), 60)
 
 
-def _answers(member: Person) -> bool:
+def _answers(member: Visitor) -> bool:
     try:
         return bool(member.answer("and now?"))
-    except RefusedError:
+    except RequestRefusedError:
         return False
 
 
-def test_the_database_fails_over_and_the_application_returns_by_itself(twin: Twin, member: Person) -> None:
+def test_the_database_fails_over_and_the_application_returns_by_itself(twin: Twin, member: Visitor) -> None:
     chat = member.json("POST", "/api/v1/chats/new", {"chat": {"title": "kept"}})["id"]
     with alarms(twin):
         twin.database.failover()
@@ -90,12 +90,12 @@ def test_the_database_fails_over_and_the_application_returns_by_itself(twin: Twi
     assert until(twin.healthy, 60)
 
 
-def _title(member: Person, chat: str) -> str:
+def _title(member: Visitor, chat: str) -> str:
     answer = member.send("GET", f"/api/v1/chats/{chat}")
     return "" if answer.status != 200 else member.json("GET", f"/api/v1/chats/{chat}")["title"]
 
 
-def test_a_lost_zone_costs_its_tasks_only(twin: Twin, member: Person) -> None:
+def test_a_lost_zone_costs_its_tasks_only(twin: Twin, member: Visitor) -> None:
     """The zone of a task that is neither the database's writer nor the cache's primary."""
     task = twin.service.tasks[-1]
     zone = twin.plan.node(task.node.host).zone
@@ -108,12 +108,12 @@ def test_a_lost_zone_costs_its_tasks_only(twin: Twin, member: Person) -> None:
     assert until(twin.healthy, 120), twin.causes()
 
 
-def test_an_expired_client_secret_stops_logins_and_not_sessions(twin: Twin, member: Person) -> None:
+def test_an_expired_client_secret_stops_logins_and_not_sessions(twin: Twin, member: Visitor) -> None:
     with alarms(twin) as raised, other_client_secret(twin):
-        with pytest.raises(RefusedError, match=r"561|401|500"):
-            Person(twin, twin.people.member.subject).log_in()
+        with pytest.raises(RequestRefusedError, match=r"561|401|500"):
+            Visitor(twin, twin.people.member.subject).log_in()
         assert member.json("GET", "/api/v1/auths/")["email"] == twin.people.member.email
-    assert Person(twin, twin.people.member.subject).log_in().token
+    assert Visitor(twin, twin.people.member.subject).log_in().token
     assert "edge-alarms-edge-errors" in raised
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from local.person import Person
 from local.twin import Twin
+from local.visitor import Visitor
 from releases.manifest import versions
 from tests.local.twin.conftest import stack_of, until
 
@@ -19,13 +19,13 @@ def _release(twin: Twin) -> str:
 
 
 def test_a_release_is_deployed_and_rolled_back_with_a_stream_open(twin: Twin) -> None:
-    person = Person(twin, twin.people.member.subject).log_in()
+    person = Visitor(twin, twin.people.member.subject).log_in()
     chat = person.json("POST", "/api/v1/chats/new", {"chat": {"title": "kept"}})["id"]
     other = next(one for one in versions() if one != _release(twin))
     answers: list[str] = []
 
     def ask() -> None:
-        answers.append(Person(twin, twin.people.member.subject).log_in().answer(" ".join(["word"] * 400)))
+        answers.append(Visitor(twin, twin.people.member.subject).log_in().answer(" ".join(["word"] * 400)))
 
     asking = threading.Thread(target=ask)
     asking.start()

@@ -19,12 +19,12 @@ SOCKET = "/ws/socket.io/?EIO=4&transport=websocket"
 SOCKET_SECONDS = 20
 
 
-class RefusedError(Exception):
+class RequestRefusedError(Exception):
     """The interface or what stands before it answered with an error; the message has status and body."""
 
 
 @dataclass(repr=False)
-class Person:
+class Visitor:
     """One person with a browser of their own. ``subject`` is one of ``Twin.people``."""
 
     twin: Twin
@@ -36,17 +36,17 @@ class Person:
         self.browser = self.twin.browser()
 
     def __repr__(self) -> str:
-        return f"Person({self.subject})"
+        return f"Visitor({self.subject})"
 
     def url(self, path: str) -> str:
         """Of the interface."""
         return self.twin.url + path
 
-    def log_in(self) -> Person:
-        """Open the interface, log in at the provider, and sign in as the page does. Raises ``RefusedError``."""
+    def log_in(self) -> Visitor:
+        """Open the interface, log in at the provider, and sign in as the page does. Raises ``RequestRefusedError``."""
         page = self.browser.login(self.subject, self.url("/"))
         if page.status >= 400:  # noqa: PLR2004 - HTTP's first error
-            raise RefusedError(f"/: {page.status} {page.text[:500]}")
+            raise RequestRefusedError(f"/: {page.status} {page.text[:500]}")
         self.token = str(self.json("POST", "/api/v1/auths/signin", {"email": "", "password": ""})["token"])
         return self
 
@@ -57,10 +57,10 @@ class Person:
         return self.browser.request(method, self.url(path), given, content)
 
     def json(self, method: str, path: str, body: object = None, **headers: str) -> Any:  # noqa: ANN401 - JSON
-        """What a successful request is answered with. Raises ``RefusedError``."""
+        """What a successful request is answered with. Raises ``RequestRefusedError``."""
         answer = self.send(method, path, body, **headers)
         if answer.status >= 400:  # noqa: PLR2004 - HTTP's first error
-            raise RefusedError(f"{method} {path}: {answer.status} {answer.text[:500]}")
+            raise RequestRefusedError(f"{method} {path}: {answer.status} {answer.text[:500]}")
         return json.loads(answer.body)
 
     def model(self) -> str:
@@ -72,17 +72,17 @@ class Person:
         return {"model": self.model(), "stream": True, "messages": [{"role": "user", "content": text}], **more}
 
     def ask(self, text: str, **more: object) -> Iterator[tuple[float, str]]:
-        """The answer, word by word: seconds since the question, and the text. Raises ``RefusedError``."""
+        """The answer, word by word: seconds since the question, and the text. Raises ``RequestRefusedError``."""
         content, given = self._content(self.question(text, **more), {})
         asked = time.monotonic()
         with self.browser.open("POST", self.url("/api/chat/completions"), given, content) as answer:
             if answer.status >= 400:  # noqa: PLR2004 - HTTP's first error
-                raise RefusedError(f"/api/chat/completions: {answer.status} {answer.read(500)!r}")
+                raise RequestRefusedError(f"/api/chat/completions: {answer.status} {answer.read(500)!r}")
             for line in answer:
                 if line.startswith(b"data: {"):
                     event: dict[str, Any] = json.loads(line[6:])
                     if "error" in event:
-                        raise RefusedError(f"/api/chat/completions: {event['error']}")
+                        raise RequestRefusedError(f"/api/chat/completions: {event['error']}")
                     choices: list[dict[str, Any]] = event.get("choices") or []
                     for said in (one.get("delta", {}).get("content") for one in choices):
                         if said:
@@ -110,10 +110,10 @@ class Person:
         # The connection is encrypted already.
         with connect(plain, sock=connection, additional_headers=headers, origin=self.url("")) as socket:  # pyright: ignore[reportArgumentType]
             if not str(socket.recv(SOCKET_SECONDS)).startswith("0{"):
-                raise RefusedError("the WebSocket did not open a session")
+                raise RequestRefusedError("the WebSocket did not open a session")
             socket.send("40" + json.dumps({"token": self.token}))
             if not str(socket.recv(SOCKET_SECONDS)).startswith("40{"):
-                raise RefusedError("the WebSocket did not join")
+                raise RequestRefusedError("the WebSocket did not join")
             yield socket
 
     @staticmethod
