@@ -15,17 +15,14 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from local import network as networks
 from local.authority import Authority
-from local.aws import agent as agents
 from local.aws.access import Access, bootstrap_of
-from local.aws.credentials import TaskCredentials
 from local.aws.database_login import DatabaseLogin
 from local.aws.endpoints import Endpoints
 from local.aws.sessions import Issuer
-from local.aws.sessions import RefusedError as AwsRefusedError
+from local.computed import replacements
 from local.data import database as databases
 from local.data.cache import GROUP as CACHE
 from local.data.cache import Cache
@@ -40,13 +37,12 @@ from local.network.plan import IDENTITY_PROVIDER, USER
 from local.refusals import Refusals
 from local.signals import Metrics
 from local.stack import Stack
+from local.task.agents import Agents
 from local.task.container import HEALTHY
-from local.task.definition import Definition
 from local.task.deployment import SERVICE, SUBNET
 from local.task.image import Images
-from local.task.replaced import Values
 from local.task.service import Service
-from local.task.surroundings import CREDENTIALS_ADDRESS, RefusedError, Surroundings
+from local.task.surroundings import CREDENTIALS_ADDRESS, Surroundings
 from local.wiring import Namespaces, Node, Wiring
 from policies.guardrails.topology.graph.resources import Graph
 
@@ -81,46 +77,6 @@ class Pool:
         """The interface of a task that has stopped."""
         with self._lock:
             self.free[self.subnets[node.address]].append(node)
-
-
-@dataclass(frozen=True)
-class TaskAgent:
-    """The ECS agent of one task, as a task wants it."""
-
-    aws: agents.Agent
-    granted: TaskCredentials
-
-    def pull(self, image: str) -> None:
-        """See ``Agent``."""
-        self._asked(lambda: self.aws.pull(image))
-
-    def secret(self, value_from: str) -> str:
-        """See ``Agent``."""
-        return self._asked(lambda: self.aws.secret(value_from))
-
-    def stream(self, container: Mapping[str, Any]) -> Callable[[str], None]:
-        """See ``Agent``."""
-        made = self._asked(lambda: self.aws.log_stream(container))
-
-        def put(line: str) -> None:
-            # The awslogs driver does not block (mode non-blocking): a line that is not taken is lost, and the refusal kept.
-            with contextlib.suppress(AwsRefusedError):
-                made.put([line])
-
-        return put
-
-    @contextlib.contextmanager
-    def credentials(self) -> Generator[Mapping[str, str]]:
-        """See ``Agent``."""
-        with self.granted as served:
-            yield served.environment
-
-    @staticmethod
-    def _asked(ask: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever was asked for
-        try:
-            return ask()
-        except AwsRefusedError as error:
-            raise RefusedError(str(error)) from error
 
 
 @dataclass(repr=False)
@@ -244,7 +200,6 @@ def _environment(  # noqa: PLR0917 - called once
     metrics, refusals = Metrics(), Refusals()
     public = Authority.make("CN=Amazon Root CA 1,O=Amazon,C=US")
     private = databases.authority(stack)
-    values = Values.of(stack, [private])
     access = Access(stack, bootstrap or bootstrap_of(stack))
     issuer = Issuer(access)
     nodes = _nodes(stack, plan)
@@ -257,7 +212,7 @@ def _environment(  # noqa: PLR0917 - called once
         held.enter_context(provider)
         progress("AWS: the VPC endpoints, and S3, Secrets Manager, ECR, logs and Bedrock behind them")
         endpoints = held.enter_context(
-            Endpoints(wiring, nodes, public, access, issuer, metrics, refusals, dict(values.made))
+            Endpoints(wiring, nodes, public, access, issuer, metrics, refusals, replacements(stack))
         )
         names = Names(stack, nodes, {name: list(addresses) for name, addresses in provider.names.items()})
         resolver = Resolver(access, names, endpoints.logs, refusals)
@@ -296,13 +251,9 @@ def _environment(  # noqa: PLR0917 - called once
         folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="twin-images-")))
         folder.chmod(0o755)
 
-        def agent(definition: Definition, node: Node, task: str) -> TaskAgent:
-            del definition
-            aws = agents.Agent(stack, wiring, node, task, issuer, public, resolver.resolve, refusals)
-            return TaskAgent(aws, TaskCredentials(stack, wiring, node, task, issuer, refusals))
-
         around = Surroundings(
-            stack=stack, wiring=wiring, images=Images(stack, folder, pythons), values=values, agents=agent,
+            stack=stack, wiring=wiring, images=Images(stack, folder, pythons), authorities=[private],
+            agents=Agents(wiring, issuer, public, resolver.resolve, refusals),
             trust=public.certificate, resolver=resolver_address(stack), probe_seconds=PROBE_SECONDS,
         )  # fmt: skip
         progress(f"service: {stack.one(SERVICE)['desiredCount']} tasks; prepare runs first")

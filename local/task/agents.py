@@ -41,22 +41,22 @@ class Agents:
 
 @dataclass(frozen=True)
 class TaskAgent:
-    """See ``local.task.surroundings.Agent``."""
+    """See ``local.task.surroundings.EcsAgent``."""
 
     agent: ServiceAgent
     served: TaskCredentials
 
     def pull(self, image: str) -> None:
-        """See ``Agent``."""
+        """See ``EcsAgent``."""
         self.agent.pull(image)
 
     def secret(self, value_from: str) -> str:
-        """See ``Agent``."""
+        """See ``EcsAgent``."""
         return self.agent.secret(value_from)
 
     @contextlib.contextmanager
     def stream(self, container: Mapping[str, Any]) -> Generator[Callable[[str], None]]:
-        """See ``Agent``: lines are sent by a thread, so a container never waits for its log (``mode: non-blocking``)."""
+        """See ``EcsAgent``: lines are sent by a thread, so a container never waits for its log (``mode: non-blocking``)."""
         sender = _Sender(self.agent.log_stream(container), self.agent.refusals)
         thread = threading.Thread(target=sender.run, name="log", daemon=True)
         thread.start()
@@ -68,7 +68,7 @@ class TaskAgent:
 
     @contextlib.contextmanager
     def credentials(self) -> Generator[Mapping[str, str]]:
-        """See ``Agent``."""
+        """See ``EcsAgent``."""
         with self.served as served:
             yield served.environment
 

@@ -16,7 +16,7 @@ CREDENTIALS_ADDRESS = "169.254.170.2"
 """Where a task finds its role's credentials (ECS developer guide, task IAM role)."""
 
 
-class Agent(Protocol):
+class EcsAgent(Protocol):
     """The ECS agent of one task: what it does with the execution role, and what it serves to the containers.
 
     Raises ``local.aws.sessions.RefusedError`` for whatever AWS refuses.
@@ -39,7 +39,7 @@ class Agent(Protocol):
         ...
 
 
-Agents = Callable[[Stack, Node, str], Agent]
+AgentOf = Callable[[Stack, Node, str], EcsAgent]
 """Stack, network interface and task id → the task's agent."""
 
 
@@ -50,7 +50,7 @@ class Surroundings:
     stack: Stack
     wiring: Wiring
     images: Images
-    agents: Agents
+    agents: AgentOf
     authorities: Sequence[Authority]
     """Those that stand in for AWS's in the containers' variables (``local.task.replaced``)."""
     trust: str

@@ -19,7 +19,7 @@ from local.task.container import HEALTHY, UNHEALTHY, UNKNOWN, Running, started, 
 from local.task.definition import Container, Definition
 from local.task.image import Image, ImageError
 from local.task.replaced import with_authorities
-from local.task.surroundings import CREDENTIALS_ADDRESS, Agent, Surroundings
+from local.task.surroundings import CREDENTIALS_ADDRESS, EcsAgent, Surroundings
 from local.wiring import NAMESPACES, Namespaces, Node
 
 PROVISIONING, PENDING, RUNNING, STOPPING, STOPPED = "PROVISIONING", "PENDING", "RUNNING", "STOPPING", "STOPPED"
@@ -159,7 +159,7 @@ class Task:
                 enter = self._refusing(lambda declared: held.enter_context(agent.stream(declared)), one.declared, what)
                 self._writers[one.name] = enter
 
-    def _secret(self, agent: Agent, container: Container, name: str, value_from: str) -> str:
+    def _secret(self, agent: EcsAgent, container: Container, name: str, value_from: str) -> str:
         what = "ResourceInitializationError: unable to pull secrets or registry auth: "
         what += f"container {container.name}, secret {name}, valueFrom {value_from}"
         if not self.definition.execution_role:
