@@ -80,11 +80,12 @@ class Person:
                 raise RefusedError(f"/api/chat/completions: {answer.status} {answer.read(500)!r}")
             for line in answer:
                 if line.startswith(b"data: {"):
-                    event = json.loads(line[6:])
+                    event: dict[str, Any] = json.loads(line[6:])
                     if "error" in event:
                         raise RefusedError(f"/api/chat/completions: {event['error']}")
-                    for choice in event.get("choices") or []:
-                        if said := choice.get("delta", {}).get("content"):
+                    choices: list[dict[str, Any]] = event.get("choices") or []
+                    for said in (one.get("delta", {}).get("content") for one in choices):
+                        if said:
                             yield time.monotonic() - asked, str(said)
 
     def answer(self, text: str, **more: object) -> str:

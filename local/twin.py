@@ -229,13 +229,13 @@ def _environment(  # noqa: PLR0917 - called once
                 login.refusal,
                 metrics,
                 log=_log(endpoints),
+                moved=names.point,
                 password=endpoints.secrets.master_password,
             )
         )
         members: list[str] = [str(one) for one in stack.one(CACHE)["memberClusters"]]
         places = dict(zip(members, nodes[stack.one(CACHE).id], strict=True))
-        cache = held.enter_context(Cache(stack, wiring, places, public, metrics))
-        held.enter_context(_following(names, lambda: {**database.names(), **cache.names()}))
+        cache = held.enter_context(Cache(stack, wiring, places, public, metrics, moved=names.point))
         progress("edge: the load balancer's listeners and rules, the web ACL in front of them")
         edge = held.enter_context(
             LoadBalancer(
@@ -252,8 +252,7 @@ def _environment(  # noqa: PLR0917 - called once
         folder.chmod(0o755)
 
         around = Surroundings(
-            stack=stack, wiring=wiring, images=Images(stack, folder, pythons), authorities=[private],
-            agents=Agents(wiring, issuer, public, resolver.resolve, refusals),
+            stack=stack, wiring=wiring, images=Images(stack, folder, pythons), authorities=[private], agents=Agents(wiring, issuer, public, resolver.resolve, refusals),
             trust=public.certificate, resolver=resolver_address(stack), probe_seconds=PROBE_SECONDS,
         )  # fmt: skip
         progress(f"service: {stack.one(SERVICE)['desiredCount']} tasks; prepare runs first")
@@ -263,29 +262,6 @@ def _environment(  # noqa: PLR0917 - called once
             stack, wiring, public, people, provider, endpoints, resolver, database, cache, edge, service, metrics,
             refusals, plan, ignored,
         )  # fmt: skip
-
-
-@contextlib.contextmanager
-def _following(names: Names, wanted: Callable[[], Mapping[str, str]]) -> Generator[None]:
-    """Let the names of database and cache lead to where they lead now, also after a failover."""
-    stopping = threading.Event()
-
-    def point() -> None:
-        for name, address in wanted().items():
-            names.point(name, address)
-
-    def follow() -> None:
-        while not stopping.wait(POLL_SECONDS):
-            point()
-
-    point()
-    thread = threading.Thread(target=follow, name="names", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        thread.join()
 
 
 def _log(endpoints: Endpoints) -> Callable[[str, str, str], None]:

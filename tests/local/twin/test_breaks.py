@@ -26,14 +26,13 @@ def test_one_wrong_value_stops_the_twin_and_is_named(broken: Break) -> None:
 def _said(broken: Break) -> str:
     try:
         with running(broken.change(stack_of(STACK)), bootstrap=bootstrap_of_account(STACK)) as twin:
-            try:
-                twin.wait(START_SECONDS)
-            except DidNotStartError as error:
-                assert broken.use is None, error
-                return "\n".join([str(error), *twin.causes()])
-            assert broken.use, "every task is healthy"
-            with pytest.raises(RefusedError) as refused:
+            if broken.use is None:
+                with pytest.raises(DidNotStartError) as stopped:
+                    twin.wait(START_SECONDS)
+                return "\n".join([str(stopped.value), *twin.causes()])
+            twin.wait()
+            with pytest.raises((RefusedError, TimeoutError)) as refused:
                 broken.use(twin)
-            return "\n".join([str(refused.value), *twin.causes()])
+            return "\n".join([str(refused.value), *twin.causes(), *twin.said_last()])
     except InvalidServiceError as error:
         return str(error)

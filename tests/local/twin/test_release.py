@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 from local.person import Person
 from local.twin import Twin
@@ -43,5 +44,5 @@ def test_a_release_is_deployed_and_rolled_back_with_a_stream_open(twin: Twin) ->
     assert person.answer("back again?")
 
 
-def _views(twin: Twin) -> list[object]:
+def _views(twin: Twin) -> list[Any]:
     return [view for one in twin.service.primary.live if one.target for view in one.target.views.values()]
