@@ -1,5 +1,7 @@
 """Arguments of the private part: network, endpoints, task identity, models, data and operations."""
 
+from typing import assert_never
+
 import pulumi
 
 from assembly.common import repository_arns, tags
@@ -23,7 +25,7 @@ from components.network.endpoint_services import FARGATE_SERVICES
 from components.service import WorkloadIdentity, WorkloadIdentityArgs
 from releases.prompts import Prompts
 from settings import StackSettings
-from settings.models import BedrockUpstream, PrivateUpstream
+from settings.models import BedrockUpstream, PrivateUpstream, Upstream
 
 HTTPS = 443
 
@@ -43,7 +45,18 @@ def operations(settings: StackSettings) -> OperationsArgs:
 def network(settings: StackSettings, operations: Operations) -> PrivateNetworkArgs:
     """The private network, which resolves declared names only."""
     chosen, identity = settings.network, settings.identity
-    upstreams = [upstream for group in settings.models.groups for upstream in group.upstreams]
+    model_regions: set[str] = set()
+    model_hosts: set[str] = set()
+    model_ports: set[int] = set()
+    for upstream in (upstream for group in settings.models.groups for upstream in group.upstreams):
+        match upstream:
+            case BedrockUpstream():
+                model_regions.add(upstream.region)
+            case PrivateUpstream():
+                model_hosts.add(upstream.host_name)
+                model_ports.add(upstream.port)
+            case _:
+                assert_never(upstream)
     identity_hosts = [
         str(url).split("/")[2].split(":")[0]
         for url in (
@@ -60,20 +73,12 @@ def network(settings: StackSettings, operations: Operations) -> PrivateNetworkAr
             region=settings.region,
             account_id=settings.account_id,
             services=FARGATE_SERVICES,
-            model_regions=sorted({u.region for u in upstreams if isinstance(u, BedrockUpstream)}),
-            hosts=sorted(
-                {
-                    *identity_hosts,
-                    *data_domains(settings.region),
-                    *(u.host_name for u in upstreams if isinstance(u, PrivateUpstream)),
-                }
-            ),
+            model_regions=sorted(model_regions),
+            hosts=sorted({*identity_hosts, *data_domains(settings.region), *model_hosts}),
         ),
         account_id=settings.account_id,
         region=settings.region,
-        internal_ports=sorted(
-            {DATABASE_PORT, CACHE_PORT, *(u.port for u in upstreams if isinstance(u, PrivateUpstream))} - {HTTPS}
-        ),
+        internal_ports=sorted({DATABASE_PORT, CACHE_PORT, *model_ports} - {HTTPS}),
         log_key_arn=operations.key_arn,
         existing=existing_network(chosen.existing, settings.environment) if chosen.existing else None,
         allow_deletion=settings.allow_deletion,
@@ -151,20 +156,25 @@ def _model_groups(settings: StackSettings) -> list[ModelGroupArgs]:
         ModelGroupArgs(
             name=group.name,
             models=list(group.models),
-            upstreams=[
-                ModelUpstreamArgs(kind=upstream.kind, region=upstream.region)
-                if isinstance(upstream, BedrockUpstream)
-                else ModelUpstreamArgs(
-                    kind=upstream.kind,
-                    host_name=upstream.host_name,
-                    port=upstream.port,
-                    security_group_id=upstream.security_group_id,
-                )
-                for upstream in group.upstreams
-            ],
+            upstreams=[_model_upstream(upstream) for upstream in group.upstreams],
         )
         for group in settings.models.groups
     ]
+
+
+def _model_upstream(upstream: Upstream) -> ModelUpstreamArgs:
+    match upstream:
+        case BedrockUpstream():
+            return ModelUpstreamArgs(kind=upstream.kind, region=upstream.region)
+        case PrivateUpstream():
+            return ModelUpstreamArgs(
+                kind=upstream.kind,
+                host_name=upstream.host_name,
+                port=upstream.port,
+                security_group_id=upstream.security_group_id,
+            )
+        case _:
+            assert_never(upstream)
 
 
 def data(

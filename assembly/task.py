@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, assert_never
 
 import pulumi
 
@@ -22,7 +22,7 @@ from releases.prompts import Prompts
 from settings import Problem, StackSettings
 from settings.errors import shown
 from settings.identity import People
-from settings.models import BedrockUpstream, PrivateUpstream
+from settings.models import BedrockUpstream, PrivateUpstream, Upstream
 from settings.stack import PREFIX, refused
 
 
@@ -130,28 +130,30 @@ def _people(people: People) -> ProxyPeople:
     )
 
 
-def _upstream(
-    group: str, upstream: BedrockUpstream | PrivateUpstream, guardrails: Mapping[str, tuple[str, str]]
-) -> ProxyUpstream:
+def _upstream(group: str, upstream: Upstream, guardrails: Mapping[str, tuple[str, str]]) -> ProxyUpstream:
     """One upstream of one group. Neither group nor host names contain colons, so the names are unique."""
-    if isinstance(upstream, PrivateUpstream):
-        return ProxyUpstream(
-            name=f"{group}:{upstream.host_name}:{upstream.port}",
-            host_name=upstream.host_name,
-            port=upstream.port,
-            ca_certificate=upstream.ca_certificate,
-        )
-    identifier, version = guardrails[upstream.region]
-    return ProxyUpstream(
-        name=f"{group}:bedrock-{upstream.region}",
-        host_name=f"bedrock-runtime.{upstream.region}.amazonaws.com",
-        path_prefix="/openai/v1",
-        signing_region=upstream.region,
-        headers=(
-            ("x-amzn-bedrock-guardrailidentifier", identifier),
-            ("x-amzn-bedrock-guardrailversion", version),
-        ),
-    )
+    match upstream:
+        case PrivateUpstream():
+            return ProxyUpstream(
+                name=f"{group}:{upstream.host_name}:{upstream.port}",
+                host_name=upstream.host_name,
+                port=upstream.port,
+                ca_certificate=upstream.ca_certificate,
+            )
+        case BedrockUpstream():
+            identifier, version = guardrails[upstream.region]
+            return ProxyUpstream(
+                name=f"{group}:bedrock-{upstream.region}",
+                host_name=f"bedrock-runtime.{upstream.region}.amazonaws.com",
+                path_prefix="/openai/v1",
+                signing_region=upstream.region,
+                headers=(
+                    ("x-amzn-bedrock-guardrailidentifier", identifier),
+                    ("x-amzn-bedrock-guardrailversion", version),
+                ),
+            )
+        case _:
+            assert_never(upstream)
 
 
 def service(

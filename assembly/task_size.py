@@ -13,7 +13,7 @@ from components.service.task_definition import MAXIMUM_BYTES, TaskPlan, definiti
 from releases.manifest import Release
 from releases.prompts import Prompts
 from settings import Problem, StackSettings
-from settings.models import BedrockUpstream
+from settings.models import bedrock_region
 from settings.stack import PREFIX, refused
 
 SECRET, HOST = "s" * 140, "h" * 80
@@ -33,10 +33,10 @@ def largest_task(settings: StackSettings, release: Release, prompts: Prompts) ->
     }
     values = {*container.value_environment.values(), *container.prepare_value_environment.values()}
     regions = {
-        upstream.region
+        region
         for group in settings.models.groups
         for upstream in group.upstreams
-        if isinstance(upstream, BedrockUpstream)
+        if (region := bedrock_region(upstream)) is not None
     }
     signer = f"arn:aws:elasticloadbalancing:{settings.region}:{settings.account_id}:loadbalancer/app/{SIGNER_NAME}"
     plan = TaskPlan(

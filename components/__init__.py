@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     )
     from components.edge.component import Edge
     from components.models.component import GuardrailArgs, ModelAccess, ModelAccessArgs
-    from components.models.policies import ModelGroupArgs, ModelUpstreamArgs
+    from components.models.iam_documents import ModelGroupArgs, ModelUpstreamArgs
     from components.models.recording import PromptRecording, PromptRecordingArgs
     from components.monitoring.data import DataAlarms, DataAlarmsArgs
     from components.monitoring.edge_and_service import EdgeAlarms, EdgeAlarmsArgs, ServiceAlarms, ServiceAlarmsArgs
@@ -115,7 +115,7 @@ __getattr__ = loader(
             "ModelAccess",
             "ModelAccessArgs",
         ),
-        "models.policies": (
+        "models.iam_documents": (
             "ModelGroupArgs",
             "ModelUpstreamArgs",
         ),

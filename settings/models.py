@@ -5,7 +5,7 @@ Nothing that is not declared here is reachable from a task.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, assert_never
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -74,6 +74,18 @@ class PrivateUpstream(Section):
 
 
 Upstream = Annotated[BedrockUpstream | PrivateUpstream, Field(discriminator="kind")]
+
+
+def bedrock_region(upstream: Upstream) -> str | None:
+    """The region whose Bedrock the upstream calls; ``None`` for an upstream that does not call Bedrock."""
+    match upstream:
+        case BedrockUpstream():
+            return upstream.region
+        case PrivateUpstream():
+            return None
+        case _:
+            assert_never(upstream)
+
 
 ModelId = Annotated[
     str,
@@ -150,7 +162,7 @@ class Models(Section):
                         "server again is not failover, whatever its security group or certificate",
                         fix="remove it, or name another server",
                     )
-                if not any(isinstance(u, BedrockUpstream) for u in group.upstreams):
+                if not any(bedrock_region(upstream) for upstream in group.upstreams):
                     continue
                 for model in group.models:
                     check(

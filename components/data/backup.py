@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.common.iam import service_trust
-from components.data.policies import backup_policy
+from components.data.iam_documents import backup_policy
 from components.data.store import StoreContext
 
 SCHEDULE = "cron(30 4 * * ? *)"

@@ -15,7 +15,7 @@ from components.data.args import DataArgs
 from components.data.backup import make_backups
 from components.data.cache import Cache, make_cache
 from components.data.database import DATABASE, PORT, ROLES, Database, make_database
-from components.data.policies import key_policy, secrets_policy, task_policy
+from components.data.iam_documents import key_policy, secrets_policy, task_policy
 from components.data.store import StoreContext
 from components.data.uploads import make_uploads
 

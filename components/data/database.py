@@ -15,7 +15,7 @@ from components.common.aws_limits import DATABASE_PORT
 from components.common.iam import SOURCE_ACCOUNT, SOURCE_ARN, service_trust
 from components.data.certificates import DATABASE_AUTHORITY
 from components.data.database_roles import DatabaseRoles
-from components.data.policies import monitoring_policy
+from components.data.iam_documents import monitoring_policy
 from components.data.store import StoreContext, guarded_group
 
 PORT = DATABASE_PORT

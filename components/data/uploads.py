@@ -10,7 +10,7 @@ import pulumi_aws as aws
 
 from components.args import Args
 from components.common.buckets import KEEP_PARTS_FOR_DAYS, close_bucket, encrypt_bucket, expire_objects
-from components.data.policies import access_log_policy, uploads_policy
+from components.data.iam_documents import access_log_policy, uploads_policy
 from components.data.store import StoreContext
 
 

@@ -6,7 +6,7 @@ from components.lazy import loader
 
 if TYPE_CHECKING:
     from components.models.component import GuardrailArgs, ModelAccess, ModelAccessArgs
-    from components.models.policies import ModelGroupArgs, ModelUpstreamArgs
+    from components.models.iam_documents import ModelGroupArgs, ModelUpstreamArgs
     from components.models.recording import PromptRecording, PromptRecordingArgs
 
 __all__ = [
@@ -27,7 +27,7 @@ __getattr__ = loader(
             "ModelAccess",
             "ModelAccessArgs",
         ),
-        "policies": (
+        "iam_documents": (
             "ModelGroupArgs",
             "ModelUpstreamArgs",
         ),

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from components.args import Args
 from components.common.iam import policy_document, render
-from components.models.policies import PRIVATE, ModelGroupArgs, bedrock_regions, task_statements
+from components.models.iam_documents import ModelGroupArgs, bedrock_regions, task_statements
 
 __all__ = ["GuardrailArgs", "ModelAccess", "ModelAccessArgs", "ModelGroupArgs"]
 
@@ -174,10 +174,10 @@ class ModelAccess(pulumi.ComponentResource):
 
     def _ways_to_private_upstreams(self, name: str, args: ModelAccessArgs, child: pulumi.ResourceOptions) -> None:
         private = {
-            (up.security_group_id, up.port): up.host_name
+            server: up.host_name
             for group in args.groups
             for up in group.upstreams
-            if up.kind == PRIVATE
+            if (server := up.private_server) is not None
         }
         for (group_id, port), host in sorted(private.items()):
             aws.vpc.SecurityGroupEgressRule(

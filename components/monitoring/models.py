@@ -11,7 +11,7 @@ import pulumi_aws as aws
 from pydantic import Field
 
 from components.args import Args
-from components.models.policies import BEDROCK, ModelGroupArgs
+from components.models.iam_documents import ModelGroupArgs
 from components.monitoring.alarm import METRICS_OF_AN_ALARM, AlarmSpec, Combination, Series, make_alarms
 
 NAMESPACE = "AWS/Bedrock"
@@ -129,7 +129,7 @@ def _batches(args: ModelAlarmsArgs) -> Iterator[tuple[str, list[str]]]:
         {
             model
             for group in args.groups
-            if any(up.kind == BEDROCK and up.region == args.region for up in group.upstreams)
+            if any(up.bedrock_region == args.region for up in group.upstreams)
             for model in group.models
         }
     )

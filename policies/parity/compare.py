@@ -110,7 +110,7 @@ def _leaves(
                 shown = (_shown(one), _shown(two))
                 found.setdefault(whole, Difference(path, whole, how, *shown, urn, unknown=True, blinded=blinded))
         else:
-            backwards = how is Comparison.ORDERED and _less(uncovered(two), uncovered(one))
+            backwards = how.must_not_decrease and _less(uncovered(two), uncovered(one))
             found[name] = Difference(path, name, how, *_both(one, two), urn, backwards)
     return list(found.values())
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import cache
+from typing import assert_never
 
 
 class Comparison(StrEnum):
@@ -21,6 +22,39 @@ class Comparison(StrEnum):
     ORDERED = "ordered"
     FOLLOWS = "follows"
     FREE = "free"
+
+    @property
+    def must_not_decrease(self) -> bool:
+        """Whether a later environment may not have less than an earlier one."""
+        match self:
+            case Comparison.ORDERED:
+                return True
+            case Comparison.EQUAL | Comparison.FOLLOWS | Comparison.FREE:
+                return False
+            case _:
+                assert_never(self)
+
+    @property
+    def keeps_value(self) -> bool:
+        """Whether a committed shape holds the value itself, however long: a digest has no order."""
+        match self:
+            case Comparison.ORDERED:
+                return True
+            case Comparison.EQUAL | Comparison.FOLLOWS | Comparison.FREE:
+                return False
+            case _:
+                assert_never(self)
+
+    @property
+    def follows_release(self) -> bool:
+        """Whether the value changes with the release."""
+        match self:
+            case Comparison.FOLLOWS:
+                return True
+            case Comparison.EQUAL | Comparison.ORDERED | Comparison.FREE:
+                return False
+            case _:
+                assert_never(self)
 
 
 TABLE: tuple[tuple[str, str, Comparison], ...] = (

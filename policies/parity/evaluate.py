@@ -14,7 +14,6 @@ from policies.guardrails.topology.graph.values import Unknown
 from policies.guardrails.topology.graph.verdicts import Finding, Verdict
 from policies.parity.committed_shapes import FOLDER, committed, from_files
 from policies.parity.compare import ABSENT, Difference, compare
-from policies.parity.comparison_rules import Comparison
 from policies.parity.declarations import FILE, AllowedDifferences, read
 from policies.parity.rules import DECLARATIONS, ORDER, PROPERTIES, RELEASE_MANIFEST, RESOURCES, UNKNOWN, ParityRule
 from policies.parity.shape import Shape
@@ -209,7 +208,6 @@ def _finding(alike: Sequence[Difference], first: str, second: str) -> Report:
             wanted=f"{second} at least as much as {first}",
             fix=f"raise it in {second}'s stack file, or lower it in {first}'s; no declaration allows this",
         )
-    ordered = difference.comparison is Comparison.ORDERED
     return _violation(
         PROPERTIES,
         difference.urn,
@@ -218,7 +216,7 @@ def _finding(alike: Sequence[Difference], first: str, second: str) -> Report:
         what="differs",
         found=found,
         wanted=f"the same, or more in {second} as a declared difference"
-        if ordered
+        if difference.comparison.must_not_decrease
         else "the same in every environment",
         fix=f"make it equal, or {_DECLARE}",
     )

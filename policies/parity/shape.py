@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, assert_never, cast
 
 from policies.guardrails.topology.graph.resources import Graph, Resource
 from policies.guardrails.topology.graph.values import Unknown
@@ -90,9 +90,19 @@ def _leaves(
     if resource.protect:
         found["protect"] = True
     kind = short_kind(resource)
-    how = {path: comparison(kind, path) for path in found}
-    compared = {path: value for path, value in found.items() if how[path] in (Comparison.EQUAL, Comparison.ORDERED)}
-    return compared, {path: value for path, value in found.items() if how[path] is Comparison.FOLLOWS}
+    always: dict[str, Value] = {}
+    following: dict[str, Value] = {}
+    for path, value in found.items():
+        match how := comparison(kind, path):
+            case Comparison.EQUAL | Comparison.ORDERED:
+                always[path] = value
+            case Comparison.FOLLOWS:
+                following[path] = value
+            case Comparison.FREE:
+                pass
+            case _:
+                assert_never(how)
+    return always, following
 
 
 def _flatten(path: str, value: Value, into: dict[str, Value]) -> None:
@@ -160,7 +170,7 @@ def condensed(path: str, item: Item, skip: Skip, like: Iterable[str] | None = No
         group = _part(name)
         if chosen is None and isinstance(value, Covered):
             found[name] = SECRET
-        elif comparison(item.kind, name) is Comparison.ORDERED or isinstance(uncovered(value), Unknown):
+        elif comparison(item.kind, name).keeps_value or isinstance(uncovered(value), Unknown):
             found[name] = value
         elif chosen is not None and name in chosen:
             found[name] = _digest(value)

@@ -21,7 +21,6 @@ from typing import cast
 
 from policies.guardrails.topology.graph.resources import Graph
 from policies.parity.compare import Difference, compare
-from policies.parity.comparison_rules import Comparison
 from policies.parity.shape import Shape, shape_of
 from preflight.analysis.connectivity import connectivity_of
 from preflight.analysis.edge_proxy import configuration, facts
@@ -167,7 +166,7 @@ def _sentence(difference: Difference) -> ChangeSentence:
         place = f"{kind} {name}.{difference.property}"
     if difference.property in ("cpu", "memory"):
         section = "limits"
-    if difference.comparison is Comparison.FOLLOWS:
+    if difference.comparison.follows_release:
         section = "release"
     return ChangeSentence(section, f"{place}: {_line(difference.earlier)} → {_line(difference.later)}")
 

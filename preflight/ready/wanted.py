@@ -13,7 +13,7 @@ from preflight.recording.recorder import RecordedResource, Recording
 from preflight.sdk.wire import unwrap
 from releases.manifest import Release
 from settings import StackSettings
-from settings.models import BedrockUpstream
+from settings.models import bedrock_region
 
 ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
 """ECS's name of a processor architecture → the one in an image's manifest (OCI image index specification, ``platform``)."""
@@ -103,10 +103,10 @@ class Wanted:
         """Region and model of every model that Bedrock serves, sorted."""
         return sorted(
             {
-                (upstream.region, model)
+                (region, model)
                 for group in self.settings.models.groups
                 for upstream in group.upstreams
-                if isinstance(upstream, BedrockUpstream)
+                if (region := bedrock_region(upstream)) is not None
                 for model in group.models
             }
         )

@@ -1,4 +1,4 @@
-"""Whatever number the settings accept, the component behind it accepts too: from the bounds of both models."""
+"""The settings and the components behind them agree: on the bounds of a number, and on defaults that both have."""
 
 from __future__ import annotations
 
@@ -72,6 +72,18 @@ def pairs() -> Iterator[tuple[type[BaseModel], str, type[BaseModel], str]]:
                 yield settings, name, arguments, other
 
 
+def defaults() -> Iterator[tuple[str, object, str, object]]:
+    """Every number, text or switch that has a default on both sides. ``None`` leaves the choice to the other side."""
+    for settings, arguments, renamed in PAIRS:
+        for name, field in settings.model_fields.items():
+            other = renamed.get(name, name)
+            if other not in arguments.model_fields:
+                continue
+            one, two = field.default, arguments.model_fields[other].default
+            if isinstance(one, int | float | str) and isinstance(two, int | float | str):
+                yield f"{settings.__name__}.{name}", one, f"{arguments.__name__}.{other}", two
+
+
 def narrower(settings: Bounds, arguments: Bounds) -> list[str]:
     """Limits of the arguments that the settings exceed, or do not have."""
     return [
@@ -101,6 +113,18 @@ def test_the_settings_accept_nothing_that_a_component_refuses(
     settings: type[BaseModel], name: str, arguments: type[BaseModel], other: str
 ) -> None:
     assert narrower(all_bounds(settings, name), all_bounds(arguments, other)) == []
+
+
+def test_enough_defaults_are_compared() -> None:
+    compared = {setting for setting, *_ in defaults()}
+    assert {"Timeouts.edge_idle_seconds", "Retention.edge_access_log_days", "Models.tokens_per_hour"} <= compared
+
+
+@pytest.mark.parametrize(("setting", "one", "argument", "two"), list(defaults()))
+def test_a_component_used_alone_has_the_defaults_of_the_settings(
+    setting: str, one: object, argument: str, two: object
+) -> None:
+    assert one == two, f"{setting} and {argument} have different defaults: change both"
 
 
 @pytest.mark.parametrize("units", [1, 1.5, 256])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from xml.etree import ElementTree as Xml
 
 import pytest
 
 from policies.guardrails.details import Details
+from preflight.commands.console import FORMATS
 from preflight.findings import (
     Environment,
     Finding,
@@ -24,6 +26,7 @@ from preflight.findings import (
 from preflight.pulumi.protocol import Diagnostic
 from preflight.pulumi.reported import from_diagnostic
 from preflight.report.data import LONGEST_COMMENT, as_json, as_junit, as_markdown, as_sarif
+from preflight.report.output import RENDERERS, render
 from preflight.report.text import text
 from tests.preflight.sarif import validate_sarif
 
@@ -141,6 +144,36 @@ def test_an_environment_counts_each_policy_once_by_its_worst_finding() -> None:
     other = replace(finding(), headline="another", urn="urn:pulumi:prod::shop::x:y:z::other")
     assert summarize("prod", 5, [RULE], [finding(), other]) == Environment("prod", 5, 0, 1, 0, 0, "")
     assert summarize("staging", 5, [RULE], [finding()]) == Environment("staging", 5, 1, 0, 0, 0, "")
+
+
+def _first_result(sarif: str) -> str:
+    return json.loads(sarif)["runs"][0]["results"][0]["message"]["text"]
+
+
+def _first_failure(junit: str) -> str:
+    failure = Xml.fromstring(junit).find(".//failure")  # noqa: S314 - our own output
+    assert failure is not None
+    return f"{failure.get('message')} {failure.text}"
+
+
+STATED: dict[str, Callable[[str], str]] = {
+    "text": str,
+    "json": lambda content: json.loads(content)["findings"][0]["headline"],
+    "markdown": str,
+    "sarif": _first_result,
+    "junit": _first_failure,
+}
+"""Every output format → how its statement of a report's only finding is read."""
+
+
+def test_the_command_line_offers_the_formats_that_are_rendered_and_each_has_a_case_here() -> None:
+    assert set(FORMATS) == {"text", *RENDERERS}
+    assert set(STATED) == set(FORMATS), "add the new format to STATED, and a test of what is special about it"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_states_the_finding(name: str) -> None:
+    assert DETAILS.headline in STATED[name](render(report(finding()), name, terminal=False))
 
 
 def test_a_terminal_gets_colour_and_time_and_a_pipe_gets_neither() -> None:

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from components.models import ModelGroupArgs
-from components.models.policies import bedrock_regions, model_arns
+from components.models.iam_documents import bedrock_regions, model_arns
 from tests.components.task_fixtures import (
     ACCOUNT,
     REGION,

@@ -11,10 +11,12 @@ import pytest
 import yaml
 
 from policies.guardrails.topology.graph.resources import Graph
+from policies.guardrails.topology.graph.values import as_mapping
 from policies.guardrails.topology.graph.verdicts import Verdict
 from policies.guardrails.topology.http.requests import Identity, ProxyFacts, Request
 from policies.guardrails.topology.reachability.evaluation import reachability
 from policies.guardrails.topology.trace.request_path import trace
+from policies.guardrails.topology.waf.web_acl import WebAcl
 from tests.topology.conftest import ROOT
 from tests.topology.request_table import ALLOWED, MEBIBYTE, TABLE, Row
 
@@ -60,6 +62,15 @@ def sent(stack: str, row: Row) -> Request:
 def test_the_table_is_large_enough_and_its_names_are_distinct() -> None:
     assert len(TABLE) >= LEAST_ROWS
     assert len({row.name for row in TABLE}) == len(TABLE)
+
+
+@BOTH
+def test_every_blocking_rule_of_the_web_acl_decides_a_row(stack: str, real_graph: Callable[[str, bool], Graph]) -> None:
+    (acl,) = real_graph(stack, False).of_type("wafv2.WebAcl")
+    rules = WebAcl(real_graph(stack, False), acl).rules
+    blocking = {name for _, name, _, _, rule in rules if "block" in (as_mapping(rule.get("action")) or {})}
+    assert blocking
+    assert blocking - {row.rule for row in TABLE} == set(), "add a request that the rule blocks to the request table"
 
 
 @VIEWS

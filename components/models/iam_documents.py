@@ -5,6 +5,8 @@ model is refused by both. A private upstream needs no IAM policy, only a securit
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import assert_never
 
 from pydantic import Field, model_validator
 
@@ -19,7 +21,24 @@ GUARDRAIL = "bedrock:GuardrailIdentifier"
 PROFILE_AREAS = ("apac", "au", "ca", "eu", "global", "jp", "us", "us-gov")
 """First parts of a cross-region inference profile's id: ``eu.amazon.nova-lite-v1:0``."""
 
-BEDROCK, PRIVATE = "bedrock", "private"
+
+class UpstreamKind(StrEnum):
+    """The kinds of upstream. Code that depends on the kind matches every member, so that a new one fails in the type
+    checker wherever it is missing."""
+
+    BEDROCK = "bedrock"
+    PRIVATE = "private"
+
+    @property
+    def required_fields(self) -> tuple[str, ...]:
+        """The fields of ``ModelUpstreamArgs`` that this kind cannot be without."""
+        match self:
+            case UpstreamKind.BEDROCK:
+                return ("region",)
+            case UpstreamKind.PRIVATE:
+                return ("host_name", "security_group_id")
+            case _:
+                assert_never(self)
 
 
 class ModelUpstreamArgs(Args):
@@ -38,12 +57,35 @@ class ModelUpstreamArgs(Args):
 
     @model_validator(mode="after")
     def _is_complete(self) -> "ModelUpstreamArgs":
-        wanted = {BEDROCK: ("region",), PRIVATE: ("host_name", "security_group_id")}.get(self.kind)
-        if wanted is None:
-            raise ValueError(f"kind {self.kind!r}: an upstream is bedrock or private")
-        if missing := [field for field in wanted if not getattr(self, field)]:
+        if self.kind not in list(UpstreamKind):
+            raise ValueError(f"kind {self.kind!r}: an upstream is {' or '.join(UpstreamKind)}")
+        if missing := [field for field in UpstreamKind(self.kind).required_fields if not getattr(self, field)]:
             raise ValueError(f"a {self.kind} upstream needs {' and '.join(missing)}")
         return self
+
+    @property
+    def bedrock_region(self) -> str | None:
+        """The region whose Bedrock the upstream calls; ``None`` for an upstream that does not call Bedrock."""
+        kind = UpstreamKind(self.kind)
+        match kind:
+            case UpstreamKind.BEDROCK:
+                return self.region
+            case UpstreamKind.PRIVATE:
+                return None
+            case _:
+                assert_never(kind)
+
+    @property
+    def private_server(self) -> tuple[str, int] | None:
+        """Security group and port to which the task needs egress; ``None`` for an upstream behind a VPC endpoint."""
+        kind = UpstreamKind(self.kind)
+        match kind:
+            case UpstreamKind.BEDROCK:
+                return None
+            case UpstreamKind.PRIVATE:
+                return self.security_group_id, self.port
+            case _:
+                assert_never(kind)
 
 
 class ModelGroupArgs(Args):
@@ -61,14 +103,14 @@ class ModelGroupArgs(Args):
 
 def bedrock_regions(groups: Iterable[ModelGroupArgs]) -> list[str]:
     """The regions whose Bedrock is declared, sorted."""
-    return sorted({up.region for group in groups for up in group.upstreams if up.kind == BEDROCK})
+    return sorted({region for group in groups for up in group.upstreams if (region := up.bedrock_region)})
 
 
 def model_arns(groups: Iterable[ModelGroupArgs], region: str, account_id: str) -> list[str]:
     """Every ARN that a call to the declared models in ``region`` is authorized against, sorted."""
     arns: set[str] = set()
     for group in groups:
-        if any(up.kind == BEDROCK and up.region == region for up in group.upstreams):
+        if any(up.bedrock_region == region for up in group.upstreams):
             for model in group.models:
                 arns.update(_arns(model, region, account_id, group))
     return sorted(arns)
