@@ -82,8 +82,10 @@ mutation: $(SETUP) ## Apply a fixed set of faults to both environments and print
 shapes: $(SETUP) ## Regenerate the committed shape of every environment
 	@$(BIN)/python -m preflight shapes --write
 
-docs: $(SETUP) ## Regenerate every generated document
+docs: $(SETUP) ## Regenerate the controls, the reference, the package schema and the code owners
 	@$(BIN)/python -m preflight docs --write
+	@$(BIN)/python -m tests.engine.package_schema
+	@$(BIN)/python -m preflight owners --write
 
 lint: $(SETUP) ## Run ruff and the strict type checker
 	@$(BIN)/ruff check .

@@ -78,6 +78,9 @@ SHARDS = tuple((f"AWSELBAuthSessionCookie-{number}", "x" * 3900) for number in r
 HIDING = (("cookie", "; ".join(f"{name}={value}" for name, value in SHARDS)),)
 """The same as the first header of a request."""
 
+NOT_DECIDED = {"cookies-too-large": "the load balancer's own limit of a header is as large"}
+"""Rules of the web ACL that decide no request of the real stacks, and why."""
+
 TABLE: tuple[Row, ...] = (
     # Pages, API, sockets: who gets in
     row("a page without a session goes to the login", "GET", "/", 302, "edge-page-*"),
@@ -216,5 +219,12 @@ TABLE: tuple[Row, ...] = (
     row("the login's answer is not too long for AWS's own limit", "GET", f"/oauth2/idpresponse?code={'x' * 3000}&state=b", 302, "edge-page-*", threats=frozenset({"AWSManagedRulesCommonRuleSet:SizeRestrictions_QUERYSTRING"})),
     served("settings of one's own are free text", "POST", "/api/v1/users/user/settings/update", "edge-api-*", body_bytes=10, threats=FREE_TEXT_THREATS),
     served("a page to print is free text", "POST", "/api/v1/utils/pdf", "edge-api-*", body_bytes=10, threats=FREE_TEXT_THREATS),
+    row("too many uploads of one session wait", "POST", FILES, 429, "rate-uploads-session", identity=MEMBER, body_bytes=10, exceeds=frozenset({"rate-uploads-session"})),
+    row("a Log4j lookup in another body is blocked", "POST", "/api/v1/auths/signin", 403, "log4j-body", body_bytes=10, threats=frozenset({"AWSManagedRulesKnownBadInputsRuleSet:Log4JRCE_BODY"})),
+    row("a serialized Java object in another body is blocked", "POST", "/api/v1/auths/signin", 403, "java-deserialization-body", body_bytes=10, threats=frozenset({"AWSManagedRulesKnownBadInputsRuleSet:JavaDeserializationRCE_BODY"})),
+    row("a React payload in another body is blocked", "POST", "/api/v1/auths/signin", 403, "react-body", body_bytes=10, threats=frozenset({"AWSManagedRulesKnownBadInputsRuleSet:ReactJSRCE_BODY"})),
+    row("an address to include in another body is blocked", "POST", "/api/v1/auths/signin", 403, "remote-inclusion-body", body_bytes=10, threats=frozenset({"AWSManagedRulesCommonRuleSet:GenericRFI_BODY"})),
+    row("the metadata service's address in another body is blocked", "POST", "/api/v1/auths/signin", 403, "metadata-body", body_bytes=10, threats=frozenset({"AWSManagedRulesCommonRuleSet:EC2MetaDataSSRF_BODY"})),
+    row("a script in another body is blocked", "POST", "/api/v1/auths/signin", 403, "scripting-body", body_bytes=10, threats=frozenset({"AWSManagedRulesCommonRuleSet:CrossSiteScripting_BODY"})),
     row("a file path in another body is blocked", "POST", "/api/v1/auths/signin", 403, "file-inclusion-body", body_bytes=10, threats=frozenset({"AWSManagedRulesCommonRuleSet:GenericLFI_BODY"})),
 )  # fmt: skip

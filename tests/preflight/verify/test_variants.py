@@ -23,6 +23,7 @@ from tests.preflight.verify.edge import MEMBER, SESSION, TOKEN, proxy
 from tests.preflight.verify.faults import SIGNED_IN, Site, changed, failed
 from tests.settings.stack_files import ROOT, own_values, parse
 from tests.settings.stack_files import changed as with_values
+from tests.topology.request_table import NOT_DECIDED
 
 BOTH = Credentials(cookie=f"{SESSION}={MEMBER}", token=TOKEN)
 MACHINES = next(shape for shape in SHAPES if shape.machine_clients)
@@ -106,7 +107,6 @@ def test_a_silent_host_is_missing_only_where_every_network_is_admitted(
 
 NOT_BY_REQUESTS = ("rate-", "mark-", "ip-reputation", "known-bad-inputs", "core")
 """Rules that decide only when a rate is exhausted or in an attack, and rules that only label a request."""
-NOT_DECIDED = {"cookies-too-large": "the load balancer's own limit of a header is as large"}
 
 
 def test_every_rule_of_listeners_and_firewall_decides_some_row(committed: StackInCheckout) -> None:
