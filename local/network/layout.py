@@ -27,6 +27,8 @@ class Box:
     forwards: bool
     source_ports: PortRange = LINUX_PORTS
     commands: list[str] = field(default_factory=list[str])
+    commands_v6: list[str] = field(default_factory=list[str])
+    """Those that mean IPv4 unless ``ip -6`` reads them."""
     rules: str = ""
 
     @property
@@ -239,7 +241,7 @@ class _Drawing:
                     layout.route(internet, subnet.v6, f"v{position}", gateway)
             outward = self._outward.get(gateway.key, ())
             if outward and layout.v6:
-                gateway.commands.append(f"rule add from ::/0 fwmark {nftables.OUTWARD_MARK} lookup {nftables.OUTWARD_MARK}")
+                gateway.commands_v6.append(f"rule add fwmark {nftables.OUTWARD_MARK} lookup {nftables.OUTWARD_MARK}")
             gateway.rules = nftables.of_gateway(public, outward)
 
 
