@@ -4,7 +4,7 @@ BIN := .venv/bin
 SETUP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-fast test-engine test-open-webui test-database packets lint format local mutation shapes docs benchmark-proxy lock clean
+.PHONY: help setup check test test-fast test-engine test-open-webui test-database packets lint format local twin mutation shapes docs benchmark-proxy lock clean
 
 help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -64,6 +64,16 @@ ifeq ($(APP),open-webui)
 	OPEN_WEBUI_PYTHON=$(CURDIR)/$(OPEN_WEBUI)-$$version/bin/python exec $(BIN)/python -m local --app $(APP)
 else
 	@$(BIN)/python -m local --app $(APP)
+endif
+
+STACK ?= prod
+twin: $(SETUP) ## Run a stack on this machine, from its graph (STACK=staging, APP=open-webui); Linux, as root
+ifeq ($(APP),open-webui)
+	@version=$$($(BIN)/python -m releases.interface_versions $(STACK)) && \
+	$(MAKE) --no-print-directory $(OPEN_WEBUI)-$$version/.installed && \
+	OPEN_WEBUI_PYTHON=$(CURDIR)/$(OPEN_WEBUI)-$$version/bin/python exec $(BIN)/python -m local twin --stack $(STACK) --app $(APP)
+else
+	@$(BIN)/python -m local twin --stack $(STACK) --app $(APP)
 endif
 
 mutation: $(SETUP) ## Apply a fixed set of faults to both environments and print how many the policies report

@@ -14,7 +14,7 @@ NOT_RUN = pytest.StashKey[str]()
 MARKER = "engine"
 SLOW = (
     "tests/database/",
-    "tests/local/network/test_namespaces.py",
+    "tests/local/",
     "tests/mutation/",
     "tests/open_webui/",
     "tests/preflight/analysis/",

@@ -208,8 +208,8 @@ def _rates(limits: Limits, application: Application) -> list[Rule]:
         "model-calls": labelled(MODEL_CALL) if application.model_call_paths else None,
         "static": labelled(STATIC) if application.static_paths else None,
     }
-    of = {kind: statement for kind, statement in marked.items() if statement is not None}
-    of["pages"] = negated(either(*of.values())) if of else None
+    of: dict[str, Statement | None] = {kind: one for kind, one in marked.items() if one is not None}
+    of["pages"] = negated(either(*filter(None, of.values()))) if of else None
     table = [
         (500, "uploads", "address", limits.address_uploads_per_window),
         (510, "model-calls", "address", limits.address_model_calls_per_window),
