@@ -81,7 +81,7 @@ def _round(networks: Sequence[Network], probes: Sequence[Probe], quiet: float) -
             poll.register(number, select.EPOLLIN)
         waiting: dict[int, Probe] = {}
         arrived: set[Probe] = set()
-        # A datagram of an earlier round may arrive late: it is told apart by the round's number.
+        # A datagram of an earlier round may arrive late: the round's number says so.
         number_of_round = next(_ROUNDS)
         position = {probe: f"{number_of_round} {index}" for index, probe in enumerate(probes)}
         for probe, client in _clients(networks, probes, opened):
