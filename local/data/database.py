@@ -18,7 +18,7 @@ from typing import Any, Self
 from components.data.certificates import database_authority
 from local.authority import Authority
 from local.data import postgres
-from local.data.listener import DatabaseListener, Log
+from local.data.listener import InstanceListener, Log
 from local.signals import Metrics
 from local.stack import Resource, Stack, items
 from local.wiring import Node, Wiring
@@ -122,7 +122,7 @@ class Database:
         )
         self.server.make(self.master, self.name)
         folder = Path(self._held.enter_context(tempfile.TemporaryDirectory(prefix="twin-database-")))
-        self._listener = DatabaseListener(self, self.server.socket, self._context(folder), self.force_ssl)
+        self._listener = InstanceListener(self, self.server.socket, self._context(folder), self.force_ssl)
         self._listener.start()
         self._held.callback(self._listener.stop)
         self.start()
@@ -204,15 +204,15 @@ class Database:
         self.password = new_password()
 
     def unavailable(self) -> bool:
-        """See ``LoginGate``."""
+        """See ``Admission``."""
         return time.monotonic() < self._down_until
 
     def read_only(self, address: str) -> bool:
-        """See ``LoginGate``."""
+        """See ``Admission``."""
         return address != self.nodes[self._writer].address
 
     def refused(self, user: str, database: str, secret: str) -> str:
-        """See ``LoginGate``: the error that the client gets; the cause is kept."""
+        """See ``Admission``: the error that the client gets; the cause is kept."""
         if self._by_token(user):
             cause = self.login(secret, user)
             self._count("IamDbAuthConnectionRequests")

