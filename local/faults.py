@@ -18,22 +18,35 @@ def kill(task: Task, container: str) -> None:
     task.containers[container].kill()
 
 
-_SILENCE = """
-table inet fault {
-  chain input { type filter hook input priority -300; policy drop; iif lo accept; }
-  chain output { type filter hook output priority -300; policy drop; oif lo accept; }
-}
+_TABLE = """
+table inet fault {{
+  chain input {{ type filter hook input priority -300; iif lo accept; {verdict}; }}
+  chain output {{ type filter hook output priority -300; oif lo accept; {answer}; }}
+}}
 """
 
 
 @contextlib.contextmanager
 def unplugged(twin: Twin, hosts: Iterable[str]) -> Generator[None]:
     """No packet reaches or leaves these network interfaces until the block ends; routes and connections stay."""
+    with _filtered(twin, hosts, _TABLE.format(verdict="drop", answer="drop")):
+        yield
+
+
+@contextlib.contextmanager
+def refusing(twin: Twin, hosts: Iterable[str]) -> Generator[None]:
+    """These network interfaces reset every connection until the block ends, as where nothing listens."""
+    with _filtered(twin, hosts, _TABLE.format(verdict="meta l4proto tcp reject with tcp reset", answer="accept")):
+        yield
+
+
+@contextlib.contextmanager
+def _filtered(twin: Twin, hosts: Iterable[str], table: str) -> Generator[None]:
     if not isinstance(twin.wiring, Namespaces):
         raise TypeError("there are no network interfaces on loopback")
     names = [twin.wiring.names[host] for host in hosts]
     for name in names:
-        _nft(name, "-f", "-", text=_SILENCE)
+        _nft(name, "-f", "-", text=table)
     try:
         yield
     finally:
