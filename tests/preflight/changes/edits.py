@@ -310,6 +310,22 @@ NO_EDIT: dict[str, str] = {
 """Fields of the settings without an edit, and why."""
 
 
+NOTHING_AT_AWS: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            "owner.maintainers",
+            "owner.releaseManagers",
+            "owner.promptReviewers",
+            "owner.modelReviewers",
+            "owner.environmentApprovers",
+        ),
+        "read by preflight owners and the pipelines' checks",
+    ),
+    "limits.rates.peopleBehindOneAddress": "read by the checks of the rates",
+}
+"""Settings whose edit changes nothing at AWS, and what reads them."""
+
+
 def leaves(model: type[Section] = StackSettings, prefix: str = "") -> Iterator[str]:
     """The path of every setting, lists as a whole."""
     for info in model.model_fields.values():

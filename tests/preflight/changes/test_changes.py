@@ -14,7 +14,7 @@ from preflight.changes.refusals import Party, refusals
 from preflight.changes.replacement import replaces
 from preflight.recording.recorder import Recording
 from tests.preflight.changes import document
-from tests.preflight.changes.edits import EDITS, NO_EDIT, Edit, leaves
+from tests.preflight.changes.edits import EDITS, NO_EDIT, NOTHING_AT_AWS, Edit, leaves
 from tests.preflight.changes.planning import config, plan_of, program, running
 from tests.preflight.changes.rows import rows
 from tests.settings.stack_files import ROOT
@@ -45,6 +45,11 @@ def test_every_setting_has_an_edit() -> None:
 def test_every_edit_changes_its_setting() -> None:
     same = [edit.title for edit in EDITS if config({**edit.running, **edit.changes}) == config(edit.running)]
     assert same == []
+
+
+def test_every_setting_reaches_a_resource_or_is_declared_not_to() -> None:
+    without = {edit.key for edit in EDITS if rows()[edit.title].verdict == ChangeOutcome.NOTHING}
+    assert without == set(NOTHING_AT_AWS), "pass the setting on in assembly/, or declare what else reads it"
 
 
 def test_no_edit_is_left_to_aws_to_refuse() -> None:
