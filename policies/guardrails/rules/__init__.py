@@ -1,4 +1,5 @@
-"""The policies: one a module, ``<service>/<rule>.py``. A module that is there is a member of the pack; there is no list."""
+"""The policies: one a module, ``<service>/<rule>.py``. Every module in this package is part of the pack; there is no
+list."""
 
 from __future__ import annotations
 

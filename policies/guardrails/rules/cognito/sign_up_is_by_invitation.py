@@ -2,7 +2,8 @@
 
 A login in front of a load balancer or API protects nothing if anyone may sign up, which is AWS's default.
 
-A pre-sign-up trigger (lambdaConfig.preSignUp) counts as compliant; the policy cannot see what its function refuses.
+A pre-sign-up trigger (lambdaConfig.preSignUp) counts as compliant; the policy cannot see whether its function rejects
+uninvited users.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     fix = f"set {_INVITED} to true"
     trigger = resource.value(_TRIGGER)
     if isinstance(trigger, Unknown) and resource.value(_INVITED) is not True:
-        yield not_proven(resource, _TRIGGER, [trigger], "a pre-sign-up trigger that refuses uninvited users", fix)
+        yield not_proven(resource, _TRIGGER, [trigger], "a pre-sign-up trigger that rejects uninvited users", fix)
     elif trigger in (None, ""):
-        yield from expect_value(resource, _INVITED, True, fix, default=False, what="lets anyone sign up")
+        yield from expect_value(resource, _INVITED, True, fix, default=False, what="allows anyone to sign up")
 
 
 RULE: Rule = resource_rule(

@@ -27,7 +27,9 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
             default="bridge",
         )
         for mode, apart in (("pidMode", (None,)), ("ipcMode", (None, "none"))):
-            fix = f"remove {mode}: with it a container can read what others share, including secrets in their memory"
+            fix = (
+                f"remove {mode}: with it, a container can read the memory of other containers, including their secrets"
+            )
             yield from expect(resource, mode, lambda found, apart=apart: found in apart, "not set", fix)
         return
     public = "networkConfiguration.assignPublicIp"

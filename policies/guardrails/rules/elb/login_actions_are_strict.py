@@ -70,11 +70,11 @@ def _token(resource: Resource, base: str) -> Iterator[Finding]:
     claims = resource.items(f"{base}.additionalClaims")
     fix = "add aud to additionalClaims: the load balancer does not check the audience otherwise"
     if isinstance(claims, Unknown):
-        yield not_proven(resource, f"{base}.additionalClaims", [claims], "the claim aud among them", fix)
+        yield not_proven(resource, f"{base}.additionalClaims", [claims], "claims that include aud", fix)
         return
     names = [resource.value(f"{base}.additionalClaims[{index}].name") for index in range(len(claims))]
     if "aud" not in names:
-        yield violated(resource, f"{base}.additionalClaims", names or None, "the claim aud among them", fix)
+        yield violated(resource, f"{base}.additionalClaims", names or None, "claims that include aud", fix)
 
 
 RULE: Rule = resource_rule(

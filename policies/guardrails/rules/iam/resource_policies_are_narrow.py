@@ -57,7 +57,7 @@ def _statement(resource: Resource, place: str, statement: Statement, every: list
         yield violated(resource, f"{place}.NotPrincipal", list(statement.not_principals), "Principal", _FIX)
     if statement.not_actions:
         found = list(statement.not_actions)
-        what = "allows every action but those listed"
+        what = "allows every action except those listed"
         yield violated(resource, f"{place}.NotAction", found, "actions by name", _FIX, what=what)
     if resource.kind.startswith("s3.") and set(statement.principals) - set(statement.services):
         handed = [action for action in _OWNERS if statement.covers(action)]

@@ -4,7 +4,7 @@ subject.
 A trust policy that admits any principal, or every repository of a Git hosting service, gives access to the role,
 however narrow its own policies are.
 
-The policy cannot see who may act as the trusted principal.
+The policy cannot see which users or workloads can act as the trusted principal.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ _ACCOUNTS = "12-digit accounts"
 _SHARED = _PublicSetting("sharedAccounts", ("all",), _ACCOUNTS, "list the accounts in sharedAccounts, or remove it")
 _CALLERS = "an account, a role or a service"
 _LATTICE = _PublicSetting(
-    "authType", (None, "NONE"), "AWS_IAM", "set authType to AWS_IAM and state in an auth policy who may call"
+    "authType", (None, "NONE"), "AWS_IAM", "set authType to AWS_IAM and list the allowed callers in an auth policy"
 )
 _SETTINGS: dict[str, tuple[_PublicSetting, ...]] = {
     "cloudwatch.EventPermission": (_PublicSetting("principal", ("*",), _ACCOUNTS, "name the account", ("condition",)),),

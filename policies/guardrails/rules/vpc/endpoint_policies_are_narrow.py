@@ -21,7 +21,7 @@ from ...topology.graph.verdicts import Finding, violated
 from ...topology.iam.matching import matches_action
 from ...topology.iam.statements import Statement, grants
 
-_WANTED = "a policy that names what is called through the VPC endpoint"
+_WANTED = "a policy that names the actions and resources used through the VPC endpoint"
 _FIX = "give the VPC endpoint a policy with the actions and resources that the stack uses"
 
 
@@ -51,7 +51,7 @@ def _statement(endpoint: Resource, place: str, statement: Statement) -> Iterator
     if statement.is_for_everyone and not layers and not statement.bounding_keys & CALLERS:
         fix = "add a condition on aws:PrincipalAccount, aws:PrincipalArn or aws:PrincipalOrgID"
         yield violated(
-            endpoint, f"{place}.Principal", "*", "named callers", fix, what="carries requests from any principal"
+            endpoint, f"{place}.Principal", "*", "named callers", fix, what="allows requests from any principal"
         )
 
 

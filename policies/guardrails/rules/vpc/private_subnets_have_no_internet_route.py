@@ -4,8 +4,8 @@ Without a route, a wrong security group rule cannot send data to the internet, a
 gateway is such a route; it is allowed in a VPC without the VPC endpoints that replace it, because
 vpc-upstream-egress-declared limits its use.
 
-The policy checks routes of this stack; it cannot see what another network forwards behind a peering connection or
-transit gateway.
+The policy checks routes of this stack; it cannot see whether a network behind a peering connection or transit gateway
+forwards traffic to the internet.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A web ACL rule that allows comes after every rule that can block, or matches only a few known addresses.
+"""A web ACL rule with the action Allow comes after every rule that can block, or matches only a few known addresses.
 
 An allow action ends the evaluation, so no later limit or protection applies to the request. To exempt requests from
 some rules only, a rule can count and add a label that those rules exclude.

@@ -28,7 +28,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
             wanted = f"a blocking rule on the header {header}"
             if web_acl.complete:
                 yield violated(
-                    web_acl.acl, "rules", "no such rule", wanted, _FIX, what="lets clients send identity headers"
+                    web_acl.acl, "rules", "no such rule", wanted, _FIX, what="allows clients to send identity headers"
                 )
             else:
                 yield not_proven(web_acl.acl, "rules", ["rules"], wanted, _FIX)

@@ -55,7 +55,7 @@ def _redacted(log: Resource, protection: set[str]) -> Iterator[Finding]:
     have = redacted(found) | protection
     for field in _REDACTED:
         if field not in have:
-            yield violated(log, "redactedFields", sorted(have) or None, f"{field} among them", _FIX)
+            yield violated(log, "redactedFields", sorted(have) or None, f"fields that include {field}", _FIX)
 
 
 def _samples(acl: Resource) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 A rule that matches a label which no earlier rule sets never applies. An unused custom response is left over from a
 removed rule. AWS refuses two rules with the same priority.
 
-The policy knows the labels of the web ACL's own rules and the label namespaces of managed groups; it accepts any label
+The policy covers the labels of the web ACL's own rules and the label namespaces of managed groups; it accepts any label
 of other rule groups.
 """
 
