@@ -1,4 +1,4 @@
-"""The comparisons that many policies make, each honest about values that are not known yet."""
+"""Comparisons shared by many policies; each reports a value that is not known yet as not proven."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def expect_value(
 
 
 def described(resource: Resource, path: str, default: Value = None) -> str:
-    """What a message prints for a property: the value with secrets masked, or that it is not set."""
+    """A property as a message prints it: the value with secrets masked, or a note that it is not set."""
     found = resource.get(path)
     if found is None:
         return "not set" if default is None else f"not set, which means {shown(default)}"
@@ -74,7 +74,7 @@ class Container:
     values: Mapping[str, Any]
 
     def path(self, below: str = "") -> str:
-        """Where it is, as messages and exceptions write it."""
+        """Its path, as written in messages and exceptions."""
         base = f"containerDefinitions[{self.name}]"
         return f"{base}.{below}" if below else base
 
@@ -97,5 +97,5 @@ def containers(task: Resource, wanted: str, fix: str) -> tuple[list[Container], 
 
 
 def is_secret(value: Value) -> bool:
-    """Whether the value carries Pulumi's mark of a secret."""
+    """Whether the value is marked as a Pulumi secret."""
     return isinstance(value, Secret)

@@ -33,7 +33,7 @@ class Exemption:
     covers: str
 
     def matches(self, policy: str, finding: Finding) -> bool:
-        """Whether it is about this finding of this policy."""
+        """Whether it matches this finding of this policy."""
         return (
             self.policy == policy
             and matches(self.urn, finding.urn)
@@ -100,7 +100,7 @@ def _wrong(values: Values, known: frozenset[str]) -> Iterator[Wrong]:
     if policy and policy not in known:
         yield "does not name a policy", policy, "the name of a policy of this pack"
     if urn and not _names_resources(urn):
-        yield "is too wide", urn, "a URN pattern that names a type or a resource, not only a stack"
+        yield "is too wide", urn, "a URN pattern that includes a type or a resource name, not only a stack"
     if covers and covers not in _COVERS:
         yield "has an invalid value for covers", covers, " or ".join(_COVERS)
 

@@ -1,4 +1,5 @@
-"""What several policies know about IAM documents: where resource policies are, which keys bound them, what cannot be."""
+"""Facts about IAM documents shared by several policies: where resource policies are, and which condition keys limit
+them."""
 
 from __future__ import annotations
 
@@ -72,10 +73,11 @@ CALLERS = frozenset(
         "kms:calleraccount",
     }
 )
-"""Condition keys that say who calls, or from which network."""
+"""Condition keys that identify the caller or its network."""
 
 SOURCES = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner"})
-"""Condition keys that say on whose behalf an AWS service calls; a caller that is no service does not send them."""
+"""Condition keys that identify the resource or account on whose behalf an AWS service calls; only services send
+them."""
 
 WITHOUT_RESOURCE = (
     "cloudwatch:GetMetricData",

@@ -1,4 +1,4 @@
-"""What the rules of a web ACL limit: how often a client asks, and how large the parts of a request are."""
+"""The limits that a web ACL's rules set: the request rate of a client, and the size of each part of a request."""
 
 from __future__ import annotations
 

@@ -26,14 +26,14 @@ class WebAclRule:
     name: str
     priority: float
     actions: frozenset[str]
-    """The actions that it takes: ``allow``, ``block``, ``count``, ``captcha``, ``challenge``."""
+    """Its actions: ``allow``, ``block``, ``count``, ``captcha``, ``challenge``."""
     overridden: bool
     """Whether a rule group's own actions are all turned into counting."""
     labels: tuple[str, ...]
     """The labels that it sets."""
     statement: Mapping[str, Any]
     body_key: str
-    """The custom response body that it answers with."""
+    """The custom response body that it uses."""
     unclear: bool
     """Whether its priority, or what it does, is not known yet."""
 
@@ -49,7 +49,7 @@ class WebAclRule:
 
     @property
     def ends(self) -> bool:
-        """Whether it may keep a request from the application: by its own action, or by the rules of a group."""
+        """Whether it may block a request: by its own action, or by the rules of a group."""
         return bool(self.actions & {"block", "captcha", "challenge"}) or (not self.actions and not self.overridden)
 
     @property

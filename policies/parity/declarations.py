@@ -1,7 +1,7 @@
 """The differences that are allowed: read from ``differences.yaml`` and matched to findings.
 
-``policies.guardrails.declarations`` reads and checks the entries. No declaration allows a later environment to have less
-of something that must not decrease.
+``policies.guardrails.declarations`` reads and checks the entries. No declaration allows a later environment to have
+less of a value that must not decrease.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Entry points other than load balancers, as edges that forward traffic.
 
-CloudFront with custom and VPC origins, Global Accelerator, API Gateway with VPC links, Lambda function URLs. What an
-entry point forwards to is reachable through it even if it has only private addresses.
+CloudFront with custom and VPC origins, Global Accelerator, API Gateway with VPC links, Lambda function URLs. A target
+of an entry point is reachable through it even if the target has only private addresses.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _INTEGRATED = (
 
 @dataclass(frozen=True, slots=True)
 class _EntryPoint:
-    """The property by which an entry point names its target, and what passing it means."""
+    """The property by which an entry point names its target, and the checks that traffic on it passes."""
 
     entry: Resource
     path: str
@@ -51,7 +51,7 @@ class _EntryPoint:
     def edge(
         self, source: str, target: str, hops: tuple[Hop, ...], web_acl: Pass = MISSED, *, final: bool = False
     ) -> Edge:
-        """The edge that it makes."""
+        """The edge for this property."""
         protected = self.protected or self.entry
         return Edge(
             source, target, self.entry, self.path, hops, web_acl, self.authentication, protected=protected, final=final

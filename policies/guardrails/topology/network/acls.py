@@ -78,7 +78,7 @@ class NetworkAcls:
         return None
 
     def admitted(self, subnet: Resource) -> Traffic:
-        """What may enter a subnet and be answered; AWS's default network ACL allows everything."""
+        """Traffic that may enter a subnet and be responded to; AWS's default network ACL allows everything."""
         acl = self.acl_of(subnet)
         if acl is None:
             return EVERYTHING

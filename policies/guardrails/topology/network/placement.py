@@ -1,6 +1,6 @@
 """Where each resource with network interfaces sits: its subnets, its security groups, and whether it has a public address.
 
-One row per resource type says where AWS keeps each of the three. Instances, groups of instances and network
+One row per resource type lists the property of each of the three. Instances, groups of instances and network
 interfaces, which spread them over several resources, have their own functions in ``instances``.
 """
 
@@ -16,7 +16,8 @@ from .security_groups import GroupSet, SecurityGroups
 
 @dataclass(frozen=True, slots=True)
 class PublicAddress:
-    """Whether a resource gets a public IPv4 address: yes, no, or (``None``) not known; and what says so."""
+    """Whether a resource gets a public IPv4 address: yes, no, or (``None``) not known; and the property that determines
+    it."""
 
     value: bool | None
     resource: Resource
@@ -161,7 +162,7 @@ _PUBLIC_WORDS = {
     "true": True, "false": False, "enabled": True, "disabled": False,
     "service_provided_eips": True, "public_only": True, "private_only": False,
 }  # fmt: skip
-"""Words by which a property says that an address is public; any other word says that it is not."""
+"""The values of a property that mean a public address; any other value means none."""
 
 
 def as_switch(value: object, default: bool) -> bool | None:
@@ -175,7 +176,7 @@ def as_switch(value: object, default: bool) -> bool | None:
 
 @dataclass(slots=True)
 class Subnets:
-    """Subnets as they are collected, with what keeps them from being complete."""
+    """The subnets collected so far, with the reasons why they may be incomplete."""
 
     property: str = ""
     found: dict[str, Resource] = field(default_factory=dict[str, Resource])

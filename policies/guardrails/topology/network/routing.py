@@ -25,7 +25,7 @@ TABLE_KEYS = ("id", "arn", "mainRouteTableId", "defaultRouteTableId")
 
 
 class Through(StrEnum):
-    """What a route leads to, as far as inbound internet traffic is concerned."""
+    """The target of a route, as far as inbound internet traffic is concerned."""
 
     INTERNET = "an internet gateway"
     OUTWARD = "a gateway without inbound connections"
@@ -63,7 +63,7 @@ def _specific(route: Route) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """What a subnet's routes say about the internet."""
+    """A subnet's routes to and from the internet."""
 
     internet: Addresses = NO_ADDRESSES
     """Internet addresses that are routed to an internet gateway, so that responses can reach them."""
@@ -124,7 +124,7 @@ class Routing:
         return main[1] if main is not None else None
 
     def placement(self, subnet: Resource) -> Placement:
-        """What a subnet's routes say about the internet."""
+        """A subnet's routes to and from the internet."""
         if subnet.urn not in self._placements:
             self._placements[subnet.urn] = self._place(subnet)
         return self._placements[subnet.urn]
@@ -189,7 +189,7 @@ class Routing:
                 unknowns.append(f"{route.resource.label}.{route.gateway_property}")
             elif route.through is Through.NETWORK:
                 beyond = f"{route.resource.label}.{route.property}"
-                assumptions.append(f"the network behind {beyond} forwards nothing from the internet")
+                assumptions.append(f"the network behind {beyond} forwards no traffic from the internet")
         return Placement(reached, tuple(hops), tuple(unknowns), tuple(assumptions))
 
     # -- collecting ---------------------------------------------------------------------------------------------

@@ -50,9 +50,9 @@ class GroupRule:
     groups: tuple[str, ...] = ()
     blocks: tuple[str, ...] = ()
     unknowns: tuple[str, ...] = ()
-    """What keeps the admitted addresses from being known."""
+    """The unknown values that determine the admitted addresses."""
     group_unknowns: tuple[str, ...] = ()
-    """What keeps the referenced groups from being known."""
+    """The unknown values that determine the referenced groups."""
 
     def covers(self, protocol: str, port: int | None) -> bool:
         """Whether the rule is about this protocol and port; without a port, about any port."""

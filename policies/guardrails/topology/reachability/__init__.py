@@ -1,1 +1,2 @@
-"""Who can be reached from the internet, what lies behind, and what the model does not cover."""
+"""The resources that are reachable from the internet, their dependencies, and the resource types that are not
+modelled."""

@@ -21,14 +21,14 @@ _MODELS = "bedrock-runtime"
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """One thing that a workload can reach."""
+    """A dependency that a workload can reach."""
 
     resource: Resource
     role: str
     """Its role for the workload: ``database``, ``cache``, ``bucket``, ``models``."""
     ports: str
     by: tuple[Resource, ...]
-    """What allows the traffic, in order from the workload outward."""
+    """The rules that allow the traffic, in order from the workload to the dependency."""
 
     @property
     def ways(self) -> str:

@@ -22,7 +22,8 @@ class Reachability:
 
     facts: Facts
     claims: tuple[Claim, ...]
-    """One for each internal resource: it is not reachable from the internet, nor one change away from it."""
+    """One for each internal resource: it is not reachable from the internet, and no single change makes it
+    reachable."""
     exposures: tuple[Finding, ...]
     """The findings of all claims, each once."""
     unprotected: tuple[Finding, ...]
@@ -37,7 +38,7 @@ class Reachability:
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """Every path from the internet to something that serves."""
+        """Every path from the internet to a resource that serves requests."""
         return self.facts.paths
 
 

@@ -1,4 +1,4 @@
-"""What happens to one request on its way in: which component responds, with which status, and why.
+"""The path of one request: which component responds, with which status, and why.
 
 Security group, the load balancer's limits, web ACL, listener rule and actions, then the limits of the proxy, which are
 passed as data because they are in its configuration.
@@ -105,7 +105,7 @@ def _arrive(facts: Facts, trail: Trail, edge: Resource) -> Outcome | Resource:
 
 
 def _dependencies(facts: Facts, trail: Trail, entry: Resource) -> None:
-    """Note what the application can reach in order to respond: models, database, cache, bucket."""
+    """Record the application's dependencies: models, database, cache, bucket."""
     for urn in _served(facts, entry):
         target = facts.graph.by_urn.get(urn)
         for reached in reached_by(facts, target) if target is not None else ():
@@ -118,7 +118,7 @@ def _served(facts: Facts, entry: Resource) -> list[str]:
 
 
 def _targets(facts: Facts, trail: Trail, entry: Resource) -> None:
-    """Note which target receives what an entry forwards."""
+    """Record the target that receives the forwarded request."""
     for urn in _served(facts, entry):
         target = facts.graph.by_urn.get(urn)
         if target is not None:

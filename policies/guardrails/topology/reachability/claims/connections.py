@@ -25,7 +25,7 @@ REMOTE_DESKTOP = ports(3389, 3389)
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """One reason why a declared connection does not work."""
+    """One cause that blocks a declared connection."""
 
     resource: Resource
     property: str
@@ -40,7 +40,7 @@ def unmatched(facts: Facts, flow: Flow) -> Gap | None:
     if sends and takes:
         return None
     side, missing = (flow.target, "takes") if sends else (flow.source, "sends")
-    what = f"cannot pass from {flow.source.resource.label} to {flow.target.resource.label}"
+    what = f"is blocked from {flow.source.resource.label} to {flow.target.resource.label}"
     found = f"no rule of {side.resource.label}'s groups {missing} tcp {describe_ports(flow.ports)}"
     if flow.rule is not None:
         return Gap(flow.rule.resource, flow.rule.property, found, what)
@@ -103,7 +103,7 @@ def front(facts: Facts) -> Iterator[Gap]:
             placed = routing.placement(subnet)
             if not placed.internet and not placed.unknowns:
                 found = "no route to an internet gateway"
-                yield Gap(balancer, "subnets", found, f"is in {subnet.name}, where no client can reach it")
+                yield Gap(balancer, "subnets", found, f"is in {subnet.name}, which clients cannot reach")
 
 
 def login(facts: Facts) -> Iterator[Gap]:
@@ -201,5 +201,5 @@ def _gateway(facts: Facts, gateway: GatewayUse) -> Iterator[Gap]:
             found = f"no egress rule of its groups covers {endpoint.label}"
             yield Gap(peer.resource, "networkConfiguration.securityGroups", found, "cannot download image layers")
     if not used and facts.peers.all and all(peer.certain for peer in facts.peers.all):
-        found = "no security group in its route tables' subnets sends to it"
+        found = "no security group in its route tables' subnets allows egress to it"
         yield Gap(endpoint, "routeTableIds", found, "has no clients")

@@ -27,7 +27,7 @@ class Peer:
 
     @property
     def key(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """What determines its connections: the same for all tasks of one kind."""
+        """The key of its connections: the same for all tasks of one kind."""
         return (tuple(subnet.urn for subnet in self.subnets), self.groups)
 
 
