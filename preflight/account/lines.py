@@ -8,13 +8,13 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """What is known about one fact."""
+    """The status of one fact."""
 
     OK = "ok"
     MISSING = "missing"
     """The account was queried, and lacks what the stack needs."""
     CANNOT_TELL = "cannot tell"
-    """The account could not be queried, or its answer does not decide it."""
+    """The account could not be queried, or its response is inconclusive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +22,14 @@ class Line:
     """One fact about the account."""
 
     group: str
-    """The part of the check, for example ``quotas``."""
+    """The group of checks, for example ``quotas``."""
     subject: str
-    """What the fact is about, for example ``VPCs per Region``."""
+    """The subject of the fact, for example ``VPCs per Region``."""
     status: Status
     found: str
-    """What was found, in one sentence. Never a secret value."""
+    """The value found, in one sentence. Never a secret value."""
     fix: str = ""
-    """What to do; empty only if the status is ok."""
+    """The fix; empty only if the status is ok."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Answer:
 
 
 class CannotTellError(Exception):
-    """A call was refused or failed, so what depends on it is unknown."""
+    """A call was refused or failed, so the facts that depend on it are unknown."""
 
     def __init__(self, reason: str, fix: str) -> None:
         super().__init__(reason)
@@ -83,7 +83,7 @@ class CannotTellError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Makes the lines of one group, so that its name is written once."""
+    """Creates the lines of one group."""
 
     name: str
 
@@ -96,7 +96,7 @@ class Group:
         return Line(self.name, subject, Status.MISSING, found, fix)
 
     def cannot_tell(self, subject: str, found: str, fix: str) -> Line:
-        """The account could not be queried, or its answer does not decide it."""
+        """The account could not be queried, or its response is inconclusive."""
         return Line(self.name, subject, Status.CANNOT_TELL, found, fix)
 
     def holds(self, subject: str, holds: bool, found: str, fix: str) -> Line:

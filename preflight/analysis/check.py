@@ -142,7 +142,7 @@ def _start(folder: Path, project: Project, stack: Stack) -> AnalyzerClient:
 
 
 def _ask(pack: AnalyzerClient, stack: str, recordings: Recordings) -> list[Finding]:
-    """What one pack says about one stack, with known values and as a first preview."""
+    """The findings of one pack on one stack, with known values and as a first preview."""
     mandatory = {policy.name: policy.enforcement == "mandatory" for policy in pack.info().policies}
     return [
         from_diagnostic(diagnostic, stack, mandatory, preview=preview)

@@ -120,7 +120,7 @@ def _stale(root: Path, shapes: Mapping[str, Shape]) -> list[Finding]:
                 headline=f"{place} is not {_what(environment, new)}",
                 found=f"{len(lines)} lines differ" if old else "no such file",
                 wanted="the shape that the program registers now" if new else "no file, because no stack has this name",
-                fix=f"run {WRITE}, and review the change of the file",
+                fix=f"run {WRITE}, and review the changes to the file",
                 pack=PACK,
                 severity=str(SHAPES.severity),
                 description=SHAPES.description,

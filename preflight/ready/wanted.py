@@ -1,5 +1,5 @@
-"""What a stack needs of its account, read from its recorded graph, its settings and its release. No value is
-repeated here: the account is expected to have only what one of the three contains."""
+"""A stack's requirements on its account, read from its recorded graph, its settings and its release. No value is
+repeated here: every requirement comes from one of the three."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Image:
     """An image that the task definition names."""
 
     registry: str
-    """The account whose registry holds it."""
+    """The account whose registry contains it."""
     region: str
     repository: str
     digest: str

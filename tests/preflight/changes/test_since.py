@@ -85,7 +85,7 @@ def test_an_accepted_change_is_said_and_does_not_fail(project: Path) -> None:
     done = preflight(project, "diff", "HEAD")
     assert (done.returncode, done.stderr) == (0, "")
     assert "Moved as the page says." in done.stdout
-    assert "ec2.Vpc network-vpc is replaced: the network with everything in it" in done.stdout
+    assert "ec2.Vpc network-vpc is replaced: the network with all its resources" in done.stdout
 
 
 def test_an_acceptance_of_another_place_or_environment_does_not_help(project: Path) -> None:
