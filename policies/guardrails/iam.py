@@ -1,5 +1,4 @@
-"""Facts about IAM documents shared by several policies: where resource policies are, and which condition keys limit
-them."""
+"""Facts about IAM documents that several policies share: places of resource policies, and limiting condition keys."""
 
 from __future__ import annotations
 
@@ -76,8 +75,7 @@ CALLERS = frozenset(
 """Condition keys that identify the caller or its network."""
 
 SOURCES = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner"})
-"""Condition keys that identify the resource or account on whose behalf an AWS service calls; only services send
-them."""
+"""Condition keys for the resource or account on whose behalf an AWS service calls; only services send them."""
 
 WITHOUT_RESOURCE = (
     "cloudwatch:GetMetricData",

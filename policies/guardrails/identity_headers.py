@@ -1,5 +1,4 @@
-"""The headers in which a load balancer sends the logged-in user's identity to its targets, and whether a stack uses
-them."""
+"""The headers in which a load balancer sends a user's identity to its targets, and whether a stack uses them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Settings of a stack file that are not part of the graph: the application, and the number of users behind one
-address."""
+"""Settings of a stack file that are not in the graph: the application, and the number of users behind one address."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""All formats of one check in a folder, and the comment for a pull request: the verdict, then the effect of the
-change."""
+"""All formats of one check in a folder, and the pull request comment: the verdict, then the effect of the change."""
 
 from __future__ import annotations
 

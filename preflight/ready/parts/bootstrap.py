@@ -1,5 +1,4 @@
-"""Bootstrap: the account contains the resources that ``bootstrap/`` in this checkout would create, with the same
-documents."""
+"""Bootstrap: the account contains the resources of ``bootstrap/`` in this checkout, with the same documents."""
 
 from __future__ import annotations
 

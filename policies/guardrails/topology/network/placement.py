@@ -16,8 +16,7 @@ from .security_groups import GroupSet, SecurityGroups
 
 @dataclass(frozen=True, slots=True)
 class PublicAddress:
-    """Whether a resource gets a public IPv4 address: yes, no, or (``None``) not known; and the property that determines
-    it."""
+    """Whether a resource gets a public IPv4 address (``None``: not known), and the property that determines it."""
 
     value: bool | None
     resource: Resource

@@ -1,2 +1,1 @@
-"""The resources that are reachable from the internet, their dependencies, and the resource types that are not
-modelled."""
+"""Resources that are reachable from the internet, their dependencies, and resource types that are not modelled."""

@@ -22,8 +22,7 @@ class Reachability:
 
     facts: Facts
     claims: tuple[Claim, ...]
-    """One for each internal resource: it is not reachable from the internet, and no single change makes it
-    reachable."""
+    """One for each internal resource: it is not reachable from the internet, nor after any single change."""
     exposures: tuple[Finding, ...]
     """The findings of all claims, each once."""
     unprotected: tuple[Finding, ...]

@@ -32,8 +32,7 @@ class _Opening:
 
 
 def internal_claims(facts: Facts) -> tuple[Claim, ...]:
-    """One claim for each internal resource: it is not reachable from the internet, and no single change makes it
-    reachable."""
+    """One claim for each internal resource: it is not reachable from the internet, nor after any single change."""
     by_resource: dict[str, list[Finding]] = {}
     opened, unclear = _openings(facts.internal)
     for finding, opening in (
