@@ -48,7 +48,7 @@ def described(resource: Resource, path: str, default: Value = None) -> str:
 def expect_reference(
     graph: Graph, resource: Resource, path: str, wanted: str, fix: str, *, what: str = ""
 ) -> Iterator[Finding]:
-    """Something is set at ``path``: a literal, or a value of another resource that only a deployment shows."""
+    """A value is set at ``path``: a literal, or an output of another resource that is known only after deployment."""
     found = resource.value(path)
     top = path.partition(".")[0].partition("[")[0]
     if isinstance(found, Unknown):

@@ -26,7 +26,7 @@ A_YEAR_DAYS = 366
 Values: TypeAlias = Mapping[str, str]
 """An entry's texts by key, white space joined; a key that is omitted is an empty text."""
 Wrong: TypeAlias = tuple[str, str, str]
-"""What is wrong with an entry ("is too wide"), what was found, and what is allowed."""
+"""The problem of an entry ("is too wide"), the value found, and the allowed values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Form:
     key: str
     """The key of the list of entries."""
     required: tuple[str, ...]
-    """The keys that an entry has beside those that every declaration has."""
+    """The required keys of an entry besides those of every declaration."""
     optional: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     """Other keys of the file."""
@@ -177,7 +177,7 @@ def _line(node: yaml.Node) -> int:
 
 
 def _constructed(node: yaml.Node) -> object:
-    """The value; the text itself where YAML takes it for something it is not, such as a date in month 13."""
+    """The value; the text itself where YAML cannot convert it, such as a date in month 13."""
     try:
         return cast("Any", yaml.SafeLoader("")).construct_document(node)
     except (ValueError, yaml.YAMLError):

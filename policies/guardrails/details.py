@@ -71,7 +71,7 @@ def attach(diagnostic: Any, details: Details) -> None:  # noqa: ANN401 - a proto
 
 
 def attached(diagnostic: Any) -> Details | None:  # noqa: ANN401 - a protobuf message
-    """The details of a diagnostic; ``None`` where its pack gives none."""
+    """The details of a diagnostic; ``None`` where its pack attaches none."""
     for unknown in UnknownFieldSet(diagnostic):
         if unknown.field_number == FIELD:
             return Details(**json.loads(unknown.data))

@@ -73,8 +73,8 @@ class Evaluation:
     def on_resource(self, resource: Resource, *, preview: bool = False) -> list[Report]:
         """The findings of the resource policies on one resource.
 
-        In a preview, a finding that rests on an unknown value is advice: the engine asks again before it creates or
-        changes the resource, when the value is known, and then the same finding blocks.
+        In a preview, a finding that depends on an unknown value is advice: the engine evaluates the policy again before
+        it creates or changes the resource, when the value is known, and then the same finding blocks.
         """
         reports: list[Report] = []
         for policy in self._policies:
@@ -173,7 +173,7 @@ def _evaluated_resource(policy: Policy, resource: Resource) -> Iterable[Finding]
 
 
 def _masked(resource: Resource | None, finding: Finding) -> Finding:
-    """A finding about part of a secret document does not print what it found there."""
+    """A finding about part of a secret document does not print the value found."""
     if resource is None or not finding.property or not isinstance(resource.get(walk_top(finding.property)), Secret):
         return finding
     return replace(finding, found=str(Secret(None)))

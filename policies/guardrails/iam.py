@@ -57,7 +57,7 @@ RESOURCE_POLICIES = {
     "vpclattice.AuthPolicy": "policy",
     "vpclattice.ResourcePolicy": "policy",
 }
-"""Type of resource → the property that holds a resource policy."""
+"""Type of resource → the property that contains a resource policy."""
 
 CALLERS = frozenset(
     {

@@ -22,7 +22,7 @@ _LOCAL_NAMES = ("localhost",)
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """One filter chain of a listener: whether it speaks TLS, and what reads its connections."""
+    """One filter chain of a listener: whether it uses TLS, and the filters that read its connections."""
 
     encrypted: bool
     managers: tuple[dict[str, Any], ...]

@@ -11,7 +11,7 @@ from .topology.graph.resources import Graph, Resource
 from .topology.graph.verdicts import Finding
 
 Settings = Mapping[str, Any]
-"""The configuration of one policy: every property of its schema, with what the team set or the default."""
+"""The configuration of one policy: every property of its schema, with the team's value or the default."""
 
 StackCheck = Callable[[Graph, Settings], Iterable[Finding]]
 ResourceCheck = Callable[[Resource, Settings], Iterable[Finding]]

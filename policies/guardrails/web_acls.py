@@ -1,4 +1,4 @@
-"""What the rules of a web ACL do, whether they are inline or separate resources."""
+"""The rules of a web ACL and their effects, whether they are inline or separate resources."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class WebAclRule:
     body_key: str
     """The custom response body that it uses."""
     unclear: bool
-    """Whether its priority, or what it does, is not known yet."""
+    """Whether its priority or its effect is not known yet."""
 
     @property
     def blocks(self) -> bool:
@@ -154,7 +154,7 @@ def _statements(statement: Value, *, narrowing: bool = False) -> Iterator[tuple[
 
 
 def fields(body: Mapping[str, Any]) -> set[str]:
-    """What a match statement inspects: ``cookies``, ``uriPath``, or ``header:<name>`` for one header."""
+    """The part that a match statement inspects: ``cookies``, ``uriPath``, or ``header:<name>`` for one header."""
     known = as_mapping(body.get("fieldToMatch")) or {}
     found = {key for key, value in known.items() if value is not None and key != "singleHeader"}
     header = as_mapping(known.get("singleHeader"))

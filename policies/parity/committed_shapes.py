@@ -1,8 +1,7 @@
-"""The committed shapes: what all environments share, stored once, and for each environment only its differences.
-
-``shared.json`` holds every resource that all environments have, with the properties that are equal in all of them;
-``<environment>.json`` holds the rest. A reviewer therefore sees a change to all environments once, and a difference
-between environments as a difference. Both are sorted JSON without secrets; long documents are digests.
+"""The committed shapes: the part that all environments share, stored once, and for each environment only its
+differences. ``shared.json`` contains every resource that all environments have, with the properties that are equal in
+all of them; ``<environment>.json`` contains the rest. A reviewer therefore sees a change to all environments once, and
+a difference between environments as a difference. Both are sorted JSON without secrets; long documents are digests.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ Resources: TypeAlias = Mapping[str, Leaves]
 
 
 def to_files(shapes: Mapping[str, Shape], skip: Skip = lambda _path, _property: False) -> dict[str, str]:
-    """File name to content. ``skip`` says what digests leave out: declared differences."""
+    """File name to content. ``skip`` selects the values that digests leave out: declared differences."""
     whole = {
         name: {path: condensed(path, item, skip) for path, item in shape.items.items()}
         for name, shape in sorted(shapes.items())

@@ -124,7 +124,7 @@ def _evaluate(
 
 
 def _not_compared(names: Sequence[str], *, blinded: bool) -> Report:
-    """What keeps properties from being compared: the preview, or secrets that cannot be decrypted."""
+    """The reason why properties cannot be compared: the preview, or secrets that cannot be decrypted."""
     fix = "no action needed in a first preview; preflight check compares the properties with known values"
     if blinded:
         fix = "set PULUMI_CONFIG_PASSPHRASE, or log in to the stack's secrets provider, and analyze the state again"

@@ -1,4 +1,4 @@
-"""What the running release is checked against: its manifest, and the environment before."""
+"""Checks the running release against its manifest and the previous environment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DIGEST = re.compile(r"@(sha256:[0-9a-f]{64})$")
 
 
 def evaluated(running: Shape, environments: Sequence[str], root: Path) -> list[tuple[ParityRule, Finding]]:
-    """What is wrong with the release of the running stack, in the project that has ``root``."""
+    """The problems of the running stack's release, in the project in ``root``."""
     urn = next((item.urn for item in running.items.values() if "tags.release" in item.following), "")
     return [
         *((RELEASE_ORDER, finding) for finding in _of_order(running, urn, environments, root)),

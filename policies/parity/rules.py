@@ -77,7 +77,7 @@ RELEASE_MANIFEST = ParityRule(
 )
 SHAPES = ParityRule(
     "committed-shapes-are-current",
-    "Each environment's committed shape matches what the program registers now.",
+    "Each environment's committed shape matches the resources that the program registers now.",
     Severity.MEDIUM,
     _SHAPES,
     preflight_only="the committed files are derived from all environments, and the engine provides only one stack",

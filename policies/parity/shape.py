@@ -82,7 +82,7 @@ def _is_custom(resource: Resource) -> bool:
 def _leaves(
     resource: Resource, wanted: Mapping[str, Any], normal: Normalizer
 ) -> tuple[dict[str, Value], dict[str, Value]]:
-    """What is compared always, and what follows the release."""
+    """The leaves that are always compared, and those that follow the release."""
     found: dict[str, Value] = {}
     for name in sorted(wanted):
         if not name.startswith("__") and name not in ("tagsAll", "id", "arn"):

@@ -12,7 +12,7 @@ class Status(StrEnum):
 
     OK = "ok"
     MISSING = "missing"
-    """The account was queried, and lacks what the stack needs."""
+    """The account was queried, and does not meet a requirement of the stack."""
     CANNOT_TELL = "cannot tell"
     """The account could not be queried, or its response is inconclusive."""
 
@@ -46,7 +46,7 @@ class Answer:
     """Whether an unknown line fails as well."""
 
     def count(self, status: Status) -> int:
-        """How many lines have this status."""
+        """The number of lines with this status."""
         return sum(line.status is status for line in self.lines)
 
     def fails(self, line: Line) -> bool:
@@ -88,11 +88,11 @@ class Group:
     name: str
 
     def ok(self, subject: str, found: str) -> Line:
-        """The account has what the stack needs."""
+        """The account meets the requirement."""
         return Line(self.name, subject, Status.OK, found)
 
     def missing(self, subject: str, found: str, fix: str) -> Line:
-        """The account lacks what the stack needs."""
+        """The account does not meet the requirement."""
         return Line(self.name, subject, Status.MISSING, found, fix)
 
     def cannot_tell(self, subject: str, found: str, fix: str) -> Line:

@@ -126,7 +126,7 @@ def run(project: Project, stacks: Sequence[Stack], progress: Progress, *, previe
 
 
 def managed(recording: Recording) -> int:
-    """How many resources the engine would report as created: default providers are not counted."""
+    """The number of resources that the engine would report as created, without default providers."""
     return sum(not resource.type.startswith("pulumi:providers:") for resource in recording.resources)
 
 

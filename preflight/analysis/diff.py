@@ -56,7 +56,7 @@ class ChangeSentence:
 
 @dataclass(frozen=True, slots=True)
 class StackChanges:
-    """What changes in one environment."""
+    """The changes in one environment."""
 
     environment: str
     changes: tuple[ChangeSentence, ...]

@@ -35,7 +35,7 @@ HOLDS_DATA: dict[str, str] = {
     "aws:lb/loadBalancer:LoadBalancer": "its DNS name and addresses change",
     LOGS: "its events are lost",
 }
-"""Type → what a replacement loses, the most important first."""
+"""Type → the data that a replacement loses, the most important first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,8 @@ class Refusal:
 
 
 def refusals(plan: Plan) -> list[Refusal]:
-    """Everything in ``plan`` that would be refused: changes of the provider's settings, then refusals by Pulumi and AWS."""
+    """All parts of ``plan`` that would be refused: changes of the provider's settings, then refusals by Pulumi and
+    AWS."""
     found = [*_provider(plan)]
     steps = [step for _, step in sorted(plan.steps.items())]
     for step in steps:

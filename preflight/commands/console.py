@@ -103,7 +103,7 @@ def wrote(root: Path, paths: Iterable[Path]) -> int:
 
 
 def stale(findings: Iterable[Finding]) -> int:
-    """Print what is out of date; returns the exit code."""
+    """Print the outdated files; returns the exit code."""
     found = list(findings)
     sys.stdout.write("".join(f"{finding.headline}: {finding.fix}\n" for finding in found))
     return 1 if found else 0

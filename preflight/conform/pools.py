@@ -37,7 +37,7 @@ _ACCEPTED_SOURCE = "Aurora user guide, maximum connections for Aurora Serverless
 
 
 def accepted(minimum: float, maximum: float) -> int:
-    """How many connections a cluster of this range of capacity units accepts."""
+    """The number of connections that a cluster of this range of capacity units accepts."""
     most = MOST_WITH_A_SMALL_MINIMUM if minimum <= SMALL_MINIMUM else MOST
     # The number depends on memory, so it is linear between the documented points and beyond the last one.
     place = max(1, min(len(ACCEPTED) - 1, sum(units <= maximum for units, _ in ACCEPTED)))
@@ -46,7 +46,7 @@ def accepted(minimum: float, maximum: float) -> int:
 
 
 def of_a_task(variables: Mapping[str, str], pools: Mapping[str, int]) -> int | None:
-    """How many connections one task's pools may open; ``None``: unlimited. ``pools`` are the preset's."""
+    """The number of connections that one task's pools may open; ``None``: unlimited. ``pools`` are the preset's."""
     total = 0
     for prefix, number in pools.items():
         size = variables.get(f"{prefix}_SIZE", "")

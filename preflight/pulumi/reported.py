@@ -82,7 +82,7 @@ def _finding(
 
 
 def _of_a_foreign_pack(diagnostic: Diagnostic, mandatory: Mapping[str, bool]) -> Details:
-    """A pack that attaches no details has only a text: its first line is the headline, the rest is what was found."""
+    """A pack that attaches no details has only a text: its first line is the headline, the rest is the value found."""
     first, _, rest = (diagnostic.message.strip() or diagnostic.description).partition("\n")
     if _could_not_run(diagnostic, mandatory):
         fix = "change the policy so that it treats an unknown value as unknown"

@@ -38,7 +38,8 @@ class Wanted:
     release: Release
     graph: Recording
     bootstrap: Recording | None
-    """What ``bootstrap/`` creates for the stack's account; ``None`` if none of its stack files lists the stack."""
+    """The resources that ``bootstrap/`` creates for the stack's account; ``None`` if none of its stack files lists the
+    stack."""
     backend: str
     """The URL of Pulumi's state backend; empty: Pulumi Cloud."""
     state_bucket: str
@@ -64,7 +65,7 @@ class Wanted:
         return [properties(resource) for resource in self.graph.of_type(kind)]
 
     def count(self, kind: str) -> int:
-        """How many resources of one type there are."""
+        """The number of resources of one type."""
         return len(self.graph.of_type(kind))
 
     @property

@@ -71,7 +71,7 @@ def _section(model: type[Configuration], name: str) -> str:
     if not rows[0].section:
         lines.append(f"Allowed: {rows[0].allowed}. {_default(rows[0])}\n")
     else:
-        lines += ["| Key | Default | Allowed | What it does |", "|---|---|---|---|"]
+        lines += ["| Key | Default | Allowed | Description |", "|---|---|---|---|"]
         lines += [_row(row, rows[0].path) for row in rows[1:]]
     return "\n".join([*(line for line in lines if line), ""])
 

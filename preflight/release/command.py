@@ -1,4 +1,4 @@
-"""Runs ``preflight release``: takes the options, prints what was done."""
+"""Runs ``preflight release``: reads the options, prints the result."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import argparse
 
 
 def add_options(release: argparse.ArgumentParser) -> None:
-    """The actions and what each takes."""
+    """The actions and their options."""
     actions = release.add_subparsers(dest="action", metavar="ACTION", required=True)
     _new_options(actions.add_parser("new", help="write a manifest: images by digest, models, prompts, schema, people"))
 

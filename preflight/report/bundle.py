@@ -18,7 +18,7 @@ from preflight.report.output import render
 FILES = {"text": "check.txt", "json": "check.json", "sarif": "check.sarif", "junit": "check.xml"}
 COMMENT = "comment.md"
 LONGEST_COMMENT = 60_000
-"""GitHub takes 65,536 characters."""
+"""GitHub accepts 65,536 characters."""
 _CUT = "\n\n(shortened: the job's reports contain the rest)\n"
 
 
@@ -51,7 +51,7 @@ def plan(root: Path, base: str) -> Planned:
 
 
 def with_findings(checked: Checked, planned: Planned | None) -> Checked:
-    """The check with a finding for everything that the running stacks would refuse."""
+    """The check with a finding for each change that cannot be applied to the running stacks."""
     if planned is None:
         return checked
     names = [environment.name for environment in checked.report.environments]

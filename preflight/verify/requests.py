@@ -254,8 +254,8 @@ def _sizes(stack: StackInCheckout) -> Iterator[tuple[str, Request]]:
     ]
     for what, sizes, most in sized:
         if (largest := boundary(stack, sizes, most)) is not None:
-            yield f"{what} of the largest size that fits", sizes(largest)
-            yield f"{what} of one byte more", sizes(largest + 1)
+            yield f"{what} of the largest allowed size", sizes(largest)
+            yield f"{what} one byte too large", sizes(largest + 1)
     if (largest := boundary(stack, text(f"{CALLBACK}?code="), MOST_TEXT)) is not None:
         yield "query of the login callback, one byte too long", text(f"{CALLBACK}?code=")(largest + 1)
     yield "a header beyond the load balancer's limit", make("GET", "/", headers=(("x-large", "x" * TOO_LARGE_HEADER),))

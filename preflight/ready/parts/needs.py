@@ -1,4 +1,4 @@
-"""How much of each quota the recorded graph needs, and how much of it the account already uses."""
+"""The amount of each quota that the recorded graph needs, and the amount that the account already uses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FARGATE_BATCH = 100
 
 
 def of(*kinds: str) -> Need:
-    """How many resources of these types there are."""
+    """The number of resources of these types."""
     return lambda wanted: sum(wanted.count(kind) for kind in kinds)
 
 
@@ -100,12 +100,12 @@ def secrets(wanted: Wanted) -> float:
 
 
 def listed(service: str, operation: str, key: str, region: str = "", **parameters: object) -> Use:
-    """How many elements a list call returns."""
+    """The number of elements that a list call returns."""
     return lambda account, _: len(account.every(service, operation, key, region, **parameters))
 
 
 def nothing(_account: Account, _wanted: Wanted) -> float:
-    """A quota of something that the stack creates, so its use is zero."""
+    """A quota of a resource that the stack creates, so its use is zero."""
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Quotas: what the recorded graph creates fits in the account's quotas together with what the account already uses.
+"""Quotas: the resources of the recorded graph fit in the account's quotas together with the account's current use.
 
 Codes and names are those of Service Quotas (``aws service-quotas list-aws-default-service-quotas``). Left out because
 no stack approaches them: log groups (1,000,000 per region) and Elastic IP addresses (the stack has none). A new account

@@ -69,7 +69,7 @@ def subscriptions(context: VerifyContext, group: Group) -> Iterator[Line]:
         if arn is None:
             yield group.missing(subject, "does not exist", "pulumi up")
         else:
-            fix = f"{endpoint} has to open the link in the e-mail from AWS; until then no alarm is delivered"
+            fix = f"{endpoint} must open the link in the e-mail from AWS; until then no alarm is delivered"
             yield group.holds(
                 subject, arn not in PENDING, "is not confirmed" if arn in PENDING else "is confirmed", fix
             )

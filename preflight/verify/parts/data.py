@@ -91,7 +91,7 @@ def backups(context: VerifyContext, group: Group) -> Iterator[Line]:
                 fix = "run the command again after the plan's first night"
                 yield group.cannot_tell(subject, "the vault is younger than 26 hours", fix)
             else:
-                fix = "aws backup list-backup-jobs --by-state FAILED gives the reason; docs/restore.md"
+                fix = "aws backup list-backup-jobs --by-state FAILED shows the reason; see docs/restore.md"
                 yield group.missing(subject, "no complete recovery point in the last 26 hours", fix)
 
 

@@ -13,7 +13,7 @@ from preflight.verify.stack import WEB_ACL
 
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 LOGGING = "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"
-EVENTS = "aws ecs describe-services shows the service's events; docs/runbook.md has the causes"
+EVENTS = "aws ecs describe-services shows the service's events; docs/runbook.md lists the causes"
 
 
 def _primary(context: VerifyContext) -> Mapping[str, Any]:

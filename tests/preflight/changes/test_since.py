@@ -102,7 +102,7 @@ def test_a_stack_that_was_never_deployed_may_become_anything(project: Path) -> N
     git(project, "reset", "--quiet", "--soft", "HEAD~1")
     git(project, "reset", "--quiet")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "has no deployment of it yet; on a stack that runs this would be refused" in done.stdout
+    assert "records no deployment of this stack yet; on a running stack, this change would be refused" in done.stdout
 
 
 def test_the_example_accounts_do_not_run_anything_once_yours_is_named(project: Path) -> None:

@@ -64,7 +64,7 @@ def _set_by_proxy(graph: Graph, resource: Resource, place: str) -> Iterator[Find
 def _denials(resource: Resource, calls: list[Statement], denials: list[Statement]) -> Iterator[Finding]:
     others = any(test.operator.startswith(("stringnot", "null")) for item in denials for test in item.tests(_KEY))
     if not others:
-        wanted = "a Deny for every other guardrail, which applies whatever another policy allows"
+        wanted = "a Deny for every other guardrail, which overrides any Allow in another policy"
         yield violated(resource, "policy", "no such Deny", wanted, _FIX, what="has no matching Deny")
     allowed = [value for item in calls for test in item.tests(_KEY) for value in test.values]
     denied = [value for item in denials for test in item.tests(_KEY) for value in test.values]

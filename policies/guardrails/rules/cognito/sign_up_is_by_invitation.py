@@ -24,14 +24,16 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One user pool or identity pool."""
     if resource.kind == "cognito.IdentityPool":
         fix = f"set {_GUESTS} to false"
-        yield from expect_value(resource, _GUESTS, False, fix, default=False, what="gives AWS credentials to anyone")
+        yield from expect_value(
+            resource, _GUESTS, False, fix, default=False, what="issues AWS credentials to any client"
+        )
         return
     fix = f"set {_INVITED} to true"
     trigger = resource.value(_TRIGGER)
     if isinstance(trigger, Unknown) and resource.value(_INVITED) is not True:
         yield not_proven(resource, _TRIGGER, [trigger], "a pre-sign-up trigger that rejects uninvited users", fix)
     elif trigger in (None, ""):
-        yield from expect_value(resource, _INVITED, True, fix, default=False, what="allows anyone to sign up")
+        yield from expect_value(resource, _INVITED, True, fix, default=False, what="allows any user to sign up")
 
 
 RULE: Rule = resource_rule(

@@ -2,7 +2,7 @@
 
 Without a log configuration the container's output is lost, and an outage cannot be distinguished from an attack.
 
-The policy cannot see what the application logs.
+The policy cannot see the content of the application's log.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A task with a public address is one security group rule away from the internet; a shell into a task bypasses the proxy,
 the logging rules and the read-only file system.
 
-The policy cannot see what an operator allows outside this program, for example in the ECS console.
+The policy cannot see changes that an operator makes outside this program, for example in the ECS console.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
         "xffHeaderProcessingMode",
         lambda found: found in ("append", "remove"),
         "append or remove",
-        "remove xffHeaderProcessingMode: preserve forwards whatever address the client sends",
+        "remove xffHeaderProcessingMode: preserve forwards any address that the client sends",
         default="append",
     )
 

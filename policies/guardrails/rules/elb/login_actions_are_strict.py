@@ -48,7 +48,7 @@ def _login(resource: Resource, base: str, settings: Settings) -> Iterator[Findin
         f"{base}.onUnauthenticatedRequest",
         lambda found: found in ("authenticate", "deny"),
         "authenticate or deny",
-        "use deny where a redirect to the login page makes no sense",
+        "use deny for requests that cannot follow a redirect to the login page",
         default="authenticate",
     )
     yield from expect(

@@ -1,9 +1,9 @@
 """Resource policies grant access to named principals, or limit a grant to all principals by a condition on the caller.
 
-Any AWS account can use a key, bucket, queue, topic, secret or repository with an open grant, whatever the
-network rules.
+Any AWS account can use a key, bucket, queue, topic, secret or repository with an open grant, regardless of network
+rules.
 
-The policy cannot see what a service control policy or another account-wide policy also denies.
+The policy cannot see additional denials in a service control policy or another account-wide policy.
 """
 
 from __future__ import annotations

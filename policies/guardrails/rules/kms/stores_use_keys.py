@@ -32,7 +32,7 @@ _PATHS: dict[str, tuple[tuple[str, str], ...]] = {
         ("performanceInsightsKmsKeyId", "performanceInsightsEnabled"),
     ),
 }
-"""Type → the property that names the key, and the one that turns on what it encrypts."""
+"""Type → the property that names the key, and the property that enables the feature that it encrypts."""
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 By default a failed statement is logged with its values, and the detail of an error repeats the row.
 
-The policy checks PostgreSQL parameter groups; it cannot see what a session sets.
+The policy checks PostgreSQL parameter groups; it cannot see the settings of a session.
 """
 
 from __future__ import annotations

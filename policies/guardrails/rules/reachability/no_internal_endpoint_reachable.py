@@ -4,7 +4,7 @@ Three layers keep a resource private: its security groups, its subnets' routes a
 is checked: a resource with all three layers open is reported as reachable, and one with some of them open as a latent
 exposure.
 
-The policy checks the stack as declared; it cannot see what another stack or a person adds to the same network.
+The policy checks the stack as declared; it cannot see changes to the same network by another stack or an operator.
 """
 
 from __future__ import annotations

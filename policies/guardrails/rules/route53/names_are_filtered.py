@@ -4,7 +4,7 @@ A resolver answers queries even in a network without a route to the internet, so
 domains that are needed are allowed first, and all others are blocked. Some teams filter at another resolver, so this is
 advisory.
 
-The policy cannot see which domains an application needs, or what is in a domain list of AWS or of another stack.
+The policy cannot see which domains an application needs, or the content of a domain list of AWS or of another stack.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def _twice(graph: Graph, found: dict[tuple[str, str], list[Resource]], path: str
     for (urn, _), resources in sorted(found.items()):
         for extra in resources[1:]:
             label = graph.by_urn[urn].label
-            what = f"sets for {label} what {resources[0].name} sets too"
+            what = f"declares the same setting of {label} as {resources[0].name}"
             yield violated(extra, path, resources[0].label, _WANTED, _FIX, what=what)
 
 

@@ -32,7 +32,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     policy = document_at(resource, "policy")
     yield from undecided(resource, "policy", policy, _WANTED, _FIX)
     if policy.value is None and policy.unknown is None and not policy.unreadable:
-        yield violated(resource, "policy", None, _WANTED, f"{_FIX}; without one AWS allows everything")
+        yield violated(resource, "policy", None, _WANTED, f"{_FIX}; without one, AWS allows all requests")
     for statement in grants(policy):
         yield from _statement(resource, f"policy[{statement.label}]", statement)
 

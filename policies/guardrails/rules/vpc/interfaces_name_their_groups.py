@@ -3,7 +3,7 @@
 All resources without an explicit security group share the default group, in this stack and in all others that use the
 VPC.
 
-What the security groups allow is checked by the reachability-* policies.
+The rules of the security groups are checked by the reachability-* policies.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 An allow entry for port 22 or 3389 leaves security groups as the only protection; an unused network ACL protects
 nothing.
 
-The policy checks single entries by their address ranges; what all entries of a network ACL allow together is checked by
-the reachability-* policies.
+The policy checks single entries by their address ranges; the combined effect of all entries is checked by the
+reachability-* policies.
 """
 
 from __future__ import annotations

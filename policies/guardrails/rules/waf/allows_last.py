@@ -3,7 +3,7 @@
 An allow action ends the evaluation, so no later limit or protection applies to the request. To exempt requests from
 some rules only, a rule can count and add a label that those rules exclude.
 
-The policy checks the order of rules and the size of IP sets, not what else a rule matches.
+The policy checks the order of rules and the size of IP sets, not the other conditions of a rule.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Where the load balancer logs users in, the web ACL blocks requests that carry its identity headers.
+"""Where the load balancer logs users in, the web ACL blocks client requests that contain its identity headers.
 
 The application trusts these headers, so a client that sends them on a path without a login could act as any user.
 
-A rule counts only if the header alone makes it block, whatever else the request contains. Whether every forwarding rule
-authenticates is checked by reachability-internet-paths-authenticate.
+A rule counts only if the header alone is enough to block the request. Whether every forwarding rule authenticates is
+checked by reachability-internet-paths-authenticate.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from ...topology.graph.verdicts import Finding, not_proven, violated
 from ...web_acls import ACL, WebAclRules, managed, rules_of_web_acls
 
 _WANTED = "rules that are consistent with each other"
-_FIX = "restore the rule that sets the label or uses the response, or remove what it left behind"
+_FIX = "restore the rule that sets the label or uses the response, or remove the unused part"
 _MANAGED = "awswaf:managed:"
 
 

@@ -154,9 +154,8 @@ class Resource:
 
 
 def _declared(argument: Value, properties: dict[str, Any], dependencies: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what only the provider will choose: the dependencies name every property that the program declares.
-
-    Where nothing tells the two apart (a resource policy sees what is declared only), everything stays.
+    """Without the values that only the provider will choose: the dependencies name every property that the program
+    declares. If the two cannot be distinguished (a resource policy sees only declared values), all properties stay.
     """
     if not dependencies and (not hasattr(argument, "property_dependencies") or argument.dependencies):
         return properties

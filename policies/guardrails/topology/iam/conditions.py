@@ -1,4 +1,5 @@
-"""Conditions of IAM statements: operators with their qualifiers, keys in lower case, and what passes each of them."""
+"""Conditions of IAM statements: operators with their qualifiers, keys in lower case, and the values that satisfy each
+of them."""
 
 from __future__ import annotations
 

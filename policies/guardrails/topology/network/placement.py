@@ -61,7 +61,7 @@ class Row:
     public: str = ""
     public_default: bool = False
     owner: tuple[str, str, tuple[str, ...]] | None = None
-    """Property, type and keys of the resource that holds what this one inherits."""
+    """Property, type and keys of the resource from which this one inherits settings."""
     required: str = ""
     """Without this property the resource has no network interface."""
     in_any_subnet: bool = False

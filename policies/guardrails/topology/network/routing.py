@@ -43,7 +43,7 @@ _MIN_V4, _MIN_V6 = 16, 40
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route: where to, through what, and which resource and property declare it."""
+    """One route: destination, gateway, and the resource and property that declare it."""
 
     destination: Addresses | None
     through: Through
@@ -55,7 +55,7 @@ class Route:
 
 
 def _specific(route: Route) -> int:
-    """How large the destination is: the smaller the block, the earlier the route wins."""
+    """The size of the destination: the smallest matching block wins."""
     if route.destination is None:
         return 0
     return route.destination.v4.size() or route.destination.v6.size()

@@ -1,4 +1,4 @@
-"""What security groups allow, however their rules are declared.
+"""The traffic that security groups allow, regardless of how their rules are declared.
 
 Inline rules, ``vpc.SecurityGroupIngressRule``/``EgressRule`` and the older ``ec2.SecurityGroupRule`` become one kind of
 rule. A group is identified by its URN, or by its literal id when it is not in this stack: then its other rules are

@@ -1,4 +1,4 @@
-"""All claims and findings about a stack's reachability: first the facts, then what follows from them."""
+"""All claims and findings about a stack's reachability: first the facts, then the claims that follow from them."""
 
 from __future__ import annotations
 

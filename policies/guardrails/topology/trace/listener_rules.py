@@ -1,4 +1,4 @@
-"""Which listener rule a request matches, and what the rule's actions do with it."""
+"""The listener rule that a request matches, and the effect of the rule's actions."""
 
 from __future__ import annotations
 

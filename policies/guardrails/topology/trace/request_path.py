@@ -132,7 +132,7 @@ def _lacks_length(request: Request) -> bool:
 
 
 def _refusal(request: Request, proxy: ProxyFacts) -> tuple[int, str, str] | None:
-    """Status, rule and reason of what the proxy refuses, in the order of its checks."""
+    """Status, rule and reason of the proxy's refusal, in the order of its checks."""
     header_bytes = sum(len(name.encode()) + len(value.encode()) + 4 for name, value in request.sent_headers())
     limit = proxy.body_limit(request.path)
     upgrade = request.header("upgrade")

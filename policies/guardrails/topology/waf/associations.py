@@ -44,7 +44,7 @@ class WebAclAssociations:
         return next((acl for _, acl in self._acls.get(resource.urn, ()) if acl is not None), None)
 
     def association_of(self, resource: Resource) -> Resource | None:
-        """What associates a web ACL with a resource."""
+        """The property or resource that associates a web ACL with a resource."""
         return next((association for association, _ in self._acls.get(resource.urn, ())), None)
 
     def passed(self, resource: Resource) -> Pass:

@@ -34,7 +34,7 @@ class Gap:
 
 
 def unmatched(facts: Facts, flow: Flow) -> Gap | None:
-    """The side whose security groups do not allow what the other side sends, if any."""
+    """The side whose security groups do not allow the other side's traffic, if any."""
     sends = facts.peers.allows(flow.source, flow.target, TCP, flow.ports, ingress=False)
     takes = facts.peers.allows(flow.target, flow.source, TCP, flow.ports, ingress=True)
     if sends and takes:

@@ -18,7 +18,7 @@ _GATEWAY_KEYS = ("id", "arn", "prefixListId")
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One declared connection: source, target, ports, and what declares it."""
+    """One declared connection: source, target, ports, and the resource that declares it."""
 
     source: Peer
     target: Peer
