@@ -164,7 +164,7 @@ def fields(body: Mapping[str, Any]) -> set[str]:
 
 
 def present(statement: Mapping[str, Any]) -> set[str]:
-    """The fields whose presence alone makes a statement match, whatever else the request contains."""
+    """The fields whose presence alone is enough for a statement to match."""
     found: set[str] = set()
     for kind, value in statement.items():
         body = as_mapping(value) or {}

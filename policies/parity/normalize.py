@@ -222,7 +222,8 @@ def _hosts(graph: Graph) -> list[tuple[str, str]]:
 
 
 def _clients(graph: Graph) -> list[str] | None:
-    """Ids of the OIDC clients at the load balancer; whatever checks its tokens is configured with the same ids.
+    """Ids of the OIDC clients at the load balancer; every component that checks its tokens is configured with the same
+    ids.
 
     ``None`` when they are under a secret that cannot be decrypted.
     """

@@ -191,7 +191,7 @@ def _is_long(value: Value) -> bool:
 
 
 def _digest(value: Value) -> Value:
-    """The digest; covered where something in it is."""
+    """The digest; covered if a part of the value is."""
     leaves = cast("dict[str, Value]", value) if isinstance(value, dict) else {}
     plain = {name: uncovered(leaf) for name, leaf in leaves.items()} if isinstance(value, dict) else uncovered(value)
     text = json.dumps(plain, sort_keys=True, ensure_ascii=False)

@@ -51,7 +51,7 @@ def say(message: str) -> None:
 
 
 def write_error(text: str) -> None:
-    """Write to standard error at once."""
+    """Write to standard error immediately."""
     sys.stderr.write(text)
     sys.stderr.flush()
 

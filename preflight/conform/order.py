@@ -223,7 +223,7 @@ def _finding(recording: Recording, user: RecordedResource, path: str, needed: Pr
         verdict=Verdict.VIOLATED,
         headline=f"{user.name}.{path} may be used before {kind} {first.name} exists",
         urn=user.urn,
-        found=f"{user.name} does not depend on it, so Pulumi may create both at once: {needed.consequence}",
+        found=f"{user.name} does not depend on it, so Pulumi may create both at the same time: {needed.consequence}",
         wanted=f"{first.name} first ({needed.source})",
         fix=f"add {first.name} to depends_on of {user.name}, or take the value from an output of {first.name}",
         pack="conform",

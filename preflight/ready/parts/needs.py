@@ -64,14 +64,14 @@ def endpoint_policy(wanted: Wanted) -> float:
 
 
 def tasks(wanted: Wanted) -> int:
-    """The most tasks at once: a deployment at full scale starts the new tasks while the old ones run."""
+    """The most concurrent tasks: a deployment at full scale starts the new tasks while the old ones run."""
     most_tasks = max(int(inputs["maxCapacity"]) for inputs in wanted.inputs("aws:appautoscaling/target:Target"))
     percent = max(int(i.get("deploymentMaximumPercent", 200)) for i in wanted.inputs("aws:ecs/service:Service"))
     return most_tasks * percent // 100
 
 
 def processors(wanted: Wanted) -> float:
-    """vCPUs of the most tasks at once."""
+    """vCPUs of the most concurrent tasks."""
     return tasks(wanted) * int(wanted.task["cpu"]) / CPU_UNITS
 
 

@@ -1,6 +1,6 @@
 """Every alarm notifies a subscribed destination and names its runbook entry.
 
-An alarm without an action notifies no one; an alarm without a runbook delays the response.
+An alarm without an action sends no notification; an alarm without a runbook delays the response.
 
 The policy cannot see whether a subscription was confirmed or whether the recipients respond.
 """

@@ -1,6 +1,6 @@
 """User pools create accounts by invitation only, and identity pools accept no guests.
 
-A login in front of a load balancer or API protects nothing if anyone may sign up, which is AWS's default.
+A login in front of a load balancer or API protects nothing if any user may sign up, which is AWS's default.
 
 A pre-sign-up trigger (lambdaConfig.preSignUp) counts as compliant; the policy cannot see whether its function rejects
 uninvited users.

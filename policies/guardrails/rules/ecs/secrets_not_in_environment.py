@@ -1,8 +1,8 @@
 """No container, function or parameter contains a secret in plain text, whether in environment, command, labels or log
 options.
 
-The console and the API show a definition to everyone with read access, and the values appear in the plan. Pass secrets
-by reference to Secrets Manager or Parameter Store instead.
+The console and the API show a definition to every principal with read access, and the values appear in the plan. Pass
+secrets by reference to Secrets Manager or Parameter Store instead.
 
 The policy checks the names and formats of values, and Pulumi's secret mark; it misses a secret with an innocuous name
 and format.

@@ -1,7 +1,7 @@
 """Every log group sets its retention and is encrypted with a customer managed KMS key.
 
-A log group without retention keeps its events forever; without a customer managed key, everyone who may read the group
-can read its events.
+A log group without retention keeps its events forever; without a customer managed key, every principal that may read
+the group can read its events.
 
 The policy cannot see log groups that services create because none was declared.
 """

@@ -1,7 +1,7 @@
 """No snapshot, machine image, function, layer, document, cache or service network is shared publicly.
 
-One property can give every AWS account a copy of a database, or everyone on the internet a function, and no network
-rule or policy document shows it.
+One property can share a database copy with every AWS account, or expose a function to the internet, and no network rule
+or policy document shows it.
 
 Sharing with named accounts is checked by iam-grants-stay-in-the-account, and policy documents by
 iam-resource-policies-are-narrow.

@@ -1,8 +1,8 @@
 """Every VPC endpoint has a custom policy that names actions, resources and callers.
 
-Without one, anyone who can reach the VPC endpoint can send data to any account's bucket, table or model that accepts
-their credentials. Image layers are downloaded with URLs signed by ECR, so the grant for its bucket needs no condition
-on the caller.
+Without one, any client that can reach the VPC endpoint can send data to any account's bucket, table or model that
+accepts their credentials. Image layers are downloaded with URLs signed by ECR, so the grant for its bucket needs no
+condition on the caller.
 
 The policy checks that a statement limits action, resource or principal; whether the limit is right is for review.
 """

@@ -118,7 +118,7 @@ def _principals(value: Value) -> tuple[str, ...]:
 
 
 def grants(document: Document) -> list[Statement]:
-    """The statements of a document that allow something."""
+    """The Allow statements of a document."""
     return [item for item in statements(document) if item.allows]
 
 

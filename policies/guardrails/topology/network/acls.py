@@ -78,7 +78,7 @@ class NetworkAcls:
         return None
 
     def admitted(self, subnet: Resource) -> Traffic:
-        """Traffic that may enter a subnet and be responded to; AWS's default network ACL allows everything."""
+        """Traffic that may enter a subnet and be responded to; AWS's default network ACL allows all traffic."""
         acl = self.acl_of(subnet)
         if acl is None:
             return EVERYTHING

@@ -39,7 +39,7 @@ class PlacedResource:
     group_property: str
     public: PublicAddress
     accepts: bool = True
-    """Whether it accepts connections at all; a function in a network does not."""
+    """Whether it accepts connections; a function in a VPC does not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ class Routing:
         return found
 
     def _tables_of(self, resource: Resource) -> tuple[Resource, ...]:
-        """The tables that something names, a network for its main one."""
+        """The tables that a property names; a network stands for its main table."""
         return self.graph.referenced(resource, "routeTableId", types=(*TABLES, *VPCS), keys=TABLE_KEYS).resources
 
     def vpc_of(self, resource: Resource) -> Resource | None:
@@ -126,7 +126,7 @@ class Routing:
 
     def reaches(self, subnet: Resource, other: Resource, addresses: Addresses) -> bool:
         """Whether packets from a subnet to addresses of another one are routed: always within a network, and to another
-        network by a peering connection or the like. A route that is not known yet counts as one.
+        network by a peering connection or a similar gateway. A route that is not known yet counts as one.
         """
         vpc, table = self.vpc_of(subnet), self.table_of(subnet)
         if vpc is None or vpc is self.vpc_of(other) or self._open_tables.get(subnet.urn) or self._unattached:
@@ -253,7 +253,7 @@ class Routing:
         return [route for index, _ in enumerate(declared) for route in self._each(table, f"routes[{index}]")]
 
     def _each(self, resource: Resource, path: str) -> Iterator[Route]:
-        """A route, or one for each entry of the prefix list that it names, where all of them are known."""
+        """A route, or one for each entry of its prefix list if all entries are known."""
         route = self._route(resource, path)
         blocks = self._listed(resource, f"{path}.{_LISTS[0]}" if path else _LISTS[0])
         yield from [replace(route, destination=block) for block in blocks] or [route]

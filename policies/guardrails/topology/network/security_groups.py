@@ -151,7 +151,8 @@ class SecurityGroups:
         return found
 
     def _as_aws_makes_it(self, vpc: Resource) -> None:
-        """A default group that no resource adopts admits its own members and sends everywhere, besides other rules."""
+        """A default group that no resource adopts admits its members and allows all egress, in addition to other
+        rules."""
         itself = GroupRule(ingress=True, resource=vpc, property="defaultSecurityGroupId", groups=(vpc.urn,))
         everywhere = replace(itself, ingress=False, groups=(), addresses=EVERYWHERE, blocks=("0.0.0.0/0", "::/0"))
         self._add((vpc.urn,), itself)

@@ -98,7 +98,7 @@ def _arrive(facts: Facts, trail: Trail, edge: Resource) -> Outcome | Resource:
             return trail.end(Result.DROPPED, None, "security group")
     encrypted = listener.value("protocol") in ("HTTPS", "TLS")
     if encrypted != (request.scheme == "https"):
-        trail.note(listener, "protocol", f"speaks {listener.value('protocol')}, not {request.scheme}")
+        trail.note(listener, "protocol", f"uses {listener.value('protocol')}, not {request.scheme}")
         return trail.end(Result.ANSWERED, 400, listener.name)
     trail.note(listener, "port", f"accepts {request.scheme} on port {request.port}")
     return listener

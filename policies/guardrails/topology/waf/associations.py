@@ -48,7 +48,7 @@ class WebAclAssociations:
         return next((association for association, _ in self._acls.get(resource.urn, ())), None)
 
     def passed(self, resource: Resource) -> Pass:
-        """Whether traffic to a resource passes a web ACL that can block something."""
+        """Whether traffic to a resource passes a web ACL that can block requests."""
         found = self._acls.get(resource.urn, ())
         if not found:
             return Pass(None, tuple(self._unclear)) if self._unclear else MISSED

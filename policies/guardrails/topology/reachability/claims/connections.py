@@ -128,7 +128,8 @@ def _on_the_internet(facts: Facts, peer: Peer, port: int, *, ingress: bool) -> A
 
 
 def login(facts: Facts) -> Iterator[Gap]:
-    """Why a load balancer with logins cannot reach the identity provider, which is where its groups let it connect."""
+    """The causes that block a load balancer with logins from its identity provider, at the addresses that its groups
+    allow."""
     https = ports(443, 443)
     answers = ANY_CLIENT - REMOTE_DESKTOP
     for peer in facts.peers.all:
@@ -189,7 +190,7 @@ _ENGINE_PORTS = {"postgres": 5432, "mysql": 3306, "mariadb": 3306}
 
 
 def service_port(resource: Resource) -> int | None:
-    """The port on which something serves, where its type determines it."""
+    """The port on which a resource serves, if its type determines it."""
     port = resource.value("port")
     if resource.kind in (*_SERVICE_PORTS, "rds.Cluster", "rds.Instance") and isinstance(port, int | float):
         return int(port)

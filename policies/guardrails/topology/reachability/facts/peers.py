@@ -14,7 +14,7 @@ from ...network.security_groups import GroupRule, GroupSet, SecurityGroups
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Something with network interfaces: its subnets and security groups, and whether all of them are known."""
+    """A resource with network interfaces: its subnets and security groups, and whether all of them are known."""
 
     resource: Resource
     subnets: tuple[Resource, ...]
