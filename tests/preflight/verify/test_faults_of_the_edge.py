@@ -168,7 +168,7 @@ FAULTS = [
     ),
     Fault("nothing asks for a login", sets(logs_in=False), ("edge-page-1: GET", "HEAD of the first page")),
     Fault("an API call is sent to the login", graph(pages_for_api), ("edge-api-1: GET", "a model call without")),
-    Fault("the login is another provider's", graph(another_login), ("edge-page-1: GET",), ("page", "fits", "space", "address", "spoofed")),
+    Fault("the login is another provider's", graph(another_login), ("edge-page-1: GET",), ("page", "largest allowed", "space", "address", "spoofed")),
     Fault("the login is for another client", sets(client="somebody-else"), ("edge-page-1: GET",)),
     Fault("the default forwards", graph(forwards_by_default), ("an undeclared path", "another host: https", "a signed-in user on an undeclared")),
     Fault("no rule hides paths", graph(without_rule("edge-blocked-")), ("edge-blocked-3: GET", "a signed-in user on the hidden path")),
