@@ -1,4 +1,4 @@
-"""The release that a stack file names: one line, which alone is changed; every other byte stays, comments too."""
+"""The release in a stack file. Only its line is changed; everything else is preserved, including comments."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LINE = re.compile(
 
 
 def release_of(path: Path) -> str:
-    """The release that the file names."""
+    """The release in the stack file."""
     found = _config(path.read_text(encoding="utf-8"), path).get(KEY)
     if not isinstance(found, str):
         raise Refusal(f"{path.name} names no release", f"write {KEY} with the version of a manifest in releases/")

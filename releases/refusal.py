@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault
+class Refusal(Exception):  # noqa: N818 - a refusal is a result, not an error
     """The command changed nothing (exit code 1)."""
 
     def __init__(self, reason: str, do: str) -> None:

@@ -181,7 +181,7 @@ def _elements(value: object) -> list[object]:
 
 
 class _Malformed(str):
-    """Text where an object was expected."""
+    """Text where an object is expected."""
 
 
 def _structured(text: str | None) -> object:
@@ -195,7 +195,7 @@ def _structured(text: str | None) -> object:
 
 
 def _placed(problem: Problem, field: str, accounts: object) -> Problem:
-    """Correct the key of a problem outside the project's namespace."""
+    """Correct the key of a problem that is outside the project's namespace."""
     if field == "environment":
         return replace(problem, key="stack name")
     if field == "region":

@@ -75,7 +75,7 @@ def manifest_with(tmp_path: Path, changes: dict[str, Any]) -> Path:
             (
                 "images.proxy.source",
                 '"docker.io/envoyproxy/envoy:distroless-v1.39.1"',
-                "leave the tag out: the image is pinned by digest",
+                "remove the tag: the image is pinned by digest",
             ),
         ),
         (
@@ -85,7 +85,7 @@ def manifest_with(tmp_path: Path, changes: dict[str, Any]) -> Path:
         ({"images.proxy.tag": "v1"}, ("images.proxy.tag", "(unknown key)", "remove the key")),
         (
             {"images.proxy": REMOVED},
-            ("images", "interface", "add what is missing and remove what is not an image of this project"),
+            ("images", "interface", "add the missing images and remove any that this project does not have"),
         ),
         ({"models": []}, ("models", "a list of 0", "write at least 1")),
         (
