@@ -19,8 +19,9 @@ PREFIXES = (ACCESS, CONNECTION, HEALTH_CHECK)
 def bucket_policy(bucket_arn: str, account_id: str, region: str, reader_arns: Sequence[str]) -> str:
     """Load balancers of this account write, only the named readers read, and TLS is required.
 
-    The writer is bound by the load balancers' ARN, which holds region and account; that log delivery sends the account
-    as a separate condition key too is not documented, and a condition on a key that is not sent would stop every log.
+    The grant to log delivery is limited by the load balancers' ARN, which contains the region and account. It has no
+    aws:SourceAccount condition: AWS does not document that log delivery sends this key, and if it does not, the
+    condition would block all logs.
     """
     balancers = f"arn:aws:elasticloadbalancing:{region}:{account_id}:loadbalancer/*"
     return policy_document(
@@ -49,8 +50,9 @@ def make_log_bucket(
     tags: Mapping[str, str],
     opts: pulumi.ResourceOptions,
 ) -> tuple[aws.s3.Bucket, aws.s3.BucketPolicy]:
-    """The bucket, and its policy, without which a load balancer refuses to log."""
-    # The load balancer writes to it until it is deleted, so it could not be emptied in time: its logs are deleted too.
+    """The bucket and its policy. Without the policy, a load balancer refuses to enable logging."""
+    # The load balancer writes to the bucket until it is deleted, so the bucket could not be emptied in time. Its logs
+    # are deleted with it.
     bucket = aws.s3.Bucket(
         f"{name}-logs", force_destroy=allow_deletion, tags={**tags, "Name": f"{name}-logs"}, opts=opts
     )

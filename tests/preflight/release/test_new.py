@@ -60,7 +60,9 @@ def test_an_image_given_by_hand_is_in_it_and_is_to_be_verified(project: ReleaseP
     assert (image.source, image.version, image.digest) == ("ghcr.io/open-webui/open-webui", "0.12.0", GIVEN)
     assert made.images["proxy"] == project.environments.release(SECOND).images["proxy"]
     assert (made.schema_.revision, made.schema_.compatible_with) == ("f00d", (SECOND,))
-    note = "interface: the given digest was not checked; verify it with crane digest ghcr.io/open-webui/open-webui:v0.12.0"
+    note = (
+        "interface: the given digest was not checked; verify it with crane digest ghcr.io/open-webui/open-webui:v0.12.0"
+    )
     assert written.notes == [note]
     assert (project.root / f"releases/{THIRD}.yaml").read_text(encoding="utf-8").startswith(f"# {note}\nversion: ")
 
