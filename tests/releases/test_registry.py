@@ -42,7 +42,7 @@ def test_an_unknown_tag_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "words"), [(403, "does not serve"), (401, "requires a login"), (500, "answered with status 500")]
+    ("status", "words"), [(403, "does not serve"), (401, "requires a login"), (500, "returned status 500")]
 )
 def test_a_refusal_is_said(status: int, words: str) -> None:
     with registry(HELD, status=status) as it:

@@ -270,7 +270,7 @@ def test_a_definition_that_aws_would_refuse_is_refused_with_the_size_of_each_con
 def test_a_secret_that_nobody_made_is_refused_by_name() -> None:
     plan = replace(_plan(""), proxy_secrets={"PROXY_CERTIFICATE": "certificate"})
 
-    with pytest.raises(ValueError, match="no such secret: certificate; there are proxy-certificate"):
+    with pytest.raises(ValueError, match="unknown secrets: certificate; available: proxy-certificate"):
         container_definitions(plan)
 
 

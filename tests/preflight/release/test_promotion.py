@@ -153,7 +153,7 @@ def test_a_schema_that_an_earlier_rollback_left_behind_still_counts(project: Rel
     edit(project.root, f"releases/{FIRST}.yaml", schema={"revision": "a1", "compatibleWith": []})
     records(project.root, ("prod", FIRST), ("prod", SECOND), ("prod", THIRD), ("prod", SECOND))
     point(project.root, "prod", SECOND)
-    assert "the schema c3 that release 2026.12.1 has left" in refused(project, "rollback", "prod")
+    assert "schema c3, to which release 2026.12.1 migrated" in refused(project, "rollback", "prod")
 
 
 def test_the_same_revision_needs_no_declaration(project: ReleaseProject) -> None:
