@@ -4,7 +4,7 @@ BIN := .venv/bin
 SETUP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-fast test-engine test-open-webui test-database lint format local mutation shapes docs benchmark-proxy lock clean
+.PHONY: help setup check test test-fast test-engine test-open-webui test-database packets lint format local twin mutation shapes docs benchmark-proxy lock clean
 
 help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -52,6 +52,10 @@ test-database: $(SETUP) ## Test prepare with the real Open WebUI of every releas
 	done && \
 	OPEN_WEBUI_PYTHONS=$$pythons $(BIN)/python -m pytest tests/database
 
+N ?= 1000
+packets: $(SETUP) ## Topology against the kernel on N random networks (SEED= to repeat); Linux, root, nftables, iproute2
+	@$(BIN)/python -m tests.topology.packets $(N) $(if $(SEED),--seed $(SEED))
+
 APP ?= stand-in
 local: $(SETUP) ## Run proxy and application on this machine (APP=open-webui: the real one, installs about 8 GB)
 ifeq ($(APP),open-webui)
@@ -60,6 +64,16 @@ ifeq ($(APP),open-webui)
 	OPEN_WEBUI_PYTHON=$(CURDIR)/$(OPEN_WEBUI)-$$version/bin/python exec $(BIN)/python -m local --app $(APP)
 else
 	@$(BIN)/python -m local --app $(APP)
+endif
+
+STACK ?= prod
+twin: $(SETUP) ## Run a stack on this machine, from its graph (STACK=staging, APP=open-webui); Linux, as root
+ifeq ($(APP),open-webui)
+	@version=$$($(BIN)/python -m releases.interface_versions $(STACK)) && \
+	$(MAKE) --no-print-directory $(OPEN_WEBUI)-$$version/.installed && \
+	OPEN_WEBUI_PYTHON=$(CURDIR)/$(OPEN_WEBUI)-$$version/bin/python exec $(BIN)/python -m local twin --stack $(STACK) --app $(APP)
+else
+	@$(BIN)/python -m local twin --stack $(STACK) --app $(APP)
 endif
 
 mutation: $(SETUP) ## Apply a fixed set of faults to both environments and print how many the policies report

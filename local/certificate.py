@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from local.authority import Certificate
 
-@dataclass(frozen=True)
-class Certificate:
-    """A self-signed certificate, which is also its own authority, and its key: PEM."""
-
-    certificate: str
-    key: str = field(repr=False)
-
-    def write(self, folder: Path) -> tuple[Path, Path]:
-        """Write both into a folder, the key readable by the owner alone; return the files."""
-        certificate, key = folder / "certificate.pem", folder / "key.pem"
-        certificate.write_text(self.certificate, encoding="utf-8")
-        key.touch(mode=0o600)
-        key.write_text(self.key, encoding="utf-8")
-        return certificate, key
+__all__ = ["Certificate", "self_signed"]
 
 
 def self_signed(*host_names: str, days: float = 2) -> Certificate:
-    """Return a certificate for these names, valid for some days."""
+    """Return a certificate for these names, which is also its own authority, valid for some days."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ai-interface")])
     now = datetime.now(UTC)
@@ -49,4 +35,5 @@ def self_signed(*host_names: str, days: float = 2) -> Certificate:
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return Certificate(certificate=certificate.public_bytes(serialization.Encoding.PEM).decode(), key=private.decode())
+    pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
+    return Certificate(certificate=pem, key=private.decode(), chain="")

@@ -39,6 +39,14 @@ def package(python: str) -> Path:
     return Path(subprocess.check_output([python, "-c", code], text=True).strip())  # noqa: S603 - the interpreter itself
 
 
+def prefixes(python: str) -> tuple[Path, Path, Path]:
+    """An interpreter's environment, its base installation, and its packages relative to the environment."""
+    code = "import sys, sysconfig; print(sys.prefix); print(sys.base_prefix); print(sysconfig.get_path('purelib'))"
+    told = subprocess.check_output([python, "-I", "-c", code], text=True)  # noqa: S603 - the interpreter itself
+    prefix, base, packages = (Path(one).resolve() for one in told.split("\n")[:3])
+    return prefix, base, packages.relative_to(prefix)
+
+
 def application(origin: str, model_port: int, groups: list[str]) -> ApplicationArgs:
     """Return the container as a deployment of the newest release uses it."""
     return PRESET.application(

@@ -31,9 +31,9 @@ from local.application import application
 from local.application import curl_lines as stand_in_curl_lines
 from local.certificate import Certificate, self_signed
 from local.claims import HEADER, token
-from local.edge import edge_arguments
 from local.model import model_server
 from local.ports import held_ports
+from local.signed_in import edge_arguments
 
 HOST, MODEL_HOST = "localhost", "model.localhost"
 MEMBER = {"sub": "1", "email": "ann@example.com", "name": "Ann Lee"}

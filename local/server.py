@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    import socket
     import ssl
 
 
@@ -54,6 +55,8 @@ class Server:
     handler: Handler
     tls: ssl.SSLContext | None = None
     port: int = 0
+    listening: socket.socket | None = None
+    """A socket that listens already, instead of one on ``port``."""
     received: list[Received] = field(default_factory=list[Received])
     connections: int = 0
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
@@ -78,7 +81,10 @@ class Server:
 
     async def _serve(self, started: threading.Event) -> None:
         self._stop = asyncio.Event()
-        server = await asyncio.start_server(self._connection, "127.0.0.1", self.port, ssl=self.tls, limit=1 << 20)
+        if self.listening is not None:
+            server = await asyncio.start_server(self._connection, sock=self.listening, ssl=self.tls, limit=1 << 20)
+        else:
+            server = await asyncio.start_server(self._connection, "127.0.0.1", self.port, ssl=self.tls, limit=1 << 20)
         self.port = server.sockets[0].getsockname()[1]
         started.set()
         await self._stop.wait()

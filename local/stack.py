@@ -22,13 +22,17 @@ ROOT = Path(__file__).resolve().parent.parent
 PROVIDER = "pulumi:providers:aws"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Resource:
     """One managed resource. ``resource["port"]`` is an input, or else a computed output; secrets are in the clear."""
 
-    recorded: RecordedResource
+    recorded: RecordedResource = field(repr=False)
+    """Holds secrets in the clear: never printed."""
     read: set[str] = field(repr=False)
     """Properties that some part of the twin has read."""
+
+    def __repr__(self) -> str:
+        return f"{self.type} {self.name}"
 
     @property
     def type(self) -> str:
@@ -67,13 +71,16 @@ class Resource:
         return json.loads(value) if isinstance(value, str) else value or {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Stack:
     """A stack as its file and the program declare it."""
 
     recording: Recording
     resources: tuple[Resource, ...]
     """Every resource that a provider manages or reads, sorted by URN."""
+
+    def __repr__(self) -> str:
+        return f"Stack({self.name})"
 
     @classmethod
     def of(cls, recording: Recording) -> Stack:

@@ -14,6 +14,7 @@ NOT_RUN = pytest.StashKey[str]()
 MARKER = "engine"
 SLOW = (
     "tests/database/",
+    "tests/local/",
     "tests/mutation/",
     "tests/open_webui/",
     "tests/preflight/analysis/",
@@ -25,6 +26,7 @@ SLOW = (
     "tests/proxy/",
     "tests/secrecy/",
     "tests/test_main_program.py",
+    "tests/topology/packets/",
 )
 """Paths of the slow tests, which run the program many times, or start Envoy, PostgreSQL or an emulated AWS."""
 _WORKERS_WORD = "engine tests that did not run"

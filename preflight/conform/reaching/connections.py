@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from policies.guardrails.topology.graph.resources import Graph, Resource
-from policies.guardrails.topology.network.addresses import TCP, ports
+from policies.guardrails.topology.network.addresses import TCP, Addresses, ports
 from policies.guardrails.topology.reachability.claims.connections import filtered
 from policies.guardrails.topology.reachability.facts.build import facts_of
 from policies.guardrails.topology.reachability.facts.flows import Flow
@@ -61,9 +61,9 @@ class Connections:
         return "" if gap is None else f"{gap.resource.label}: {gap.found}"
 
     def _names(self, side: Peer, other: Peer, port: int, *, ingress: bool) -> bool:
-        """Whether a rule matches the other side. Unknown addresses, such as those of a prefix list, do not match:
+        """Whether a rule matches the other side over IPv4. Unknown addresses, such as those of a prefix list, do not match:
         otherwise S3's prefix list would match every endpoint."""
-        there = self._peers.addresses_of([other])
+        there = Addresses(v4=self._peers.addresses_of([other]).v4)
         return any(
             rule.covers(TCP, port) and (set(rule.groups) & set(other.groups) or rule.addresses & there)
             for rule in self._peers.rules(side, ingress=ingress)

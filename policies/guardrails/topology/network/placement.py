@@ -38,6 +38,8 @@ class PlacedResource:
     groups: GroupSet
     group_property: str
     public: PublicAddress
+    accepts: bool = True
+    """Whether it accepts connections at all; a function in a network does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Row:
     groups: str = ""
     public: str = ""
     public_default: bool = False
+    accepts: bool = True
     owner: tuple[str, str, tuple[str, ...]] | None = None
     """Property, type and keys of the resource that holds what this one inherits."""
     required: str = ""
@@ -97,7 +100,7 @@ ROWS: dict[str, Row] = {
         required="target.ecsParameters.networkConfiguration",
     ),
     "lambda.Function": Row(
-        "function", "vpcConfig.subnetIds", groups="vpcConfig.securityGroupIds", required="vpcConfig",
+        "function", "vpcConfig.subnetIds", groups="vpcConfig.securityGroupIds", accepts=False, required="vpcConfig",
     ),
     "rds.Instance": Row("database", via=_RDS_SUBNETS, groups="vpcSecurityGroupIds", public="publiclyAccessible"),
     "rds.Cluster": Row("database", via=_RDS_SUBNETS, groups="vpcSecurityGroupIds", public="publiclyAccessible"),
@@ -222,6 +225,7 @@ def place(graph: Graph, groups: SecurityGroups, resource: Resource) -> PlacedRes
         groups=found,
         group_property=path,
         public=_public(row, resource),
+        accepts=row.accepts,
     )
 
 

@@ -6,12 +6,13 @@ longest prefix first. A NAT or egress-only gateway admits no inbound connections
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
 from ..graph.resources import Graph, Resource
-from ..graph.values import Unknown
+from ..graph.values import Unknown, Value
 from ..graph.verdicts import Hop, hop
 from .addresses import INTERNET, NO_ADDRESSES, Addresses, parse
 
@@ -87,7 +88,7 @@ class Routing:
         for route in graph.of_type("ec2.Route"):
             tables = self._tables_of(route)
             for table in tables:
-                self._routes.setdefault(table.urn, []).append(self._route(route, ""))
+                self._routes.setdefault(table.urn, []).extend(self._each(route, ""))
             if not tables and not isinstance(route.value("routeTableId"), str):
                 self._unattached.append(f"{route.label}.routeTableId")
         self._tables, self._open_tables = self._associations()
@@ -122,6 +123,22 @@ class Routing:
         vpc = self.vpc_of(subnet)
         main = self._main.get(vpc.urn) if vpc is not None else None
         return main[1] if main is not None else None
+
+    def reaches(self, subnet: Resource, other: Resource, addresses: Addresses) -> bool:
+        """Whether packets from a subnet to addresses of another one are routed: always within a network, and to another
+        network by a peering connection or the like. A route that is not known yet counts as one.
+        """
+        vpc, table = self.vpc_of(subnet), self.table_of(subnet)
+        if vpc is None or vpc is self.vpc_of(other) or self._open_tables.get(subnet.urn) or self._unattached:
+            return True
+        left = addresses
+        for route in sorted(self._routes.get((table or vpc).urn, ()), key=_specific):
+            if route.destination is None:
+                return True
+            if left & route.destination and route.through not in (Through.NETWORK, Through.UNKNOWN):
+                return False
+            left -= route.destination
+        return not left
 
     def placement(self, subnet: Resource) -> Placement:
         """What a subnet's routes say about the internet."""
@@ -233,7 +250,30 @@ class Routing:
         declared = table.items("routes") if table.declares("routes") else []
         if isinstance(declared, Unknown):
             return [Route(None, Through.UNKNOWN, table, "routes")]
-        return [self._route(table, f"routes[{index}]") for index, _ in enumerate(declared)]
+        return [route for index, _ in enumerate(declared) for route in self._each(table, f"routes[{index}]")]
+
+    def _each(self, resource: Resource, path: str) -> Iterator[Route]:
+        """A route, or one for each entry of the prefix list that it names, where all of them are known."""
+        route = self._route(resource, path)
+        blocks = self._listed(resource, f"{path}.{_LISTS[0]}" if path else _LISTS[0])
+        yield from [replace(route, destination=block) for block in blocks] or [route]
+
+    def _listed(self, resource: Resource, path: str) -> list[Addresses]:
+        if resource.value(path) in (None, ""):
+            return []
+        lists = self.graph.referenced(resource, path, types=("ec2.ManagedPrefixList",))
+        entries: list[Value] = []
+        for listed in lists:
+            inline = listed.items("entries") if listed.declares("entries") else []
+            if isinstance(inline, Unknown):
+                return []
+            entries += [listed.value(f"entries[{index}].cidr") for index, _ in enumerate(inline)]
+            for entry in self.graph.of_type("ec2.ManagedPrefixListEntry"):
+                if listed in self.graph.referenced(entry, "prefixListId", types=("ec2.ManagedPrefixList",)).resources:
+                    entries.append(entry.value("cidr"))
+        blocks = [parse(entry) if isinstance(entry, str) else None for entry in entries]
+        known = [block for block in blocks if block is not None]
+        return known if lists.complete and len(known) == len(blocks) else []
 
     def _route(self, resource: Resource, path: str) -> Route:
         prefix = f"{path}." if path else ""

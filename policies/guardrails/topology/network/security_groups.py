@@ -8,13 +8,14 @@ unknown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..graph.resources import Graph, References, Resource
 from ..graph.values import Unknown, Value, as_mapping
 from .addresses import (
     ALL_PORTS,
+    EVERYWHERE,
     INTERNET,
     NO_ADDRESSES,
     PROTOCOLS,
@@ -104,6 +105,10 @@ class SecurityGroups:
             self._separate(rule, ingress=False)
         for rule in graph.of_type("ec2.SecurityGroupRule"):
             self._older(rule)
+        self._declared_defaults = {vpc.urn for vpc in graph.of_type(*_NETWORKS) if vpc.urn in self._rules}
+        for vpc in graph.of_type(*_NETWORKS):
+            if vpc.urn not in self._adopted:
+                self._as_aws_makes_it(vpc)
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -124,8 +129,9 @@ class SecurityGroups:
         """The default group of a network: as declared, or as AWS makes it (it admits only itself)."""
         if vpc is None:
             return GroupSet(default=True)
-        declared = self._adopted.get(vpc.urn) or self._rules.get(vpc.urn)
-        return GroupSet((vpc.urn,) if declared else (), default=True)
+        adopted = self._adopted.get(vpc.urn, ())
+        declared = adopted or vpc.urn in self._declared_defaults
+        return GroupSet((vpc.urn, *adopted) if declared else (), default=True)
 
     def outside(self, keys: Iterable[str]) -> tuple[str, ...]:
         """The security groups that are not in this stack, so that their other rules are unknown."""
@@ -143,6 +149,13 @@ class SecurityGroups:
             for vpc in self.graph.referenced(group, "vpcId", types=_NETWORKS):
                 found.setdefault(vpc.urn, []).append(group.urn)
         return found
+
+    def _as_aws_makes_it(self, vpc: Resource) -> None:
+        """A default group that no resource adopts admits its own members and sends everywhere, besides other rules."""
+        itself = GroupRule(ingress=True, resource=vpc, property="defaultSecurityGroupId", groups=(vpc.urn,))
+        everywhere = replace(itself, ingress=False, groups=(), addresses=EVERYWHERE, blocks=("0.0.0.0/0", "::/0"))
+        self._add((vpc.urn,), itself)
+        self._add((vpc.urn,), everywhere)
 
     def _entries_by_list(self) -> dict[str, list[Resource]]:
         found: dict[str, list[Resource]] = {}
@@ -303,7 +316,7 @@ class SecurityGroups:
     def _groups(self, resource: Resource, path: str, source: _Source) -> bool:
         if resource.value(path) is None:
             return False
-        references = self.graph.referenced(resource, path, types=GROUPS)
+        references = self.graph.referenced(resource, path, types=_NAMED, keys=("id", "arn", "defaultSecurityGroupId"))
         source.groups += [group.urn for group in references]
         source.groups += [key.rsplit("/", 1)[-1] for key in references.external]
         source.group_unknowns += [f"{resource.label}.{unknown.path}" for unknown in references.unknowns]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
@@ -154,7 +155,7 @@ def _act(trail: Trail, entry: Resource, path: str, action: dict[str, Any]) -> Ou
         trail.note(entry, path, f"responds with {status}")
         return trail.end(Result.ANSWERED, _code(status), entry.name)
     if type_ == "redirect":
-        location = _location(trail.request, as_mapping(action.get("redirect")) or {})
+        location = redirect_location(trail.request, as_mapping(action.get("redirect")) or {})
         trail.note(entry, path, f"redirects to {location}")
         code = _code((as_mapping(action.get("redirect")) or {}).get("statusCode"))
         return trail.end(Result.ANSWERED, code, entry.name, location)
@@ -199,22 +200,26 @@ def _login(trail: Trail, entry: Resource, path: str, options: dict[str, Any]) ->
 def _token(trail: Trail, entry: Resource, path: str) -> Outcome | None:
     identity = trail.request.identity
     options = as_mapping(entry.value(f"{path}.jwtValidation")) or {}
-    issuer = options.get("issuer")
-    if identity is not None and identity.token:
-        checks: list[Match] = [None if isinstance(issuer, Unknown) else identity.claims.get("iss") == issuer]
-        for item in as_list(options.get("additionalClaims")) or []:
-            claim = as_mapping(item) or {}
-            held = _written(identity.claims.get(str(claim.get("name"))), claim.get("format"))
-            wanted = as_list(claim.get("values")) or []
-            fitting = any(value in wanted for value in held)
-            checks.append(None if not fitting and contains_unknown(wanted) else fitting)
-        if (valid := every(checks)) is not False:
-            if valid is None:
-                trail.unknowns.append(f"{entry.label}.{path}.jwtValidation.issuer")
-            trail.note(entry, path, "has a matching token")
-            return None
+    if identity is not None and identity.token and (valid := token_matches(identity.claims, options)) is not False:
+        if valid is None:
+            trail.unknowns.append(f"{entry.label}.{path}.jwtValidation.issuer")
+        trail.note(entry, path, "has a matching token")
+        return None
     trail.note(entry, path, "has no matching token: 401")
     return trail.end(Result.ANSWERED, 401, entry.name)
+
+
+def token_matches(claims: Mapping[str, Any], options: dict[str, Any]) -> Match:
+    """Whether a verified token's claims are those that a ``jwtValidation`` asks for: issuer and additional claims."""
+    issuer = options.get("issuer")
+    checks: list[Match] = [None if isinstance(issuer, Unknown) else claims.get("iss") == issuer]
+    for item in as_list(options.get("additionalClaims")) or []:
+        claim = as_mapping(item) or {}
+        held = _written(claims.get(str(claim.get("name"))), claim.get("format"))
+        wanted = as_list(claim.get("values")) or []
+        fitting = any(value in wanted for value in held)
+        checks.append(None if not fitting and contains_unknown(wanted) else fitting)
+    return every(checks)
 
 
 def _written(held: object, form: object) -> list[object]:
@@ -231,7 +236,8 @@ def _written(held: object, form: object) -> list[object]:
 _REDIRECT = {"protocol": "#{protocol}", "host": "#{host}", "port": "#{port}", "path": "/#{path}", "query": "#{query}"}
 
 
-def _location(request: Request, options: dict[str, Any]) -> str:
+def redirect_location(request: Request, options: dict[str, Any]) -> str:
+    """The URL of a redirect action, with its placeholders replaced by the request's own parts."""
     sent = {
         "#{protocol}": request.scheme, "#{host}": request.host, "#{port}": str(request.port),
         "#{path}": request.path.removeprefix("/"), "#{query}": request.query,

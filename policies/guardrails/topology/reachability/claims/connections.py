@@ -13,10 +13,10 @@ from ...graph.resources import Resource
 from ...network.addresses import INTERNET, TCP, Addresses, Intervals, PortMap, describe, describe_ports, ports
 from ..facts.flows import Flow, GatewayUse
 from ..facts.model import Facts
-from ..facts.peers import block_of
+from ..facts.peers import Peer, block_of
 
 ANY_CLIENT = ports(1024, 65535)
-"""The source ports of clients of any system, and of load balancers."""
+"""The source ports of clients of any system, of load balancers and of Lambda functions."""
 LINUX_CLIENT = ports(32768, 60999)
 """The source ports of a task or a Linux host."""
 REMOTE_DESKTOP = ports(3389, 3389)
@@ -48,19 +48,27 @@ def unmatched(facts: Facts, flow: Flow) -> Gap | None:
 
 
 def filtered(facts: Facts, flow: Flow) -> Iterator[Gap]:
-    """Where the network ACLs of the two sides' subnets block a connection or its responses."""
-    answers = ANY_CLIENT if flow.source.balances else LINUX_CLIENT
+    """Where routes and the network ACLs of the two sides' subnets block a connection or its responses."""
+    answers = _client_ports(flow.source)
     what = f"blocks traffic from {flow.source.resource.label} to {flow.target.resource.label}"
     for here in flow.source.subnets:
         for there in flow.target.subnets:
             if here.urn == there.urn:
                 continue
             near, far = Addresses(v4=block_of(here).v4), Addresses(v4=block_of(there).v4)
+            for subnet, other, addresses in ((here, there, far), (there, here, near)):
+                if not facts.routing.reaches(subnet, other, addresses):
+                    found = f"no route to {describe(addresses)}, which is in another network"
+                    yield Gap(facts.routing.table_of(subnet) or subnet, "", found, what)
             if near and far:
                 yield from _stopped(facts, there, near, flow.ports, what, egress=False)
                 yield from _stopped(facts, here, far, flow.ports, what, egress=True)
                 yield from _stopped(facts, there, near, answers, what, egress=True)
                 yield from _stopped(facts, here, far, answers, what, egress=False)
+
+
+def _client_ports(source: Peer) -> Intervals:
+    return ANY_CLIENT if source.balances or source.resource.kind == "lambda.Function" else LINUX_CLIENT
 
 
 def _stopped(
@@ -78,37 +86,50 @@ def _stopped(
 
 
 def front(facts: Facts) -> Iterator[Gap]:
-    """Why clients cannot reach an internet-facing load balancer, or why it cannot answer them."""
+    """Why clients cannot reach an internet-facing load balancer, or why it cannot answer them.
+
+    Its clients are the internet addresses that its groups admit on a listener's port.
+    """
     balancing, routing = facts.balancing, facts.routing
-    clients = Addresses(v4=INTERNET.v4)
     for peer in facts.peers.all:
         balancer = peer.resource
         if not peer.balances or not peer.certain or balancing.is_internal(balancer) is not False:
             continue
+        everyone = Intervals()
         for listener in balancing.listeners.get(balancer.urn, ()):
             number = listener.value("port")
             if not isinstance(number, int | float):
                 continue
             port, what = ports(int(number), int(number)), f"blocks clients from {listener.label}"
-            rules = facts.peers.rules(peer, ingress=True)
-            if not any(rule.covers(TCP, int(number)) for rule in rules):
+            if not any(rule.covers(TCP, int(number)) for rule in facts.peers.rules(peer, ingress=True)):
                 found = f"no rule of its groups admits port {int(number)}"
                 yield Gap(balancer, "securityGroups", found, what)
-            if not any((rule.addresses & INTERNET).v4 for rule in rules if rule.covers(TCP, int(number))):
-                continue
-            for subnet in peer.subnets:
+            clients = _on_the_internet(facts, peer, int(number), ingress=True)
+            everyone |= clients.v4
+            for subnet in peer.subnets if clients else ():
                 yield from _stopped(facts, subnet, clients, port, what, egress=False)
                 yield from _stopped(facts, subnet, clients, ANY_CLIENT, what, egress=True)
         for subnet in peer.subnets:
             placed = routing.placement(subnet)
-            if not placed.internet and not placed.unknowns:
-                found = "no route to an internet gateway"
-                yield Gap(balancer, "subnets", found, f"is in {subnet.name}, where no client can reach it")
+            missing = (everyone or INTERNET.v4) - placed.internet.v4
+            if missing and not placed.unknowns:
+                only = f" for {describe(Addresses(v4=missing))}" if placed.internet.v4 else ""
+                found = f"no route to an internet gateway{only}"
+                yield Gap(balancer, "subnets", found, f"is in {subnet.name}, where clients cannot reach it")
+
+
+def _on_the_internet(facts: Facts, peer: Peer, port: int, *, ingress: bool) -> Addresses:
+    """The internet's IPv4 addresses that a peer's groups allow on a port, without those of the stack's own VPCs."""
+    found = Addresses()
+    for rule in facts.peers.rules(peer, ingress=ingress):
+        if rule.covers(TCP, port):
+            found |= rule.addresses
+    return Addresses(v4=(found.v4 & INTERNET.v4) - facts.routing.own_addresses.v4)
 
 
 def login(facts: Facts) -> Iterator[Gap]:
-    """Why a load balancer with logins cannot reach the identity provider."""
-    https, provider = ports(443, 443), Addresses(v4=INTERNET.v4)
+    """Why a load balancer with logins cannot reach the identity provider, which is where its groups let it connect."""
+    https = ports(443, 443)
     answers = ANY_CLIENT - REMOTE_DESKTOP
     for peer in facts.peers.all:
         if not peer.balances or not peer.certain or not _logs_in(facts, peer.resource):
@@ -122,10 +143,10 @@ def login(facts: Facts) -> Iterator[Gap]:
                 "no rule of its security groups allows egress to port 443 of other hosts",
                 what,
             )
-        if any((rule.addresses & INTERNET).v4 == INTERNET.v4 for rule in rules):
-            for subnet in peer.subnets:
-                yield from _stopped(facts, subnet, provider, https, what, egress=True)
-                yield from _stopped(facts, subnet, provider, answers, what, egress=False)
+        provider = _on_the_internet(facts, peer, 443, ingress=False)
+        for subnet in peer.subnets if provider else ():
+            yield from _stopped(facts, subnet, provider, https, what, egress=True)
+            yield from _stopped(facts, subnet, provider, answers, what, egress=False)
 
 
 def _logs_in(facts: Facts, balancer: Resource) -> bool:
@@ -190,7 +211,7 @@ def _gateway(facts: Facts, gateway: GatewayUse) -> Iterator[Gap]:
                 far = Addresses(v4=INTERNET.v4)
                 what = f"blocks {peer.resource.label} from {endpoint.label}"
                 yield from _stopped(facts, subnet, far, ports(443, 443), what, egress=True)
-                yield from _stopped(facts, subnet, far, LINUX_CLIENT, what, egress=False)
+                yield from _stopped(facts, subnet, far, _client_ports(peer), what, egress=False)
             elif not facts.routing.placement(subnet).internet:
                 found = f"not the route table of {subnet.name}"
                 yield Gap(endpoint, "routeTableIds", found, f"is unreachable for {peer.resource.label}")

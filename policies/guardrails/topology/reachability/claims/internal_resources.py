@@ -77,7 +77,7 @@ def path_from_internet(internal: InternalResource, admission: Admission) -> tupl
     """The path by which a rule opens a resource to internet addresses, or nothing when another layer closes it."""
     rule, public = admission.rule, internal.public
     unsure = internal.placed.loose and not all(subnet.routes.internet for subnet in internal.subnets)
-    for subnet in () if unsure else internal.subnets:
+    for subnet in () if unsure or not internal.placed.accepts else internal.subnets:
         through = admission.internet & subnet.routes.internet & _through_acl(subnet, rule)
         v6 = NO_ADDRESSES if not subnet.v6 else Addresses(v6=through.v6)
         v4 = Addresses(v4=through.v4) if public.value is True else NO_ADDRESSES

@@ -68,8 +68,8 @@ class Peers:
         return self._groups.rules(peer.groups, ingress=ingress)
 
     def allows(self, peer: Peer, other: Peer, protocol: str, ports: Intervals, *, ingress: bool) -> bool:
-        """Whether a rule of a peer covers another peer, on some of these ports."""
-        there = self.addresses_of([other])
+        """Whether a rule of a peer covers another peer over IPv4, on some of these ports."""
+        there = Addresses(v4=self.addresses_of([other]).v4)
         return any(
             protocol in rule.protocols
             and rule.ports & ports

@@ -1,0 +1,122 @@
+"""ECR, as the ECS agent pulls an image from it: login, manifest, and layers out of ECR's own bucket.
+
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html: the API is behind one endpoint, Docker's registry
+protocol behind another, and the layers are in a bucket of ECR's, behind S3's gateway. The twin plays who may do it and what
+is reached; a layer is empty.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.aws.access import REPOSITORY
+from local.aws.gate import Arrival, Ask, Gate, tagged
+from local.aws.http import Exchange
+from local.aws.iam import Policies, Policy, Principal, Request, decide
+from local.aws.logs import called
+from local.aws.sessions import Credentials
+from local.server import Received
+from local.stack import items
+
+USER = "AWS"
+_PATH = re.compile(r"/v2/(.+)/(manifests|blobs)/(sha256:[0-9a-f]{64})")
+_ACTIONS = {"manifests": "ecr:BatchGetImage", "blobs": "ecr:GetDownloadUrlForLayer"}
+"""What Docker's registry protocol is authorised as
+(https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html)."""
+_OF_ECR = Principal(arn="arn:aws:iam::000000000000:role/registry")
+"""Who reads a layer: ECR itself, whose account is not the environment's."""
+_ANYTHING = Policy.parse("ECR's own policy", {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+
+
+def layer_bucket(region: str) -> str:
+    """ECR's bucket of layers."""
+    return f"prod-{region}-starport-layer-bucket"
+
+
+@dataclass
+class Logins:
+    """Token → the session that got it."""
+
+    sessions: dict[str, Credentials] = field(default_factory=dict[str, Credentials])
+
+    def issue(self, session: Credentials) -> str:
+        """A new token."""
+        token = secrets.token_urlsafe(30)
+        self.sessions[token] = session
+        return token
+
+
+@dataclass(frozen=True)
+class Registry:
+    """ECR behind its two endpoints."""
+
+    gate: Gate
+    logins: Logins
+
+    def answer(self, request: Received, arrival: Arrival) -> dict[str, Any]:
+        """The API: GetAuthorizationToken, BatchGetImage, BatchCheckLayerAvailability, GetDownloadUrlForLayer."""
+        session, operation, asked = called(self.gate, request)
+        name = str(asked.get("repositoryName") or "")
+        ask = Ask(f"ecr:{operation}", "*") if operation == "GetAuthorizationToken" else self._ask(operation, name)
+        self.gate.ask(session, [ask], arrival, request)
+        if operation == "GetAuthorizationToken":
+            token = base64.b64encode(f"{USER}:{self.logins.issue(session)}".encode()).decode()
+            endpoint = f"https://{self.gate.access.stack.account}.dkr.ecr.{self.gate.region}.amazonaws.com"
+            return {"authorizationData": [{"authorizationToken": token, "proxyEndpoint": endpoint}]}
+        self._exists(name)
+        return {"images": [{"repositoryName": name, "imageId": one} for one in items(asked.get("imageIds"))]}
+
+    def docker(self, exchange: Exchange, arrival: Arrival) -> None:
+        """Docker's registry protocol: a manifest, and where a layer is."""
+        request = exchange.request
+        host = request.value("host") or ""
+        if not self.gate.hosts(host):
+            raise self.gate.error(404, "NAME_UNKNOWN", f"the request is for host {host}, which is not a registry")
+        _, _, encoded = (request.value("authorization") or "").partition("Basic ")
+        _, _, token = base64.b64decode(encoded).decode().partition(":")
+        session = self.logins.sessions.get(token)
+        if session is None:
+            raise self.gate.error(401, "UNAUTHORIZED", f"{request.target}: the token is not from GetAuthorizationToken")
+        found = _PATH.fullmatch(request.target)
+        if found is None:
+            raise self.gate.error(404, "UNSUPPORTED", f"{request.method} {request.target} is not played")
+        name, kind, digest = found.groups()
+        self.gate.ask(session, [self._ask(_ACTIONS[kind].partition(":")[2], name)], arrival, request)
+        self._exists(name)
+        if kind == "manifests":
+            layers = [{"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": digest, "size": 0}]
+            exchange.answer(200, json.dumps({"schemaVersion": 2, "layers": layers}).encode())
+        else:
+            bucket = f"{layer_bucket(self.gate.region)}.s3.{self.gate.region}.amazonaws.com"
+            exchange.answer(307, b"", ("location", f"https://{bucket}/{digest}"))
+
+    def _ask(self, operation: str, name: str) -> Ask:
+        stack = self.gate.access.stack
+        found = next(self._repositories(name), None)
+        arn = f"arn:aws:ecr:{self.gate.region}:{stack.account}:repository/{name}"
+        return Ask(f"ecr:{operation}", arn, tagged(found, "ecr:resourcetag") if found else {})
+
+    def _exists(self, name: str) -> None:
+        if next(self._repositories(name), None) is None:
+            where = self.gate.access.bootstrap.name
+            raise self.gate.error(
+                400, "RepositoryNotFoundException", f"no repository {name} in the bootstrap stack {where}"
+            )
+
+    def _repositories(self, name: str) -> Iterator[Any]:
+        return (one for one in self.gate.access.bootstrap.all(REPOSITORY) if one["name"] == name)
+
+
+def layer_refusal(gate: Gate, target: str, arrival: Arrival) -> str:
+    """Why the endpoint does not let a layer through that ECR signed the download of; empty where it does."""
+    arn = f"arn:aws:s3:::{layer_bucket(gate.region)}{target.partition('?')[0]}"
+    context: Mapping[str, tuple[str, ...]] = {"aws:securetransport": ("true",)}
+    request = Request("s3:GetObject", arn, _OF_ECR, context)
+    answer = decide(request, Policies(identity=[_ANYTHING], endpoint=arrival.policy))
+    return "" if answer else answer.cause

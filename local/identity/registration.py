@@ -1,0 +1,88 @@
+"""What an operator has registered at the identity provider, by the stack file: endpoints, client and callbacks.
+
+The rules of the graph are not asked for any of it, except the secret, which no stack file holds: it is the one that most
+rules have. So a rule with another endpoint, client or secret than the declared one does not get a login.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from local.stack import ROOT, Stack
+from preflight.pulumi.project import Project
+
+RULE = "aws:lb/listenerRule:ListenerRule"
+CALLBACK = "/oauth2/idpresponse"
+"""What AWS asks to be allowed as the callback of a client."""
+KEYS = "/jwks"
+_PREFIX = "ai-interface:"
+
+
+@cache
+def declared(name: str, root: Path = ROOT) -> dict[str, Any]:
+    """The sections of a stack file that concern identity: ``identity`` and ``domain``."""
+    config = Project.load(root).stack(name).config
+    found: dict[str, Any] = {}
+    for section in ("identity", "domain"):
+        value: Any = config[f"{_PREFIX}{section}"]
+        found[section] = json.loads(value) if isinstance(value, str) else value
+    return found
+
+
+@dataclass(frozen=True)
+class Registration:
+    """One client of one issuer."""
+
+    issuer: str
+    client: str
+    secret: str = field(repr=False)
+    authorization: str
+    """A URL, as the next four."""
+    token: str
+    user_info: str
+    end_session: str
+    callbacks: tuple[str, ...]
+    keys: str
+    """Where the public keys are: of the machine clients' issuer where the stack file has machine clients."""
+
+    @classmethod
+    def of(cls, stack: Stack, sections: Mapping[str, Any] | None = None) -> Registration:
+        """What the stack file declares; ``sections`` replaces what ``declared`` reads."""
+        read = declared(stack.name) if sections is None else sections
+        identity, host = read["identity"], str(read["domain"]["hostName"])
+        machines: dict[str, Any] = identity.get("machineClients") or {}
+        return cls(
+            issuer=str(identity["issuer"]),
+            client=str(identity["clientId"]),
+            secret=_secret(stack),
+            authorization=str(identity["authorizationEndpoint"]),
+            token=str(identity["tokenEndpoint"]),
+            user_info=str(identity["userInfoEndpoint"]),
+            end_session=str(identity.get("endSessionEndpoint") or ""),
+            callbacks=(f"https://{host}{CALLBACK}",),
+            keys=str(machines.get("jwksEndpoint") or f"{str(identity['issuer']).rstrip('/')}{KEYS}"),
+        )
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The host names that the provider has to serve, sorted."""
+        urls = (self.issuer, self.authorization, self.token, self.user_info, self.end_session, self.keys)
+        return tuple(sorted({urlsplit(url).hostname or "" for url in urls if url}))
+
+
+def _secret(stack: Stack) -> str:
+    found: Counter[str] = Counter()
+    for rule in stack.all(RULE):
+        for action in rule["actions"]:
+            if login := action.get("authenticateOidc"):
+                found[str(login["clientSecret"])] += 1
+    if not found:
+        raise LookupError(f"no listener rule of {stack.name} logs anybody in: there is no client secret")
+    return found.most_common(1)[0][0]

@@ -1,0 +1,1 @@
+"""Documents: pieces, embeddings and the store that finds them."""

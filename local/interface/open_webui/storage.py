@@ -1,0 +1,68 @@
+"""Uploaded files: in a bucket with the task role's credentials, or in ``DATA_DIR``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import boto3  # pyright: ignore[reportMissingTypeStubs] - it has none
+
+from . import env
+
+UPLOADS = env.DATA_DIR / "uploads"
+UPLOADS.mkdir(parents=True, exist_ok=True)
+
+
+class LocalStorage:
+    """Files of this task."""
+
+    def put(self, name: str, content: bytes) -> str:
+        """Keep a file; where it is."""
+        file = UPLOADS / name
+        file.write_bytes(content)
+        return str(file)
+
+    def get(self, path: str) -> bytes:
+        """Its content."""
+        return Path(path).read_bytes()
+
+    def remove(self, path: str) -> None:
+        """Remove it."""
+        Path(path).unlink(missing_ok=True)
+
+
+class S3Storage:
+    """Files in a bucket."""
+
+    def __init__(self) -> None:
+        """Nothing is asked of S3 before the first file."""
+        self._client: Any = boto3.client(  # pyright: ignore[reportUnknownMemberType]
+            "s3", region_name=env.S3_REGION_NAME or None, endpoint_url=env.S3_ENDPOINT_URL or None
+        )
+
+    def put(self, name: str, content: bytes) -> str:
+        """Upload a file; its address."""
+        key = f"{env.S3_KEY_PREFIX}/{name}".lstrip("/")
+        self._client.put_object(Bucket=env.S3_BUCKET_NAME, Key=key, Body=content)
+        return f"s3://{env.S3_BUCKET_NAME}/{key}"
+
+    def get(self, path: str) -> bytes:
+        """Its content."""
+        bucket, _, key = path.removeprefix("s3://").partition("/")
+        return self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+    def remove(self, path: str) -> None:
+        """Remove it."""
+        bucket, _, key = path.removeprefix("s3://").partition("/")
+        self._client.delete_object(Bucket=bucket, Key=key)
+
+
+def _chosen() -> LocalStorage | S3Storage:
+    if env.STORAGE_PROVIDER == "local":
+        return LocalStorage()
+    if env.STORAGE_PROVIDER == "s3":
+        return S3Storage()
+    raise RuntimeError(f"Unsupported storage provider: {env.STORAGE_PROVIDER}")
+
+
+STORAGE = _chosen()

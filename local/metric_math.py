@@ -1,0 +1,128 @@
+"""CloudWatch's metric math, as far as one period after another decides it.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html: a value that is missing makes
+arithmetic missing; a function of an array (``MAX([m1, m2])``) leaves missing members out; ``FILL(m1, 0)`` replaces them.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+Value = float | None
+"""Of one period; ``None`` is missing."""
+
+_ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: lambda left, right: left / right,
+    ast.Pow: lambda left, right: left**right,
+}
+_COMPARISONS: dict[type[ast.cmpop], Callable[[float, float], bool]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+_OF_ARRAYS: dict[str, Callable[[Sequence[float]], float]] = {
+    "MAX": max,
+    "MIN": min,
+    "SUM": sum,
+    "AVG": lambda values: sum(values) / len(values),
+}
+_IF = 3
+
+
+class NotPlayedError(Exception):
+    """Something of CloudWatch that the twin does not evaluate; the message names it."""
+
+
+def evaluate(expression: str, values: Mapping[str, Value]) -> Value:
+    """One expression for one period; ``values``: the id of each query and its value. ``NotPlayedError`` names what is not
+    evaluated."""
+    try:
+        tree = ast.parse(expression, mode="eval")
+    except SyntaxError as error:
+        raise NotPlayedError(f"metric math {expression!r}: {error.msg}") from None
+    return _Evaluation(expression, values).of(tree.body)
+
+
+def names(expression: str) -> frozenset[str]:
+    """The ids that an expression uses."""
+    nodes = list(ast.walk(ast.parse(expression, mode="eval")))
+    called = {node.func for node in nodes if isinstance(node, ast.Call)}
+    return frozenset(one.id for one in nodes if isinstance(one, ast.Name) and one not in called)
+
+
+class _Evaluation:
+    def __init__(self, expression: str, values: Mapping[str, Value]) -> None:
+        self._expression, self._values = expression, values
+
+    def of(self, node: ast.expr) -> Value:
+        match node:
+            case ast.Constant(value=int() | float() as number):
+                return float(number)
+            case ast.Name(id=name) if name in self._values:
+                return self._values[name]
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                value = self.of(operand)
+                return None if value is None else -value
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
+                return _both(self.of(left), self.of(right), _ARITHMETIC[type(op)])
+            case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _COMPARISONS:
+                return _both(self.of(left), self.of(right), lambda a, b: float(_COMPARISONS[type(op)](a, b)))
+            case ast.Call(func=ast.Name(id=function), args=arguments):
+                return self._call(function, arguments)
+            case _:
+                raise NotPlayedError(f"metric math {self._expression!r}: {ast.unparse(node)}")
+
+    def _call(self, function: str, arguments: list[ast.expr]) -> Value:
+        match function, arguments:
+            case "FILL", [one, filling]:
+                value = self.of(one)
+                return self.of(filling) if value is None else value
+            case "IF", [condition, *results] if len(arguments) <= _IF:
+                value = self.of(condition)
+                if value is None:
+                    return None
+                chosen = results[:1] if value else results[1:2]
+                return self.of(chosen[0]) if chosen else None
+            case _, [ast.List(elts=elements)] if function in _OF_ARRAYS:
+                found = [one for one in map(self.of, elements) if one is not None]
+                return float(_OF_ARRAYS[function](found)) if found else None
+            case _:
+                raise NotPlayedError(f"metric math {self._expression!r}: {function}")
+
+
+def _both(left: Value, right: Value, compute: Callable[[float, float], float]) -> Value:
+    if left is None or right is None:
+        return None
+    try:
+        return compute(left, right)
+    except ZeroDivisionError:
+        return None
+
+
+def statistic(name: str, values: Iterable[float]) -> Value:
+    """A statistic of the values of one period: ``Sum``, ``p99`` and so on; ``None`` without values."""
+    found = sorted(values)
+    if not found:
+        return None
+    whole: dict[str, Callable[[list[float]], float]] = {
+        "Average": lambda given: sum(given) / len(given),
+        "Maximum": max,
+        "Minimum": min,
+        "SampleCount": len,
+        "Sum": sum,
+    }
+    if name in whole:
+        return float(whole[name](found))
+    try:
+        share = float(name.removeprefix("p")) / 100
+    except ValueError:
+        raise NotPlayedError(f"statistic {name}") from None
+    return found[min(int(share * len(found)), len(found) - 1)]

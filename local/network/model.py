@@ -1,0 +1,164 @@
+"""What a plan of a network holds: interfaces, subnets, routes, rules. Plain values, sorted, nothing of the kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+ANY_PROTOCOL = "-1"
+TCP, UDP, ICMP, ICMPV6 = "tcp", "udp", "icmp", "icmpv6"
+
+PortRange = tuple[int, int]
+LINUX_PORTS: PortRange = (32768, 60999)
+"""Source ports of a task or a Linux host: Linux's default for net.ipv4.ip_local_port_range."""
+AWS_PORTS: PortRange = (1024, 65535)
+"""Source ports of load balancers, NAT gateways and Lambda functions (VPC user guide, ephemeral ports)."""
+
+
+class NotKnownError(Exception):
+    """A value that the plan needs is not known yet; the message names it. Record the stack with known values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a rule is about, apart from addresses. ``ports`` of ``None`` are all; an ICMP type or code of -1 is any."""
+
+    protocol: str = ANY_PROTOCOL
+    ports: PortRange | None = None
+    icmp: tuple[int, int] = (-1, -1)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRule:
+    """One rule of a security group: it allows what matches, from or to these CIDR blocks and members of groups."""
+
+    egress: bool
+    match: Match
+    blocks: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AclEntry:
+    """One numbered entry of a network ACL."""
+
+    number: int
+    egress: bool
+    allow: bool
+    match: Match
+    block: str
+
+
+class Target(StrEnum):
+    """What a route leads to."""
+
+    LOCAL = "local"
+    INTERNET = "internet gateway"
+    EGRESS_ONLY = "egress-only gateway"
+    NAT = "NAT gateway"
+    ENDPOINT = "gateway endpoint"
+    PEER = "peering connection"
+    NOWHERE = "outside of the model"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route of a subnet. ``name`` is the node of a NAT gateway or endpoint, or the URN of the VPC of a peer."""
+
+    destination: str
+    target: Target
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """One network interface: a task, an instance, a load balancer's node in one subnet.
+
+    ``resource`` is the URN of the resource that has it, ``stands_for`` the URNs of others that it answers for (a
+    cluster, for its instances). ``public`` is its public IPv4 address, or empty. ``guarded`` says whether security
+    groups apply (not to a NAT gateway); ``accepts`` whether it takes connections at all (a function takes none).
+    """
+
+    name: str
+    resource: str
+    kind: str
+    vpc: str = ""
+    subnet: str = ""
+    zone: str = ""
+    v4: str = ""
+    v6: str = ""
+    public: str = ""
+    groups: tuple[str, ...] = ()
+    source_ports: PortRange = LINUX_PORTS
+    stands_for: tuple[str, ...] = ()
+    guarded: bool = True
+    accepts: bool = True
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Its own addresses, IPv4 first."""
+        return tuple(address for address in (self.v4, self.v6) if address)
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    """One subnet: its blocks, its routes, and its network ACL (``None``: AWS's default one, which allows everything)."""
+
+    urn: str
+    name: str
+    vpc: str
+    zone: str
+    v4: str
+    v6: str
+    routes: tuple[Route, ...] = ()
+    acl: tuple[AclEntry, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Vpc:
+    """One VPC: its blocks, and the VPCs with which it has an active peering connection."""
+
+    urn: str
+    name: str
+    blocks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """Something on the internet: a user, an identity provider. Its addresses are public ones."""
+
+    name: str
+    v4: tuple[str, ...]
+    v6: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole network. ``not_played`` names what was read and left out, with the reason."""
+
+    vpcs: tuple[Vpc, ...] = ()
+    subnets: tuple[Subnet, ...] = ()
+    nodes: tuple[Interface, ...] = ()
+    groups: Mapping[str, tuple[GroupRule, ...]] = field(default_factory=dict[str, tuple[GroupRule, ...]])
+    hosts: tuple[Host, ...] = ()
+    not_played: tuple[tuple[str, str], ...] = ()
+
+    def node(self, name: str) -> Interface:
+        """One interface by name; KeyError names those that there are."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise KeyError(f"no interface {name}; there are {', '.join(node.name for node in self.nodes)}")
+
+    def of(self, resource: str) -> tuple[Interface, ...]:
+        """The interfaces of a resource, by its URN or logical name, those that stand for it included."""
+        return tuple(
+            node
+            for node in self.nodes
+            if any(urn == resource or urn.rsplit("::", 1)[-1] == resource for urn in (node.resource, *node.stands_for))
+        )
+
+    def members(self, group: str) -> tuple[Interface, ...]:
+        """The interfaces that have a security group."""
+        return tuple(node for node in self.nodes if group in node.groups)

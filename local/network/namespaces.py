@@ -1,0 +1,243 @@
+"""A plan in the kernel: namespaces, links and rules while a block runs, nothing afterwards.
+
+The names of namespaces begin with ``PREFIX``, the process id of their owner and the time at which it started. A run that was
+killed leaves them behind; the next one removes those whose owner is gone, and no others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from itertools import count
+from pathlib import Path
+from types import FrameType
+
+from .kernel import HOLDERS, available, inside, program
+from .layout import Box, Layout, lay_out
+from .model import Interface, Plan
+
+PREFIX = "ai-interface"
+_NAMED = re.compile(rf"{PREFIX}\.(\d+)\.(\d+)\.\d+")
+_FILES = Path("/etc/netns")
+_SERIAL = count()
+_SECONDS_TO_END = 5.0
+
+
+class UnavailableError(RuntimeError):
+    """This machine cannot run a network of namespaces; the message says why."""
+
+
+class Network:
+    """A running network: interfaces and hosts by name."""
+
+    def __init__(self, plan: Plan, names: Mapping[str, str]) -> None:
+        self.plan = plan
+        self._names = dict(names)
+        """The namespace of each interface and host (and of the routers between them)."""
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def node(self, name: str) -> Interface:
+        """One interface of the plan."""
+        return self.plan.node(name)
+
+    @property
+    def namespaces(self) -> Mapping[str, str]:
+        """The network namespace below ``/run/netns`` of every interface and host."""
+        ends = {*(node.name for node in self.plan.nodes), *(host.name for host in self.plan.hosts)}
+        return {name: self._names[name] for name in sorted(ends)}
+
+    def namespace(self, name: str) -> str:
+        """The network namespace of an interface or a host."""
+        if name not in self._names:
+            raise KeyError(f"no interface or host {name}; there are {', '.join(sorted(self._names))}")
+        return self._names[name]
+
+    def command(self, name: str, argv: Sequence[str]) -> list[str]:
+        """The command line that runs a program in a namespace, with that namespace's hosts file."""
+        return [program("ip"), "netns", "exec", self.namespace(name), *argv]
+
+    def popen(
+        self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None, **options: object
+    ) -> subprocess.Popen[bytes]:
+        """Start a program in a namespace; it is ended with the network if it still runs then."""
+        started = subprocess.Popen(self.command(name, argv), env=env, **options)  # type: ignore[call-overload] # noqa: S603
+        self._running.append(started)
+        return started
+
+    def socket(self, name: str, family: int = socket.AF_INET, kind: int = socket.SOCK_STREAM) -> socket.socket:
+        """A socket of this process that belongs to a namespace."""
+        with inside(self.namespace(name)):
+            return socket.socket(family, kind | socket.SOCK_CLOEXEC)
+
+    def resolve(self, names: Mapping[str, Iterable[str]], only: Iterable[str] = ()) -> None:
+        """Make programs of the namespaces (or of some of them) find these host names at these addresses.
+
+        Replaces the earlier answer. There is no other name service: what is not listed is not found.
+        """
+        lines = ["127.0.0.1 localhost", "::1 localhost"]
+        lines += [f"{address} {name}" for name in sorted(names) for address in names[name]]
+        for name in tuple(only) or tuple(self._names):
+            folder = _FILES / self.namespace(name)
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "hosts").write_text("\n".join([*lines, ""]))
+            (folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+
+    def close(self) -> None:
+        """End every program that still runs, by force if it takes more than a few seconds."""
+        for process in self._running:
+            if process.poll() is None:
+                process.terminate()
+        for process in self._running:
+            try:
+                process.wait(_SECONDS_TO_END)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._running.clear()
+
+
+@contextlib.contextmanager
+def running(plan: Plan) -> Generator[Network]:
+    """The network of a plan while the block runs. Raises ``UnavailableError`` where the machine cannot."""
+    with running_many([plan]) as networks:
+        yield networks[0]
+
+
+@contextlib.contextmanager
+def running_many(plans: Sequence[Plan]) -> Generator[list[Network]]:
+    """Several separate networks at once, which takes less time than one after the other."""
+    if why := available():
+        raise UnavailableError(why)
+    remove_leftovers()
+    layouts = [lay_out(plan) for plan in plans]
+    names = [{key: f"{_own_prefix()}.{next(_SERIAL)}" for key in layout.boxes} for layout in layouts]
+    networks = [Network(plan, own) for plan, own in zip(plans, names, strict=True)]
+    with _ends_on_terminate():
+        try:
+            _create(layouts, names)
+            yield networks
+        finally:
+            for network in networks:
+                network.close()
+            _remove(name for own in names for name in own.values())
+
+
+def remove_leftovers() -> list[str]:
+    """Remove the namespaces of owners that are gone, and name them."""
+    found = {path.name for folder in (HOLDERS, _FILES) if folder.is_dir() for path in folder.iterdir()}
+    dead = sorted(name for name in found if (match := _NAMED.fullmatch(name)) and _started(int(match[1])) != match[2])
+    _remove(dead)
+    return dead
+
+
+def _started(process: int) -> str:
+    """When a process started, in ticks since boot; empty where there is none. A process id alone is used again."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return ""
+
+
+def _own_prefix() -> str:
+    return f"{PREFIX}.{os.getpid()}.{_started(os.getpid())}"
+
+
+def _create(layouts: Sequence[Layout], names: Sequence[Mapping[str, str]]) -> None:
+    ip, nft = program("ip"), program("nft")
+    _batch([ip, "-batch", "-"], [f"netns add {name}" for own in names for name in own.values()])
+    for layout, own in zip(layouts, names, strict=True):
+        for key, box in layout.boxes.items():
+            with inside(own[key]):
+                _switches(box, v6=layout.v6)
+    lines = [
+        f"link add {here} netns {own[near]} type veth peer name {there} netns {own[far]}"
+        for layout, own in zip(layouts, names, strict=True)
+        for here, near, there, far in layout.links
+    ]
+    _batch([ip, "-batch", "-"], lines)
+    started: list[tuple[subprocess.Popen[bytes], str]] = []
+    for layout, own in zip(layouts, names, strict=True):
+        for key, box in layout.boxes.items():
+            with inside(own[key]):
+                started.append((_start([ip, "-batch", "-"], "\n".join([*box.commands, ""])), key))
+                if box.rules:
+                    started.append((_start([nft, "-f", "-"], box.rules), key))
+    problems = [f"{key}: {_problem(process)}" for process, key in started if process.wait() != 0]
+    for process, _ in started:
+        assert process.stderr is not None  # noqa: S101 - it was asked for
+        process.stderr.close()
+    if problems:
+        raise RuntimeError("\n".join(problems))
+
+
+def _start(line: list[str], text: str) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(line, stdin=subprocess.PIPE, stderr=subprocess.PIPE)  # noqa: S603 - ours
+    assert process.stdin is not None  # noqa: S101 - it was asked for
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.write(text.encode())
+        process.stdin.close()
+    return process
+
+
+def _problem(process: subprocess.Popen[bytes]) -> str:
+    return "" if process.stderr is None else process.stderr.read().decode().strip()
+
+
+def _batch(line: list[str], commands: Sequence[str]) -> None:
+    text = "\n".join([*commands, ""]).encode()
+    done = subprocess.run(line, input=text, capture_output=True, check=False)  # noqa: S603 - ours
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr.decode().strip())
+
+
+def _switches(box: Box, *, v6: bool) -> None:
+    """The kernel's settings of one namespace, made before its links so that they inherit them."""
+    low, high = box.source_ports
+    switches = {
+        "ipv4/conf/all/rp_filter": 0, "ipv4/conf/default/rp_filter": 0, "ipv4/ip_local_port_range": f"{low} {high}",
+        "ipv4/ip_forward": int(box.forwards), "ipv6/conf/default/disable_ipv6": int(not v6),
+    }  # fmt: skip
+    if v6:
+        switches |= {
+            "ipv6/conf/default/accept_dad": 0, "ipv6/conf/default/accept_ra": 0,
+            "ipv6/conf/all/forwarding": int(box.forwards),
+        }  # fmt: skip
+    for name, setting in switches.items():
+        Path("/proc/sys/net", name).write_text(f"{setting}\n")
+
+
+def _remove(names: Iterable[str]) -> None:
+    """Remove namespaces. Another process may remove the same leftovers at the same time."""
+    known = [name for name in names if (HOLDERS / name).exists() or (_FILES / name).exists()]
+    for name in known:
+        shutil.rmtree(_FILES / name, ignore_errors=True)
+    text = "\n".join([*(f"netns delete {name}" for name in known if (HOLDERS / name).exists()), ""])
+    line = [program("ip"), "-force", "-batch", "-"]
+    done = subprocess.run(line, input=text.encode(), capture_output=True, check=False)  # noqa: S603 - ours
+    if left := [name for name in known if (HOLDERS / name).exists()]:
+        raise RuntimeError(f"cannot remove {', '.join(left)}: {done.stderr.decode().strip()}")
+
+
+@contextlib.contextmanager
+def _ends_on_terminate() -> Generator[None]:
+    """Let SIGTERM end the block as Ctrl-C does, unless the program has its own answer to it."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+
+    def end(number: int, frame: FrameType | None) -> None:
+        del frame
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)

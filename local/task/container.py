@@ -1,0 +1,264 @@
+"""A container that runs: its process, its log stream and its health."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from local.task.definition import Container, HealthCheck
+from local.task.image import Image
+from local.task.surroundings import Surroundings
+from local.wiring import Node, program
+
+LAUNCHER = Path(__file__).with_name("launch.py")
+UNKNOWN, HEALTHY, UNHEALTHY = "UNKNOWN", "HEALTHY", "UNHEALTHY"
+TEMPORARY = "/tmp"  # noqa: S108 - every image has it
+LAST_LINES = 12
+"""How many lines of a container's log its end is explained with."""
+NO_CHECK = HealthCheck(("true",))
+PROBE_GRACE_SECONDS = 1.0
+"""For the start of the check's program, which is not part of the check on Fargate."""
+
+
+@dataclass
+class Running:
+    """One container of a task, from its start. Made and closed by the task's thread."""
+
+    container: Container
+    process: subprocess.Popen[bytes]
+    spec: Mapping[str, Any]
+    folder: Path
+    """Of its task."""
+    code: int | None = None
+    """Its exit code, 128 and the signal's number where a signal ended it."""
+    health: str = UNKNOWN
+    last: deque[str] = field(default_factory=lambda: deque[str](maxlen=LAST_LINES))
+    started_at: float = field(default_factory=time.monotonic)
+    failures: int = 0
+    """Failed health checks in a row that count."""
+    probes: list[str] = field(default_factory=list[str])
+    """Why the last failed checks failed."""
+
+    def poll(self) -> int | None:
+        """Its exit code once it ended."""
+        if self.code is None:
+            code = self.process.poll()
+            self.code = code if code is None or code >= 0 else 128 - code
+        return self.code
+
+    @property
+    def leader(self) -> int | None:
+        """The host's number of the container's process number 1."""
+        with contextlib.suppress(OSError, ValueError):
+            return int(Path(self.spec["started"]).read_text())
+        return None
+
+    def terminate(self) -> None:
+        """SIGTERM, as ECS stops a container."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL: a crash, or the end of the stop timeout."""
+        leader = self.leader
+        with contextlib.suppress(ProcessLookupError):
+            if leader:
+                os.kill(leader, signal.SIGKILL)
+            else:
+                self.process.kill()
+
+    def execute(self, command: Sequence[str], seconds: float) -> tuple[int, str]:
+        """Run a command in the container, as its user: exit code and output. Raises ``TimeoutExpired``."""
+        leader = self.leader
+        if leader is None:
+            return 1, f"container {self.container.name} has not started yet"
+        file = self.folder / f"exec-{uuid.uuid4().hex}"
+        _write(file, {**self.spec, "process": leader, "command": list(command)})
+        done = subprocess.run(  # noqa: S603 - this package's program and the graph's command
+            [sys.executable, "-I", "-S", str(LAUNCHER), "exec", str(file)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={},
+            timeout=seconds,
+            check=False,
+        )
+        return done.returncode, done.stdout.decode(errors="replace").strip()
+
+    def probe(self) -> bool:
+        """Run the health check once; whether it succeeded."""
+        check = self.container.health or NO_CHECK
+        try:
+            code, said = self.execute(check.command, check.timeout + PROBE_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.probes.append(f"no answer within {check.timeout:g} s")
+            return False
+        if code:
+            self.probes.append(said.splitlines()[-1] if said else f"exit code {code}")
+        return code == 0
+
+    def count(self, *, succeeded: bool) -> None:
+        """What a health check means: failures before the first success in the start period do not count."""
+        check = self.container.health or NO_CHECK
+        if succeeded:
+            self.failures, self.health = 0, HEALTHY
+            return
+        if self.health == UNKNOWN and time.monotonic() - self.started_at < check.start_period:
+            return
+        self.failures += 1
+        if self.failures >= check.retries:
+            self.health = UNHEALTHY
+
+    def explained(self) -> str:
+        """How it ended, with the end of its log."""
+        said = f": {' | '.join(self.last)}" if self.last else ", and wrote nothing"
+        return f"container {self.container.name} ended with exit code {self.code}{said}"
+
+
+def watch(running: Running, stopping: threading.Event, quick: float | None, changed: Callable[[], None]) -> None:
+    """Check a container's health until it ends: the body of a thread. ``quick``: see ``Surroundings.probe_seconds``."""
+    interval = (running.container.health or NO_CHECK).interval
+    while not stopping.wait(quick or interval if running.health == UNKNOWN else interval) and running.poll() is None:
+        before = running.health
+        if running.leader is not None:
+            running.count(succeeded=running.probe())
+        if running.health != before:
+            changed()
+
+
+@contextlib.contextmanager
+def started(  # noqa: PLR0917 - one container of one task
+    container: Container,
+    image: Image,
+    environment: Mapping[str, str],
+    node: Node,
+    around: Surroundings,
+    folder: Path,
+    write: Callable[[str], None],
+) -> Generator[Running]:
+    """Run a container until the block ends. ``folder`` belongs to its task: volumes, root and specification."""
+    spec = specification(container, image, environment, node, around, folder)
+    file = folder / f"{container.name}.json"
+    _write(file, spec)
+    reading, writing = os.pipe()
+    pump: threading.Thread | None = None
+    try:
+        with program(
+            around.wiring,
+            node.host,
+            [sys.executable, "-I", "-S", str(LAUNCHER), "run", str(file)],
+            environment={"PATH": os.environ.get("PATH", os.defpath)},
+            output=writing,
+            stop_seconds=container.stop_seconds,
+        ) as process:
+            os.close(writing)
+            writing = -1
+            running = Running(container, process, spec, folder)
+            pump = threading.Thread(target=_pump, args=(os.fdopen(reading, "rb"), write, running.last), daemon=True)
+            pump.start()
+            yield running
+    finally:
+        if writing >= 0:
+            os.close(writing)
+        if pump is None:
+            os.close(reading)
+        else:
+            pump.join(5)
+
+
+def _pump(reading: IO[bytes], write: Callable[[str], None], last: deque[str]) -> None:
+    with reading:
+        for line in reading:
+            text = line.decode(errors="replace").rstrip("\r\n")
+            last.append(text)
+            write(text)
+
+
+def _write(file: Path, spec: Mapping[str, Any]) -> None:
+    file.unlink(missing_ok=True)
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(spec), encoding="utf-8")
+
+
+def specification(  # noqa: PLR0917 - one container of one task
+    container: Container,
+    image: Image,
+    environment: Mapping[str, str],
+    node: Node,
+    around: Surroundings,
+    folder: Path,
+) -> dict[str, Any]:
+    """What ``launch.py`` needs to start the container."""
+    user, group, home = _user(container.user or image.user, image)
+    root = folder / f"root-{container.name}"
+    root.mkdir(exist_ok=True)
+    name = f"ip-{node.address.replace('.', '-')}.{around.stack.region}.compute.internal"
+    entry_point = container.entry_point or image.entry_point
+    # A declared entry point leaves the image's command out, as Docker does.
+    command = container.command or (() if container.entry_point else image.command)
+    trust = folder / "authorities.pem"
+    trust.write_text(around.trust, encoding="utf-8")
+    return {
+        "root": str(root),
+        "started": str(folder / f"started-{container.name}"),
+        "folders": ["/etc", "/home", "/root", "/run", "/srv", TEMPORARY, "/usr", "/var", *_directory(container, image)],
+        "binds": [list(one) for one in image.binds],
+        "files": {**_etc(image, node, name, around), "/etc/ssl/certs/ca-certificates.crt": around.trust},
+        "links": dict(image.links),
+        "over": [[str(trust), one] for one in image.bundles if one.startswith("/usr/")],
+        "volumes": [
+            {"source": str(folder / "volumes" / one.volume), "target": one.path, "read_only": one.read_only}
+            for one in sorted(container.mounts, key=lambda one: one.path)
+        ],
+        "read_only": container.read_only,
+        "host_name": name,
+        "limits": {key: list(value) for key, value in container.limits.items()},
+        "capabilities": list(container.capabilities),
+        "user": user,
+        "group": group,
+        "init": container.init,
+        "directory": container.directory or image.directory,
+        "command": [*entry_point, *command],
+        "environment": {**image.environment, "HOSTNAME": name, **({"HOME": home} if home else {}), **environment},
+    }
+
+
+def _directory(container: Container, image: Image) -> list[str]:
+    """Docker makes a working directory that the image does not have, where the root can be written."""
+    return [image.directory] if container.read_only else [container.directory or image.directory]
+
+
+def _user(text: str, image: Image) -> tuple[int, int, str]:
+    """User, group and, where the image's environment does not say it, home of ``user[:group]``."""
+    name, _, group = text.partition(":")
+    known = image.accounts.get(name) or next((one for one in image.accounts.values() if str(one[0]) == name), None)
+    home = "" if "HOME" in image.environment else known[2] if known else "/"
+    user = known[0] if known else int(name)
+    return user, int(group) if group else known[1] if known else 0, home
+
+
+def _etc(image: Image, node: Node, name: str, around: Surroundings) -> dict[str, str]:
+    accounts = sorted(image.accounts.items(), key=lambda one: one[1][0])
+    short = name.partition(".")[0]
+    hosts = {"127.0.0.1": "localhost", node.address: f"{name} {short}"}
+    return {
+        "/etc/passwd": "".join(f"{one}:x:{u}:{g}::{home}:/usr/sbin/nologin\n" for one, (u, g, home) in accounts),
+        "/etc/group": "".join(f"{one}:x:{g}:\n" for one, (_, g, _) in accounts),
+        "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+        "/etc/hostname": f"{name}\n",
+        "/etc/hosts": "".join(f"{address} {text}\n" for address, text in hosts.items())
+        + "".join(f"{address} {one}\n" for one, address in sorted(around.hosts.items())),
+        "/etc/resolv.conf": f"search {around.stack.region}.compute.internal\nnameserver {around.resolver}\n",
+    }

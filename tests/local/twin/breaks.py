@@ -1,0 +1,230 @@
+"""One value of a stack put wrong, each in one resource: what a first deployment, or a first user, would meet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local.stack import Resource, Stack
+from local.twin import Twin
+from local.visitor import Visitor
+
+TASK = "aws:ecs/taskDefinition:TaskDefinition"
+CLUSTER = "aws:rds/cluster:Cluster"
+POLICY = "aws:iam/rolePolicy:RolePolicy"
+ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
+EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+TARGETS = "aws:lb/targetGroup:TargetGroup"
+RULE = "aws:lb/listenerRule:ListenerRule"
+DOMAINS = "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList"
+
+
+@dataclass(frozen=True)
+class Break:
+    """A change, and the words by which the twin names its cause."""
+
+    name: str
+    change: Callable[[Stack], Stack]
+    cause: str
+    """A regular expression over what the twin says."""
+    use: Callable[[Twin], object] | None = None
+    """What a user does when it shows; ``None`` where no task becomes healthy."""
+
+
+def container(stack: Stack, name: str, change: Callable[[dict[str, Any]], None]) -> Stack:
+    """The stack with one container changed."""
+    task = stack.one(TASK)
+    definitions: list[dict[str, Any]] = json.loads(task["containerDefinitions"])
+    (found,) = [one for one in definitions if one["name"] == name]
+    change(found)
+    return stack.changed(task, containerDefinitions=json.dumps(definitions))
+
+
+def variable(stack: Stack, name: str, key: str, value: str | None) -> Stack:
+    """The stack with another value for a container's variable, or without it."""
+
+    def change(found: dict[str, Any]) -> None:
+        environment: list[dict[str, str]] = found["environment"]
+        assert key in [one["name"] for one in environment]
+        kept = [one for one in environment if one["name"] != key]
+        found["environment"] = [*kept, *([] if value is None else [{"name": key, "value": value}])]
+
+    return container(stack, name, change)
+
+
+def value(stack: Stack, name: str, key: str) -> str:
+    """A container's variable."""
+    definitions: list[dict[str, Any]] = json.loads(stack.one(TASK)["containerDefinitions"])
+    (found,) = [one for one in definitions if one["name"] == name]
+    return next(one["value"] for one in found["environment"] if one["name"] == key)
+
+
+def without_action(stack: Stack, resource: Resource, action: str) -> Stack:
+    """The stack with a policy that does not allow an action."""
+    document: dict[str, Any] = json.loads(resource["policy"])
+    hits = 0
+    for statement in document["Statement"]:
+        if statement["Effect"] == "Allow" and action in statement["Action"]:
+            actions = [one for one in statement["Action"] if one != action]
+            statement["Action"] = actions or ["sts:GetCallerIdentity"]
+            hits += 1
+    assert hits, action
+    return stack.changed(resource, policy=json.dumps(document))
+
+
+def policy_with(stack: Stack, type_: str, action: str) -> Resource:
+    """The policy that allows an action."""
+    found = [one for one in stack.all(type_) if f'"{action}"' in str(one.get("policy") or "")]
+    return next(one for one in found if type_ != POLICY or one["role"] == _role_of_the_task(stack))
+
+
+def _role_of_the_task(stack: Stack) -> str:
+    return str(stack.by_arn(str(stack.one(TASK)["taskRoleArn"]))["name"])
+
+
+def _another_secret(stack: Stack) -> Stack:
+    def change(found: dict[str, Any]) -> None:
+        (secret,) = [one for one in found["secrets"] if one["name"] == "REDIS_URL"]
+        arn, _, rest = secret["valueFrom"].partition(":secret:")
+        secret["valueFrom"] = f"{arn}:secret:{rest.replace('cache', 'cash', 1)}"
+        assert rest != rest.replace("cache", "cash", 1)
+
+    return container(stack, "interface", change)
+
+
+def _cache_port(stack: Stack) -> Stack:
+    (rule,) = [one for one in stack.all(EGRESS) if one["description"] == "Cache"]
+    return stack.changed(rule, fromPort=rule["fromPort"] + 1, toPort=rule["toPort"] + 1)
+
+
+def _health_path(stack: Stack) -> Stack:
+    group = stack.one(TARGETS)
+    check: Mapping[str, Any] = group["healthCheck"]
+    return stack.changed(group, healthCheck={**check, "path": f"{check['path']}z"})
+
+
+def _another_authority(stack: Stack) -> Stack:
+    """The proxy's own certificate in the place of the database's authorities."""
+    plan: dict[str, Any] = json.loads(value(stack, "prepare", "PREPARE_PLAN"))
+    trust = value(stack, "prepare", "PGSSLROOTCERT")
+    certificate = str(stack.one("tls:index/selfSignedCert:SelfSignedCert")["certPem"])
+    assert trust in plan["files"]
+    plan["files"][trust] = certificate
+    return variable(stack, "prepare", "PREPARE_PLAN", json.dumps(plan))
+
+
+def _session_cookie(stack: Stack) -> Stack:
+    rules = [one for one in stack.all(RULE) if _login(one).get("onUnauthenticatedRequest") == "deny"]
+    changed = stack
+    for rule in rules:
+        actions: list[dict[str, Any]] = json.loads(json.dumps(rule["actions"]))
+        actions[0]["authenticateOidc"]["sessionCookieName"] = "ApiSession"
+        changed = changed.changed(rule, actions=actions)
+    assert rules
+    return changed
+
+
+def _login(rule: Resource) -> dict[str, Any]:
+    for action in rule["actions"]:
+        if login := action.get("authenticateOidc"):
+            return login
+    return {}
+
+
+def _sign_in(twin: Twin) -> object:
+    return Visitor(twin, twin.people.member.subject).log_in()
+
+
+def _ask(twin: Twin) -> object:
+    return Visitor(twin, twin.people.member.subject).log_in().answer("is anybody there?")
+
+
+def _upload(twin: Twin) -> object:
+    return Visitor(twin, twin.people.member.subject).log_in().upload("zoo.txt", b"The zebra is striped.")
+
+
+def _listen(twin: Twin) -> object:
+    """A WebSocket, and an answer that another task may send through the cache."""
+    person = Visitor(twin, twin.people.member.subject).log_in()
+    chat = person.json("POST", "/api/v1/chats/new", {"chat": {"title": "shared"}})["id"]
+    with person.listening() as socket:
+        person.json(
+            "POST", "/api/chat/completions", person.question("one", session_id="page", chat_id=chat, id="answer")
+        )
+        return person.event(socket, "chat:completion", chat)
+
+
+def _allowed_domain(stack: Stack) -> Stack:
+    """The DNS Firewall's list without the model's name."""
+    changed = stack
+    for one in stack.all(DOMAINS):
+        domains: list[str] = one["domains"]
+        kept = [name for name in domains if not name.startswith("bedrock-runtime")]
+        if kept != domains:
+            changed = changed.changed(one, domains=kept)
+    assert changed is not stack
+    return changed
+
+
+BREAKS = (
+    Break(
+        "the master user is the owner role of the database",
+        lambda stack: stack.changed(stack.one(CLUSTER), masterUsername=value(stack, "prepare", "DATABASE_USER")),
+        r"prepare ended with exit code 1.*(grant|role)",
+    ),
+    Break("a secret's ARN", _another_secret, r"secret.*cash"),
+    Break(
+        "the database's port",
+        lambda stack: variable(stack, "prepare", "DATABASE_PORT", "5433"),
+        r"container prepare: .*\"waiting\".*5433",
+    ),
+    Break(
+        "a missing variable",
+        lambda stack: variable(stack, "interface", "DATABASE_NAME", None),
+        r"interface.*(DATABASE_NAME|database)",
+    ),
+    Break(
+        "a task role without s3:PutObject",
+        lambda stack: without_action(stack, policy_with(stack, POLICY, "s3:PutObject"), "s3:PutObject"),
+        r"s3:PutObject",
+        _upload,
+    ),
+    Break(
+        "an execution role that cannot decrypt",
+        lambda stack: without_action(stack, _execution(stack), "secretsmanager:GetSecretValue"),
+        r"secretsmanager:GetSecretValue",
+    ),
+    Break(
+        "an endpoint policy without the model's action",
+        lambda stack: without_action(
+            stack, policy_with(stack, ENDPOINT, "bedrock:InvokeModelWithResponseStream"),
+            "bedrock:InvokeModelWithResponseStream",
+        ),
+        r"endpoint policy.*bedrock:InvokeModelWithResponseStream|bedrock:InvokeModelWithResponseStream.*endpoint policy",
+        _ask,
+    ),
+    Break("a security group closed towards the cache", _cache_port, r"[Rr]edis|cache", _listen),
+    Break("the health check's path", _health_path, r"healthCheck: HTTPS /healthz .*wanted 200"),
+    Break("another certificate authority for the database", _another_authority, r"prepare.*(certificate|SSL|TLS)"),
+    Break(
+        "another database user for the application",
+        lambda stack: variable(stack, "interface", "DATABASE_USER", "reader"),
+        r"reader",
+    ),
+    Break("the session cookie's name on the API's rules", _session_cookie, r"401", _sign_in),
+    Break(
+        "the database's DNS name",
+        lambda stack: variable(
+            stack, "prepare", "DATABASE_HOST", value(stack, "prepare", "DATABASE_HOST").replace(".cluster-", ".cluster-ro")
+        ),
+        r"dns: .* asked for .*cluster-ro",
+    ),
+    Break("a DNS Firewall without the model's name", _allowed_domain, r"dns: .*bedrock-runtime", _ask),
+)  # fmt: skip
+
+
+def _execution(stack: Stack) -> Resource:
+    found = [one for one in stack.all(POLICY) if "ReadSecrets" in str(one["policy"]) or "workload" in one.name]
+    return next(one for one in found if '"secretsmanager:GetSecretValue"' in str(one["policy"]))

@@ -1,0 +1,38 @@
+"""One wrong value makes the twin fail, and it names the cause. What was recorded right comes up: see ``test_day``."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from local.task.deployment import InvalidServiceError
+from local.twin import DidNotStartError, running
+from local.visitor import RequestRefusedError
+from tests.local.twin.breaks import BREAKS, Break
+from tests.local.twin.conftest import bootstrap_of_account, needs_namespaces, stack_of
+
+STACK = "staging"
+START_SECONDS = 90
+
+
+@pytest.mark.parametrize("broken", BREAKS, ids=[one.name for one in BREAKS])
+def test_one_wrong_value_stops_the_twin_and_is_named(broken: Break) -> None:
+    needs_namespaces()
+    said = _said(broken)
+    assert re.search(broken.cause, said, re.DOTALL), said
+
+
+def _said(broken: Break) -> str:
+    try:
+        with running(broken.change(stack_of(STACK)), bootstrap=bootstrap_of_account(STACK)) as twin:
+            if broken.use is None:
+                with pytest.raises(DidNotStartError) as stopped:
+                    twin.wait(START_SECONDS)
+                return "\n".join([str(stopped.value), *twin.causes()])
+            twin.wait()
+            with pytest.raises((RequestRefusedError, TimeoutError)) as refused:
+                broken.use(twin)
+            return "\n".join([str(refused.value), *twin.causes(), *twin.said_last()])
+    except InvalidServiceError as error:
+        return str(error)

@@ -1,0 +1,1 @@
+"""What topology says passes, compared with what the kernel lets through: real connections between namespaces."""
