@@ -50,7 +50,7 @@ def serve_the_deployment(settings: StackSettings) -> None:
     """Adds statements to the policy of every key that is registered from now on: they allow the environment's deploy
     role to manage the key and to encrypt with it through services.
 
-    Raises ``TypeError`` for a policy that is an output, because nothing can be added to it.
+    Raises ``TypeError`` if the policy is an output, because statements cannot be added to it.
     """
     role = f"arn:aws:iam::{settings.account_id}:role/{REPOSITORY}-pipeline/{REPOSITORY}-{settings.environment}-deploy"
     added = [render(statement) for statement in deployment_uses(role, settings.environment, settings.region)]

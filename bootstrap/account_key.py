@@ -11,7 +11,7 @@ class AccountKeyArgs(Args):
     """Arguments of ``AccountKey``."""
 
     account_id: str
-    """The account whose IAM policies decide who may use the key."""
+    """The account whose IAM policies control the use of the key."""
     tags: dict[str, str]
 
 

@@ -125,7 +125,7 @@ def _images(base: Release, given: Sequence[str], found: Draft) -> dict[str, dict
             except RegistryError as error:
                 raise Refusal(
                     f"the digest of {source}:{tag} is not known: {error}",
-                    f"run crane digest {source}:{tag} where the registry can be reached, and pass the digest: "
+                    f"run crane digest {source}:{tag} with access to the registry, and pass the digest: "
                     f"--image {name}={source}:{tag}@sha256:…",
                 ) from None
             found.notes.append(f"{name}: {source}:{tag} currently has {digest} in its registry")

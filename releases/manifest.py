@@ -23,7 +23,7 @@ from settings.rendering import problems_of
 from settings.values import Person, ReleaseVersion, Section
 
 DIRECTORY = Path(__file__).parent
-"""Where the manifests are: ``<version>.yaml``."""
+"""The folder of the manifests, ``<version>.yaml``."""
 RELEASE_TAG = "release-"
 """In AWS a released image is tagged ``release-<version>``; tasks still refer to it by digest."""
 IMAGES = ("proxy", "interface")
@@ -128,7 +128,7 @@ class Release(Section):
     """The application's templates and parameters. A template without an entry keeps the application's default text."""
     schema_: Schema = Field(alias="schema")
     update: Update = Update.ROLLING
-    """Whether it may run beside the previous release during the deployment."""
+    """Whether the release may run beside the previous release during the deployment."""
     built_by: Person
     reviewed_by: tuple[Person, ...] = Field(min_length=1)
     approved_by: tuple[Person, ...] = Field(min_length=1)

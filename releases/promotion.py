@@ -29,7 +29,7 @@ def promotable(environments: Environments, environment: str, version: str) -> Re
     release = environments.release(version or _default(environments, earlier, recorded))
     current = environments.pointer(environment)
     if release.version == current:
-        raise Refusal(f"{environment} already has release {current}", "deploy it; there is nothing to change")
+        raise Refusal(f"{environment} already has release {current}", "deploy it; no change is needed")
     if current in environments.versions() and number(release.version) < number(current):
         do = f"to roll back, use: python -m preflight release rollback {environment}"
         raise Refusal(f"release {release.version} is older than {current}, which {environment} runs", do)

@@ -41,14 +41,14 @@ _MISPLACED = {
 
 
 class Configuration(Section):
-    """Where a stack runs, and how its configuration is read."""
+    """The environment, account and region of a stack, and the code that reads its configuration."""
 
     prefix: ClassVar[str]
     """The prefix of each key in the stack file: the project's name and a colon."""
     subject: ClassVar[str]
     """The subject of the error message; the stack's name follows it."""
     misplaced: ClassVar[Mapping[str, str]] = {}
-    """Top-level keys that people commonly try, with what to write instead."""
+    """Common wrong top-level keys, and the replacement for each."""
 
     environment: StackName
     """The stack's name: the ``environment`` tag and part of physical names."""
@@ -125,7 +125,7 @@ class Configuration(Section):
 
     @classmethod
     def _texts(cls) -> set[str]:
-        """The keys whose value is text, which the engine passes unchanged."""
+        """The keys with a text value, which the engine passes unchanged."""
         return {key for key, name in cls._keys().items() if cls.model_fields[name].annotation is str}
 
     @classmethod

@@ -73,8 +73,8 @@ class Paths(Section):
     pages: tuple[PathPattern, ...] = Field(default=(), max_length=MOST_PATHS)
     """Paths opened in a browser. Requests without a session are redirected to the login."""
     prompts: tuple[PathPrefix, ...] = Field(default=(), max_length=MOST_PATHS)
-    """Prefixes of paths whose bodies contain prompts. Managed WAF rules that produce false positives on ordinary
-    prompts do not block these paths."""
+    """Prefixes of paths whose bodies contain prompts. Managed WAF rules with false positives on ordinary prompts do not
+    block requests to these paths."""
 
     @model_validator(mode="after")
     def _keep_login_paths(self) -> Self:
@@ -161,7 +161,7 @@ class Edge(Section):
 
     @model_validator(mode="after")
     def _no_block_hides_another(self) -> Self:
-        """A narrow block beside a wider one looks like a restriction but has no effect."""
+        """A narrow block in addition to a wider one looks like a restriction but has no effect."""
         with collected():
             for one, other in permutations(dict.fromkeys(self.client_cidr_blocks), 2):
                 check(

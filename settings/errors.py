@@ -1,7 +1,7 @@
 """Problems in a configuration, by key. All problems are reported at once, and secrets are never shown.
 
 A :class:`Problem` contains the key as it is written in the file, the value, the allowed values and the fix.
-:class:`SettingsError` carries every problem; Pulumi prints it without a traceback (it is a ``RunError``). Validators
+:class:`SettingsError` contains every problem; Pulumi prints it without a traceback (it is a ``RunError``). Validators
 call :func:`check`; inside ``with collected():`` several failing checks are reported together. ``rendering.py`` turns
 pydantic's own errors into problems.
 """
@@ -100,7 +100,7 @@ def printable(text: str, longest: int = _LONGEST) -> str:
 
 
 def looks_like_secret(text: str) -> bool:
-    """Whether ``text`` looks like a key, a token or a generated password rather than a name."""
+    """Whether ``text`` looks like a key, a token or a generated password instead of a name."""
     return not _PUBLIC.match(text) and any(pattern.search(text) for pattern in _SECRET_LIKE)
 
 

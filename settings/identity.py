@@ -57,7 +57,7 @@ class Claim(Section):
     ]
     """The claim's name."""
     values: tuple[Annotated[str, StringConstraints(min_length=1, max_length=256)], ...] = Field(min_length=1)
-    """The values that match; one of them is enough."""
+    """The values that match. One match is enough."""
 
 
 class People(Section):
@@ -101,7 +101,7 @@ class MachineClients(Section):
     issuer: HttpsUrl
     """The tokens' issuer, compared with the ``iss`` claim."""
     jwks_endpoint: HttpsUrl
-    """Where the load balancer fetches the issuer's public keys."""
+    """The URL from which the load balancer fetches the issuer's public keys."""
     audience: Annotated[str, StringConstraints(min_length=1, max_length=256)]
     """The required value of the ``aud`` claim. The ALB checks the audience only if a rule requires it."""
     audience_format: ClaimFormat = ClaimFormat.SINGLE_STRING
@@ -175,7 +175,7 @@ class Identity(Section):
     ]
     """The client id of the edge at the identity provider."""
     client_secret_name: SecretName
-    """The name of the Secrets Manager secret that holds the client secret (created by ``bootstrap``)."""
+    """The name of the Secrets Manager secret with the client secret (created by ``bootstrap``)."""
     scopes: tuple[
         Annotated[
             str,

@@ -62,7 +62,7 @@ class PrivateUpstream(Section):
         str,
         StringConstraints(pattern=r"^(-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n?)+$"),
         Field(
-            description="one or more certificates in PEM form, and nothing else",
+            description="only one or more certificates in PEM format",
             json_schema_extra={"secret": True, "fix": "paste the CA's certificate below the key, after a |"},
         ),
     ]
@@ -148,7 +148,7 @@ class Models(Section):
                         key=f"{key}.upstreams[{place}]",
                         value=server,
                         allowed="a region, or a host and port, that no earlier upstream of the group has: trying the same "
-                        "server again is not failover, whatever its security group or certificate",
+                        "server again is not failover, even with another security group or certificate",
                         fix="remove it, or name another server",
                     )
                 if not any(isinstance(u, BedrockUpstream) for u in group.upstreams):

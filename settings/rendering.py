@@ -66,8 +66,8 @@ def unknown_key(
 ) -> Problem:
     """The problem of a key that ``model`` does not have, with the closest existing key or the section it belongs to.
 
-    ``without`` lists fields that are not in the file, ``also`` has advice for keys that people commonly try, and
-    ``root`` is the whole model if ``model`` is a part of it.
+    ``without`` lists fields that are not in the file, ``also`` contains advice for common wrong keys, and ``root`` is
+    the whole model if ``model`` is a part of it.
     """
     known = [_alias(n, f) for n, f in model.model_fields.items() if n not in without]
     near = difflib.get_close_matches(name, known, n=1)

@@ -107,7 +107,7 @@ class ExistingNetwork(Section):
     gateway endpoint is added to each."""
     filter_dns: StrictBool = False
     """True: undeclared names resolve to NXDOMAIN in the whole VPC, including for other workloads in it, and every query
-    is logged. False: the VPC's DNS is left unchanged, and the guardrails report that as advice."""
+    is logged. False: the VPC's DNS is not changed, and the guardrails pack reports that as advice."""
 
 
 class Network(Section):

@@ -54,7 +54,7 @@ class StackSettings(Configuration):
     edge: Edge = Edge()
     retention: Retention = Retention()
     allow_deletion: StrictBool = False
-    """True: resources that carry user traffic or hold data may be deleted. Set it only to take the environment down.
+    """True: resources that handle user traffic or store data may be deleted. Set it only to take the environment down.
     The guardrails pack reports it, and the next update without it restores the protection."""
 
     @classmethod

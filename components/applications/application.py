@@ -71,7 +71,7 @@ class ApplicationArgs(Args):
     secret_environment: dict[str, str] = Field(default_factory=dict[str, str])
     """Variable → name of a secret in the service's ``secret_references``."""
     value_environment: dict[str, str] = Field(default_factory=dict[str, str])
-    """Variable → key of the service's ``data_values``, for values that are known only once the data stores exist."""
+    """Variable → key of the service's ``data_values``, for values that are known only after the data stores exist."""
     prepare_value_environment: dict[str, str] = Field(default_factory=dict[str, str])
     """The same, for the ``prepare`` container."""
     prepare_secret_environment: dict[str, str] = Field(default_factory=dict[str, str])

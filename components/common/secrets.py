@@ -1,4 +1,5 @@
-"""A secret that the program generates: stored in Secrets Manager, stable, and referenced by its version.
+"""A secret that the program generates. It is stored in Secrets Manager, does not change, and is referenced by its
+version.
 
 Its value is derived from a private key of the ``tls`` provider, which is in the stack's encrypted state. A preview
 therefore never changes it. To renew it, replace that key (``pulumi up --target-replace``).

@@ -107,7 +107,7 @@ class DataArgs(Args):
     """The bucket's lifecycle. Omitted: a deleted file can be restored for 30 days."""
     allow_deletion: bool = False
     """True: database, bucket and the stores' security groups may be deleted or replaced; the database leaves a final
-    snapshot. The guardrails report it."""
+    snapshot. The guardrails pack reports it."""
     tags: dict[str, str]
     """Tags of every resource."""
 

@@ -43,7 +43,7 @@ PARAMETERS = {
     "log_connections": "1",
     "log_disconnections": "1",
     # Drivers write values into the statement's text. The views of running statements, and Performance Insights, which
-    # reads them, keep this many bytes of it: the least that PostgreSQL accepts.
+    # reads them, keep this many bytes of it, which is PostgreSQL's minimum.
     "track_activity_query_size": "100",
 }
 """Parameters of the cluster, which apply to every instance."""
@@ -76,9 +76,9 @@ def make_database(context: StoreContext, lifetime: pulumi.Output[str]) -> Databa
 
 
 def cluster_identifier(environment: str, snapshot_identifier: str | None) -> str:
-    """The cluster's identifier, which RDS puts into the names of the log groups, so it has to be known before the
-    cluster is created. A cluster that starts from a snapshot has another one, because it is created while the previous
-    one still exists."""
+    """The cluster's identifier. RDS uses it in the names of the log groups, so it must be known before the cluster is
+    created. A cluster that is created from a snapshot has a different identifier, because the previous cluster still
+    exists."""
     if snapshot_identifier is None:
         return f"ai-interface-{environment}"
     return f"ai-interface-{environment}-{hashlib.sha256(snapshot_identifier.encode()).hexdigest()[:8]}"

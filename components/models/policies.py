@@ -102,7 +102,7 @@ def task_statements(
     Any published version is accepted, because tasks with an earlier version still run during a deployment and after a
     rollback. The draft is not accepted: anyone with console access can change it.
 
-    AWS does not document that Chat Completions calls carry the condition key ``bedrock:GuardrailIdentifier``
+    AWS does not document that Chat Completions calls contain the condition key ``bedrock:GuardrailIdentifier``
     (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-permissions-id.html covers only InvokeModel and
     Converse). A grant or denial that required the key could reject every call. Therefore the proxy sets the guardrail
     on each request, and the denials apply only when the key is present and names another guardrail or the draft.

@@ -1,4 +1,4 @@
-"""One alarm as plain data, and the CloudWatch alarm that is created from it."""
+"""The definition of an alarm as plain data, and the CloudWatch alarm created from it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

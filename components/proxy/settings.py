@@ -185,7 +185,7 @@ class ProxySettings:
     model_port: int = 9080
     """The loopback port of the application's model base URL."""
     certificate_variable: str = "PROXY_CERTIFICATE"
-    """The environment variable that holds the certificate (PEM with line breaks)."""
+    """The environment variable with the certificate (PEM with line breaks)."""
     private_key_variable: str = "PROXY_PRIVATE_KEY"
     ca_file: str = "/etc/ssl/certs/ca-certificates.crt"
     """The image's certificate authorities."""

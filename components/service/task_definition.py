@@ -1,4 +1,4 @@
-"""The task's container definitions as a pure function, and the check of their size. Nothing here creates a resource.
+"""The task's container definitions as a pure function, and the check of their size. This module creates no resources.
 The start order is ``prepare`` (exits 0), then ``proxy``, then ``interface``. ECS stops them in reverse order, so the
 proxy stops after the application."""
 

@@ -75,12 +75,12 @@ GROUPS = (
             Override(
                 "SizeRestrictions_Cookie_HEADER",
                 "SizeRestrictions_Cookie_Header",
-                "10,240 bytes, and a session may take 11 KB: cookies-too-large replaces it",
+                "10,240 bytes, but a session can have 11 KB: cookies-too-large replaces it",
             ),
             Override(
                 "SizeRestrictions_QUERYSTRING",
                 "SizeRestrictions_QueryString",
-                "2,048 bytes, and a login callback may take more: query-too-large replaces it",
+                "2,048 bytes, but a login callback can be longer: query-too-large replaces it",
             ),
             Override("SizeRestrictions_URIPATH", "SizeRestrictions_URIPath", "1,024 bytes: path-too-long replaces it"),
         ),

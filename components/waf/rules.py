@@ -178,8 +178,8 @@ def _sizes(limits: Limits) -> list[Rule]:
     return [
         Rule("cookies-too-large", 400, longer_than(header("cookie"), limits.cookie_bytes), Action.BLOCK, 400,
              f"The cookies are larger than the limit of {limits.cookie_bytes} bytes",
-             reason="the load balancer's session alone may take 11 KB in shards of 4 KB; a cookie header beyond 8,192 "
-             "bytes may be cut before it is measured: then the load balancer's 16 KB and the proxy's sum remain"),
+             reason="the load balancer's session can have 11 KB in cookies of 4 KB; a cookie header beyond 8,192 "
+             "bytes may be truncated before it is measured: the load balancer's 16 KB and the proxy's limit still apply"),
         Rule("header-too-large", 410, longer_than(headers_but("cookie"), single), Action.BLOCK, 400,
              f"A header is larger than the limit of {single} bytes",
              reason="limits one header; the proxy limits their sum, because only 8,192 bytes of all headers are inspected"),
@@ -188,7 +188,7 @@ def _sizes(limits: Limits) -> list[Rule]:
              reason="no page or API call needs more"),
         Rule("callback-query-too-large", 430, both(is_callback, longer_than(QUERY_STRING, callback_limit)),
              Action.BLOCK, 414, f"The query is larger than the limit of {callback_limit} bytes",
-             reason="the login callback carries a code and an encrypted state"),
+             reason="the login callback contains a code and an encrypted state"),
         Rule("path-too-long", 440, longer_than(URI_PATH, limits.uri_bytes), Action.BLOCK, 414,
              f"The path is longer than the limit of {limits.uri_bytes} bytes", reason="no path needs more"),
         Rule("headers-beyond-window", 450, longer_than(HEADER_WINDOW, WINDOW_BYTES), Action.COUNT,

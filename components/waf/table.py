@@ -14,7 +14,7 @@ LONGEST_REGEX = 200
 LONGEST_SEARCH_STRING = 200
 FORBIDDEN = "Forbidden"
 COUNT_ONLY = "count-only:"
-"""The prefix of labels of count-only rules. The log keeps their matches, but not those of other labels."""
+"""The prefix of labels of count-only rules. The log keeps their matches, but not those of labelling rules."""
 
 
 class Action(StrEnum):

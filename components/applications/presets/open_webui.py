@@ -153,7 +153,7 @@ def _environment(deployment: Deployment) -> dict[str, str]:
         "ENABLE_PERSISTENT_CONFIG": "false",
         "ENABLE_PIP_INSTALL_FRONTMATTER_REQUIREMENTS": "false",
         "ENABLE_PLUGINS": "false",
-        # Nothing is fetched from the internet.
+        # No requests to the internet.
         "ANONYMIZED_TELEMETRY": "false",
         "DO_NOT_TRACK": "true",
         "ENABLE_COMMUNITY_SHARING": "false",

@@ -12,7 +12,7 @@ def database_authority(region: str) -> str:
     known = {name: rest for name, _, rest in (part.partition("\n") for part in text.split("# region ")[1:])}
     if region not in known:
         raise ValueError(
-            f"the certificate of {DATABASE_AUTHORITY} in {region} is not in this package, which has {', '.join(known)}. Add "
+            f"the certificate of {DATABASE_AUTHORITY} in {region} is not in this package, which contains {', '.join(known)}. Add "
             f"it to components/data/certificates/{DATABASE_AUTHORITY}.pem from AWS's bundle of that region"
         )
     return known[region].strip() + "\n"

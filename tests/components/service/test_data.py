@@ -173,7 +173,7 @@ def test_each_authority_is_of_the_region_that_it_stands_for() -> None:
 
 
 def test_a_region_whose_authority_is_not_known_is_refused_with_the_way_to_add_it() -> None:
-    with pytest.raises(ValueError, match=r"in xx-west-9 is not in this package, which has af-south-1, .* Add it to"):
+    with pytest.raises(ValueError, match=r"in xx-west-9 is not in this package, which contains af-south-1, .* Add it to"):
         application(shared_data=True, region="xx-west-9")
     with pytest.raises(ValueError, match="needs the region"):
         application(shared_data=True)
