@@ -55,7 +55,7 @@ def preset(settings: StackSettings) -> Preset:
 
 
 def application(settings: StackSettings, prompts: Prompts | None = None) -> ApplicationArgs:
-    """The application's container. Without prompts, it is complete enough only for other components' arguments."""
+    """The application's container. Without prompts, the result is only for the arguments of other components."""
     port = ProxySettings.model_port
     return preset(settings).application(
         Deployment(

@@ -43,7 +43,7 @@ class Environment(Section):
 
 
 class ContinuousIntegration(Section):
-    """Which workflows may assume this account's roles."""
+    """The workflows that may assume this account's roles."""
 
     repository: Annotated[
         str,

@@ -27,7 +27,8 @@ from components.common.iam import Statement, policy_document
 
 
 def trust_policy(provider_arn: str, repository: str, github_environment: str) -> str:
-    """Only this repository's jobs in this protected GitHub environment can assume the role."""
+    """A trust policy that allows only this repository's jobs in this protected GitHub environment to assume the
+    role."""
     return policy_document(
         [
             Statement(

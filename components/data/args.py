@@ -32,8 +32,7 @@ class DataDatabaseArgs(Args):
     backup_retention_days: int = Field(default=7, ge=DATABASE_BACKUP_DAYS[0], le=DATABASE_BACKUP_DAYS[1])
     """How far back a point-in-time restore can go (AWS: 1 to 35)."""
     snapshot_identifier: str | None = None
-    """A cluster snapshot's name or ARN to start from. Changing it replaces the database with one created from the
-    snapshot."""
+    """The name or ARN of a cluster snapshot from which the database is created. Changing it replaces the database."""
 
     @model_validator(mode="after")
     def _units_are_in_order(self) -> "DataDatabaseArgs":

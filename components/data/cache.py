@@ -60,7 +60,7 @@ def make_cache(context: StoreContext, password: pulumi.Output[str]) -> Cache:
         transit_encryption_enabled=True,
         transit_encryption_mode="required",
         auth_token=password,
-        # The previous password stays valid until the next change: tasks that still have it are not cut off.
+        # The previous password stays valid until the next change, so tasks that still use it stay connected.
         auth_token_update_strategy="ROTATE",  # noqa: S106 - the strategy, not a token
         snapshot_retention_limit=chosen.snapshot_retention_days,
         snapshot_window=SNAPSHOT_WINDOW,

@@ -17,7 +17,7 @@ _RESERVED = frozenset({"admin", "rdsadmin"})
 """Names that RDS refuses for the master of Aurora PostgreSQL
 (https://github.com/aws-cloudformation/cfn-lint/pull/4425)."""
 _RESERVED_BEGINNINGS = ("pg_", "rds_")
-"""PostgreSQL keeps the first for its own roles (https://www.postgresql.org/docs/16/predefined-roles.html), RDS the
+"""PostgreSQL reserves the first for its own roles (https://www.postgresql.org/docs/16/predefined-roles.html), RDS the
 second (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Appendix.PostgreSQL.CommonDBATasks.Roles.html)."""
 
 

@@ -133,8 +133,8 @@ class EdgeArgs(Args):
     hosted_zone_id: str | None = None
     """A public hosted zone, in which validation and alias records are created."""
     certificate_arn: str | None = None
-    """An ACM certificate in this region; required if and only if no zone is given. You then create the DNS records
-    yourself."""
+    """An ACM certificate in this region, required if no zone is given and refused otherwise. You then create the DNS
+    records."""
     tls_policy: TlsPolicy = TlsPolicy.TLS_1_2_RESTRICTED
     """The TLS policy for clients."""
     oidc: OidcArgs

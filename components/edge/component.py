@@ -207,7 +207,7 @@ class Edge(pulumi.ComponentResource):
         return found
 
     def _http_listener(self, balancer: aws.lb.LoadBalancer) -> None:
-        """Plain HTTP: declared names are redirected to HTTPS, every other name gets 404."""
+        """Plain HTTP: requests for declared host names are redirected to HTTPS; all others get a 404."""
         listener = aws.lb.Listener(
             f"{self._name}-http",
             load_balancer_arn=balancer.arn,

@@ -1,4 +1,4 @@
-"""The bucket for the load balancer's logs, with named readers; objects expire after at most 30 days.
+"""The bucket for the load balancer's logs, with a list of readers. Objects expire after at most 30 days.
 
 Access logs contain full request lines with query strings and cannot be redacted, so no other logs share the bucket. It
 is encrypted with S3's key, because log delivery cannot use a customer managed key.
@@ -17,7 +17,7 @@ PREFIXES = (ACCESS, CONNECTION, HEALTH_CHECK)
 
 
 def bucket_policy(bucket_arn: str, account_id: str, region: str, reader_arns: Sequence[str]) -> str:
-    """Load balancers of this account write, only the named readers read, and TLS is required.
+    """Load balancers of this account may write, only the listed readers may read, and TLS is required.
 
     The grant to log delivery is limited by the load balancers' ARN, which contains the region and account. It has no
     aws:SourceAccount condition: AWS does not document that log delivery sends this key, and if it does not, the

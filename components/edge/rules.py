@@ -1,5 +1,4 @@
-"""The listener rules as a pure table: which requests the edge answers, which it forwards, and how each is
-authenticated.
+"""The listener rules as a pure table: the requests that the edge answers or forwards, and how each is authenticated.
 
 Blocked paths come first, then the lanes. A request that matches no rule gets the listener's default response, 404.
 Every rule that forwards also authenticates. Paths are compared without decoding and case-sensitively, so other

@@ -2,7 +2,7 @@
 
 Network ACLs filter packets, not connections, so responses need separate entries. Responses go to the caller's ephemeral
 port, for which AWS documents 1024-65535 (https://docs.aws.amazon.com/vpc/latest/userguide/nacl-ephemeral-ports.html).
-They never filter the VPC's resolver, DHCP, instance metadata or the task metadata endpoint.
+Network ACLs never filter the VPC's resolver, DHCP, instance metadata or the task metadata endpoint.
 
 A router on the path to a client reports with ICMP type 3 code 4 that a packet is too large, which is common with VPNs.
 Without these messages large responses never arrive, so the public ACL allows them in both directions

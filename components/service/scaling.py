@@ -61,7 +61,7 @@ def lost_zone_shortage(tasks: range, zones: int, cpu_target_percent: int) -> str
     return (
         f"{worst} tasks in {zones} availability zones at {cpu_target_percent} percent CPU: when a zone fails, the "
         f"remaining {int(worst * share)} would need {load} percent, more than {FULL_PERCENT}; lower the CPU target to "
-        f"{math.floor(FULL_PERCENT * share)}, leave it out, or use another zone"
+        f"{math.floor(FULL_PERCENT * share)}, omit it, or use another zone"
     )
 
 

@@ -227,7 +227,7 @@ def _environment(
     variables: Mapping[str, str], references: Mapping[str, str], data_values: Mapping[str, str]
 ) -> list[Definition]:
     if missing := sorted(set(references.values()) - set(data_values)):
-        there = ", ".join(sorted(data_values)) or "none: the service has no data stores"
+        there = ", ".join(sorted(data_values)) or "none, because the service has no data stores"
         raise ValueError(f"unknown data values: {', '.join(missing)}; available: {there}")
     if twice := sorted(set(references) & set(variables)):
         raise ValueError(f"set both as a plain variable and from a data value: {', '.join(twice)}")

@@ -10,7 +10,7 @@ NAME = "open-webui"
 PORT = 8080
 HEALTH_PATH = "/health"
 KEEP_ALIVE_SECONDS = 75
-"""How long uvicorn keeps an idle connection open. The proxy closes it earlier, so neither side sees a reset."""
+"""How long uvicorn keeps an idle connection open. The proxy closes it earlier, so that no connection is reset."""
 FILES_FOR_EACH_MESSAGE = 10
 """The maximum number of files in one message."""
 
@@ -89,8 +89,8 @@ PATHS = Paths(
     static=("/_app/", "/assets/", "/audio/", "/pyodide/", "/sql.js/", "/static/", "/wasm/"),
     cacheable=("/_app/immutable/", "/static/"),
 )
-"""As a browser uses them; compared with the routes of 0.11.3. Its own OAuth, SCIM and database download are not offered:
-users log in at the edge."""
+"""The paths that a browser requests, compared with the routes of 0.11.3. Open WebUI's own OAuth, SCIM and database
+download are not offered, because users log in at the edge."""
 
 ARRIVAL = Arrival(static_requests=240, page_requests=120, model_calls=20, uploads=4)
 """A first visit to 0.12.4 reads 207 files, to 0.11.3 169 (tests/open_webui/facts); the rest is for a language, sounds

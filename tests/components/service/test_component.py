@@ -363,7 +363,7 @@ def test_the_targets_leave_what_losing_a_zone_takes(changes: dict[str, Any], cpu
         ({"minimum_tasks": 2, "maximum_tasks": 2, "cpu_target_percent": 60}, "lower the CPU target to 45"),
         (
             {"minimum_tasks": 2, "maximum_tasks": 4, "cpu_target_percent": 45},
-            "3 tasks in 2 .* the other 1 would need 135",
+            "3 tasks in 2 .* the remaining 1 would need 135",
         ),
         ({"minimum_tasks": 2, "maximum_tasks": 2, "availability_zones": 1}, "2 tasks in one availability zone"),
         ({"minimum_tasks": 3, "maximum_tasks": 2}, "maximum_tasks 2 is less than minimum_tasks 3"),

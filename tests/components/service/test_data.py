@@ -113,7 +113,7 @@ def test_a_value_that_the_state_does_not_have_is_refused_by_name() -> None:
 
     with pytest.raises(ValueError, match="unknown data values: bucket-name; available: database-host, database-name"):
         _containers(data_values=values)
-    with pytest.raises(ValueError, match="there are none: the service has no data stores"):
+    with pytest.raises(ValueError, match="available: none, because the service has no data stores"):
         _containers(data_values={})
 
 
@@ -173,7 +173,9 @@ def test_each_authority_is_of_the_region_that_it_stands_for() -> None:
 
 
 def test_a_region_whose_authority_is_not_known_is_refused_with_the_way_to_add_it() -> None:
-    with pytest.raises(ValueError, match=r"in xx-west-9 is not in this package, which contains af-south-1, .* Add it to"):
+    with pytest.raises(
+        ValueError, match=r"in xx-west-9 is not in this package, which contains af-south-1, .* Add it to"
+    ):
         application(shared_data=True, region="xx-west-9")
     with pytest.raises(ValueError, match="needs the region"):
         application(shared_data=True)
@@ -185,7 +187,7 @@ def test_a_region_whose_authority_is_not_known_is_refused_with_the_way_to_add_it
         ({"prepare_command": ["/prepare"], "files": {"/srv/a/b": ""}}, "remove prepare_command, or"),
         (
             {"writable_directories": ["/srv/a"], "files": {"/srv/a/b": ""}},
-            "must be in directories that the application does not write, not in /srv/a",
+            "must be in directories to which the application does not write, not in /srv/a",
         ),
     ],
 )
