@@ -24,7 +24,7 @@ def member(twin: Twin) -> Visitor:
 
 
 class Moved(dict[str, str]):
-    """Alarms by name, once the block has ended."""
+    """Alarms by the last word of their names, once the block has ended."""
 
 
 @contextmanager
@@ -36,7 +36,8 @@ def alarms(twin: Twin) -> Generator[Moved]:
     twin.service.measure()
     twin.database.measure()
     twin.cache.measure()
-    found.update(moved(twin.stack, twin.metrics, since))
+    # An alarm's name is made of project, environment and what it is about.
+    found.update({name.rpartition(" ")[2]: text for name, text in moved(twin.stack, twin.metrics, since).items()})
 
 
 def test_a_killed_task_is_replaced_and_counted(twin: Twin, member: Visitor) -> None:
@@ -45,8 +46,8 @@ def test_a_killed_task_is_replaced_and_counted(twin: Twin, member: Visitor) -> N
         kill(twin.service.tasks[0], "proxy")
         assert until(lambda: len(twin.service.tasks) < len(tasks) or {t.id for t in twin.service.tasks} != tasks)
         twin.service.measure()
-        assert member.answer("still there?")
-    assert "service-alarms-tasks-missing" in raised
+        assert until(lambda: _answers(member))  # until the load balancer knows, it may still send a request there
+    assert "tasks-missing" in raised
     assert until(twin.healthy, 60)
     assert {task.id for task in twin.service.tasks} != tasks
 
@@ -58,7 +59,7 @@ def test_a_throttled_model_is_said_to_the_user_and_counted(twin: Twin, member: V
         pytest.raises(RequestRefusedError, match=r"429|[Tt]hrottl|503"),
     ):
         member.answer("anybody?")
-    assert "model-alarms-model-throttled" in raised
+    assert "model-throttled" in raised
     assert member.answer("and now?")
 
 
@@ -104,7 +105,7 @@ def test_a_lost_zone_costs_its_tasks_only(twin: Twin, member: Visitor) -> None:
         assert until(lambda: not twin.healthy(), 60)
         assert until(lambda: member.send("GET", "/api/v1/auths/").status == 200, 60)
         assert _answers(member)
-    assert "edge-alarms-unhealthy-targets" in raised
+    assert "unhealthy-targets" in raised
     assert until(twin.healthy, 120), twin.causes()
 
 
@@ -114,7 +115,7 @@ def test_an_expired_client_secret_stops_logins_and_not_sessions(twin: Twin, memb
             Visitor(twin, twin.people.member.subject).log_in()
         assert member.json("GET", "/api/v1/auths/")["email"] == twin.people.member.email
     assert Visitor(twin, twin.people.member.subject).log_in().token
-    assert "edge-alarms-edge-errors" in raised
+    assert "edge-errors" in raised
 
 
 def test_a_rotated_master_secret_does_not_stop_the_next_task(twin: Twin) -> None:
