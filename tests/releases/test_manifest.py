@@ -38,7 +38,7 @@ def test_a_committed_manifest_pins_the_published_images(version: str) -> None:
 @pytest.mark.parametrize("version", PUBLISHED)
 def test_a_committed_manifest_says_that_its_digests_are_to_be_verified(version: str) -> None:
     text = (DIRECTORY / f"{version}.yaml").read_text(encoding="utf-8")
-    assert text.startswith("# The digests were taken over as published; verify each where a network is")
+    assert text.startswith("# The digests are the published ones. Verify each with network access")
 
 
 def test_versions_sort_by_number_and_skip_other_files(tmp_path: Path) -> None:
