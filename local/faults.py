@@ -18,23 +18,45 @@ def kill(task: Task, container: str) -> None:
     task.containers[container].kill()
 
 
+_TABLE = """
+table inet fault {{
+  chain input {{ type filter hook input priority -300; iif lo accept; {verdict}; }}
+  chain output {{ type filter hook output priority -300; oif lo accept; {answer}; }}
+}}
+"""
+
+
 @contextlib.contextmanager
 def unplugged(twin: Twin, hosts: Iterable[str]) -> Generator[None]:
-    """No packet reaches or leaves these network interfaces until the block ends."""
-    assert isinstance(twin.wiring, Namespaces)  # noqa: S101 - there are no interfaces on loopback
+    """No packet reaches or leaves these network interfaces until the block ends; routes and connections stay."""
+    with _filtered(twin, hosts, _TABLE.format(verdict="drop", answer="drop")):
+        yield
+
+
+@contextlib.contextmanager
+def refusing(twin: Twin, hosts: Iterable[str]) -> Generator[None]:
+    """These network interfaces reset every connection until the block ends, as where nothing listens."""
+    with _filtered(twin, hosts, _TABLE.format(verdict="meta l4proto tcp reject with tcp reset", answer="accept")):
+        yield
+
+
+@contextlib.contextmanager
+def _filtered(twin: Twin, hosts: Iterable[str], table: str) -> Generator[None]:
+    if not isinstance(twin.wiring, Namespaces):
+        raise TypeError("there are no network interfaces on loopback")
     names = [twin.wiring.names[host] for host in hosts]
     for name in names:
-        _link(name, "down")
+        _nft(name, "-f", "-", text=table)
     try:
         yield
     finally:
         for name in names:
-            _link(name, "up")
+            _nft(name, "delete", "table", "inet", "fault")
 
 
-def _link(namespace: str, state: str) -> None:
-    command = ["ip", "-n", namespace, "link", "set", "eth0", state]
-    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - iproute2
+def _nft(namespace: str, *arguments: str, text: str = "") -> None:
+    command = ["ip", "netns", "exec", namespace, "nft", *arguments]
+    subprocess.run(command, check=True, input=text.encode())  # noqa: S603 - nftables
 
 
 def zone_hosts(twin: Twin, zone: str) -> list[str]:

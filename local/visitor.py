@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 BOUNDARY = "part"
 SOCKET = "/ws/socket.io/?EIO=4&transport=websocket"
 SOCKET_SECONDS = 20
+PATIENCE_SECONDS = 60.0
+"""How long a person waits for the next byte."""
 
 
 class RequestRefusedError(Exception):
@@ -34,6 +36,7 @@ class Visitor:
 
     def __post_init__(self) -> None:
         self.browser = self.twin.browser()
+        self.browser.seconds = PATIENCE_SECONDS
 
     def __repr__(self) -> str:
         return f"Visitor({self.subject})"

@@ -20,6 +20,8 @@ from local.edge.surroundings import Names
 from local.wiring import Wiring
 
 MOST_REDIRECTS = 10
+NEXT_SECONDS = 2.0
+"""How long an address has to answer before the next one of its name is tried."""
 PORTS = {"http": 80, "https": 443}
 _REDIRECTS = (301, 302, 303, 307, 308)
 
@@ -116,17 +118,32 @@ class Browser:
         """A connection for a URL, over TLS for ``https``."""
         parts = urlsplit(url)
         name, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
-        plain = self.wiring.open(self.host)
-        plain.settimeout(self.seconds)
+        plain = self._connected(name, port)
         try:
-            plain.connect(self.wiring.target(self.host, next(iter(self.names(name))), port))
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if parts.scheme == "http":
                 return plain
             return ssl.create_default_context(cadata=self.trusted).wrap_socket(plain, server_hostname=name)
         except BaseException:
             plain.close()
             raise
+
+    def _connected(self, name: str, port: int) -> socket.socket:
+        """A connection to the first address of a name that answers, as browsers do it."""
+        addresses = list(self.names(name))
+        for number, address in enumerate(addresses, start=1):
+            plain = self.wiring.open(self.host)
+            plain.settimeout(self.seconds if number == len(addresses) else min(self.seconds, NEXT_SECONDS))
+            try:
+                plain.connect(self.wiring.target(self.host, address, port))
+                plain.settimeout(self.seconds)
+                plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            except BaseException as error:
+                plain.close()
+                if number == len(addresses) or not isinstance(error, OSError):
+                    raise
+            else:
+                return plain
+        raise LookupError(f"{name} has no address")
 
     def login(self, subject: str, url: str) -> Response:
         """Open a page, log in at the provider as a person, and return the page that follows."""

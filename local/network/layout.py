@@ -27,6 +27,8 @@ class Box:
     forwards: bool
     source_ports: PortRange = LINUX_PORTS
     commands: list[str] = field(default_factory=list[str])
+    commands_v6: list[str] = field(default_factory=list[str])
+    """Those that mean IPv4 unless ``ip -6`` reads them."""
     rules: str = ""
 
     @property
@@ -191,13 +193,16 @@ class _Drawing:
         outward = target is Target.EGRESS_ONLY
         here, there = ("up-outward", f"e{position}") if outward else ("up-internet", f"s{position}")
         self.layout.link(self.layout.boxes[subnet.urn], here, gateway, there)
-        both = {route.target for route in subnet.routes} >= {Target.INTERNET, Target.EGRESS_ONLY}
         if outward:
             self._outward.setdefault(key, []).append(there)
+        inward = any(route.target is Target.INTERNET and ":" in route.destination for route in subnet.routes)
+        back = self.layout.boxes[subnet.urn]
         for block in _blocks(subnet):
-            # With both, IPv4 leaves by one and IPv6 by the other.
-            if not both or outward is (":" in block):
-                self.layout.route(gateway, block, there, self.layout.boxes[subnet.urn])
+            if not outward or (":" in block and not inward):
+                self.layout.route(gateway, block, there, back)
+            if outward and ":" in block:
+                # Where a subnet has both gateways, the responses to what went out by this one come back by it.
+                self.layout.route(gateway, block, there, back, table=nftables.OUTWARD_MARK)
         return here, gateway
 
     def _nat_way(self, subnet: Subnet, route: Route, number: str) -> tuple[str, Box] | None:
@@ -234,7 +239,10 @@ class _Drawing:
             for subnet in self.plan.subnets:
                 if subnet.vpc == vpc.urn and subnet.v6:
                     layout.route(internet, subnet.v6, f"v{position}", gateway)
-            gateway.rules = nftables.of_gateway(public, self._outward.get(gateway.key, ()))
+            outward = self._outward.get(gateway.key, ())
+            if outward and layout.v6:
+                gateway.commands_v6.append(f"rule add fwmark {nftables.OUTWARD_MARK} lookup {nftables.OUTWARD_MARK}")
+            gateway.rules = nftables.of_gateway(public, outward)
 
 
 def _blocks(subnet: Subnet) -> tuple[str, ...]:

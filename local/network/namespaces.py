@@ -167,6 +167,8 @@ def _create(layouts: Sequence[Layout], names: Sequence[Mapping[str, str]]) -> No
         for key, box in layout.boxes.items():
             with inside(own[key]):
                 started.append((_start([ip, "-batch", "-"], "\n".join([*box.commands, ""])), key))
+                if box.commands_v6:
+                    started.append((_start([ip, "-6", "-batch", "-"], "\n".join([*box.commands_v6, ""])), key))
                 if box.rules:
                     started.append((_start([nft, "-f", "-"], box.rules), key))
     problems = [f"{key}: {_problem(process)}" for process, key in started if process.wait() != 0]

@@ -13,6 +13,8 @@ from .model import ICMP, ICMPV6, TCP, UDP, AclEntry, GroupRule, Interface, Match
 _NEIGHBOURS = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, nd-router-advert } accept"
 _EVERYTHING = ("0.0.0.0/0", "::/0")
 _V6 = 6
+OUTWARD_MARK = 99
+"""Marks connections through an egress-only gateway, and is the number of the route table for their responses."""
 
 
 def of_node(plan: Plan, node: Interface, members: Mapping[str, tuple[Interface, ...]]) -> str:
@@ -58,8 +60,13 @@ def of_gateway(public: Mapping[str, str], outward: Iterable[str]) -> str:
     ``public`` has each interface's own address and its public one; ``outward`` are the links of egress-only gateways,
     through which no connection comes in.
     """
-    lines = ["table inet gateway {", " chain through {", "  type filter hook forward priority 0; policy accept;"]
-    lines += [f'  oifname "{link}" ct state != established drop' for link in sorted(outward)]
+    lines = ["table inet gateway {"]
+    if outward := sorted(outward):
+        lines += [" chain marking {", "  type filter hook prerouting priority -150; policy accept;"]
+        lines += [f'  iifname "{link}" ct mark set {OUTWARD_MARK}' for link in outward]
+        lines += ['  iifname "net" meta mark set ct mark', " }"]
+    lines += [" chain through {", "  type filter hook forward priority 0; policy accept;"]
+    lines += [f'  oifname "{link}" ct state != established drop' for link in outward]
     if public:
         named = ", ".join(sorted(public))
         lines.append(f'  oifname "net" ip saddr != {{ {named} }} drop')

@@ -69,4 +69,9 @@ def test_every_property_of_a_row_is_misspelled_once() -> None:
     """A field that is added to the table is either checked here or not a property."""
     row = next(row for row in ROWS.values() if row.via is not None)
     assert is_dataclass(row)
-    assert {item.name for item in fields(row)} - {*PATHS, "via", "owner"} == {"role", "public_default", "in_any_subnet"}
+    assert {item.name for item in fields(row)} - {*PATHS, "via", "owner"} == {
+        "role",
+        "public_default",
+        "accepts",
+        "in_any_subnet",
+    }

@@ -176,6 +176,20 @@ def a_rule_about_the_default_group_of_an_endpoint_without_groups(recorded: Recor
     return "inside: interface-1 → endpoint-1 tcp 443", Says.SOME
 
 
+@case
+def an_egress_only_gateway_beside_an_internet_gateway(recorded: Recorded, vpc: Record) -> tuple[str, Says]:
+    """Clients whose answers leave by the internet gateway can connect (a fault of the plan, not of topology)."""
+    where = subnet(recorded, vpc, ipv6CidrBlock="2a05:d018:100::/64", assignIpv6AddressOnCreation=True)
+    outward = recorded.add("ec2.EgressOnlyInternetGateway", "outward", vpcId=vpc["id"])["id"]
+    listed = [
+        {"ipv6CidrBlock": "::/0", "gatewayId": gateway(recorded, vpc)},
+        {"ipv6CidrBlock": "2001:db8:ffff::/48", "egressOnlyGatewayId": outward},
+    ]
+    routes(recorded, vpc, where, listed)
+    interface(recorded, where, [group(recorded, vpc, ingress=[{**HTTPS, "ipv6CidrBlocks": ["::/0"]}])])
+    return "from the internet: 2600::1 → interface-1 tcp 443", Says.SOME
+
+
 def network(name: str) -> tuple[Recorded, str, Says]:
     """The network of a case, the claim that it is about, and the right answer."""
     recorded = Recorded()

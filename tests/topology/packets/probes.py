@@ -12,8 +12,9 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from local.network import Network
 from local.network.kernel import inside
@@ -23,6 +24,7 @@ QUIET_SECONDS = 0.04
 PATIENT_SECONDS = (1.3, 3.5)
 """The same in the rounds for what disagreed: longer than the first and the second repetition of a SYN."""
 _AT_ONCE = 4000
+_ROUNDS = count()
 _LINGER = struct.pack("ii", 1, 0)
 
 
@@ -79,11 +81,13 @@ def _round(networks: Sequence[Network], probes: Sequence[Probe], quiet: float) -
             poll.register(number, select.EPOLLIN)
         waiting: dict[int, Probe] = {}
         arrived: set[Probe] = set()
-        position = {probe: index for index, probe in enumerate(probes)}
+        # A datagram of an earlier round may arrive late: the round's number says so.
+        number_of_round = next(_ROUNDS)
+        position = {probe: f"{number_of_round} {index}" for index, probe in enumerate(probes)}
         for probe, client in _clients(networks, probes, opened):
             if probe.protocol == "udp":
                 with contextlib.suppress(OSError):
-                    client.sendto(str(position[probe]).encode(), (probe.address, probe.port))
+                    client.sendto(position[probe].encode(), (probe.address, probe.port))
                 continue
             failure = client.connect_ex((probe.address, probe.port))
             if failure == 0:
@@ -91,12 +95,12 @@ def _round(networks: Sequence[Network], probes: Sequence[Probe], quiet: float) -
             elif failure == errno.EINPROGRESS:
                 waiting[client.fileno()] = probe
                 poll.register(client.fileno(), select.EPOLLOUT | select.EPOLLERR)
-        arrived.update(_wait(poll, waiting, receivers, probes, quiet=quiet))
+        arrived.update(_wait(poll, waiting, receivers, {value: key for key, value in position.items()}, quiet=quiet))
     return arrived
 
 
 def _wait(
-    poll: select.epoll, waiting: dict[int, Probe], receivers: dict[int, socket.socket], probes: Sequence[Probe], *,
+    poll: select.epoll, waiting: dict[int, Probe], receivers: dict[int, socket.socket], datagrams: Mapping[str, Probe], *,
     quiet: float,
 ) -> Iterator[Probe]:  # fmt: skip
     """What arrives, until nothing has for a while."""
@@ -104,7 +108,7 @@ def _wait(
     while time.monotonic() - last < quiet:
         for number, event in poll.poll(quiet / 4):
             if number in receivers:
-                yield from _received(receivers[number], probes)
+                yield from _received(receivers[number], datagrams)
             elif probe := waiting.pop(number, None):
                 poll.unregister(number)
                 if not event & select.EPOLLERR:
@@ -112,11 +116,12 @@ def _wait(
             last = time.monotonic()
 
 
-def _received(receiver: socket.socket, probes: Sequence[Probe]) -> Iterator[Probe]:
+def _received(receiver: socket.socket, datagrams: Mapping[str, Probe]) -> Iterator[Probe]:
     """What has arrived at a listener: datagrams say which probe they are, connections are accepted and dropped."""
     with contextlib.suppress(BlockingIOError):
         while receiver.type == socket.SOCK_DGRAM:
-            yield probes[int(receiver.recv(64))]
+            if probe := datagrams.get(receiver.recv(64).decode()):
+                yield probe
         while True:
             receiver.accept()[0].close()
 
