@@ -1,8 +1,8 @@
-"""From settings and a release to the arguments of each component.
+"""Builds the arguments of each component from the settings and a release.
 
-Names and units are translated here only: components do not import settings. Every function returns arguments; none
-creates a resource. Decisions (which paths are offered, which services have an endpoint) are made in the presets and in
-the components' tables.
+Names and units are translated only here, because components do not import settings. Every function returns arguments;
+none creates a resource. Decisions (which paths are offered, which services have an endpoint) are made in the presets
+and in the components' tables.
 """
 
 from assembly.common import tags

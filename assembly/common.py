@@ -9,7 +9,8 @@ REPOSITORY = "ai-interface"
 
 
 def tags(settings: StackSettings) -> dict[str, str]:
-    """The tags of every resource. The release is not among them: a new release would change every resource."""
+    """The tags of every resource. They do not include the release, because a new release would then change every
+    resource."""
     return {"owner": settings.owner.team, "environment": settings.environment, "project": REPOSITORY}
 
 

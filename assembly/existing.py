@@ -1,7 +1,7 @@
-"""An existing VPC: its route tables in AWS, compared with the settings.
+"""Compares the route tables of an existing VPC in AWS with the settings.
 
-The look-up finds which table each private subnet really uses, so that the policies can evaluate its routes. It changes
-nothing. It cannot see a subnet that uses the VPC's main table implicitly: that stays not proven.
+The lookup finds the route table that each private subnet actually uses, so that the policies can evaluate its routes.
+It changes nothing. It cannot detect a subnet that uses the VPC's main table implicitly; such a subnet stays not proven.
 """
 
 import pulumi_aws as aws
@@ -21,8 +21,8 @@ def existing_network(existing: ExistingNetwork, environment: str) -> ExistingNet
         Problem(
             key=f"{PREFIX}network.existing.privateRouteTableIds",
             value=table,
-            allowed=f"the table that {subnet} uses: AWS says {associations[subnet][0]}",
-            fix="name that table, or change the subnet's association: without it tasks do not reach S3",
+            allowed=f"the route table that {subnet} uses in AWS: {associations[subnet][0]}",
+            fix="set that table, or change the subnet's association: otherwise tasks cannot reach S3",
         )
         for subnet, table in zip(subnets, tables, strict=True)
         if subnet in associations and associations[subnet][0] != table

@@ -1,19 +1,20 @@
-"""The deploy role may use every KMS key that the program creates; this is the only place that grants it, so no key is
+"""Allows the deploy role to use every KMS key that the program creates. It is granted only here, so that no key is
 missed.
 
-AWS says that tags of a key may take minutes to count (https://docs.aws.amazon.com/kms/latest/developerguide/abac.html),
-while a deployment names a key, turns its rotation on and makes a database with it seconds after it made the key. Three
-ways were possible for the deploy role (``bootstrap/role_documents.py``):
+AWS documents that changes of a key's tags may take minutes to take effect
+(https://docs.aws.amazon.com/kms/latest/developerguide/abac.html), while a deployment uses a key within seconds of
+creating it: it creates an alias, enables rotation and creates a database. There were three options for the deploy role
+(``bootstrap/role_documents.py``):
 
-- allow keys without tags as well: then the role could use, through a service, any untagged key of the account, for
+- allow keys without tags as well: the role could then use, through a service, any untagged key of the account, for
   example to restore another team's snapshot;
 - wait: AWS does not document for how long;
-- let the key's own policy name the role, which is what happens here. A key's policy counts from the start, and what
-  the role may do with keys ends with the keys that name it.
+- name the role in the key's policy, as done here. A key policy applies as soon as the key exists, and the role can use
+  only the keys whose policies name it.
 
-Encryption is allowed to services that act in the role's name, never to the role itself. The tags ``environment`` and
-``project`` stay as they are: the roles of other environments tell keys apart by them. AWS refuses a key policy that
-names a role which does not exist: the bootstrap stack comes first, as it does for the roles' boundary.
+Encryption is allowed only to services that act on behalf of the role, never to the role itself. The role cannot change
+the tags ``environment`` and ``project``, by which the roles of other environments distinguish keys. AWS refuses a key
+policy that names a role that does not exist, so the bootstrap stack must be deployed first, as for the roles' boundary.
 """
 
 import json
@@ -46,10 +47,10 @@ USE_BY_SERVICES = (
 
 
 def serve_the_deployment(settings: StackSettings) -> None:
-    """Adds statements to the policy of every key that is registered from now on: the environment's deploy role may
-    manage the key, and encrypt with it through services.
+    """Adds statements to the policy of every key that is registered from now on: they allow the environment's deploy
+    role to manage the key and to encrypt with it through services.
 
-    Raises ``TypeError`` for a policy that is an output, because nothing can be added to it.
+    Raises ``TypeError`` if the policy is an output, because statements cannot be added to it.
     """
     role = f"arn:aws:iam::{settings.account_id}:role/{REPOSITORY}-pipeline/{REPOSITORY}-{settings.environment}-deploy"
     added = [render(statement) for statement in deployment_uses(role, settings.environment, settings.region)]
@@ -60,7 +61,7 @@ def serve_the_deployment(settings: StackSettings) -> None:
         policy = args.props.get("policy")
         if not isinstance(policy, str):
             raise TypeError(
-                f"key {args.name} has no policy in plain text, to which the deploy role's statements could be added: pass a string, not an output"
+                f"key {args.name} has a policy that is an output, so the deploy role's statements cannot be added to it: pass a string"
             )
         document = json.loads(policy)
         document["Statement"] = [*document["Statement"], *added]
@@ -71,7 +72,8 @@ def serve_the_deployment(settings: StackSettings) -> None:
 
 
 def deployment_uses(role_arn: str, environment: str, region: str) -> list[Statement]:
-    """What the deploy role may do with a key: manage it, encrypt through services, and change any tag except the two."""
+    """The deploy role's permissions on a key: manage it, encrypt through services, and change all tags except
+    ``environment`` and ``project``."""
     role, anything = {"AWS": [role_arn]}, ["*"]
     return [
         Statement(sid="DeploymentKeepsTheKey", actions=UPKEEP, resources=anything, principals=role),
@@ -82,7 +84,7 @@ def deployment_uses(role_arn: str, environment: str, region: str) -> list[Statem
             principals=role,
             conditions={"StringLike": {"kms:ViaService": [f"*.{region}.amazonaws.com"]}},
         ),
-        # A request names only the tags that change.
+        # A request contains only the tags that change.
         Statement(
             sid="DeploymentChangesOtherTags",
             actions=["kms:TagResource"],

@@ -43,7 +43,7 @@ def operations(settings: StackSettings) -> OperationsArgs:
 
 
 def network(settings: StackSettings, operations: Operations) -> PrivateNetworkArgs:
-    """The private network, which resolves declared names only."""
+    """The private network, in which only declared names resolve."""
     chosen, identity = settings.network, settings.identity
     model_regions: set[str] = set()
     model_hosts: set[str] = set()
@@ -122,7 +122,7 @@ def models(settings: StackSettings, prompts: Prompts, workload: WorkloadIdentity
 
 
 def prompt_recording(settings: StackSettings) -> PromptRecordingArgs | None:
-    """The recording of prompts and answers; ``None`` unless the settings ask for it."""
+    """The recording of prompts and answers; ``None`` if the settings do not enable it."""
     chosen = settings.models.record_prompts
     if chosen is None:
         return None
@@ -251,7 +251,8 @@ def endpoints(
     models: ModelAccess,
     data: Data,
 ) -> PrivateEndpointsArgs:
-    """The VPC endpoints: what Fargate needs, Bedrock in each declared region, and the bucket of uploads."""
+    """The VPC endpoints: those that Fargate needs, Bedrock in each declared region, and S3 for the bucket of
+    uploads."""
     return PrivateEndpointsArgs(
         vpc_id=network.vpc_id,
         subnet_ids=network.private_subnet_ids,

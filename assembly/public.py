@@ -1,4 +1,4 @@
-"""Arguments of the part that faces the internet: edge, WAF and their alarms."""
+"""Arguments of the internet-facing part: edge, WAF and their alarms."""
 
 import difflib
 from collections.abc import Sequence
@@ -143,8 +143,8 @@ def _machine_paths(settings: StackSettings) -> list[str]:
 
 
 def _check_rates(settings: StackSettings, arrival: Arrival) -> None:
-    """Refuse limits for one address that an office of the declared size would exceed when everyone opens the
-    application."""
+    """Refuse limits for one address that an office of the declared size would exceed if all its users opened the
+    application at once."""
     rates, problems = settings.limits.rates, list[Problem]()
     people = rates.people_behind_one_address
     for name, limit, each, what in (
@@ -159,7 +159,7 @@ def _check_rates(settings: StackSettings, arrival: Arrival) -> None:
                     key=f"{PREFIX}limits.rates.address{name}PerFiveMinutes",
                     value=str(limit),
                     allowed=f"at least {people * each}: limits.rates.peopleBehindOneAddress ({people}) people who open the "
-                    f"application at once ask for {each} {what} each",
+                    f"application at once send {each} {what} each",
                     fix=f"set it to {people * each} or more, or lower peopleBehindOneAddress to {limit // each}"
                     if limit >= each
                     else f"set it to {people * each} or more",
@@ -170,7 +170,7 @@ def _check_rates(settings: StackSettings, arrival: Arrival) -> None:
 
 
 def _watched(settings: StackSettings, rules: Sequence[Rule]) -> list[str]:
-    """The rules in count mode. Raises ``SettingsError`` for a rule that does not exist or that counts anyway."""
+    """The rules in count mode. Raises ``SettingsError`` for a rule that does not exist or that already only counts."""
     chosen = list(settings.edge.count_only_rules)
     counting = {rule.key for rule in rules if rule.action is Action.COUNT}
     blocking = sorted({rule.key for rule in rules} - counting)
@@ -178,8 +178,8 @@ def _watched(settings: StackSettings, rules: Sequence[Rule]) -> list[str]:
         Problem(
             key=f"{PREFIX}edge.countOnlyRules",
             value=shown(rule),
-            allowed=f"keys of firewall rules that block: {', '.join(blocking)}",
-            fix="remove it: it only counts in any case"
+            allowed=f"keys of WAF rules that block: {', '.join(blocking)}",
+            fix="remove it: this rule never blocks"
             if rule in counting
             else f"did you mean {difflib.get_close_matches(rule, blocking, n=1, cutoff=0.0)[0]}?",
         )

@@ -23,7 +23,9 @@ def bound_roles(settings: StackSettings) -> None:
         if args.type_ != ROLE:
             return None
         if args.props.get("path") or args.props.get("permissions_boundary"):
-            raise ValueError(f"role {args.name} sets its own path or boundary: the program gives every role the same")
+            raise ValueError(
+                f"role {args.name} sets its own path or boundary: remove them, because the program sets both for every role"
+            )
         props = {**args.props, "path": path, "permissions_boundary": boundary}
         return pulumi.ResourceTransformationResult(props=props, opts=args.opts)
 

@@ -27,8 +27,8 @@ from settings.stack import PREFIX, refused
 
 
 def preset(settings: StackSettings) -> Preset:
-    """The application that the settings select. Raises ``SettingsError`` for one that does not exist, and for settings
-    with which it does not work."""
+    """The application that the settings select. Raises ``SettingsError`` if it does not exist or does not work with the
+    settings."""
     names, chosen = preset_names(), settings.application
     if chosen not in names:
         closest = difflib.get_close_matches(chosen, names, n=1, cutoff=0.6)
@@ -55,7 +55,7 @@ def preset(settings: StackSettings) -> Preset:
 
 
 def application(settings: StackSettings, prompts: Prompts | None = None) -> ApplicationArgs:
-    """The application's container; without prompts only what other components must know about it."""
+    """The application's container. Without prompts, the result is only for the arguments of other components."""
     port = ProxySettings.model_port
     return preset(settings).application(
         Deployment(
@@ -225,7 +225,8 @@ def _later(release: Release) -> list[Release]:
 
 
 def schemas(release: Release) -> list[SchemaArgs]:
-    """The database schemas of this release and every later one: one of them may have migrated the database."""
+    """The database schemas of this release and of every later release, because a later release may already have
+    migrated the database."""
     return [
         SchemaArgs(
             release=one.version, revision=one.schema_.revision, compatible_with=list(one.schema_.compatible_with)

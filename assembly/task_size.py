@@ -1,7 +1,7 @@
 """Checks the size of the task definition before any resource is created.
 
-Everything in it is known from the settings and the release, except a few identifiers that AWS assigns. Placeholders of
-at least their length stand for them, so the result is about one percent too large.
+All of its content is known from the settings and the release, except a few identifiers that AWS assigns. They are
+replaced by placeholders of at least the same length, so the result is about one percent too large.
 """
 
 from assembly.common import image
@@ -68,8 +68,8 @@ def check_task_size(settings: StackSettings, release: Release, prompts: Prompts)
     problem = Problem(
         f"{PREFIX}models.groups",
         f"{len(settings.models.groups)} groups with {upstreams} upstreams: a task definition of {size} bytes ({listed})",
-        f"less than {MAXIMUM_BYTES} bytes: AWS takes no larger task definition",
-        "name fewer upstreams or groups, leave roots that no server needs out of caCertificate, or allow people by a "
-        "claim instead of by single addresses (identity.allowed)",
+        f"less than {MAXIMUM_BYTES} bytes: AWS accepts no larger task definition",
+        "list fewer upstreams or groups, remove unneeded root certificates from caCertificate, or allow people by a "
+        "claim instead of by individual addresses (identity.allowed)",
     )
     raise refused(settings.environment, [problem])

@@ -1,1 +1,1 @@
-"""What every environment of an account needs before its first deployment, as a separate Pulumi project."""
+"""A separate Pulumi project that creates the prerequisites of an account's environments."""

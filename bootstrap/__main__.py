@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pulumi
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this project uses the main project's packages
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # This project imports the main project's packages.
 
 from bootstrap.account_key import AccountKey, AccountKeyArgs
 from bootstrap.configuration import SHARED, BootstrapSettings

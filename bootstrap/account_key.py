@@ -11,7 +11,7 @@ class AccountKeyArgs(Args):
     """Arguments of ``AccountKey``."""
 
     account_id: str
-    """The account whose IAM policies decide who may use the key."""
+    """The account whose IAM policies control the use of the key."""
     tags: dict[str, str]
 
 
@@ -31,7 +31,8 @@ class AccountKey(pulumi.ComponentResource):
             enable_key_rotation=True,
             deletion_window_in_days=30,
             tags=args.tags,
-            # Without the key, no image can be pulled and no named secret read, so Pulumi refuses to delete it.
+            # Without the key, images cannot be pulled and named secrets cannot be read, so Pulumi refuses to delete
+            # it.
             opts=pulumi.ResourceOptions(parent=self, protect=True),
         )
         aws.kms.Alias(

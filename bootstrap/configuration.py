@@ -29,7 +29,8 @@ class Environment(Section):
     name: EnvironmentName
     """The stack's name in the main project."""
     hosted_zone_id: HostedZoneId | None = None
-    """The zone whose records CI may change. Omitted: CI may change no DNS record (you provide certificate and DNS)."""
+    """The zone whose records CI may change. Omitted: CI cannot change DNS records (you provide the certificate and DNS
+    records)."""
     state_bucket: (
         Annotated[
             str,
@@ -38,11 +39,11 @@ class Environment(Section):
         ]
         | None
     ) = None
-    """The bucket with this environment's Pulumi state and no other's. Omitted: the state is in Pulumi Cloud."""
+    """A bucket that contains only this environment's Pulumi state. Omitted: the state is in Pulumi Cloud."""
 
 
 class ContinuousIntegration(Section):
-    """Which workflows may assume this account's roles."""
+    """The workflows that may assume this account's roles."""
 
     repository: Annotated[
         str,
@@ -91,14 +92,14 @@ class BootstrapSettings(Configuration):
                 SHARED not in names,
                 key="environments",
                 value=SHARED,
-                allowed="any other name: this one marks shared resources",
+                allowed="any other name: this one is the tag of shared resources",
                 fix="rename the environment",
             )
         return value
 
     @classmethod
     def between_sections(cls, sections: Mapping[str, object]) -> list[Problem]:
-        """An existing provider has to be in this account."""
+        """An existing provider must be in this account."""
         try:
             with collected():
                 _compare(sections)
@@ -116,5 +117,5 @@ def _compare(sections: Mapping[str, object]) -> None:
             key="continuousIntegration.existingProviderArn",
             value=ci.existing_provider_arn,
             allowed=f"a provider of this account ({account})",
-            fix="name the provider that exists in this account, or remove the key to create one",
+            fix="set the ARN of this account's provider, or remove the key to create one",
         )

@@ -1,8 +1,8 @@
 """Copies the images of a release into an account's repositories, by digest: ``python -m bootstrap.copy_images``.
 
-After each copy, the digest in the repository is compared with the manifest's. A repeated run copies nothing again. A tag
-that has another digest is refused, because released tags are immutable. The program does not log in to registries; it
-prints the command for that.
+After each copy, the digest in the repository is compared with the manifest's. A second run skips images that are
+already copied. A tag with a different digest is refused, because released tags are immutable. The program does not log
+in to registries; it prints the login command.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Destination:
 
 
 def planned_commands(release: Release, destination: Destination, tool: CopyTool) -> list[list[str]]:
-    """The commands of a first copy, in order."""
+    """The commands of an initial copy, in order."""
     commands: list[list[str]] = []
     for image in IMAGES:
         target = destination.target(image, release)
@@ -49,15 +49,15 @@ def planned_commands(release: Release, destination: Destination, tool: CopyTool)
 
 
 def copy_image(image: str, release: Release, destination: Destination, tool: CopyTool) -> str:
-    """Copy one image unless it exists, and compare digests; returns one sentence about what was done."""
+    """Copy one image unless it already exists, and compare digests. Returns a one-sentence summary of the result."""
     wanted = release.images[image].digest
     target = destination.target(image, release)
     present = _digest(tool, target)
     if present == wanted:
-        return f"{image}: {target} has {wanted} already"
+        return f"{image}: {target} already has {wanted}"
     if present is not None:
         raise CopyError(
-            f"{image}: {target} exists with {present}, the manifest has {wanted}.\n"
+            f"{image}: {target} already exists with {present}, but the manifest has {wanted}.\n"
             "Released tags are immutable. Write a manifest with a new version."
         )
     copied = run(tool.copy_command(release.images[image].reference, target))
@@ -70,8 +70,8 @@ def copy_image(image: str, release: Release, destination: Destination, tool: Cop
     arrived = _digest(tool, target)
     if arrived != wanted:
         raise CopyError(
-            f"{image}: {target} arrived with {arrived or 'no digest'}, the manifest has {wanted}.\n"
-            "Do not deploy it: copy with another tool (--tool), under a new version."
+            f"{image}: after the copy, {target} has {arrived or 'no digest'}, but the manifest has {wanted}.\n"
+            "Do not deploy it: copy it with another tool (--tool), under a new version."
         )
     return f"{image}: copied to {target}, digest {wanted} verified"
 
@@ -116,7 +116,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--account", required=True, type=_matching(r"\d{12}", "an AWS account id of 12 digits"))
     parser.add_argument("--region", required=True, type=_matching(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region"))
     parser.add_argument("--tool", choices=list(TOOLS), help="program to copy with (default: the first one on the PATH)")
-    parser.add_argument("--dry-run", action="store_true", help="print the commands and run none")
+    parser.add_argument("--dry-run", action="store_true", help="print the commands without running them")
     return parser.parse_args(arguments)
 
 

@@ -13,12 +13,12 @@ TIMEOUT_SECONDS = 1800
 
 
 class CopyError(Exception):
-    """An image cannot be copied; the message has the reason and the fix."""
+    """An image cannot be copied. The message contains the reason and the fix."""
 
 
 @dataclass(frozen=True)
 class CopyTool:
-    """How one program copies every platform of an image and prints a digest."""
+    """The commands with which one program copies every platform of an image and prints a digest."""
 
     program: str
     copy: tuple[str, ...]
@@ -75,7 +75,7 @@ TOOLS: Mapping[str, CopyTool] = {
 
 
 def find_tool(wanted: str | None) -> CopyTool:
-    """The wanted program, or the first that is on the path."""
+    """The requested program, or the first one on the PATH."""
     if wanted is not None:
         return TOOLS[wanted]
     for tool in TOOLS.values():
@@ -83,7 +83,7 @@ def find_tool(wanted: str | None) -> CopyTool:
             return tool
     raise CopyError(
         f"none of {', '.join(TOOLS)} is on the PATH: install one of them, "
-        "or see the commands with --dry-run --tool crane and run them elsewhere"
+        "or print the commands with --dry-run --tool crane and run them on another machine"
     )
 
 
@@ -92,6 +92,6 @@ def run(command: list[str]) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(command, capture_output=True, check=False, timeout=TIMEOUT_SECONDS)  # noqa: S603 - a fixed program; no shell reads the arguments
     except FileNotFoundError:
-        raise CopyError(f"{command[0]} is not on the PATH: install it, or name another with --tool") from None
+        raise CopyError(f"{command[0]} is not on the PATH: install it, or select another program with --tool") from None
     except subprocess.TimeoutExpired:
-        raise CopyError(f"{command[0]} did not end within {TIMEOUT_SECONDS} s: {' '.join(command)}") from None
+        raise CopyError(f"{command[0]} did not finish within {TIMEOUT_SECONDS} s: {' '.join(command)}") from None

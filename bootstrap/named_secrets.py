@@ -1,8 +1,8 @@
 """The secrets whose values an operator sets. They are created with fixed names and without values.
 
-A secret is created without a version, so no value is ever in the plan, the state or git. The owner of the value sets it
-with the AWS CLI. Until then, a deployment that reads the secret fails, and the error names it. Generated secrets are created
-elsewhere (``components/service/task_identity.py``).
+A secret is created without a version, so its value is never in the plan, the state or git. The owner of the value sets
+it with the AWS CLI. Until then, a deployment that reads the secret fails with an error that names the secret. Generated
+secrets are created elsewhere (``components/service/task_identity.py``).
 """
 
 import pulumi
@@ -25,14 +25,15 @@ class NamedSecretsArgs(Args):
     key_arn: pulumi.Output[str]
     """The key that encrypts the values."""
     tags: dict[str, str]
-    """The ``environment`` tag is this environment's: CI's roles read only secrets with their environment's tag."""
+    """Must contain this environment's ``environment`` tag: CI's roles read only secrets with their environment's
+    tag."""
 
 
 class NamedSecrets(pulumi.ComponentResource):
-    """One environment's secrets, without values."""
+    """The secrets of one environment, without values."""
 
     secret_names: pulumi.Output[dict[str, str]]
-    """Role → the secret's name, as the stack file writes it."""
+    """Role → the secret's name, as in the stack file."""
     secret_arns: pulumi.Output[dict[str, str]]
     """Role → the secret's ARN."""
 
@@ -66,7 +67,8 @@ class NamedSecrets(pulumi.ComponentResource):
 
 
 def secret_policy(account_id: str) -> str:
-    """Principals of other accounts cannot read or change the secret; within the account, IAM policies decide."""
+    """Principals of other accounts cannot read or change the secret. Within the account, IAM policies control
+    access."""
     return policy_document(
         [
             Statement(

@@ -1,8 +1,8 @@
 """CI's identity: GitHub's OIDC provider and two roles for each environment, without access keys.
 
-``preview`` reads, ``deploy`` changes. Only jobs in the GitHub environments ``<environment>-preview`` and ``<environment>``
-can assume them, so the protection rules of those GitHub environments (reviewers, branches) decide who deploys. They have to
-be created in GitHub. ``role_documents.py`` has the roles' permissions.
+``preview`` only reads; ``deploy`` makes changes. Only jobs in the GitHub environments ``<environment>-preview`` and
+``<environment>`` can assume them, so the protection rules of those GitHub environments (reviewers, branches) control
+who can deploy. Create these environments in GitHub. ``role_documents.py`` contains the roles' permissions.
 """
 
 from typing import Optional
@@ -16,14 +16,15 @@ from bootstrap.role_scope import AUDIENCE, PIPELINE_PATH, PROVIDER_HOST, Scope, 
 from components.args import Args
 
 SESSION_SECONDS = 3600
-"""How long a job's credentials last, in seconds. A deployment that takes longer fails halfway and has to be rerun."""
+"""How long a job's credentials last, in seconds. A longer deployment fails before it is complete and must be run
+again."""
 
 
 class PipelineIdentityArgs(Args):
     """Arguments of ``PipelineIdentity``."""
 
     existing_provider_arn: Optional[str] = None  # noqa: UP045 - as in every component's arguments
-    """The account's provider for GitHub. Omitted: it is created; an account cannot have two."""
+    """The account's OIDC provider for GitHub. Omitted: it is created. An account cannot have two."""
     tags: dict[str, str]
 
 
@@ -61,7 +62,7 @@ class PipelineRolesArgs(Args):
     repository: str
     """``owner/name`` of the GitHub repository whose jobs assume the roles."""
     hosted_zone_id: Optional[str] = None  # noqa: UP045
-    """The zone whose records ``deploy`` changes. Omitted: it changes none."""
+    """The zone whose records ``deploy`` may change. Omitted: it cannot change DNS records."""
     state_bucket: Optional[str] = None  # noqa: UP045
     """The bucket with Pulumi's state. Omitted: the state is in Pulumi Cloud."""
     tags: dict[str, str]

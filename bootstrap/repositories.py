@@ -1,7 +1,7 @@
-"""The image repositories of one account: every environment in it pulls the released images from here.
+"""The image repositories of one account, from which all of its environments pull released images.
 
 Tags are immutable, pushes are scanned, layers are encrypted with the account's key, and no lifecycle rule expires a
-released image. ``copy_images.py`` copies the images. Roles of this account pull with their IAM policies; principals of
+released image. ``copy_images.py`` copies the images. Roles of this account need IAM permissions to pull; principals of
 other accounts are denied.
 """
 
@@ -15,7 +15,7 @@ from components.common.iam import ANYONE, Effect, Statement, policy_document
 from releases.manifest import RELEASE_TAG
 
 CANDIDATE_TAG = "candidate-"
-"""The tag prefix of images that are built or copied for a trial."""
+"""The tag prefix of images that are built or copied for testing."""
 CANDIDATE_DAYS = 14
 UNTAGGED_DAYS = 7
 MORE_THAN_A_REPOSITORY_HOLDS = 1_000_000
@@ -26,13 +26,13 @@ class ImageRepositoriesArgs(Args):
     """Arguments of ``ImageRepositories``."""
 
     images: list[str]
-    """Each gets the repository ``ai-interface/<image>``."""
+    """The images; each gets the repository ``ai-interface/<image>``."""
     account_id: str
     """The only account whose principals have access."""
     key_arn: pulumi.Output[str]
     """The key that encrypts the layers. Changing it replaces the repositories, which fails while they contain images."""
     pipeline_role_pattern: str
-    """ARN pattern of CI's roles, which may neither delete nor replace an image."""
+    """ARN pattern of CI's roles, which can neither delete nor replace an image."""
     tags: dict[str, str]
 
 

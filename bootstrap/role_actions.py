@@ -1,7 +1,7 @@
 """The actions that deploying the main project needs, in tables by service, limited to the program's resources.
 
-None of them reads users' content: no object, log event, prompt or secret value. A component with a new AWS service needs
-its actions here; ``tests/bootstrap`` fails if one is missing.
+None of them reads user content: no object, log event, prompt or secret value. If a component uses a new AWS service,
+add its actions here; ``tests/bootstrap`` fails if one is missing.
 """
 
 READ = {
@@ -270,10 +270,10 @@ WRITE_STATE = {
         "RestoreDBClusterFromSnapshot",
     ],
 }
-"""Database, cache and backups. A vault and its lock outlive the stack, so no action deletes them, or a backup."""
+"""Database, cache and backups. A vault and its lock outlive the stack, so no action can delete them or a backup."""
 
 BUDGET_WRITE = ["ModifyBudget", "TagResource", "UntagResource"]
-"""AWS Budgets is one service for all regions, so its statement names budgets and no region."""
+"""AWS Budgets is a global service, so its statement is limited to budgets but not to a region."""
 BUCKET_WRITE = [
     "CreateBucket",
     "DeleteBucket",
@@ -290,7 +290,7 @@ BUCKET_WRITE = [
     "UntagResource",
 ]
 ROLE_GRANTS = ["CreateRole", "PutRolePermissionsBoundary", "PutRolePolicy"]
-"""Actions that extend a role's permissions, allowed only if the role has the environment's boundary."""
+"""Actions that can extend a role's permissions. They are allowed only if the role has the environment's boundary."""
 ROLE_UPKEEP = [
     "DeleteRole",
     "DeleteRolePolicy",
@@ -308,7 +308,7 @@ SECRET_UPKEEP = [
 ]
 
 GLOBAL_SERVICES = ["budgets:*", "iam:*", "route53:*"]
-"""Services without a region: a condition on the region would refuse them everywhere."""
+"""Global services: a condition on the region would deny every request to them."""
 
 ROLE_USERS = [
     "backup.amazonaws.com",
@@ -327,14 +327,14 @@ LINKED_SERVICES = [
     "route53resolver.amazonaws.com",
     "wafv2.amazonaws.com",
 ]
-"""Services whose linked role AWS creates with their first resource."""
+"""Services whose service-linked role AWS creates with their first resource."""
 
 
 def qualified(table: dict[str, list[str]]) -> list[str]:
-    """The table's actions in IAM's form ``service:Action``."""
+    """The table's actions in IAM's format ``service:Action``."""
     return sorted(f"{service}:{action}" for service, actions in table.items() for action in actions)
 
 
 def of(service: str, actions: list[str]) -> list[str]:
-    """Actions of one service in IAM's form."""
+    """Actions of one service in IAM's format."""
     return qualified({service: actions})

@@ -107,8 +107,8 @@ def pipeline_boundary(scope: Scope) -> str:
 
 
 def workload_boundary(scope: Scope) -> str:
-    """The permissions boundary of deployed roles: what tasks, flow logs, monitoring and backups need, with this
-    environment's secrets and keys."""
+    """The permissions boundary of deployed roles: the permissions that tasks, flow logs, monitoring and backups need,
+    limited to this environment's secrets and keys."""
     return policy_document(
         [
             Statement(

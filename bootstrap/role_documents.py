@@ -1,12 +1,14 @@
-"""The IAM documents of one environment: who may assume CI's roles, and what they may do.
+"""The IAM documents of one environment: the trust policies and permissions of CI's roles.
 
-``preview`` reads configuration, and the secret values that the state contains in any case. ``deploy`` changes one
-environment. Both have a permissions boundary (``role_boundaries``): no IAM users or access keys, no users' data, no changes
-to themselves. Roles that ``deploy`` creates have the path ``/ai-interface/<environment>/`` and the boundary
-``workload_boundary``, so a deployment cannot grant more than a task needs. Without the boundary AWS refuses to create them.
+``preview`` reads configuration, and secret values that are also in the state. ``deploy`` changes one environment. Both
+have a permissions boundary (``role_boundaries``): no IAM users or access keys, no users' data, no changes to
+themselves. Roles that ``deploy`` creates have the path ``/ai-interface/<environment>/`` and the boundary
+``workload_boundary``, so a deployment cannot grant more than a task needs. Without the boundary AWS refuses to create
+them.
 
-If several environments share an account, roles, keys, secrets and DNS records are isolated from each other. Networks, load
-balancers and log groups are not, because their names and ids are not known beforehand: use a separate account for prod.
+If several environments share an account, roles, keys, secrets and DNS records are isolated from each other. Networks,
+load balancers and log groups are not isolated, because their names and ids are not known in advance: use a separate
+account for prod.
 """
 
 from bootstrap import role_actions as may
@@ -25,7 +27,8 @@ from components.common.iam import Statement, policy_document
 
 
 def trust_policy(provider_arn: str, repository: str, github_environment: str) -> str:
-    """Only this repository's jobs in this protected GitHub environment can assume the role."""
+    """A trust policy that allows only this repository's jobs in this protected GitHub environment to assume the
+    role."""
     return policy_document(
         [
             Statement(
@@ -44,7 +47,7 @@ def trust_policy(provider_arn: str, repository: str, github_environment: str) ->
 
 
 def preview_policy(scope: Scope) -> str:
-    """Read what previews and drift checks compare."""
+    """Read the configuration that previews and drift checks compare."""
     return policy_document([_read_configuration(), *read_secrets(scope), *_state(scope, "Read", ["s3:GetObject"])])
 
 
@@ -153,8 +156,8 @@ def _change_roles(scope: Scope) -> list[Statement]:
 
 
 def _change_keys(scope: Scope) -> list[Statement]:
-    """Create keys and aliases. The key's policy allows everything else that a deployment does with it
-    (``assembly/keys.py``), so nothing depends on when the tags of a new key take effect."""
+    """Create keys and aliases. The key's policy allows every other action that a deployment needs
+    (``assembly/keys.py``), so a deployment does not depend on when the tags of a new key take effect."""
     return [
         # A new key has no tags yet and meets the second condition; a key of another environment does not.
         Statement(
@@ -175,8 +178,8 @@ def _change_keys(scope: Scope) -> list[Statement]:
 
 
 def _change_secrets(scope: Scope) -> list[Statement]:
-    """Secrets by their names and tags. A new secret is written and read at once, even if its tags are not effective yet.
-    A secret with another environment's tags is never written or read."""
+    """Access to secrets by name and tag. A new secret can be written and read immediately, even if its tags are not
+    effective yet. Secrets with another environment's tags can never be written or read."""
     secrets = [scope.of("secretsmanager", f"secret:{name}") for name in GENERATED_SECRETS]
     return [
         Statement(

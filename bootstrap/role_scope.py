@@ -9,7 +9,7 @@ PROVIDER_HOST = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
 PROJECT = "ai-interface"
 PIPELINE_PATH = "/ai-interface-pipeline/"
-"""The path of CI's roles and of the boundaries; no deployed role has it."""
+"""The path of CI's roles and of the boundaries. Deployed roles have a different path."""
 GENERATED_SECRETS = ("state-*", "workload-*")
 """Name patterns of the secrets that the main project generates: each begins with its logical name."""
 GENERATED_BUCKETS = ("edge-*", "prompts-*", "state-*")
@@ -35,7 +35,7 @@ class Scope:
 
     @property
     def state_objects(self) -> list[str]:
-        """The ARN patterns of the state's objects; none with Pulumi Cloud."""
+        """The ARN patterns of the state's objects; empty with Pulumi Cloud."""
         return [f"arn:aws:s3:::{self.state_bucket}/*"] if self.state_bucket else []
 
     @property
@@ -53,13 +53,14 @@ class Scope:
 
     @property
     def keeps_its_tags(self) -> Conditions:
-        """Changes of tags that keep those two: the resource is this environment's, and the request sets neither to another
-        value. A request contains only the tags that change, so it need not contain these two."""
+        """Conditions for tag changes that preserve these two tags: the resource belongs to this environment, and the
+        request sets neither tag to another value. A request contains only the tags that change, so it need not contain
+        these two."""
         return {"StringEquals": self.tagged, "StringEqualsIfExists": self.tagging}
 
     @property
     def loses_other_tags(self) -> Conditions:
-        """Removals of tags other than those two, from a resource of this environment."""
+        """Conditions for removing other tags from a resource of this environment."""
         return {
             "StringEquals": self.tagged,
             "ForAllValues:StringNotEqualsIgnoreCase": {"aws:TagKeys": ["environment", "project"]},
@@ -91,10 +92,10 @@ def boundary_name(environment: str) -> str:
 
 
 def read_secrets(scope: Scope) -> list[Statement]:
-    """Reading the environment's secrets, which a comparison of the state needs.
+    """Permissions to read the environment's secrets, which a comparison with the state requires.
 
-    Generated secrets are encrypted with the environment's keys, named ones with the account's key, which is tagged
-    ``shared``. Other environments' keys are not included."""
+    Generated secrets are encrypted with the environment's keys, named secrets with the account's key, which is tagged
+    ``shared``. Other environments' keys are excluded."""
     return [
         Statement(
             sid="ReadOwnSecrets",

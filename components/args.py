@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class Args(BaseModel):
-    """Frozen, checked arguments. Fields typed ``pulumi.Output[T]`` accept a plain ``T``, which is lifted.
+    """Frozen, validated arguments. Fields typed ``pulumi.Output[T]`` accept a plain ``T``, which is converted to an
+    output.
 
     Unknown names are errors. A plain dict with the field names is accepted wherever an ``Args`` is (the
     component package's host passes one), so ``args = XxxArgs.model_validate(args)`` is in every component.
@@ -27,10 +28,10 @@ class Args(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: object) -> None:
-        """Let Pulumi's schema analyzer see that a field with a default may be left out.
+        """Mark fields with a default as optional for Pulumi's schema analyzer.
 
-        It takes every annotation that is not ``Optional`` for a required input, whatever the default is. pydantic
-        has read the annotations by now and validates by them as they were written.
+        The analyzer treats every annotation that is not ``Optional`` as a required input, even if the field has a
+        default. pydantic has already read the annotations and validates against the original ones.
         """
         super().__pydantic_init_subclass__(**kwargs)
         for name, annotation in list(cls.__annotations__.items()):
@@ -48,7 +49,7 @@ class Args(BaseModel):
 
 
 def _lifted(value: object) -> object:
-    """The value as an output; an omitted one stays omitted, so that its default holds."""
+    """The value as an output. An omitted value stays omitted, so that its default applies."""
     if value is None or isinstance(value, pulumi.Output):
         return cast(object, value)
     return pulumi.Output.from_input(value)

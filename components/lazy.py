@@ -1,11 +1,11 @@
-"""Names that a package offers and loads when they are first used."""
+"""Public names that a package loads when they are first used."""
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 
 
 def loader(package: str, modules: Mapping[str, Sequence[str]]) -> Callable[[str], object]:
-    """The ``__getattr__`` of a package: which of its modules has each public name.
+    """Returns the ``__getattr__`` of a package, from a mapping of public name to module.
 
     Importing one component does not import the others, and packages that need each other's constants do not create an
     import cycle.

@@ -1,4 +1,4 @@
-"""What the components are as a package that programs in any of Pulumi's languages consume."""
+"""The components as a package for programs in any Pulumi language."""
 
 import pulumi
 
@@ -18,7 +18,7 @@ from components.service.task_identity import WorkloadIdentity
 from components.waf.component import Firewall
 
 NAME = "ai-interface"
-"""The package's name, and the first part of every component's type token."""
+"""The package's name, which is the first part of every component's type token."""
 VERSION = "0.1.0"
 """The project's version, as in ``pyproject.toml``."""
 COMPONENTS: list[type[pulumi.ComponentResource]] = [
@@ -38,4 +38,4 @@ COMPONENTS: list[type[pulumi.ComponentResource]] = [
     UploadsAccess,
     WorkloadIdentity,
 ]
-"""Every component that is offered, in the order of their names."""
+"""Every component of the package, sorted by name."""

@@ -1,1 +1,1 @@
-"""The policy packs; each folder is one."""
+"""The policy packs, one per folder."""

@@ -1,4 +1,4 @@
-"""Why a check could not run. Each message says what to do; none needs a traceback."""
+"""Errors for a check that could not run. Each message includes the fix; none needs a traceback."""
 
 from __future__ import annotations
 

@@ -43,10 +43,10 @@ class Finding:
     rule: str
     verdict: Verdict
     headline: str
-    """What is wrong, starting with resource and property."""
+    """The violation, starting with resource and property."""
     urn: str = ""
     resource: str = ""
-    """Type and name of what the finding is about, or the entry of a file of declarations."""
+    """Type and name of the resource, or the entry of a file of declarations."""
     property_path: str = ""
     found: str = ""
     wanted: str = ""
@@ -75,7 +75,7 @@ class Finding:
 
     @property
     def details(self) -> dict[str, str]:
-        """Label → text of what there is to say beyond the headline, in the order of reading."""
+        """Label → text of the details below the headline, in reading order."""
         said = {label: str(getattr(self, label)) for label in LABELS}
         said["source"] = f"{self.source_file}:{self.source_line}" if self.source_file else ""
         said["seen"] = "" if self.seen is Seen.BOTH else str(self.seen)
@@ -108,7 +108,7 @@ class Parity:
     verdict: str
     """One sentence without the findings."""
     declared: Mapping[str, int] = field(default_factory=dict[str, int])
-    """Kinds of declared differences, with how many of each."""
+    """Kinds of declared differences, with the number of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class Station:
 
 @dataclass(frozen=True, slots=True)
 class IngressPath:
-    """A path from the internet to the interface, and on to what it calls."""
+    """A path from the internet to the interface, and on to its dependencies."""
 
     stations: tuple[Station, ...]
 
@@ -136,7 +136,7 @@ class IngressPath:
 
 @dataclass(frozen=True, slots=True)
 class Connectivity:
-    """How the interface is reached and what it reaches, in one environment."""
+    """The interface's ingress and egress in one environment."""
 
     environment: str
     ingress: tuple[IngressPath, ...]

@@ -1,7 +1,8 @@
 """Whether a stack may run its release: models, reviewers and texts are checked before any resource is created.
 
 Reviewers are checked on the newest manifest only: when a team changes its reviewers, earlier releases stay valid, so a
-rollback does not need a new review. Models are checked on every release: one that is no longer approved is not offered.
+rollback does not need a new review. Models are checked on every release: a model that is no longer approved is not
+offered.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ _PLACE = f"releases/{APPROVED_MODELS}"
 
 
 class ApprovedModel(Section):
-    """A model that may be offered."""
+    """A model approved for use."""
 
     id: ModelId
     reviewed_by: Person
     reason: Annotated[str, StringConstraints(min_length=10, max_length=500)]
-    """Why it may be offered, for the next reviewer."""
+    """Why the model was approved, for the next reviewer."""
 
 
 class ApprovedModels(Section):
@@ -49,7 +50,7 @@ def approved_models(directory: Path = manifest.DIRECTORY) -> dict[str, ApprovedM
         content: Any = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
         listed = ApprovedModels.model_validate(content, by_alias=True, by_name=False).models
     except (yaml.YAMLError, UnicodeDecodeError):
-        raise SettingsError(_PLACE, [Problem(_PLACE, "not YAML", "a list in YAML", "repair its syntax")]) from None
+        raise SettingsError(_PLACE, [Problem(_PLACE, "not YAML", "a list in YAML", "fix its syntax")]) from None
     except ValidationError as error:
         raise SettingsError(_PLACE, problems_of(error, ApprovedModels, f"{_PLACE}: ", _PLACE)) from None
     return {model.id: model for model in listed}
@@ -60,7 +61,8 @@ def accepted(
     directory: Path = manifest.DIRECTORY,
     texts: Path = prompts.DIRECTORY,
 ) -> tuple[Release, Prompts]:
-    """The release of a stack and its prompts; raises :class:`SettingsError` with every reason why it may not run."""
+    """The release of a stack and its prompts. Raises :class:`SettingsError` with every reason why the stack cannot run
+    the release."""
     release = load_release(settings.release, directory)
     known = versions(directory)
     last, place = known[-1], known.index(release.version)
@@ -78,7 +80,7 @@ def accepted(
 
 
 def unreviewed(release: Release, owner: Owner, directory: Path = manifest.DIRECTORY) -> list[Problem]:
-    """The reviews and approvals that a release lacks from the people whom the settings name."""
+    """The missing reviews and approvals of a release, from the people named in the settings."""
     place = f"releases/{release.version}.yaml: "
     problems = [
         _not_reviewed(f"{place}{key}", people, wanted, setting)
@@ -105,7 +107,7 @@ def unreviewed(release: Release, owner: Owner, directory: Path = manifest.DIRECT
 
 def _not_reviewed(key: str, people: tuple[str, ...], wanted: tuple[str, ...], setting: str) -> Problem:
     allowed = f"one of {PREFIX}owner.{setting}: {', '.join(wanted)}"
-    return Problem(key, ", ".join(people), allowed, "have one of them review it, and name that person here")
+    return Problem(key, ", ".join(people), allowed, "have one of these people review it, and name that person here")
 
 
 def _unapproved(key: str, model: str, approved: dict[str, ApprovedModel], otherwise: str) -> Problem:
@@ -114,7 +116,7 @@ def _unapproved(key: str, model: str, approved: dict[str, ApprovedModel], otherw
 
 
 def _not_offered(settings: StackSettings, release: Release, directory: Path) -> list[Problem]:
-    """Offered models that the release does not name, or that are no longer approved."""
+    """Offered models that the release does not list, or that are no longer approved."""
     problems: list[Problem] = []
     approved = approved_models(directory)
     for position, group in enumerate(settings.models.groups):
@@ -122,7 +124,7 @@ def _not_offered(settings: StackSettings, release: Release, directory: Path) -> 
         for model in group.models:
             if model not in release.models:
                 allowed = f"models of release {release.version}: {', '.join(release.models)}"
-                fix = "offer one of these, or run a release that names it"
+                fix = "offer one of these, or run a release that lists it"
                 problems.append(Problem(key, shown(model), allowed, fix))
             elif model not in approved:
                 problems.append(_unapproved(key, model, approved, "stop offering it"))

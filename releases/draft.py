@@ -1,7 +1,7 @@
-"""Drafts the manifest of a new release, with the texts that it delivers.
+"""Drafts the manifest of a new release and the texts that it delivers.
 
-A digest is either given or read from the registry; it is never made up, and a release that cannot have one is refused.
-Whatever is not given is taken from the release that the new one is based on. Nothing is written here.
+A digest is either given or read from the registry; without a digest the release is refused. All other values default to
+those of the release that the new one is based on. This module writes no file.
 """
 
 from __future__ import annotations
@@ -48,30 +48,34 @@ class Changes:
     schema_revision: str = ""
     compatible_with: Sequence[str] = ()
     update: str = "rolling"
-    """``restart``: it must not run beside the release before it."""
+    """``restart``: the release must not run beside the previous release."""
 
 
 @dataclass(slots=True)
 class Draft:
-    """Files of a new release, and what to know about them."""
+    """The files of a new release, with notes about them."""
 
     files: dict[str, bytes] = field(default_factory=dict[str, bytes])
-    """Path in the project's folder → content: the texts that no earlier release has delivered, then the manifest."""
+    """Path in the project's folder → content: the texts that no earlier release has delivered, followed by the
+    manifest."""
     notes: list[str] = field(default_factory=list[str])
 
 
 def draft(environments: Environments, asked: Changes, owners: Iterable[Owner]) -> Draft:
-    """The files of release ``asked.version``; ``owners`` are those of every environment that has a stack file.
+    """The files of release ``asked.version``. ``owners`` contains the owners of every environment that has a stack
+    file.
 
     :raises Refusal: the version exists or is older, or a digest, a reviewer or a schema revision is missing
-    :raises SettingsError: the manifest would not be valid, or was not reviewed by the people whom the settings name
+    :raises SettingsError: the manifest would not be valid, or was not reviewed by the people named in the settings
     """
     existing = environments.versions()
     if asked.version in existing:
         do = f"choose a newer version: the newest is {existing[-1]}"
         raise Refusal(f"release {asked.version} already exists, and a manifest is never rewritten", do)
     if not existing:
-        raise Refusal("there is no release to start from", "write the first manifest by hand: see releases/manifest.py")
+        raise Refusal(
+            "there is no release to base the new one on", "write the first manifest by hand: see releases/manifest.py"
+        )
     if re.fullmatch(r"\d{4}\.\d{1,2}\.\d{1,3}", asked.version) and number(asked.version) < number(existing[-1]):
         raise Refusal(f"release {asked.version} is older than {existing[-1]}", "choose a newer version")
     base, newest = environments.release(asked.base or existing[-1]), environments.release(existing[-1])
@@ -114,19 +118,19 @@ def _images(base: Release, given: Sequence[str], found: Draft) -> dict[str, dict
         version = _VERSION.search(tag)
         if version is None:
             do = f"use a version tag, for example {source}:v1.2.3, with or without its digest"
-            raise Refusal(f"--image {argument} names no version", do)
+            raise Refusal(f"--image {argument} has no version", do)
         if digest is None:
             try:
                 digest = digest_of(source, tag)
             except RegistryError as error:
                 raise Refusal(
                     f"the digest of {source}:{tag} is not known: {error}",
-                    f"run crane digest {source}:{tag} where the registry can be reached, and pass the digest: "
+                    f"run crane digest {source}:{tag} with access to the registry, and pass the digest: "
                     f"--image {name}={source}:{tag}@sha256:…",
                 ) from None
-            found.notes.append(f"{name}: {source}:{tag} has {digest}, according to its registry now")
+            found.notes.append(f"{name}: {source}:{tag} currently has {digest} in its registry")
         else:
-            found.notes.append(f"{name}: digest as given, not checked; verify it with crane digest {source}:{tag}")
+            found.notes.append(f"{name}: the given digest was not checked; verify it with crane digest {source}:{tag}")
         images[name] = {"source": source, "version": version[1], "digest": digest}
     return images
 
@@ -141,7 +145,7 @@ def _texts(newest: Release, texts: dict[str, bytes], asked: Changes) -> dict[str
         if not reviewer:
             raise Refusal(
                 f"prompts/{name}{prompts.suffix(name)} was changed, and no reviewer is named",
-                "have a prompt reviewer review it, and name them with --prompt-reviewed-by",
+                "have a prompt reviewer review it, and name the reviewer with --prompt-reviewed-by",
             )
         entries[name] = {"digest": digest, "reviewedBy": reviewer}
     guardrail = entries.pop("guardrail")
@@ -149,15 +153,15 @@ def _texts(newest: Release, texts: dict[str, bytes], asked: Changes) -> dict[str
 
 
 def _schema(base: Release, images: dict[str, dict[str, str]], asked: Changes) -> dict[str, Any]:
-    """The same application has the same schema; of another one it has to be said."""
+    """The same application version has the same schema; for another version, the schema must be given."""
     if images["interface"]["digest"] == base.images["interface"].digest and not asked.schema_revision:
         earlier = [*base.schema_.compatible_with, base.version, *asked.compatible_with]
         return {"revision": base.schema_.revision, "compatibleWith": list(dict.fromkeys(earlier))}
     if not asked.schema_revision:
         raise Refusal(
-            "another application version has another schema, and no revision is given",
-            "give the last revision of its migrations with --schema-revision, and with --compatible-with each earlier "
-            "release that has been shown to start on it. Without one, this release cannot be rolled back",
+            "a different application version has a different schema, and no revision is given",
+            "pass the last revision of its migrations with --schema-revision, and with --compatible-with each earlier "
+            "release that was tested on this schema. Without one, this release cannot be rolled back",
         )
     return {"revision": asked.schema_revision, "compatibleWith": list(asked.compatible_with)}
 

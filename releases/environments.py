@@ -1,4 +1,4 @@
-"""The environments of a project in order: the release that each names, and the releases that each has run."""
+"""The environments of a project in order, each with its current release and the releases that it has run."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Environments:
 
     @property
     def folder(self) -> Path:
-        """Where the manifests are."""
+        """The folder of the manifests."""
         return self.root / FOLDER
 
     def known(self, name: str) -> str:
-        """``name``, where it is one of them and has a stack file."""
+        """``name``, if it is one of the environments and has a stack file."""
         if name not in self.names or not self.path(name).is_file():
             raise Refusal(
                 f"{name} is not an environment of this project",
@@ -40,7 +40,7 @@ class Environments:
         return name
 
     def before(self, name: str) -> str:
-        """The environment that a release runs in before this one; empty for the first."""
+        """The environment that must run a release before this one does; empty for the first environment."""
         place = self.names.index(name)
         return self.names[place - 1] if place else ""
 
@@ -53,7 +53,7 @@ class Environments:
         return pointer.release_of(self.path(name))
 
     def ran(self, name: str) -> list[str]:
-        """The releases that the record has for an environment, oldest first.
+        """The releases recorded for an environment, oldest first.
 
         :raises RecordError: the record cannot be read
         """
@@ -72,12 +72,12 @@ class Environments:
 
 
 def stack_file(root: Path, environment: str) -> Path:
-    """Where an environment's settings are."""
+    """The path of an environment's stack file."""
     return root / f"Pulumi.{environment}.yaml"
 
 
 def account_of(root: Path, environment: str) -> str:
-    """The account that the environment's stack file names; empty where there is none."""
+    """The account in the environment's stack file; empty if the file has none."""
     try:
         content: Any = yaml.safe_load(stack_file(root, environment).read_text(encoding="utf-8"))
         accounts = content["config"]["aws:allowedAccountIds"]

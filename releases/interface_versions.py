@@ -1,4 +1,5 @@
-"""Print the versions of the interface's image: of one stack's release, or of every release, one a line, oldest first."""
+"""Print the versions of the interface's image, of one stack's release or of every release, one per line, oldest
+first."""
 
 import sys
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""Reads release manifests: the images, models and prompts of a version, and who is responsible for it.
+"""Reads release manifests: the images, models and prompts of a version, and the people responsible for it.
 
 A manifest pins every image by digest. A tag is refused, because it can be moved after the review. All problems are
-reported at once, in the form of settings problems (``settings.errors``).
+reported at once, in the format of settings problems (``settings.errors``).
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from settings.rendering import problems_of
 from settings.values import Person, ReleaseVersion, Section
 
 DIRECTORY = Path(__file__).parent
-"""Where the manifests are: ``<version>.yaml``."""
+"""The folder of the manifests, ``<version>.yaml``."""
 RELEASE_TAG = "release-"
-"""In AWS a released image is tagged ``release-<version>``; a task refers to it by digest all the same."""
+"""In AWS a released image is tagged ``release-<version>``; tasks still refer to it by digest."""
 IMAGES = ("proxy", "interface")
-"""The images of a release; each has a repository ``ai-interface/<image>`` that ``bootstrap`` makes."""
+"""The images of a release; ``bootstrap`` creates a repository ``ai-interface/<image>`` for each."""
 
 Source = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+(:\d{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$"),
     Field(
         description="registry and repository without tag or digest, for example ghcr.io/open-webui/open-webui",
-        json_schema_extra={"fix": "leave the tag out: the image is pinned by digest"},
+        json_schema_extra={"fix": "remove the tag: the image is pinned by digest"},
     ),
 ]
 DIGEST = r"^sha256:[0-9a-f]{64}$"
@@ -49,12 +49,12 @@ Digest = Annotated[
 ImageVersion = Annotated[
     str,
     StringConstraints(pattern=r"^\d+\.\d+\.\d+([.-][0-9A-Za-z.-]+)?$"),
-    Field(description="the version that its publisher gave the image, in quotes, for example '1.39.1'"),
+    Field(description="the publisher's version of the image, in quotes, for example '1.39.1'"),
 ]
 
 
 class Image(Section):
-    """An image as published: AWS runs the copy with the same digest in the project's own repository."""
+    """An image as published. AWS runs a copy with the same digest from the project's own repository."""
 
     source: Source
     version: ImageVersion
@@ -67,7 +67,7 @@ class Image(Section):
 
 
 class Reviewed(Section):
-    """A text by its digest, and who reviewed it."""
+    """A text, identified by its digest, and its reviewer."""
 
     digest: Annotated[
         str,
@@ -91,14 +91,16 @@ class Prompt(Reviewed):
 
 
 class Schema(Section):
-    """The application's database schema, and what else can run on it."""
+    """The application's database schema, and the other releases that can run on it."""
 
     revision: Annotated[
         str,
         StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,64}$"),
-        Field(description="the last Alembic revision of the interface's image, as its alembic_version table holds it"),
+        Field(
+            description="the last Alembic revision of the interface's image, as recorded in its alembic_version table"
+        ),
     ]
-    """The last revision of this release's migrations; ``prepare`` stops if the image has another one."""
+    """The last revision of this release's migrations; ``prepare`` fails if the image has a different one."""
     compatible_with: tuple[ReleaseVersion, ...] = ()
     """Earlier releases that start and work on this schema; a rollback to any other release needs a restore point."""
 
@@ -107,29 +109,30 @@ class Update(StrEnum):
     """How tasks of a release replace those of the previous release."""
 
     ROLLING = "rolling"
-    """New tasks start beside the old ones: there is no interruption."""
+    """New tasks start beside the old ones, without interruption."""
     RESTART = "restart"
-    """Every old task stops first, because the two must not run side by side; users see 503 in the meantime."""
+    """Every old task stops first, because the two releases must not run side by side; users get a 503 in the
+    meantime."""
 
 
 class Release(Section):
-    """What one version runs. ``images`` has exactly the keys of :data:`IMAGES`."""
+    """The content of one release. ``images`` has exactly the keys of :data:`IMAGES`."""
 
     version: ReleaseVersion
     images: dict[str, Image]
     models: tuple[ModelId, ...] = Field(min_length=1)
-    """Models approved for this release: a stack that runs it may offer these and no other."""
+    """Models approved for this release. A stack that runs the release may offer only these."""
     guardrail: Reviewed
     """``prompts/guardrail.yaml``."""
     prompts: tuple[Prompt, ...] = ()
-    """The application's templates and parameters; one that is not named keeps the application's own text."""
+    """The application's templates and parameters. A template without an entry keeps the application's default text."""
     schema_: Schema = Field(alias="schema")
     update: Update = Update.ROLLING
-    """Whether it may run beside the previous release during the deployment."""
+    """Whether the release may run beside the previous release during the deployment."""
     built_by: Person
     reviewed_by: tuple[Person, ...] = Field(min_length=1)
     approved_by: tuple[Person, ...] = Field(min_length=1)
-    """``builtBy`` is not among them: the person who built a release does not approve it."""
+    """Must not contain ``builtBy``: the person who built a release cannot approve it."""
 
     @property
     def tag(self) -> str:
@@ -138,7 +141,7 @@ class Release(Section):
 
     @property
     def texts(self) -> tuple[Prompt, ...]:
-        """All of ``prompts/`` that the release delivers."""
+        """Every text in ``prompts/`` that the release delivers."""
         guardrail = Prompt.model_construct(name=GUARDRAIL, **dict(self.guardrail))
         return (guardrail, *self.prompts)
 
@@ -150,7 +153,7 @@ class Release(Section):
                 key="images",
                 value=", ".join(sorted(self.images)) or "none",
                 allowed=f"exactly {' and '.join(IMAGES)}",
-                fix="add what is missing and remove what is not an image of this project",
+                fix="add the missing images and remove any that this project does not have",
             )
             for person in self.approved_by:
                 check(
@@ -173,14 +176,14 @@ class Release(Section):
                     prompt.reviewed_by != self.built_by,
                     key=f"prompts[{position - 1}].reviewedBy" if position else "guardrail.reviewedBy",
                     value=prompt.reviewed_by,
-                    allowed="people other than builtBy: a text is not reviewed by its author",
+                    allowed="people other than builtBy: an author cannot review their own text",
                     fix="have a prompt reviewer review the text, and name that person",
                 )
             check(
                 self.version not in self.schema_.compatible_with,
                 key="schema.compatibleWith",
                 value=self.version,
-                allowed="earlier releases: a release always runs on its own schema",
+                allowed="earlier releases only: a release always runs on its own schema",
                 fix="remove it from the list",
             )
         return self
@@ -192,7 +195,7 @@ def versions(directory: Path = DIRECTORY) -> list[str]:
 
 
 def number(version: str) -> tuple[int, ...]:
-    """How versions are ordered."""
+    """The sort key of a version."""
     return tuple(map(int, version.split(".")))
 
 
@@ -223,7 +226,7 @@ def load_release(version: str, directory: Path = DIRECTORY) -> Release:
 
 
 def cannot_roll(release: Release, before: Release | None) -> Problem | None:
-    """The problem with a release that says ``rolling`` although the previous release does not work on its schema.
+    """The problem with a release that sets ``rolling`` although the previous release does not work on its schema.
 
     During the deployment, tasks of the previous release run on the new schema.
     """
@@ -237,20 +240,20 @@ def cannot_roll(release: Release, before: Release | None) -> Problem | None:
         f"{release.update}",
         f"restart: release {before.version} does not work on schema {schema.revision} (schema.compatibleWith), and would "
         "run on it while the tasks are replaced",
-        f"write update: restart, or rehearse {before.version} on the new schema and add it to schema.compatibleWith",
+        f"set update: restart, or test {before.version} on the new schema and add it to schema.compatibleWith",
     )
 
 
 def compatible(newer: Release, older: Release) -> bool:
-    """Whether ``older`` starts and works on the schema that ``newer`` leaves."""
+    """Whether ``older`` starts and works on the schema of ``newer``."""
     return older.version in newer.schema_.compatible_with or older.schema_.revision == newer.schema_.revision
 
 
 def stops_before_start(release: Release, later: Iterable[Release]) -> bool:
-    """Whether every task has to stop before one of this release starts.
+    """Whether all tasks have to stop before a task of this release starts.
 
-    This holds for a release that says ``restart``, and for one that is followed by such a release: deploying it may be
-    a rollback, in which the two must not run side by side either.
+    True for a release that sets ``restart``, and for a release that is followed by one: deploying it may be a rollback,
+    in which the two must not run side by side either.
     """
     return any(one.update is Update.RESTART for one in (release, *later))
 
@@ -265,7 +268,7 @@ def _missing(version: str, directory: Path) -> Problem:
     return Problem(
         "ai-interface:release",
         shown(version),
-        f"a version that has a manifest in releases/: {', '.join(existing) or 'there is none yet'}",
+        f"a version that has a manifest in releases/: {', '.join(existing) or 'there are none yet'}",
         f"the nearest are {' and '.join(near)}; a new release needs its manifest first"
         if near
         else "write the manifest first",

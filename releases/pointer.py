@@ -1,4 +1,4 @@
-"""The release that a stack file names: one line, which alone is changed; every other byte stays, comments too."""
+"""The release in a stack file. Only its line is changed; everything else is preserved, including comments."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _LINE = re.compile(
 
 
 def release_of(path: Path) -> str:
-    """The release that the file names."""
+    """The release in the stack file."""
     found = _config(path.read_text(encoding="utf-8"), path).get(KEY)
     if not isinstance(found, str):
-        raise Refusal(f"{path.name} names no release", f"write {KEY} with the version of a manifest in releases/")
+        raise Refusal(f"{path.name} has no release", f"set {KEY} to the version of a manifest in releases/")
     return found
 
 
@@ -42,4 +42,6 @@ def _config(text: str, path: Path) -> dict[str, Any]:
         content: Any = yaml.safe_load(text)
         return dict(content["config"])
     except (yaml.YAMLError, KeyError, TypeError, ValueError):
-        raise Refusal(f"{path.name} is not a readable stack file", "fix it; make check gives the details") from None
+        raise Refusal(
+            f"{path.name} is not a readable stack file", "fix the file; make check reports the details"
+        ) from None

@@ -1,6 +1,6 @@
-"""Which release an environment may be pointed at: forwards (``promotable``) and back (``rollback_target``).
+"""The release to which an environment may move: forward (``promotable``) or back (``rollback_target``).
 
-These decide; ``preflight release`` checks the environments with that release, and writes the stack file.
+These functions select the release; ``preflight release`` checks the environments with it and writes the stack file.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from settings.sections import Owner
 
 
 def promotable(environments: Environments, environment: str, version: str) -> Release:
-    """The release to point ``environment`` at: ``version``, or, where that is empty, what the environment before runs.
+    """The release to promote to ``environment``: ``version``, or, if that is empty, the release that the previous
+    environment runs.
 
-    :raises Refusal: the environment before has not run it, or it is not newer than the current one
+    :raises Refusal: the previous environment has not run it, or it is not newer than the current one
     :raises SettingsError: it has no valid manifest
     """
     environments.known(environment)
@@ -28,9 +29,9 @@ def promotable(environments: Environments, environment: str, version: str) -> Re
     release = environments.release(version or _default(environments, earlier, recorded))
     current = environments.pointer(environment)
     if release.version == current:
-        raise Refusal(f"{environment} already has release {current}", "deploy it; there is nothing to change")
+        raise Refusal(f"{environment} already has release {current}", "deploy it; no change is needed")
     if current in environments.versions() and number(release.version) < number(current):
-        do = f"to go back, use: python -m preflight release rollback {environment}"
+        do = f"to roll back, use: python -m preflight release rollback {environment}"
         raise Refusal(f"release {release.version} is older than {current}, which {environment} runs", do)
     if earlier and release.version not in recorded:
         raise Refusal(
@@ -41,7 +42,7 @@ def promotable(environments: Environments, environment: str, version: str) -> Re
 
 
 def check_reviewed(environments: Environments, environment: str, release: Release, owner: Owner) -> None:
-    """Check that the people whom an environment's settings name have reviewed and approved the release.
+    """Check that the people named in an environment's settings have reviewed and approved the release.
 
     :raises SettingsError: one of the required reviews is missing
     """
@@ -61,13 +62,13 @@ def _default(environments: Environments, earlier: str, recorded: Sequence[str]) 
 
 
 def no_way_back(environments: Environments, environment: str, release: Release) -> str:
-    """The warning that the current release does not start on the new one's schema; empty where it does."""
+    """A warning if the current release does not start on the new one's schema; otherwise empty."""
     current = environments.pointer(environment)
     # A pointer to a release without a manifest can only be moved forwards.
     if current not in environments.versions() or compatible(release, environments.release(current)):
         return ""
     return (
-        f"Rollback will not be possible: release {current} does not start on the schema of {release.version} "
+        f"Rollback will not be possible, because release {current} does not start on the schema of {release.version} "
         "(schema.compatibleWith). Take a restore point of the database before you deploy."
     )
 
@@ -75,9 +76,10 @@ def no_way_back(environments: Environments, environment: str, release: Release) 
 def rollback_target(
     environments: Environments, environment: str, version: str, *, database_restored: bool = False
 ) -> Release:
-    """The release to point ``environment`` back at: ``version``, or the last one recorded before the current one.
+    """The release to which ``environment`` rolls back: ``version``, or the last one recorded before the current one.
 
-    :raises Refusal: it did not run there, or does not start on the schema that a newer release has left
+    :raises Refusal: it did not run there, or does not start on the schema to which a newer release migrated the
+    database
     """
     environments.known(environment)
     current = environments.pointer(environment)
@@ -100,16 +102,17 @@ def rollback_target(
 
 
 def _check_schema(environments: Environments, environment: str, target: Release, ran: Iterable[str]) -> None:
-    """Every newer release that ran here, or was about to, may have moved the schema; nothing moves it back."""
+    """Every newer release that ran here, or whose deployment started, may have migrated the schema, and no migration is
+    reversed."""
     for version in sorted({*ran} & {*environments.versions()}, key=number, reverse=True):
         if number(version) > number(target.version) and not compatible(environments.release(version), target):
             schema = environments.release(version).schema_
             raise Refusal(
-                f"release {target.version} does not start on the schema {schema.revision} that release {version} "
-                f"has left in {environment}'s database (its schema.compatibleWith: {_list(schema.compatible_with)})",
+                f"release {target.version} does not start on schema {schema.revision}, to which release {version} "
+                f"migrated {environment}'s database (its schema.compatibleWith: {_list(schema.compatible_with)})",
                 "There are two options.\n"
                 f"  Restore point: restore the database to a point before {version} was deployed (docs/runbook.md),\n"
-                f"    which loses what users did since; then run this again with --database-restored.\n"
+                f"    which loses all user data written since then; then run this command again with --database-restored.\n"
                 f"  Forward fix: keep the schema and release a fixed application on it:\n"
                 f"    python -m preflight release new --help",
             )

@@ -1,4 +1,5 @@
-"""What prompts there are: the application's templates, and two files of settings: the guardrail's and every chat's."""
+"""The prompt files: the application's templates, and two settings files, for the guardrail and for the model
+parameters."""
 
 from __future__ import annotations
 
@@ -15,16 +16,16 @@ from settings.values import Section
 
 GUARDRAIL, PARAMETERS = "guardrail", "parameters"
 SUFFIXES = {GUARDRAIL: ".yaml", PARAMETERS: ".yaml"}
-"""Of names that are no templates; a template is a text file, ``.md``."""
+"""Suffixes of the settings files; a template is a text file, ``.md``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One of the application's prompt templates: the variable that brings it, and what its text must hold."""
+    """One of the application's prompt templates: its variable, and the placeholders that its text must contain."""
 
     variable: str
     needs: tuple[str, ...] = ()
-    """One of these begins a placeholder of the text; none: it needs no placeholder."""
+    """The text must contain a placeholder that begins with one of these. Empty: no placeholder is needed."""
 
 
 _CONVERSATION = ("{{MESSAGES", "{{prompt")
@@ -43,12 +44,13 @@ TEMPLATES: Mapping[str, Template] = MappingProxyType(
         "voice": Template("VOICE_MODE_PROMPT_TEMPLATE"),
     }
 )
-"""By the name of the file. Open WebUI 0.10.2 and 0.11.3 read each of them from the environment (its ``config.py``);
-one without a file keeps the application's own text."""
+"""By file name. Open WebUI 0.10.2 and 0.11.3 read each template from the environment (``config.py``); a template
+without a file keeps the application's default text."""
 
 
 class Strength(StrEnum):
-    """How sure Bedrock must be to stop something: a higher strength stops more. None is no choice: filters stay on."""
+    """The strength of a content filter: a higher strength blocks content that Bedrock is less sure about. NONE is not
+    offered, so a filter cannot be turned off."""
 
     LOW = "LOW"
     MEDIUM = "MEDIUM"
@@ -64,30 +66,30 @@ ENTITIES = (
     *("US_INDIVIDUAL_TAX_IDENTIFICATION_NUMBER", "US_PASSPORT_NUMBER", "US_SOCIAL_SECURITY_NUMBER"),
     "VEHICLE_IDENTIFICATION_NUMBER",
 )
-"""Kinds of sensitive data that a guardrail knows (Bedrock API reference, GuardrailPiiEntityConfig)."""
+"""Types of sensitive data that a guardrail can detect (Bedrock API reference, GuardrailPiiEntityConfig)."""
 
 Message = Annotated[
     str,
     StringConstraints(min_length=1, max_length=500, strip_whitespace=True),
-    Field(description="1 to 500 characters, which users read (Bedrock API reference, CreateGuardrail)"),
+    Field(description="a message to users of 1 to 500 characters (Bedrock API reference, CreateGuardrail)"),
 ]
 
 
 class Guardrail(Section):
-    """``prompts/guardrail.yaml``: what Bedrock stops, and what a user reads then."""
+    """``prompts/guardrail.yaml``: the content that Bedrock blocks, and the messages that users get instead."""
 
     content_strength: Strength
     """Hate, insults, misconduct, sexual content and violence."""
     prompt_attack_strength: Strength
-    """Jailbreaks and prompt injection in what users send."""
+    """Jailbreaks and prompt injection in prompts."""
     blocked_entities: tuple[str, ...]
-    """Kinds of data that stop a prompt or an answer."""
+    """Types of data that block a prompt or an answer."""
     masked_entities: tuple[str, ...]
-    """Kinds of data that are replaced by their kind in answers."""
+    """Types of data that are masked in answers: the name of the type replaces the data."""
     blocked_prompt_message: Message
-    """What a user reads instead of an answer to a blocked prompt."""
+    """The message that a user gets instead of an answer to a blocked prompt."""
     blocked_answer_message: Message
-    """What a user reads instead of a blocked answer."""
+    """The message that a user gets instead of a blocked answer."""
 
     @model_validator(mode="after")
     def _entities_are_known_and_named_once(self) -> Guardrail:
@@ -98,7 +100,7 @@ class Guardrail(Section):
                         entity in ENTITIES,
                         key=key,
                         value=entity,
-                        allowed=f"Bedrock's kinds of sensitive data: {', '.join(ENTITIES)}",
+                        allowed=f"Bedrock's types of sensitive data: {', '.join(ENTITIES)}",
                         fix="choose one of these",
                     )
             both = (*self.blocked_entities, *self.masked_entities)
@@ -106,7 +108,7 @@ class Guardrail(Section):
                 len(set(both)) == len(both),
                 key="maskedEntities",
                 value=", ".join(sorted({entity for entity in both if both.count(entity) > 1})),
-                allowed="each kind once, either blocked or masked",
+                allowed="each type once, either blocked or masked",
                 fix="remove the duplicate",
             )
         return self
@@ -116,27 +118,27 @@ Number = StrictFloat | StrictInt
 
 
 class Parameters(Section):
-    """``prompts/parameters.yaml``: the model parameters with which every chat starts. Omitted: the model's own."""
+    """``prompts/parameters.yaml``: the default model parameters of every chat. Omitted: the model's defaults."""
 
     temperature: Annotated[Number, Field(ge=0, le=2, description="a number from 0 to 2")] | None = None
     """0: the same answer every time; higher: more variety."""
     top_p: Annotated[Number, Field(ge=0, le=1, description="a number from 0 to 1")] | None = None
     max_tokens: Annotated[StrictInt, Field(ge=1, le=131_072)] | None = None
-    """The longest answer, reasoning included."""
+    """The maximum length of an answer, including reasoning."""
     frequency_penalty: Annotated[Number, Field(ge=-2, le=2, description="a number from -2 to 2")] | None = None
     presence_penalty: Annotated[Number, Field(ge=-2, le=2, description="a number from -2 to 2")] | None = None
     seed: StrictInt | None = None
     stop: tuple[Annotated[str, StringConstraints(min_length=1, max_length=64)], ...] | None = Field(
         default=None, min_length=1, max_length=4
     )
-    """Texts that end an answer."""
+    """Stop sequences: texts that end an answer."""
     reasoning_effort: (
         Annotated[str, StringConstraints(pattern="^(low|medium|high)$"), Field(description="one of low, medium, high")]
         | None
     ) = None
     stream_response: StrictBool | None = None
-    """False: answers arrive whole."""
+    """False: answers are not streamed."""
 
     def chosen(self) -> dict[str, Any]:
-        """What is set, by the application's names, which are those of the Chat Completions API."""
+        """The parameters that are set, by the application's names, which are those of the Chat Completions API."""
         return self.model_dump(exclude_none=True, mode="json")

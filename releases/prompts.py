@@ -1,10 +1,11 @@
-"""What the operator owns of prompting: texts in ``prompts/``, delivered by the release that names their digests.
+"""The operator's prompt texts in ``prompts/``, delivered by the release whose manifest contains their digests.
 
-A text has two places. ``prompts/<name>`` is where it is changed and reviewed; ``prompts/released/<name>-<digest>`` is
-what a release delivers, written by ``preflight release new`` and never edited, so that an earlier release still brings
-its own wording. A text that was changed and not released is an error, for every stack: nothing would deliver it.
+Each text exists twice. ``prompts/<name>`` is the file that is edited and reviewed. ``prompts/released/<name>-<digest>``
+is the file that a release delivers: ``preflight release new`` writes it and it is never edited, so an earlier release
+still delivers its own wording. A text that was changed but not released is an error for every stack, because no release
+would deliver it.
 
-There is no system prompt among them: Open WebUI has no setting that puts one into the first request.
+There is no system prompt, because Open WebUI has no setting that adds one to the first request.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ M = TypeVar("M", bound=BaseModel)
 
 DIRECTORY = Path(__file__).resolve().parents[1] / "prompts"
 RELEASED = "released"
-"""The folder of what releases deliver."""
+"""The folder of the released texts."""
 NEW = "make a release that delivers it: python -m preflight release new --help"
 LONGEST_BYTES = 8_192
-"""For one text. A task definition, which carries all of them, holds 64 KB (ECS service quotas)."""
+"""The maximum size of one text. A task definition contains all texts and is limited to 64 KB (ECS service quotas)."""
 
 PARAMETERS_VARIABLE = "DEFAULT_MODEL_PARAMS"
 """Open WebUI's variable for the parameters of every chat: a JSON object."""
@@ -40,7 +41,7 @@ PARAMETERS_VARIABLE = "DEFAULT_MODEL_PARAMS"
 
 @dataclass(frozen=True, slots=True)
 class Prompts:
-    """What one release delivers."""
+    """The texts and settings that one release delivers."""
 
     guardrail: Guardrail
     environment: Mapping[str, str]
@@ -53,17 +54,17 @@ def digest_of(content: bytes) -> str:
 
 
 def kept(name: str, digest: str) -> str:
-    """Where a released text is, inside the folder of prompts."""
+    """The path of a released text in the folder of prompts."""
     return f"{RELEASED}/{name}-{digest.removeprefix('sha256:')[:12]}{suffix(name)}"
 
 
 def suffix(name: str) -> str:
-    """How the file of a text ends."""
+    """The file suffix of a text."""
     return SUFFIXES.get(name, ".md")
 
 
 def working_texts(directory: Path = DIRECTORY) -> dict[str, bytes]:
-    """The texts as they are being written, by name. Raises :class:`SettingsError` for a file that nothing reads."""
+    """The current texts by name. Raises :class:`SettingsError` for an unknown file."""
     found: dict[str, bytes] = {}
     problems: list[Problem] = []
     for path in sorted(directory.iterdir()) if directory.is_dir() else []:
@@ -80,13 +81,14 @@ def working_texts(directory: Path = DIRECTORY) -> dict[str, bytes]:
 
 
 def check_texts(texts: Mapping[str, bytes], place: Mapping[str, str]) -> Prompts:
-    """What the texts say; ``place`` is how each is named in a message. Raises for all that is wrong with them."""
+    """The parsed texts. ``place`` gives the name of each text in a message. Raises :class:`SettingsError` with every
+    problem."""
     problems: list[Problem] = []
     environment: dict[str, str] = {}
     guardrail: Guardrail | None = None
     for name, content in sorted(texts.items()):
         if len(content) > LONGEST_BYTES:
-            allowed = f"at most {LONGEST_BYTES} bytes: the task definition carries all texts"
+            allowed = f"at most {LONGEST_BYTES} bytes: the task definition contains all texts"
             problems.append(Problem(place[name], f"{len(content)} bytes", allowed, "shorten it"))
             continue
         try:
@@ -122,7 +124,7 @@ def load_prompts(release: Release, directory: Path = DIRECTORY) -> Prompts:
             Problem(
                 place[prompt.name],
                 "(no such file)" if content is None else digest_of(content),
-                f"the text with digest {prompt.digest}, which releases/{release.version}.yaml names",
+                f"the text with the digest in releases/{release.version}.yaml, {prompt.digest}",
                 f"restore it from git: a released text is never edited. To change it, edit "
                 f"prompts/{prompt.name}{suffix(prompt.name)} and {NEW}",
             )
@@ -144,8 +146,8 @@ def unreleased(newest: Release, directory: Path = DIRECTORY) -> list[Problem]:
                 Problem(
                     f"prompts/{name}{suffix(name)}",
                     working.get(name, "(no such file)"),
-                    f"what the newest release ({newest.version}) delivers: {before}",
-                    f"{NEW}; or put the file back as it was",
+                    f"the text of the newest release ({newest.version}): {before}",
+                    f"{NEW}; or restore the file",
                 )
             )
     return problems
@@ -158,11 +160,11 @@ def _template(name: str, content: bytes, place: str) -> str:
     except UnicodeDecodeError:
         raise SettingsError("the prompts", [Problem(place, "bytes", "text in UTF-8", "save it as UTF-8")]) from None
     if not text.strip():
-        fix = "write it, or remove the file: the application then uses its own text"
+        fix = "write the text, or remove the file: the application then uses its default text"
         raise SettingsError("the prompts", [Problem(place, "(empty)", "a text", fix)])
     if template.needs and not any(placeholder in text for placeholder in template.needs):
         allowed = f"a text with a placeholder that begins with {' or '.join(template.needs)}"
-        fix = "add it: without it the model does not see what the text is about"
+        fix = "add it: without it, the model does not receive the content that the text refers to"
         raise SettingsError("the prompts", [Problem(place, "no placeholder", allowed, fix)])
     return text
 
@@ -171,7 +173,7 @@ def _read(content: bytes, model: type[M], place: str) -> M:
     try:
         loaded: Any = yaml.safe_load(content.decode("utf-8"))
     except (yaml.YAMLError, ValueError, RecursionError):
-        raise SettingsError("the prompts", [Problem(place, "not YAML", "YAML", "repair the file's syntax")]) from None
+        raise SettingsError("the prompts", [Problem(place, "not YAML", "YAML", "fix the file's syntax")]) from None
     try:
         return model.model_validate(loaded, by_alias=True, by_name=False)
     except ValidationError as error:

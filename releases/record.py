@@ -1,6 +1,6 @@
 """The record of deployments, ``releases/deployed.yaml``: the deploy job adds to it, newest entry last.
 
-An entry counts for an environment only if it has the account that the environment's stack file names now. Deployments
+An entry counts for an environment only if its account is the one in the environment's current stack file. Deployments
 from another copy of this repository, or to an account that is no longer used, therefore do not count.
 """
 
@@ -31,7 +31,7 @@ FIX = "restore the file from git: only the deploy job adds to it"
 
 
 class RecordError(ValueError):
-    """The record cannot be read, or an entry cannot be written; the message says where and how."""
+    """The record cannot be read, or an entry cannot be written. The message contains the position and the problem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Deployment:
     account: str
     commit: str = ""
     run: str = ""
-    """The job's page."""
+    """The URL of the job's page."""
 
     def __post_init__(self) -> None:
         for name in (*_REQUIRED, *_OPTIONAL):
@@ -54,13 +54,13 @@ class Deployment:
                 raise RecordError(f"{name} is {value!r}, not of the form {_FORMS[name].pattern}")
 
     def as_text(self) -> str:
-        """The entry as it is added to the file."""
+        """The entry in the file's format."""
         lines = [f'{name}: "{getattr(self, name)}"' for name in (*_REQUIRED, *_OPTIONAL) if getattr(self, name)]
         return "  - " + "\n    ".join(lines) + "\n"
 
 
 def read(root: Path) -> list[Deployment]:
-    """The entries of the project in ``root``, oldest first; none where there is no file."""
+    """The entries of the project in ``root``, oldest first; empty if the file does not exist."""
     path = root / FILE
     if not path.is_file():
         return []
@@ -90,19 +90,19 @@ def _entry(number: int, entry: object) -> Deployment:
 
 
 def _plain(value: object) -> str:
-    """YAML reads an unquoted time as one."""
+    """Converts a timestamp: YAML parses an unquoted time as a timestamp."""
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return str(value)
 
 
 def ran(deployments: Sequence[Deployment], environment: str, account: str) -> list[str]:
-    """The releases of an environment in the order in which they were deployed, in the account it has now."""
+    """The releases of an environment in the order of their deployment, in the environment's current account."""
     return [d.release for d in deployments if (d.environment, d.account) == (environment, account)]
 
 
 def with_entry(text: str, entry: Deployment) -> str:
-    """The text of the record with one more entry; an empty text is a record without entries."""
+    """The text of the record with an additional entry. An empty text is a record without entries."""
     before = text or "deployments:\n"
     before = before if before.endswith("\n") else before + "\n"
     return before.replace("deployments: []\n", "deployments:\n") + entry.as_text()

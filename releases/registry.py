@@ -26,15 +26,15 @@ ACCEPTED = (
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
-"""An index first: it is what a tag of several platforms names, and what is copied."""
+"""The index comes first: a multi-platform tag refers to it, and it is the object that is copied."""
 DOCKER_HUB = {"docker.io": "registry-1.docker.io"}
-"""Where the name of an image is not the registry's."""
+"""Image host names that differ from the registry's host name."""
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class RegistryError(Exception):
-    """The registry gave no digest; the message says why."""
+    """The registry returned no digest. The message contains the reason."""
 
 
 def digest_of(source: str, tag: str) -> str:
@@ -60,7 +60,9 @@ def digest_of(source: str, tag: str) -> str:
     found = f"sha256:{hashlib.sha256(body).hexdigest()}"
     said = answered.get("Docker-Content-Digest", found)
     if said != found or not _DIGEST.fullmatch(said):
-        raise RegistryError(f"the registry announces {said[:80]} but sends a manifest with digest {found}")
+        raise RegistryError(
+            f"the registry's header has digest {said[:80]}, but the manifest that it sent has digest {found}"
+        )
     return found
 
 
@@ -87,7 +89,7 @@ def _token(challenge: str) -> str:
 
 
 def _get(url: str, headers: Mapping[str, str]) -> tuple[bytes, Mapping[str, str]]:
-    """Body and headers of an answer with status 200; ``HTTPError`` for any other status."""
+    """Body and headers of a response with status 200; raises ``HTTPError`` for any other status."""
     request = urllib.request.Request(url, headers=dict(headers))  # noqa: S310 - https, or http to this machine
     opener = urllib.request.build_opener(_NoRedirect)
     try:
@@ -101,15 +103,15 @@ def _get(url: str, headers: Mapping[str, str]) -> tuple[bytes, Mapping[str, str]
         reason = getattr(error, "reason", None) or error
         raise RegistryError(f"{host} cannot be reached: {reason}") from None
     if len(body) > MOST_BYTES:
-        raise RegistryError("the registry's answer is larger than a manifest can be")
+        raise RegistryError("the registry's response exceeds the maximum size of a manifest")
     return body, answered
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirect would carry the token elsewhere."""
+    """Refuses redirects, which would send the token to another host."""
 
     def redirect_request(self, *_: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """The answer itself is an ``HTTPError`` then."""
+        """The redirect response is then raised as an ``HTTPError``."""
         return
 
 
@@ -118,7 +120,7 @@ def _status(code: int, reference: str) -> str:
         return f"the registry has no {reference}"
     if code in (http.client.UNAUTHORIZED, http.client.FORBIDDEN):
         return f"the registry does not serve {reference} without a login (status {code})"
-    return f"the registry answered with status {code}"
+    return f"the registry returned status {code}"
 
 
 def _is_local(host: str) -> bool:

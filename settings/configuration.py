@@ -41,14 +41,14 @@ _MISPLACED = {
 
 
 class Configuration(Section):
-    """Where a stack runs, and how its configuration is read."""
+    """The environment, account and region of a stack, and the code that reads its configuration."""
 
     prefix: ClassVar[str]
     """The prefix of each key in the stack file: the project's name and a colon."""
     subject: ClassVar[str]
     """The subject of the error message; the stack's name follows it."""
     misplaced: ClassVar[Mapping[str, str]] = {}
-    """Top-level keys that people commonly try, with what to write instead."""
+    """Common wrong top-level keys, and the replacement for each."""
 
     environment: StackName
     """The stack's name: the ``environment`` tag and part of physical names."""
@@ -125,7 +125,7 @@ class Configuration(Section):
 
     @classmethod
     def _texts(cls) -> set[str]:
-        """The keys whose value is text, which the engine passes unchanged."""
+        """The keys with a text value, which the engine passes unchanged."""
         return {key for key, name in cls._keys().items() if cls.model_fields[name].annotation is str}
 
     @classmethod
@@ -181,7 +181,7 @@ def _elements(value: object) -> list[object]:
 
 
 class _Malformed(str):
-    """Text where an object was expected."""
+    """Text where an object is expected."""
 
 
 def _structured(text: str | None) -> object:
@@ -195,7 +195,7 @@ def _structured(text: str | None) -> object:
 
 
 def _placed(problem: Problem, field: str, accounts: object) -> Problem:
-    """Correct the key of a problem outside the project's namespace."""
+    """Correct the key of a problem that is outside the project's namespace."""
     if field == "environment":
         return replace(problem, key="stack name")
     if field == "region":

@@ -1,5 +1,5 @@
-"""Checks between sections. Each check needs only the sections that it compares, so that one invalid section does not
-hide problems in the others."""
+"""Checks across sections. Each check needs only the sections that it compares, so one invalid section does not hide
+problems in the others."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _certificate_of_the_region(domain: Domain, region: str, account: str) -> Non
         (its_region, its_account) == (region, account),
         key="domain.certificateArn",
         value=domain.certificate_arn,
-        allowed=f"a certificate of region {region} in account {account}: a load balancer can use no other",
+        allowed=f"a certificate in region {region} and account {account}: a load balancer cannot use any other",
         fix=f"request or import the certificate in {region}",
     )
 
@@ -136,7 +136,7 @@ def _acl_numbers_differ(models: Models) -> None:
                 port == upstream.port and port not in STORE_PORTS,
                 key=f"models.groups[{position}].upstreams[{place}].port",
                 value=str(upstream.port),
-                allowed=f"a port that is not {port} ({what}) and does not differ from it by a multiple of {ACL_PORT_NUMBERS}: "
+                allowed=f"a port other than {port} ({what}) that does not differ from it by a multiple of {ACL_PORT_NUMBERS}: "
                 "both would get the same network ACL rule number",
                 fix="run the model server on another port, for example 443",
             )
@@ -165,7 +165,7 @@ def _a_zone_can_be_lost(network: Network, capacity: object, data: object) -> Non
             2 * (tasks - math.ceil(tasks / zones)) >= tasks,
             key="capacity.minimumTasks",
             value=str(tasks),
-            allowed=f"an even number: with {zones} zones, {tasks} tasks carry no more load than {tasks - 1} after the loss of "
+            allowed=f"an even number: with {zones} zones, {tasks} tasks handle no more load than {tasks - 1} after the loss of "
             "a zone",
             fix=f"set it to {tasks + 1}, or add a zone",
         )

@@ -60,8 +60,8 @@ SnapshotIdentifier = Annotated[
 CONNECTIONS_OF_A_UNIT = 189
 MOST_CONNECTIONS, MOST_WITH_A_SMALL_MINIMUM = 5000, 2000
 SMALL_MINIMUM = 0.5
-"""Connections that Aurora PostgreSQL accepts: at least 189 for each unit of the maximum capacity, whatever the current
-capacity, at most 5,000, and at most 2,000 if the minimum is half a unit
+"""Connections that Aurora PostgreSQL accepts: at least 189 for each unit of the maximum capacity, independent of the
+current capacity, at most 5,000, and at most 2,000 if the minimum is half a unit
 (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html#aurora-serverless-v2.max-connections)."""
 LEAST_CONNECTIONS = 10
 """The fewest connections of one task: the application's three pools need this many (``components.applications.open_webui_data``)."""
@@ -80,7 +80,7 @@ class Database(Section):
     instances: Whole = Field(default=2, ge=2, le=DATABASE_INSTANCES)
     """One writer and one or two readers, each in a different zone. A reader takes over if the writer fails."""
     backup_retention_days: Whole = Field(default=7, ge=7, le=DATABASE_BACKUP_DAYS[1])
-    """How many days back point-in-time restore can go (AWS: at most 35)."""
+    """How many days back a point-in-time restore can go (AWS: at most 35)."""
     snapshot_identifier: SnapshotIdentifier | None = None
     """The cluster snapshot from which the database is created. Changing it replaces the database: see docs/restore.md."""
 
@@ -97,12 +97,12 @@ class Database(Section):
 
     @property
     def most_connections(self) -> int:
-        """The most connections that the database accepts, however large its maximum capacity."""
+        """The maximum number of connections that the database accepts at any maximum capacity."""
         return MOST_WITH_A_SMALL_MINIMUM if self.minimum_capacity_units <= SMALL_MINIMUM else MOST_CONNECTIONS
 
     @property
     def connections_for_tasks(self) -> int:
-        """How many connections all tasks together can rely on."""
+        """The total number of connections available to all tasks."""
         accepted = min(self.most_connections, int(CONNECTIONS_OF_A_UNIT * self.maximum_capacity_units))
         return accepted - RESERVED_CONNECTIONS
 

@@ -40,9 +40,10 @@ ClientBlock = Annotated[
 
 
 MOST_PATHS = 20
-"""The most paths in each list: ALB rule quotas and WAF capacity leave room for this many beside the application's own."""
+"""The maximum number of paths in each list: ALB rule quotas and WAF capacity allow this many in addition to the
+application's own."""
 NEEDED_PATHS = ("/", "/logout", "/oauth2/idpresponse")
-"""Login and logout need these: the start page, the proxy's logout and the load balancer's login callback."""
+"""Paths that login and logout need: the start page, the proxy's logout and the load balancer's login callback."""
 
 PathPattern = Annotated[
     str,
@@ -61,18 +62,19 @@ PathPrefix = Annotated[
 
 
 class Paths(Section):
-    """Paths in addition to the application's own. Every offered path requires a session; a path in no list is answered
-    404."""
+    """Paths in addition to the application's own. Every offered path requires a session; requests for any other path
+    get a 404."""
 
     blocked: tuple[PathPattern, ...] = Field(default=(), max_length=MOST_PATHS)
-    """Answered 404 before any other rule applies, even if the application offers them. For example ``/playground*``."""
+    """Paths that return 404 before any other rule applies, even if the application offers them. For example
+    ``/playground*``."""
     api: tuple[PathPattern, ...] = Field(default=(), max_length=MOST_PATHS)
-    """Called by scripts. Without a session they are answered 401."""
+    """Paths called by scripts. Requests without a session get a 401."""
     pages: tuple[PathPattern, ...] = Field(default=(), max_length=MOST_PATHS)
-    """Opened in a browser. Without a session they redirect to the login."""
+    """Paths opened in a browser. Requests without a session are redirected to the login."""
     prompts: tuple[PathPrefix, ...] = Field(default=(), max_length=MOST_PATHS)
-    """Prefixes of paths whose bodies contain prompts. Managed WAF rules that mistake ordinary prompts for attacks do not
-    block there."""
+    """Prefixes of paths whose bodies contain prompts. Managed WAF rules with false positives on ordinary prompts do not
+    block requests to these paths."""
 
     @model_validator(mode="after")
     def _keep_login_paths(self) -> Self:
@@ -101,7 +103,7 @@ class Paths(Section):
                     not lost,
                     key="edge.paths.blocked",
                     value=path,
-                    allowed=f"paths that leave login and logout working: not {', '.join(lost)}",
+                    allowed=f"paths that do not block login or logout: not {', '.join(lost)}",
                     fix="list narrower paths",
                 )
             for name, paths in offered.items():
@@ -110,8 +112,8 @@ class Paths(Section):
                         not path.startswith(("/*", "/?")),
                         key=f"edge.paths.{name}",
                         value=path,
-                        allowed="a path whose first segment is written out: this one would offer paths that are not listed",
-                        fix="list the paths that the application needs, each with its first segment written out",
+                        allowed="a path without wildcards in its first segment: this one would offer paths that are not listed",
+                        fix="list the paths that the application needs, each without wildcards in its first segment",
                     )
                     check(
                         path not in self.blocked,
@@ -132,16 +134,16 @@ class Paths(Section):
 
 
 class Edge(Section):
-    """Options at the edge; each is safe whichever value is chosen."""
+    """Options at the edge. Every allowed value is safe."""
 
     tls_policy: TlsPolicy = TlsPolicy.TLS_1_2_RESTRICTED
-    """TLS 1.3 and 1.2 with forward secrecy, or TLS 1.3 only, which excludes clients from before about 2019."""
+    """TLS 1.3 and 1.2 with forward secrecy, or TLS 1.3 only, which rejects clients from before about 2019."""
     client_cidr_blocks: tuple[ClientBlock, ...] = Field(
         default=(ipaddress.IPv4Network("0.0.0.0/0"),), min_length=1, max_length=CLIENT_BLOCKS
     )
-    """The networks that may connect; no block may contain another. Omitted: any address."""
+    """The client networks that may connect. No block may contain another. Omitted: any address."""
     log_reader_arns: tuple[RoleArn, ...] = ()
-    """Roles that may read the access logs, which contain full request lines. Omitted: no principal may read them."""
+    """Roles that may read the access logs, which contain full request lines. Omitted: no principal can read them."""
     count_only_rules: tuple[RuleKey, ...] = ()
     """WAF rules that count matches instead of blocking, so that a new rule can be observed first."""
     paths: Paths = Paths()
@@ -159,14 +161,14 @@ class Edge(Section):
 
     @model_validator(mode="after")
     def _no_block_hides_another(self) -> Self:
-        """A narrow block beside a wider one looks like a restriction but has no effect."""
+        """A narrow block in addition to a wider one looks like a restriction but has no effect."""
         with collected():
             for one, other in permutations(dict.fromkeys(self.client_cidr_blocks), 2):
                 check(
                     not one.subnet_of(other),
                     key="edge.clientCidrBlocks",
                     value=str(one),
-                    allowed=f"blocks that do not contain each other: {other} already admits it",
+                    allowed=f"blocks that do not overlap: {other} already includes it",
                     fix=f"remove {one}, or remove {other} if only the narrower block is intended",
                 )
         return self

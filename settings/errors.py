@@ -1,9 +1,9 @@
-"""Problems in a configuration, in terms of its keys: all reported at once, secrets never shown.
+"""Problems in a configuration, by key. All problems are reported at once, and secrets are never shown.
 
-A :class:`Problem` names the key as it is written in the file, the value, what is allowed and the fix.
-:class:`SettingsError` carries every problem; Pulumi prints it without a traceback (it is a ``RunError``).
-Validators call :func:`check`; inside ``with collected():`` several failing checks are reported together.
-``rendering.py`` turns pydantic's own errors into problems.
+A :class:`Problem` contains the key as it is written in the file, the value, the allowed values and the fix.
+:class:`SettingsError` contains every problem; Pulumi prints it without a traceback (it is a ``RunError``). Validators
+call :func:`check`; inside ``with collected():`` several failing checks are reported together. ``rendering.py`` turns
+pydantic's own errors into problems.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class SettingsError(pulumi.RunError):
 
 
 class FailedChecksError(ValueError):
-    """Raised inside validators; pydantic wraps it and ``rendering`` takes the problems out again."""
+    """Raised inside validators. pydantic wraps it, and ``rendering`` extracts the problems."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -80,7 +80,7 @@ def collected() -> Generator[None]:
 
 
 def check(condition: bool, *, key: str, value: str | None = None, allowed: str, fix: str) -> bool:
-    """Report a problem where ``condition`` does not hold; returns the condition for checks that build on it."""
+    """Report a problem if ``condition`` is false. Returns the condition for dependent checks."""
     if condition:
         return True
     problem = Problem(key, NOT_SET if value is None else hide(printable(value)), allowed, fix)
@@ -92,7 +92,7 @@ def check(condition: bool, *, key: str, value: str | None = None, allowed: str, 
 
 
 def printable(text: str, longest: int = _LONGEST) -> str:
-    """``text`` on one line, without control characters, shortened in its middle where it is long."""
+    """``text`` on one line, without control characters, shortened in the middle if it is too long."""
     clean = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text[: longest * 2])
     if len(text) <= longest and len(clean) <= longest:
         return clean
@@ -100,7 +100,7 @@ def printable(text: str, longest: int = _LONGEST) -> str:
 
 
 def looks_like_secret(text: str) -> bool:
-    """Whether ``text`` looks like a key, a token or a generated password rather than a name."""
+    """Whether ``text`` looks like a key, a token or a generated password instead of a name."""
     return not _PUBLIC.match(text) and any(pattern.search(text) for pattern in _SECRET_LIKE)
 
 

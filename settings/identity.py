@@ -1,4 +1,4 @@
-"""Access: the OIDC client at the edge, who may use the application, who administers it, and machine clients."""
+"""Access: the OIDC client at the edge, the users and administrators of the application, and machine clients."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ OPEN_MAIL_DOMAINS = frozenset(
         "zoho.com",
     }
 )
-"""Public mail providers: allowing one of these domains admits anyone on the internet."""
+"""Public mail providers: allowing one of these domains gives access to anyone on the internet."""
 
 CLAIMS_IN_ANY_CASE = CHECKED_CLAIMS | {"aud"}
-"""Claims of a machine client's token that are always checked: the audience has its own setting, the load balancer
-checks the others."""
+"""Claims of a machine client's token that are always checked: the audience has a separate setting, and the load
+balancer checks the others."""
 
 
 class Claim(Section):
@@ -57,7 +57,7 @@ class Claim(Section):
     ]
     """The claim's name."""
     values: tuple[Annotated[str, StringConstraints(min_length=1, max_length=256)], ...] = Field(min_length=1)
-    """The values that match; one of them is enough."""
+    """The values that match. One match is enough."""
 
 
 class People(Section):
@@ -76,7 +76,7 @@ class People(Section):
         return self.claim is None and not self.email_domains and not self.emails
 
     def certainly_leaves_out(self, email: str) -> bool:
-        """Whether no selector can match the address. A claim can match any address, so with a claim this is false."""
+        """Whether no selector can match the address. False if a claim is set, because a claim can match any address."""
         domain = email.rpartition("@")[2].lower()
         return (
             self.claim is None
@@ -94,16 +94,16 @@ class TokenClaim(Claim):
 
 
 class MachineClients(Section):
-    """Programs that call the models with a signed token, under a separate host name. Omitted: there are none."""
+    """Programs that call the models with a signed token, under a separate host name. Omitted: no program has access."""
 
     host_name: HostName
     """The host name for programs; it must differ from ``domain.hostName``."""
     issuer: HttpsUrl
     """The tokens' issuer, compared with the ``iss`` claim."""
     jwks_endpoint: HttpsUrl
-    """Where the load balancer fetches the issuer's public keys."""
+    """The URL from which the load balancer fetches the issuer's public keys."""
     audience: Annotated[str, StringConstraints(min_length=1, max_length=256)]
-    """The required value of the ``aud`` claim. The ALB does not check the audience unless a rule says so."""
+    """The required value of the ``aud`` claim. The ALB checks the audience only if a rule requires it."""
     audience_format: ClaimFormat = ClaimFormat.SINGLE_STRING
     """How the token encodes its audience. Omitted: a single string."""
     claims: tuple[TokenClaim, ...] = Field(default=(), max_length=FURTHER_CLAIMS - 1)
@@ -139,7 +139,7 @@ class MachineClients(Section):
                     claim.format is not ClaimFormat.SINGLE_STRING or len(claim.values) == 1,
                     key=f"{key}.format",
                     value=ClaimFormat.SINGLE_STRING.value,
-                    allowed="a format for several values, because several are listed",
+                    allowed="a format that supports several values, because several are listed",
                     fix="list one value, or set string-array or space-separated-values, whichever the token uses",
                 )
                 for value in claim.values:
@@ -159,7 +159,7 @@ class Identity(Section):
     issuer: HttpsUrl
     """The identity provider's issuer URL, exactly as in its discovery document."""
     authorization_endpoint: HttpsUrl
-    """``authorization_endpoint`` of the discovery document: browsers are redirected there to log in."""
+    """``authorization_endpoint`` of the discovery document, to which browsers are redirected to log in."""
     token_endpoint: HttpsUrl
     """``token_endpoint`` of the discovery document; called by the load balancer."""
     user_info_endpoint: HttpsUrl
@@ -173,9 +173,9 @@ class Identity(Section):
         StringConstraints(min_length=1, max_length=256, pattern=r"^[\x21-\x7e]+$"),
         Field(description="the OIDC client's id: 1 to 256 printable characters without spaces"),
     ]
-    """The id under which the edge is registered as a client at the identity provider."""
+    """The client id of the edge at the identity provider."""
     client_secret_name: SecretName
-    """The name of the Secrets Manager secret that holds the client secret (created by ``bootstrap``)."""
+    """The name of the Secrets Manager secret with the client secret (created by ``bootstrap``)."""
     scopes: tuple[
         Annotated[
             str,
@@ -192,13 +192,13 @@ class Identity(Section):
     ] = SESSION_COOKIE
     """The name of the load balancer's session cookie; a suffix is added for each of its parts."""
     session_timeout_seconds: Whole = Field(default=28_800, ge=300, le=SESSION_SECONDS[1])
-    """How long a login at the edge is valid; the application's session is never longer (AWS: 1 to 604800)."""
+    """How long a login at the edge is valid. The application's session never lasts longer (AWS: 1 to 604800)."""
     allowed: People
-    """Who may use the application. The proxy answers 403 to everyone else whom the identity provider authenticates."""
+    """Who may use the application. All other authenticated users get a 403 from the proxy."""
     administrators: People
     """Who administers the application. They must also be in ``allowed``, which the proxy checks first."""
     machine_clients: MachineClients | None = None
-    """Programs that call the models with a signed token, under a separate host name. Omitted: none are admitted."""
+    """Programs that call the models with a signed token, under a separate host name. Omitted: no program has access."""
 
     @field_validator("allowed", "administrators")
     @classmethod

@@ -19,7 +19,8 @@ from settings.values import Section, Whole
 KIBIBYTE = 1024
 LONGEST_MODEL_SILENCE_SECONDS = 60
 RETRY_PAUSE_SECONDS = 1
-"""The longest the proxy waits before it tries the next model server (``components.proxy.configuration.outbound``)."""
+"""The maximum time the proxy waits before it tries the next model server
+(``components.proxy.configuration.outbound``)."""
 
 
 class Timeouts(Section):
@@ -30,14 +31,14 @@ class Timeouts(Section):
     stream_seconds: Whole = Field(default=600, ge=10, le=3600)
     """The maximum duration of a response through the proxy, streams included."""
     deregistration_delay_seconds: Whole = Field(default=600, ge=10, le=DEREGISTRATION_SECONDS[1])
-    """How long a deregistered task may take to finish its responses (AWS: 0 to 3600). An open WebSocket delays a deployment
-    this long."""
+    """How long a deregistered task may take to finish its responses (AWS: 0 to 3600). An open WebSocket delays a
+    deployment by this time."""
     edge_idle_seconds: Whole = Field(default=120, ge=10, le=IDLE_SECONDS[1])
-    """ALB ``idle_timeout`` (AWS: 1 to 4000): how long a connection may be idle. It must exceed a model's longest pause: a
-    model server may be silent for just under half of it, 60 seconds at most, before the next one is tried."""
+    """ALB ``idle_timeout`` (AWS: 1 to 4000): how long a connection may be idle. It must exceed a model's longest pause:
+    the proxy tries the next model server after a silence of just under half of this value, at most 60 seconds."""
     keep_alive_seconds: Whole = Field(default=150, ge=15, le=4100)
     """How long the proxy and the application keep idle connections open. It must exceed ``edgeIdleSeconds``; otherwise
-    clients see 502."""
+    clients get a 502."""
     client_keep_alive_seconds: Whole = Field(
         default=3600, ge=CLIENT_KEEP_ALIVE_SECONDS[0], le=CLIENT_KEEP_ALIVE_SECONDS[1]
     )
@@ -51,11 +52,12 @@ class Timeouts(Section):
 
     @property
     def model_idle_seconds(self) -> int:
-        """How long one model server may be silent before the next one is tried, which then has the same time.
+        """How long the proxy waits for a silent model server before it tries the next one, which then gets the same
+        time.
 
-        Derived rather than configured: two such silences and the pause between them must fit into
-        ``edge_idle_seconds``, before which the client has to receive something, and into ``model_deadline_seconds``. A
-        third server is tried only if one of the first two failed sooner, or was ejected because it keeps failing.
+        This value is derived, not configured: two such waits and the pause between them must fit into
+        ``edge_idle_seconds``, within which the client must receive data, and into ``model_deadline_seconds``. A third
+        server is tried only if one of the first two failed sooner, or was ejected because of repeated failures.
         """
         ends = min(self.edge_idle_seconds, self.model_deadline_seconds)
         return min(LONGEST_MODEL_SILENCE_SECONDS, (ends - RETRY_PAUSE_SECONDS) // 2)
@@ -68,21 +70,21 @@ class Timeouts(Section):
                 model < stream,
                 key="limits.timeouts.modelDeadlineSeconds",
                 value=str(model),
-                allowed=f"less than streamSeconds ({stream}), or the proxy cuts off an answer that the model is still allowed to send",
+                allowed=f"less than streamSeconds ({stream}); otherwise the proxy ends a response before the model's deadline",
                 fix=f"set it to {stream - 1} or less, or raise streamSeconds",
             )
             check(
                 stream <= leaving,
                 key="limits.timeouts.streamSeconds",
                 value=str(stream),
-                allowed=f"at most deregistrationDelaySeconds ({leaving}), or a deployment cuts off an answer",
+                allowed=f"at most deregistrationDelaySeconds ({leaving}); otherwise a deployment interrupts responses",
                 fix=f"set it to {leaving} or less, or raise deregistrationDelaySeconds",
             )
             check(
                 self.edge_idle_seconds < self.keep_alive_seconds,
                 key="limits.timeouts.keepAliveSeconds",
                 value=str(self.keep_alive_seconds),
-                allowed=f"more than edgeIdleSeconds ({self.edge_idle_seconds}), or clients see 502 when the target closes the connection first",
+                allowed=f"more than edgeIdleSeconds ({self.edge_idle_seconds}); otherwise clients get a 502 when the target closes the connection first",
                 fix=f"set it to {self.edge_idle_seconds + 30} or more, or lower edgeIdleSeconds",
             )
             check(
@@ -96,12 +98,12 @@ class Timeouts(Section):
 
 
 class RateLimits(Section):
-    """Requests allowed in five minutes, for each session and for each client address; more are answered 429. AWS: 10 or
-    more.
+    """Requests allowed in five minutes, for each session and for each client address; requests above the limit get a
+    429. AWS: 10 or more.
 
-    A session is one person. An address may be an office behind one gateway, so its limits must admit
-    ``peopleBehindOneAddress`` people who open the application at the same time. They also apply to requests without a
-    session, or with a forged one.
+    A session is one person. One address can be an office behind a NAT gateway, so the limits for an address must allow
+    ``peopleBehindOneAddress`` people to open the application at the same time. They also apply to requests without a
+    session or with a forged one.
     """
 
     pages_per_five_minutes: Whole = Field(default=3000, ge=RATE[0], le=2_000_000)
@@ -111,7 +113,8 @@ class RateLimits(Section):
     model_calls_per_five_minutes: Whole = Field(default=300, ge=RATE[0], le=2_000_000)
     """For each session: model calls."""
     people_behind_one_address: Whole = Field(default=200, ge=1, le=100_000)
-    """How many people must be able to open the application and chat from one address within the same five minutes."""
+    """The number of people who must be able to open the application and chat from one address within the same five
+    minutes."""
     address_pages_per_five_minutes: Whole = Field(default=30_000, ge=RATE[0], le=2_000_000)
     """For each client address: pages and API calls other than uploads and model calls."""
     address_uploads_per_five_minutes: Whole = Field(default=1_000, ge=RATE[0], le=2_000_000)
@@ -132,7 +135,7 @@ class RateLimits(Section):
                     session <= address,
                     key=f"limits.rates.address{name}PerFiveMinutes",
                     value=str(address),
-                    allowed=f"at least {session}, which a single session may already use",
+                    allowed=f"at least {session}, the limit of a single session",
                     fix=f"set it to {session} or more, or lower the session's limit",
                 )
         return self
@@ -142,19 +145,20 @@ class Limits(Section):
     """Payload, header, time and rate limits, enforced by the WAF, the load balancer, the proxy and the application."""
 
     prompt_mebibytes: Whole = Field(default=2, ge=1, le=16)
-    """The largest body of a prompt or any other API call, in MiB."""
+    """The maximum request body of a prompt or any other API call, in MiB."""
     upload_mebibytes: Whole = Field(default=50, ge=1, le=512)
-    """The largest upload in MiB, measured as the size of the request body. The proxy streams it; the application stores
-    it."""
+    """The maximum upload in MiB, measured as the size of the request body. The proxy streams the body; the application
+    stores it."""
     cookie_bytes: Whole = Field(default=16_384, ge=4_096, le=65_536)
-    """All cookies of a request together. The ALB splits its session cookie into parts of 4 KB, for at most 11 KB of
-    claims and token."""
+    """The total size of a request's cookies. The ALB splits its session cookie into parts of 4 KB, for at most 11 KB of
+    claims and tokens."""
     header_bytes: Whole = Field(default=32_768, ge=8_192, le=65_536)
-    """All request headers together (ALB: 64 KB). A multiple of 1024, because the proxy counts whole KiB."""
+    """The total size of the request headers (ALB: 64 KB). A multiple of 1024, because the proxy's limit is in whole
+    KiB."""
     query_bytes: Whole = Field(default=4_096, ge=512, le=8_192)
-    """The query string. OIDC callbacks carry the code and the state in it."""
+    """The maximum size of the query string. OIDC callbacks pass the code and the state in it."""
     uri_bytes: Whole = Field(default=2_048, ge=256, le=8_192)
-    """The path of the URL."""
+    """The maximum size of the URL's path."""
     rates: RateLimits = RateLimits()
     timeouts: Timeouts = Timeouts()
 
@@ -172,7 +176,7 @@ class Limits(Section):
                 self.header_bytes % KIBIBYTE == 0,
                 key="limits.headerBytes",
                 value=str(self.header_bytes),
-                allowed=f"a multiple of {KIBIBYTE}: the proxy counts headers in whole KiB",
+                allowed=f"a multiple of {KIBIBYTE}: the proxy's header limit is in whole KiB",
                 fix=f"set it to {-(-self.header_bytes // KIBIBYTE) * KIBIBYTE}",
             )
             check(

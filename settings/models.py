@@ -1,6 +1,6 @@
-"""Which models are offered, by which upstreams, within which budget.
+"""The offered models, their upstreams and the budget.
 
-Nothing that is not declared here is reachable from a task.
+A task can reach only the upstreams declared here.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ BilledService = Annotated[
 
 
 class BedrockUpstream(Section):
-    """Amazon Bedrock's OpenAI-compatible Chat Completions API in the stack's region, reached through an interface endpoint."""
+    """Amazon Bedrock's OpenAI-compatible Chat Completions API in the stack's region, called through an interface
+    endpoint."""
 
     kind: Literal["bedrock"]
     """``bedrock`` for this kind of upstream."""
@@ -61,15 +62,15 @@ class PrivateUpstream(Section):
         str,
         StringConstraints(pattern=r"^(-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n?)+$"),
         Field(
-            description="one or more certificates in PEM form, and nothing else",
-            json_schema_extra={"secret": True, "fix": "paste the authority's certificate below the key, after a |"},
+            description="only one or more certificates in PEM format",
+            json_schema_extra={"secret": True, "fix": "paste the CA's certificate below the key, after a |"},
         ),
     ]
-    """PEM of the certificate authority that signed the server's certificate (public, not a secret)."""
+    """The PEM certificate of the CA that signed the server's certificate (public, not a secret)."""
 
     @property
     def server(self) -> str:
-        """Identifies the upstream within its group: one host may serve on several ports."""
+        """Identifies the upstream within its group: one host may have several model servers on different ports."""
         return f"{self.host_name}:{self.port}"
 
 
@@ -90,7 +91,7 @@ def bedrock_region(upstream: Upstream) -> str | None:
 ModelId = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$"),
-    Field(description="a model id as the upstream knows it, for example openai.gpt-oss-120b-1:0"),
+    Field(description="a model id that the upstream accepts, for example openai.gpt-oss-120b-1:0"),
 ]
 
 
@@ -107,8 +108,8 @@ class ModelGroup(Section):
 
 
 class PromptRecords(Section):
-    """Bedrock's model invocation logging: every prompt and answer is recorded. It applies to the whole account and region,
-    and the guardrails report it until an exception allows it."""
+    """Bedrock's model invocation logging: every prompt and answer is recorded. It applies to the whole account and
+    region, and the guardrails pack reports it until an exception allows it."""
 
     days: Whole = Field(ge=1, le=PROMPT_RECORD_DAYS)
     """How long the records are kept, in days."""
@@ -117,17 +118,17 @@ class PromptRecords(Section):
 
 
 class Models(Section):
-    """Where prompts may be sent: only the upstreams declared here are reachable."""
+    """Where prompts may be sent. Only the upstreams declared here are reachable."""
 
     groups: tuple[ModelGroup, ...] = Field(min_length=1)
     tokens_per_hour: Whole = Field(default=5_000_000, ge=1, description="1 or more")
-    """An alarm fires above this number of tokens in an hour, prompts and answers together. No request is blocked."""
+    """An alarm fires when hourly token usage (prompts plus answers) exceeds this number. No request is blocked."""
     monthly_budget_usd: Whole = Field(default=1000, ge=1, description="1 or more")
     """The owner is notified at 80 percent of actual and at 100 percent of forecast spend. No request is blocked."""
     billed_services: tuple[BilledService, ...] = Field(default=("Amazon Bedrock",), min_length=1, max_length=20)
-    """The services that the budget counts, by their names on the bill. A model sold through AWS Marketplace is billed
-    under a separate name, such as ``Claude Sonnet 4.5 (Amazon Bedrock Edition)``: unless it is listed, the budget does
-    not count that model."""
+    """The services whose cost the budget tracks, by their names on the bill. A model sold through AWS Marketplace is
+    billed under a separate name, such as ``Claude Sonnet 4.5 (Amazon Bedrock Edition)``: unless that name is listed,
+    the budget does not include the model."""
     record_prompts: PromptRecords | None = None
     """Record prompts and answers. Omitted: neither is recorded anywhere."""
 
@@ -159,7 +160,7 @@ class Models(Section):
                         key=f"{key}.upstreams[{place}]",
                         value=server,
                         allowed="a region, or a host and port, that no earlier upstream of the group has: trying the same "
-                        "server again is not failover, whatever its security group or certificate",
+                        "server again is not failover, even with another security group or certificate",
                         fix="remove it, or name another server",
                     )
                 if not any(bedrock_region(upstream) for upstream in group.upstreams):
@@ -169,7 +170,7 @@ class Models(Section):
                         model.startswith(CHAT_COMPLETIONS_MODELS),
                         key=f"{key}.models",
                         value=model,
-                        allowed="models that Bedrock's Chat Completions API serves: ids that begin with "
+                        allowed="models that Bedrock's Chat Completions API supports: ids that begin with "
                         + ", ".join(CHAT_COMPLETIONS_MODELS),
                         fix="choose one of these models, or serve this one from a private upstream",
                     )

@@ -1,9 +1,9 @@
 """Turns pydantic's validation errors into :class:`Problem` objects in terms of keys, not models.
 
-The location of an error is walked along the model's types: that yields the key as it is written in the file
-(list positions in brackets, no tag of a union), and what the field says about itself. A field's
-``description`` is the text of "allowed"; ``json_schema_extra={"fix": …}`` replaces the general advice and
-``json_schema_extra={"secret": True}`` keeps the value out of every message.
+The location of an error is followed through the model's types. That gives the key as it is written in the file (list
+positions in brackets, without union tags) and the field's metadata. A field's ``description`` is the text of "allowed";
+``json_schema_extra={"fix": …}`` replaces the general advice and ``json_schema_extra={"secret": True}`` keeps the value
+out of every message.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _UNIONS = (Union, types.UnionType)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an error is: the key so far, the type expected there and what the field says about itself."""
+    """The location of an error: the key so far, the expected type and the field's metadata."""
 
     key: str
     type: object
@@ -42,7 +42,7 @@ def problems_of(error: ValidationError, model: type[BaseModel], prefix: str, fil
     for detail in error.errors(include_url=False):
         ctx = detail.get("ctx", {})
         if detail["type"] == "too_short" and len(detail["input"]) >= ctx["min_length"]:
-            continue  # enough elements, but invalid ones, which are reported individually
+            continue  # enough elements, but some are invalid and reported individually
         if isinstance(ctx.get("error"), FailedChecksError):
             problems.extend(replace(p, key=prefix + p.key) for p in ctx["error"].problems)
         else:
@@ -51,7 +51,7 @@ def problems_of(error: ValidationError, model: type[BaseModel], prefix: str, fil
 
 
 def allowed_at(model: type[BaseModel], name: str) -> str:
-    """What the field ``name`` of ``model`` allows, in words."""
+    """The allowed values of the field ``name`` of ``model``, as text."""
     return _allowed(_of_field(name, model.model_fields[name]))
 
 
@@ -66,8 +66,8 @@ def unknown_key(
 ) -> Problem:
     """The problem of a key that ``model`` does not have, with the closest existing key or the section it belongs to.
 
-    ``without`` lists fields that are not in the file, ``also`` has advice for keys that people commonly try, and
-    ``root`` is the whole model if ``model`` is a part of it.
+    ``without`` lists fields that are not in the file, ``also`` contains advice for common wrong keys, and ``root`` is
+    the whole model if ``model`` is a part of it.
     """
     known = [_alias(n, f) for n, f in model.model_fields.items() if n not in without]
     near = difflib.get_close_matches(name, known, n=1)
@@ -107,7 +107,7 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], prefix: str, file: st
 
 
 def _plain(limit: object) -> str:
-    """A limit as people write it: pydantic gives the limits of a decimal number as decimals."""
+    """A limit in its usual notation: pydantic returns the limits of a decimal number as decimals."""
     return str(int(limit)) if isinstance(limit, float) and limit.is_integer() else str(limit)
 
 
@@ -187,7 +187,7 @@ def _extra(info: FieldInfo) -> Mapping[str, Any]:
 
 
 def _of_type(annotation: object) -> Place:
-    """Unwrap ``Annotated`` and ``| None``, keeping what they say."""
+    """Unwrap ``Annotated`` and ``| None``, and keep their metadata."""
     if get_origin(annotation) is Annotated:
         base, *metadata = get_args(annotation)
         inner = _of_type(base)
@@ -255,7 +255,7 @@ def _keys(model: type[BaseModel]) -> str:
 
 
 def _tags(expected: object) -> list[str]:
-    """The literals that tell a union's members apart, or the values of one literal."""
+    """The literals that distinguish a union's members, or the values of one literal."""
     if get_origin(expected) is Annotated:
         return _tags(get_args(expected)[0])
     if get_origin(expected) is Literal:

@@ -1,7 +1,7 @@
 """The sections of one environment's settings, except access (``identity.py``) and request limits (``limits.py``).
 
-Defaults of nested keys live in these models; ``Pulumi.yaml`` describes the top-level keys and gives their types.
-Invalid values are reported by :class:`settings.errors.SettingsError`, which holds *all* problems.
+Defaults of nested keys are defined in these models; ``Pulumi.yaml`` describes the top-level keys and their types.
+Invalid values are reported by :class:`settings.errors.SettingsError`, which contains *all* problems.
 
 Units are in the names: ``...Seconds``, ``...Bytes``, ``...Mebibytes``, ``...Days``, ``...PerFiveMinutes``.
 """
@@ -38,12 +38,12 @@ class Owner(Section):
     team: Slug
     """The accountable team; the ``owner`` tag of every resource."""
     contact: Email
-    """Where alarms and expiry notices go (an SNS e-mail subscription)."""
+    """The address that receives alarms and expiry notices (an SNS e-mail subscription)."""
     on_call: OnCallUrl
     """The page with the on-call rota and the runbook.
 
-    Every alarm's description includes it after the alarm's meaning; CloudWatch allows 1,024 characters
-    (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html).
+    Every alarm's description contains this URL after the explanation of the alarm. CloudWatch limits a description to
+    1,024 characters (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html).
     """
     maintainers: tuple[Person, ...] = Field(min_length=1)
     """Who reviews changes to files without a more specific owner; usually the accountable team."""
@@ -52,7 +52,7 @@ class Owner(Section):
     prompt_reviewers: tuple[Person, ...] = Field(min_length=1)
     """Who reviews the texts in ``prompts/``."""
     model_reviewers: tuple[Person, ...] = Field(min_length=1)
-    """Who decides which models may be offered."""
+    """Who approves the models that may be offered."""
     environment_approvers: tuple[Person, ...] = Field(min_length=1)
     """Who approves deployments to this environment and changes to its stack file."""
 
@@ -70,7 +70,7 @@ CertificateArn = Annotated[
 
 
 class Domain(Section):
-    """The name under which users reach the interface."""
+    """The host name of the interface."""
 
     host_name: HostName
     """The public name; the application's origin is ``https://<hostName>``."""
@@ -94,7 +94,7 @@ class Domain(Section):
 
 
 class ExistingNetwork(Section):
-    """An existing VPC to deploy into. Guarantees that cannot be derived from its ids are reported as not proven."""
+    """An existing VPC to deploy into. Properties that cannot be derived from its ids are reported as not proven."""
 
     vpc_id: VpcId
     """The VPC's id."""
@@ -107,7 +107,7 @@ class ExistingNetwork(Section):
     gateway endpoint is added to each."""
     filter_dns: StrictBool = False
     """True: undeclared names resolve to NXDOMAIN in the whole VPC, including for other workloads in it, and every query
-    is logged. False: the VPC's DNS is left unchanged, and the guardrails report that as advice."""
+    is logged. False: the VPC's DNS is not changed, and the guardrails pack reports that as advice."""
 
 
 class Network(Section):
@@ -117,7 +117,7 @@ class Network(Section):
     cidr_block: PrivateBlock
     """An RFC 1918 block of /16 to /20. Each zone gets a public /26 and an equal private share of the rest."""
     availability_zones: tuple[AvailabilityZone, ...] = Field(min_length=2, max_length=3)
-    """Two or three zones by name. They are listed rather than looked up: the order of a lookup can change, which would
+    """Two or three zones by name. They are listed explicitly because the order of a lookup can change, which would
     replace subnets."""
     existing: ExistingNetwork | None = None
     """Deploy into an existing VPC instead of creating one; ``cidrBlock`` is then that VPC's block."""
@@ -155,7 +155,7 @@ class Network(Section):
                 key="network.existing.privateSubnetIds",
                 value=", ".join(sorted(set(public) & set(private))),
                 allowed="subnets other than publicSubnetIds, without a route to the internet",
-                fix="list the private subnet of each zone",
+                fix="list one private subnet for each zone",
             )
             check(
                 len(tables) in (1, zones),
@@ -181,13 +181,15 @@ class Capacity(Section):
     architecture: Architecture = Architecture.X86_64
     """The processor architecture; every image of the release must be built for it."""
     minimum_tasks: Whole = Field(default=2, ge=1, le=50)
-    """The minimum number of running tasks. With one, a crash or the loss of a zone is an outage of minutes."""
+    """The minimum number of running tasks. With one task, a crash or the loss of a zone causes an outage of several
+    minutes."""
     maximum_tasks: Whole = Field(default=4, ge=1, le=50)
-    """The service scales out to this number on requests and CPU. The scaling targets are derived from both numbers and
-    the zones, so that the service survives the loss of a zone at any number in between (``docs/scaling.md``)."""
+    """The maximum number of running tasks. The service scales on requests and CPU. The scaling targets are derived from
+    both numbers and the zones, so that the service survives the loss of a zone at any number in between
+    (``docs/scaling.md``)."""
     database_connections: Whole = Field(default=30, ge=LEAST_CONNECTIONS, le=200)
-    """The maximum number of database connections of one task. All tasks together must stay within what the database
-    accepts, including during a deployment, when old and new tasks run side by side (``docs/scaling.md``)."""
+    """The maximum number of database connections of one task. The total of all tasks must not exceed the database's
+    connection limit, including during a deployment, when old and new tasks run side by side (``docs/scaling.md``)."""
 
     @model_validator(mode="after")
     def _fits_fargate(self) -> Self:
@@ -205,9 +207,9 @@ class Capacity(Section):
             self.memory_mebibytes in memory,
             key="capacity.memoryMebibytes",
             value=str(self.memory_mebibytes),
-            allowed=f"with {self.cpu_units} CPU units {memory[0]} to {memory[-1]}, in steps of {step}"
+            allowed=f"{memory[0]} to {memory[-1]} in steps of {step} with {self.cpu_units} CPU units"
             if self.cpu_units != min(FARGATE_MEMORY)
-            else f"with {self.cpu_units} CPU units one of {', '.join(map(str, memory))}",
+            else f"one of {', '.join(map(str, memory))} with {self.cpu_units} CPU units",
             fix=f"set it to {min(memory, key=lambda m: abs(m - self.memory_mebibytes))}",
         )
         return self

@@ -24,12 +24,12 @@ PREFIX = "ai-interface:"
 
 
 def refused(environment: str, problems: Iterable[Problem]) -> SettingsError:
-    """The error for problems that only the program can detect, in the same form as those found while reading."""
+    """The error for problems that only the program can detect, in the same format as problems found while reading."""
     return SettingsError(f"{StackSettings.subject} {environment} (Pulumi.{environment}.yaml)", problems)
 
 
 class StackSettings(Configuration):
-    """All settings of one environment: everything that differs, or could differ, between environments."""
+    """All settings of one environment, that is, everything that can differ between environments."""
 
     prefix: ClassVar[str] = PREFIX
     subject: ClassVar[str] = "the settings of stack"
@@ -54,8 +54,8 @@ class StackSettings(Configuration):
     edge: Edge = Edge()
     retention: Retention = Retention()
     allow_deletion: StrictBool = False
-    """True: resources that carry user traffic or hold data may be deleted. Set it only to take the environment down. The
-    guardrails report it, and the next update without it restores the protection."""
+    """True: resources that handle user traffic or store data may be deleted. Set it only to take the environment down.
+    The guardrails pack reports it, and the next update without it restores the protection."""
 
     @classmethod
     def between_sections(cls, sections: Mapping[str, object]) -> list[Problem]:

@@ -1,4 +1,4 @@
-"""Value types of the settings; each describes in words what is allowed."""
+"""Value types of the settings, each with a text that describes the allowed values."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ SecretName = Annotated[
         description="the name of a secret in Secrets Manager, never its value, for example ai-interface/staging/oidc",
         json_schema_extra={
             "secret": True,
-            "fix": "put the value into the secret that bootstrap created and write only its name here; "
+            "fix": "put the value into the secret that bootstrap created and write only the secret's name here; "
             "if this was the value, it is exposed: have the identity provider issue a new one",
         },
     ),

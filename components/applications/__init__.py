@@ -1,4 +1,4 @@
-"""What an application behind the proxy is, and the presets that describe one."""
+"""The definition of an application behind the proxy, and the presets that describe applications."""
 
 from typing import TYPE_CHECKING
 

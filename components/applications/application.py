@@ -1,4 +1,4 @@
-"""What the service must know about the application's container; a preset returns it."""
+"""The description of an application's container, which a preset returns to the service."""
 
 import re
 
@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 from components.args import Args
 
 VOLUME_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
-"""What ECS accepts as the name of a task's volume (API reference of Volume)."""
+"""The volume names that ECS accepts (API reference of Volume)."""
 
 
 def volume_name(directory: str) -> str:
@@ -16,7 +16,8 @@ def volume_name(directory: str) -> str:
 
 
 class DatabaseArgs(Args):
-    """What ``prepare`` does in a database before the application starts; the application itself never migrates.
+    """The database preparation that ``prepare`` does before the application starts. The application itself never runs
+    migrations.
 
     The prepare container needs the variables ``DATABASE_HOST``, ``_PORT``, ``_NAME`` and ``_USER`` (the application's
     role) as values, ``DATABASE_MASTER_USER`` and ``DATABASE_MASTER_PASSWORD`` as secrets, and ``psycopg`` and
@@ -35,8 +36,8 @@ class DatabaseArgs(Args):
     """Variables that point to a temporary directory while ``prepare`` runs, for code that writes there when it is
     imported."""
     warm_up: list[str] = Field(default_factory=list[str])
-    """Modules that create what they need in the database when they are imported. ``prepare`` imports them once for each
-    release, as the application's role, so that tasks which start together do not conflict."""
+    """Modules that create database objects when they are imported. ``prepare`` imports them once for each release, as
+    the application's role, so that tasks that start at the same time do not conflict."""
 
 
 class SchemaArgs(Args):
@@ -62,52 +63,54 @@ class ApplicationArgs(Args):
     group: int = 1000
     """The numeric group it runs as."""
     command: list[str] = Field(default_factory=list[str])
-    """Replaces the image's command. Empty: the image's own."""
+    """Replaces the image's command. Empty: the image's command is used."""
     working_directory: str = ""
-    """Where the command starts. Empty: the image's own."""
+    """The working directory of the command. Empty: the image's working directory is used."""
     environment: dict[str, str] = Field(default_factory=dict[str, str])
-    """Variables in plain text: never a secret."""
+    """Environment variables in plain text. Must not contain secrets."""
     secret_environment: dict[str, str] = Field(default_factory=dict[str, str])
     """Variable → name of a secret in the service's ``secret_references``."""
     value_environment: dict[str, str] = Field(default_factory=dict[str, str])
-    """Variable → key of the service's ``data_values``: what is known only once the data stores exist."""
+    """Variable → key of the service's ``data_values``, for values that are known only after the data stores exist."""
     prepare_value_environment: dict[str, str] = Field(default_factory=dict[str, str])
-    """The same for the ``prepare`` container."""
+    """The same, for the ``prepare`` container."""
     prepare_secret_environment: dict[str, str] = Field(default_factory=dict[str, str])
-    """Variable → name of a secret that only the ``prepare`` container gets."""
+    """Variable → name of a secret, for the ``prepare`` container only."""
     prepare_environment: dict[str, str] = Field(default_factory=dict[str, str])
-    """Variables of the ``prepare`` container in plain text: never a secret."""
+    """Environment variables of the ``prepare`` container in plain text. Must not contain secrets."""
     database: DatabaseArgs | None = None
-    """What ``prepare`` does in the database. Omitted: nothing."""
+    """How ``prepare`` sets up the database. Omitted: it does not use a database."""
     writable_directories: list[str] = Field(default_factory=list[str])
-    """Absolute paths; everything else is read-only. Each is a volume of the task and is lost with it."""
+    """Absolute paths of writable directories; all other paths are read-only. Each is a volume of the task, whose
+    content is lost when the task stops."""
     files: dict[str, str] = Field(default_factory=dict[str, str])
-    """Absolute path → text that ``prepare`` writes. The application may read but not change it. The directory is a
+    """Absolute path → text that ``prepare`` writes. The application can read but not change it. The directory is a
     volume that contains nothing else."""
     seeds: dict[str, str] = Field(default_factory=dict[str, str])
     """Writable directory → directory of the image that is copied into it before the application starts."""
     health_command: list[str] = Field(default_factory=list[str])
-    """A command in the container that fails while the application cannot answer. Empty: only the load balancer checks.
+    """A health check command in the container that fails while the application cannot respond. Empty: only the load
+    balancer checks health.
     """
     start_seconds: int = Field(default=120, ge=0, le=300)
-    """How long after the start failing health checks are ignored (ECS: at most 300)."""
+    """How long failing health checks are ignored after the start (ECS: at most 300)."""
     prepare_command: list[str] = Field(default_factory=list[str])
-    """Replaces the prepare script, for an image without ``python3``. Empty: the script."""
+    """Replaces the prepare script, for an image without ``python3``. Empty: the script is used."""
 
     @property
     def grace_seconds(self) -> int:
-        """How long a new task may fail the load balancer's health checks: its start, and a minute for prepare and
-        proxy."""
+        """How long a new task may fail the load balancer's health checks: the application's start period plus a minute
+        for prepare and proxy."""
         return self.start_seconds + 60
 
     @property
     def file_directories(self) -> set[str]:
-        """Where prepare writes ``files``."""
+        """The directories in which prepare writes ``files``."""
         return {path.rpartition("/")[0] for path in self.files}
 
     @property
     def volume_directories(self) -> list[str]:
-        """Where the task's volumes are mounted: what the application writes, and what prepare writes for it."""
+        """The mount points of the task's volumes: the writable directories and the directories of ``files``."""
         return sorted({*self.writable_directories, *self.file_directories})
 
     @field_validator("user", "group")
@@ -120,10 +123,12 @@ class ApplicationArgs(Args):
     @model_validator(mode="after")
     def _prepare_can_do_it(self) -> "ApplicationArgs":
         if self.prepare_command and (self.database or self.files):
-            raise ValueError("prepare_command replaces the script that database and files need: remove one of them")
+            raise ValueError(
+                "prepare_command replaces the script that database and files need: remove prepare_command, or database and files"
+            )
         if shared := sorted(self.file_directories & set(self.writable_directories)):
             raise ValueError(
-                f"files must be in directories that the application does not write, not in {', '.join(shared)}"
+                f"files must be in directories to which the application does not write, not in {', '.join(shared)}"
             )
         return self
 
@@ -139,7 +144,7 @@ class ApplicationArgs(Args):
                 )
             if name in taken:
                 raise ValueError(
-                    f"{taken[name]!r} and {directory!r} would be one volume, {name}: choose directories that differ in "
+                    f"{taken[name]!r} and {directory!r} would be the same volume, {name}: choose directories that differ in "
                     "more than slashes, dots and hyphens"
                 )
             taken[name] = directory

@@ -1,4 +1,4 @@
-"""The presets by name. Every module in ``components/applications/presets/`` is one."""
+"""The presets by name. Every module in ``components/applications/presets/`` defines one."""
 
 import importlib
 import pkgutil
@@ -7,24 +7,24 @@ from components.applications import presets
 from components.applications.preset import Preset
 
 DEFAULT = "open-webui"
-"""The application of a stack that names none."""
+"""The default application of a stack."""
 
 
 def preset_names() -> list[str]:
-    """The names that ``application`` may have, sorted."""
+    """The allowed values of ``application``, sorted."""
     return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(presets.__path__))
 
 
 def default_preset() -> Preset:
-    """The preset of a stack that names none; component arguments that are omitted are this application's."""
+    """The default preset. Omitted component arguments default to this application's values."""
     return find_preset(DEFAULT)
 
 
 def find_preset(name: str) -> Preset:
-    """The preset of this name. Raises ``ValueError`` for an unknown one, and for a module whose preset is called
-    otherwise."""
+    """The preset with this name. Raises ``ValueError`` for an unknown name, and for a module whose preset has a
+    different name."""
     if name not in preset_names():
-        raise ValueError(f"there is no application {name!r}: there are {', '.join(preset_names())}")
+        raise ValueError(f"unknown application {name!r}: use one of {', '.join(preset_names())}")
     module = f"{presets.__name__}.{name.replace('-', '_')}"
     preset = importlib.import_module(module).PRESET
     if not isinstance(preset, Preset) or preset.name != name:

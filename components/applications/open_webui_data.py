@@ -1,16 +1,19 @@
-"""What Open WebUI needs where its state is shared: database, vector store, uploads, and a channel between tasks.
+"""The configuration of Open WebUI for shared state: database, vector store, uploads, and messages between tasks.
 
-Read from the source of 0.10.2 and 0.11.3, and seen to work in ``make test-database``:
+Derived from the source of 0.10.2 and 0.11.3, and tested by ``make test-database``:
 
 - ``DATABASE_ENABLE_IAM_TOKEN_AUTH`` gives every connection to the tables an IAM token. 0.11.3 gives one to the vector
   store's engine as well; 0.10.2 does not, and that engine cannot log in: see :mod:`components.applications.iam_login`.
-- Host, port, name and user come from ``DATABASE_*``, which have no place for TLS. libpq's own variables say it: all
-  three engines use libpq. Where ``DATABASE_*`` are set, ``DATABASE_URL`` is not read.
-- ``ENABLE_DB_MIGRATIONS=false`` keeps Alembic from running. The vector store still makes its table and indexes when
-  it is imported, and checks its index by a statement that takes ownership: its table lies in the role's own schema.
-- It opens three pools of connections, each up to 15 where nothing is said: two to the tables, for code that waits and
-  code that does not (``DATABASE_POOL_*`` sizes both), and one of the vector store (``PGVECTOR_POOL_*``). So in 0.12.4.
-- 0.10.2 logs a failed migration and goes on; so the migrations are never its own to run.
+- Host, port, name and user come from ``DATABASE_*``, which have no TLS options. TLS is configured through libpq's own
+  variables, because all three engines use libpq. If ``DATABASE_*`` are set, ``DATABASE_URL`` is not read.
+- ``ENABLE_DB_MIGRATIONS=false`` prevents Alembic from running. The vector store still creates its table and indexes
+  when it is imported, and checks its index with a statement that requires ownership, so its table is in the role's own
+  schema.
+- It opens three connection pools, each with up to 15 connections by default: two to the tables, for synchronous and
+  asynchronous code (``DATABASE_POOL_*`` sizes both), and one of the vector store (``PGVECTOR_POOL_*``). 0.12.4 behaves
+  the same way.
+- 0.10.2 logs a failed migration and continues to start; therefore ``prepare`` runs the migrations, never the
+  application.
 """
 
 from pathlib import Path
@@ -22,21 +25,22 @@ from components.prepare import without_comments
 
 _FILES = "/srv/trust"
 TRUST = f"{_FILES}/database.pem"
-"""The authority of the database's certificate, where both containers find it."""
+"""The path of the database CA certificate in both containers."""
 LOGIN = f"{_FILES}/iam_login.py"
-"""The module that gives an IAM token to every engine."""
+"""The path of the module that provides an IAM token to every engine."""
 
 LEAST_CONNECTIONS = 10
 """Two for the vector store and four for each of the other pools."""
 POOLS = {"DATABASE_POOL": 2, "PGVECTOR_POOL": 1}
-"""Prefix of the variables that size a pool → how many pools have this size: an engine for code that waits and one for
-code that does not, and the vector store's (``open_webui/internal/db.py``, ``open_webui/retrieval/vector/dbs/pgvector.py``
-and ``open_webui/env.py`` of 0.10.2, 0.11.3 and 0.12.4)."""
+"""Prefix of the variables that size a pool → the number of pools with this size: a synchronous and an asynchronous
+engine, and the vector store's (``open_webui/internal/db.py``, ``open_webui/retrieval/vector/dbs/pgvector.py`` and
+``open_webui/env.py`` of 0.10.2, 0.11.3 and 0.12.4)."""
 POOL_WAIT_SECONDS = 10
 """How long a request waits for a connection before it fails; an error is easier to diagnose than a request that hangs.
 """
 POOL_RECYCLE_SECONDS = 1800
-"""Older connections are reopened with a new login, so a role that lost its permission is disconnected by then."""
+"""The maximum age of a connection. Older connections are reopened with a new login, so a role that lost its permission
+is disconnected."""
 
 DATABASE = {
     "DATABASE_HOST": "database-host",
@@ -48,16 +52,19 @@ DATABASE = {
 
 
 def with_shared_data(application: ApplicationArgs, region: str, authority: str, connections: int) -> ApplicationArgs:
-    """The application with a database, a cache and a bucket in ``region``; ``authority`` empty means RDS's there.
+    """The application with a database, a cache and a bucket in ``region``. If ``authority`` is empty, the RDS CA of the
+    region is used.
 
-    ``connections``: how many it may open to the database, 10 or more.
+    ``connections``: the maximum number of database connections, 10 or more.
     """
     if not region:
         raise ValueError("shared_data needs the region of the database and the bucket")
     database = _database(region)
     login = without_comments(Path(__file__).with_name("iam_login.py").read_text("utf-8"))
     if application.command[:2] != ["python3", "-m"]:
-        raise ValueError(f"the command must run a module, to log in by IAM: {' '.join(application.command)}")
+        raise ValueError(
+            f"the command must run a Python module (python3 -m …), which the IAM login requires: {' '.join(application.command)}"
+        )
     return application.model_copy(
         update={
             "command": ["python3", "-m", "iam_login", *application.command[2:]],
@@ -81,7 +88,8 @@ def with_shared_data(application: ApplicationArgs, region: str, authority: str, 
             "prepare_secret_environment": {
                 "DATABASE_MASTER_PASSWORD": "database-master-password",
                 "DATABASE_MASTER_USER": "database-master-user",
-                # Migrations that touch encrypted columns need the application's key, and it does not load without.
+                # Migrations of encrypted columns need the application's key, and the application does not load
+                # without it.
                 "WEBUI_SECRET_KEY": SESSION_KEY,
             },
             "files": {TRUST: authority or database_authority(region), LOGIN: login},
@@ -99,7 +107,7 @@ def with_shared_data(application: ApplicationArgs, region: str, authority: str, 
 
 def _database(region: str) -> dict[str, str]:
     return {
-        # boto3 signs tokens for this region, and reads it from nothing else.
+        # The region for which boto3 signs tokens; it has no other source for it.
         "AWS_DEFAULT_REGION": region,
         "DATABASE_ENABLE_IAM_TOKEN_AUTH": "true",
         "DATABASE_TYPE": "postgresql",
@@ -112,9 +120,10 @@ def _database(region: str) -> dict[str, str]:
 
 
 def pools(connections: int) -> dict[str, str]:
-    """Sizes of the three pools that together open at most so many connections; half of each stays open when idle.
+    """Sizes of the three pools, which together open at most this many connections. Half of each pool stays open when
+    idle.
 
-    A fifth is the vector store's. Raises ``ValueError`` below 10, where a pool would be too small to work with.
+    The vector store gets a fifth. Raises ``ValueError`` below 10, because a pool would be too small.
     """
     if connections < LEAST_CONNECTIONS:
         raise ValueError(
@@ -139,7 +148,7 @@ def _pool(prefix: str, most: int) -> dict[str, str]:
 
 def _uploads_and_channel(region: str) -> dict[str, str]:
     return {
-        # In us-east-1 boto3 asks for S3's global name otherwise, which has no address inside the network.
+        # Otherwise boto3 uses S3's global name in us-east-1, which does not resolve inside the network.
         "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT": "regional",
         "AWS_STS_REGIONAL_ENDPOINTS": "regional",
         "REDIS_HEALTH_CHECK_INTERVAL": "30",

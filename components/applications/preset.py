@@ -1,8 +1,9 @@
-"""A preset: everything that the edge, the WAF, the proxy, the task and the checks must know about one application.
+"""A preset: the description of one application for the edge, the WAF, the proxy, the task and the checks.
 
-An application is one module in ``components/applications/presets/``: ``application: open-webui`` in a stack file selects
-``open_webui.py``, which assigns its preset to ``PRESET``. No other file names an application. A preset holds no secret:
-``secret_environment`` of the container names secrets, and the service puts references to them into the task definition.
+An application is one module in ``components/applications/presets/``: ``application: open-webui`` in a stack file
+selects ``open_webui.py``, which assigns its preset to ``PRESET``. No other file refers to an application. A preset
+contains no secret: ``secret_environment`` of the container lists the names of secrets, and the service adds references
+to them to the task definition.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from components.proxy.settings import ProxyApplication, ProxyLogout
 
 @dataclass(frozen=True, kw_only=True)
 class TrustedHeaders:
-    """The headers in which the application reads who the user is. Only the proxy sets them."""
+    """The headers from which the application reads the user's identity. Only the proxy sets them."""
 
     email: str = "x-user-email"
     name: str = "x-user-name"
@@ -26,41 +27,42 @@ class TrustedHeaders:
 
 @dataclass(frozen=True, kw_only=True)
 class Paths:
-    """The application's paths by purpose. The load balancer answers 404 to every path that neither ``api`` nor ``pages``
-    offers. In ``blocked``, ``api`` and ``pages``, ``*`` and ``?`` are wildcards; all others are prefixes."""
+    """The application's paths by purpose. The load balancer returns 404 for every path that neither ``api`` nor
+    ``pages`` offers. In ``blocked``, ``api`` and ``pages``, ``*`` and ``?`` are wildcards; all others are prefixes."""
 
     blocked: tuple[str, ...] = ()
-    """Answered 404 even where ``api`` or ``pages`` would offer them: health, metrics, documentation, unused back ends."""
+    """Paths that return 404 even if ``api`` or ``pages`` would offer them: health, metrics, documentation, unused back
+    ends."""
     api: tuple[str, ...] = ()
-    """Called by scripts: API, WebSockets, static files. Answered 401 without a session."""
+    """Paths called by scripts: API, WebSockets, static files. Requests without a session get a 401."""
     pages: tuple[str, ...]
-    """Opened in a browser. Redirected to the login without a session. The login callback of the load balancer
-    (``/oauth2/idpresponse``) and the logout path of the proxy (``/logout``) must be among them."""
+    """Paths opened in a browser. Requests without a session are redirected to the login. They must include the login
+    callback of the load balancer (``/oauth2/idpresponse``) and the logout path of the proxy (``/logout``)."""
     uploads: tuple[str, ...] = ()
-    """Prefixes of paths that accept files: their bodies may be as large as an upload."""
+    """Prefixes of paths that accept files. Request bodies may be as large as an upload."""
     model_calls: tuple[str, ...] = ()
-    """Prefixes of paths whose requests make a model work. Their bodies contain prompts."""
+    """Prefixes of paths whose requests call a model. Their bodies contain prompts."""
     prompts: tuple[str, ...] = ()
-    """Prefixes of further paths whose bodies contain text that users wrote."""
+    """Prefixes of other paths whose bodies contain text that users wrote."""
     fixed_bodies: tuple[str, ...] = ()
-    """Prefixes below these whose bodies never contain such text."""
+    """Prefixes below these for paths whose bodies never contain such text."""
     websockets: tuple[str, ...] = ()
-    """Prefixes of the only paths on which a connection may be upgraded."""
+    """Prefixes of the only paths that accept a protocol upgrade (WebSocket)."""
     static: tuple[str, ...] = ()
-    """Prefixes of files that are the same for every user: they have a separate rate limit."""
+    """Prefixes of static files, which are the same for every user. They have a separate rate limit."""
     cacheable: tuple[str, ...] = ()
-    """Prefixes of files that browsers may keep. Responses on all other paths carry ``Cache-Control: no-store``."""
+    """Prefixes of files that browsers may cache. Responses for all other paths have ``Cache-Control: no-store``."""
 
     def __post_init__(self) -> None:
-        """Refuse paths that no load balancer rule accepts, or with which the application cannot be used."""
+        """Refuse paths that a load balancer rule does not accept, or that make the application unusable."""
         for where, paths in (("blocked", self.blocked), ("api", self.api), ("pages", self.pages)):
             check_paths(paths, where)
         for needed, what in ((LOGIN_CALLBACK, "the login callback"), (ProxyLogout.path, "the logout path")):
             if not self.opens(needed):
-                raise ValueError(f"pages does not offer {needed}, {what}: add it, and leave it out of blocked and api")
+                raise ValueError(f"pages does not offer {needed}, {what}: add it, and remove it from blocked and api")
         if not (self.uploads or self.model_calls or self.prompts):
             raise ValueError(
-                "uploads, model_calls and prompts are empty: state which bodies contain text that users wrote, or managed WAF "
+                "uploads, model_calls and prompts are empty: list the paths whose bodies contain text that users wrote; otherwise managed WAF "
                 "rules block ordinary prompts"
             )
         for where in ("uploads", "model_calls", "prompts", "fixed_bodies", "websockets", "static", "cacheable"):
@@ -77,45 +79,46 @@ class Paths:
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """The most requests that one user's browser sends in the five minutes in which it opens the application with an
-    empty cache and starts to work. The WAF's limits for one address must allow many of these."""
+    """The maximum number of requests that one user's browser sends in the five minutes in which it opens the
+    application with an empty cache and sends the first prompts. The WAF's limits for one address must allow many of
+    these."""
 
     static_requests: int = 0
     """Files below ``Paths.static``."""
     page_requests: int
     """Pages and API calls other than uploads and model calls."""
     model_calls: int
-    """Model calls, including those that the application makes without being asked, for a title or for tags."""
+    """Model calls, including those that the application makes by itself, for example for a title or for tags."""
     uploads: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """What a preset takes from the environment's settings and the release."""
+    """The values that a preset receives from the environment's settings and the release."""
 
     origin: str
     """``https://`` and the public host name."""
     model_base_urls: Sequence[str]
     """One for each model group, on the proxy's loopback listener: ``http://127.0.0.1:9080/<group>/v1``."""
     session_seconds: int
-    """How long a login at the edge is valid. The application's own session must not be longer."""
+    """How long a login at the edge is valid. The application's own session must not last longer."""
     upload_mebibytes: int
     """The largest upload, in MiB."""
     model_deadline_seconds: int
     """The maximum duration of a model's answer."""
     logout_path: str = ProxyLogout.path
-    """Where the proxy ends the session."""
+    """The path on which the proxy ends the session."""
     prompt_environment: Mapping[str, str] = field(default_factory=dict[str, str])
     """Prompt templates and default model parameters of the release, as environment variables."""
     region: str = ""
     """The region of database and bucket. Required with ``shared_data``."""
     database_authority: str = ""
-    """PEM of the authority that signed the database's certificate. Omitted: the one of RDS in ``region``."""
+    """The PEM certificate of the CA that signed the database's certificate. Omitted: the RDS CA in ``region``."""
     shared_data: bool = False
-    """Whether the service has a database, a cache and a bucket (its ``data_values`` and secrets). Without them the data
-    is lost with the task, and only one task may run."""
+    """Whether the service has a database, a cache and a bucket (its ``data_values`` and secrets). Without them, all
+    data is lost when the task stops, and only one task may run."""
     database_connections: int = 30
-    """The most connections that one task may open to the database. Used with ``shared_data`` only."""
+    """The maximum number of database connections of one task. Used with ``shared_data`` only."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,25 +130,27 @@ class Preset:
     port: int = 8080
     """The loopback port on which it listens."""
     health_path: str = "/health"
-    """Answered 200 to a GET without a session while it can serve requests. The load balancer's health check requests it
-    through the proxy; it must not be offered to users."""
+    """A path that returns 200 to a GET without a session while the application can serve requests. The load balancer's
+    health check requests it through the proxy; it must not be offered to users."""
     keep_alive_seconds: int = 5
-    """When it closes an idle connection. A value above the real one causes connection resets."""
+    """The time after which the application closes an idle connection. A value above the real one causes connection
+    resets."""
     paths: Paths
     """Its paths."""
     session_cookie_names: tuple[str, ...] = ()
-    """Its session cookies: redacted in the WAF log, expired at logout."""
+    """The application's session cookies, which are redacted in the WAF log and expired at logout."""
     headers: TrustedHeaders = field(default_factory=TrustedHeaders)
-    """The headers in which it reads who the user is."""
+    """The headers from which the application reads the user's identity."""
     arrival: Arrival
-    """What a first visit requests."""
+    """The requests of a first visit."""
     least_database_connections: int = 1
-    """The fewest database connections with which one task works."""
+    """The minimum number of database connections that one task needs."""
     connection_pools: Mapping[str, int] = field(default_factory=dict[str, int])
-    """Its SQLAlchemy pools: prefix of the variables that size them (``<prefix>_SIZE``, ``<prefix>_MAX_OVERFLOW``) → how
-    many pools have this size. ``preflight conform`` holds their sum against what the database accepts."""
+    """The application's SQLAlchemy pools: prefix of the variables that size them (``<prefix>_SIZE``,
+    ``<prefix>_MAX_OVERFLOW``) → the number of pools with this size. ``preflight conform`` compares their sum with the
+    database's connection limit."""
     container: Callable[[Deployment], ApplicationArgs]
-    """Its container: command, environment, directories. The name and the port are filled in from this preset."""
+    """Returns the container: command, environment, directories. The preset's name and port are added to it."""
 
     def __post_init__(self) -> None:
         """Refuse a health path that users could request."""
@@ -154,7 +159,7 @@ class Preset:
         offered = [p for p in (*self.paths.api, *self.paths.pages) if offers(p, self.health_path)]
         if offered and not any(offers(pattern, self.health_path) for pattern in self.paths.blocked):
             raise ValueError(
-                f"health_path {self.health_path} is offered to users by {offered[0]}: add it to paths.blocked. The load "
+                f"health_path {self.health_path} is offered to users by {offered[0]}: add it to paths.blocked, because the load "
                 "balancer's health checks do not pass the listener rules"
             )
 
@@ -164,7 +169,7 @@ class Preset:
 
     @property
     def proxy(self) -> ProxyApplication:
-        """The proxy's view of it."""
+        """The application as the proxy's settings describe it."""
         return ProxyApplication(
             port=self.port,
             health_path=self.health_path,

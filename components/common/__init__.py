@@ -1,1 +1,1 @@
-"""What several components share: IAM documents, buckets, generated secrets, log delivery."""
+"""Code that several components share: IAM documents, buckets, generated secrets, log delivery."""

@@ -1,7 +1,7 @@
-"""What every bucket of this project has: no public access, no ACLs, encryption, and expiry of incomplete uploads.
+"""The common configuration of all buckets: no public access, no ACLs, encryption, and expiry of incomplete uploads.
 
-The bucket and its policy belong to the component that knows who writes and reads. Logical names derive from the
-bucket's, so each of these can be used once for each bucket.
+The bucket and its policy belong to the component that defines its writers and readers. Logical names are derived from
+the bucket's, so each function can be used once for each bucket.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ import pulumi_aws as aws
 from components.common.iam import ANYONE, Effect, Statement
 
 KEEP_PARTS_FOR_DAYS = 1
-"""Parts of an upload that was never completed are paid for and appear in no listing."""
+"""Parts of an incomplete upload incur storage costs and do not appear in listings."""
 
 
 def close_bucket(name: str, bucket: aws.s3.Bucket, opts: pulumi.ResourceOptions) -> aws.s3.BucketPublicAccessBlock:
-    """Blocks public access in all four ways and disables ACLs, so that only policies grant access.
+    """Enables all four public access block settings and disables ACLs, so that only policies grant access.
 
     The bucket's policy must depend on the returned block: without it, a policy could make the bucket public.
     """
@@ -35,7 +35,7 @@ def close_bucket(name: str, bucket: aws.s3.Bucket, opts: pulumi.ResourceOptions)
 def encrypt_bucket(
     name: str, bucket: aws.s3.Bucket, opts: pulumi.ResourceOptions, *, key_arn: pulumi.Input[str] | None = None
 ) -> None:
-    """Encrypts objects with the key, or with S3's key where log delivery cannot use a customer managed one."""
+    """Encrypts objects with the key, or with S3's key if log delivery cannot use a customer managed key."""
     rule: aws.s3.BucketServerSideEncryptionConfigurationRuleArgsDict = (
         {"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}
         if key_arn is None
@@ -49,7 +49,8 @@ def encrypt_bucket(
 
 
 def expire_objects(name: str, bucket: aws.s3.Bucket, days: int, opts: pulumi.ResourceOptions) -> None:
-    """Deletes every object after so many days. For a bucket without versions: those would outlive the deletion."""
+    """Deletes every object after the given number of days. Use it only for buckets without versioning: noncurrent
+    versions would not be deleted."""
     aws.s3.BucketLifecycleConfiguration(
         name,
         bucket=bucket.id,
@@ -79,9 +80,11 @@ def only_by_tls(bucket_arn: str) -> Statement:
 
 
 def only_named_readers(bucket_arn: str, reader_arns: Sequence[str]) -> Statement:
-    """Denies reading objects to every principal except these roles, whatever else allows it; without roles, to all.
+    """Denies every principal except these roles access to objects, even if another policy allows it. Without roles, it
+    denies all principals.
 
-    ``*`` and ``?`` are wildcards. A principal that may change the bucket's policy can still grant itself access.
+    ``*`` and ``?`` are wildcards. A principal with permission to change the bucket's policy can still grant itself
+    access.
     """
     return Statement(
         sid="OnlyNamedReaders",

@@ -1,7 +1,7 @@
 """IAM policy documents as typed statements, rendered to deterministic JSON.
 
-It refuses what is always a mistake (no action, a repeated sid). It does not evaluate how broad a statement is: tests
-compare every document of this project with an exact expectation.
+It refuses statements that are always wrong (no action, a repeated sid). It does not evaluate how broad a statement is:
+tests compare every document of this project with an exact expected document.
 """
 
 import json
@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 ANYONE: Mapping[str, Sequence[str]] = {"AWS": ("*",)}
-"""The principal ``*``: for endpoint and bucket policies whose conditions or denials narrow it down."""
+"""The principal ``*``, for endpoint and bucket policies that limit it with conditions or denials."""
 
 SOURCE_ACCOUNT = "aws:SourceAccount"
 SOURCE_ARN = "aws:SourceArn"
@@ -21,7 +21,7 @@ Conditions = Mapping[str, Mapping[str, Sequence[str]]]
 
 
 class Effect(StrEnum):
-    """Whether a statement grants or refuses. A refusal wins over every grant."""
+    """Whether a statement allows or denies. A denial overrides every allow."""
 
     ALLOW = "Allow"
     DENY = "Deny"
@@ -32,15 +32,15 @@ class Statement:
     """One statement of a policy document."""
 
     sid: str
-    """What the statement is for, unique in its document. Letters and digits only."""
+    """The purpose of the statement, unique in its document. Letters and digits only."""
     actions: Sequence[str]
     resources: Sequence[str] = ()
-    """ARNs. Empty only in a role's trust policy, which has none, and beside ``not_resources``."""
+    """ARNs. Empty only in a role's trust policy, and if ``not_resources`` is set."""
     not_resources: Sequence[str] = ()
-    """ARNs that a denial leaves out: it is about everything else."""
+    """ARNs that a denial excludes; it applies to all other resources."""
     effect: Effect = Effect.ALLOW
     principals: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
-    """Kind (``AWS``, ``Service``, ``Federated``) → who. Empty in a policy that is attached to a role."""
+    """Type (``AWS``, ``Service``, ``Federated``) → principals. Empty in a policy that is attached to a role."""
     conditions: Conditions = field(default_factory=dict[str, Mapping[str, Sequence[str]]])
 
 
@@ -57,7 +57,8 @@ def policy_document(statements: Iterable[Statement]) -> str:
 
 
 def service_trust(service: str, conditions: Conditions) -> str:
-    """A role's trust policy: ``service`` may assume it under ``conditions`` (against the confused deputy)."""
+    """A role's trust policy: ``service`` may assume the role under ``conditions``, which prevent the confused deputy
+    problem."""
     trust = Statement(
         sid="AssumedByService", actions=["sts:AssumeRole"], principals={"Service": [service]}, conditions=conditions
     )
@@ -78,11 +79,11 @@ def account_delegates(account_id: str) -> Statement:
 
 
 def render(statement: Statement) -> dict[str, Any]:
-    """One statement as IAM's JSON object."""
+    """One statement as an IAM JSON object."""
     if not statement.sid.isalnum():
         raise ValueError(f"statement id {statement.sid!r}: IAM allows letters and digits only")
     if not statement.actions:
-        raise ValueError(f"statement {statement.sid} names no action")
+        raise ValueError(f"statement {statement.sid} has no action")
     rendered: dict[str, Any] = {
         "Sid": statement.sid,
         "Effect": statement.effect.value,

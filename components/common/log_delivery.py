@@ -1,10 +1,10 @@
-"""The permission that AWS's log delivery needs to write to a log group."""
+"""The permission for AWS's log delivery to write to a log group."""
 
 from components.common.iam import SOURCE_ACCOUNT, SOURCE_ARN, Statement, policy_document
 
 
 def delivery_policy(group_arn: str, account_id: str, region: str) -> str:
-    """The resource policy for logs that ``delivery.logs.amazonaws.com`` writes: this group, from this account."""
+    """The resource policy that allows ``delivery.logs.amazonaws.com`` to write to this group, for this account only."""
     return policy_document(
         [
             Statement(

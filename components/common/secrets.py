@@ -1,7 +1,8 @@
-"""A secret that the program generates: stored in Secrets Manager, stable, and referenced by its version.
+"""A secret that the program generates. It is stored in Secrets Manager, does not change, and is referenced by its
+version.
 
-Its value is derived from a private key of the ``tls`` provider, which lives in the stack's encrypted state. So no
-preview changes it, and replacing that key (``pulumi up --target-replace``) is how it is renewed.
+Its value is derived from a private key of the ``tls`` provider, which is in the stack's encrypted state. A preview
+therefore never changes it. To renew it, replace that key (``pulumi up --target-replace``).
 """
 
 import hashlib
@@ -15,7 +16,7 @@ SESSION_KEY = "session-key"
 
 
 def derived_secret(purpose: str, private_key_pem: str) -> str:
-    """64 hexadecimal digits that follow from a private key, others for every purpose."""
+    """64 hexadecimal digits derived from a private key, with a different value for each purpose."""
     return hashlib.sha256(f"ai-interface {purpose}\n".encode() + private_key_pem.encode()).hexdigest()
 
 
@@ -28,11 +29,11 @@ def generated_secret(
     tags: dict[str, str],
     parent: pulumi.Resource,
 ) -> tuple[aws.secretsmanager.Secret, pulumi.Output[str]]:
-    """The secret, and the ``valueFrom`` of a container that gets it."""
+    """The secret, and the ``valueFrom`` for a container that uses it."""
     secret = aws.secretsmanager.Secret(
         name, description=description, kms_key_id=key_arn, tags=tags, opts=pulumi.ResourceOptions(parent=parent)
     )
-    # An older task definition names an older version: keep it readable, so that a rollback starts.
+    # An older task definition refers to an older version. Keep it readable, so that a rollback can start.
     version = aws.secretsmanager.SecretVersion(
         f"{name}-version",
         secret_id=secret.id,

@@ -1,4 +1,4 @@
-"""What outlives a task: the database, the cache, the uploaded files and their backups."""
+"""The data that outlives a task: the database, the cache, the uploaded files and their backups."""
 
 from typing import TYPE_CHECKING
 

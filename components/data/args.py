@@ -1,4 +1,4 @@
-"""Arguments of ``Data``: sizes and retention of its stores. All lengths of time are in days."""
+"""Arguments of ``Data``: sizes and retention of its stores. All durations are in days."""
 
 import pulumi
 from pydantic import Field, model_validator
@@ -30,16 +30,15 @@ class DataDatabaseArgs(Args):
     instances: int = Field(default=2, ge=1, le=DATABASE_INSTANCES)
     """One writer and its readers, each in a different zone. With one instance, the loss of its zone is an outage."""
     backup_retention_days: int = Field(default=7, ge=DATABASE_BACKUP_DAYS[0], le=DATABASE_BACKUP_DAYS[1])
-    """How far back a point in time can be restored (AWS: 1 to 35)."""
+    """How far back a point-in-time restore can go (AWS: 1 to 35)."""
     snapshot_identifier: str | None = None
-    """A cluster snapshot's name or ARN to start from. Changing it replaces the database with one created from the
-    snapshot."""
+    """The name or ARN of a cluster snapshot from which the database is created. Changing it replaces the database."""
 
     @model_validator(mode="after")
     def _units_are_in_order(self) -> "DataDatabaseArgs":
         for name in ("minimum_capacity_units", "maximum_capacity_units"):
             if getattr(self, name) % CAPACITY_STEP:
-                raise ValueError(f"{name} is {getattr(self, name)}: Aurora counts in steps of {CAPACITY_STEP}")
+                raise ValueError(f"{name} is {getattr(self, name)}: Aurora capacity is in steps of {CAPACITY_STEP}")
         if self.minimum_capacity_units > self.maximum_capacity_units:
             raise ValueError(
                 f"minimum_capacity_units ({self.minimum_capacity_units}) is more than maximum_capacity_units "
@@ -56,7 +55,7 @@ class DataCacheArgs(Args):
     node_type: str = "cache.t4g.small"
     """The node type of every node."""
     replicas: int = Field(default=1, ge=1, le=CACHE_REPLICAS)
-    """Replicas of the primary, in other zones: one of them takes over when it fails."""
+    """Replicas of the primary, in other zones. One of them takes over if the primary fails."""
     snapshot_retention_days: int = Field(default=1, ge=1, le=CACHE_SNAPSHOT_DAYS)
     """How long the daily snapshot is kept (AWS: at most 35)."""
 
@@ -84,15 +83,15 @@ class DataArgs(Args):
     subnet_ids: pulumi.Output[list[str]]
     """The private subnets, one in each zone."""
     availability_zones: list[str] = Field(min_length=2)
-    """The subnets' zones by name; the database's instances are spread over them in this order."""
+    """The subnets' zones by name. The database's instances are placed in them in this order."""
     client_security_group_id: pulumi.Output[str]
-    """The tasks' security group: the only one that the stores admit. It gets an egress rule to each store."""
+    """The tasks' security group, the only one that the stores allow. It gets an egress rule to each store."""
     task_role_name: pulumi.Output[str]
-    """The task role, which gets permission to log in to the database and to use the bucket's objects."""
+    """The task role, which gets permission to log in to the database and to access the bucket's objects."""
     execution_role_name: pulumi.Output[str]
     """The execution role, which gets permission to read the stores' secrets."""
     log_key_arn: pulumi.Output[str]
-    """Encrypts the stores' log groups; its policy admits CloudWatch Logs. The data has a separate key."""
+    """The key of the stores' log groups; its policy must allow CloudWatch Logs. The data has a separate key."""
     alarm_topic_arn: pulumi.Output[str]
     """The topic that receives the database's events."""
     log_retention_days: int = 90
@@ -107,7 +106,7 @@ class DataArgs(Args):
     """The bucket's lifecycle. Omitted: a deleted file can be restored for 30 days."""
     allow_deletion: bool = False
     """True: database, bucket and the stores' security groups may be deleted or replaced; the database leaves a final
-    snapshot. The guardrails report it."""
+    snapshot. The guardrails pack reports it."""
     tags: dict[str, str]
     """Tags of every resource."""
 

@@ -1,6 +1,6 @@
 """AWS Backup: a nightly copy of database and bucket, in a locked vault. The database's backups and the bucket's
-versions are lost if database or bucket are deleted; these copies are not. It copies to no other account or region, and
-does not run restores: ``docs/restore.md`` says how to."""
+versions are lost if the database or the bucket is deleted; these copies are not. They are not copied to another account
+or region. To restore one, see ``docs/restore.md``."""
 
 from dataclasses import dataclass
 
@@ -12,25 +12,25 @@ from components.data.iam_documents import backup_policy
 from components.data.store import StoreContext
 
 SCHEDULE = "cron(30 4 * * ? *)"
-"""UTC; after the database's own window and the weekly maintenance."""
+"""UTC, after the database's own backup window and the weekly maintenance."""
 START_MINUTES, COMPLETION_MINUTES = 60, 480
 LOCKED_DAYS = 7
-"""The vault refuses to delete younger copies, unless a principal may first remove its lock."""
+"""The vault refuses to delete more recent copies, unless a principal with permission first removes its lock."""
 
 
 @dataclass(frozen=True)
 class Backups:
-    """What other components need."""
+    """Outputs for other components."""
 
     vault: aws.backup.Vault
     role: aws.iam.Role
 
 
 def make_backups(context: StoreContext, cluster: aws.rds.Cluster, bucket: aws.s3.Bucket) -> Backups:
-    """Vault, role, plan and what the plan copies."""
+    """Vault, role, plan and the plan's resource selection."""
     name, args, key, child = context.name, context.args, context.key, context.child
     kept = pulumi.ResourceOptions(parent=child.parent, retain_on_delete=True)
-    # A vault with copies in it cannot be deleted: it stays, locked and with them, when the stack goes.
+    # A vault with copies cannot be deleted. It and its copies remain, still locked, when the stack is destroyed.
     vault = aws.backup.Vault(
         f"{name}-backups",
         kms_key_arn=key.arn,
@@ -41,7 +41,8 @@ def make_backups(context: StoreContext, cluster: aws.rds.Cluster, bucket: aws.s3
     aws.backup.VaultLockConfiguration(
         f"{name}-backups", backup_vault_name=vault.name, min_retention_days=LOCKED_DAYS, opts=kept
     )
-    # AWS Backup documents no source key for the roles it assumes; a role is handed to it within its own account only.
+    # AWS Backup does not document a source condition key for the roles that it assumes. A role can be passed to it
+    # only within its own account.
     role = aws.iam.Role(
         f"{name}-backup", assume_role_policy=service_trust("backup.amazonaws.com", {}), tags=args.tags, opts=child
     )

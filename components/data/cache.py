@@ -1,7 +1,7 @@
-"""The cache: Valkey with cluster mode disabled, by TLS and with a password.
+"""The cache: Valkey with cluster mode disabled, TLS and a password.
 
-Open WebUI's WebSocket layer does not work with cluster mode, so neither that nor the serverless cache is used. Only the
-engine's own log is kept: the slow log repeats commands with their values.
+Open WebUI's WebSocket layer does not support cluster mode, so neither cluster mode nor the serverless cache is used.
+Only the engine log is kept, because the slow log contains commands with their values.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ SNAPSHOT_WINDOW, MAINTENANCE_WINDOW = "02:00-03:00", "sun:03:30-sun:04:30"
 
 @dataclass(frozen=True)
 class Cache:
-    """What other components need."""
+    """Outputs for other components."""
 
     group: aws.elasticache.ReplicationGroup
     url: pulumi.Output[str]
@@ -44,7 +44,7 @@ def make_cache(context: StoreContext, password: pulumi.Output[str]) -> Cache:
         description=f"ai-interface {args.environment}: what tasks tell each other",
         engine="valkey",
         engine_version=chosen.engine_version,
-        # The parameter group says it too: AWS has another one for cluster mode.
+        # The parameter group must match: AWS has a different one for cluster mode.
         parameter_group_name=f"default.valkey{chosen.engine_version.partition('.')[0]}",
         cluster_mode="disabled",
         node_type=chosen.node_type,
@@ -60,7 +60,7 @@ def make_cache(context: StoreContext, password: pulumi.Output[str]) -> Cache:
         transit_encryption_enabled=True,
         transit_encryption_mode="required",
         auth_token=password,
-        # The previous password stays valid until the next change: tasks that still have it are not cut off.
+        # The previous password stays valid until the next change, so tasks that still use it stay connected.
         auth_token_update_strategy="ROTATE",  # noqa: S106 - the strategy, not a token
         snapshot_retention_limit=chosen.snapshot_retention_days,
         snapshot_window=SNAPSHOT_WINDOW,

@@ -1,8 +1,8 @@
 """The interface's data stores: database, cache, uploaded files, and backups.
 
 Aurora PostgreSQL (``state_database``), Valkey (``state_cache``), S3 (``state_uploads``) and AWS Backup
-(``state_backup``), under one customer managed key. Each store admits the tasks' security group only. It creates no
-endpoint, no container, and no alarm: ``DataAlarms`` does.
+(``state_backup``), under one customer managed key. Each store allows only the tasks' security group. It creates no
+endpoint, no container and no alarm (see ``DataAlarms``).
 """
 
 import pulumi
@@ -26,7 +26,7 @@ DATABASE_MASTER_USER, DATABASE_MASTER_PASSWORD = "database-master-user", "databa
 
 def data_domains(region: str) -> list[str]:
     """The DNS suffixes of database and cache. AWS chooses the names when it creates the stores, so the DNS allowlist
-    contains their common suffixes; the region's part of a cache's name is a short form of AWS's own."""
+    contains their common suffixes. The region in a cache's name is an AWS abbreviation."""
     return ["*.cache.amazonaws.com", f"*.{region}.rds.amazonaws.com"]
 
 
@@ -34,25 +34,26 @@ class Data(pulumi.ComponentResource):
     """Database, cache, bucket of uploads and backups."""
 
     values: pulumi.Output[dict[str, str]]
-    """Addresses of the stores: ``database-host``, ``-port``, ``-name``, ``-user`` and ``bucket-name``. None is secret.
+    """Addresses of the stores: ``database-host``, ``-port``, ``-name``, ``-user`` and ``bucket-name``. None of them is
+    secret.
     """
     secret_references: pulumi.Output[dict[str, str]]
-    """Secret → ``valueFrom``: ``cache-url`` with its version, and the master's user and password without one, since
-    RDS rotates them."""
+    """Secret → ``valueFrom``: ``cache-url`` with its version, and the master user and password without a version,
+    because RDS rotates them."""
     secret_arns: pulumi.Output[list[str]]
-    """The secrets behind them, for the Secrets Manager endpoint's policy."""
+    """The ARNs of these secrets, for the Secrets Manager endpoint's policy."""
     bucket_name: pulumi.Output[str]
     """The bucket of uploads."""
     bucket_arn: pulumi.Output[str]
-    """Its ARN, for the S3 gateway's policy."""
+    """The ARN of the bucket, for the S3 gateway endpoint's policy."""
     backup_role_arn: pulumi.Output[str]
-    """AWS Backup's role: reads and restores the bucket from outside the network."""
+    """AWS Backup's role, which reads and restores the bucket from outside the network."""
     backup_vault_arn: pulumi.Output[str]
-    """The vault of the copies."""
+    """The backup vault."""
     database_cluster_id: pulumi.Output[str]
-    """The database as CloudWatch names it."""
+    """The database's identifier in CloudWatch."""
     cache_node_ids: pulumi.Output[list[str]]
-    """The cache's nodes as CloudWatch names them, sorted."""
+    """The cache nodes' identifiers in CloudWatch, sorted."""
 
     def __init__(self, name: str, args: DataArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = DataArgs.model_validate(args)
@@ -111,8 +112,8 @@ class Data(pulumi.ComponentResource):
         )
 
     def _key(self, name: str, args: DataArgs, child: pulumi.ResourceOptions) -> aws.kms.Key:
-        # What is left of the state when the stack goes (final snapshot, backups) is readable with this key only: it
-        # stays with them, and its deletion is a separate decision.
+        # Data that remains after the stack is destroyed (final snapshot, backups) can be read only with this key. The
+        # key is retained too, and its deletion is a separate decision.
         key = aws.kms.Key(
             f"{name}-key",
             description=f"ai-interface {args.environment}: database, cache, uploads and backups",

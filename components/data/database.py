@@ -1,8 +1,8 @@
 """The database: Aurora PostgreSQL Serverless v2 with its own group, logs and monitoring.
 
-People and applications log in by IAM. RDS creates, stores and rotates the master password, and only ``prepare`` gets
-it. No statement with its values is written to a log, whatever fails (``PARAMETERS``). The Data API stays off: it would
-bypass the network. It creates no role or extension inside PostgreSQL: ``prepare`` does.
+Users and applications log in with IAM. RDS creates, stores and rotates the master password, and only ``prepare`` gets
+it. Statements with their values are never logged, even if they fail (``PARAMETERS``). The Data API is disabled, because
+it would bypass the network. Roles and extensions inside PostgreSQL are created by ``prepare``.
 """
 
 import hashlib
@@ -26,27 +26,27 @@ ROLES = DatabaseRoles(master="interface_admin", application="interface")
 the cluster. ``prepare`` creates the others."""
 
 LOGS = ("iam-db-auth-error", "postgresql")
-"""What RDS exports to CloudWatch Logs: the engine's log, and errors of IAM logins."""
+"""The logs that RDS exports to CloudWatch Logs: the engine log, and errors of IAM logins."""
 
 PARAMETERS = {
     "rds.force_ssl": "1",
-    # No statement reaches the log: neither a slow one, nor one that changes something, nor one that fails.
+    # Statements are never logged, whether they are slow, change data or fail.
     "log_statement": "none",
     "log_min_duration_sample": "-1",
     "log_min_duration_statement": "-1",
     "log_min_error_statement": "panic",
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
-    # An error's DETAIL line repeats the row that broke a constraint.
+    # The DETAIL line of an error contains the row that violated a constraint.
     "log_error_verbosity": "terse",
-    # Who came and went, without what they did.
+    # Connections and disconnections, without statements.
     "log_connections": "1",
     "log_disconnections": "1",
     # Drivers write values into the statement's text. The views of running statements, and Performance Insights, which
-    # reads them, keep this many bytes of it: the least that PostgreSQL accepts.
+    # reads them, keep this many bytes of it, which is PostgreSQL's minimum.
     "track_activity_query_size": "100",
 }
-"""Parameters of the cluster, for every instance of it."""
+"""Parameters of the cluster, which apply to every instance."""
 _AT_A_RESTART = frozenset({"rds.force_ssl", "track_activity_query_size"})
 
 MONITORING_SECONDS = 60
@@ -58,7 +58,7 @@ BACKUP_WINDOW, MAINTENANCE_WINDOW = "02:00-03:00", "sun:03:30-sun:04:30"
 
 @dataclass(frozen=True)
 class Database:
-    """What other components need."""
+    """Outputs for other components."""
 
     cluster: aws.rds.Cluster
     instances: list[aws.rds.ClusterInstance]
@@ -76,9 +76,9 @@ def make_database(context: StoreContext, lifetime: pulumi.Output[str]) -> Databa
 
 
 def cluster_identifier(environment: str, snapshot_identifier: str | None) -> str:
-    """The cluster's identifier, which RDS puts into the names of the log groups, so it has to be known before the
-    cluster is created. A cluster that starts from a snapshot has another one, because it is created while the previous
-    one still exists."""
+    """The cluster's identifier. RDS uses it in the names of the log groups, so it must be known before the cluster is
+    created. A cluster that is created from a snapshot has a different identifier, because the previous cluster still
+    exists."""
     if snapshot_identifier is None:
         return f"ai-interface-{environment}"
     return f"ai-interface-{environment}-{hashlib.sha256(snapshot_identifier.encode()).hexdigest()[:8]}"
@@ -87,7 +87,7 @@ def cluster_identifier(environment: str, snapshot_identifier: str | None) -> str
 def _log_groups(context: StoreContext) -> list[aws.cloudwatch.LogGroup]:
     args = context.args
     cluster = cluster_identifier(args.environment, args.database.snapshot_identifier)
-    # Before the cluster: RDS would otherwise make them, without a key and without an end.
+    # Created before the cluster: otherwise RDS creates them without encryption key and expiry.
     return [
         aws.cloudwatch.LogGroup(
             f"{context.name}-database-{log}",
@@ -156,20 +156,20 @@ def _cluster(
         preferred_backup_window=BACKUP_WINDOW,
         preferred_maintenance_window=MAINTENANCE_WINDOW,
         copy_tags_to_snapshot=True,
-        # Points in time before a deletion stay restorable as long as they would have been.
+        # After a deletion, point-in-time restores remain possible for the same retention period.
         delete_automated_backups=False,
         deletion_protection=not args.allow_deletion,
         skip_final_snapshot=False,
-        # Its name has to be a new one each time, or AWS refuses to delete.
+        # The name must be new each time; otherwise AWS refuses the deletion.
         final_snapshot_identifier=pulumi.Output.concat(identifier, "-final-", lifetime),
         enabled_cloudwatch_logs_exports=list(LOGS),
-        # What a preview shows is what there is afterwards, not after the next maintenance window.
+        # Changes apply immediately, not in the next maintenance window, so the result matches the preview.
         apply_immediately=True,
         tags=args.tags,
         opts=pulumi.ResourceOptions(
             parent=child.parent,
             depends_on=log_groups,
-            # Pulumi refuses before it has touched anything; AWS would refuse when half of the stack is gone.
+            # Pulumi refuses before it deletes anything; AWS would refuse only after half of the stack is deleted.
             protect=not args.allow_deletion,
         ),
     )
@@ -186,10 +186,11 @@ def _instance(
         f"{context.name}-database-{zone}",
         cluster_identifier=cluster.id,
         engine=aws.rds.EngineType.AURORA_POSTGRESQL,
-        # The cluster decides the engine's version and whether snapshots carry tags; AWS takes neither from an instance.
+        # The cluster sets the engine version and whether tags are copied to snapshots; AWS accepts neither for an
+        # instance.
         instance_class="db.serverless",
         availability_zone=zone,
-        # Readers of this tier grow with the writer, so the one that takes over can carry what it carried.
+        # Readers of this tier scale with the writer, so the one that takes over can handle the writer's load.
         promotion_tier=1,
         publicly_accessible=False,
         ca_cert_identifier=DATABASE_AUTHORITY,
@@ -201,7 +202,7 @@ def _instance(
         performance_insights_retention_period=INSIGHTS_DAYS,
         apply_immediately=True,
         tags=context.args.tags,
-        # RDS refuses a monitoring role that may not write to the log yet.
+        # RDS refuses a monitoring role that does not have permission to write to the log yet.
         opts=context.after(permission),
     )
 
@@ -228,7 +229,7 @@ def _events(context: StoreContext, cluster: aws.rds.Cluster, instances: list[aws
     sources: dict[str, list[pulumi.Output[str]]] = {
         "db-cluster": [cluster.id],
         "db-instance": [instance.id for instance in instances],
-        # Events of a parameter group name no cluster: those of the account's other groups arrive too.
+        # Events of a parameter group contain no cluster, so events of the account's other groups are also sent.
         "db-parameter-group": [],
     }
     for source, ids in sources.items():

@@ -1,7 +1,8 @@
-"""The roles inside PostgreSQL, and the check that they differ.
+"""The roles inside PostgreSQL, and the check that their names differ.
 
 RDS creates the master with the cluster. ``prepare`` creates the other two as the master, and grants the owner to it.
-PostgreSQL refuses to grant a role to itself, so a master with the owner's name would fail every first deployment.
+PostgreSQL refuses to grant a role to itself, so with the owner's name as the master's name, every first deployment
+would fail.
 """
 
 import re
@@ -13,19 +14,19 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,15}")
 """A letter first, then letters, digits and underscores, 16 characters at most: what every engine of RDS accepts
 (https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html). PostgreSQL folds capitals."""
 _RESERVED = frozenset({"admin", "rdsadmin"})
-"""RDS refuses these as a master of Aurora PostgreSQL
+"""Names that RDS refuses for the master of Aurora PostgreSQL
 (https://github.com/aws-cloudformation/cfn-lint/pull/4425)."""
 _RESERVED_BEGINNINGS = ("pg_", "rds_")
-"""PostgreSQL keeps the first for its own roles (https://www.postgresql.org/docs/16/predefined-roles.html), RDS the
+"""PostgreSQL reserves the first for its own roles (https://www.postgresql.org/docs/16/predefined-roles.html), RDS the
 second (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Appendix.PostgreSQL.CommonDBATasks.Roles.html)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseRoles:
-    """The roles of one database. Raises ``ValueError`` for names that RDS or ``prepare`` could not use."""
+    """The roles of one database. Raises ``ValueError`` for names that RDS or ``prepare`` cannot use."""
 
     master: str
-    """RDS creates it with the cluster and stores its password; only ``prepare`` logs in as it."""
+    """RDS creates this role with the cluster and stores its password. Only ``prepare`` logs in with it."""
     application: str
     """The application's role, which logs in by IAM."""
 

@@ -1,6 +1,6 @@
-"""Who may do what with the data, as IAM documents. Pure functions. The task logs in to the database as one role and
-touches the objects of one bucket; the execution role reads the two secrets that containers start with; AWS Backup
-copies this database and this bucket and no other."""
+"""Permissions on the data, as IAM documents. Pure functions. The task logs in to the database as one role and accesses
+the objects of one bucket; the execution role reads the two secrets that containers need at the start; AWS Backup copies
+only this database and this bucket."""
 
 from components.common.buckets import only_by_tls
 from components.common.iam import ANYONE, Conditions, Effect, Statement, account_delegates, policy_document
@@ -16,14 +16,16 @@ BUCKET_ACTIONS = ("s3:ListBucket", "s3:ListBucketMultipartUploads")
 
 
 def key_policy(account_id: str) -> str:
-    """The data's key may be used as the account's IAM policies allow; services use it through grants of their callers."""
+    """IAM policies of the account control the use of the data's key. Services use it through grants from their
+    callers."""
     return policy_document([account_delegates(account_id)])
 
 
 def task_policy(
     *, region: str, account_id: str, cluster_resource_id: str, user: str, bucket_arn: str, key_arn: str
 ) -> str:
-    """Log in to the database as ``user``; read, write and list the bucket; use the key through S3 for this bucket."""
+    """Permissions to log in to the database as ``user``, to read, write and list the bucket, and to use the key through
+    S3 for this bucket."""
     return policy_document(
         [
             Statement(
@@ -52,7 +54,8 @@ def _through_s3(region: str, bucket_arn: str) -> Conditions:
 
 
 def secrets_policy(*, region: str, secret_arns: list[str], key_arn: str) -> str:
-    """What the execution role reads for the containers: the database's master secret and the cache's URL."""
+    """The secrets that the execution role reads for the containers: the database's master secret and the cache's
+    URL."""
     return policy_document(
         [
             Statement(sid="ReadStateSecrets", actions=["secretsmanager:GetSecretValue"], resources=secret_arns),
@@ -72,7 +75,7 @@ def secrets_policy(*, region: str, secret_arns: list[str], key_arn: str) -> str:
 
 
 def monitoring_policy(region: str, account_id: str) -> str:
-    """Enhanced monitoring writes to one log group, ``RDSOSMetrics``, which RDS makes for the whole account."""
+    """Enhanced monitoring writes to one log group, ``RDSOSMetrics``, which RDS creates for the whole account."""
     groups = f"arn:aws:logs:{region}:{account_id}:log-group:RDSOSMetrics"
     return policy_document(
         [
@@ -96,8 +99,8 @@ def monitoring_policy(region: str, account_id: str) -> str:
 
 
 def uploads_policy(*, bucket_arn: str, endpoint_id: str, backup_role_arn: str) -> str:
-    """Objects can be read and written through the network's S3 endpoint only; AWS Backup, which is outside, is
-    excepted. Only object actions are denied: the bucket's settings can still be managed."""
+    """Objects can be read and written only through the network's S3 endpoint, except by AWS Backup, which is outside
+    the network. Only object actions are denied, so the bucket's settings can still be managed."""
     return policy_document(
         [
             Statement(
@@ -117,7 +120,7 @@ def uploads_policy(*, bucket_arn: str, endpoint_id: str, backup_role_arn: str) -
                 ],
                 resources=[f"{bucket_arn}/*"],
                 principals=ANYONE,
-                # Negated operators also match a request that comes by no endpoint at all.
+                # Negated operators also match a request that does not use an endpoint.
                 conditions={
                     "StringNotEquals": {"aws:SourceVpce": [endpoint_id]},
                     "ArnNotEquals": {"aws:PrincipalArn": [backup_role_arn]},
@@ -150,17 +153,18 @@ def access_log_policy(*, bucket_arn: str, source_bucket_arn: str, account_id: st
 def backup_policy(
     *, region: str, account_id: str, cluster_arn: str, bucket_arn: str, vault_arn: str, key_arn: str
 ) -> str:
-    """What AWS Backup's own managed policies for Aurora and S3 grant, for this database, this bucket and this key.
+    """The permissions of AWS Backup's managed policies for Aurora and S3, limited to this database, this bucket and
+    this key.
 
-    Restoring files is part of it: the bucket denies all other writes from outside, so no other role could do it. A
-    database is restored from its snapshot without this role.
+    They include restoring files, because the bucket denies all other writes from outside the network, so no other role
+    could do it. A database is restored from its snapshot without this role.
     """
     databases = f"arn:aws:rds:{region}:{account_id}"
     snapshots = f"{databases}:cluster-snapshot:awsbackup:*"
     own_rules = f"arn:aws:events:{region}:{account_id}:rule/AwsBackupManagedRule*"
     return policy_document(
         [
-            # AWS takes no resource for these four.
+            # These four actions do not support resource-level permissions.
             Statement(
                 sid="FindResources",
                 actions=["cloudwatch:GetMetricData", "events:ListRules", "s3:ListAllMyBuckets", "tag:GetResources"],

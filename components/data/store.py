@@ -1,6 +1,7 @@
-"""What the data stores have in common, and a store's security group.
+"""The common parts of the data stores, and a store's security group.
 
-The group admits the tasks' group on one port only. It has no egress rule: a store opens no connections.
+The group allows ingress from the tasks' group on one port only. It has no egress rule, because a store opens no
+connections.
 """
 
 from dataclasses import dataclass
@@ -16,14 +17,15 @@ class StoreContext:
     """The context in which a store is created."""
 
     name: str
-    """The component's logical name, with which every other begins."""
+    """The component's logical name, the prefix of its children's names."""
     args: DataArgs
     key: aws.kms.Key
-    """Encrypts what is kept."""
+    """The key that encrypts the stored data."""
     child: pulumi.ResourceOptions
 
     def after(self, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
-        """The options of a child that waits for others of which it has no property."""
+        """Options for a child resource that must be created after ``resources`` although it uses none of their
+        outputs."""
         return pulumi.ResourceOptions(parent=self.child.parent, depends_on=list(resources))
 
 
@@ -35,7 +37,7 @@ def guarded_group(context: StoreContext, store: str, port: int) -> aws.ec2.Secur
         vpc_id=args.vpc_id,
         description=f"{store.capitalize()}: reached by the tasks only",
         tags={**args.tags, "Name": f"ai-interface-{args.environment}-{store}"},
-        # A store cannot follow its group into another VPC, one of the caller's own included.
+        # A store cannot move with its group to another VPC, including an existing VPC of the caller.
         opts=pulumi.ResourceOptions(parent=child.parent, protect=not args.allow_deletion),
     )
     aws.vpc.SecurityGroupIngressRule(

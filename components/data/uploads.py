@@ -17,7 +17,7 @@ from components.data.store import StoreContext
 def make_uploads(context: StoreContext) -> aws.s3.Bucket:
     """The bucket of files, with a bucket for its access logs."""
     name, args, child = f"{context.name}-uploads", context.args, context.child
-    # Never emptied by a destroy: that takes a separate step (docs/runbook.md).
+    # A destroy never empties the bucket; that is a separate step (docs/runbook.md).
     bucket = aws.s3.Bucket(
         name,
         force_destroy=False,
@@ -53,7 +53,8 @@ def make_uploads(context: StoreContext) -> aws.s3.Bucket:
 
 def _record_access(context: StoreContext, bucket: aws.s3.Bucket) -> None:
     own, args, child = f"{context.name}-uploads-access", context.args, context.child
-    # S3 continues to deliver for hours, so it could not be emptied in time: it is deleted with the bucket of files.
+    # S3 continues to deliver logs for hours, so the bucket could not be emptied in time. It is deleted together with
+    # its objects.
     logs = aws.s3.Bucket(own, force_destroy=args.allow_deletion, tags={**args.tags, "Name": own}, opts=child)
     closed = close_bucket(own, logs, child)
     # S3 delivers its own logs only to a bucket that is encrypted with S3's key.
@@ -82,15 +83,16 @@ class UploadsAccessArgs(Args):
     bucket_name: pulumi.Output[str]
     """The bucket of uploads."""
     bucket_arn: pulumi.Output[str]
-    """The same bucket's ARN."""
+    """The ARN of the bucket of uploads."""
     endpoint_id: pulumi.Output[str]
     """The network's S3 gateway endpoint, the only path to the objects."""
     backup_role_arn: pulumi.Output[str]
-    """AWS Backup's role, which is excepted because it acts from outside the network."""
+    """AWS Backup's role, which is exempt because it accesses the bucket from outside the network."""
 
 
 class UploadsAccess(pulumi.ComponentResource):
-    """The policy of the bucket of uploads: objects by the endpoint and for backups only, everything by TLS."""
+    """The policy of the bucket of uploads: object access only through the endpoint and for backups, and only with
+    TLS."""
 
     def __init__(self, name: str, args: UploadsAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = UploadsAccessArgs.model_validate(args)

@@ -1,4 +1,4 @@
-"""The load balancer that ends TLS, logs people in and forwards declared paths only."""
+"""The load balancer that terminates TLS, requires a login and forwards only declared paths."""
 
 from typing import TYPE_CHECKING
 

@@ -31,23 +31,23 @@ class OidcArgs(Args):
     """The OIDC client of the login. Every endpoint is a full https URL that resolves publicly."""
 
     issuer: str
-    """The identity provider's issuer."""
+    """The identity provider's issuer URL."""
     authorization_endpoint: str
-    """Where browsers are redirected to log in."""
+    """The endpoint to which browsers are redirected to log in."""
     token_endpoint: str
-    """Called by the load balancer."""
+    """The token endpoint, called by the load balancer."""
     user_info_endpoint: str
-    """Called by the load balancer; its response becomes the claims."""
+    """The user-info endpoint, called by the load balancer. Its response contains the claims."""
     client_id: str
     """The OIDC client's id."""
     client_secret: pulumi.Output[str]
-    """The OIDC client's secret; kept secret in state, plan and outputs."""
+    """The OIDC client's secret, which is a Pulumi secret in state, plan and outputs."""
     scopes: list[str] = Field(default_factory=lambda: ["openid", "email", "profile"])
     """The requested scopes. Omitted: openid, email and profile."""
     session_cookie_name: str = SESSION_COOKIE
-    """The session cookie's name; AWS appends the shard's number."""
+    """The session cookie's name; AWS appends the number of the cookie's part."""
     session_timeout_seconds: int = Field(default=28_800, ge=SESSION_SECONDS[0], le=SESSION_SECONDS[1])
-    """How long a login lasts. Omitted: eight hours."""
+    """How long a login is valid. Omitted: eight hours."""
     extra_parameters: dict[str, str] = Field(default_factory=dict[str, str], max_length=10)
     """Additional parameters of the authorization request. Omitted: none."""
 
@@ -55,9 +55,9 @@ class OidcArgs(Args):
     def _is_openid_by_tls(self) -> Self:
         for field in ("issuer", "authorization_endpoint", "token_endpoint", "user_info_endpoint"):
             if not getattr(self, field).startswith("https://"):
-                raise ValueError(f"{field} is {getattr(self, field)!r}: a full https URL is needed")
+                raise ValueError(f"{field} is {getattr(self, field)!r}: it must be a full https URL")
         if "openid" not in self.scopes:
-            raise ValueError(f"scopes are {' '.join(self.scopes)}: openid is needed; add it")
+            raise ValueError(f"scopes are {' '.join(self.scopes)}: add openid, which is required")
         return self
 
 
@@ -65,11 +65,11 @@ class TokenClaimArgs(Args):
     """A claim that a machine client's token must have."""
 
     name: str
-    """The claim's name. The load balancer always checks exp, iss, nbf and iat, so they are refused here."""
+    """The claim's name. exp, iss, nbf and iat are refused here, because the load balancer always checks them."""
     values: list[str] = Field(min_length=1, max_length=CLAIM_VALUES)
     """The accepted values; one of them is enough."""
     format: ClaimFormat | None = None
-    """How the token encodes it. Omitted: a single string for one value, an array for several."""
+    """How the token encodes the claim. Omitted: a single string for one value, an array for several values."""
 
     @model_validator(mode="after")
     def _can_be_checked(self) -> Self:
@@ -84,11 +84,11 @@ class MachineClientsArgs(Args):
     host_name: str
     """The host name. The application is not offered there."""
     issuer: str
-    """Who signs the tokens (RS256)."""
+    """The issuer that signs the tokens (RS256)."""
     jwks_endpoint: str
-    """The issuer's public keys, fetched by the load balancer."""
+    """The URL from which the load balancer fetches the issuer's public keys."""
     audience: str
-    """The required value of the ``aud`` claim: the load balancer does not check the audience unless a rule says so."""
+    """The required value of the ``aud`` claim. The ALB checks the audience only if a rule requires it."""
     audience_format: ClaimFormat = ClaimFormat.SINGLE_STRING
     """How the token encodes its audience. Omitted: a single string."""
     claims: list[TokenClaimArgs] = Field(default_factory=list[TokenClaimArgs], max_length=FURTHER_CLAIMS - 1)
@@ -101,14 +101,14 @@ class MachineClientsArgs(Args):
 
 
 class PathsArgs(Args):
-    """Which paths are offered, and how each is answered without a session. Omitted: Open WebUI's."""
+    """The offered paths, and the response for each without a session. Omitted: the paths of Open WebUI."""
 
     blocked: list[str] = Field(default_factory=lambda: list(default_preset().paths.blocked))
-    """Answered 404, whatever the other lists offer."""
+    """Paths that return 404, even if the other lists offer them."""
     api: list[str] = Field(default_factory=lambda: list(default_preset().paths.api))
-    """Answered 401 without a session: API, scripts, WebSocket, assets."""
+    """Paths that return 401 without a session: API, scripts, WebSocket, assets."""
     pages: list[str] = Field(default_factory=lambda: list(default_preset().paths.pages))
-    """Redirected to the login without a session. ``/oauth2/idpresponse`` must be in this list."""
+    """Paths that redirect to the login without a session. They must include ``/oauth2/idpresponse``."""
 
 
 class EdgeArgs(Args):
@@ -119,7 +119,7 @@ class EdgeArgs(Args):
     public_subnet_ids: pulumi.Output[list[str]]
     """The public subnets, in at least two zones."""
     target_security_group_id: pulumi.Output[str]
-    """The tasks' security group. Besides the identity provider, it is the only destination of the edge."""
+    """The tasks' security group. It and the identity provider are the only destinations of the edge."""
     target_port: int = 8443
     """The port on which tasks terminate TLS."""
     health_check_path: str = Field(default_factory=lambda: default_preset().health_path)
@@ -129,22 +129,22 @@ class EdgeArgs(Args):
     region: str
     """The region whose load balancers may write to the log bucket."""
     host_names: list[str] = Field(min_length=1, max_length=4)
-    """The public host names, the primary one first. Every other name is answered 404."""
+    """The public host names, the primary one first. Requests for any other host name get a 404."""
     hosted_zone_id: str | None = None
     """A public hosted zone, in which validation and alias records are created."""
     certificate_arn: str | None = None
-    """An ACM certificate in this region; required if and only if no zone is given. You then create the DNS records
-    yourself."""
+    """An ACM certificate in this region, required if no zone is given and refused otherwise. You then create the DNS
+    records."""
     tls_policy: TlsPolicy = TlsPolicy.TLS_1_2_RESTRICTED
     """The TLS policy for clients."""
     oidc: OidcArgs
     """The login."""
     machine_clients: MachineClientsArgs | None = None
-    """Machine clients. Omitted: none are admitted."""
+    """Machine clients. Omitted: no machine client has access."""
     paths: PathsArgs = Field(default_factory=PathsArgs)
-    """Which paths are offered."""
+    """The offered paths."""
     client_cidr_blocks: list[str] = Field(default_factory=lambda: [WORLD], min_length=1, max_length=CLIENT_BLOCKS)
-    """The networks that may connect; no block may contain another. Omitted: any address."""
+    """The client networks that may connect. No block may contain another. Omitted: any address."""
     idle_timeout_seconds: int = Field(default=120, ge=IDLE_SECONDS[0], le=IDLE_SECONDS[1])
     """How long a connection may be idle, towards clients and targets. It must exceed a model's longest pause."""
     client_keep_alive_seconds: int = Field(
@@ -152,14 +152,15 @@ class EdgeArgs(Args):
     )
     """How long a client may reuse a connection."""
     deregistration_delay_seconds: int = Field(default=600, ge=DEREGISTRATION_SECONDS[0], le=DEREGISTRATION_SECONDS[1])
-    """How long a deregistered task may finish its responses. An open WebSocket delays a deployment by all of it."""
+    """How long a deregistered task may take to finish its responses. An open WebSocket delays a deployment by this
+    time."""
     content_security_policy: str | None = None
     """Replaces the application's Content-Security-Policy. Omitted: the application's header is kept, because a stricter
     one can break pages."""
     access_log_retention_days: int = Field(default=30, ge=1, le=ACCESS_LOG_DAYS)
     """How long access logs are kept, at most 30 days: they contain full request lines with query strings."""
     log_reader_arns: list[str] = Field(default_factory=list[str])
-    """Roles that may read the logs; ``*`` and ``?`` are wildcards. Omitted: no principal may read them."""
+    """Roles that may read the logs; ``*`` and ``?`` are wildcards. Omitted: no principal can read them."""
     allow_deletion: bool = False
     """True: the load balancer and its logs may be deleted. Omitted: deletion is refused."""
     tags: dict[str, str]
@@ -172,18 +173,16 @@ class EdgeArgs(Args):
                 "set exactly one of hosted_zone_id (certificates and records are created) and certificate_arn (you provide both)"
             )
         if LOGIN_CALLBACK not in self.paths.pages:
-            raise ValueError(
-                f"paths.pages does not contain {LOGIN_CALLBACK}, without which no login can complete: add it"
-            )
+            raise ValueError(f"paths.pages does not contain {LOGIN_CALLBACK}, so no login could complete: add it")
         if blocking := [path for path in self.paths.blocked if offers(path, LOGIN_CALLBACK)]:
             raise ValueError(
-                f"paths.blocked has {blocking[0]!r}, which blocks {LOGIN_CALLBACK}, so no login could complete: remove it"
+                f"paths.blocked contains {blocking[0]!r}, which blocks {LOGIN_CALLBACK}, so no login could complete: remove it"
             )
         if not self.health_check_path.startswith("/"):
-            raise ValueError(f"health_check_path is {self.health_check_path!r}: a path starts with /")
+            raise ValueError(f"health_check_path is {self.health_check_path!r}: a path must start with /")
         for one, other in permutations([IPv4Network(block) for block in self.client_cidr_blocks], 2):
             if one.subnet_of(other):
-                raise ValueError(f"client_cidr_blocks has {one}, which {other} already admits: remove one of the two")
+                raise ValueError(f"client_cidr_blocks contains {one}, which is part of {other}: remove one of the two")
         machine = self.machine_clients
         edge_rules(
             self.host_names,

@@ -1,8 +1,8 @@
 """The edge: the only internet-facing load balancer. It terminates TLS, requires a login and forwards declared paths
 only.
 
-No rule forwards without authentication. It contains no web ACL: attach ``Firewall`` to it. It does not end sessions: a
-load balancer cannot expire cookies, so it forwards ``/logout`` to the target.
+Every rule that forwards requires authentication. It contains no web ACL: attach ``Firewall`` to it. It does not end
+sessions, because a load balancer cannot expire cookies; it forwards ``/logout`` to the target.
 """
 
 import pulumi
@@ -16,7 +16,7 @@ from components.edge.rules import edge_rules
 from components.edge.security_group import HTTP, HTTPS, make_edge_group
 
 HEALTH_INTERVAL_SECONDS, HEALTHY_AFTER = 15, 2
-"""The interval of health checks, and how many successes make a target healthy."""
+"""The interval of health checks, and the number of successful checks that make a target healthy."""
 
 
 class Edge(pulumi.ComponentResource):
@@ -25,17 +25,17 @@ class Edge(pulumi.ComponentResource):
     load_balancer_arn: pulumi.Output[str]
     """The load balancer's ARN, for the WAF."""
     load_balancer_arn_suffix: pulumi.Output[str]
-    """Its dimension in CloudWatch."""
+    """The value of its CloudWatch dimension."""
     dns_name: pulumi.Output[str]
-    """Its AWS DNS name, for a record that you create."""
+    """The load balancer's AWS DNS name, for DNS records that you create."""
     zone_id: pulumi.Output[str]
     """The hosted zone of ``dns_name``, for an alias record that you create."""
     security_group_id: pulumi.Output[str]
-    """The only security group from which tasks accept requests."""
+    """The edge's security group, the only one from which tasks accept requests."""
     target_group_arn: pulumi.Output[str]
-    """Where the service registers its tasks."""
+    """The target group in which the service registers its tasks."""
     target_group_arn_suffix: pulumi.Output[str]
-    """Its dimension in CloudWatch."""
+    """The value of its CloudWatch dimension."""
     https_listener_arn: pulumi.Output[str]
     """The HTTPS listener."""
     log_bucket_name: pulumi.Output[str]
@@ -82,7 +82,7 @@ class Edge(pulumi.ComponentResource):
         return {**self._args.tags, "Name": f"{self._name}-{role}"}
 
     def _host_names(self) -> list[str]:
-        """Every name that is answered, sorted."""
+        """Every host name of the edge, sorted."""
         machine = self._args.machine_clients
         names = [*self._args.host_names, *([machine.host_name] if machine else [])]
         return sorted(set(names))
@@ -124,7 +124,7 @@ class Edge(pulumi.ComponentResource):
             connection_logs={"bucket": bucket.bucket, "prefix": CONNECTION, "enabled": True},
             health_check_logs={"bucket": bucket.bucket, "prefix": HEALTH_CHECK, "enabled": True},
             tags=self._tags("edge"),
-            # Protected in the engine too, so that a destroy is refused before it has touched anything.
+            # Also protected in the engine, so that a destroy is refused before anything is deleted.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[writable], protect=not args.allow_deletion),
         )
 
@@ -163,7 +163,9 @@ class Edge(pulumi.ComponentResource):
 
     def _make_certificate(self, host_name: str) -> pulumi.Output[str]:
         if self._args.hosted_zone_id is None:
-            raise ValueError(f"a certificate for {host_name} needs hosted_zone_id")
+            raise ValueError(
+                f"hosted_zone_id is required to create a certificate for {host_name}: set it, or provide the certificate"
+            )
         return make_certificate(
             self._name, host_name, zone_id=self._args.hosted_zone_id, tags=self._args.tags, opts=self._child
         )
@@ -205,7 +207,7 @@ class Edge(pulumi.ComponentResource):
         return found
 
     def _http_listener(self, balancer: aws.lb.LoadBalancer) -> None:
-        """Plain HTTP: declared names are redirected to HTTPS, every other name gets 404."""
+        """Plain HTTP: requests for declared host names are redirected to HTTPS; all others get a 404."""
         listener = aws.lb.Listener(
             f"{self._name}-http",
             load_balancer_arn=balancer.arn,

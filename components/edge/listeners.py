@@ -1,4 +1,4 @@
-"""Actions and conditions of the listeners, generated from the table in ``edge_rules``."""
+"""Actions and conditions of the listeners, generated from the table in ``rules.py``."""
 
 from collections.abc import Sequence
 
@@ -22,9 +22,9 @@ NOT_FOUND: aws.lb.ListenerDefaultActionFixedResponseArgsDict = {
 
 
 def kept_secret(value: str | None) -> pulumi.Output[str]:
-    """The client secret as a Pulumi secret, even if it was given as plain text.
+    """The client secret as a Pulumi secret, even if it is passed as plain text.
 
-    An empty one stays empty, and AWS refuses it when the rule is created.
+    An empty secret stays empty, and AWS refuses it when the rule is created.
     """
     return pulumi.Output.secret(value) if value else pulumi.Output.from_input("")
 
@@ -96,7 +96,7 @@ def actions(
         ]
     if rule.lane is Lane.MACHINE:
         if machine is None:
-            raise ValueError(f"rule {rule.key} is for machine clients, and none are configured")
+            raise ValueError(f"rule {rule.key} is for machine clients, but none are configured")
         first = token(machine)
     else:
         first = login(oidc, AUTHENTICATE if rule.lane is Lane.PAGE else DENY)

@@ -1,4 +1,4 @@
-"""The bucket for the load balancer's logs, with named readers; objects expire after at most 30 days.
+"""The bucket for the load balancer's logs, with a list of readers. Objects expire after at most 30 days.
 
 Access logs contain full request lines with query strings and cannot be redacted, so no other logs share the bucket. It
 is encrypted with S3's key, because log delivery cannot use a customer managed key.
@@ -17,10 +17,11 @@ PREFIXES = (ACCESS, CONNECTION, HEALTH_CHECK)
 
 
 def bucket_policy(bucket_arn: str, account_id: str, region: str, reader_arns: Sequence[str]) -> str:
-    """Load balancers of this account write, only the named readers read, and TLS is required.
+    """Load balancers of this account may write, only the listed readers may read, and TLS is required.
 
-    The writer is bound by the load balancers' ARN, which holds region and account; that log delivery sends the account
-    as a separate condition key too is not documented, and a condition on a key that is not sent would stop every log.
+    The grant to log delivery is limited by the load balancers' ARN, which contains the region and account. It has no
+    aws:SourceAccount condition: AWS does not document that log delivery sends this key, and if it does not, the
+    condition would block all logs.
     """
     balancers = f"arn:aws:elasticloadbalancing:{region}:{account_id}:loadbalancer/*"
     return policy_document(
@@ -49,8 +50,9 @@ def make_log_bucket(
     tags: Mapping[str, str],
     opts: pulumi.ResourceOptions,
 ) -> tuple[aws.s3.Bucket, aws.s3.BucketPolicy]:
-    """The bucket, and its policy, without which a load balancer refuses to log."""
-    # The load balancer writes to it until it is deleted, so it could not be emptied in time: its logs are deleted too.
+    """The bucket and its policy. Without the policy, a load balancer refuses to enable logging."""
+    # The load balancer writes to the bucket until it is deleted, so the bucket could not be emptied in time. Its logs
+    # are deleted with it.
     bucket = aws.s3.Bucket(
         f"{name}-logs", force_destroy=allow_deletion, tags={**tags, "Name": f"{name}-logs"}, opts=opts
     )

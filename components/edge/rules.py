@@ -1,8 +1,7 @@
-"""The listener rules as a pure table: which requests the edge answers, which it forwards, and how each is
-authenticated.
+"""The listener rules as a pure table: the requests that the edge answers or forwards, and how each is authenticated.
 
-Blocked paths come first, then the lanes. A request that no rule matches gets the listener's default, 404. Every rule
-that forwards also authenticates. Paths are compared as they are written (not decoded, case-sensitive), so other
+Blocked paths come first, then the lanes. A request that matches no rule gets the listener's default response, 404.
+Every rule that forwards also authenticates. Paths are compared without decoding and case-sensitively, so other
 spellings of a path are not offered.
 """
 
@@ -14,21 +13,22 @@ from fnmatch import fnmatchcase
 from components.common.aws_limits import PATH_PATTERN_CHARACTERS, RULE_WILDCARDS
 
 CONDITION_VALUES = 5
-"""Most condition values in one listener rule, host names included (ALB quota)."""
+"""The maximum number of condition values in one listener rule, including host names (ALB quota)."""
 
 HIGHEST_PRIORITY = 50_000
 MOST_RULES = 100
-"""Of one load balancer (its default quota), the redirect of the other listener included."""
+"""The maximum number of rules of one load balancer (default quota), including the redirect of the other listener."""
 
 LOGIN_CALLBACK = "/oauth2/idpresponse"
-"""Where the identity provider redirects the browser after the login; the ALB answers it, in the page lane."""
+"""The path to which the identity provider redirects the browser after the login. The ALB handles it, in the page
+lane."""
 
 
 class Lane(StrEnum):
-    """What happens to a request that a rule matches."""
+    """The treatment of requests that match a rule."""
 
     BLOCKED = "blocked"
-    """Answered 404, with or without a session: internal paths of the application."""
+    """Returns 404, with or without a session: internal paths of the application."""
     MACHINE = "machine"
     """Forwarded with a valid token of the machine clients' issuer; otherwise 401."""
     API = "api"
@@ -79,12 +79,12 @@ def _chunks(paths: Sequence[str], most: int) -> list[tuple[str, ...]]:
 
 
 def wildcards(*patterns: str) -> int:
-    """How many wildcards an ALB counts in these patterns."""
+    """The number of wildcards in these patterns, as counted by an ALB."""
     return sum(pattern.count("*") + pattern.count("?") for pattern in patterns)
 
 
 def check_paths(paths: Sequence[str], where: str) -> None:
-    """Raise ``ValueError`` for a path pattern that an ALB would refuse, or that would offer every path."""
+    """Raise ``ValueError`` for a path pattern that an ALB would refuse, or that matches every path."""
     for path in paths:
         if not path.startswith("/") or len(path) > PATH_PATTERN_CHARACTERS or any(c.isspace() for c in path):
             raise ValueError(
@@ -92,11 +92,11 @@ def check_paths(paths: Sequence[str], where: str) -> None:
             )
         if wildcards(path) > RULE_WILDCARDS:
             raise ValueError(
-                f"{where} has {path!r} with {wildcards(path)} wildcards: one rule takes {RULE_WILDCARDS}; use fewer"
+                f"{where} has {path!r} with {wildcards(path)} wildcards: one rule accepts at most {RULE_WILDCARDS}; use fewer"
             )
         if path.startswith(("/*", "/?")) and where != "blocked":
             raise ValueError(
-                f"{where} has {path!r}, which would offer every path of that form; list the application's own instead"
+                f"{where} has {path!r}, which would offer every path of that form; list the application's paths instead"
             )
 
 
@@ -116,16 +116,16 @@ def edge_rules(
 ) -> tuple[EdgeRule, ...]:
     """Every rule of the HTTPS listener, by priority.
 
-    Machine clients have a separate host name, on which no other lane answers: a bearer token from a browser is never
-    validated as a machine's, and a machine's token never reaches the application.
+    Machine clients have a separate host name, to which no other lane applies: a bearer token from a browser is never
+    validated as a machine's token, and a machine's token never reaches the application.
     """
     if not 1 <= len(hosts) < CONDITION_VALUES:
         raise ValueError(
-            f"{len(hosts)} host names are given: one rule accepts 1 to {CONDITION_VALUES - 1} beside a path"
+            f"{len(hosts)} host names are given: one rule accepts 1 to {CONDITION_VALUES - 1} in addition to a path"
         )
     if machine_host is not None and machine_host in hosts:
         raise ValueError(
-            f"machine clients share the host name {machine_host} with people: give them a separate host name"
+            f"machine clients share the host name {machine_host} with users: give them a separate host name"
         )
     for where, paths in (("blocked", blocked), ("api", api), ("pages", pages), ("machine", machine_paths)):
         check_paths(paths, where)
@@ -137,6 +137,6 @@ def edge_rules(
     ]
     if len(rules) >= MOST_RULES:
         raise ValueError(
-            f"the paths need {len(rules)} listener rules and a load balancer takes {MOST_RULES}: use wildcards"
+            f"the paths need {len(rules)} listener rules, but a load balancer accepts {MOST_RULES}: use wildcards"
         )
     return tuple(rules)

@@ -33,8 +33,8 @@ def make_edge_group(name: str, args: EdgeArgs, opts: pulumi.ResourceOptions) -> 
             tags=_tags(name, role, args),
             opts=opts,
         )
-    # Routers on the way to a client report packets that are too large for it, a VPN's above all. Their addresses are
-    # not the clients'. The message opens no port; without it, large answers never arrive.
+    # Routers on the path to a client report packets that are too large, especially with VPNs. Their addresses differ
+    # from the clients'. The rule opens no port; without it, large responses never arrive.
     # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-update-security-groups.html
     aws.vpc.SecurityGroupIngressRule(
         f"{name}-packet-too-large",

@@ -1,4 +1,4 @@
-"""Access to models: the guardrail, the task's permissions, and the optional record of prompts."""
+"""Access to models: the guardrail, the task's permissions, and the optional recording of prompts."""
 
 from typing import TYPE_CHECKING
 

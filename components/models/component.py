@@ -1,8 +1,8 @@
-"""What the task may call: a guardrail, the task role's permissions, and egress to private model servers.
+"""Access to models: guardrails, the task role's permissions, and egress to private model servers.
 
-Everything is derived from the declared model groups. It does not turn on model invocation logging, which is one switch
-for a whole account and region and records prompts. It creates no endpoint: ``PrivateEndpoints`` does, with the
-``statements`` from here.
+Everything is derived from the declared model groups. It does not enable model invocation logging, which applies to a
+whole account and region and records prompts. It creates no endpoint: ``PrivateEndpoints`` does, with this component's
+``statements``.
 """
 
 import hashlib
@@ -24,22 +24,24 @@ PROMPT_ATTACK = "PROMPT_ATTACK"
 
 
 class GuardrailArgs(Args):
-    """The guardrail's reviewed wording and strengths. A change makes a new version, which a release delivers."""
+    """The guardrail's reviewed messages and filter strengths. A change creates a new version, which a release
+    delivers."""
 
     content_strength: str = "MEDIUM"
-    """How sure Bedrock must be to block hate, insults, misconduct, sexual content and violence: LOW, MEDIUM, HIGH."""
+    """The filter strength for hate, insults, misconduct, sexual content and violence: LOW, MEDIUM or HIGH. A higher
+    strength blocks content that Bedrock is less sure about."""
     prompt_attack_strength: str = "MEDIUM"
-    """The same for jailbreaks and prompt injection in what users send."""
+    """The filter strength for jailbreaks and prompt injection in prompts."""
     blocked_entities: list[str] = Field(default_factory=lambda: ["AWS_ACCESS_KEY", "AWS_SECRET_KEY"])
-    """Bedrock's names of the sensitive data that is blocked in prompts and answers, such as credentials."""
+    """Bedrock's names of the types of sensitive data that are blocked in prompts and answers, such as credentials."""
     masked_entities: list[str] = Field(
         default_factory=lambda: ["CREDIT_DEBIT_CARD_NUMBER", "INTERNATIONAL_BANK_ACCOUNT_NUMBER"]
     )
-    """Bedrock's names of the sensitive data that is masked in answers."""
+    """Bedrock's names of the types of sensitive data that are masked in answers."""
     blocked_prompt_message: str = "This request was stopped by the content rules of your organisation."
     """The message to a user whose prompt is blocked."""
     blocked_answer_message: str = "The answer was stopped by the content rules of your organisation."
-    """The message in place of a blocked answer."""
+    """The message to a user whose answer is blocked."""
 
     def digest(self) -> str:
         """Twelve characters that change with the configuration."""
@@ -56,9 +58,9 @@ class ModelAccessArgs(Args):
     groups: list[ModelGroupArgs] = Field(min_length=1)
     """The declared model groups. No other model is reachable."""
     guardrail: GuardrailArgs = GuardrailArgs()
-    """What the guardrail filters. Omitted: the default filters."""
+    """The guardrail's filters. Omitted: the default filters."""
     task_role_name: pulumi.Output[str]
-    """The role that gets the permission to call the declared models."""
+    """The role that gets permission to call the declared models."""
     security_group_id: pulumi.Output[str]
     """The task's security group, which gets an egress rule to each private upstream."""
     tags: dict[str, str]
@@ -69,13 +71,14 @@ class ModelAccess(pulumi.ComponentResource):
     """Guardrails by region, the task role's model policy, and rules to private upstreams."""
 
     guardrail_ids: pulumi.Output[dict[str, str]]
-    """Region → guardrail id, which the proxy sends with every request to Bedrock there."""
+    """Region → id of the guardrail that the proxy sends with every request to Bedrock in that region."""
     guardrail_versions: pulumi.Output[dict[str, str]]
     """Region → version of the guardrail."""
     regions: list[str]
-    """Where Bedrock is called; each needs a ``bedrock-runtime`` endpoint."""
+    """The regions in which Bedrock is called; each needs a ``bedrock-runtime`` endpoint."""
     statements: pulumi.Output[list[dict[str, Any]]]
-    """What the task role may call, as IAM's JSON objects: the endpoints repeat them for the task role alone."""
+    """The task role's model permissions as IAM JSON objects. The endpoint policies repeat them for the task role
+    only."""
 
     def __init__(self, name: str, args: ModelAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = ModelAccessArgs.model_validate(args)
@@ -115,7 +118,7 @@ class ModelAccess(pulumi.ComponentResource):
             )
             for kind in CONTENT
         ]
-        # Bedrock looks for prompt attacks in what comes in only and refuses any other output strength.
+        # Bedrock detects prompt attacks only in input and refuses any other output strength.
         attack = aws.bedrock.GuardrailContentPolicyConfigFiltersConfigArgs(
             type=PROMPT_ATTACK, input_strength=chosen.prompt_attack_strength, output_strength="NONE"
         )
@@ -149,8 +152,8 @@ class ModelAccess(pulumi.ComponentResource):
         guardrail: aws.bedrock.Guardrail,
         child: pulumi.ResourceOptions,
     ) -> aws.bedrock.GuardrailVersion:
-        # The description carries the configuration's digest: a changed configuration replaces the version, which is
-        # what publishes it. Older versions stay, for tasks that still name them.
+        # The description contains the configuration's digest: a changed configuration replaces the version resource,
+        # which publishes a new version. Older versions are retained for tasks that still use them.
         return aws.bedrock.GuardrailVersion(
             f"{name}-guardrail-version-{region}",
             guardrail_arn=guardrail.guardrail_arn,

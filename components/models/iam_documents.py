@@ -1,7 +1,7 @@
-"""What the task may call at Bedrock, as IAM documents generated from the declared model groups.
+"""The task's permissions on Bedrock, as IAM documents generated from the declared model groups.
 
-Pure functions. The task role's policy and the endpoint's policy are made from the same statements, so an undeclared
-model is refused by both. A private upstream needs no IAM policy, only a security group rule.
+Pure functions. The task role's policy and the endpoint's policy use the same statements, so both refuse an undeclared
+model. A private upstream needs no IAM policy, only a security group rule.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,12 +14,12 @@ from components.args import Args
 from components.common.iam import Effect, Statement
 
 INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
-"""What Chat Completions, Converse and InvokeModel are authorized as."""
+"""The IAM actions that authorize Chat Completions, Converse and InvokeModel."""
 
 GUARDRAIL = "bedrock:GuardrailIdentifier"
 
 PROFILE_AREAS = ("apac", "au", "ca", "eu", "global", "jp", "us", "us-gov")
-"""First parts of a cross-region inference profile's id: ``eu.amazon.nova-lite-v1:0``."""
+"""Prefixes of cross-region inference profile ids, such as ``eu.amazon.nova-lite-v1:0``."""
 
 
 class UpstreamKind(StrEnum):
@@ -42,14 +42,14 @@ class UpstreamKind(StrEnum):
 
 
 class ModelUpstreamArgs(Args):
-    """A server of models: Bedrock in one region, or a private OpenAI-compatible server."""
+    """A model server: Bedrock in one region, or a private OpenAI-compatible server."""
 
     kind: str
     """``bedrock`` or ``private``."""
     region: str = ""
     """Bedrock's region."""
     host_name: str = ""
-    """A private server's name."""
+    """A private server's DNS name."""
     port: int = 443
     """A private server's port."""
     security_group_id: str = ""
@@ -58,7 +58,7 @@ class ModelUpstreamArgs(Args):
     @model_validator(mode="after")
     def _is_complete(self) -> "ModelUpstreamArgs":
         if self.kind not in list(UpstreamKind):
-            raise ValueError(f"kind {self.kind!r}: an upstream is {' or '.join(UpstreamKind)}")
+            raise ValueError(f"kind {self.kind!r}: use {' or '.join(UpstreamKind)}")
         if missing := [field for field in UpstreamKind(self.kind).required_fields if not getattr(self, field)]:
             raise ValueError(f"a {self.kind} upstream needs {' and '.join(missing)}")
         return self
@@ -92,17 +92,18 @@ class ModelGroupArgs(Args):
     """Models under one base path, and the upstreams that serve them in failover order."""
 
     name: str
-    """The group's name: its base path in the proxy."""
+    """The group's name, which is its base path in the proxy."""
     models: list[str] = Field(min_length=1)
-    """Model ids or ids of cross-region inference profiles; every upstream serves all of them."""
+    """Ids of models or cross-region inference profiles. Every upstream serves all of them."""
     upstreams: list[ModelUpstreamArgs] = Field(min_length=1)
     """The upstreams, in failover order."""
     destination_regions: list[str] = Field(default_factory=list[str])
-    """Where the group's inference profiles may send a prompt; needed for a profile that is not ``global``."""
+    """The regions to which the group's inference profiles may send a prompt; required for a profile that is not
+    ``global``."""
 
 
 def bedrock_regions(groups: Iterable[ModelGroupArgs]) -> list[str]:
-    """The regions whose Bedrock is declared, sorted."""
+    """The regions of the declared Bedrock upstreams, sorted."""
     return sorted({region for group in groups for up in group.upstreams if (region := up.bedrock_region)})
 
 
@@ -140,13 +141,13 @@ def task_statements(
 ) -> list[Statement]:
     """The task role's statements. ``guardrails``: region → ARN of the guardrail.
 
-    Any published version of it will do: while a new one is deployed, and after a rollback, tasks with the earlier one
-    still run. The draft, which anybody with access to the console may change, will not.
+    Any published version is accepted, because tasks with an earlier version still run during a deployment and after a
+    rollback. The draft is not accepted: anyone with console access can change it.
 
-    No document of AWS says that a Chat Completions call carries the condition key ``bedrock:GuardrailIdentifier``
-    (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-permissions-id.html speaks of InvokeModel and
-    Converse). A grant or a denial that counted on it could refuse every call. So the proxy sets the guardrail on each
-    request, and the denials apply only where the key is there and names another guardrail or the draft.
+    AWS does not document that Chat Completions calls contain the condition key ``bedrock:GuardrailIdentifier``
+    (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-permissions-id.html covers only InvokeModel and
+    Converse). A grant or denial that required the key could reject every call. Therefore the proxy sets the guardrail
+    on each request, and the denials apply only when the key is present and names another guardrail or the draft.
     """
     statements: list[Statement] = []
     for region in bedrock_regions(groups):
@@ -167,7 +168,8 @@ def task_statements(
         return []
     return [
         *statements,
-        # A negated operator also matches where the key is absent, IfExists or not, so there is a second condition.
+        # A negated operator also matches if the key is absent, with or without IfExists, so there is a second
+        # condition.
         Statement(
             sid="RefuseOtherGuardrails",
             effect=Effect.DENY,

@@ -1,9 +1,9 @@
-"""Model invocation logging: every prompt and every answer is recorded. Off unless a program creates this component.
+"""Model invocation logging, which records every prompt and answer. Disabled unless a program creates this component.
 
-It is one switch for a whole account and region: the prompts of every other user of Bedrock there are recorded too, and
-two stacks in one account overwrite each other's setting. Only text is recorded, no images and no embeddings. The
-records go to a separate bucket with a separate key, which only the named readers may read, and expire after the given
-days. The guardrails report the choice until an exception allows it.
+It applies to a whole account and region: the prompts of every other user of Bedrock there are recorded too, and two
+stacks in one account overwrite each other's setting. Only text is recorded, no images or embeddings. The records are
+stored in a separate bucket with a separate key, only the listed readers can read them, and they expire after the given
+number of days. The guardrails pack reports the recording until an exception allows it.
 """
 
 import pulumi
@@ -29,10 +29,10 @@ class PromptRecordingArgs(Args):
     account_id: str
     """The account of the stack."""
     record_prompts_for_days: int = Field(ge=1, le=PROMPT_RECORD_DAYS)
-    """How long prompts are kept. Required: there is no default."""
+    """How long prompts are kept. Required, without a default."""
     reader_arns: list[str] = Field(min_length=1)
-    """The roles that may read them; every other principal is denied, whatever else allows it. ``*`` and ``?`` are
-    wildcards."""
+    """The roles that may read the records. Every other principal is denied, even if another policy allows it. ``*`` and
+    ``?`` are wildcards."""
     tags: dict[str, str]
     """Tags of every resource."""
 
@@ -41,7 +41,7 @@ class PromptRecording(pulumi.ComponentResource):
     """The account's invocation logging, into an encrypted bucket with named readers."""
 
     bucket_name: pulumi.Output[str]
-    """Where prompts and answers are recorded."""
+    """The bucket in which prompts and answers are recorded."""
 
     def __init__(self, name: str, args: PromptRecordingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = PromptRecordingArgs.model_validate(args)
@@ -68,7 +68,7 @@ class PromptRecording(pulumi.ComponentResource):
                 embedding_data_delivery_enabled=False,
                 video_data_delivery_enabled=False,
             ),
-            # Bedrock tries the delivery when logging is turned on.
+            # Bedrock tests the delivery when logging is enabled.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
         self.bucket_name = bucket.bucket
@@ -100,7 +100,7 @@ def _from_this_account(account_id: str, region: str) -> Conditions:
 
 
 def key_policy(account_id: str, region: str) -> str:
-    """Bedrock may encrypt for this account; the account's IAM policies decide who may decrypt."""
+    """Bedrock may encrypt for this account; the account's IAM policies control who may decrypt."""
     return policy_document(
         [
             account_delegates(account_id),
@@ -116,7 +116,7 @@ def key_policy(account_id: str, region: str) -> str:
 
 
 def bucket_policy(bucket_arn: str, account_id: str, region: str, *, reader_arns: list[str]) -> str:
-    """Bedrock writes for this account, only the named readers read, and TLS is required."""
+    """Bedrock may write for this account, only the listed readers may read, and TLS is required."""
     return policy_document(
         [
             Statement(

@@ -1,4 +1,4 @@
-"""Alarms on every part, and the key, topic and log groups that they share."""
+"""Alarms on all parts, and the shared key, topic and log groups."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""One alarm as plain data, and the CloudWatch alarm that is created from it."""
+"""The definition of an alarm as plain data, and the CloudWatch alarm created from it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ GREATER = "GreaterThanThreshold"
 LESS = "LessThanThreshold"
 
 METRICS_OF_AN_ALARM = 10
-"""The most metrics in the formula of one alarm
+"""The maximum number of metrics in the expression of one alarm
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html)."""
 
 
@@ -22,14 +22,14 @@ class Combination(StrEnum):
     """How one alarm evaluates several metrics."""
 
     WORST = "worst"
-    """The largest value, or the smallest where the alarm fires below its threshold."""
+    """The largest value, or the smallest if the alarm fires below its threshold."""
     SUM = "sum"
-    """All together. A metric without data in a period counts as 0."""
+    """The sum. A metric without data in a period counts as 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """One of several metrics of an alarm: its name if it differs from the alarm's, and its dimensions besides them."""
+    """One of several metrics of an alarm: its name, if it differs from the alarm's, and its additional dimensions."""
 
     dimensions: Mapping[str, pulumi.Input[str]]
     metric: str = ""
@@ -37,12 +37,12 @@ class Series:
 
 @dataclass(frozen=True, kw_only=True)
 class AlarmSpec:
-    """One alarm: a CloudWatch metric, its threshold, and the runbook section that says what to do."""
+    """One alarm: a CloudWatch metric, its threshold, and the runbook section that describes the response."""
 
     role: str
     """Part of the logical name and of the alarm's name."""
     sentence: str
-    """What is wrong when it fires, for the person who is paged."""
+    """The problem when the alarm fires, for the on-call engineer."""
     namespace: str
     metric: str
     statistic: str
@@ -55,29 +55,29 @@ class AlarmSpec:
     periods_to_alarm: int | None = 3
     """How many of the last ``periods`` must breach the threshold. ``None``: all of them."""
     missing_data: str = "notBreaching"
-    """What missing data means: ``notBreaching`` for counts of errors, ``breaching`` for signs of life."""
+    """How missing data is treated: ``notBreaching`` for error counts, ``breaching`` for heartbeat metrics."""
     ignore_low_samples: bool = False
-    """For a percentile: keep the alarm's state in periods with too few samples to be significant."""
+    """For a percentile: keep the alarm's state in periods with too few samples for statistical significance."""
     dimensions: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
     series: Sequence[Series] = ()
-    """For a fault that no single metric shows: the metrics that the alarm evaluates together, at most 10."""
+    """The metrics that the alarm evaluates together, at most 10, for a fault that no single metric shows."""
     combination: Combination = Combination.WORST
-    """How ``series`` are evaluated."""
+    """How ``series`` are combined."""
     label: str = ""
-    """What CloudWatch shows as the name of the combined value. Omitted: the metric's name, of the worst."""
+    """The label of the combined value in CloudWatch. Omitted: ``<metric> of the worst``."""
     runbook: str = ""
     """The runbook's anchor. Omitted: the role."""
 
     def __post_init__(self) -> None:
-        """Refuse what CloudWatch would refuse."""
+        """Refuse combinations that CloudWatch would refuse."""
         is_extended(self.statistic)
         if self.ignore_low_samples and not is_percentile(self.statistic):
             raise ValueError(
-                f"{self.role} ignores low samples: CloudWatch does that for percentiles, not for {self.statistic}"
+                f"{self.role} ignores low samples: CloudWatch supports that only for percentiles, not for {self.statistic}"
             )
         if self.ignore_low_samples and self.series:
             raise ValueError(
-                f"{self.role} ignores low samples: CloudWatch does not do that for a formula of several metrics"
+                f"{self.role} ignores low samples: CloudWatch does not support that for an expression of several metrics"
             )
         if self.series and self.combination is Combination.SUM and self.statistic not in ("SampleCount", "Sum"):
             raise ValueError(
@@ -85,18 +85,18 @@ class AlarmSpec:
             )
         if len(self.series) > METRICS_OF_AN_ALARM:
             raise ValueError(
-                f"{self.role} has {len(self.series)} metrics: one alarm evaluates at most {METRICS_OF_AN_ALARM}; divide them "
-                "between several alarms"
+                f"{self.role} has {len(self.series)} metrics: one alarm evaluates at most {METRICS_OF_AN_ALARM}; split them "
+                "across several alarms"
             )
         if self.periods_to_alarm is not None and not 1 <= self.periods_to_alarm <= self.periods:
             raise ValueError(
-                f"{self.role} fires after {self.periods_to_alarm} of {self.periods} periods: 1 to {self.periods}"
+                f"{self.role} fires after {self.periods_to_alarm} of {self.periods} periods: set it to 1 to {self.periods}"
             )
 
 
 class AlarmsArgs(Protocol):
-    """The arguments that every component of alarms has. Each declares them itself: a package's schema has no description
-    for inherited fields."""
+    """The common arguments of the alarm components. Each component declares them itself, because a package schema has
+    no description for inherited fields."""
 
     @property
     def environment(self) -> str:
@@ -122,7 +122,7 @@ class AlarmsArgs(Protocol):
 def make_alarms(
     name: str, specs: Iterable[AlarmSpec], args: AlarmsArgs, opts: pulumi.ResourceOptions
 ) -> dict[str, aws.cloudwatch.MetricAlarm]:
-    """The alarms by role, each with its destination and its runbook entry."""
+    """Creates the alarms, by role, each with its destination and runbook entry."""
     return {
         spec.role: aws.cloudwatch.MetricAlarm(
             f"{name}-{spec.role}",
@@ -157,7 +157,7 @@ def _of_one(spec: AlarmSpec) -> dict[str, Any]:
 
 
 def _of_several(spec: AlarmSpec) -> dict[str, Any]:
-    # The ids are part of each alarm: numbering them otherwise would show as a change of every alarm.
+    # The ids are part of each alarm: a different numbering would change every alarm.
     first = 1 if spec.combination is Combination.WORST else 0
     queries = [
         aws.cloudwatch.MetricAlarmMetricQueryArgs(

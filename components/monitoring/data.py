@@ -21,9 +21,9 @@ GIBIBYTE = 1024**3
 MEMORY_OF_A_UNIT = 2 * GIBIBYTE
 """About 2 GiB for each capacity unit (Aurora user guide)."""
 LASTING: dict[str, Any] = {"periods": 15, "periods_to_alarm": 15}
-"""For values that may be high for a moment: 15 minutes in a row."""
+"""For values that may be high briefly: 15 consecutive minutes."""
 PERCENT = 80
-"""Percentage of a limit at which an alarm fires, while there is time to act."""
+"""The percentage of a limit at which an alarm fires, early enough to act."""
 
 
 class DataAlarmsArgs(Args):
@@ -32,22 +32,23 @@ class DataAlarmsArgs(Args):
     environment: str
     """Part of the alarms' names."""
     database_cluster_id: pulumi.Output[str]
-    """The database as CloudWatch names it."""
+    """The database's identifier in CloudWatch."""
     maximum_capacity_units: float = Field(ge=LEAST_MAXIMUM_UNITS)
-    """The capacity to which the database's instances can scale; the memory threshold follows from it."""
+    """The capacity to which the database's instances can scale. The memory threshold is derived from it."""
     database_connections: int = Field(ge=1)
-    """The most connections that all tasks together may open, outside a deployment. The threshold is below it: a
-    threshold derived from what the database accepts would never be reached."""
+    """The maximum number of connections that all tasks together may open outside a deployment. The threshold is below
+    it, because a threshold derived from the database's connection limit would never be reached."""
     database_gibibytes: int = Field(default=100, ge=1)
-    """An alarm fires above this amount of data. Nothing stops: storage grows automatically, and so does its cost."""
+    """An alarm fires above this amount of data. The database continues to work: storage grows automatically, and so
+    does its cost."""
     cache_nodes: int = Field(ge=1, le=1 + CACHE_REPLICAS)
-    """How many nodes the cache has."""
+    """The number of cache nodes."""
     cache_node_ids: pulumi.Output[list[str]]
-    """The cache's nodes as CloudWatch names them."""
+    """The cache nodes' identifiers in CloudWatch."""
     cache_connections: int = Field(default=5000, ge=1)
     """An alarm fires above this number of connections to one node (ElastiCache accepts 65,000)."""
     backup_vault_arn: pulumi.Output[str]
-    """The vault whose failed backup jobs are reported."""
+    """The vault whose failed backup jobs trigger an alarm message."""
     alarm_topic_arn: pulumi.Output[str]
     """The topic that every alarm notifies."""
     runbook_url: str
@@ -57,7 +58,7 @@ class DataAlarmsArgs(Args):
 
 
 class DataAlarms(pulumi.ComponentResource):
-    """Too little capacity, memory or room for connections; replicas that lag; backups that fail."""
+    """Alarms on low capacity, low memory, too many connections, replica lag and failed backups."""
 
     alarm_arns: pulumi.Output[list[str]]
     """The ARNs of all alarms, sorted."""
@@ -75,7 +76,7 @@ class DataAlarms(pulumi.ComponentResource):
         self.register_outputs({"alarmArns": self.alarm_arns})
 
     def _failed_backups(self, name: str, args: DataAlarmsArgs, child: pulumi.ResourceOptions) -> None:
-        # A backup that did not happen has no metric.
+        # There is no metric for a missed backup.
         rule = aws.cloudwatch.EventRule(
             f"{name}-backup-failed",
             description="A nightly copy of database or uploads failed",
@@ -148,7 +149,8 @@ def _database(args: DataAlarmsArgs) -> list[AlarmSpec]:
             comparison=LESS,
             **LASTING,
         ),
-        # A deployment has the connections of old and new tasks, at the default deregistration delay for less than this.
+        # During a deployment, old and new tasks have connections, with the default deregistration delay for less than
+        # this time.
         replace(
             spec(
                 "database-connections",

@@ -1,7 +1,7 @@
 """Alarms on the load balancer, the WAF and the service, each with a destination and a runbook entry.
 
-``EdgeAlarms`` is created before the service, so that a faulty deployment can roll back on its alarms; ``ServiceAlarms``
-watches the service. Neither creates a dashboard or reads request contents.
+``EdgeAlarms`` is created before the service, so that its alarms can roll back a faulty deployment; ``ServiceAlarms``
+monitors the service. Neither creates a dashboard or reads request contents.
 """
 
 import json
@@ -20,9 +20,9 @@ class EdgeAlarmsArgs(Args):
     environment: str
     """Part of the alarms' names."""
     load_balancer_arn_suffix: pulumi.Output[str]
-    """The edge's load balancer as CloudWatch names it."""
+    """The load balancer's CloudWatch dimension."""
     target_group_arn_suffix: pulumi.Output[str]
-    """The edge's target group as CloudWatch names it."""
+    """The target group's CloudWatch dimension."""
     firewall_metric_name: pulumi.Output[str] | None = None
     """The web ACL's CloudWatch name (its ``WebACL`` dimension). Omitted: no alarm on blocked requests."""
     region: str
@@ -32,8 +32,8 @@ class EdgeAlarmsArgs(Args):
     runbook_url: str
     """Each alarm links to ``<runbook_url>#<alarm>``."""
     target_start_seconds: int = 390
-    """How long a new target may fail its health check before it answers. The alarm on unhealthy targets waits longer,
-    or it would roll back good deployments. Omitted: the longest start that ``InterfaceService`` allows."""
+    """How long a new target may fail its health check while it starts. The alarm on unhealthy targets waits longer;
+    otherwise it would roll back successful deployments. Omitted: the longest start that ``InterfaceService`` allows."""
     firewall_blocked_per_five_minutes: int = 500
     """An alarm fires above this number of blocked requests in five minutes: an attack, or a rule that blocks users."""
     tags: dict[str, str]
@@ -41,10 +41,10 @@ class EdgeAlarmsArgs(Args):
 
 
 class EdgeAlarms(pulumi.ComponentResource):
-    """Errors at the load balancer and behind it, unhealthy targets, and a surge of blocked requests."""
+    """Alarms on errors from the load balancer and its targets, unhealthy targets, and many blocked requests."""
 
     rollback_alarm_names: pulumi.Output[list[str]]
-    """The alarms that roll back a deployment: errors from the targets and targets that fail their health check."""
+    """The alarms that roll back a deployment: errors from targets, and targets that fail their health check."""
 
     def __init__(self, name: str, args: EdgeAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = EdgeAlarmsArgs.model_validate(args)
@@ -58,7 +58,7 @@ class EdgeAlarms(pulumi.ComponentResource):
     def _alarm_specs(self, args: EdgeAlarmsArgs) -> list[AlarmSpec]:
         balancer = {"LoadBalancer": args.load_balancer_arn_suffix}
         targets = {**balancer, "TargetGroup": args.target_group_arn_suffix}
-        # A start that begins and ends within a minute shows in that minute's maximum, too.
+        # A start within a single minute also shows in that minute's maximum.
         longer_than_a_start = math.ceil(args.target_start_seconds / 60) + 2
         specs = [
             AlarmSpec(
@@ -115,13 +115,13 @@ class ServiceAlarmsArgs(Args):
     environment: str
     """Part of the alarms' names."""
     cluster_name: pulumi.Output[str]
-    """The cluster of the watched service."""
+    """The cluster of the monitored service."""
     service_name: pulumi.Output[str]
-    """The watched service."""
+    """The monitored service."""
     service_arn: pulumi.Output[str]
-    """The watched service's ARN."""
+    """The monitored service's ARN."""
     minimum_tasks: int = 1
-    """An alarm fires if fewer tasks run for five minutes."""
+    """An alarm fires if fewer tasks than this run for five minutes."""
     alarm_topic_arn: pulumi.Output[str]
     """The topic that every alarm notifies."""
     runbook_url: str
@@ -131,7 +131,7 @@ class ServiceAlarmsArgs(Args):
 
 
 class ServiceAlarms(pulumi.ComponentResource):
-    """Too few running tasks, tasks short of CPU or memory, and deployments that failed."""
+    """Alarms on too few running tasks, high CPU or memory use, and failed deployments."""
 
     alarm_arns: pulumi.Output[list[str]]
     """The ARNs of all alarms, sorted."""
@@ -148,7 +148,7 @@ class ServiceAlarms(pulumi.ComponentResource):
         self.register_outputs({"alarmArns": self.alarm_arns})
 
     def _failed_deployments(self, name: str, args: ServiceAlarmsArgs, child: pulumi.ResourceOptions) -> None:
-        # No metric tells of it: after a rollback the old tasks are as healthy as before.
+        # No metric shows it, because after a rollback the old tasks are healthy.
         rule = aws.cloudwatch.EventRule(
             f"{name}-deployment-failed",
             description="A deployment failed or was rolled back",

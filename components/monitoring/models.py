@@ -1,4 +1,4 @@
-"""Alarms on the models: tokens in an hour, throttled calls, and a monthly budget.
+"""Alarms on the models: hourly token usage, throttled calls, and a monthly budget.
 
 They cover Bedrock only. Private upstreams are not billed by AWS. Calls to Bedrock in another region have their metrics
 there: the budget covers them, the alarms do not. A budget covers the whole account, including other users of Bedrock.
@@ -18,7 +18,7 @@ NAMESPACE = "AWS/Bedrock"
 HOUR = 3600
 THROTTLED_PER_HOUR = 100
 MODELS_FOR_EACH_ALARM = METRICS_OF_AN_ALARM // 2
-"""Tokens are two metrics for each model."""
+"""Token usage has two metrics for each model."""
 
 
 class ModelAlarmsArgs(Args):
@@ -27,15 +27,16 @@ class ModelAlarmsArgs(Args):
     environment: str
     """The environment's name, part of names in AWS."""
     region: str
-    """The stack's region, whose Bedrock is watched."""
+    """The stack's region, whose Bedrock calls are monitored."""
     groups: list[ModelGroupArgs]
     """The declared model groups."""
     tokens_per_hour: int = Field(default=5_000_000, ge=1)
-    """An alarm fires above this number of tokens in an hour, prompts and answers together."""
+    """An alarm fires when hourly token usage (prompts plus answers) exceeds this number."""
     monthly_budget_usd: int = Field(default=1000, ge=1)
     """Notifications at 80 percent of actual and at 100 percent of forecast cost. No call is blocked."""
     billed_services: list[str] = Field(default_factory=lambda: ["Amazon Bedrock"])
-    """Names on the bill. A model sold on AWS Marketplace is billed under a separate name: add it."""
+    """The services that the budget tracks, by their names on the bill. A model sold on AWS Marketplace is billed under
+    a separate name: add it."""
     alarm_topic_arn: pulumi.Output[str]
     """The topic that every alarm notifies."""
     runbook_url: str
@@ -105,7 +106,7 @@ def _alarm_specs(args: ModelAlarmsArgs) -> Iterator[AlarmSpec]:
 def _sum_of(
     metrics: Sequence[str], models: Sequence[str], *, role: str, runbook: str, sentence: str, threshold: int
 ) -> AlarmSpec:
-    """One hour of every metric of every model, added up."""
+    """The sum of one hour of every metric of every model."""
     return AlarmSpec(
         role=role,
         runbook=runbook,
@@ -124,7 +125,7 @@ def _sum_of(
 
 
 def _batches(args: ModelAlarmsArgs) -> Iterator[tuple[str, list[str]]]:
-    """The declared models of this region's Bedrock, as many together as one alarm takes, with the alarm's suffix."""
+    """The declared models of Bedrock in this region, in batches that fit into one alarm, with the alarm's suffix."""
     models = sorted(
         {
             model

@@ -1,8 +1,8 @@
-"""What the on-call engineer needs before anything runs: a key, a place for logs, and a destination for alarms.
+"""The prerequisites of operations: an encryption key, log groups, and a destination for alarms.
 
 It creates one customer managed key (logs, secrets, alarm messages and the tasks' ephemeral storage), the log groups of
-the task's containers, and an encrypted topic with the owner's e-mail address. It creates no alarm: alarms need the
-resources that they watch.
+the task's containers, and an encrypted topic with the owner's e-mail address. It creates no alarm, because alarms need
+the resources that they monitor.
 """
 
 from typing import Any
@@ -27,7 +27,7 @@ CONTAINERS = ("prepare", "proxy", "interface")
 PUBLISHERS = ("budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.rds.amazonaws.com")
 """AWS services that publish to the alarm topic and document the condition key aws:SourceAccount."""
 EVENTS = "events.amazonaws.com"
-"""EventBridge sends to the topic as well, but neither topic policies nor key policies may put a condition on the
+"""EventBridge also publishes to the topic, but neither topic policies nor key policies can have a condition on the
 source of its messages: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html and
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html."""
 
@@ -38,12 +38,12 @@ class OperationsArgs(Args):
     environment: str
     """Part of the log groups' names: ``/ai-interface/<environment>/<container>``."""
     region: str
-    """The stack's AWS region; the key serves CloudWatch Logs of this region only."""
+    """The stack's AWS region. Only CloudWatch Logs in this region may use the key."""
     account_id: str
-    """The stack's AWS account; services may use key and topic for this account only."""
+    """The stack's AWS account. Services may use the key and the topic only for this account."""
     contact_email: str
-    """The address that every alarm is sent to. AWS first sends a confirmation message: alarms arrive only after it is
-    confirmed."""
+    """The e-mail address that receives every alarm. AWS first sends a confirmation message; alarms arrive only after it
+    is confirmed."""
     log_retention_days: int = 90
     """How long container logs are kept."""
     key_deletion_window_days: int = 30
@@ -72,7 +72,7 @@ class Operations(pulumi.ComponentResource):
         groups = self._log_groups(name, args, key, child)
         permission = self._topic(name, args, key, child)
         self.key_arn = key.arn
-        # The policy's output, so that whatever sends to the topic waits until the policy lets it.
+        # The policy's output, so that every resource that publishes to the topic waits for the policy.
         self.alarm_topic_arn = permission.arn
         self.log_group_names = pulumi.Output.all(**{container: group.name for container, group in groups.items()})
         self.log_group_arns = pulumi.Output.all(**{container: group.arn for container, group in groups.items()})
@@ -131,9 +131,9 @@ class Operations(pulumi.ComponentResource):
 
 
 def key_policy(account_id: str, region: str) -> str:
-    """The key's users: the account's roles as their IAM policies allow, and AWS services for this account only.
+    """Access to the key: the account's roles according to their IAM policies, and AWS services for this account only.
 
-    EventBridge's use is bound to topics of this account by the encryption context, which SNS itself sets.
+    EventBridge's use is limited to topics of this account by the encryption context, which SNS sets.
     """
     of_this_account: Conditions = {"StringEquals": {SOURCE_ACCOUNT: [account_id]}}
     cluster = {"kms:EncryptionContext:aws:ecs:clusterAccount": [account_id]}
@@ -189,10 +189,10 @@ def key_policy(account_id: str, region: str) -> str:
 
 
 def topic_policy(topic_arn: str, account_id: str) -> str:
-    """CloudWatch, Budgets and RDS of this account publish, and EventBridge; publishing requires TLS.
+    """CloudWatch, Budgets and RDS of this account, and EventBridge, may publish. Publishing requires TLS.
 
-    EventBridge does not deliver if its grant has a condition, so the last statement denies events from rules of other
-    accounts: it applies only where EventBridge names the account.
+    EventBridge does not deliver if its grant has a condition. Therefore the last statement denies events from rules of
+    other accounts. It applies only if EventBridge sends the account.
     """
     return policy_document(
         [

@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-defini
 import re
 
 STATISTICS = ("Average", "Maximum", "Minimum", "SampleCount", "Sum")
-"""Written as ``statistic``."""
+"""Set as ``statistic``."""
 
 _PERCENT = r"(100(\.0+)?|[1-9]?\d(\.\d{1,10})?)"
 _VALUE = r"\d+(\.\d+)?"
@@ -17,14 +17,14 @@ EXTENDED_STATISTIC = re.compile(
     rf"p{_PERCENT}|(tm|tc|ts|wm){_PERCENT}|IQM|PR\(({_VALUE})?:({_VALUE})?\)"
     rf"|(TM|TC|TS|WM)\((({_TRIMMED})?:({_TRIMMED})?|({_VALUE})?:({_VALUE})?)\)"
 )
-"""Written as ``extendedStatistic``: percentiles (``p99.9``), trimmed means, counts and sums (``tm90``, ``TM(10%:90%)``),
+"""Set as ``extendedStatistic``: percentiles (``p99.9``), trimmed means, counts and sums (``tm90``, ``TM(10%:90%)``),
 winsorized means (``wm95``), the interquartile mean and percentile ranks (``PR(0:2000)``)."""
 _EMPTY = re.compile(r"\(:\)")
 
 
 def is_extended(statistic: str) -> bool:
-    """Whether an alarm writes the statistic as ``extendedStatistic``. Raises ``ValueError`` for one that CloudWatch does
-    not accept."""
+    """Whether an alarm sets the statistic as ``extendedStatistic``. Raises ``ValueError`` for a statistic that
+    CloudWatch does not accept."""
     if statistic in STATISTICS:
         return False
     if EXTENDED_STATISTIC.fullmatch(statistic) and not _EMPTY.search(statistic):

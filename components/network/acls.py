@@ -1,13 +1,13 @@
-"""The entries of the network ACLs: a pure table that repeats, statelessly, what the security groups allow.
+"""The entries of the network ACLs: a pure table that repeats the rules of the security groups statelessly.
 
-Network ACLs see packets, not connections, so responses need separate entries: they go to the caller's ephemeral port,
-for which AWS names 1024-65535 (https://docs.aws.amazon.com/vpc/latest/userguide/nacl-ephemeral-ports.html). They never
-filter the VPC's resolver, DHCP, instance metadata or the task metadata endpoint.
+Network ACLs filter packets, not connections, so responses need separate entries. Responses go to the caller's ephemeral
+port, for which AWS documents 1024-65535 (https://docs.aws.amazon.com/vpc/latest/userguide/nacl-ephemeral-ports.html).
+Network ACLs never filter the VPC's resolver, DHCP, instance metadata or the task metadata endpoint.
 
-A router on the path to a client reports by ICMP type 3 code 4 that a packet is too large, which is common with VPNs.
-Without these messages large responses never arrive, so the public ACL lets them through in both directions
-(https://docs.aws.amazon.com/vpc/latest/userguide/path_mtu_discovery.html). The private ACL needs none: packets inside a
-VPC are not fragmented, and VPC endpoints reduce the segment size instead
+A router on the path to a client reports with ICMP type 3 code 4 that a packet is too large, which is common with VPNs.
+Without these messages large responses never arrive, so the public ACL allows them in both directions
+(https://docs.aws.amazon.com/vpc/latest/userguide/path_mtu_discovery.html). The private ACL does not need them: packets
+inside a VPC are not fragmented, and VPC endpoints reduce the segment size instead
 (https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-limits-endpoints.html).
 """
 
@@ -20,10 +20,11 @@ from components.network.addresses import WORLD, AddressPlan
 HTTP, HTTPS = 80, 443
 EPHEMERAL = (1024, 65535)
 MOST_ENTRIES = 19
-"""Own entries of one network ACL in one direction: AWS's quota is 20 and counts the denial at its end."""
+"""The maximum number of entries of one network ACL in one direction. AWS's quota is 20 and includes the final
+denial."""
 REMOTE_DESKTOP = 3389
-"""Inside the ephemeral range, but never open to the internet: the range leaves it out. If the load balancer happens to
-call the identity provider from this port, it retries from another."""
+"""This port is in the ephemeral range but is never open to the internet: the entries exclude it. If the load balancer
+calls the identity provider from this port, it retries from another."""
 TCP, ICMP = "tcp", "icmp"
 UNREACHABLE, TOO_LARGE = 3, 4
 """ICMP type and code of a packet that is too large for its path."""
@@ -31,9 +32,9 @@ UNREACHABLE, TOO_LARGE = 3, 4
 
 @dataclass(frozen=True, slots=True)
 class AclEntry:
-    """One entry; whatever no entry allows is denied.
+    """One entry. Traffic that no entry allows is denied.
 
-    Key and number follow from the entry's purpose and zone, never from its position, so that adding a zone or a port
+    Key and number are derived from the entry's purpose and zone, not from its position, so adding a zone or a port
     changes no other entry.
     """
 
@@ -41,12 +42,12 @@ class AclEntry:
     number: int
     cidr_block: str
     first_port: int
-    """The first TCP port; of ICMP, the type."""
+    """The first TCP port, or the ICMP type."""
     last_port: int
-    """The last TCP port; of ICMP, the code."""
+    """The last TCP port, or the ICMP code."""
     protocol: str = TCP
     allow: bool = True
-    """An entry that denies comes before wider ones that allow."""
+    """A deny entry comes before wider allow entries."""
 
 
 PACKET_TOO_LARGE = AclEntry("packet-too-large", 400, WORLD, UNREACHABLE, TOO_LARGE, protocol=ICMP)
@@ -75,28 +76,28 @@ def _each_zone(plan: AddressPlan, key: str, base: int, first_port: int, last_por
 
 
 def _port_base(port: int) -> int:
-    """Ten numbers for each internal port, above the fixed ones and below AWS's highest (32766)."""
+    """Ten numbers for each internal port, above the fixed numbers and below AWS's maximum (32766)."""
     return 1000 + 10 * (port % ACL_PORT_NUMBERS)
 
 
 def most_internal_ports(zones: int) -> int:
-    """How many internal ports besides 443 fit into the private network ACL, with one entry for each zone. Of the
-    ingress entries, five apply to all zones, and one for each zone is for 443."""
+    """The number of internal ports besides 443 that fit into the private network ACL, with one entry for each zone. Of
+    the ingress entries, five apply to all zones, and one for each zone is for 443."""
     return (MOST_ENTRIES - 5 - zones) // zones
 
 
 def check_internal_ports(ports: Sequence[int], zones: int) -> None:
-    """Raise ``ValueError`` for ports that no entry can be made for."""
+    """Raise ``ValueError`` for ports that cannot have an entry."""
     if any(not 1 <= port <= EPHEMERAL[1] for port in ports):
-        raise ValueError(f"internal_ports are {list(ports)}: ports are 1 to 65535")
+        raise ValueError(f"internal_ports are {list(ports)}: each port must be from 1 to 65535")
     if len({_port_base(port) for port in ports}) != len(ports):
         raise ValueError(
-            f"internal_ports are {list(ports)}: two are the same or differ by a multiple of 3000, which would give two "
-            "network ACL entries one number; choose another port for one of them"
+            f"internal_ports are {list(ports)}: two are equal or differ by a multiple of 3000, which would give two "
+            "network ACL entries the same number; choose another port for one of them"
         )
     if len(set(ports) - {HTTPS}) > most_internal_ports(zones):
         raise ValueError(
-            f"internal_ports are {list(ports)}: a network ACL has room for {most_internal_ports(zones)} besides {HTTPS} "
+            f"internal_ports are {list(ports)}: a network ACL can have {most_internal_ports(zones)} ports besides {HTTPS} "
             f"with {zones} zones; run some of the servers on the same port, for example {HTTPS}"
         )
 
@@ -124,11 +125,13 @@ def public_acl_entries(plan: AddressPlan, target_port: int) -> AclTable:
 def private_acl_entries(plan: AddressPlan, target_port: int, internal_ports: Sequence[int]) -> AclTable:
     """The load balancer to tasks; tasks to endpoints, to each declared internal port and to the S3 gateway.
 
-    Responses go to any port from 1024 up, which includes those of tasks, database and cache. So two denials come first:
-    everything else from the public subnets, and the target port for every source but the load balancer.
+    Responses go to any port from 1024 up, which includes the ports of tasks, database and cache. Therefore two denials
+    come first: all other traffic from the public subnets, and the target port for every source except the load
+    balancer.
 
-    The S3 gateway's addresses are public ones that no entry can name, so egress on 443 is open to any address here. The
-    route tables have no other route out than that gateway, and the security groups name it.
+    The S3 gateway's addresses are public, and an entry cannot refer to its prefix list, so egress on 443 is open to any
+    address here. The gateway is the only route out of the network, and the security groups limit egress to its prefix
+    list.
     """
     public = str(plan.public_block)
     internal = [

@@ -1,9 +1,9 @@
-"""Which addresses the subnets of a private network get: pure arithmetic, no Pulumi.
+"""The addresses of a private network's subnets: pure arithmetic, without Pulumi.
 
-The block is cut into eight equal shares. The letter of a zone decides its share (a is the first), so the order in
-which zones are written, and adding one later, move no subnet. The last share is cut again into the public /26s.
+The block is divided into eight equal shares. The letter of a zone determines its share (a is the first), so neither the
+order of the zones nor adding a zone changes a subnet. The last share is divided into the public /26 subnets.
 
-It allocates IPv4 only, and looks nothing up.
+It allocates IPv4 only, without lookups.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ WORLD = "0.0.0.0/0"
 """Every IPv4 address."""
 
 PUBLIC_PREFIX_LENGTH = 26
-"""62 addresses a zone: an ALB needs a /27 or larger with 8 free addresses to scale."""
+"""62 addresses per zone: an ALB needs a /27 or larger with 8 free addresses to scale."""
 
 LARGEST_BLOCK_PREFIX_LENGTH, SMALLEST_BLOCK_PREFIX_LENGTH = VPC_PREFIX_LENGTHS
 
@@ -36,24 +36,24 @@ class AddressPlan:
 
     block: IPv4Network
     public_block: IPv4Network
-    """Holds every public subnet, now and after a zone is added: one rule can name them all."""
+    """Contains every public subnet, also after a zone is added, so that one rule can cover all of them."""
     zones: tuple[ZoneSubnets, ...]
 
 
 def plan_addresses(cidr_block: str, availability_zones: Sequence[str]) -> AddressPlan:
-    """Cut ``cidr_block`` into a public and a private subnet for each zone.
+    """Divide ``cidr_block`` into a public and a private subnet for each zone.
 
-    Raises ``ValueError`` with what was wrong, what is allowed and the fix.
+    Raises a ``ValueError`` whose message states the problem, the allowed values and the fix.
     """
     block = IPv4Network(cidr_block)
     if not LARGEST_BLOCK_PREFIX_LENGTH <= block.prefixlen <= SMALLEST_BLOCK_PREFIX_LENGTH:
         raise ValueError(
-            f"cidr_block is {block}: a network of /{LARGEST_BLOCK_PREFIX_LENGTH} to /{SMALLEST_BLOCK_PREFIX_LENGTH} is needed, "
+            f"cidr_block is {block}: it must be a network of /{LARGEST_BLOCK_PREFIX_LENGTH} to /{SMALLEST_BLOCK_PREFIX_LENGTH}, "
             "so that each zone's private share has at least 512 addresses; choose a larger or smaller block"
         )
     if len(set(availability_zones)) != len(availability_zones):
         raise ValueError(
-            f"availability_zones are {', '.join(availability_zones)}: each must be listed once; remove the repeated one"
+            f"availability_zones are {', '.join(availability_zones)}: each must be listed once; remove the duplicate"
         )
     shares = list(block.subnets(prefixlen_diff=3))
     public_block = shares[-1]

@@ -20,11 +20,11 @@ class ExistingNetworkArgs(Args):
     private_subnet_ids: list[str] = Field(min_length=2)
     """Subnets without a route to the internet, for everything else."""
     private_route_table_ids: list[str] = Field(min_length=1)
-    """The private subnets' route tables: the S3 gateway endpoint is added to each. A single one is shared by all of
-    them."""
+    """The private subnets' route tables. The S3 gateway endpoint is added to each. A single table is shared by all
+    private subnets."""
     private_route_table_association_ids: list[str] = Field(default_factory=list[str])
-    """The association of each private subnet with its route table (``rtbassoc-…``), so that its routes can be
-    evaluated. Omitted: the private subnets are not read, and it is not proven that they have no route to the internet.
+    """The association of each private subnet with its route table (``rtbassoc-…``), so that the policies can evaluate
+    its routes. Omitted: the private subnets are not read, and it is not proven that they have no route to the internet.
     """
     filter_dns: bool = False
     """True: the DNS allowlist applies to the whole VPC, including other workloads in it. Omitted: the VPC's DNS is not
@@ -35,31 +35,31 @@ class PrivateNetworkArgs(Args):
     """Arguments of ``PrivateNetwork``."""
 
     cidr_block: str
-    """The VPC's IPv4 block, /16 to /20. A change is refused unless ``allow_deletion`` is set: AWS cannot change the
-    block of an existing VPC. With ``existing``: that VPC's block."""
+    """The VPC's IPv4 block, /16 to /20. A change is refused unless ``allow_deletion`` is set, because AWS cannot change
+    the block of an existing VPC. With ``existing``, this is that VPC's block."""
     availability_zones: list[str]
     """Two or three zones by name. A zone can be added; removing one is refused unless ``allow_deletion`` is set."""
     flow_log_retention_days: int
-    """How long flow logs and DNS query logs are kept; a value that CloudWatch Logs accepts."""
+    """How long flow logs and DNS query logs are kept. Must be a value that CloudWatch Logs accepts."""
     allowed_domains: list[str]
-    """The names that resolve in the network, subdomains as ``*.example.com``; everything else is answered NXDOMAIN. See
-    ``network_dns.allowed_domains`` for how the list follows from the declared destinations."""
+    """The names that resolve in the network, with subdomains as ``*.example.com``. Queries for all other names return
+    NXDOMAIN. ``network_dns.allowed_domains`` derives the list from the declared destinations."""
     account_id: str
-    """The account that owns the network; log deliveries are accepted from it only."""
+    """The account that owns the network. Log deliveries are accepted only from this account."""
     region: str
-    """The region of the network; log deliveries are accepted from it only."""
+    """The region of the network. Log deliveries are accepted only from this region."""
     target_port: int = 8443
     """The port on which tasks accept connections from the load balancer."""
     internal_ports: list[int] = Field(default_factory=list[int])
-    """Ports that private subnets may open to each other besides 443, such as the database's: seven with two zones,
-    four with three. Omitted: none."""
+    """Ports besides 443 that are open between private subnets, such as the database's port: at most seven with two
+    zones, four with three. Omitted: none."""
     log_key_arn: pulumi.Output[str] | None = None
-    """The KMS key of the log groups. Omitted: CloudWatch Logs encrypts them with its own key."""
+    """The KMS key of the log groups. Omitted: CloudWatch Logs encrypts them with an AWS-owned key."""
     existing: ExistingNetworkArgs | None = None
     """The existing VPC to deploy into. Omitted: a new one is created."""
     allow_deletion: bool = False
     """True: VPC and subnets may be deleted or replaced, and the DNS Firewall removed from the VPC. Omitted: the engine
-    refuses the first before anything is touched, since what runs in a VPC cannot be moved to another one; AWS refuses the
+    refuses the first before it changes anything, because resources cannot be moved to another VPC; AWS refuses the
     second (mutation protection)."""
     tags: dict[str, str]
     """Tags of every resource."""
@@ -84,7 +84,9 @@ def _check_existing(existing: ExistingNetworkArgs, zones: int) -> None:
         ("private_route_table_association_ids", associations, {0, zones}),
     ):
         if len(ids) not in counts:
-            raise ValueError(f"{name} has {len(ids)} ids for {zones} zones: give one for each, in the zones' order")
+            raise ValueError(
+                f"{name} has {len(ids)} ids for {zones} zones: list one id for each zone, in the order of the zones"
+            )
     subnets = [*existing.public_subnet_ids, *existing.private_subnet_ids]
     if len(set(subnets)) != len(subnets):
         raise ValueError("a subnet is listed twice: each zone needs its own public and private subnet")

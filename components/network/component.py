@@ -1,8 +1,8 @@
 """A private network: public subnets for the edge only, private subnets without a route to the internet.
 
 It creates no NAT gateway, no IPv6 and no peering: workloads reach AWS through the endpoints of ``PrivateEndpoints``
-only. With ``existing`` it creates no VPC, subnet, route or network ACL. It reads the given ones, so that their
-guarantees are evaluated on their state in AWS, and reported as not proven where that is unknown.
+only. With ``existing`` it creates no VPC, subnet, route or network ACL. It reads the given ones, so that the policies
+evaluate their state in AWS and report unknown properties as not proven.
 """
 
 from typing import Any
@@ -29,7 +29,7 @@ class PrivateNetwork(pulumi.ComponentResource):
     private_subnet_ids: pulumi.Output[list[str]]
     """The private subnets, sorted by zone."""
     private_route_table_ids: pulumi.Output[list[str]]
-    """The private subnets' route tables: local routes only until an endpoint adds its own."""
+    """The private subnets' route tables, which have only local routes until an endpoint adds its route."""
 
     def __init__(self, name: str, args: PrivateNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = PrivateNetworkArgs.model_validate(args)
@@ -37,8 +37,8 @@ class PrivateNetwork(pulumi.ComponentResource):
         self._name = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
-        # The database, the cache and the load balancer cannot follow into another VPC or out of a subnet, so replacing
-        # these would stop half-way at AWS. Protection makes the engine refuse it at preview.
+        # The database, the cache and the load balancer cannot be moved to another VPC or subnet, so AWS would refuse
+        # a replacement half-way. Protection makes the engine refuse it in the preview.
         self._held = pulumi.ResourceOptions(parent=self, protect=not args.allow_deletion)
 
         if args.existing is None:
@@ -79,11 +79,11 @@ class PrivateNetwork(pulumi.ComponentResource):
         self.private_route_table_ids = pulumi.Output.all(*[table.id for table in tables])
 
     def _lock_defaults(self, vpc: aws.ec2.Vpc) -> aws.ec2.DefaultNetworkAcl:
-        """The defaults of the VPC (security group, network ACL, route table) admit nothing, so a resource that falls
-        back to them is not exposed.
+        """The VPC's default security group, network ACL and route table allow nothing, so a resource that uses them is
+        not exposed.
 
-        Subnets wait for the default network ACL, which this returns: otherwise the provider would read the subnets that
-        are still in it, and the next preview would remove them.
+        Subnets depend on the default network ACL, which this function returns: otherwise the provider would read the
+        subnets that are still associated with it, and the next preview would remove them.
         """
         aws.ec2.DefaultSecurityGroup(
             f"{self._name}-default-group",
@@ -144,7 +144,7 @@ class PrivateNetwork(pulumi.ComponentResource):
         )
         subnets: list[aws.ec2.Subnet] = []
         for zone in plan.zones:
-            # ELB refuses a load balancer whose VPC has no internet gateway, and knows the VPC by its subnets.
+            # ELB refuses a load balancer whose VPC has no internet gateway, and determines the VPC from the subnets.
             subnet = self._subnet(vpc, zone, "public", str(zone.public), gateway)
             aws.ec2.RouteTableAssociation(
                 f"{self._name}-public-{zone.availability_zone}",
@@ -197,16 +197,16 @@ class PrivateNetwork(pulumi.ComponentResource):
                         rule_action="allow" if entry.allow else "deny",
                         cidr_block=entry.cidr_block,
                         **_matched(entry),
-                        # AWS knows an entry by its number: the new one cannot be made beside the old one.
+                        # AWS identifies an entry by its number, so the new entry cannot be created beside the old
+                        # one.
                         opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
                     )
 
     def _read(self, existing: ExistingNetworkArgs) -> None:
-        """Read what exists, so that the engine and the policies see its real routes and settings.
+        """Read the existing network, so that the engine and the policies evaluate its real routes and settings.
 
-        Names follow the zones, never the ids, so that environments with different networks can be compared. A
-        private subnet is read only together with the association with its route table: without it, its routes would be
-        guessed.
+        Logical names are derived from zones, not ids, so that environments with different networks can be compared. A
+        private subnet is read only together with its route table association: without it, its routes would be unknown.
         """
         name, zones = f"{self._name}-existing", self._args.availability_zones
         vpc = aws.ec2.Vpc.get(f"{name}-vpc", existing.vpc_id, opts=self._child)
@@ -231,7 +231,7 @@ class PrivateNetwork(pulumi.ComponentResource):
         self.private_route_table_ids = pulumi.Output.from_input(sorted(tables))
 
     def _logged_subnets(self, existing: ExistingNetworkArgs) -> dict[str, str]:
-        """The subnets whose flows are logged, by the name of their log."""
+        """The subnets with flow logs, by the name of the log."""
         kinds = {"public": existing.public_subnet_ids, "private": existing.private_subnet_ids}
         return {
             f"{kind}-{zone}": subnet_id
@@ -268,7 +268,7 @@ class PrivateNetwork(pulumi.ComponentResource):
 
 
 def _matched(entry: AclEntry) -> dict[str, Any]:
-    """What an entry is about: ports, or ICMP's type and code."""
+    """The protocol arguments of an entry: ports, or ICMP type and code."""
     if entry.protocol == ICMP:
         return {"icmp_type": entry.first_port, "icmp_code": entry.last_port}
     return {"from_port": entry.first_port, "to_port": entry.last_port}

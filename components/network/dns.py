@@ -1,8 +1,8 @@
-"""Which names may be resolved inside a network: a DNS allowlist made from the declared destinations, and a log.
+"""DNS filtering inside a network: an allowlist derived from the declared destinations, and a query log.
 
-The list is the same declaration that makes the endpoints and the security groups, so a name that is not a declared
-destination has no address inside. It does not inspect DNS responses: Route 53 Resolver follows a CNAME chain of an
-allowed name without checking the list again.
+The list comes from the same declaration as the endpoints and security groups, so a name that is not a declared
+destination does not resolve inside the network. It does not inspect DNS responses: Route 53 Resolver follows a CNAME
+chain of an allowed name without checking the list again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,10 +25,11 @@ def allowed_domains(
     model_regions: Sequence[str] = (),
     hosts: Sequence[str] = (),
 ) -> list[str]:
-    """The allowlist that follows from the endpoints' services, the models' regions and further declared hosts.
+    """The allowlist, derived from the endpoints' services, the models' regions and other declared hosts.
 
-    ``hosts`` are names outside AWS's endpoints: private model servers, the database and cache, and the identity
-    provider's (whether the load balancer's nodes ask the VPC's resolver is not documented, so it must find them).
+    ``hosts`` are names other than AWS endpoints: private model servers, the database and cache, and the identity
+    provider. AWS does not document whether the load balancer's nodes use the VPC's resolver, so the identity provider
+    must resolve.
     """
     names = {name for service in (*services, S3) for name in service_domains(service, region, account_id)}
     names |= {name for other in model_regions for name in service_domains("bedrock-runtime", other, account_id)}
@@ -36,9 +37,9 @@ def allowed_domains(
 
 
 def as_returned(domain: str) -> str:
-    """A name as Route 53 Resolver returns it: with a trailing dot, every name as ``*.``.
+    """A name in the form that Route 53 Resolver returns: with a trailing dot, and every name as ``*.``.
 
-    The provider compares the list with what is returned, so any other form is a difference at every preview
+    The provider compares the list with the returned list, so any other form would show a difference in every preview
     (https://github.com/hashicorp/terraform-provider-aws/issues/23543).
     """
     return f"{domain.rstrip('.')}."
@@ -57,11 +58,11 @@ def make_dns_guard(
     tags: Mapping[str, str],
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Answer NXDOMAIN for every name that is not on the list, and log every query.
+    """Return NXDOMAIN for every name that is not on the list, and log every query.
 
     AWS refuses to change or remove the association while its mutation protection is enabled
     (https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_FirewallRuleGroupAssociation.html), so
-    ``allow_deletion`` turns the protection off. Domain lists and rules can be changed either way.
+    ``allow_deletion`` disables the protection. Domain lists and rules can be changed in both cases.
     """
 
     def named(role: str) -> str:

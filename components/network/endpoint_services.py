@@ -1,6 +1,6 @@
-"""The AWS services that the private network may reach: their names in DNS, and who may do what through an endpoint.
+"""The AWS services that the private network can reach: their DNS names and endpoint policies.
 
-Pure data and functions. Endpoint policies, the DNS allowlist and the endpoints themselves are made from here.
+Pure data and functions, from which endpoints, endpoint policies and the DNS allowlist are created.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,10 +10,10 @@ from typing import Any
 from components.common.iam import ANYONE, Conditions, Effect, Statement, policy_document
 
 S3 = "s3"
-"""Reached by gateway, so it is never in a list of interface services."""
+"""Reached through a gateway endpoint, so it is never in a list of interface services."""
 
 FARGATE_SERVICES = ("ecr.api", "ecr.dkr", "logs", "secretsmanager")
-"""What Fargate itself needs to start a task in subnets without an internet route."""
+"""The services that Fargate needs to start a task in subnets without an internet route."""
 
 BEDROCK = "bedrock-runtime"
 
@@ -29,7 +29,7 @@ CROSS_REGION = (
     "lambda",
     "s3",
 )
-"""What an interface endpoint reaches in another region: a list of AWS's, and Bedrock is not in it
+"""Services that an interface endpoint can reach in another region. AWS's list does not include Bedrock
 (https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-cross-region-privatelink-support.html)."""
 
 _DOMAINS: dict[str, tuple[str, ...]] = {
@@ -40,19 +40,19 @@ _DOMAINS: dict[str, tuple[str, ...]] = {
 
 
 def service_domains(service: str, region: str, account_id: str) -> tuple[str, ...]:
-    """The names under which ``service`` answers in ``region``."""
+    """The DNS names of ``service`` in ``region``."""
     patterns = _DOMAINS.get(service, (f"{service}.{{region}}.amazonaws.com",))
     return tuple(pattern.format(region=region, account=account_id) for pattern in patterns)
 
 
 def service_name(service: str, region: str) -> str:
-    """The endpoint service's name, as AWS writes it."""
+    """The AWS name of the endpoint service."""
     return f"com.amazonaws.{region}.{service}"
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Whom the endpoints serve and what they allow: every ARN belongs to this stack."""
+    """The principals and resources in the endpoint policies; every ARN belongs to this stack."""
 
     account_id: str
     region: str
@@ -66,7 +66,7 @@ class Access:
 
 
 def _by(access: Access, role_arn: str, *, own_resources: bool = True) -> dict[str, dict[str, list[str]]]:
-    """Only that role of this account and, unless AWS owns the resource, only resources of this account."""
+    """Limits access to that role and, unless AWS owns the resource, to resources of this account."""
     equals = {"aws:PrincipalAccount": [access.account_id], "aws:PrincipalArn": [role_arn]}
     if own_resources:
         equals["aws:ResourceAccount"] = [access.account_id]
@@ -98,13 +98,13 @@ def _secrets(access: Access) -> list[Statement]:
 
 
 def _list(value: str | Sequence[str]) -> Sequence[str]:
-    """IAM lets a list of one be written without brackets."""
+    """IAM accepts a single value in place of a list."""
     return [value] if isinstance(value, str) else value
 
 
 def _models(access: Access) -> list[Statement]:
-    """The task role's own model statements, for that role alone. A foundation model belongs to AWS, so there is no
-    condition on the resource's account; denials apply to every principal."""
+    """The task role's model statements, for that role only. A foundation model belongs to AWS, so there is no condition
+    on the resource's account. Denials apply to every principal."""
     caller = _by(access, access.task_role_arn, own_resources=False)["StringEquals"]
     statements: list[Statement] = []
     for number, known in enumerate(access.model_statements, start=1):
@@ -134,40 +134,40 @@ _POLICIES: dict[str, Callable[[Access], list[Statement]]] = {
 
 
 def check_services(services: Sequence[str]) -> None:
-    """Raise ``ValueError`` for a service that no policy is known for: an endpoint never gets AWS's default, which
+    """Raise ``ValueError`` for a service without a policy here: an endpoint must never get AWS's default policy, which
     allows everything."""
     if unknown := sorted(set(services) - set(_POLICIES)):
         raise ValueError(
-            f"services has {', '.join(unknown)}, for which no endpoint policy is known; "
-            f"known are {', '.join(sorted(_POLICIES))}: remove it, or write its policy in endpoint_services.py"
+            f"services contains {', '.join(unknown)}, which has no endpoint policy; "
+            f"supported are {', '.join(sorted(_POLICIES))}: remove it, or add its policy to endpoint_services.py"
         )
 
 
 def check_region(service: str, region: str, own: str) -> None:
-    """Raise ``ValueError`` for a service of another region that no endpoint reaches."""
+    """Raise ``ValueError`` for a service in another region that no endpoint can reach."""
     if region != own and service not in CROSS_REGION:
         raise ValueError(
-            f"no interface endpoint in {own} reaches {service} in {region}: AWS offers that for "
+            f"an interface endpoint in {own} cannot reach {service} in {region}: AWS supports that for "
             f"{', '.join(CROSS_REGION)} only; use the service in {own}, and for Bedrock a cross-region inference profile"
         )
 
 
 def endpoint_policy(service: str, access: Access) -> str:
-    """The policy of the interface endpoint for ``service``: what is not allowed there is denied."""
+    """The policy of the interface endpoint for ``service``. Requests that it does not allow are denied."""
     statements = [statement for statement in _POLICIES[service](access) if statement.resources]
     return policy_document(statements or [_nothing()])
 
 
 def _nothing() -> Statement:
-    """For an endpoint that allows nothing yet."""
+    """The policy of an endpoint that does not allow anything yet."""
     return Statement(sid="Nothing", effect=Effect.DENY, actions=["*"], resources=["*"], principals=ANYONE)
 
 
 def s3_gateway_policy(access: Access) -> str:
     """The policy of the S3 gateway endpoint.
 
-    Image layers are in an AWS bucket, one for each region, and are fetched with URLs signed by ECR: an account or
-    principal condition there makes every pull fail with 403, so that bucket alone is readable without one.
+    Image layers are in an AWS bucket, one for each region, and are fetched with URLs signed by ECR. An account or
+    principal condition for that bucket makes every pull fail with 403, so only that bucket can be read without one.
     """
     layers = f"arn:aws:s3:::prod-{access.region}-starport-layer-bucket/*"
     statements = [_allow("ImageLayers", ["s3:GetObject"], [layers], {})]

@@ -1,6 +1,6 @@
 """The private network's only egress: interface endpoints and the S3 gateway, each with its own policy.
 
-They admit the tasks' security group only. No endpoint is created that nothing uses.
+They allow only the tasks' security group. Only endpoints that are used are created.
 """
 
 from typing import Any, Self
@@ -31,35 +31,36 @@ class PrivateEndpointsArgs(Args):
     vpc_id: pulumi.Output[str]
     """The network's VPC."""
     subnet_ids: pulumi.Output[list[str]]
-    """The private subnets, one in each zone: each interface endpoint has an address in every one."""
+    """The private subnets, one in each zone. Each interface endpoint has an address in every subnet."""
     route_table_ids: pulumi.Output[list[str]]
-    """The private route tables: the S3 gateway is added to them."""
+    """The private route tables, to which the S3 gateway endpoint is added."""
     client_security_group_id: pulumi.Output[str]
-    """The tasks' security group: the only one that the endpoints admit."""
+    """The tasks' security group, the only one that the endpoints allow."""
     region: str
     """The stack's region."""
     account_id: str
-    """The stack's account: principals and resources of other accounts are denied."""
+    """The stack's account. Principals and resources of other accounts are denied."""
     execution_role_arn: pulumi.Output[str]
     """The role with which Fargate pulls images, reads secrets and writes logs."""
     task_role_arn: pulumi.Output[str]
-    """The role of the containers, which calls models and stores files."""
+    """The role with which the containers call models and store files."""
     services: list[str] = Field(default_factory=lambda: list(FARGATE_SERVICES))
-    """Interface services by their short name. Omitted: what Fargate needs to start a task."""
+    """Interface services by their short name. Omitted: the services that Fargate needs to start a task."""
     model_regions: list[str] = Field(default_factory=list[str])
-    """Regions whose Bedrock runtime is called: the stack's own, since no endpoint reaches another region's. Omitted: none."""
+    """Regions whose Bedrock runtime is called. Only the stack's region is allowed, because no endpoint can reach
+    Bedrock in another region. Omitted: none."""
     model_statements: pulumi.Output[list[dict[str, Any]]] = Field(
         default_factory=lambda: pulumi.Output.from_input(list[dict[str, Any]]())
     )
-    """IAM statements (Effect, Action, Resource, Condition) of what may be called at Bedrock. Omitted: nothing."""
+    """IAM statements (Effect, Action, Resource, Condition) for Bedrock. Omitted: no call is allowed."""
     repository_arns: pulumi.Output[list[str]]
     """The image repositories."""
     secret_arns: pulumi.Output[list[str]]
-    """The secrets that tasks are started with."""
+    """The secrets that tasks read when they start."""
     log_group_arns: pulumi.Output[list[str]]
     """The tasks' log groups."""
     bucket_arns: pulumi.Output[list[str]] = Field(default_factory=lambda: pulumi.Output.from_input(list[str]()))
-    """The stack's own buckets. Omitted: none but the one that holds image layers can be read."""
+    """The stack's buckets. Omitted: only the bucket with image layers can be read."""
     tags: dict[str, str]
     """Tags of every resource."""
 
@@ -77,7 +78,7 @@ class PrivateEndpoints(pulumi.ComponentResource):
     security_group_id: pulumi.Output[str]
     """The interface endpoints' security group."""
     endpoint_ids: pulumi.Output[dict[str, str]]
-    """Endpoint ids by service; Bedrock's by ``bedrock-runtime.<region>``."""
+    """Endpoint ids by service; for Bedrock, by ``bedrock-runtime.<region>``."""
     s3_prefix_list_id: pulumi.Output[str]
     """The prefix list of S3's addresses in this region."""
 
@@ -185,7 +186,7 @@ class PrivateEndpoints(pulumi.ComponentResource):
         )
 
     def _client_egress(self, group: aws.ec2.SecurityGroup, gateway: aws.ec2.VpcEndpoint) -> None:
-        """What the tasks may reach at all: the endpoints and, through the gateway, S3."""
+        """The tasks' egress rules: to the endpoints and, through the gateway, to S3."""
         for role, description, to_group, to_prefix_list in (
             ("tasks-to-endpoints", "AWS by interface endpoint", group.id, None),
             ("tasks-to-s3", "S3 by gateway endpoint", None, gateway.prefix_list_id),

@@ -1,4 +1,4 @@
-"""Flow logs: connections in the network, without payload. Not a component, but part of ``PrivateNetwork``."""
+"""Flow logs of the network's connections, without payload. Not a component, but part of ``PrivateNetwork``."""
 
 from collections.abc import Mapping
 
@@ -25,7 +25,7 @@ def make_flow_logs(
     tags: Mapping[str, str],
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Log the VPC's flows, or only those of the given subnets, by name, if the VPC is an existing one."""
+    """Log the VPC's flows or, in an existing VPC, only those of the given subnets, by name."""
     group = aws.cloudwatch.LogGroup(
         f"{name}-flow",
         name=log_group_name(name, "flow"),
@@ -70,7 +70,7 @@ def make_flow_logs(
 
 
 def flow_log_writer_policy(group_arn: str) -> str:
-    """What the flow-log role may do: write to its own group, and list groups, without which AWS cannot find it
+    """The flow-log role's permissions: write to its own group, and list groups, which AWS needs to find the group
     (https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html)."""
     write = ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
     return policy_document(

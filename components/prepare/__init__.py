@@ -1,8 +1,8 @@
-"""What runs in the task before the application, delivered as text in the container's command.
+"""The code that runs in the task before the application, delivered as text in the container's command.
 
-The other modules of this package are packed into one command, because the image is a third party's and must not be
-rebuilt. ``python -m components.prepare`` prints the code that a task receives. The modules use Python's standard library,
-and ``psycopg`` if the plan has a database, so they run in any image that has ``python3``.
+The other modules of this package are packed into one command, because the third-party image must not be rebuilt.
+``python -m components.prepare`` prints the code that a task receives. The modules use Python's standard library, and
+``psycopg`` if the plan has a database, so they run in any image that has ``python3``.
 """
 
 import ast
@@ -18,7 +18,7 @@ DATABASE = ("report", "volumes", "schema", "names", "roles", "image", "database"
 
 
 def sources(modules: Sequence[str]) -> dict[str, str]:
-    """Module → its code, as a task gets it."""
+    """Module → its code in the task."""
     return {
         f"components.prepare.{name}": without_comments(Path(__file__).with_name(f"{name}.py").read_text("utf-8"))
         for name in modules
@@ -26,7 +26,7 @@ def sources(modules: Sequence[str]) -> dict[str, str]:
 
 
 def without_comments(text: str) -> str:
-    """The code without docstrings, comment lines and empty lines, which is a third smaller."""
+    """The code without docstrings, comment lines and empty lines, which makes it a third smaller."""
     tree, docstrings, strings = ast.parse(text), set[int](), set[int]()
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -51,8 +51,8 @@ sys.exit(m.main())"""
 
 def packed(modules: Mapping[str, str]) -> str:
     """The command's text that loads these modules and runs the last one's ``main``."""
-    # bz2 has one implementation, so every machine packs the same bytes. zlib has several, which would change the task
-    # definition from machine to machine.
+    # bz2 has one implementation, so every machine produces the same bytes. zlib has several, so the task definition
+    # would differ between machines.
     text = json.dumps(modules, separators=(",", ":"))
     return _LOADER.format(packed=base64.b85encode(bz2.compress(text.encode())).decode())
 

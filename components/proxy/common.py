@@ -1,10 +1,11 @@
-"""Pieces that both sides of the proxy share: addresses, access log, HTTP options, fixed answers."""
+"""Code that both sides of the proxy share: addresses, access log, HTTP options, fixed responses."""
 
 import json
 from typing import Any
 
 REQUEST_ID_LENGTH = 40
-"""The load balancer's own part of X-Amzn-Trace-Id: ``Root=`` or ``Self=`` comes first, what a client added after it."""
+"""The load balancer's part of X-Amzn-Trace-Id: ``Root=`` or ``Self=`` comes first, and content from the client follows
+it."""
 
 _ACCESS_LOG_FIELDS = {
     "time": "%START_TIME%",
@@ -19,7 +20,7 @@ _ACCESS_LOG_FIELDS = {
     "duration_ms": "%DURATION%",
     "first_byte_ms": "%RESPONSE_DURATION%",
 }
-"""No path, query, header of a client, cookie, token, body or identity: the route's name stands for the path."""
+"""Contains no path, query, client header, cookie, token, body or identity. The route's name replaces the path."""
 
 
 def access_log(side: str, **more: str) -> list[dict[str, Any]]:
@@ -46,9 +47,11 @@ def one_endpoint(cluster: str, address: dict[str, Any]) -> dict[str, Any]:
 
 
 def circuit_breakers(maximum: int, retries: int = 0) -> dict[str, Any]:
-    """Return limits on what is in flight to a cluster: one request more is refused at once, instead of waiting.
+    """Return limits on concurrent requests to a cluster. A request above the limit is refused immediately instead of
+    queued.
 
-    With as many connections as requests it would wait for a connection, so there are twice as many.
+    If the connection limit were equal to the request limit, a request could wait for a connection, so it is twice as
+    high.
     """
     return {
         "thresholds": [
@@ -63,7 +66,7 @@ def circuit_breakers(maximum: int, retries: int = 0) -> dict[str, Any]:
 
 
 def http1_upstream(idle_seconds: int, filters: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    """Return a cluster's options for HTTP/1.1, with filters that see the request as it is sent."""
+    """Return a cluster's options for HTTP/1.1, with filters that process the request as it is sent."""
     options: dict[str, Any] = {
         "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
         "explicit_http_config": {"http_protocol_options": {}},
@@ -81,14 +84,15 @@ def router() -> dict[str, Any]:
         "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router",
             "suppress_envoy_headers": True,
-            # Nothing reads these statistics, and they cost 4 percent of a request.
+            # These statistics are not used, and they cost 4 percent of a request.
             "dynamic_stats": False,
         },
     }
 
 
 def overwrite_header(key: str, value: str, *, formatted: bool = False) -> dict[str, Any]:
-    """Return a header that replaces whatever has its name; ``%`` is a format only where that is said."""
+    """Return a header mutation that overwrites any existing header of that name. ``%`` is escaped unless ``formatted``
+    is true."""
     text = value if formatted else value.replace("%", "%%")
     return {"header": {"key": key, "value": text}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
 
@@ -97,7 +101,8 @@ NO_STORE = overwrite_header("cache-control", "no-store")
 
 
 def fixed_answer(name: str, match: dict[str, Any], status: int, body: str, content_type: str = "") -> dict[str, Any]:
-    """Return a route that Envoy answers itself, without reading a body; plain text unless said otherwise."""
+    """Return a route with a direct response from Envoy, which does not read a body. The default content type is plain
+    text."""
     route: dict[str, Any] = {
         "name": name,
         "match": match,
@@ -109,8 +114,8 @@ def fixed_answer(name: str, match: dict[str, Any], status: int, body: str, conte
 
 
 def own_unavailable_answer(body: str, content_type: str, only: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-    """Return local replies that replace Envoy's text for 502 to 504, which reveals addresses. Short of memory, Envoy
-    answers 500, which would suggest that the request was at fault."""
+    """Return local replies that replace Envoy's text for 502 to 504, which reveals addresses. If memory is low, Envoy
+    returns 500, which would indicate a problem with the request."""
     text = {"body_format_override": {"text_format_source": {"inline_string": body}, "content_type": content_type}}
     return [
         {"filter": _both(only, _status("EQ", 500)), "status_code": 503, **text},
@@ -128,12 +133,12 @@ def _status(operator: str, status: int) -> dict[str, Any]:
 
 
 def json_error(message: str, kind: str) -> str:
-    """Return an error in the form that OpenAI-compatible clients read."""
+    """Return an error in the format of OpenAI-compatible APIs."""
     return json.dumps({"error": {"message": message, "type": kind, "param": None, "code": kind}}, separators=(",", ":"))
 
 
 def json_answer(name: str, match: dict[str, Any], status: int, message: str) -> dict[str, Any]:
-    """Return a route with an error of Envoy's own in that form; its kind is the route's name."""
+    """Return a route with a direct error response in that format. Its error type is the route's name."""
     return fixed_answer(name, match, status, json_error(message, name.replace("-", "_")), "application/json")
 
 
@@ -141,21 +146,22 @@ UNAVAILABLE = json_error("No model server answered. Try again in a moment.", "up
 
 
 FRAMING_HEADER = "x-request-framing"
-"""Holds the request's Transfer-Encoding for the routes: Envoy removes the original before it looks for one.
+"""Contains the request's Transfer-Encoding for the routes, because Envoy removes the original header before it selects
+a route.
 
-A client's own copy goes with its family, ``x-request-``: under another name it would have to be stripped by that name.
+Copies from clients are removed with the prefix ``x-request-``; a different name would have to be removed separately.
 """
 
 
 def no_body_above(limit: int, path: dict[str, Any]) -> dict[str, Any]:
-    """Return a match for a declared length above the limit, numbers that no integer holds included."""
+    """Return a match for a declared length above the limit, including numbers that exceed an integer's range."""
     within = {"start": "0", "end": str(limit + 1)}
     too_long = {"name": "content-length", "range_match": within, "invert_match": True}
     return {**path, "headers": [*path.get("headers", ()), too_long]}
 
 
 def undeclared_length_matches() -> list[dict[str, Any]]:
-    """Return matches for bodies without a declared length: chunked ones, and methods that carry one anyway."""
+    """Return matches for bodies without a declared length: chunked bodies, and methods that normally have a body."""
     return [
         {"prefix": "/", "headers": [{"name": FRAMING_HEADER, "present_match": True}]},
         {
@@ -173,7 +179,7 @@ _BUFFER = "type.googleapis.com/envoy.extensions.filters.http.buffer.v3"
 
 
 def body_filter() -> dict[str, Any]:
-    """Return the filter that holds requests to ``no_body``, where a route asks for it."""
+    """Return the filter that enforces ``no_body`` on routes that enable it."""
     return {
         "name": _BUFFER_FILTER,
         "disabled": True,
@@ -182,15 +188,15 @@ def body_filter() -> dict[str, Any]:
 
 
 def no_body() -> dict[str, Any]:
-    """Return the per-route setting that answers a body of more than one byte with 413, and sends on none of it.
+    """Return the per-route setting that answers a body of more than one byte with 413 and forwards none of it.
 
-    Envoy knows no limit of zero. A single byte goes on with its length declared.
+    Envoy does not support a limit of zero, so a one-byte body is forwarded with a content-length.
     """
     return {_BUFFER_FILTER: {"@type": f"{_BUFFER}.BufferPerRoute", "buffer": {"max_request_bytes": 1}}}
 
 
 def early_mutation(mutations: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return changes to a request's headers that come before anything else reads them."""
+    """Return header mutations that apply before any other filter reads the request's headers."""
     return {
         "name": "envoy.http.early_header_mutation.header_mutation",
         "typed_config": {
@@ -201,5 +207,5 @@ def early_mutation(mutations: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def framing_mutation() -> dict[str, Any]:
-    """Return the change that keeps the request's Transfer-Encoding for the routes."""
+    """Return the mutation that preserves the request's Transfer-Encoding for the routes."""
     return {"append": overwrite_header(FRAMING_HEADER, "%REQ(TRANSFER-ENCODING):32%", formatted=True)}

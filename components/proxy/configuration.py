@@ -1,12 +1,12 @@
-"""The proxy beside the application: settings in, Envoy configuration out.
+"""The proxy in front of the application: generates the Envoy configuration from the settings.
 
-``envoy_configuration`` is a pure function whose result is the whole configuration: the task, the tests and
-``python -m local`` run the same one with the same Envoy version. It holds no secret: the listener's certificate and
-key come from environment variables, credentials for models from the task role.
+``envoy_configuration`` is a pure function whose result is the whole configuration: the task, the tests and ``python -m
+local`` run the same one with the same Envoy version. It contains no secret: the listener's certificate and key come
+from environment variables, and the credentials for models from the task role.
 
 The proxy deliberately does not verify the signature of the load balancer's token, because the private subnets cannot
-fetch the keys. The policy pack proves on the network graph that only the load balancer reaches it, and only after a
-login. The checks of signer, client, issuer and expiry guard against a wrong configuration.
+fetch the keys. The policy pack proves on the network graph that only the load balancer can reach it, and only after a
+login. The checks of signer, client, issuer and expiry detect a wrong configuration.
 """
 
 from collections import Counter
@@ -42,13 +42,14 @@ __all__ = [
 
 _HEAP = "envoy.resource_monitors.fixed_heap"
 _SHRINK_AT, _NO_MORE_REQUESTS_AT, _NO_MORE_BYTES_AT = 0.5, 0.65, 0.7
-"""Shares of the container's memory. What arrives between two looks at the heap needs the rest: docs/measurements.md."""
+"""Thresholds as fractions of the container's memory. The rest is needed for data that arrives between two checks of the
+heap (docs/measurements.md)."""
 
 
 def envoy_configuration(settings: ProxySettings) -> dict[str, Any]:
-    """Return the configuration (bootstrap) of Envoy as JSON-able data, the same for the same settings.
+    """Return Envoy's bootstrap configuration as JSON-compatible data. It is deterministic.
 
-    Raises ``ValueError`` where two groups or two upstreams have one name: Envoy would not start.
+    Raises ``ValueError`` if two groups or two upstreams have the same name, because Envoy would not start.
     """
     listeners = [inbound_listener(settings), *model_listeners(settings)]
     clusters = [application_cluster(settings), *model_clusters(settings)]
@@ -65,13 +66,13 @@ def envoy_configuration(settings: ProxySettings) -> dict[str, Any]:
             }
         ],
         "overload_manager": _overload_manager(settings),
-        # Without an admin interface nothing reads statistics; limits, ejection and the log do without.
+        # Without an admin interface, statistics are not used. Limits, ejection and the log do not need them.
         "stats_config": {"stats_matcher": {"reject_all": True}},
     }
 
 
 def envoy_arguments(settings: ProxySettings) -> list[str]:
-    """Return Envoy's arguments: the container's command, since the image's entry point is Envoy itself."""
+    """Return Envoy's arguments: the container's command, because the image's entry point is Envoy."""
     return [
         "--config-yaml",
         configuration_text(envoy_configuration(settings)),
@@ -81,7 +82,7 @@ def envoy_arguments(settings: ProxySettings) -> list[str]:
         str(settings.workers),
         "--log-level",
         "warning",
-        # The access log reaches the log driver after a second at most; the default is ten.
+        # The access log is flushed to the log driver every second; the default is ten seconds.
         "--file-flush-interval-msec",
         "1000",
     ]
@@ -91,7 +92,7 @@ def _named_once(kind: str, parts: list[dict[str, Any]]) -> None:
     names = Counter(part["name"] for part in parts)
     if repeated := sorted(name for name, times in names.items() if times > 1):
         raise ValueError(
-            f"more than one {kind} of the proxy is named {', '.join(repeated)}: give each model group a unique name, and "
+            f"more than one {kind} in the proxy is named {', '.join(repeated)}: give each model group a unique name, and "
             "each upstream a name that no other upstream of any group has"
         )
 
@@ -120,7 +121,7 @@ def _overload_manager(settings: ProxySettings) -> dict[str, Any]:
             _from("envoy.overload_actions.shrink_heap", _SHRINK_AT),
             _from("envoy.overload_actions.stop_accepting_requests", _NO_MORE_REQUESTS_AT),
         ],
-        # Bodies of requests that were accepted before go on arriving: 503 for the rest of them, too.
+        # Bodies of requests that were accepted earlier continue to arrive: these requests also get a 503.
         "loadshed_points": [_from("envoy.load_shed_points.http1_server_abort_dispatch", _NO_MORE_BYTES_AT)],
     }
 

@@ -1,9 +1,9 @@
-"""Identity: removes headers that clients must not set, turns the load balancer's claims into trusted headers, and
-admits allowed people only.
+"""Identity: removes headers that clients must not set, converts the load balancer's claims to trusted headers, and
+allows only permitted users.
 
-Three steps, in this order: the connection manager removes every client-sent copy of a trusted header before anything
-else reads the request; a Lua filter reads the claims and answers 401 or 403 or sets the trusted headers; an RBAC filter
-refuses requests without the trusted e-mail header, so that a failing script admits no request.
+Three steps, in this order: the connection manager removes every client-sent copy of a trusted header before any other
+filter reads the request; a Lua filter reads the claims and returns 401 or 403 or sets the trusted headers; an RBAC
+filter refuses requests without the trusted e-mail header, so that a failing script cannot allow a request.
 """
 
 import html
@@ -18,7 +18,7 @@ from components.proxy.settings import ProxyPeople, ProxySettings
 _FILES = Path(__file__).with_name("files")
 _EXPIRY_LEEWAY_SECONDS = 60
 _LUA_TOKEN = re.compile(r"""--\[==\[.*?\]==\]|--[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|-|[^-"']+""", re.DOTALL)
-"""Comments, strings, and what is between them."""
+"""Comments, strings, and the code between them."""
 _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"[A-Za-z0-9_]|$")
 """A part of a word, or the edge of a token, which may be the quotation mark of a string."""
@@ -26,25 +26,27 @@ _LUA_FILTER = "envoy.filters.http.lua"
 _RBAC_FILTER = "envoy.filters.http.rbac"
 
 EDGE_HEADERS = ("x-amzn-oidc-accesstoken", "x-amzn-oidc-data", "x-amzn-oidc-identity")
-"""What the load balancer adds after a login. The application gets none of it."""
+"""Headers that the load balancer adds after a login. They are not forwarded to the application."""
 
 _NEVER_FROM_A_CLIENT = ("forwarded", "remote-user")
 _FAMILIES_NEVER_FROM_A_CLIENT = (
     "x-((envoy|original|real|remote|request|rewrite)-|(http-)?method|"
     "forwarded-([^fp]|f[^o]|for.|p[^or]|port.|pr[^o]|proto.)).*"
 )
-"""Of ``x-forwarded-`` the load balancer's own stay: ``for``, ``port`` and ``proto``, with what begins almost like them.
+"""Of the ``x-forwarded-`` headers, only the load balancer's are kept: ``for``, ``port`` and ``proto``, and names that
+begin almost like them.
 
-One expression, because each is tried on every header of every request, and each name costs a search: fifteen names and
-an expression took 1.4 percent of a bare request more. Envoy refuses an expression of more than 100 RE2 instructions.
+A single expression, because each is evaluated for every header of every request, and each name costs a search: fifteen
+names and an expression added 1.4 percent to a minimal request. Envoy refuses an expression of more than 100 RE2
+instructions.
 """
 
 
 def strip_client_headers(settings: ProxySettings) -> dict[str, Any]:
-    """Return the early mutation that removes every client-sent copy of a trusted header, and names the request.
+    """Return the early mutation that removes every client-sent copy of a trusted header and sets the request id.
 
-    Some servers take ``.`` and ``_`` for ``-``: names with a dot go altogether, and the connection manager refuses
-    names with an underscore.
+    Some servers treat ``.`` and ``_`` in header names as ``-``. Headers with a dot in the name are therefore removed,
+    and the connection manager rejects names with an underscore.
     """
     names = sorted({*(name.lower() for name in settings.identity.trusted_headers), *_NEVER_FROM_A_CLIENT})
     patterns = [{"contains": "."}, {"safe_regex": {"regex": _FAMILIES_NEVER_FROM_A_CLIENT}}]
@@ -59,14 +61,14 @@ def strip_client_headers(settings: ProxySettings) -> dict[str, Any]:
 
 
 def identity_filters(settings: ProxySettings) -> list[dict[str, Any]]:
-    """Return the filters that set the trusted headers for allowed people and refuse everyone else."""
+    """Return the filters that set the trusted headers for allowed users and refuse all others."""
     return [
         {
             "name": _LUA_FILTER,
             "typed_config": {
                 "@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua",
                 "default_source_code": {"inline_string": identity_script(settings)},
-                # No route depends on the trusted headers, so the route found first stays.
+                # No route depends on the trusted headers, so the selected route does not change.
                 "clear_route_cache": False,
             },
         },
@@ -74,7 +76,7 @@ def identity_filters(settings: ProxySettings) -> list[dict[str, Any]]:
             "name": _RBAC_FILTER,
             "typed_config": {
                 "@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC",
-                # As a rule to refuse it takes a fifth fewer instructions than as a rule to admit.
+                # A deny rule needs a fifth fewer instructions than an allow rule.
                 "rules": {
                     "action": "DENY",
                     "policies": {
@@ -103,7 +105,7 @@ def without_identity() -> dict[str, Any]:
 
 
 def identity_script(settings: ProxySettings) -> str:
-    """Return the Lua filter's one chunk: decoder, settings as one line of JSON, script."""
+    """Return the Lua filter's code: decoder, settings as one line of JSON, script."""
     identity = settings.identity
     table: dict[str, Any] = {
         "signer": identity.signer_arn,
@@ -157,7 +159,7 @@ def _people(people: ProxyPeople) -> dict[str, Any]:
 
 
 def _compact(source: str) -> str:
-    """Drop comments and needless white space: a task definition holds 64 KB at most."""
+    """Remove comments and unneeded white space, because a task definition is limited to 64 KB."""
     code = "".join(
         token if token[0] in "\"'" else _SPACE.sub(_needed, token)
         for token in _LUA_TOKEN.findall(source)
@@ -167,7 +169,7 @@ def _compact(source: str) -> str:
 
 
 def _needed(space: re.Match[str]) -> str:
-    """Keep one blank between two words and the end of a line; anything else next to a sign needs none."""
+    """Keep one space between two words, and line ends. Next to an operator no space is needed."""
     if "\n" in space[0]:
         return "\n"
     before, after = space.string[: space.start()][-1:], space.string[space.end() :][:1]
@@ -175,6 +177,6 @@ def _needed(space: re.Match[str]) -> str:
 
 
 def _json(value: dict[str, Any]) -> str:
-    """One line of JSON in ASCII, for a long literal of Lua, which has no escapes and ends at the first ``]==]``."""
-    # Only a string can contain "]=", and in a string JSON has another spelling for it.
+    """One line of ASCII JSON for a Lua long string, which has no escapes and ends at the first ``]==]``."""
+    # Only a string can contain "]=", and JSON can escape it in a string.
     return json.dumps(value, separators=(",", ":")).replace("]=", "]\\u003d")

@@ -1,7 +1,7 @@
 """The inbound side: TLS from the load balancer, limits, identity, and the route to the application.
 
-Routes do most of the work, because they cost little and buffer nothing: a body that is declared too large, or not
-declared at all, is refused before a byte of it is read.
+Routes do most of the work, because they are cheap and do not buffer: a body whose declared length is too large or
+missing is refused before any of it is read.
 """
 
 import re
@@ -32,11 +32,11 @@ from components.proxy.settings import ProxySettings
 
 _APPLICATION = "application"
 _ANY_PATH: dict[str, Any] = {"prefix": "/"}
-# Some applications take ``%2F`` or ``%5C`` for a slash: what such a path means to them is theirs to say, so it gets the
-# smaller limit, no upgrade and no caching, whatever it begins with.
+# Some applications treat ``%2F`` or ``%5C`` as a slash. The proxy cannot know how they interpret such a path, so it
+# gets the smaller limit, no upgrade and no caching, independent of its prefix.
 _ESCAPED_SLASH: dict[str, Any] = {
     "safe_regex": {"regex": ".*%(2[Ff]|5[Cc]).*"},
-    # Envoy looks at headers before it tries the expression, which few paths need.
+    # Envoy evaluates headers before the expression, which few paths need.
     "headers": [{"name": ":path", "string_match": {"contains": "%"}}],
 }
 _NO_LENGTH = {"name": "content-length", "present_match": False}
@@ -44,13 +44,13 @@ _EDGE_COOKIE_SHARDS = ("", "-0", "-1", "-2", "-3")
 
 
 def application_cluster(settings: ProxySettings) -> dict[str, Any]:
-    """Return the cluster of the application, reached on loopback only."""
+    """Return the application's cluster, which is on loopback only."""
     return {
         "name": _APPLICATION,
         "type": "STATIC",
         "connect_timeout": "2s",
         "circuit_breakers": circuit_breakers(settings.limits.maximum_connections),
-        # Below the application's own, or a request meets a connection that is just being closed.
+        # Below the application's own timeout; otherwise a request could use a connection that is being closed.
         "typed_extension_protocol_options": http1_upstream(max(1, settings.application.keep_alive_seconds - 1)),
         "load_assignment": one_endpoint(_APPLICATION, socket_address("127.0.0.1", settings.application.port)),
     }
@@ -65,7 +65,7 @@ def inbound_listener(settings: ProxySettings) -> dict[str, Any]:
         "filter_chains": [
             {
                 "transport_socket": _downstream_tls(settings),
-                # A client that connects and never speaks TLS is cut off.
+                # Closes connections on which the client does not complete the TLS handshake.
                 "transport_socket_connect_timeout": f"{settings.limits.request_headers_seconds}s",
                 "filters": [
                     {
@@ -85,7 +85,7 @@ def _connection_manager(settings: ProxySettings) -> dict[str, Any]:
         "stat_prefix": "inbound",
         "codec_type": "HTTP1",
         "access_log": access_log("inbound"),
-        # The load balancer is the one trusted hop; its X-Forwarded-For reaches the application as it is.
+        # The load balancer is the only trusted hop; its X-Forwarded-For is forwarded unchanged to the application.
         "use_remote_address": True,
         "xff_num_trusted_hops": 1,
         "skip_xff_append": True,
@@ -155,15 +155,15 @@ def _interface_routes(settings: ProxySettings) -> list[dict[str, Any]]:
 
 
 def _without_a_length(settings: ProxySettings) -> list[dict[str, Any]]:
-    """Routes for requests without a body. A filter enforces that, because a route sees only the headers.
+    """Routes for requests without a body. A filter enforces that, because a route can match only headers.
 
-    A client may name Content-Length or Transfer-Encoding in ``Connection``: Envoy then removes the header before a
-    route sees it, and would send the body on, as long as it likes.
+    A client can list Content-Length or Transfer-Encoding in ``Connection``. Envoy then removes the header before route
+    matching, and would forward a body of any length.
     """
     application = settings.application
     routes = [_bodiless("request", _ESCAPED_SLASH, settings)]
     for prefix in application.websocket_path_prefixes:
-        # Envoy leaves this token only where it takes the request for an upgrade, and then removes no header.
+        # Envoy keeps this token only if it treats the request as an upgrade, and then removes no header.
         upgrade = {"name": "connection", "string_match": {"contains": "upgrade", "ignore_case": True}}
         route = _route("websocket", {"prefix": prefix, "headers": [_NO_LENGTH, upgrade]}, settings)
         route["route"]["upgrade_configs"] = [{"upgrade_type": "websocket"}]
@@ -210,7 +210,7 @@ def _route(name: str, path: dict[str, Any], settings: ProxySettings) -> dict[str
         "match": path,
         "route": {
             "cluster": _APPLICATION,
-            # The default of 15 seconds would cut a streamed answer; its duration has a separate limit.
+            # The default of 15 seconds would interrupt a streamed response; its duration has a separate limit.
             "timeout": "0s",
             "max_stream_duration": {"max_stream_duration": f"{settings.limits.stream_seconds}s"},
         },
@@ -219,7 +219,7 @@ def _route(name: str, path: dict[str, Any], settings: ProxySettings) -> dict[str
 
 
 def _logout_route(settings: ProxySettings) -> dict[str, Any]:
-    """End the edge's and the application's session, then go to the identity provider's logout."""
+    """End the session at the edge and in the application, then redirect to the identity provider's logout."""
     logout = settings.logout
     match = {"path": logout.path}
     title, html = "You are signed out", "text/html; charset=utf-8"
@@ -230,7 +230,7 @@ def _logout_route(settings: ProxySettings) -> dict[str, Any]:
         text = "Your session here has ended. You may still be signed in at the identity provider."
         route = fixed_answer("logout", match, 200, page(title, text), html)
     cookies = [logout.edge_cookie_name + shard for shard in _EDGE_COOKIE_SHARDS]
-    # Headers are appended unless said otherwise: one Set-Cookie for each cookie.
+    # Headers are appended by default: one Set-Cookie for each cookie.
     route["response_headers_to_add"] += [
         {"header": {"key": "set-cookie", "value": f"{name}=; Max-Age=0; Path=/; Secure; HttpOnly"}}
         for name in (*cookies, *settings.application.session_cookie_names)
@@ -243,7 +243,8 @@ def _logout_route(settings: ProxySettings) -> dict[str, Any]:
 
 
 def _machine_routes(settings: ProxySettings) -> list[dict[str, Any]]:
-    """Machine clients reach the model paths only; the load balancer has validated their token for this host name."""
+    """Machine clients can reach only the model paths; the load balancer has validated their token for this host
+    name."""
     without_token = {"prefix": "/", "headers": [{"name": "authorization", "present_match": False}]}
     unauthorized = json_answer("machine-unauthorized", without_token, 401, "A request needs a token.")
     unauthorized["response_headers_to_add"].append(overwrite_header("www-authenticate", "Bearer"))
@@ -251,7 +252,7 @@ def _machine_routes(settings: ProxySettings) -> list[dict[str, Any]]:
 
 
 def _other_routes(settings: ProxySettings) -> list[dict[str, Any]]:
-    """The load balancer's health checks name the task's address as host; nothing else is answered there."""
+    """The load balancer's health checks use the task's address as host name; other requests for that host get a 404."""
     without_body = [{"name": name, "present_match": False} for name in ("content-length", FRAMING_HEADER)]
     headers = [{"name": ":method", "string_match": {"exact": "GET"}}, *without_body]
     match = {"path": settings.application.health_path, "headers": headers}

@@ -1,7 +1,8 @@
 """The outbound side: the application's only route to models, on loopback, with one base path for each model group. A
 group's failover (an aggregate of single servers, tried in the declared order) points at one internal listener for each
 upstream, which the application cannot reach by itself. There the request gets the path, host, headers, signature and
-verified TLS of *that* upstream. Signing before failover would send the first region's signature to the second."""
+verified TLS of *that* upstream. Signing before failover would send the first region's signature to the second
+region."""
 
 import ipaddress
 import json
@@ -37,12 +38,12 @@ _MORE_IN_THE_LOG = {
     "upstream": "%UPSTREAM_HOST%",
     "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
 }
-"""The paths of the application's requests contain no personal data, and an undeclared one is needed to diagnose it. The
-upstream is the one that answered: ``envoy://upstream-<name>/``."""
+"""The paths of the application's requests contain no personal data, and are needed to diagnose undeclared paths. The
+upstream is the one that responded: ``envoy://upstream-<name>/``."""
 
 
-# With every upstream ejected the answer is 503 at once, instead of traffic to all of them ("panic"); and workers learn
-# of an ejection at once, instead of after the second in which Envoy merges updates.
+# If every upstream is ejected, the response is an immediate 503 instead of traffic to all of them ("panic"). Workers
+# apply an ejection immediately, instead of after the second in which Envoy merges updates.
 _NO_TRAFFIC_TO_THE_EJECTED = {"healthy_panic_threshold": {"value": 0}, "update_merge_window": "0s"}
 
 
@@ -55,7 +56,8 @@ def model_listeners(settings: ProxySettings) -> list[dict[str, Any]]:
         {
             "name": "models",
             "address": socket_address("127.0.0.1", settings.model_port),
-            # That limit is the load balancer's. At it, the application's requests would still need their models.
+            # That limit is for the load balancer's connections. When it is reached, the application's requests still
+            # need their models.
             "ignore_global_conn_limit": True,
             "per_connection_buffer_limit_bytes": 65_536,
             "filter_chains": [_filter_chain(manager)],
@@ -69,7 +71,8 @@ def model_listeners(settings: ProxySettings) -> list[dict[str, Any]]:
 
 
 def model_clusters(settings: ProxySettings) -> list[dict[str, Any]]:
-    """Return each group's failover, and each upstream twice: as member of a failover, and as the server itself."""
+    """Return each group's failover cluster, and two clusters for each upstream: one as member of a failover, one for
+    the server itself."""
     clusters: list[dict[str, Any]] = []
     for group in settings.model_groups:
         clusters.append(_failover_cluster(group, settings))
@@ -79,7 +82,7 @@ def model_clusters(settings: ProxySettings) -> list[dict[str, Any]]:
 
 
 def model_routes(settings: ProxySettings) -> list[dict[str, Any]]:
-    """Return the routes of all groups with their limits, and 403 for whatever is not declared."""
+    """Return the routes of all groups with their limits, and 403 for all other paths."""
     limit = settings.limits.prompt_bytes
     routes = [
         json_answer("length-required", match, 411, "A body needs a Content-Length.")
@@ -105,7 +108,7 @@ def model_routes(settings: ProxySettings) -> list[dict[str, Any]]:
                 {
                     "name": group.name,
                     "match": match,
-                    # A retry needs the whole body again; the default buffer would rule it out for long prompts.
+                    # A retry needs the whole body; with the default buffer, long prompts could not be retried.
                     "request_body_buffer_limit": str(settings.limits.prompt_bytes),
                     "route": _group_action(group, settings),
                 }
@@ -170,7 +173,8 @@ def _member_cluster(upstream: ProxyUpstream, settings: ProxySettings) -> dict[st
         ),
         "common_lb_config": _NO_TRAFFIC_TO_THE_EJECTED,
         "outlier_detection": {
-            # A prompt may cause a 500: repeated, it would make the model unavailable to all users.
+            # A prompt may cause a 500. If it counted, repeating the prompt would make the model unavailable to all
+            # users.
             "consecutive_gateway_failure": _EJECTING_FAILURES,
             "enforcing_consecutive_gateway_failure": 100,
             "enforcing_consecutive_5xx": 0,
@@ -226,7 +230,7 @@ def _discovery(address: str) -> dict[str, Any]:
 
 
 def _signing_filters(upstream: ProxyUpstream) -> list[dict[str, Any]] | None:
-    """SigV4 as the task role, in the upstream's own filter chain: there host and path are those that are sent."""
+    """SigV4 as the task role, in the upstream's own filter chain, in which host and path have their final values."""
     if not upstream.signing_region:
         return None
     return [
@@ -256,7 +260,7 @@ def _upstream_listener(group: ProxyModelGroup, upstream: ProxyUpstream, settings
     route: dict[str, Any] = {
         "name": upstream.name,
         "match": {"prefix": f"/{group.name}/v1"},
-        # A signature covers the body, so all of a prompt is held until it is signed.
+        # A signature covers the body, so the whole prompt is buffered until it is signed.
         "request_body_buffer_limit": str(limits.prompt_bytes),
         "request_headers_to_remove": sorted(removed),
         "request_headers_to_add": [overwrite_header(key, value) for key, value in upstream.headers],
@@ -276,7 +280,7 @@ def _upstream_listener(group: ProxyModelGroup, upstream: ProxyUpstream, settings
 
 
 def _authority(upstream: ProxyUpstream) -> str:
-    """The request's Host: it names the port unless that is HTTPS's own (RFC 9110, 4.2.2 and 7.2)."""
+    """The request's Host header, which includes the port unless it is the HTTPS default (RFC 9110, 4.2.2 and 7.2)."""
     return upstream.host_name if upstream.port == _HTTPS_PORT else f"{upstream.host_name}:{upstream.port}"
 
 
@@ -289,9 +293,9 @@ def _connection_manager(
         "stat_prefix": name,
         "codec_type": "HTTP1",
         "server_header_transformation": "PASS_THROUGH",
-        # Silence is the attempt's own limit, so that the next upstream gets its turn.
+        # The idle limit applies to each attempt, so that the next upstream is tried.
         "stream_idle_timeout": f"{limits.model_deadline_seconds}s",
-        # A broken answer shows as broken at once instead of after a second.
+        # A truncated response is reported immediately instead of after a second.
         "delayed_close_timeout": "0.1s",
         "common_http_protocol_options": {"idle_timeout": f"{limits.keep_alive_seconds}s"},
         "local_reply_config": {"mappers": own_unavailable_answer(UNAVAILABLE, "application/json")},

@@ -1,10 +1,10 @@
 """Envoy's configuration as text that fits into a task definition.
 
-Envoy reads YAML, of which JSON is a part. A task definition holds at most 64 KiB, in which every double quote of an
-inner document costs a second character, and a configuration repeats itself: every upstream has the same filters,
-limits and types. So a value that occurs again is written once with an anchor (``&1``) and named by it afterwards
-(``*1``), and a plain string stands in single quotes. What Envoy builds from it is the same, value for value; ``preflight
-proxy-config`` prints it written out.
+Envoy reads YAML, which includes JSON. A task definition is limited to 64 KiB, in which every double quote of an
+embedded document costs a second character, and a configuration is repetitive: every upstream has the same filters,
+limits and types. Therefore a repeated value is written once with an anchor (``&1``) and then referenced (``*1``), and a
+plain string is in single quotes. Envoy parses the same configuration, value for value; ``preflight proxy-config``
+prints it in full.
 """
 
 import json
@@ -13,11 +13,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 SHORTEST = 12
-"""Characters of a value as JSON below which naming it saves nothing."""
+"""The minimum JSON length of a value for which an anchor saves space."""
 
 
 def configuration_text(configuration: dict[str, Any]) -> str:
-    """The configuration as one line of YAML in flow style; the same value gives the same text."""
+    """The configuration as one line of YAML in flow style. The output is deterministic."""
     return _Writer(configuration).text()
 
 
@@ -36,7 +36,7 @@ class _Writer:
         if len(key) < SHORTEST:
             return
         self._uses[key] += 1
-        # What is inside a repeated value is written once, with its first occurrence.
+        # The content of a repeated value is written once, at its first occurrence.
         if self._uses[key] == 1:
             for inner in _inside(value):
                 self._count(inner)
@@ -71,12 +71,13 @@ def _inside(value: object) -> Iterable[object]:
 
 
 def _string(text: str) -> str:
-    # Single quotes know no escapes, so whatever needs one (line ends, control characters) is in double ones.
+    # Single-quoted strings have no escapes, so strings that need one (line ends, control characters) are in double
+    # quotes.
     if text.isascii() and text.isprintable():
         return "'" + text.replace("'", "''") + "'"
     return '"' + "".join(_escaped(character) for character in text) + '"'
 
 
 def _escaped(character: str) -> str:
-    # JSON writes what is beyond 16 bits as two halves, which YAML reads as two characters.
+    # JSON escapes characters beyond 16 bits as a surrogate pair, which YAML reads as two characters.
     return f"\\U{ord(character):08x}" if ord(character) > 0xFFFF else json.dumps(character)[1:-1]  # noqa: PLR2004

@@ -2,7 +2,7 @@
 
 It creates the cluster, the task definition, the service and its scaling. It creates no role, secret, log group or
 security group rule (``WorkloadIdentity``, ``Operations``, ``Edge`` and ``PrivateEndpoints`` do) and does not generate
-the proxy's configuration: it takes Envoy's arguments. Only the task definition and the service are tagged with the
+the proxy's configuration: Envoy's arguments are an input. Only the task definition and the service are tagged with the
 release, so that a new release changes nothing else.
 """
 
@@ -31,12 +31,12 @@ class InterfaceServiceArgs(Args):
     region: str
     """The region of the logs."""
     release: str
-    """The version that runs, as a tag of the task definition and the service."""
+    """The running version, as a tag of the task definition and the service."""
     schemas: list[SchemaArgs] = Field(default_factory=list[SchemaArgs])
     """The database schemas of all known releases. If the application has a database, the running release must be among
     them."""
     application: ApplicationArgs
-    """The application behind the proxy, from a preset or written by you."""
+    """The application behind the proxy, from a preset or a custom definition."""
     interface_image: str
     """The application's image by digest."""
     proxy_image: str
@@ -52,8 +52,8 @@ class InterfaceServiceArgs(Args):
     secret_references: pulumi.Output[dict[str, str]]
     """Secret → ``valueFrom``, versions included."""
     data_values: pulumi.Output[dict[str, str]] = Field(default_factory=lambda: pulumi.Output.from_input({}))
-    """Addresses of the data stores, such as ``database-host``; none by default. The application's ``value_environment``
-    names keys of it. Never a secret."""
+    """Addresses of the data stores, such as ``database-host``. The application's ``value_environment`` refers to its
+    keys. Must not contain secrets. Omitted: none."""
     log_group_names: pulumi.Output[dict[str, str]]
     """Container → log group."""
     log_retention_days: int = 90
@@ -65,17 +65,17 @@ class InterfaceServiceArgs(Args):
     security_group_id: pulumi.Output[str]
     """The tasks' security group."""
     target_group_arn: pulumi.Output[str]
-    """A target group that a listener already uses: ECS refuses any other."""
+    """A target group that a listener already uses; ECS refuses any other."""
     load_balancer_arn_suffix: pulumi.Output[str]
-    """The edge's load balancer as CloudWatch names it, for scaling on requests."""
+    """The load balancer's CloudWatch dimension, for scaling on requests."""
     target_group_arn_suffix: pulumi.Output[str]
-    """The edge's target group as CloudWatch names it, for scaling on requests."""
+    """The target group's CloudWatch dimension, for scaling on requests."""
     rollback_alarm_names: pulumi.Output[list[str]]
     """A deployment is rolled back if one of these alarms fires during it."""
     cpu_units: int = 1024
-    """The task's CPU, in units of 1/1024 vCPU; a size that Fargate has."""
+    """The task's CPU, in units of 1/1024 vCPU. Must be a size that Fargate offers."""
     memory_mebibytes: int = 4096
-    """The task's memory; a size that Fargate has for this CPU."""
+    """The task's memory. Must be a size that Fargate offers for this CPU."""
     ephemeral_gibibytes: int = Field(default=30, ge=EPHEMERAL_GIBIBYTES[0], le=EPHEMERAL_GIBIBYTES[1])
     """The task's ephemeral storage."""
     architecture: str = "X86_64"
@@ -85,21 +85,21 @@ class InterfaceServiceArgs(Args):
     maximum_tasks: int = Field(default=1, ge=1)
     """The maximum number of tasks. Equal to ``minimum_tasks``: the service keeps its size."""
     full_requests_per_task_per_minute: int = Field(default=1200, ge=10)
-    """How many requests a task answers in a minute at full load. Scaling adds a task at the fraction of it that leaves
-    room for the loss of a zone: half with two tasks in two zones."""
+    """The number of requests that a task answers per minute at full load. Scaling adds a task at a fraction of this
+    number that leaves capacity for the loss of a zone: half with two tasks in two zones."""
     cpu_target_percent: int | None = Field(default=None, ge=10, le=90)
-    """Scale out above this average CPU utilization. Omitted: the highest at which the service survives the loss of a
-    zone at every number of tasks from ``minimum_tasks`` to ``maximum_tasks`` (``scaling.highest_target``)."""
+    """Scale out above this average CPU utilization. Omitted: the highest value at which the service survives the loss
+    of a zone at every number of tasks from ``minimum_tasks`` to ``maximum_tasks`` (``scaling.highest_target``)."""
     availability_zones: int = Field(default=2, ge=1)
-    """The number of zones of the subnets. If the remaining tasks could not carry the load after the loss of a zone, at
-    any number of tasks, the arguments are refused (``scaling.lost_zone_shortage``)."""
+    """The number of zones of the subnets. The arguments are refused if, at any number of tasks, the remaining tasks
+    could not handle the load after the loss of a zone (``scaling.lost_zone_shortage``)."""
     deregistration_delay_seconds: int = Field(default=600, ge=DEREGISTRATION_SECONDS[0], le=DEREGISTRATION_SECONDS[1])
-    """How long a deregistered task may finish its responses; deployments take at least this long."""
+    """How long a deregistered task may take to finish its responses. Deployments take at least this long."""
     stop_seconds: int = Field(default=60, ge=STOP_SECONDS[0], le=STOP_SECONDS[1])
-    """Between SIGTERM and SIGKILL, after the deregistration delay (Fargate: at most 120)."""
+    """The time between SIGTERM and SIGKILL, after the deregistration delay (Fargate: at most 120)."""
     stop_before_start: bool = False
     """Whether a deployment stops every task before it starts new ones, for a release that must not run beside the
-    previous one. The service is down meanwhile: for the deregistration delay, the stop and a start. Omitted: new tasks
+    previous one. The service is unavailable for the deregistration delay, the stop and a start. Omitted: new tasks
     start first."""
     tags: dict[str, str]
     """Tags of every resource."""
@@ -128,12 +128,12 @@ class InterfaceServiceArgs(Args):
 
     @property
     def tasks(self) -> range:
-        """Every number of tasks between minimum and maximum."""
+        """Every number of tasks from minimum to maximum."""
         return range(self.minimum_tasks, self.maximum_tasks + 1)
 
     @property
     def cpu_percent(self) -> int:
-        """The CPU target that applies."""
+        """The effective CPU target."""
         return self.cpu_target_percent or highest_target(FULL_PERCENT, self.tasks, self.availability_zones)
 
 
@@ -149,7 +149,7 @@ class InterfaceService(pulumi.ComponentResource):
     service_arn: pulumi.Output[str]
     """The service."""
     task_definition_arn: pulumi.Output[str]
-    """With its revision."""
+    """The task definition's ARN with its revision."""
 
     def __init__(self, name: str, args: InterfaceServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = InterfaceServiceArgs.model_validate(args)
@@ -244,7 +244,8 @@ class InterfaceService(pulumi.ComponentResource):
                 aws.ecs.TaskDefinitionVolumeArgs(name=volume_name(directory))
                 for directory in args.application.volume_directories
             ],
-            # ECS rolls a failed deployment back to the previous revision, so that one must stay registered.
+            # ECS rolls a failed deployment back to the previous revision, so the previous revision must stay
+            # registered.
             skip_destroy=True,
             tags={**args.tags, "release": args.release},
             opts=child,
@@ -281,13 +282,13 @@ class InterfaceService(pulumi.ComponentResource):
             enable_execute_command=False,
             enable_ecs_managed_tags=True,
             propagate_tags="SERVICE",
-            # A deployment takes the deregistration delay and more. Whether it succeeded is said by its event: a
-            # failed or rolled back one goes to the alarm topic.
+            # A deployment takes longer than the deregistration delay. Its event contains the result: a failed or
+            # rolled back deployment is reported to the alarm topic.
             wait_for_steady_state=False,
             tags={**args.tags, "release": args.release},
             opts=pulumi.ResourceOptions(
                 parent=self,
-                # Scaling owns the number of tasks from the first minute on.
+                # Scaling controls the number of tasks from the start.
                 ignore_changes=["desiredCount"],
                 custom_timeouts=pulumi.CustomTimeouts(create=patience, update=patience, delete=patience),
             ),

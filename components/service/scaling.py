@@ -16,13 +16,14 @@ SCALE_IN_SECONDS = 600
 
 
 FULL_PERCENT = 90
-"""Above this CPU utilization a task answers slowly; the remaining tasks must stay below it after the loss of a zone."""
+"""Above this CPU utilization a task responds slowly. The remaining tasks must stay below it after the loss of a
+zone."""
 
 
 def left_after_a_zone(tasks: int, zones: int) -> Fraction:
     """The fraction of the tasks that remains if the fullest zone fails.
 
-    Tasks are spread evenly, so the fullest zone holds ``ceil(tasks / zones)`` of them.
+    Tasks are spread evenly, so the fullest zone contains ``ceil(tasks / zones)`` of them.
     """
     return Fraction(tasks - math.ceil(tasks / zones), tasks)
 
@@ -30,35 +31,37 @@ def left_after_a_zone(tasks: int, zones: int) -> Fraction:
 def headroom(tasks: range, zones: int) -> Fraction:
     """The fraction of its full load at which another task is added, valid for every number of tasks in the range.
 
-    The load of a failed zone's tasks goes to the others, which were at the target at that time. Scaling passes through
-    every number, so the worst one decides: 3 in two zones, of which one is left. A single task has no other to take
-    over and is not considered.
+    When a zone fails, the remaining tasks, already at the target, take over its load. Scaling can stop at any task
+    count in the range, so the worst count determines the result: with 3 tasks in two zones, for example, only 1 may
+    remain. A single task is ignored, because no other task can take over from it.
     """
     several = [number for number in tasks if number > 1]
     return min((left_after_a_zone(number, zones) for number in several), default=Fraction(1))
 
 
 def highest_target(full: int, tasks: range, zones: int) -> int:
-    """The target of a metric of which a task that is full has ``full``: the highest that lets a zone be lost."""
+    """The highest scaling target at which the service survives the loss of a zone; ``full`` is the metric's value for a
+    fully loaded task."""
     return math.floor(full * headroom(tasks, zones))
 
 
 def lost_zone_shortage(tasks: range, zones: int, cpu_target_percent: int) -> str:
-    """Why the service does not survive the loss of a zone at some number of tasks in the range, or an empty string."""
+    """The reason why the service does not survive the loss of a zone at some number of tasks in the range, or an empty
+    string."""
     several = [number for number in tasks if number > 1]
     if not several:
         return ""
     worst = min(several, key=lambda number: left_after_a_zone(number, zones))
     share = left_after_a_zone(worst, zones)
     if share == 0:
-        return f"{worst} tasks in one availability zone: none is left when it fails; use two zones or more"
+        return f"{worst} tasks in one availability zone: none remain if it fails; use two zones or more"
     load = math.ceil(cpu_target_percent / share)
     if load <= FULL_PERCENT:
         return ""
     return (
         f"{worst} tasks in {zones} availability zones at {cpu_target_percent} percent CPU: when a zone fails, the "
-        f"other {int(worst * share)} would need {load} percent, more than {FULL_PERCENT}; lower the CPU target to "
-        f"{math.floor(FULL_PERCENT * share)}, leave it out, or use another zone"
+        f"remaining {int(worst * share)} would need {load} percent, more than {FULL_PERCENT}; lower the CPU target to "
+        f"{math.floor(FULL_PERCENT * share)}, omit it, or use another zone"
     )
 
 
@@ -80,8 +83,8 @@ class ScalingPlan:
 def scale(name: str, plan: ScalingPlan, child: pulumi.ResourceOptions) -> None:
     """Register the scalable target and its two policies.
 
-    They are registered at a fixed size too (``minimum_tasks`` = ``maximum_tasks``), so that a later change of
-    capacity changes numbers and not the shape of the environment.
+    They are also registered at a fixed size (``minimum_tasks`` = ``maximum_tasks``), so that a later change of capacity
+    changes only numbers, not the shape of the environment.
     """
     target = aws.appautoscaling.Target(
         f"{name}-scaling",

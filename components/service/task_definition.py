@@ -1,6 +1,6 @@
-"""The task's container definitions as a pure function, and the check of their size. Nothing here creates a resource.
-The order of the start is ``prepare`` (exits 0), then ``proxy``, then ``interface``; ECS stops in the opposite order, so
-the proxy outlives the application."""
+"""The task's container definitions as a pure function, and the check of their size. This module creates no resources.
+The start order is ``prepare`` (exits 0), then ``proxy``, then ``interface``. ECS stops them in reverse order, so the
+proxy stops after the application."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ PROXY_PORT = 8443
 """The TLS port on which the load balancer reaches the proxy; the only open port of the task."""
 
 MAXIMUM_BYTES = 64 * 1024
-"""AWS: a task definition is at most 64 KiB, environment and commands included."""
+"""AWS limits a task definition to 64 KiB, including environment and commands."""
 
 ALL_CAPABILITIES_BUT_CHOWN = (
     "AUDIT_WRITE",
@@ -33,7 +33,7 @@ ALL_CAPABILITIES_BUT_CHOWN = (
     "SETUID",
     "SYS_CHROOT",
 )
-"""What a container has by default, without CHOWN. Fargate lets a task drop capabilities but not add them, so
+"""The default capabilities of a container, except CHOWN. Fargate lets a task drop capabilities but not add them, so
 dropping ALL and adding CHOWN back is not possible there."""
 
 PROXY_USER = 65532
@@ -44,7 +44,7 @@ Definition = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class TaskPlan:
-    """Everything the containers depend on, with every value known."""
+    """All inputs of the container definitions, with known values."""
 
     application: ApplicationArgs
     proxy_image: str
@@ -56,7 +56,7 @@ class TaskPlan:
     secret_references: Mapping[str, str]
     """Secret → ``valueFrom``."""
     data_values: Mapping[str, str]
-    """Addresses of the data stores; the application's ``value_environment`` names keys of it."""
+    """Addresses of the data stores. The application's ``value_environment`` refers to its keys."""
     release: str
     schemas: Sequence[SchemaArgs]
     """The database schemas of all known releases."""
@@ -74,12 +74,12 @@ def container_definitions(plan: TaskPlan) -> str:
 
 
 def definitions(plan: TaskPlan) -> list[Definition]:
-    """The containers in the order in which they start, without a check of their size."""
+    """The containers in start order, without a check of their size."""
     return [_prepare(plan), _proxy(plan), _interface(plan)]
 
 
 def encoded(made: Sequence[Definition]) -> str:
-    """Container definitions as AWS gets them."""
+    """Container definitions in the form that AWS receives."""
     return json.dumps(made, sort_keys=True, separators=(",", ":"))
 
 
@@ -126,9 +126,9 @@ def _instructions(plan: TaskPlan) -> str:
     }
     if application.database:
         if not application.writable_directories:
-            raise ValueError("an application with a database needs a writable directory: prepare works in the first")
+            raise ValueError("an application with a database needs a writable directory: prepare uses the first one")
         if plan.release not in {schema.release for schema in plan.schemas}:
-            raise ValueError(f"release {plan.release} has a database, but no schema is declared for it")
+            raise ValueError(f"release {plan.release} has a database but no declared schema")
         instructions["database"] = {
             **application.database.model_dump(),
             "release": plan.release,
@@ -163,7 +163,7 @@ def _interface(plan: TaskPlan) -> Definition:
         "environment": _environment(application.environment, application.value_environment, plan.data_values),
         "secrets": _secrets(application.secret_environment, plan.secret_references),
         "mountPoints": _mounts(application, files_read_only=True),
-        # The proxy's loopback listener must be there when the application asks for its models.
+        # The proxy's loopback listener must be ready when the application requests its models.
         "dependsOn": [
             {"containerName": PREPARE, "condition": "SUCCESS"},
             {"containerName": PROXY, "condition": "START"},
@@ -185,7 +185,7 @@ def _interface(plan: TaskPlan) -> Definition:
 
 
 def _run(command: Sequence[str]) -> Definition:
-    # The image's own entry point would otherwise run in front of the command.
+    # Otherwise the image's entry point would run before the command.
     return {"entryPoint": [command[0]], "command": list(command[1:])}
 
 
@@ -208,7 +208,7 @@ def _common(plan: TaskPlan, name: str) -> Definition:
                 "awslogs-region": plan.region,
                 "awslogs-stream-prefix": name,
                 "max-buffer-size": "8m",
-                # A full log buffer must never stop the interface.
+                # A full log buffer must never block the interface.
                 "mode": "non-blocking",
             },
         },
@@ -227,8 +227,8 @@ def _environment(
     variables: Mapping[str, str], references: Mapping[str, str], data_values: Mapping[str, str]
 ) -> list[Definition]:
     if missing := sorted(set(references.values()) - set(data_values)):
-        there = ", ".join(sorted(data_values)) or "none: the service has no data stores"
-        raise ValueError(f"no such data value: {', '.join(missing)}; there are {there}")
+        there = ", ".join(sorted(data_values)) or "none, because the service has no data stores"
+        raise ValueError(f"unknown data values: {', '.join(missing)}; available: {there}")
     if twice := sorted(set(references) & set(variables)):
         raise ValueError(f"set both as a plain variable and from a data value: {', '.join(twice)}")
     values = {**variables, **{name: data_values[key] for name, key in references.items()}}
@@ -237,5 +237,5 @@ def _environment(
 
 def _secrets(variables: Mapping[str, str], references: Mapping[str, str]) -> list[Definition]:
     if missing := sorted(set(variables.values()) - set(references)):
-        raise ValueError(f"no such secret: {', '.join(missing)}; there are {', '.join(sorted(references))}")
+        raise ValueError(f"unknown secrets: {', '.join(missing)}; available: {', '.join(sorted(references))}")
     return [{"name": name, "valueFrom": references[secret]} for name, secret in sorted(variables.items())]

@@ -2,8 +2,8 @@
 
 ECS uses the execution role while it starts the task (pull, log, read secrets); the containers use the task role. The
 task role has no permission at first: each component that adds a destination (``ModelAccess``, ``Data``) attaches a
-policy. The security group has no rule at first: ``PrivateEndpoints`` adds egress and ``Edge`` ingress. It creates no
-container and no log group.
+policy. The security group has no rule at first: ``PrivateEndpoints`` adds egress and ``Edge`` ingress. The component
+creates no container and no log group.
 """
 
 import pulumi
@@ -44,11 +44,11 @@ class WorkloadIdentityArgs(Args):
     vpc_id: pulumi.Output[str]
     """The network's VPC."""
     image_repository_arns: list[str]
-    """The ECR repositories that the task's images come from; the execution role pulls from no other."""
+    """The ECR repositories of the task's images. The execution role can pull only from these."""
     log_group_arns: pulumi.Output[dict[str, str]]
-    """Container → log group ARN; the execution role writes to no other."""
+    """Container → log group ARN. The execution role can write only to these."""
     key_arn: pulumi.Output[str]
-    """Encrypts the secrets; the execution role decrypts through Secrets Manager only."""
+    """The key that encrypts the secrets. The execution role can decrypt only through Secrets Manager."""
     tags: dict[str, str]
     """Tags of every resource."""
 
@@ -59,11 +59,11 @@ class WorkloadIdentity(pulumi.ComponentResource):
     execution_role_arn: pulumi.Output[str]
     """The role that pulls images and reads secrets before the containers start."""
     execution_role_name: pulumi.Output[str]
-    """That role's name, for further policies."""
+    """The execution role's name, to which other components attach policies."""
     task_role_arn: pulumi.Output[str]
     """The role with which the application and the proxy call AWS."""
     task_role_name: pulumi.Output[str]
-    """Destinations attach their policies to this role by name."""
+    """The task role's name, to which components of destinations attach policies."""
     security_group_id: pulumi.Output[str]
     """The tasks' security group."""
     secret_references: pulumi.Output[dict[str, str]]
@@ -179,7 +179,7 @@ def execution_policy(
     """Permissions to start a task: its images, log groups and secrets, and no others."""
     return policy_document(
         [
-            # GetAuthorizationToken has no resource to name: AWS accepts "*" only.
+            # GetAuthorizationToken does not support resource-level permissions: AWS accepts only "*".
             Statement(sid="LogInToTheRegistry", actions=["ecr:GetAuthorizationToken"], resources=["*"]),
             Statement(
                 sid="PullImages",
@@ -208,5 +208,6 @@ def execution_policy(
 
 
 def session_key(private_key_pem: str) -> str:
-    """A stable 256-bit key from a private key that lives in the stack's encrypted state, so no preview changes it."""
+    """A stable 256-bit key, derived from a private key in the stack's encrypted state, so a preview never changes
+    it."""
     return derived_secret("session key", private_key_pem)

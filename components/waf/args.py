@@ -16,15 +16,15 @@ class FirewallLimitsArgs(Args):
     """Sizes in bytes, and rates. The response to a refused request states the limit."""
 
     prompt_bytes: int = Field(default=2 * 1024 * 1024, ge=1)
-    """The largest declared body, except on upload paths."""
+    """The maximum declared body, except on upload paths."""
     upload_bytes: int = Field(default=50 * 1024 * 1024, ge=1)
-    """The largest declared body on upload paths."""
+    """The maximum declared body on upload paths."""
     cookie_bytes: int = Field(default=16_384, ge=4096)
-    """All cookies of a request together."""
+    """The maximum size of a request's cookies in total."""
     header_bytes: int = Field(default=32_768, ge=1024)
-    """All headers together, which the proxy enforces; the WAF limits each single header."""
+    """The maximum size of all headers, which the proxy enforces. The WAF limits each individual header."""
     query_bytes: int = Field(default=4096, ge=512)
-    """The query string. The login callback may always have 8,192."""
+    """The maximum query string. The login callback may always have 8,192 bytes."""
     uri_bytes: int = Field(default=2048, ge=256)
     """The path."""
     pages_per_five_minutes: int = Field(default=3000, ge=RATE[0], le=RATE[1])
@@ -34,7 +34,7 @@ class FirewallLimitsArgs(Args):
     model_calls_per_five_minutes: int = Field(default=300, ge=RATE[0], le=RATE[1])
     """For each session: model calls."""
     address_pages_per_five_minutes: int = Field(default=30_000, ge=RATE[0], le=RATE[1])
-    """For each client address, which may be a whole office: requests other than uploads, model calls and static files.
+    """For each client address, which can be a whole office: requests other than uploads, model calls and static files.
     """
     address_uploads_per_five_minutes: int = Field(default=1000, ge=RATE[0], le=RATE[1])
     """For each client address: uploads."""
@@ -48,7 +48,7 @@ class FirewallArgs(Args):
     """Arguments of ``Firewall``."""
 
     load_balancer_arn: pulumi.Output[str]
-    """The load balancer that it protects."""
+    """The load balancer that the web ACL protects."""
     account_id: str
     """The account whose WAF may write to the log."""
     region: str
@@ -58,11 +58,11 @@ class FirewallArgs(Args):
     upload_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.uploads))
     """Prefixes of paths that accept files. Omitted: Open WebUI's."""
     model_call_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.model_calls))
-    """Prefixes of paths that make a model work. Omitted: Open WebUI's."""
+    """Prefixes of paths that call a model. Omitted: Open WebUI's."""
     prompt_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.prompts))
-    """Prefixes of further paths whose bodies contain text that users wrote. Omitted: Open WebUI's."""
+    """Prefixes of other paths whose bodies contain text that users wrote. Omitted: Open WebUI's."""
     fixed_body_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.fixed_bodies))
-    """Prefixes below these whose bodies never contain such text. Omitted: Open WebUI's."""
+    """Prefixes below these for paths whose bodies never contain such text. Omitted: Open WebUI's."""
     static_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.static))
     """Prefixes of static files, which have a separate rate limit. Omitted: Open WebUI's. Empty: there are none."""
     methods: list[str] = Field(default_factory=lambda: ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"])
@@ -70,24 +70,24 @@ class FirewallArgs(Args):
     trusted_headers: list[str] = Field(
         default_factory=lambda: ["x-amzn-oidc-accesstoken", "x-amzn-oidc-data", "x-amzn-oidc-identity"]
     )
-    """Headers that only the edge and the proxy may set. A request that contains one is refused."""
+    """Headers that only the edge and the proxy may set. A request with one of them is refused."""
     session_cookie_name: str = SESSION_COOKIE
     """The load balancer's session cookie, without the suffix of its parts."""
     protected_cookies: list[str] = Field(default_factory=lambda: list(default_preset().session_cookie_names))
-    """Further cookies that are redacted in logs. Omitted: Open WebUI's."""
+    """Additional cookies that are redacted in logs. Omitted: Open WebUI's."""
     count_only_rules: list[str] = Field(default_factory=list[str])
     """Keys of rules that count instead of blocking, so that a new rule can be observed first. Omitted: none."""
     capacity_limit: int = Field(default=CAPACITY_IN_BASE_PRICE, ge=1, le=HIGHEST_CAPACITY)
-    """The most capacity units that the rules may use. Omitted: what the base price includes."""
+    """The maximum capacity units of the rules. Omitted: the number included in the base price."""
     log_retention_days: int
-    """How long the log is kept, in days; a value that CloudWatch Logs accepts."""
+    """How long the log is kept, in days. Must be a value that CloudWatch Logs accepts."""
     log_key_arn: pulumi.Output[str] | None = None
-    """The KMS key of the log group. Omitted: CloudWatch Logs encrypts it with its own key."""
+    """The KMS key of the log group. Omitted: CloudWatch Logs encrypts it with an AWS-owned key."""
     tags: dict[str, str]
     """Tags of every resource."""
 
     def rules(self) -> tuple[Rule, ...]:
-        """The table for these arguments."""
+        """The table of rules for these arguments."""
         return observe(
             firewall_rules(
                 Limits(

@@ -1,7 +1,6 @@
 """The web ACL in front of the edge, generated from the table in ``rules.py``, with its association and its log.
 
-It cannot inspect more of a body than AWS shows it (8,192 bytes), nor WebSocket frames. The proxy enforces sizes and
-times.
+It can inspect only the first 8,192 bytes of a body, and no WebSocket frames. The proxy enforces sizes and times.
 """
 
 from typing import Any, cast
@@ -15,7 +14,8 @@ from components.waf.managed import detections
 from components.waf.table import COUNT_ONLY, Action, Rule
 
 SESSION_SHARDS = 4
-"""The load balancer splits a session of at most 11 KB into cookies of at most 4 KB; one more as a reserve."""
+"""The load balancer splits a session of at most 11 KB into cookies of at most 4 KB. One more is included as a
+reserve."""
 
 
 class Firewall(pulumi.ComponentResource):
@@ -24,7 +24,7 @@ class Firewall(pulumi.ComponentResource):
     web_acl_arn: pulumi.Output[str]
     """The web ACL."""
     web_acl_name: pulumi.Output[str]
-    """Its name: the dimension of its metrics."""
+    """The web ACL's name, which is the dimension of its metrics."""
     log_group_arn: pulumi.Output[str]
     """The log group."""
 
@@ -64,7 +64,8 @@ class Firewall(pulumi.ComponentResource):
             description="Sizes, rates, forged headers and known attacks, before anything is logged in or forwarded",
             scope="REGIONAL",
             default_action={"allow": {}},
-            # The table's statements are plain mappings in the SDK's own shape, too deep for its types to follow.
+            # The table's statements are plain mappings in the SDK's structure, which is nested too deeply for its
+            # types.
             rules=cast("list[aws.wafv2.WebAclRuleArgsDict]", [_rule(rule) for rule in rules]),
             custom_response_bodies=[
                 {"key": key, "content": f"{body}\n", "content_type": "TEXT_PLAIN"}
@@ -83,7 +84,7 @@ class Firewall(pulumi.ComponentResource):
         return sorted({*shards, *self._args.protected_cookies})
 
     def _protections(self) -> list[aws.wafv2.WebAclDataProtectionConfigDataProtectionArgsDict]:
-        """Substituted wherever AWS would show them, logs and samples alike; rules still see the real values."""
+        """Values redacted in logs and samples. Rules still match the real values."""
         fields: list[aws.wafv2.WebAclDataProtectionConfigDataProtectionFieldArgsDict] = [
             *({"field_type": "SINGLE_COOKIE", "field_keys": [cookie]} for cookie in self._cookies()),
             *({"field_type": "SINGLE_HEADER", "field_keys": [name]} for name in ("authorization", "cookie")),
@@ -93,16 +94,17 @@ class Firewall(pulumi.ComponentResource):
         return [{"action": "SUBSTITUTION", "field": what} for what in fields]
 
     def _kept(self) -> list[aws.wafv2.WebAclLoggingConfigurationLoggingFilterFilterConditionArgsDict]:
-        """What the log keeps: every block, what AWS's rules took for an attack, and matches of rules that only count.
+        """The log filter: it keeps every block, requests that AWS's rules detected as attacks, and matches of
+        count-only rules.
 
-        Nearly every request carries a mark (COUNT), and each prompt above 8 KB matches AWS's own size rule
-        (EXCLUDED_AS_COUNT), so neither action is a reason to keep a record; the labels of real detections are. A label
-        is compared whole: a web ACL's own begin with ``awswaf:<account>:webacl:<name>:``.
+        Nearly every request matches a labelling rule (COUNT), and each prompt above 8 KB matches AWS's size rule
+        (EXCLUDED_AS_COUNT), so the filter does not keep records by these actions, but by the labels of real detections.
+        Labels are compared as a whole: a web ACL's own labels begin with ``awswaf:<account>:webacl:<name>:``.
         """
         rules = self._args.rules()
         own = f"awswaf:{self._args.account_id}:webacl:{self._physical_name}:"
         watched = [f"{own}{label}" for rule in rules for label in rule.labels if label.startswith(COUNT_ONLY)]
-        # A whole group that only counts names no label: then every count is kept while it is watched.
+        # A group in count mode as a whole has no specific label, so every count is kept while it is observed.
         actions = ["BLOCK", *(["COUNT"] if any(r.is_group and r.action is Action.COUNT for r in rules) else [])]
         return [
             *({"action_condition": {"action": action}} for action in actions),
@@ -146,12 +148,12 @@ class Firewall(pulumi.ComponentResource):
 
 
 def _visibility(metric: str) -> aws.wafv2.WebAclVisibilityConfigArgsDict:
-    """Metrics, but no sampled requests: samples would show requests to everyone who may read the web ACL."""
+    """Metrics without sampled requests: samples would show requests to every principal that can read the web ACL."""
     return {"cloudwatch_metrics_enabled": True, "metric_name": metric, "sampled_requests_enabled": False}
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
-    """A row of the table as AWS takes it."""
+    """A row of the table in AWS's structure."""
     made: dict[str, Any] = {
         "name": rule.key,
         "priority": rule.priority,

@@ -1,16 +1,15 @@
-"""Regular expressions for declared lengths: the WAF compares text, so a comparison of numbers has to be written as a
-pattern."""
+"""Regular expressions for declared lengths. The WAF compares text, so a numeric comparison must be a pattern."""
 
 LONGEST_LENGTH_DIGITS = 12
 
 
 def number_above(limit: int) -> str:
-    """A regex that matches exactly the decimal numbers above ``limit``, leading zeros allowed.
+    """A regex that matches exactly the decimal numbers above ``limit``, with optional leading zeros.
 
-    A number is above when it has more digits, or when it first differs from the limit by a higher digit.
+    A number is above the limit if it has more digits, or if the first digit that differs from the limit is higher.
     """
     if limit < 0:
-        raise ValueError(f"limit is {limit}: a length is not negative")
+        raise ValueError(f"limit is {limit}: it must not be negative")
     digits = str(limit)
     alternatives = [f"[1-9][0-9]{{{len(digits)},}}"]
     for position, digit in enumerate(digits):
@@ -24,11 +23,11 @@ def number_above(limit: int) -> str:
 
 
 WELL_FORMED_LENGTH = f"^[0-9]{{0,{LONGEST_LENGTH_DIGITS}}}$"
-"""Nothing at all counts as well formed: the firewall sees an empty value when the first 8,192 bytes of all headers end
-with the header's name. The load balancer itself refuses a length that really is empty."""
+"""An empty value is accepted as well formed: the WAF reads an empty value if the first 8,192 bytes of all headers end
+with the header's name. The load balancer refuses a length that is really empty."""
 
 
 def readable_size(size: int) -> str:
-    """The size in readable units, for the message to a refused client."""
+    """The size in readable units, for the error message to the client."""
     mebibytes, rest = divmod(size, 1024 * 1024)
     return f"{mebibytes} MiB" if mebibytes and not rest else f"{size} bytes"

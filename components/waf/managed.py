@@ -1,7 +1,8 @@
-"""AWS's managed rule groups, and which of their rules must not block text that users write.
+"""AWS's managed rule groups, and those of their rules that must not block user text.
 
-A rule listed here is counted by its group, which leaves its label on the request; a rule of ours then blocks on that
-label everywhere but where bodies are free text. Rules about sizes are counted everywhere: our own limits replace them.
+A rule listed here only counts in its group, which adds its label to the request. One of our rules then blocks requests
+with that label, except on paths whose bodies are free text. Size rules only count on every path, because our own limits
+replace them.
 """
 
 from dataclasses import dataclass
@@ -12,13 +13,14 @@ from components.waf.table import Action, Rule
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A managed rule that is counted by its group."""
+    """A managed rule that only counts in its group."""
 
     rule: str
     label: str
     reason: str
     key: str = ""
-    """The key of our rule that blocks on the label outside free text; empty: our own limits replace the rule."""
+    """The key of our rule that blocks on the label outside free text. Empty: our own limits replace the managed
+    rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,14 @@ GROUPS = (
         "AWSManagedRulesKnownBadInputsRuleSet",
         "known-bad-inputs",
         (
-            Override("Log4JRCE_BODY", "Log4JRCE_Body", "people paste logs that hold ${jndi:…}", "log4j-body"),
+            Override("Log4JRCE_BODY", "Log4JRCE_Body", "users paste logs that contain ${jndi:…}", "log4j-body"),
             Override(
                 "JavaDeserializationRCE_BODY",
                 "JavaDeserializationRCE_Body",
-                "people paste Java code and stack traces",
+                "users paste Java code and stack traces",
                 "java-deserialization-body",
             ),
-            Override("ReactJSRCE_BODY", "ReactJSRCE_Body", "people paste JavaScript", "react-body"),
+            Override("ReactJSRCE_BODY", "ReactJSRCE_Body", "users paste JavaScript", "react-body"),
         ),
     ),
     Group(
@@ -56,24 +58,29 @@ GROUPS = (
         "AWSManagedRulesCommonRuleSet",
         "core-rule-set",
         (
-            Override("GenericLFI_BODY", "GenericLFI_Body", "prompts hold paths such as ../../", "file-inclusion-body"),
-            Override("GenericRFI_BODY", "GenericRFI_Body", "prompts hold addresses", "remote-inclusion-body"),
             Override(
-                "EC2MetaDataSSRF_BODY", "EC2MetaDataSSRF_Body", "people ask about 169.254.169.254", "metadata-body"
+                "GenericLFI_BODY", "GenericLFI_Body", "prompts contain paths such as ../../", "file-inclusion-body"
+            ),
+            Override("GenericRFI_BODY", "GenericRFI_Body", "prompts contain addresses", "remote-inclusion-body"),
+            Override(
+                "EC2MetaDataSSRF_BODY", "EC2MetaDataSSRF_Body", "users ask about 169.254.169.254", "metadata-body"
             ),
             Override(
-                "CrossSiteScripting_BODY", "CrossSiteScripting_Body", "prompts and answers hold HTML", "scripting-body"
+                "CrossSiteScripting_BODY",
+                "CrossSiteScripting_Body",
+                "prompts and answers contain HTML",
+                "scripting-body",
             ),
             Override("SizeRestrictions_BODY", "SizeRestrictions_Body", "8,192 bytes: body-too-large replaces it"),
             Override(
                 "SizeRestrictions_Cookie_HEADER",
                 "SizeRestrictions_Cookie_Header",
-                "10,240 bytes, and a session may take 11 KB: cookies-too-large replaces it",
+                "10,240 bytes, but a session can have 11 KB: cookies-too-large replaces it",
             ),
             Override(
                 "SizeRestrictions_QUERYSTRING",
                 "SizeRestrictions_QueryString",
-                "2,048 bytes, and a login callback may take more: query-too-large replaces it",
+                "2,048 bytes, but a login callback can be longer: query-too-large replaces it",
             ),
             Override("SizeRestrictions_URIPATH", "SizeRestrictions_URIPath", "1,024 bytes: path-too-long replaces it"),
         ),
@@ -84,17 +91,18 @@ FIRST_LABEL_PRIORITY = 800
 
 
 def managed_label(group: Group, override: Override) -> str:
-    """The label that AWS's rule leaves on a request that it counts."""
+    """The label that AWS's rule adds to a request that it counts."""
     return f"awswaf:managed:aws:{group.namespace}:{override.label}"
 
 
 def detections() -> list[str]:
-    """The labels of counted rules about attacks, sorted. Those about sizes are left out: ordinary prompts have them."""
+    """The labels of counted attack rules, sorted. Labels of size rules are excluded, because ordinary prompts have
+    them."""
     return sorted(managed_label(group, override) for group in GROUPS for override in group.overrides if override.key)
 
 
 def managed_rules(free_text_label: str) -> list[Rule]:
-    """The groups, then one rule of ours for each override that still blocks outside free text."""
+    """The groups, followed by one of our rules for each override that still blocks outside free text."""
     groups = [
         Rule(
             group.key,

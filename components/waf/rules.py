@@ -1,11 +1,12 @@
 """The WAF rules as one readable table, in order of priority.
 
-Every rule states its priority, so moving lines in this file changes nothing. A rule that blocks ends the request; one
-that counts marks it for later rules (labels) or for the people who watch. An ALB shows its firewall the first 8,192
-bytes of the body, and the first 8,192 bytes and 200 headers of all headers, whichever field a rule reads
-(https://docs.aws.amazon.com/waf/latest/developerguide/waf-oversize-request-components.html). What lies beyond is the
-proxy's: no rule here blocks because a header is absent, since the header may only be out of sight. So the proxy alone
-asks for a content-length (411), and it removes forged identity headers that the firewall did not get to see.
+Every rule has an explicit priority, so the order of lines in this file does not matter. A rule that blocks ends the
+request; a rule that counts adds labels for later rules or metrics for operators. An ALB passes to the web ACL only the
+first 8,192 bytes of the body, and the first 8,192 bytes and 200 headers of all headers, independent of the field that a
+rule reads (https://docs.aws.amazon.com/waf/latest/developerguide/waf-oversize-request-components.html). The proxy
+handles the rest. No rule here blocks a request for a missing header, because the header may lie beyond the inspected
+part. Only the proxy requires a content-length (411), and it removes forged identity headers that the web ACL did not
+inspect.
 """
 
 from collections.abc import Sequence
@@ -39,10 +40,10 @@ from components.waf.statements import (
 from components.waf.table import Action, Rule
 
 WINDOW_BYTES = 8192
-"""What an ALB shows the firewall of a body, and of all headers together."""
+"""The number of bytes of a body, and of all headers, that an ALB passes to the web ACL."""
 
 CALLBACK_QUERY_BYTES = 8192
-"""The identity provider's answer carries a code and the load balancer's own encrypted state."""
+"""The maximum query string of the login callback, which contains a code and the load balancer's encrypted state."""
 
 RATE_WINDOW_SECONDS = 300
 RETRY_AFTER_SECONDS = "60"
@@ -50,23 +51,24 @@ RETRY_AFTER_SECONDS = "60"
 CANARY_PATH = "/firewall-canary"
 
 TRUSTED_PREFIXES = ("x-amzn-oidc-", "x-envoy-")
-"""Only the edge and the proxy set headers whose names begin like this."""
+"""Prefixes of headers that only the edge and the proxy set."""
 
 GRPC = "application/grpc"
 
 LARGEST_SINGLE_HEADER_BYTES = 6144
-"""Three quarters of the window: a longer header could not be distinguished from one that the window cuts off."""
+"""Three quarters of the inspected part: a longer header could not be distinguished from one that is cut off."""
 
 UPLOAD, MODEL_CALL, FREE_TEXT, STATIC = "path:upload", "path:model-call", "path:free-text", "path:static"
 
 AMBIGUOUS_PATH = r"//|\\|/\.{1,2}(/|$)|%(00|2[5dDeEfF]|3[0-9]|4[1-9a-fA-F]|5[0-9aAcCfF]|6[1-9a-fA-F]|7[0-9aAeE])"
-"""Other spellings of a path: doubled slashes, dot segments, encoded separators and percent signs, and characters
-that need no encoding. No client writes them by accident, and each could mean one path here and another one behind."""
+"""Other spellings of a path: doubled slashes, dot segments, encoded separators and percent signs, and characters that
+need no encoding. No client sends them by accident, and each could be interpreted as one path here and as a different
+path by the application."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits in the table; all of them come from the settings."""
+    """The limits in the table, all from the settings."""
 
     prompt_bytes: int
     upload_bytes: int
@@ -75,11 +77,11 @@ class Limits:
     query_bytes: int
     uri_bytes: int
     pages_per_window: int
-    """For one session, as are the next two."""
+    """For one session, as the next two."""
     uploads_per_window: int
     model_calls_per_window: int
     address_pages_per_window: int
-    """For one address, as are the next three."""
+    """For one address, as the next three."""
     address_uploads_per_window: int
     address_model_calls_per_window: int
     address_static_per_window: int
@@ -87,7 +89,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What the table depends on: the application and the edge."""
+    """The inputs of the table from the application and the edge."""
 
     upload_paths: tuple[str, ...]
     model_call_paths: tuple[str, ...]
@@ -108,15 +110,15 @@ def _guards(application: Application) -> list[Rule]:
     prefixed = [starts_with(header_names(), prefix, LOWERCASE) for prefix in TRUSTED_PREFIXES]
     return [
         Rule("canary", 100, equals(URI_PATH, CANARY_PATH), Action.BLOCK, 403, "Blocked on purpose: this is the canary",
-             reason="monitoring asks for this path: answer and metric show that the firewall stands in the way"),
+             reason="monitoring requests this path: the response and the metric show that the web ACL is active"),
         Rule("ambiguous-path", 110, matches(URI_PATH, AMBIGUOUS_PATH), Action.BLOCK, 400, "Ambiguous path",
-             reason="every later rule, and every path rule behind, may take a path as it is written"),
+             reason="all later rules, and all path rules after the WAF, can compare paths without decoding"),
         Rule("method", 120, negated(matches(METHOD, f"^({'|'.join(sorted(set(application.methods)))})$")), Action.BLOCK,
              405, "Method not allowed", reason="only methods that the application uses"),
         Rule("forged-identity", 130, either(*forged, *prefixed), Action.BLOCK, 403, "Header not allowed",
-             reason="identity headers are the edge's to set; the proxy strips them again"),
+             reason="only the edge may set identity headers; the proxy also removes them"),
         Rule("grpc", 140, starts_with(header("content-type"), GRPC, LOWERCASE), Action.BLOCK, 415, "gRPC is not offered",
-             reason="the proxy's Envoy answers every refusal of such a request with 200, in its log too"),
+             reason="Envoy returns status 200 for every refusal of such a request, also in its log"),
     ]  # fmt: skip
 
 
@@ -135,13 +137,13 @@ def _marks(application: Application) -> list[Rule]:
     ] if application.model_call_paths else []  # fmt: skip
     static = [
         Rule("mark-static", 230, both(_paths(application.static_paths), matches(METHOD, "^(GET|HEAD)$")), Action.COUNT,
-             labels=(STATIC,), reason="a browser's first visit reads more than a hundred files and costs next to nothing"),
+             labels=(STATIC,), reason="a browser's first visit loads more than a hundred files at almost no cost"),
     ] if application.static_paths else []  # fmt: skip
     return [
         *upload,
         *model_call,
         Rule("mark-free-text", 220, free_text, Action.COUNT, labels=(FREE_TEXT,),
-             reason="bodies here are what people wrote: some managed rules take ordinary prompts for attacks"),
+             reason="bodies here contain user text, on which some managed rules produce false positives"),
         *static,
     ]  # fmt: skip
 
@@ -153,7 +155,7 @@ def _lengths(limits: Limits, application: Application) -> list[Rule]:
     uploads = [
         Rule("upload-too-large", 310, both(is_upload, matches(length, number_above(limits.upload_bytes))), Action.BLOCK,
              413, f"The file is larger than the limit of {upload}",
-             reason="refused before a byte of the body is carried; the proxy holds those to it that declare less"),
+             reason="refused before the body is transferred; the proxy enforces the limit if a smaller length is declared"),
     ] if application.upload_paths else []  # fmt: skip
     too_large = matches(length, number_above(limits.prompt_bytes))
     return [
@@ -162,10 +164,10 @@ def _lengths(limits: Limits, application: Application) -> list[Rule]:
         *uploads,
         Rule("body-too-large", 320, both(negated(is_upload), too_large) if uploads else too_large,
              Action.BLOCK, 413, f"The request is larger than the limit of {prompt}",
-             reason="refused before a byte of the body is carried; the proxy holds those to it that declare less"),
+             reason="refused before the body is transferred; the proxy enforces the limit if a smaller length is declared"),
         Rule("body-beyond-window", 340, longer_than(BODY_WINDOW, WINDOW_BYTES), Action.COUNT,
              labels=("body:beyond-window",),
-             reason="shows how many bodies the managed rules saw only the first 8,192 bytes of"),
+             reason="counts bodies of which the managed rules inspected only the first 8,192 bytes"),
     ]  # fmt: skip
 
 
@@ -176,31 +178,31 @@ def _sizes(limits: Limits) -> list[Rule]:
     return [
         Rule("cookies-too-large", 400, longer_than(header("cookie"), limits.cookie_bytes), Action.BLOCK, 400,
              f"The cookies are larger than the limit of {limits.cookie_bytes} bytes",
-             reason="the load balancer's session alone may take 11 KB in shards of 4 KB; a cookie header beyond 8,192 "
-             "bytes may be cut before it is measured: then the load balancer's 16 KB and the proxy's sum remain"),
+             reason="the load balancer's session can have 11 KB in cookies of 4 KB; a cookie header beyond 8,192 "
+             "bytes may be truncated before it is measured: the load balancer's 16 KB and the proxy's limit still apply"),
         Rule("header-too-large", 410, longer_than(headers_but("cookie"), single), Action.BLOCK, 400,
              f"A header is larger than the limit of {single} bytes",
-             reason="one header; their sum is the proxy's to limit, since only 8,192 bytes of all headers are seen"),
+             reason="limits one header; the proxy limits their sum, because only 8,192 bytes of all headers are inspected"),
         Rule("query-too-large", 420, both(negated(is_callback), longer_than(QUERY_STRING, limits.query_bytes)),
              Action.BLOCK, 414, f"The query is larger than the limit of {limits.query_bytes} bytes",
              reason="no page or API call needs more"),
         Rule("callback-query-too-large", 430, both(is_callback, longer_than(QUERY_STRING, callback_limit)),
              Action.BLOCK, 414, f"The query is larger than the limit of {callback_limit} bytes",
-             reason="the login callback carries a code and an encrypted state"),
+             reason="the login callback contains a code and an encrypted state"),
         Rule("path-too-long", 440, longer_than(URI_PATH, limits.uri_bytes), Action.BLOCK, 414,
              f"The path is longer than the limit of {limits.uri_bytes} bytes", reason="no path needs more"),
         Rule("headers-beyond-window", 450, longer_than(HEADER_WINDOW, WINDOW_BYTES), Action.COUNT,
              labels=("headers:beyond-window",),
-             reason="shows how many requests had headers that no rule here could see; the proxy checks those"),
+             reason="counts requests with headers that no rule here could inspect; the proxy checks them"),
     ]  # fmt: skip
 
 
 def _rates(limits: Limits, application: Application) -> list[Rule]:
     """Rate limits for each client address and each session.
 
-    An address may be a whole office, so its limits admit many people; they also apply to requests with a forged session
-    cookie. A session is one person. Its cookie alone is the key, without the address: a session that is used from many
-    addresses still counts as one. A request without the cookie is not counted there.
+    An address can be a whole office, so its limits allow many people; they also apply to requests with a forged session
+    cookie. A session is one person. Only its cookie is the key, without the address, so a session that is used from
+    many addresses still counts as one. Requests without the cookie do not count towards a session limit.
     """
     session = f"{application.session_cookie}-0"
     marked = {

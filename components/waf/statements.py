@@ -1,7 +1,7 @@
-"""Statements of WAFv2 rules, built in AWS's structure, and what each costs in web ACL capacity units.
+"""Statements of WAFv2 rules in AWS's structure, and the cost of each in web ACL capacity units.
 
-Pure data: a statement is a mapping in the shape that ``aws.wafv2.WebAcl`` takes. Costs follow AWS's tables ("rule
-statement basics"); a text transformation is counted each time it is used although AWS counts a repeated one once, so
+Pure data: a statement is a mapping in the structure that ``aws.wafv2.WebAcl`` accepts. Costs follow AWS's tables ("rule
+statement basics"). A text transformation is counted each time it is used, although AWS counts a repeated one once, so
 the total is never too low.
 """
 
@@ -15,7 +15,7 @@ URI_PATH: Field = {"uri_path": {}}
 QUERY_STRING: Field = {"query_string": {}}
 METHOD: Field = {"method": {}}
 BODY_WINDOW: Field = {"body": {"oversize_handling": "MATCH"}}
-"""The first 8,192 bytes, which is all that an ALB shows; a longer body counts as a match."""
+"""The first 8,192 bytes, which is all that an ALB passes on. A longer body counts as a match."""
 HEADER_WINDOW: Field = {"headers": [{"match_pattern": {"all": {}}, "match_scope": "ALL", "oversize_handling": "MATCH"}]}
 """The first 8,192 bytes and 200 headers; more counts as a match."""
 
@@ -32,7 +32,7 @@ MANAGED_GROUP_CAPACITY = {
 
 
 def header(name: str) -> Field:
-    """One header, whole, however long the others are."""
+    """One whole header, independent of the length of the others."""
     return {"single_header": {"name": name}}
 
 
@@ -60,7 +60,7 @@ def longer_than(what: Field, size: int) -> Statement:
 
 
 def present(what: Field) -> Statement:
-    """The component is there, empty or not."""
+    """The component exists, empty or not."""
     return _size(what, "GE", 0)
 
 
@@ -108,7 +108,7 @@ def matches(what: Field, regex: str) -> Statement:
 
 
 def labelled(key: str) -> Statement:
-    """An earlier rule put this label on the request."""
+    """An earlier rule added this label to the request."""
     return {"label_match_statement": {"scope": "LABEL", "key": key}}
 
 
@@ -143,9 +143,9 @@ def more_often_than(
 
 
 def managed_group(name: str, counted: Sequence[str]) -> Statement:
-    """A rule group of AWS's, with some of its rules counted (and labelled) instead of blocking."""
+    """An AWS managed rule group, in which some rules count (and add a label) instead of blocking."""
     group: dict[str, Any] = {"vendor_name": "AWS", "name": name}
-    if counted:  # An empty list would show as a difference at every preview.
+    if counted:  # An empty list would show a difference in every preview.
         group["rule_action_overrides"] = [{"name": rule, "action_to_use": {"count": {}}} for rule in sorted(counted)]
     return {"managed_rule_group_statement": group}
 
@@ -155,7 +155,7 @@ def _transformation_capacity(body: dict[str, Any]) -> int:
 
 
 def capacity(statement: Statement) -> int:
-    """What the statement costs, nested ones included. An unknown kind is an error, never free."""
+    """The cost of the statement, including nested statements. An unknown type is an error."""
     ((kind, body),) = statement.items()
     if kind == "not_statement":
         return capacity(body["statement"])

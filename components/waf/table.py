@@ -10,22 +10,22 @@ from components.waf.statements import Statement, capacity
 CAPACITY_IN_BASE_PRICE = 1500
 HIGHEST_CAPACITY = 5000
 LONGEST_REGEX = 200
-"""WAF's fixed quota for a pattern; the API's own length check (512) would let a longer one through to a refusal."""
+"""WAF's fixed quota for a pattern. The API's length check (512) accepts longer patterns, but AWS then refuses them."""
 LONGEST_SEARCH_STRING = 200
 FORBIDDEN = "Forbidden"
 COUNT_ONLY = "count-only:"
-"""Labels of rules that only count begin with this: the log keeps their matches, while it drops mere marks."""
+"""The prefix of labels of count-only rules. The log keeps their matches, but not those of labelling rules."""
 
 
 class Action(StrEnum):
-    """What a rule does with a request that it matches."""
+    """The action for requests that match a rule."""
 
     BLOCK = "block"
-    """Answer it, with the rule's status and body."""
+    """Block the request with the rule's status and body."""
     COUNT = "count"
-    """Count it, put the rule's labels on it, go on."""
+    """Count the request, add the rule's labels, and continue."""
     GROUP = "group"
-    """What the managed group's rule does."""
+    """The action of the managed group's rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +44,29 @@ class Rule:
 
     @property
     def is_group(self) -> bool:
-        """Whether it applies a managed rule group."""
+        """Whether the rule applies a managed rule group."""
         return "managed_rule_group_statement" in self.statement
 
     @property
     def body_key(self) -> str:
-        """Under which name the web ACL keeps the body."""
+        """The key of the body among the web ACL's custom response bodies."""
         return "forbidden" if self.body == FORBIDDEN else self.key
 
 
 def observe(rules: Iterable[Rule], count_only: Collection[str]) -> tuple[Rule, ...]:
-    """The rules, with the named ones in count mode. Raises ``ValueError`` for a name that no rule has."""
+    """The rules, with the given keys in count mode. Raises ``ValueError`` for an unknown key."""
     rules = tuple(rules)
     known = {rule.key for rule in rules}
     if unknown := sorted(set(count_only) - known):
         raise ValueError(
-            f"count_only_rules names {', '.join(unknown)}, which no rule has; the rules are {', '.join(sorted(known))}"
+            f"count_only_rules contains unknown rules: {', '.join(unknown)}; the rules are {', '.join(sorted(known))}"
         )
     return tuple(_counting(rule) if rule.key in count_only else rule for rule in rules)
 
 
 def _counting(rule: Rule) -> Rule:
-    """The rule without its block. AWS lets no rule that applies a rule group set a label; those of the group remain."""
+    """The rule in count mode. AWS does not allow labels on a rule that applies a rule group; the group's own labels
+    remain."""
     labels = () if rule.is_group else (f"{COUNT_ONLY}{rule.key}",)
     return replace(rule, action=Action.COUNT, labels=(*rule.labels, *labels))
 
@@ -75,13 +76,13 @@ def check_table(rules: Iterable[Rule], capacity_limit: int) -> int:
     rules = tuple(rules)
     for what, values in (("priority", [r.priority for r in rules]), ("key", [r.key for r in rules])):
         if len(set(values)) != len(values):
-            raise ValueError(f"two firewall rules have the same {what}")
+            raise ValueError(f"two WAF rules have the same {what}")
     for rule in rules:
         _check_texts(rule.key, rule.statement)
     total = sum(capacity(rule.statement) for rule in rules)
     if total > capacity_limit:
         raise ValueError(
-            f"the firewall's rules need {total} capacity units and {capacity_limit} are allowed "
+            f"the WAF rules need {total} capacity units, but {capacity_limit} are allowed "
             f"({CAPACITY_IN_BASE_PRICE} are in the base price, {HIGHEST_CAPACITY} is AWS's limit): "
             "shorten the path lists or raise capacity_limit"
         )
@@ -89,18 +90,18 @@ def check_table(rules: Iterable[Rule], capacity_limit: int) -> int:
 
 
 def _check_texts(key: str, statement: Statement) -> None:
-    """AWS's limits on what a statement may compare with."""
+    """AWS's limits on the text in a statement."""
     for name, limit in (("regex_string", LONGEST_REGEX), ("search_string", LONGEST_SEARCH_STRING)):
         for text in _values(statement, name):
             if not 1 <= len(text) <= limit:
                 raise ValueError(
-                    f"firewall rule {key} compares with {text!r}, which has {len(text)} characters: "
-                    f"AWS takes 1 to {limit}; shorten the path or the list that it comes from"
+                    f"WAF rule {key} compares with {text!r}, which has {len(text)} characters: "
+                    f"AWS accepts 1 to {limit}; shorten the path or the list that it comes from"
                 )
 
 
 def _values(node: object, name: str) -> Iterable[str]:
-    """Every text under ``name``, however deep."""
+    """Every text under ``name``, at any depth."""
     if isinstance(node, Mapping):
         for key, value in cast("Mapping[str, object]", node).items():
             if key == name and isinstance(value, str):

@@ -26,7 +26,8 @@ def _container(deployment: Deployment) -> ApplicationArgs:
         },
         secret_environment={"COOKIE_KEY": SESSION_KEY},
         writable_directories=["/srv/drafts"],
-        # Runs as root with CHOWN alone, before the application, in place of the script that needs Python.
+        # Replaces the prepare script, which needs Python. Runs before the application, as root with only the CHOWN
+        # capability.
         prepare_command=["chown", "-R", "1000:1000", "/srv/drafts"],
     )
 
@@ -34,14 +35,15 @@ def _container(deployment: Deployment) -> ApplicationArgs:
 PRESET = Preset(
     name="notes",
     port=PORT,
-    # The load balancer requests it through the proxy. No listener rule offers it, so users get 404.
+    # The load balancer requests this path through the proxy. No listener rule offers it, so users get a 404.
     health_path="/ready",
     keep_alive_seconds=5,
     paths=Paths(
         blocked=("/api/admin/*",),
-        # Answered 401 without a session.
+        # Requests without a session get a 401.
         api=("/api/*", "/attachments/*", "/live/*", "/assets/*"),
-        # Redirected to the login without a session. The second and the third are the load balancer's and the proxy's.
+        # Requests without a session are redirected to the login. The load balancer handles the second path, the proxy
+        # the third.
         pages=("/", "/oauth2/idpresponse", "/logout", "/notes/*"),
         uploads=("/attachments/",),
         model_calls=("/api/ask",),
@@ -52,7 +54,8 @@ PRESET = Preset(
     ),
     session_cookie_names=("notes.sid",),
     headers=HEADERS,
-    # The most requests of one browser in the five minutes in which it opens the application with an empty cache.
+    # The maximum number of requests from one browser in the five minutes in which it opens the application with an
+    # empty cache.
     arrival=Arrival(static_requests=40, page_requests=30, model_calls=10, uploads=5),
     container=_container,
 )

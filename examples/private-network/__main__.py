@@ -1,11 +1,11 @@
-"""A private network over two zones, with DNS limited to what Fargate needs and one model server."""
+"""A private network in two zones, with DNS limited to the names that Fargate needs and one model server."""
 
 import sys
 from pathlib import Path
 
 import pulumi
 
-# Where the package is added with `pulumi package add`, this line goes and the import names the generated SDK.
+# If you add the package with `pulumi package add`, remove this line and import the generated SDK instead.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from components import PrivateNetwork, PrivateNetworkArgs

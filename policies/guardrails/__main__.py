@@ -10,13 +10,13 @@ PACKAGE = "ai_interface_guardrails_pack"
 
 
 def load() -> None:
-    """Make this folder, whatever its name and place, importable as ``PACKAGE``."""
+    """Make this folder importable as ``PACKAGE``, regardless of its name and location."""
     folder = Path(__file__).resolve().parent
     spec = importlib.util.spec_from_file_location(
         PACKAGE, folder / "__init__.py", submodule_search_locations=[str(folder)]
     )
     if spec is None or spec.loader is None:
-        raise ImportError(f"{folder} holds no __init__.py: the policy pack is incomplete")
+        raise ImportError(f"{folder} contains no __init__.py: the policy pack is incomplete")
     package = importlib.util.module_from_spec(spec)
     sys.modules[PACKAGE] = package
     spec.loader.exec_module(package)

@@ -13,7 +13,7 @@ from .topology.graph.values import Value, as_mapping
 _ALWAYS = ("oauth2", "basic_auth", "api_key_auth")
 _ALLOW = (None, "ALLOW", 0)
 _DENY = ("DENY", 1)
-"""An action of RBAC by its name or its number in the protocol; without one it allows."""
+"""An RBAC action by its name or its protocol number; the default is ALLOW."""
 _CONDITIONS = {"checked_condition", "condition"}
 """Fields that narrow a policy further: a policy that refuses may then refuse no client."""
 
@@ -103,7 +103,7 @@ def trusted_headers(filters: list[dict[str, Any]]) -> set[str]:
 
 
 def removed_headers(manager: dict[str, Any], header: str) -> bool:
-    """Whether a client's copy of a header is removed before any filter reads it."""
+    """Whether a header sent by a client is removed before any filter reads it."""
     for extension in listed(manager.get("early_header_mutation_extensions")):
         config = as_mapping((as_mapping(extension) or {}).get("typed_config")) or {}
         for entry in listed(config.get("mutations")):
@@ -154,7 +154,7 @@ def path_of(route: dict[str, Any]) -> str:
 
 
 def is_health_check(route: dict[str, Any]) -> bool:
-    """Whether a route can only be a health check: one exact path, GET alone, without a body."""
+    """Whether a route can only be a health check: one exact path, GET only, no body."""
     conditions = [as_mapping(item) or {} for item in listed((as_mapping(route.get("match")) or {}).get("headers"))]
     got = any(
         item.get("name") == ":method" and (as_mapping(item.get("string_match")) or {}).get("exact") == "GET"

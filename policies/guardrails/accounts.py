@@ -25,7 +25,7 @@ LOG_DELIVERY = frozenset(
 """AWS's accounts that write load balancers' access logs in the older regions, as its documentation lists them."""
 
 IMAGES = frozenset({"602401143452", "763104351884", "840364872350", "906394416424"})
-"""AWS's accounts that hold images of EKS add-ons, deep learning containers, App Mesh's Envoy and Fluent Bit."""
+"""AWS's accounts that publish images of EKS add-ons, deep learning containers, App Mesh's Envoy and Fluent Bit."""
 
 
 def own_accounts(graph: Graph) -> frozenset[str]:
@@ -63,7 +63,7 @@ def accounts_of(value: Value) -> list[str]:
 
 
 def _accounts_in(value: Value) -> Iterator[str]:
-    """The accounts that its ARNs and image registries lie in, and those that it names by number alone."""
+    """The accounts in its ARNs and image registries, and account numbers given alone."""
     if isinstance(value, str):
         if match := _ACCOUNT.match(value) or _REGISTRY.match(value):
             yield match[match.lastindex or 0]

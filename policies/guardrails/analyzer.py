@@ -47,14 +47,14 @@ _SEVERITIES = {
 
 
 class Evaluator(Protocol):
-    """What runs a pack's policies."""
+    """Runs a pack's policies."""
 
     def on_resource(self, resource: Resource, *, preview: bool) -> list[Report]:
-        """What they report about one resource's inputs."""
+        """The findings on one resource's inputs."""
         ...
 
     def on_stack(self, graph: Graph) -> tuple[list[Report], list[tuple[Rule, str]]]:
-        """What they report about all resources, and which policies have nothing to check (with the reason)."""
+        """The findings on all resources, and the policies that have nothing to check (with the reason)."""
         ...
 
 
@@ -67,11 +67,11 @@ class Pack:
     version: str
     rules: tuple[Rule, ...]
     evaluator: Callable[[Sequence[Policy]], Evaluator]
-    """Makes what runs the rules as one run configures them."""
+    """Creates the evaluator for one run's configuration."""
 
 
 class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
-    """Answers the engine for one pack. It keeps the configuration of the run and nothing else."""
+    """Serves the engine's requests for one pack. The configuration of the run is the only state."""
 
     def __init__(self, pack: Pack) -> None:
         self._pack = pack
@@ -79,7 +79,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         self._evaluator = pack.evaluator([Policy.of(rule) for rule in pack.rules])
 
     def Handshake(self, request: Value, context: Value) -> Value:  # noqa: N802 - the protocol's name
-        """Nothing is asked of the engine, so nothing is kept."""
+        """The pack sends no requests to the engine, so nothing is stored."""
         return analyzer_pb2.AnalyzerHandshakeResponse()
 
     def GetPluginInfo(self, request: Value, context: Value) -> Value:  # noqa: N802
@@ -133,7 +133,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         )
 
     def Remediate(self, request: Value, context: Value) -> Value:  # noqa: N802
-        """No policy rewrites a resource: the program is the only place where one is described."""
+        """No policy modifies a resource: resources are described only by the program."""
         return analyzer_pb2.RemediateResponse()
 
     def _diagnostic(self, report: Report) -> Value:

@@ -1,4 +1,4 @@
-"""The comparisons that many policies make, each honest about values that are not known yet."""
+"""Comparisons shared by many policies; each reports a value that is not known yet as not proven."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def expect_value(
 
 
 def described(resource: Resource, path: str, default: Value = None) -> str:
-    """What a message prints for a property: the value with secrets masked, or that it is not set."""
+    """A property as a message prints it: the value with secrets masked, or a note that it is not set."""
     found = resource.get(path)
     if found is None:
         return "not set" if default is None else f"not set, which means {shown(default)}"
@@ -48,7 +48,7 @@ def described(resource: Resource, path: str, default: Value = None) -> str:
 def expect_reference(
     graph: Graph, resource: Resource, path: str, wanted: str, fix: str, *, what: str = ""
 ) -> Iterator[Finding]:
-    """Something is set at ``path``: a literal, or a value of another resource that only a deployment shows."""
+    """A value is set at ``path``: a literal, or an output of another resource that is known only after deployment."""
     found = resource.value(path)
     top = path.partition(".")[0].partition("[")[0]
     if isinstance(found, Unknown):
@@ -74,7 +74,7 @@ class Container:
     values: Mapping[str, Any]
 
     def path(self, below: str = "") -> str:
-        """Where it is, as messages and exceptions write it."""
+        """Its path, as written in messages and exceptions."""
         base = f"containerDefinitions[{self.name}]"
         return f"{base}.{below}" if below else base
 
@@ -97,5 +97,5 @@ def containers(task: Resource, wanted: str, fix: str) -> tuple[list[Container], 
 
 
 def is_secret(value: Value) -> bool:
-    """Whether the value carries Pulumi's mark of a secret."""
+    """Whether the value is marked as a Pulumi secret."""
     return isinstance(value, Secret)

@@ -16,7 +16,7 @@ from .rules import RULES
 KINDS = {
     "enforced": "the named policies of the guardrails pack report a stack that does not meet it.",
     "by construction": "no program of this project can violate it.",
-    "not decidable": "it concerns the running system, which a plan does not show.",
+    "not decidable": "it concerns the running system, which is not part of a plan.",
     "excepted": "not enforced, for the reason given.",
 }
 
@@ -55,12 +55,16 @@ def ledger() -> list[Control]:
 
 def _control(id_: str, title: str, policies: list[str] | None, given: tuple[str, str] | None) -> Control:
     if policies and given and given[0] != "enforced":
-        raise ValueError(f"{id_} is enforced by {', '.join(policies)} and has a reason why it is not: remove one")
+        raise ValueError(
+            f"{id_} is enforced by {', '.join(policies)} but also has a reason why it is not enforced: remove one of the two"
+        )
     if policies:
         names = ", ".join(f"`{name}`" for name in sorted(policies))
         return Control(id_, title, "enforced", f"{names}. {given[1]}" if given else names)
     if given is None or given[0] not in set(KINDS) - {"enforced"}:
-        raise ValueError(f"{id_} ({title}) is met in no known way: write a policy, or a line in data/controls.tsv")
+        raise ValueError(
+            f"{id_} ({title}) is neither enforced nor explained: write a policy, or add a line to data/controls.tsv"
+        )
     return Control(id_, title, *given)
 
 

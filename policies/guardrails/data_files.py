@@ -1,4 +1,4 @@
-"""The data beside the pack: control titles, and how each control is met."""
+"""The pack's data files: control titles, and how each control is met."""
 
 from __future__ import annotations
 

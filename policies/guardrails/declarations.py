@@ -1,8 +1,8 @@
-"""Declarations that allow something for a limited time: the entries of a YAML file, read and checked in one way.
+"""Declarations that allow something for a limited time: the entries of a YAML file.
 
 Every entry has a reason, an owner and an expiry date. One that is malformed, has no owner, is valid for too long or has
-expired allows nothing and is a finding, as is one that repeats an earlier entry. What else an entry must say is its
-file's ``Form``.
+expired allows nothing and is a finding, as is one that repeats an earlier entry. The other required keys of an entry
+are in its file's ``Form``.
 """
 
 from __future__ import annotations
@@ -26,30 +26,30 @@ A_YEAR_DAYS = 366
 Values: TypeAlias = Mapping[str, str]
 """An entry's texts by key, white space joined; a key that is omitted is an empty text."""
 Wrong: TypeAlias = tuple[str, str, str]
-"""What is wrong with an entry ("is too wide"), what was found, and what is allowed."""
+"""The problem of an entry ("is too wide"), the value found, and the allowed values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What one file of declarations looks like."""
+    """The format of one file of declarations."""
 
     file: str
-    """The file's name, as messages name it."""
+    """The file's name in messages."""
     key: str
     """The key of the list of entries."""
     required: tuple[str, ...]
-    """The keys that an entry has beside those that every declaration has."""
+    """The required keys of an entry besides those of every declaration."""
     optional: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
-    """Keys of the file that hold something else."""
+    """Other keys of the file."""
     identity: tuple[str, ...] = ()
-    """The keys whose values no two entries share; empty: the required and the optional ones."""
+    """The keys whose combined values must be unique among entries; empty: the required and the optional keys."""
     longest_days: int = A_YEAR_DAYS
-    """How far ahead an entry may expire."""
+    """The largest number of days until an entry expires."""
     current: Mapping[str, Callable[[str], str]] = field(default_factory=dict[str, Callable[[str], str]])
     """Key → the current name for a value that was renamed."""
     check: Callable[[Values], Iterable[Wrong]] = lambda _: ()
-    """What else may be wrong with an entry's values."""
+    """Further checks of an entry's values."""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -142,7 +142,7 @@ def _declaration(number: int, node: yaml.Node, form: Form, today: dt.date) -> tu
             problems.append(_problem(form, number, line, ("has no valid expiry date", _text(expires), wanted)))
         return None, problems
     if expires <= today:
-        renew = "fix what it allowed and remove the entry, or have its owner renew it with a reason that is still valid"
+        renew = "fix the excepted finding and remove the entry, or have its owner renew it with a reason that is still valid"
         wanted = f"a day after {today.isoformat()}"
         problems.append(_problem(form, number, line, ("has expired", expires.isoformat(), wanted), renew))
     if expires > today + dt.timedelta(days=form.longest_days):
@@ -164,7 +164,7 @@ def _wrong_keys(node: yaml.MappingNode, values: Values, form: Form) -> list[Wron
 def _problem(form: Form, number: int, line: int, wrong: Wrong, fix: str = "") -> Finding:
     what, found, wanted = wrong
     place = f"{form.file} entry {number}" if number else form.file
-    fix = fix or f"correct the entry in {form.file}, or remove it and fix what it allowed"
+    fix = fix or f"correct the entry in {form.file}, or remove it and fix the excepted finding"
     return Finding(Verdict.VIOLATED, "", place, "", found, wanted, fix, what, line=line)
 
 
@@ -177,7 +177,7 @@ def _line(node: yaml.Node) -> int:
 
 
 def _constructed(node: yaml.Node) -> object:
-    """The value; the text itself where YAML takes it for something it is not, such as a date in month 13."""
+    """The value; the text itself where YAML cannot convert it, such as a date in month 13."""
     try:
         return cast("Any", yaml.SafeLoader("")).construct_document(node)
     except (ValueError, yaml.YAMLError):

@@ -1,8 +1,8 @@
-"""What a report says, field by field, and how that travels beside its text.
+"""The fields of a report, and how a diagnostic transports them along with its text.
 
-A diagnostic of the Analyzer protocol has one text for people. Whoever starts a pack and needs the parts of a report
-(its verdict, what was found and what is wanted, the exception that allows it) reads them from the diagnostic's protobuf
-field ``FIELD``: a JSON object whose keys are the fields of ``Details``. The protocol does not define this field, so the
+A diagnostic of the Analyzer protocol has one text for people. A program that starts a pack and needs the parts of a
+report (verdict, found and wanted values, the exception that allows it) reads them from the diagnostic's protobuf field
+``FIELD``: a JSON object whose keys are the fields of ``Details``. The protocol does not define this field, so the
 engine ignores it, as protobuf requires of a reader.
 """
 
@@ -17,7 +17,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from .evaluation import Report
 
 FIELD = 51_116
-"""From 50000 to 99999, the numbers that protobuf leaves to organizations (protobuf.dev, custom options)."""
+"""In the range 50000 to 99999, which protobuf reserves for use within organizations (protobuf.dev, custom options)."""
 _LENGTH_DELIMITED = 2
 """Protobuf's wire type of a text."""
 
@@ -29,7 +29,7 @@ class Details:
     verdict: str
     """``violated`` or ``not proven``."""
     headline: str
-    """What is wrong, starting with resource and property."""
+    """The violation, starting with resource and property."""
     resource: str = ""
     """Type and name, or the entry of a file of declarations."""
     property: str = ""
@@ -71,7 +71,7 @@ def attach(diagnostic: Any, details: Details) -> None:  # noqa: ANN401 - a proto
 
 
 def attached(diagnostic: Any) -> Details | None:  # noqa: ANN401 - a protobuf message
-    """The details of a diagnostic; ``None`` where its pack gives none."""
+    """The details of a diagnostic; ``None`` where its pack attaches none."""
     for unknown in UnknownFieldSet(diagnostic):
         if unknown.field_number == FIELD:
             return Details(**json.loads(unknown.data))

@@ -1,4 +1,4 @@
-"""Applies the rules: settings, crashes, exceptions and levels are handled here, once for all of them.
+"""Applies the rules, and handles settings, crashes, exceptions and levels for all of them.
 
 A rule that raises has not checked anything, so that is reported as not proven and blocks like any other unknown.
 """
@@ -71,10 +71,10 @@ class Evaluation:
         self._exemptions = exemptions
 
     def on_resource(self, resource: Resource, *, preview: bool = False) -> list[Report]:
-        """What the resource policies report about one resource.
+        """The findings of the resource policies on one resource.
 
-        In a preview, a finding that rests on an unknown value is advice: the engine asks again before it creates or
-        changes the resource, when the value is known, and then the same finding blocks.
+        In a preview, a finding that depends on an unknown value is advice: the engine evaluates the policy again before
+        it creates or changes the resource, when the value is known, and then the same finding blocks.
         """
         reports: list[Report] = []
         for policy in self._policies:
@@ -87,7 +87,7 @@ class Evaluation:
         return reports
 
     def on_stack(self, graph: Graph) -> tuple[list[Report], list[tuple[Rule, str]]]:
-        """What the stack policies report, and which of them have nothing to check (with the reason)."""
+        """The findings of the stack policies, and the policies that have nothing to check (with the reason)."""
         reports: list[Report] = []
         idle: list[tuple[Rule, str]] = []
         used: set[int] = set()
@@ -173,7 +173,7 @@ def _evaluated_resource(policy: Policy, resource: Resource) -> Iterable[Finding]
 
 
 def _masked(resource: Resource | None, finding: Finding) -> Finding:
-    """A finding about part of a secret document does not print what it found there."""
+    """A finding about part of a secret document does not print the value found."""
     if resource is None or not finding.property or not isinstance(resource.get(walk_top(finding.property)), Secret):
         return finding
     return replace(finding, found=str(Secret(None)))
@@ -191,6 +191,6 @@ def _crash(urn: str, resource: str, error: Exception) -> Finding:
         property="",
         found=f"the policy stopped with {type(error).__name__}{where}",
         wanted="a verdict",
-        fix="report this as a defect of the policy pack, with the type and the shape of the resource",
+        fix="report this as a bug in the policy pack, with the type and the properties of the resource",
         what="could not be checked",
     )

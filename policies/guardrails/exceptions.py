@@ -33,7 +33,7 @@ class Exemption:
     covers: str
 
     def matches(self, policy: str, finding: Finding) -> bool:
-        """Whether it is about this finding of this policy."""
+        """Whether it matches this finding of this policy."""
         return (
             self.policy == policy
             and matches(self.urn, finding.urn)
@@ -42,18 +42,18 @@ class Exemption:
         )
 
     def may_match(self, policy: str, finding: Finding) -> bool:
-        """Whether it may apply to what this finding leaves open: then it is not unused."""
+        """Whether it may apply to the unknown part of this finding: then it is not unused."""
         return self.policy == policy and finding.verdict is Verdict.NOT_PROVEN and matches(self.urn, finding.urn)
 
     def is_for(self, stack: str, project: str) -> bool:
-        """Whether it is meant for this stack: the pattern's stack and project, where it names them, fit."""
+        """Whether it applies to this stack: the pattern's stack and project, if given, match."""
         named = re.match(r"urn:pulumi:([^:]*)::(?:([^:]*)::)?", self.urn)
         return named is None or (fnmatchcase(stack, named[1]) and fnmatchcase(project, named[2] or "*"))
 
 
 @dataclass(frozen=True, slots=True)
 class Exemptions:
-    """The file as read: entries that may except something today, and the problems of the others."""
+    """The file as read: entries that are valid today, and the problems of the others."""
 
     in_force: tuple[Exemption, ...] = ()
     problems: tuple[Finding, ...] = ()
@@ -63,7 +63,7 @@ class Exemptions:
         return next((entry for entry in self.in_force if entry.matches(policy, finding)), None)
 
     def unused(self, used: Iterable[int], stack: str, project: str) -> list[Finding]:
-        """A finding for each entry that is meant for this stack, should match something in it, and does not."""
+        """A finding for each entry that applies to this stack and must match a finding, but does not."""
         numbers = set(used)
         return [
             entry.declaration.unused(
@@ -100,7 +100,7 @@ def _wrong(values: Values, known: frozenset[str]) -> Iterator[Wrong]:
     if policy and policy not in known:
         yield "does not name a policy", policy, "the name of a policy of this pack"
     if urn and not _names_resources(urn):
-        yield "is too wide", urn, "a URN pattern that names a type or a resource, not only a stack"
+        yield "is too wide", urn, "a URN pattern that includes a type or a resource name, not only a stack"
     if covers and covers not in _COVERS:
         yield "has an invalid value for covers", covers, " or ".join(_COVERS)
 

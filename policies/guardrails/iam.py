@@ -1,4 +1,4 @@
-"""What several policies know about IAM documents: where resource policies are, which keys bound them, what cannot be."""
+"""Facts about IAM documents that several policies share: places of resource policies, and limiting condition keys."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ RESOURCE_POLICIES = {
     "vpclattice.AuthPolicy": "policy",
     "vpclattice.ResourcePolicy": "policy",
 }
-"""Type of resource → the property that holds a resource policy."""
+"""Type of resource → the property that contains a resource policy."""
 
 CALLERS = frozenset(
     {
@@ -72,10 +72,10 @@ CALLERS = frozenset(
         "kms:calleraccount",
     }
 )
-"""Condition keys that say who calls, or from which network."""
+"""Condition keys that identify the caller or its network."""
 
 SOURCES = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner"})
-"""Condition keys that say on whose behalf an AWS service calls; a caller that is no service does not send them."""
+"""Condition keys for the resource or account on whose behalf an AWS service calls; only services send them."""
 
 WITHOUT_RESOURCE = (
     "cloudwatch:GetMetricData",

@@ -1,4 +1,4 @@
-"""The headers in which a load balancer tells its targets who logged in, and whether a stack has such logins."""
+"""The headers in which a load balancer sends a user's identity to its targets, and whether a stack uses them."""
 
 from __future__ import annotations
 

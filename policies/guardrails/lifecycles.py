@@ -1,4 +1,4 @@
-"""When the lifecycle rules of a bucket delete its objects."""
+"""The retention that a bucket's lifecycle rules set."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .topology.graph.verdicts import Finding, not_proven, violated
 LIFECYCLES = ("s3.BucketLifecycleConfiguration", "s3.BucketLifecycleConfigurationV2")
 EVERY_OBJECT_EXPIRES = "every object expires in at most {} days"
 EXPIRE_EVERY_OBJECT = (
-    "give the bucket a lifecycle rule that is enabled, has no filter and expires objects in at most {} days"
+    "add an enabled lifecycle rule without a filter to the bucket that expires objects in at most {} days"
 )
 
 

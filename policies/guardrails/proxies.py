@@ -1,6 +1,6 @@
-"""What a proxy in a container enforces, read from its Envoy configuration where the definition holds it (JSON or YAML).
+"""What a proxy in a container enforces, read from its Envoy configuration if the definition contains it (JSON or YAML).
 
-A configuration that lies in the image is not visible; then nothing is said about the proxy.
+A configuration inside the image is not visible; the proxy is then not evaluated.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LOCAL_NAMES = ("localhost",)
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """One filter chain of a listener: whether it speaks TLS, and what reads its connections."""
+    """One filter chain of a listener: whether it uses TLS, and the filters that read its connections."""
 
     encrypted: bool
     managers: tuple[dict[str, Any], ...]
@@ -42,7 +42,7 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """An Envoy and its configuration."""
+    """An Envoy proxy and its configuration."""
 
     container: Container
     configuration: dict[str, Any]
@@ -59,7 +59,7 @@ class Proxy:
         return admin.get("address") is not None and not _is_internal(admin)
 
     def clusters(self) -> list[dict[str, Any]]:
-        """The clusters that it forwards requests to."""
+        """The clusters that the proxy forwards requests to."""
         static = as_mapping(self.configuration.get("static_resources")) or {}
         return [item for entry in listed(static.get("clusters")) if (item := as_mapping(entry)) is not None]
 
@@ -73,7 +73,7 @@ class ProxyLimits:
 
 
 def proxy_of(container: Container) -> Proxy | None:
-    """The Envoy that a container runs, when its definition holds the configuration."""
+    """The Envoy proxy that a container runs, if its definition contains the configuration."""
     environment = [(as_mapping(item) or {}).get("value") for item in listed(container.get("environment"))]
     for text in [*listed(container.get("command")), *listed(container.get("entryPoint")), *environment]:
         if isinstance(text, str) and "static_resources" in text and (found := _parsed(text)) is not None:

@@ -1,6 +1,6 @@
-"""Old names of policies, so that an exception or a configuration with an old name still applies.
+"""Old names of policies: an exception or a configuration with an old name still applies.
 
-``data/renamed.tsv`` holds the old and the current name, separated by a tab. A name that never changed, or that does not
+``data/renamed.tsv`` lists the old and the current name, separated by a tab. A name that never changed, or that does not
 exist, is returned as it is.
 """
 
@@ -26,5 +26,5 @@ def present_name(name: str) -> str:
 
 
 def former_names(name: str) -> list[str]:
-    """The former names of a policy, sorted."""
+    """The earlier names of a policy, sorted."""
     return sorted(former for former, present in renamed().items() if present == name)

@@ -1,4 +1,4 @@
-"""What a policy is: a pure function from resources to findings, with the words and metadata it is reported with."""
+"""A policy: a pure function from resources to findings, with its description and metadata."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .topology.graph.resources import Graph, Resource
 from .topology.graph.verdicts import Finding
 
 Settings = Mapping[str, Any]
-"""The configuration of one policy: every property of its schema, with what the team set or the default."""
+"""The configuration of one policy: every property of its schema, with the team's value or the default."""
 
 StackCheck = Callable[[Graph, Settings], Iterable[Finding]]
 ResourceCheck = Callable[[Resource, Settings], Iterable[Finding]]
@@ -20,7 +20,7 @@ FRAMEWORK = "AWS Foundational Security Best Practices"
 
 
 class Severity(StrEnum):
-    """How bad a violation is, in Pulumi's words."""
+    """The severity of a violation, in Pulumi's terms."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -41,8 +41,8 @@ NOT_PROVEN = {
     "enum": ["block", "advise"],
     "default": "block",
     "description": (
-        "What happens when an unknown value keeps a claim from being proven: block stops the update, advise only "
-        "reports it."
+        "The action to take when an unknown value prevents a claim from being proven: block stops the update, advise "
+        "only reports the finding."
     ),
 }
 LATENT = {
@@ -50,7 +50,7 @@ LATENT = {
     "enum": ["block", "advise"],
     "default": "block",
     "description": (
-        "What happens to an exposure that one more change would open: block stops the update, advise only reports it."
+        "The action to take on an exposure that is one change away: block stops the update, advise only reports the finding."
     ),
 }
 
@@ -66,7 +66,7 @@ class Rule:
     types: tuple[str, ...] = ()
     """The resource types it checks, in short form; a stack without any of them is not applicable. Empty: always."""
     controls: tuple[str, ...] = ()
-    """The controls of AWS Foundational Security Best Practices that it enforces."""
+    """The controls of AWS Foundational Security Best Practices that the policy enforces."""
     schema: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     """JSON schema of each property that a team may configure; every one has a default."""
     level: Level = Level.MANDATORY
@@ -79,11 +79,11 @@ class Rule:
         return self.stack is not None
 
     def settings(self, configured: Mapping[str, Any]) -> Settings:
-        """What the team configured on top of the defaults."""
+        """The team's configuration, merged with the defaults."""
         return {**{key: schema["default"] for key, schema in self.schema.items()}, **configured}
 
     def applies_to(self, kind: str) -> bool:
-        """Whether it is about resources of this type."""
+        """Whether the policy applies to resources of this type."""
         return not self.types or kind in self.types
 
     def evaluate(self, graph: Graph, settings: Settings) -> list[Finding]:

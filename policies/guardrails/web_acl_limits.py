@@ -1,4 +1,4 @@
-"""What the rules of a web ACL limit: how often a client asks, and how large the parts of a request are."""
+"""The limits that a web ACL's rules set: the request rate of a client, and the size of each part of a request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LIMITS = {
     "path": "a blocking limit on the length of the path",
     "body": "a blocking limit on the declared body size (the content-length header)",
 }
-"""What a web ACL can limit, and the rule that does."""
+"""The possible limits of a web ACL, and the rule that sets each."""
 
 _NOT_ON_PAPER = ("cookies",)
 _FIELDS = {"cookies": "cookies", "header:cookie": "cookies", "queryString": "query", "uriPath": "path", "body": "body"}
@@ -23,11 +23,11 @@ COMMON_LIMITS = {
     "SizeRestrictions_URIPATH": "path",
     "SizeRestrictions_BODY": "body",
 }
-"""Rule of AWS's common rule group → what it limits."""
+"""Rule of AWS's common rule group → the part that it limits."""
 
 
 def limited(graph: Graph, web_acl: WebAclRules) -> set[str]:
-    """What the web ACL limits."""
+    """The limits that the web ACL sets."""
     named = _named(web_acl)
     told = stopped(graph, web_acl)
     return _common(web_acl) | {
@@ -48,7 +48,7 @@ def _common(web_acl: WebAclRules) -> set[str]:
 
 
 def _named(web_acl: WebAclRules) -> set[str]:
-    """What blocking rules look at, whatever they compare it with."""
+    """The parts that blocking rules inspect, regardless of the comparison."""
     found: set[str] = set()
     for rule in web_acl.rules:
         if not rule.blocks:

@@ -1,4 +1,4 @@
-"""What the log of a web ACL and its sampled requests leave out."""
+"""The fields that are removed from a web ACL's log and its sampled requests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .topology.graph.values import as_mapping
 
 
 def redacted(found: list[Any]) -> set[str]:
-    """What a list of redacted fields takes out of the log."""
+    """The fields that a list of redacted fields removes from the log."""
     return {field for item in found for field in _fields(as_mapping(item) or {})}
 
 
@@ -22,7 +22,7 @@ def _fields(item: Mapping[str, Any]) -> set[str]:
 
 
 def protected(acl: Resource) -> set[str]:
-    """What data protection takes out of logs and samples alike."""
+    """The fields that data protection removes from both logs and samples."""
     found: set[str] = set()
     items = acl.items("dataProtectionConfig.dataProtections")
     if isinstance(items, Unknown):

@@ -1,4 +1,4 @@
-"""What the rules of a web ACL do, whether they are inline or separate resources."""
+"""The rules of a web ACL and their effects, whether they are inline or separate resources."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ class WebAclRule:
     name: str
     priority: float
     actions: frozenset[str]
-    """The actions that it takes: ``allow``, ``block``, ``count``, ``captcha``, ``challenge``."""
+    """Its actions: ``allow``, ``block``, ``count``, ``captcha``, ``challenge``."""
     overridden: bool
     """Whether a rule group's own actions are all turned into counting."""
     labels: tuple[str, ...]
     """The labels that it sets."""
     statement: Mapping[str, Any]
     body_key: str
-    """The custom response body that it answers with."""
+    """The custom response body that it uses."""
     unclear: bool
-    """Whether its priority, or what it does, is not known yet."""
+    """Whether its priority or its effect is not known yet."""
 
     @property
     def blocks(self) -> bool:
@@ -49,7 +49,7 @@ class WebAclRule:
 
     @property
     def ends(self) -> bool:
-        """Whether it may keep a request from the application: by its own action, or by the rules of a group."""
+        """Whether it may block a request: by its own action, or by the rules of a group."""
         return bool(self.actions & {"block", "captcha", "challenge"}) or (not self.actions and not self.overridden)
 
     @property
@@ -154,7 +154,7 @@ def _statements(statement: Value, *, narrowing: bool = False) -> Iterator[tuple[
 
 
 def fields(body: Mapping[str, Any]) -> set[str]:
-    """What a match statement inspects: ``cookies``, ``uriPath``, or ``header:<name>`` for one header."""
+    """The part that a match statement inspects: ``cookies``, ``uriPath``, or ``header:<name>`` for one header."""
     known = as_mapping(body.get("fieldToMatch")) or {}
     found = {key for key, value in known.items() if value is not None and key != "singleHeader"}
     header = as_mapping(known.get("singleHeader"))
@@ -164,7 +164,7 @@ def fields(body: Mapping[str, Any]) -> set[str]:
 
 
 def present(statement: Mapping[str, Any]) -> set[str]:
-    """The fields whose presence alone makes a statement match, whatever else the request contains."""
+    """The fields whose presence alone is enough for a statement to match."""
     found: set[str] = set()
     for kind, value in statement.items():
         body = as_mapping(value) or {}

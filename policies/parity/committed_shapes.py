@@ -1,8 +1,7 @@
-"""The committed shapes: what all environments share, stored once, and for each environment only its differences.
-
-``shared.json`` holds every resource that all environments have, with the properties that are equal in all of them;
-``<environment>.json`` holds the rest. A change to all environments is therefore one change for a reviewer, and a
-difference between environments shows up as one. Both are sorted JSON without secrets; long documents are digests.
+"""The committed shapes: the part that all environments share, stored once, and for each environment only its
+differences. ``shared.json`` contains every resource that all environments have, with the properties that are equal in
+all of them; ``<environment>.json`` contains the rest. A reviewer therefore sees a change to all environments once, and
+a difference between environments as a difference. Both are sorted JSON without secrets; long documents are digests.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ Resources: TypeAlias = Mapping[str, Leaves]
 
 
 def to_files(shapes: Mapping[str, Shape], skip: Skip = lambda _path, _property: False) -> dict[str, str]:
-    """File name to content. ``skip`` says what digests leave out: declared differences."""
+    """File name to content. ``skip`` selects the values that digests leave out: declared differences."""
     whole = {
         name: {path: condensed(path, item, skip) for path, item in shape.items.items()}
         for name, shape in sorted(shapes.items())
@@ -44,7 +43,7 @@ def from_files(files: Mapping[str, str]) -> dict[str, Shape]:
 
 
 def renewed(files: Mapping[str, str], shapes: Mapping[str, Shape], skip: Skip, stacks: Iterable[str]) -> dict[str, str]:
-    """What should be committed where ``shapes`` are current; other environments of ``stacks`` stay as they are."""
+    """The files to commit if ``shapes`` are current; other environments of ``stacks`` stay as they are."""
     known = set(stacks)
     kept = {name: resources for name, resources in _joined(files).items() if name in known}
     new = {

@@ -21,7 +21,7 @@ _LONGEST_SHOWN = 160
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One place where two environments differ, or where that is not known."""
+    """One property in which two environments differ or may differ."""
 
     path: str
     property: str
@@ -32,7 +32,7 @@ class Difference:
     urn: str
     """In the running environment, where there is one."""
     backwards: bool = False
-    """Whether the later environment has less of something that must not decrease."""
+    """Whether the later environment has less of a value that must not decrease."""
     unknown: bool = False
     blinded: bool = False
     """Not known because a secret cannot be decrypted, not because it does not exist yet."""

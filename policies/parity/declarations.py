@@ -1,7 +1,7 @@
 """The differences that are allowed: read from ``differences.yaml`` and matched to findings.
 
-``policies.guardrails.declarations`` reads and checks the entries. No declaration allows a later environment to have less
-of something that must not decrease.
+``policies.guardrails.declarations`` reads and checks the entries. No declaration allows a later environment to have
+less of a value that must not decrease.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class AllowedDifferences:
         return next((d for d in self.in_force if d.covers(difference.path, difference.property)), None)
 
     def skip(self) -> Skip:
-        """What a digest leaves out, so that it is the same in every environment."""
+        """The values that a digest leaves out, so that it is the same in every environment."""
         return lambda path, property_: any(d.property and d.covers(path, property_) for d in self.in_force)
 
     def unused(self, differences: Iterable[Difference]) -> list[AllowedDifference]:

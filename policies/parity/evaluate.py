@@ -1,4 +1,4 @@
-"""What is reported about the differences between environments, and a count of what is declared."""
+"""The findings on differences between environments, and a count of the declared differences."""
 
 from __future__ import annotations
 
@@ -123,8 +123,8 @@ def _evaluate(
 
 
 def _not_compared(names: Sequence[str], *, blinded: bool) -> Report:
-    """What keeps properties from being compared: the preview, or secrets that cannot be decrypted."""
-    fix = "none needed in a first preview; preflight check compares them with known values"
+    """The reason why properties cannot be compared: the preview, or secrets that cannot be decrypted."""
+    fix = "no action needed in a first preview; preflight check compares the properties with known values"
     if blinded:
         fix = "set PULUMI_CONFIG_PASSPHRASE, or log in to the stack's secrets provider, and analyze the state again"
     finding = Finding(
@@ -166,9 +166,9 @@ def _component_finding(missing: Sequence[Difference], first: str, second: str) -
         missing[0].urn,
         _component(missing[0].path).replace("/", " "),
         what=f"exists in {there} only",
-        found=f"{len(missing)} resources that {lacking} lacks: {resources}",
+        found=f"{len(missing)} resources that are missing in {lacking}: {resources}",
         wanted="the component in every environment, or in none",
-        fix=f"make the environments equal, or {_DECLARE}",
+        fix=f"make the environments identical, or {_DECLARE}",
     )
 
 
@@ -191,7 +191,7 @@ def _finding(alike: Sequence[Difference], first: str, second: str) -> Report:
             what=f"exists in {second if difference.earlier == ABSENT else first} only",
             found=found,
             wanted="the resource in every environment, or in none",
-            fix=f"make the environments equal, or {_DECLARE}",
+            fix=f"make the environments identical, or {_DECLARE}",
         )
     property_ = difference.property
     if len(names) > 1:
@@ -206,7 +206,7 @@ def _finding(alike: Sequence[Difference], first: str, second: str) -> Report:
             what=f"is lower in {second} than in {first}",
             found=found,
             wanted=f"{second} at least as much as {first}",
-            fix=f"raise it in {second}'s stack file, or lower it in {first}'s; no declaration allows this",
+            fix=f"raise the value in {second}'s stack file, or lower it in {first}'s; a declaration cannot allow this difference",
         )
     return _violation(
         PROPERTIES,
@@ -218,7 +218,7 @@ def _finding(alike: Sequence[Difference], first: str, second: str) -> Report:
         wanted=f"the same, or more in {second} as a declared difference"
         if difference.comparison.must_not_decrease
         else "the same in every environment",
-        fix=f"make it equal, or {_DECLARE}",
+        fix=f"set the same value in every environment, or {_DECLARE}",
     )
 
 

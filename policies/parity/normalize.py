@@ -102,7 +102,7 @@ class Normalizer:
         self._text = lru_cache(maxsize=None)(self._plain_text)
 
     def path(self, resource: Resource, graph: Graph) -> str:
-        """The logical place: component types, type and name, without what differs by environment."""
+        """The logical place: component types, type and name, without the parts that differ by environment."""
         components: list[str] = []
         parent = graph.by_urn.get(resource.parent)
         while parent is not None and parent.type != STACK_KIND:
@@ -222,7 +222,8 @@ def _hosts(graph: Graph) -> list[tuple[str, str]]:
 
 
 def _clients(graph: Graph) -> list[str] | None:
-    """Ids of the OIDC clients at the load balancer; whatever checks its tokens is configured with the same ids.
+    """Ids of the OIDC clients at the load balancer; every component that checks its tokens is configured with the same
+    ids.
 
     ``None`` when they are under a secret that cannot be decrypted.
     """

@@ -1,4 +1,4 @@
-"""What the running release is checked against: its manifest, and the environment before."""
+"""Checks the running release against its manifest and the previous environment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DIGEST = re.compile(r"@(sha256:[0-9a-f]{64})$")
 
 
 def evaluated(running: Shape, environments: Sequence[str], root: Path) -> list[tuple[ParityRule, Finding]]:
-    """What is wrong with the release of the running stack, in the project that has ``root``."""
+    """The problems of the running stack's release, in the project in ``root``."""
     urn = next((item.urn for item in running.items.values() if "tags.release" in item.following), "")
     return [
         *((RELEASE_ORDER, finding) for finding in _of_order(running, urn, environments, root)),
@@ -35,7 +35,7 @@ def _of_order(running: Shape, urn: str, environments: Sequence[str], root: Path)
     account = account_of(root, before)
     subject, what = f"release {running.release}", f"is not recorded on {before}"
     wanted = f"a release that {record.FILE} records on {before}" + (f" in account {account}" if account else "")
-    fix = f"deploy it to {before} first (the deploy job records it), or run a release that {before} has run"
+    fix = f"deploy the release to {before} first (the deploy job records it), or use a release that {before} has already run"
     try:
         recorded = record.ran(record.read(root), before, account)
     except record.RecordError as error:
@@ -49,14 +49,14 @@ def _of_order(running: Shape, urn: str, environments: Sequence[str], root: Path)
 def _of_manifest(running: Shape, urn: str, folder: Path) -> Iterator[Finding]:
     place = f"{FOLDER}/{running.release}.yaml"
     if running.release not in versions(folder):
-        fix = "run a release with a manifest; preflight release new writes one"
+        fix = "use a release that has a manifest; preflight release new creates one"
         yield _violation(urn, f"release {running.release}", "has no manifest", "nothing", place, fix)
         return
     try:
         pinned = sorted(image.digest for image in load_release(running.release, folder).images.values())
     except SettingsError as error:
         found = "; ".join(f"{problem.key}: {problem.value}" for problem in error.problems)
-        fix = f"restore {place} from git: a manifest is never rewritten"
+        fix = f"restore {place} from git: a manifest must never be changed"
         yield _violation(urn, f"release {running.release}", "has a manifest that is not valid", found, place, fix)
         return
     for item in running.items.values():
@@ -66,9 +66,9 @@ def _of_manifest(running: Shape, urn: str, folder: Path) -> Iterator[Finding]:
                 continue
             digest = _DIGEST.search(str(image))
             if digest is None or digest[1] not in pinned:
-                what = f"runs an image that release {running.release} does not name"
+                what = f"runs an image that is not part of release {running.release}"
                 wanted = f"one of the digests in {place}: {', '.join(pinned)}"
-                fix = "use the image from the manifest; another image needs another release"
+                fix = "use the image from the manifest, or create a new release with the other image"
                 yield _violation(item.urn, f"{item.kind} {container[1]}", what, str(image), wanted, fix)
 
 

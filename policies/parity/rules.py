@@ -1,7 +1,7 @@
-"""The policies of parity, in one list: what each demands, and who can check it.
+"""The list of parity policies: the description of each, and whether the engine or only preflight can check it.
 
 The engine shows a pack one stack at a time. A policy that needs more than that stack and the committed files is checked
-by ``preflight check`` alone, and says why; ``preflight check`` checks all of them.
+only by ``preflight check``, and gives the reason; ``preflight check`` checks all policies.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from policies.guardrails.rule import Level, Rule, Severity
 
 PACK = "ai-interface-parity"
-_SHAPES = "run python -m preflight shapes --write, and review how the files change"
-_BEHAVIOUR = "find the resource that differs in the findings or with preflight trace, and make the environments equal"
-_DECLARE = "make the environments equal, or declare the difference in policies/parity/differences.yaml"
+_SHAPES = "run python -m preflight shapes --write, and review the changes to the files"
+_BEHAVIOUR = (
+    "find the resource that differs in the findings or with preflight trace, and make the environments identical"
+)
+_DECLARE = "make the environments identical, or declare the difference in policies/parity/differences.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class ParityRule(Rule):
 
     @property
     def is_stack(self) -> bool:
-        """Every policy of parity is about whole stacks."""
+        """Every parity policy applies to whole stacks."""
         return True
 
 
@@ -55,7 +57,7 @@ DECLARATIONS = ParityRule(
 )
 UNKNOWN = ParityRule(
     "parity-of-unknown-values",
-    "Values that a preview does not know are compared once they are known; preflight check compares them before a "
+    "Values that are unknown in a preview are compared once they are known; preflight check compares them before a "
     "preview.",
     Severity.MEDIUM,
     "run preflight check, which compares known values",
@@ -71,35 +73,35 @@ RELEASE_MANIFEST = ParityRule(
     "releases-deliver-their-manifest",
     "Every release has a manifest, and every container runs an image that the manifest pins by digest.",
     Severity.MEDIUM,
-    "use the image from the manifest; another image needs another release",
+    "use the image from the manifest, or create a new release with the other image",
 )
 SHAPES = ParityRule(
     "committed-shapes-are-current",
-    "Each environment's committed shape matches what the program registers now.",
+    "Each environment's committed shape matches the resources that the program registers now.",
     Severity.MEDIUM,
     _SHAPES,
-    preflight_only="the committed files are made of all environments, and the engine shows one stack",
+    preflight_only="the committed files are derived from all environments, and the engine provides only one stack",
 )
 CONNECTIVITY = ParityRule(
     "environments-are-reached-alike",
     "Every environment has the same paths from the internet and the same destinations.",
     Severity.HIGH,
     _BEHAVIOUR,
-    preflight_only="it needs every resource of two environments, and the engine shows one stack",
+    preflight_only="it needs every resource of two environments, and the engine provides only one stack",
 )
 REQUESTS = ParityRule(
     "requests-end-alike",
     "The same request has the same outcome in every environment.",
     Severity.HIGH,
     _BEHAVIOUR,
-    preflight_only="it needs every resource of two environments, and the engine shows one stack",
+    preflight_only="it needs every resource of two environments, and the engine provides only one stack",
 )
 OWNERS = ParityRule(
     "code-owners-are-current",
     "CODEOWNERS matches the owners in the settings.",
     Severity.MEDIUM,
     "run python -m preflight owners --write",
-    preflight_only="it needs the outputs of every stack, and the engine shows one stack",
+    preflight_only="it needs the outputs of every stack, and the engine provides only one stack",
 )
 
 RULES: tuple[ParityRule, ...] = tuple(

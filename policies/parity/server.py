@@ -19,7 +19,7 @@ VERSION = "0.1.0"
 
 
 class StackComparison:
-    """Compares each stack once for all policies."""
+    """Runs the comparison of a stack once for all policies."""
 
     def __init__(self, policies: Sequence[Policy], committed: Mapping[str, Shape], allowed: AllowedDifferences) -> None:
         self._levels = {policy.rule.name: policy.level for policy in policies}
@@ -27,7 +27,7 @@ class StackComparison:
         self._allowed = allowed
 
     def on_resource(self, resource: Resource, *, preview: bool) -> list[Report]:
-        """No policy checks one resource alone."""
+        """No parity policy checks a single resource."""
         return []
 
     def on_stack(self, graph: Graph) -> tuple[list[Report], list[tuple[Rule, str]]]:

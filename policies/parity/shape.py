@@ -82,7 +82,7 @@ def _is_custom(resource: Resource) -> bool:
 def _leaves(
     resource: Resource, wanted: Mapping[str, Any], normal: Normalizer
 ) -> tuple[dict[str, Value], dict[str, Value]]:
-    """What is compared always, and what follows the release."""
+    """The leaves that are always compared, and those that follow the release."""
     found: dict[str, Value] = {}
     for name in sorted(wanted):
         if not name.startswith("__") and name not in ("tagsAll", "id", "arn"):
@@ -201,7 +201,7 @@ def _is_long(value: Value) -> bool:
 
 
 def _digest(value: Value) -> Value:
-    """The digest; covered where something in it is."""
+    """The digest; covered if a part of the value is."""
     leaves = cast("dict[str, Value]", value) if isinstance(value, dict) else {}
     plain = {name: uncovered(leaf) for name, leaf in leaves.items()} if isinstance(value, dict) else uncovered(value)
     text = json.dumps(plain, sort_keys=True, ensure_ascii=False)

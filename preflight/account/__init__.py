@@ -1,1 +1,1 @@
-"""What the commands that query a real account share: the lines of a result, how they are printed, and the session."""
+"""Shared by the commands that query a real account: the lines of a result, their output formats, and the session."""

@@ -8,13 +8,13 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """What is known about one fact."""
+    """The status of one fact."""
 
     OK = "ok"
     MISSING = "missing"
-    """The account was queried, and lacks what the stack needs."""
+    """The account was queried, and does not meet a requirement of the stack."""
     CANNOT_TELL = "cannot tell"
-    """The account could not be queried, or its answer does not decide it."""
+    """The account could not be queried, or its response is inconclusive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +22,14 @@ class Line:
     """One fact about the account."""
 
     group: str
-    """The part of the check, for example ``quotas``."""
+    """The group of checks, for example ``quotas``."""
     subject: str
-    """What the fact is about, for example ``VPCs per Region``."""
+    """The subject of the fact, for example ``VPCs per Region``."""
     status: Status
     found: str
-    """What was found, in one sentence. Never a secret value."""
+    """The value found, in one sentence. Never a secret value."""
     fix: str = ""
-    """What to do; empty only if the status is ok."""
+    """The fix; empty only if the status is ok."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Answer:
     """Whether an unknown line fails as well."""
 
     def count(self, status: Status) -> int:
-        """How many lines have this status."""
+        """The number of lines with this status."""
         return sum(line.status is status for line in self.lines)
 
     def fails(self, line: Line) -> bool:
@@ -73,7 +73,7 @@ class Answer:
 
 
 class CannotTellError(Exception):
-    """A call was refused or failed, so what depends on it is unknown."""
+    """A call was refused or failed, so the facts that depend on it are unknown."""
 
     def __init__(self, reason: str, fix: str) -> None:
         super().__init__(reason)
@@ -83,20 +83,20 @@ class CannotTellError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Makes the lines of one group, so that its name is written once."""
+    """Creates the lines of one group."""
 
     name: str
 
     def ok(self, subject: str, found: str) -> Line:
-        """The account has what the stack needs."""
+        """The account meets the requirement."""
         return Line(self.name, subject, Status.OK, found)
 
     def missing(self, subject: str, found: str, fix: str) -> Line:
-        """The account lacks what the stack needs."""
+        """The account does not meet the requirement."""
         return Line(self.name, subject, Status.MISSING, found, fix)
 
     def cannot_tell(self, subject: str, found: str, fix: str) -> Line:
-        """The account could not be queried, or its answer does not decide it."""
+        """The account could not be queried, or its response is inconclusive."""
         return Line(self.name, subject, Status.CANNOT_TELL, found, fix)
 
     def holds(self, subject: str, holds: bool, found: str, fix: str) -> Line:

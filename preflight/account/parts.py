@@ -34,10 +34,16 @@ class Part(Generic[_Context]):
             try:
                 yield from check(context, group)
             except AbsentError as error:
-                yield group.missing(subject, str(error), "pulumi up; pulumi refresh shows what was removed by hand")
+                yield group.missing(
+                    subject,
+                    str(error),
+                    "run pulumi refresh to see resources that were removed manually, then pulumi up",
+                )
             except CannotTellError as error:
                 yield group.cannot_tell(subject, error.reason, error.fix)
             except RefusedError as error:
                 yield group.cannot_tell(
-                    subject, str(error), "run it again; if the error repeats, check the service in the AWS console"
+                    subject,
+                    str(error),
+                    "run the command again; if the error persists, check the service in the AWS console",
                 )

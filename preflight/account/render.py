@@ -23,7 +23,7 @@ def as_text(answer: Answer) -> str:
             lines += _folded(f"  {line.status:<13} {line.subject}: {line.found}")
             if line.fix and line.status is not Status.OK:
                 lines += _folded(f"{_INDENT}fix: {line.fix}")
-    strict = ", and treat what cannot be determined as missing (--strict)" if answer.strict else ""
+    strict = ", and treat facts that cannot be determined as missing (--strict)" if answer.strict else ""
     return "\n".join([*lines, "", f"{answer.summary}{strict}"]) + "\n"
 
 
@@ -48,7 +48,7 @@ def as_json(answer: Answer) -> str:
 
 
 def as_markdown(answer: Answer) -> str:
-    """For a comment or a job's summary: what is missing first."""
+    """For a comment or a job's summary: missing facts first."""
     order = (Status.MISSING, Status.CANNOT_TELL, Status.OK)
     lines = [f"### preflight {answer.command} {answer.stack}: {answer.summary}", ""]
     lines += ["| | part | subject | found | fix |", "|---|---|---|---|---|"]

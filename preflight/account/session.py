@@ -1,7 +1,7 @@
 """A session on one account that can make only the calls that its command declares.
 
-A call that is not in the command's list is refused before it is sent. So the documented permissions are complete, and no
-run changes anything. Calls have a timeout, and a service that did not answer once is not called again.
+A call that is not in the command's list is refused before it is sent. So the documented permissions are complete, and
+no run changes anything. Calls have a timeout, and a service that has timed out once is not called again.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class RefusedError(Exception):
     """AWS returned an error that is not about permissions."""
 
     def __init__(self, service: str, operation: str, code: str, message: str) -> None:
-        super().__init__(f"{service} {operation} answered {code}: {message}")
+        super().__init__(f"{service} {operation} returned {code}: {message}")
         self.code = code
 
 
@@ -51,7 +51,7 @@ def sdk() -> Any:  # noqa: ANN401 - boto3 has no types
         return importlib.import_module("boto3")
     except ImportError:
         raise AccountError(
-            "boto3 is not installed; this command calls AWS with it.\n"
+            "boto3 is not installed; this command requires it to call AWS.\n"
             "fix: run make setup, or install both optional dependencies: pip install boto3 dnspython"
         ) from None
 
@@ -149,7 +149,8 @@ class Account:
         if code in DENIED:
             actions = ", ".join(self.permitted(service, operation))
             return CannotTellError(
-                f"the credentials may not call it ({code})", f"allow {actions} to the identity that runs this command"
+                f"the credentials are not allowed to make this call ({code})",
+                f"grant {actions} to the identity that runs this command",
             )
         if code in BAD_CREDENTIALS:
             return AccountError(
@@ -159,11 +160,13 @@ class Account:
 
 
 def _unanswered(service: str, reason: str) -> CannotTellError:
-    return CannotTellError(f"{service} did not answer: {reason}", "run it where the service's endpoint can be reached")
+    return CannotTellError(
+        f"{service} did not answer: {reason}", "run the command from a network that can reach the service's endpoint"
+    )
 
 
 def no_credentials() -> AccountError:
-    """There are none to ask with."""
+    """The error for missing credentials."""
     return AccountError(
         "no AWS credentials were found.\n"
         "fix: log in to the stack's account, for example aws sso login and AWS_PROFILE; read access is enough"

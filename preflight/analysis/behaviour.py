@@ -1,4 +1,4 @@
-"""What environments *do*, side by side: their ingress and egress, and how the same requests end.
+"""Compares the behavior of environments: their ingress and egress, and the outcomes of the same requests.
 
 Environments whose resources look alike can still treat a request differently. The same table of requests is therefore
 evaluated in both, for a user who is allowed, for one who is not, and without a login.

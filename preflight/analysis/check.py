@@ -126,7 +126,7 @@ def run(project: Project, stacks: Sequence[Stack], progress: Progress, *, previe
 
 
 def managed(recording: Recording) -> int:
-    """How many resources the engine would report as created: default providers are not counted."""
+    """The number of resources that the engine would report as created, without default providers."""
     return sum(not resource.type.startswith("pulumi:providers:") for resource in recording.resources)
 
 
@@ -142,7 +142,7 @@ def _start(folder: Path, project: Project, stack: Stack) -> AnalyzerClient:
 
 
 def _ask(pack: AnalyzerClient, stack: str, recordings: Recordings) -> list[Finding]:
-    """What one pack says about one stack, with known values and as a first preview."""
+    """The findings of one pack on one stack, with known values and as a first preview."""
     mandatory = {policy.name: policy.enforcement == "mandatory" for policy in pack.info().policies}
     return [
         from_diagnostic(diagnostic, stack, mandatory, preview=preview)

@@ -1,4 +1,4 @@
-"""How the interface is reached from the internet, and what it reaches itself."""
+"""The ingress paths from the internet to the interface, and the interface's egress."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def connectivity_of(recordings: Mapping[tuple[str, bool], Recording], order: lis
 
 
 def _is_proven(evaluated: Reachability) -> bool:
-    """Nothing but the listed paths: every endpoint is evaluated, and every path is guarded."""
+    """Whether there are no other paths: every endpoint is evaluated, and every path is guarded."""
     return not (evaluated.exposures or evaluated.unprotected or evaluated.unauthenticated or evaluated.not_modelled)
 
 
@@ -85,7 +85,7 @@ def _compact(value: Value) -> str:
 
 
 def _edge_egress(graph: Graph) -> Iterator[str]:
-    """The identity provider, which the load balancer itself asks."""
+    """The identity provider, which the load balancer itself calls."""
     hosts: set[str] = set()
     for rule in [*graph.of_type("lb.ListenerRule"), *graph.of_type("lb.Listener")]:
         for key in ("actions", "defaultActions"):
@@ -100,7 +100,7 @@ def _edge_egress(graph: Graph) -> Iterator[str]:
 
 
 def _task_egress(graph: Graph) -> Iterator[str]:
-    """What the tasks reach: the services with an endpoint, and the stores; anything else has no route."""
+    """The tasks' egress: the services with an endpoint, and the stores; there is no route to other destinations."""
     if reached := sorted([*_services(graph), *_stores(graph)]):
         yield f"{', '.join(reached)} (task)"
 

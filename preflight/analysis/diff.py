@@ -1,4 +1,4 @@
-"""What a change does to every environment: exposure, limits and identity in sentences, then resources.
+"""The effect of a change on every environment: exposure, limits and identity in sentences, then resources.
 
 This engine records both sides. The base is checked out into a separate folder and recorded in a separate process, so
 that neither side imports the other's modules.
@@ -40,7 +40,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "release": (),
 }
 """Section → types in short; other types are listed under resources. What follows the release has a section too."""
-RUNNING = "what it does to the running stack"
+RUNNING = "effect on the running stack"
 _PROXY = "containerDefinitions[proxy].command[1]."
 _STEP = re.compile(r"(?=[.\[])")
 
@@ -55,12 +55,12 @@ class ChangeSentence:
 
 @dataclass(frozen=True, slots=True)
 class StackChanges:
-    """What changes in one environment."""
+    """The changes in one environment."""
 
     environment: str
     changes: tuple[ChangeSentence, ...]
     running: tuple[str, ...] = ()
-    """What it does to the running stack; refusals come first."""
+    """The effect on the running stack; refusals come first."""
 
 
 def base_recordings(root: Path, base: str, stacks: Sequence[str]) -> dict[str, Recording]:
@@ -73,7 +73,7 @@ def base_recordings(root: Path, base: str, stacks: Sequence[str]) -> dict[str, R
 
 def _take_out(root: Path, base: str, folder: Path) -> None:
     if base.startswith("-"):
-        raise PreflightError(f"{base!r} is no git ref")
+        raise PreflightError(f"{base!r} is not a git ref")
     done = subprocess.run(  # noqa: S603 - git on this project
         ["git", "archive", "--format=tar", base, "."],  # noqa: S607 - git as the caller has it
         cwd=root, capture_output=True, check=False,
@@ -116,19 +116,17 @@ def _connectivity_changes(stack: str, before: Recording, after: Recording) -> li
     sides = [connectivity_of({(stack, False): recording}, [stack]) for recording in (before, after)]
     old, new = (side[0] if side else Connectivity(stack, (), (), proven=True) for side in sides)
     found = [
-        ChangeSentence("exposure", f"a new ingress path: {path}") for path in new.ingress if path not in old.ingress
+        ChangeSentence("exposure", f"ingress path added: {path}") for path in new.ingress if path not in old.ingress
     ]
     found += [
-        ChangeSentence("exposure", f"an ingress path is gone: {path}")
-        for path in old.ingress
-        if path not in new.ingress
+        ChangeSentence("exposure", f"ingress path removed: {path}") for path in old.ingress if path not in new.ingress
     ]
-    found += [ChangeSentence("exposure", f"egress is now: {out}") for out in new.egress if out not in old.egress]
-    found += [ChangeSentence("exposure", f"no longer egress: {out}") for out in old.egress if out not in new.egress]
+    found += [ChangeSentence("exposure", f"egress added: {out}") for out in new.egress if out not in old.egress]
+    found += [ChangeSentence("exposure", f"egress removed: {out}") for out in old.egress if out not in new.egress]
     if old.proven != new.proven:
         proven, open_ = (
-            "that there is no other ingress path is now proven",
-            "another ingress path is no longer excluded",
+            "it is now proven that no other ingress path exists",
+            "it is no longer proven that no other ingress path exists",
         )
         found.append(ChangeSentence("exposure", proven if new.proven else open_))
     return found

@@ -1,4 +1,4 @@
-"""The proxy's configuration in the task definition, and what it enforces."""
+"""The proxy's configuration in the task definition, and the limits that it enforces."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def facts(configuration_: Wire) -> ProxyFacts:
 
 
 def _early_mutations(manager: Wire) -> Iterator[Wire]:
-    """What the connection manager does to a request's headers before anything else reads them."""
+    """The connection manager's changes to a request's headers before any other filter reads them."""
     for extension in manager.get("early_header_mutation_extensions", []):
         yield from extension["typed_config"].get("mutations", [])
 
@@ -91,7 +91,7 @@ def _path(route: Wire) -> str:
 
 
 def _allowed(manager: Wire) -> Mapping[str, Any]:
-    """Who is admitted, from the settings that the identity script embeds as JSON."""
+    """The admitted users, from the settings that the identity script embeds as JSON."""
     for filter_ in manager["http_filters"]:
         source: Json = filter_["typed_config"].get("default_source_code", {}).get("inline_string", "")
         if settings := embedded(source):

@@ -45,7 +45,7 @@ People = Mapping[str, tuple[str, ...]]
 
 
 def people_of(recording: Recording) -> People:
-    """What a stack exports as ``owner``: the settings that are lists of people."""
+    """The stack output ``owner``: the settings that are lists of people."""
     owner: object = recording.outputs.get("owner")
     if not isinstance(owner, Mapping):
         return {}

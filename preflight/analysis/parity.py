@@ -1,4 +1,5 @@
-"""Compares the environments with each other, and each committed shape with what the program registers now."""
+"""Compares the environments with each other, and each committed shape with the resources that the program registers
+now."""
 
 from __future__ import annotations
 
@@ -120,7 +121,7 @@ def _stale(root: Path, shapes: Mapping[str, Shape]) -> list[Finding]:
                 headline=f"{place} is not {_what(environment, new)}",
                 found=f"{len(lines)} lines differ" if old else "no such file",
                 wanted="the shape that the program registers now" if new else "no file, because no stack has this name",
-                fix=f"run {WRITE}, and review the change of the file",
+                fix=f"run {WRITE}, and review the changes to the file",
                 pack=PACK,
                 severity=str(SHAPES.severity),
                 description=SHAPES.description,
@@ -133,12 +134,12 @@ def _stale(root: Path, shapes: Mapping[str, Shape]) -> list[Finding]:
 
 def _what(environment: str, content: str) -> str:
     if environment == SHARED:
-        return "what the environments share"
+        return "the shared part of the environments"
     return f"the shape of {environment}" if content else "the shape of a stack"
 
 
 def _committed_and_current(root: Path, shapes: Mapping[str, Shape]) -> tuple[dict[str, str], dict[str, str]]:
-    """The committed files, and what they should be."""
+    """The committed files, and their expected content."""
     allowed = evaluate.declarations(_today(), _differences(root))
     before = committed(_folder(root))
     stacks = {path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in root.glob("Pulumi.*.yaml")}

@@ -1,4 +1,4 @@
-"""What the working tree would do to stacks that run the program of a git ref: sentences, and findings for the check."""
+"""The effect of the working tree on stacks that run the program of a git ref: sentences, and findings for the check."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PACK = "ai-interface-changes"
 RULE = Rule(
     "running-stacks-take-the-change",
     PACK,
-    "What runs can take the change: nothing of it is refused by Pulumi or by AWS.",
+    "The change can be applied to the running stacks: neither Pulumi nor AWS refuses a part of it.",
     "follow the migration in docs/changes.md",
     "critical",
 )
@@ -41,12 +41,12 @@ another account."""
 
 @dataclass(frozen=True, slots=True)
 class StackChange:
-    """What happens to one stack."""
+    """The effect on one stack."""
 
     environment: str
     plan: Plan
     running: bool
-    """Whether the record says that the stack runs."""
+    """Whether the stack runs according to the record."""
     settings: tuple[str, ...]
     """The keys of the stack file that differ."""
     refused: tuple[tuple[Refusal, AcceptedChange | None], ...]
@@ -80,12 +80,14 @@ def changes(root: Path, base: str, before: Mapping[str, Recording]) -> list[Stac
 
 
 def lines(change: StackChange) -> list[str]:
-    """Sentences: what is refused; otherwise what is replaced, and what users notice."""
+    """Sentences: the refusals; otherwise the replaced resources, and the impact on users."""
     found = [f"settings that differ: {', '.join(change.settings)}"] if change.settings else []
     if not change.plan.steps and not change.refused:
         return found
     if change.refused and not change.running:
-        found.append(f"{record.FILE} has no deployment of it yet; on a stack that runs this would be refused")
+        found.append(
+            f"{record.FILE} records no deployment of this stack yet; on a running stack, this change would be refused"
+        )
     for group in _groups(change) if change.running else ():
         accepted = group[0][1]
         note = f"; accepted until {accepted.expires.isoformat()}: {accepted.reason}" if accepted else ""
@@ -112,8 +114,8 @@ def findings(found: Sequence[StackChange]) -> Iterator[Finding]:
                 headline=f"{first.place}: {first.why}",
                 urn=first.urn,
                 found=f"refused by {first.party}: {_places(group)}; changed: {_changed(change)}",
-                wanted="a change that the running stack can take",
-                fix=f"revert it, or follow {PAGE}#{first.migration} and accept it in {ACCEPTED} for that time",
+                wanted="a change that can be applied to the running stack",
+                fix=f"revert it, or follow {PAGE}#{first.migration} and accept it in {ACCEPTED} for the duration of the migration",
                 pack=PACK,
                 severity=RULE.severity,
                 description=RULE.description,
@@ -156,7 +158,7 @@ def not_known(environment: str, why: str) -> Finding:
         verdict=FindingVerdict.NOT_PROVEN,
         headline=f"{environment}: the effect of the change on the running stack is not known",
         found=" ".join(why.split()),
-        wanted="a base that can be compared with",
+        wanted="a base that the program can be compared with",
         fix="run python -m preflight diff with a ref that the engine can run",
         pack=PACK,
         severity=RULE.severity,

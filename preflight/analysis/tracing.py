@@ -1,4 +1,4 @@
-"""What happens to one request: every station on its path, and which rule decided."""
+"""The outcome of one request: every step on its path, and the rule that decided."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def request_of(asked: Asked) -> Request:
 def _pair(text: str, what: str, separator: str) -> tuple[str, str]:
     name, found, value = text.partition(separator)
     if not found or not name.strip():
-        raise PreflightError(f"{text!r} is no {what}; it is written as name{separator}value")
+        raise PreflightError(f"{text!r} is not a valid {what}; write it as name{separator}value")
     return name.strip(), value.strip()
 
 
@@ -73,7 +73,7 @@ def follow(recording: Recording, request: Request) -> Outcome:
 
 
 def as_text(request: Request, outcome: Outcome) -> str:
-    """One line a station, then the outcome."""
+    """One line for each step, then the outcome."""
     lines = [f"{request.method} {request.url}"]
     lines += [f"  {number:>2}  {step}" for number, step in enumerate(outcome.steps, start=1)]
     lines.append(f"  =>  {outcome}" + (f" to {outcome.location}" if outcome.location else ""))

@@ -1,1 +1,1 @@
-"""What a change of settings or program would do to a running stack: update in place, replace, or be refused."""
+"""The effect of a change of settings or program on a running stack: update in place, replacement, or refusal."""

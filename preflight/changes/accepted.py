@@ -1,6 +1,6 @@
 """Refusals that are intended: ``policies/accepted-changes.yaml``, each with reason, owner and expiry.
 
-An entry makes the check of a pull request pass. It changes nothing about what Pulumi and AWS refuse.
+An entry makes the check of a pull request pass. Pulumi and AWS still refuse the change.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from preflight.changes.refusals import refusals, short
 class ChangeOutcome(StrEnum):
     """The outcome of a change, from best to worst."""
 
-    NOTHING = "nothing at AWS changes"
+    NOTHING = "no AWS resource changes"
     IN_PLACE = "in place"
     REPLACED = "replaced"
     REFUSED = "refused"
@@ -24,18 +24,18 @@ class ChangeOutcome(StrEnum):
 CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"
 LOGS = "aws:cloudwatch/logGroup:LogGroup"
 HOLDS_DATA: dict[str, str] = {
-    CLUSTER: "the new one starts from a snapshot and lacks everything written since",
+    CLUSTER: "the new one starts from a snapshot and lacks all later writes",
     "aws:rds/clusterInstance:ClusterInstance": "the data stays in the cluster",
-    BUCKET: "its objects are not in the new one",
+    BUCKET: "its objects are not copied to the new one",
     CACHE: "the new one starts empty, and WebSocket clients reconnect",
     "aws:backup/vault:Vault": "existing backups stay in the old one",
     "aws:kms/key:Key": "data encrypted with the old one still needs the old one",
-    "aws:ec2/vpc:Vpc": "the network with everything in it",
-    "aws:ec2/subnet:Subnet": "a subnet with everything in it",
+    "aws:ec2/vpc:Vpc": "the network with all its resources",
+    "aws:ec2/subnet:Subnet": "a subnet with all its resources",
     "aws:lb/loadBalancer:LoadBalancer": "its DNS name and addresses change",
     LOGS: "its events are lost",
 }
-"""Type → what a replacement loses, the most important first."""
+"""Type → the data that a replacement loses, the most important first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What AWS refuses to delete, and what must be unique, according to its API references.
+"""The resources that AWS refuses to delete, and the values that must be unique, according to its API references.
 
 The fake provider of the engine tests and the checks before an update (``preflight.changes.refusals``) both use it.
 """

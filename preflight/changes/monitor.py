@@ -179,7 +179,7 @@ def _provider_changes(before: Mapping[str, RecordedResource], now: Mapping[str, 
 def planned(
     program: Callable[[], Any], running: Recording, *, config: Mapping[str, str], secret_keys: tuple[str, ...] = ()
 ) -> Plan:
-    """What an update with ``program`` and ``config`` would do to ``running``, in this process."""
+    """The effect of an update with ``program`` and ``config`` on ``running``, in this process."""
     against = Against(running)
     after = record(
         program,

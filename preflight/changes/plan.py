@@ -1,4 +1,4 @@
-"""What an update would do to a running stack: one step for each resource that changes."""
+"""The effect of an update on a running stack: one step for each resource that changes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from preflight.recording.recorder import RecordedResource, Recording
 
 
 class Operation(StrEnum):
-    """What happens to one resource, in the engine's words."""
+    """The operation on one resource, in the engine's terms."""
 
     CREATE = "create"
     UPDATE = "update"

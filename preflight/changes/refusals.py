@@ -1,4 +1,4 @@
-"""Which steps of a plan cannot succeed on a running stack: who refuses them, why, and how to migrate instead.
+"""The steps of a plan that cannot succeed on a running stack: the refusing service, the reason, and the migration.
 
 Pulumi refuses at preview, before anything changes, if a resource is protected. AWS refuses in the middle of the update,
 when other resources have already changed; therefore this module finds in advance what AWS would refuse.
@@ -32,7 +32,7 @@ STAYING_GROUPS = ("aws:elasticache/subnetGroup:SubnetGroup", "aws:rds/subnetGrou
 
 
 class Party(StrEnum):
-    """Who refuses the change."""
+    """The service that refuses the change."""
 
     PULUMI = "Pulumi, at preview"
     AWS = "AWS, during the update"
@@ -62,7 +62,8 @@ class Refusal:
 
 
 def refusals(plan: Plan) -> list[Refusal]:
-    """Everything in ``plan`` that would be refused: changes of the provider's settings, then refusals by Pulumi and AWS."""
+    """All parts of ``plan`` that would be refused: changes of the provider's settings, then refusals by Pulumi and
+    AWS."""
     found = [*_provider(plan)]
     steps = [step for _, step in sorted(plan.steps.items())]
     for step in steps:
@@ -136,7 +137,7 @@ def _moved(plan: Plan, step: Step) -> Iterator[Refusal]:
         named = {*step.new.property_dependencies.get(name, ()), *step.old.property_dependencies.get(name, ())}
         others = [plan.steps[urn] for urn in sorted(named) if urn in plan.steps]
         if any("vpcId" in other.replacing for other in others):
-            why = f"{name} would refer to another VPC, and it cannot leave the one in which it was created"
+            why = f"{name} would refer to another VPC, but it cannot be moved out of the VPC in which it was created"
             yield Refusal(step.urn, f"{short(step.type)} {step.name}.{name}", Party.AWS, why, Migration.NETWORK)
         elif step.type in STAYING_GROUPS and (_left_out(step, name) or any(_is_going(other) for other in others)):
             why = f"{name} would lose a subnet that may contain an instance or a node"
@@ -160,9 +161,11 @@ def _switched_on(step: Step) -> Iterator[Refusal]:
         return
     switch = PROTECTION.get(step.type, "")
     if old.inputs.get(switch) not in OFF:
-        yield _refusal(step, Party.AWS, f"{switch} is on, so the old one cannot be deleted", Migration.ORDER)
+        yield _refusal(step, Party.AWS, f"{switch} is on, so the old resource cannot be deleted", Migration.ORDER)
     if step.type == BUCKET and not old.inputs.get(EMPTIED_BY[BUCKET]):
-        yield _refusal(step, Party.AWS, "the old bucket cannot be deleted while it holds objects", Migration.UNPROTECT)
+        yield _refusal(
+            step, Party.AWS, "the old bucket cannot be deleted while it contains objects", Migration.UNPROTECT
+        )
 
 
 def _still_held(plan: Plan, step: Step) -> Iterator[Refusal]:
@@ -176,7 +179,7 @@ def _still_held(plan: Plan, step: Step) -> Iterator[Refusal]:
         other = plan.steps.get(holder.urn)
         gone_before = other is not None and other.deleted_first
         if not gone_before and names & set(held(holder.inputs, HOLDERS[step.type])):
-            why = f"the old one would be deleted first, while {short(holder.type)} {holder.name} still uses it"
+            why = f"the old resource would be deleted first, while {short(holder.type)} {holder.name} still uses it"
             yield _refusal(step, Party.AWS, why, Migration.ORDER)
             return
 

@@ -51,7 +51,14 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="python -m preflight", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    top.add_argument("-C", dest="root", type=Path, default=Path(), metavar="FOLDER", help="the project (default: here)")
+    top.add_argument(
+        "-C",
+        dest="root",
+        type=Path,
+        default=Path(),
+        metavar="FOLDER",
+        help="the project's folder (default: the current folder)",
+    )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.add(commands)

@@ -51,7 +51,7 @@ def say(message: str) -> None:
 
 
 def write_error(text: str) -> None:
-    """Write to standard error at once."""
+    """Write to standard error immediately."""
     sys.stderr.write(text)
     sys.stderr.flush()
 
@@ -103,7 +103,7 @@ def wrote(root: Path, paths: Iterable[Path]) -> int:
 
 
 def stale(findings: Iterable[Finding]) -> int:
-    """Print what is out of date; returns the exit code."""
+    """Print the outdated files; returns the exit code."""
     found = list(findings)
     sys.stdout.write("".join(f"{finding.headline}: {finding.fix}\n" for finding in found))
     return 1 if found else 0

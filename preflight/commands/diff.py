@@ -1,4 +1,4 @@
-"""What a change does to every environment."""
+"""The effect of a change on every environment."""
 
 # ruff: noqa: PLC0415 - a command imports what it needs: --help and mistakes answer at once
 from __future__ import annotations
@@ -14,7 +14,7 @@ def add(commands: console.Commands) -> None:
     """The command's options."""
     diff = commands.add_parser(
         "diff",
-        help="show what a change does to the running stacks (exit code 1: refused), then to exposure, limits, identity and resources",
+        help="show the effect of a change on the running stacks (exit code 1: refused), then on exposure, limits, identity and resources",
     )
     diff.add_argument("base", help="a git ref to compare with, for example origin/main")
     diff.add_argument("--stack", action="append", default=[], help="only this stack; may be given several times")

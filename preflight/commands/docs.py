@@ -24,5 +24,5 @@ def execute(options: argparse.Namespace) -> int:
     if options.write:
         return console.wrote(root, reference.write(root, options.parser))
     stale = reference.stale(root, options.parser)
-    sys.stdout.write("".join(f"{name}: out of date; run `make docs` and commit the result\n" for name in stale))
+    sys.stdout.write("".join(f"{name} is out of date; run `make docs` and commit the result\n" for name in stale))
     return 1 if stale else 0

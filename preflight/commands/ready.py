@@ -1,4 +1,4 @@
-"""Check, before the first up, that an account has what the stack needs."""
+"""Before the first up, check that an account meets the stack's requirements."""
 
 # ruff: noqa: PLC0415 - a command imports what it needs: --help and mistakes answer at once
 from __future__ import annotations
@@ -11,11 +11,11 @@ from preflight.commands import console
 def add(commands: console.Commands) -> None:
     """The command's options."""
     ready = commands.add_parser(
-        "ready", help="check, before the first up, that the stack's account has what the stack needs"
+        "ready", help="before the first pulumi up, check that the account meets the stack's requirements"
     )
     ready.add_argument("stack")
     console.add_output(ready, ("text", "json", "markdown", "junit"))
-    ready.add_argument("--strict", action="store_true", help="treat what cannot be determined as missing")
+    ready.add_argument("--strict", action="store_true", help="treat facts that cannot be determined as missing")
     ready.add_argument(
         "--no-model-call", action="store_true", help="send no request to a model (one token each, billed)"
     )

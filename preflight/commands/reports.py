@@ -17,7 +17,7 @@ def add(commands: console.Commands) -> None:
     )
     reports.add_argument("folder", type=Path)
     reports.add_argument(
-        "--base", default="", metavar="REF", help="describe in the comment what changed since this git ref"
+        "--base", default="", metavar="REF", help="describe the changes since this git ref in the comment"
     )
     reports.set_defaults(run=execute)
 

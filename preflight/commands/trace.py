@@ -1,4 +1,4 @@
-"""What happens to one request."""
+"""The outcome of one request."""
 
 # ruff: noqa: PLC0415 - a command imports what it needs: --help and mistakes answer at once
 from __future__ import annotations
@@ -11,7 +11,7 @@ from preflight.commands import console
 
 def add(commands: console.Commands) -> None:
     """The command's options."""
-    trace = commands.add_parser("trace", help="show what happens to one request at each step, and which rule decides")
+    trace = commands.add_parser("trace", help="show the outcome of one request at each step, and the rule that decides")
     trace.add_argument("stack")
     trace.add_argument("method", help="for example POST")
     trace.add_argument("url", help="for example https://chat.example.com/api/chat/completions")

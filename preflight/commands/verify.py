@@ -11,7 +11,7 @@ from preflight.commands import console
 
 def add(commands: console.Commands) -> None:
     """The command's options."""
-    verify = commands.add_parser("verify", help="after up: compare the live host and the account with the stack")
+    verify = commands.add_parser("verify", help="after pulumi up, compare the live host and the account with the stack")
     verify.add_argument("stack")
     console.add_output(verify, ("text", "json", "markdown", "junit"))
     verify.add_argument("--only", choices=("requests", "account"), default="", help="run only this half of the check")
@@ -22,7 +22,7 @@ def add(commands: console.Commands) -> None:
         metavar="SECONDS",
         help="first wait up to this long for the service's deployment to end",
     )
-    verify.add_argument("--strict", action="store_true", help="treat what cannot be determined as missing")
+    verify.add_argument("--strict", action="store_true", help="treat facts that cannot be determined as missing")
     verify.add_argument(
         "--resolve",
         action="append",
@@ -30,7 +30,9 @@ def add(commands: console.Commands) -> None:
         metavar="PORT=ADDRESS:PORT",
         help="connect to this address for a port of the host, instead of resolving its name; may be given several times",
     )
-    verify.add_argument("--ca", type=Path, metavar="FILE", help="trust these authorities instead of the system's (PEM)")
+    verify.add_argument(
+        "--ca", type=Path, metavar="FILE", help="trust these certificate authorities instead of the system's (PEM)"
+    )
     verify.add_argument("--endpoint-url", metavar="URL", help="call this URL instead of AWS's endpoints")
     verify.set_defaults(run=execute)
 

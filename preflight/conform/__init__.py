@@ -1,1 +1,1 @@
-"""Checks a recorded graph against AWS's published data, to find what AWS would refuse before the deployment."""
+"""Checks a recorded graph against AWS's published data, to find values that AWS would refuse before the deployment."""

@@ -30,8 +30,8 @@ from preflight.recording.recorder import Recording
 RULE = "conform-header-window"
 SOURCE = "https://docs.aws.amazon.com/waf/latest/developerguide/waf-oversize-request-components.html"
 SET_BY_THE_EDGE = "x-amzn-oidc-"
-"""The load balancer sets its three headers with this prefix on every request that it forwards within a session, so a
-client's copies never reach the proxy. No component reads other headers with this prefix
+"""The load balancer sets its three headers with this prefix on every request that it forwards within a session, so
+headers sent by a client never reach the proxy. No component reads other headers with this prefix
 (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html)."""
 HARMLESS = {"content-type": "it changes only the wording of a refusal: the proxy makes the same decision"}
 """Headers whose rules are not needed for security: a request is not admitted because such a header is out of sight."""
@@ -118,7 +118,7 @@ def _hidden(stack: str, resource: Resource, acl: WebAcl, proxy: ProxyFacts | Non
         yield _finding(
             stack,
             resource,
-            f"lets {header} in behind large cookies ({rule})",
+            f"does not block {header} behind large cookies ({rule})",
             (
                 "only the WAF blocks it, and it inspects the first 8,192 bytes and 200 headers",
                 "a component behind the WAF that removes or restricts it",

@@ -1,9 +1,10 @@
 """Every resource is created after the resources that AWS requires to exist, even those that it does not refer to.
 
-Pulumi creates resources that do not depend on each other at the same time. If a service gets a role, a bucket, a topic or
-a log group before the policy that grants it access exists, it refuses the request or loses what it sends until then. AWS
-refuses a load balancer while its VPC has no internet gateway, and an ECS service while no listener forwards to its target
-group. A resource waits for another if it, or a component that contains it, depends on it directly or indirectly.
+Pulumi creates resources that do not depend on each other at the same time. If a service gets a role, a bucket, a topic
+or a log group before the policy that grants it access exists, it refuses the request, or its messages are lost until
+then. AWS refuses a load balancer while its VPC has no internet gateway, and an ECS service while no listener forwards
+to its target group. A resource waits for another if it, or a component that contains it, depends on it directly or
+indirectly.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class Prerequisite:
 
 
 def findings(recording: Recording) -> list[Finding]:
-    """Every resource that may be created before something that AWS requires."""
+    """Every resource that may be created before another resource that AWS requires."""
     awaited = waits(recording)
     found = [
         _finding(recording, user, path, needed)
@@ -222,7 +223,7 @@ def _finding(recording: Recording, user: RecordedResource, path: str, needed: Pr
         verdict=Verdict.VIOLATED,
         headline=f"{user.name}.{path} may be used before {kind} {first.name} exists",
         urn=user.urn,
-        found=f"{user.name} does not depend on it, so Pulumi may create both at once: {needed.consequence}",
+        found=f"{user.name} does not depend on it, so Pulumi may create both at the same time: {needed.consequence}",
         wanted=f"{first.name} first ({needed.source})",
         fix=f"add {first.name} to depends_on of {user.name}, or take the value from an output of {first.name}",
         pack="conform",

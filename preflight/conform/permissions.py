@@ -1,4 +1,4 @@
-"""IAM allows the deployment to create, change and delete what the program registers, and nothing of another environment.
+"""IAM allows the deployment to manage the program's resources, and no resources of another environment.
 
 Each resource's requests (``iam/needs``) are evaluated against the roles that the account's bootstrap creates
 (``iam/account``): ``deploy`` needs all of them, ``preview`` the reads. ``deploy`` must not be able to change or remove the two
@@ -97,7 +97,7 @@ def _refused(role: Role, graph: Graph, place: _Place, needs: list[Need]) -> Find
         + (f"; {others} more of this type" if others else ""),
         wanted=f"{place.action} allowed by a policy of the role and by its boundary, and denied by neither ({SOURCE})",
         fix="grant it in bootstrap/role_actions.py or role_documents.py with the narrowest resource and condition, run the "
-        "bootstrap stack, then deploy; where the action cannot apply, say why in preflight/conform/iam/unneeded.tsv",
+        "bootstrap stack, then deploy; if the action cannot apply, document the reason in preflight/conform/iam/unneeded.tsv",
     )
 
 
@@ -201,7 +201,7 @@ def _unjudged(recording: Recording, resource: RecordedResource, action: str) -> 
     return _finding(
         recording,
         resource,
-        headline=f"{resource.type} {resource.name}: no table says which actions this type needs",
+        headline=f"{resource.type} {resource.name}: no table lists the actions that this type needs",
         found="a type in neither table of preflight/conform/iam/handlers.py",
         wanted="its CloudFormation types in TYPES, or PROVIDER_ONLY with its calls in iam/calls.tsv",
         fix="add the type to one of the two tables",

@@ -1,8 +1,8 @@
 """The database accepts all connections that the tasks' pools can open, and the alarm on connections can fire.
 
-A pool without a size opens fifteen connections, and a task has three pools. If the pools of all tasks exceed what the
-database accepts, connections are refused in the middle of a deployment. An alarm with a threshold above what the pools can
-open never fires.
+A pool without a size opens fifteen connections, and a task has three pools. If the pools of all tasks exceed the
+database's connection limit, connections are refused in the middle of a deployment. An alarm with a threshold above the
+pools' maximum never fires.
 
 The application's preset declares the pools in ``connection_pools``.
 """
@@ -37,7 +37,7 @@ _ACCEPTED_SOURCE = "Aurora user guide, maximum connections for Aurora Serverless
 
 
 def accepted(minimum: float, maximum: float) -> int:
-    """How many connections a cluster of this range of capacity units accepts."""
+    """The number of connections that a cluster of this range of capacity units accepts."""
     most = MOST_WITH_A_SMALL_MINIMUM if minimum <= SMALL_MINIMUM else MOST
     # The number depends on memory, so it is linear between the documented points and beyond the last one.
     place = max(1, min(len(ACCEPTED) - 1, sum(units <= maximum for units, _ in ACCEPTED)))
@@ -46,7 +46,7 @@ def accepted(minimum: float, maximum: float) -> int:
 
 
 def of_a_task(variables: Mapping[str, str], pools: Mapping[str, int]) -> int | None:
-    """How many connections one task's pools may open; ``None``: unlimited. ``pools`` are the preset's."""
+    """The number of connections that one task's pools may open; ``None``: unlimited. ``pools`` are the preset's."""
     total = 0
     for prefix, number in pools.items():
         size = variables.get(f"{prefix}_SIZE", "")
@@ -86,9 +86,9 @@ class _Evaluation:
         if not self.pools:
             yield self._finding(
                 self.task,
-                f"{place}: uses a database, and its preset declares no connection pools",
+                f"{place}: the container uses a database, but its preset declares no connection pools",
                 "no connection_pools",
-                "the pools that the application opens, so that their sum can be compared with what the database accepts",
+                "the pools that the application opens, so that their sum can be compared with the database's connection limit",
                 "set connection_pools in the preset",
             )
         for prefix, pools in self.pools.items():
@@ -100,7 +100,7 @@ class _Evaluation:
                     "0, which opens a connection for each request"
                     if unbounded
                     else f"no variable, so that each of {pools} pools opens {DEFAULT_SIZE + DEFAULT_OVERFLOW}",
-                    "a size, and an overflow, that follow from what the database accepts",
+                    "a size and an overflow derived from the database's connection limit",
                     f"set {prefix}_SIZE and {prefix}_MAX_OVERFLOW",
                 )
         each = of_a_task(self.variables, self.pools)
@@ -150,12 +150,12 @@ class _Evaluation:
                     "threshold: the alarm can never fire",
                     f"{threshold:g}, and {self._most_tasks(service)} tasks open at most {most} connections",
                     f"less than {most}",
-                    "derive the threshold from what the pools may open",
+                    "derive the threshold from the number of connections that the pools may open",
                 )
         if not watching:
             yield self._finding(
                 service,
-                "taskDefinition: no alarm watches the number of connections",
+                "taskDefinition: no alarm monitors the number of connections",
                 "no alarm on DatabaseConnections",
                 f"an alarm below {most}",
                 "add one, with a destination",

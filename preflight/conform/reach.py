@@ -27,7 +27,7 @@ _POLICIES = "https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-ac
 
 
 def findings(recording: Recording) -> list[Finding]:
-    """What blocks calls of the stack's tasks, sorted; none for a stack without tasks."""
+    """The causes that block calls of the stack's tasks, sorted; none for a stack without tasks."""
     graph = Graph.from_recorded(recording.resources)
     found = [
         one for task in graph.of_type(TASK_DEFINITION) for one in _Evaluation(recording.stack, graph, task).findings()
@@ -90,7 +90,7 @@ class _Evaluation:
         if target is None:
             if not self._is_elsewhere(call, connections):
                 yield _Problem(
-                    f"{place}: the client resolves a name that leads to nothing in the network",
+                    f"{place}: the client calls a host that does not exist in the network",
                     f"{call.host}, which is not an endpoint, gateway or data store of this stack",
                     "an endpoint with private DNS for the service in that region, or the stack's own store",
                     f"configure the client for the stack's region, or add the endpoint ({_ENDPOINTS})",
@@ -98,7 +98,7 @@ class _Evaluation:
             return
         if gap := connections.gap(target, call.port):
             yield _Problem(
-                f"{place}: the task cannot connect to what it calls",
+                f"{place}: the task cannot connect to the host that it calls",
                 f"{call.host}:{call.port}: {gap}",
                 f"connectivity from the task to port {call.port} of {target.label}, with return traffic",
                 f"allow it in the security groups and network ACLs of both sides ({_ENDPOINTS})",

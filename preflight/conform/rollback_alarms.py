@@ -1,8 +1,8 @@
 """No alarm that rolls back a deployment can fire during a healthy deployment.
 
-For each alarm in a service's deployment alarms, two times are compared: how long the metric may look bad while a good
-release starts, derived from the service, its task definition and its target group, and after how long the alarm fires. A
-metric that is not in this table is reported, because it may not be safe.
+For each alarm in a service's deployment alarms, two times are compared: how long the metric may look bad while a
+working release starts, derived from the service, its task definition and its target group, and after how long the alarm
+fires. A metric that is not in this table is reported, because it may not be safe.
 
 Sources: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html,
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-alarm-failure.html and
@@ -110,7 +110,7 @@ def _service(recording: Recording, service: RecordedResource) -> Iterator[Findin
             when = METRICS.get((namespace, metric))
             if when is None:
                 found = f"{namespace} {metric}, whose behaviour during a deployment is not known"
-                yield _finding(recording, alarm, found, "a metric that preflight/conform/rollback_alarms.py knows")
+                yield _finding(recording, alarm, found, "a metric listed in preflight/conform/rollback_alarms.py")
             elif shown := times.shows(when):
                 # The number of minutes that the time overlaps: one more than it fills.
                 needed = math.ceil(shown / period) + 2
@@ -135,7 +135,7 @@ def _finding(recording: Recording, alarm: RecordedResource, found: str, wanted: 
         environment=recording.stack,
         rule="conform-rollback-alarms",
         verdict=Verdict.VIOLATED,
-        headline=f"{alarm.name}.datapointsToAlarm lets a healthy deployment raise the alarm that rolls it back",
+        headline=f"{alarm.name}.datapointsToAlarm is too low: a healthy deployment can raise the alarm that rolls it back",
         urn=alarm.urn,
         found=found,
         wanted=f"{wanted} ({SOURCE})",

@@ -31,7 +31,7 @@ class InvalidValue:
     path: Path
     """The path into the arguments, with CloudFormation's names."""
     constraint: str
-    """What the model allows, without the value."""
+    """The values that the model allows, without the value found."""
 
 
 def broken(made: Made) -> Iterator[tuple[ModelledCall, InvalidValue]]:

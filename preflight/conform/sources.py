@@ -93,7 +93,7 @@ FILLED: dict[tuple[str, str], Documented] = {
 """Service and type of resource → the keys that grants may test. Without an entry, no condition is allowed."""
 
 UNSUPPORTED: dict[tuple[str, str], str] = {
-    ("events", KEY): "SNS documents that source keys are not supported for what EventBridge sends to encrypted topics",
+    ("events", KEY): "SNS documents that source keys are not supported for EventBridge's messages to encrypted topics",
     ("events", TOPIC): "EventBridge documents that its grants in topic policies take no condition",
 }
 """Conditions that AWS documents as unsupported."""

@@ -1,4 +1,4 @@
-"""What a stack file declares and the graph does not show: the application, and how many people share an address."""
+"""Settings of a stack file that are not in the graph: the application, and the number of users behind one address."""
 
 from __future__ import annotations
 

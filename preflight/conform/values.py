@@ -78,12 +78,12 @@ def _of_region(recording: Recording, region: str, resources: Sequence[Made]) -> 
 
 @dataclass(frozen=True, slots=True)
 class PublishedConstraint:
-    """What AWS publishes about one value."""
+    """AWS's published constraint of one value."""
 
     subject: str
     """The property, as its source names it."""
     demand: str
-    """What it must be, as it follows the subject; may hold the value."""
+    """The requirement, as it follows the subject; may contain the value."""
     authority: str
     page: str
 
@@ -95,7 +95,7 @@ def _finding(recording: Recording, made: Made, name: str, value: Json, constrain
     hidden = any(text in leaf or leaf in text for leaf in _leaves(value) for text in secrets)
     wanted = f"{constraint.subject}{constraint.demand}"
     if hidden or any(text in wanted or repr(text)[1:-1] in wanted for text in secrets):
-        wanted, value = f"{constraint.subject}: a value that it takes", MASK
+        wanted, value = f"{constraint.subject}: a value that it accepts", MASK
     place = f"{short_type(resource.type)} {resource.name}" + (f".{name}" if name else "")
     return Finding(
         environment=recording.stack,
@@ -105,7 +105,7 @@ def _finding(recording: Recording, made: Made, name: str, value: Json, constrain
         urn=resource.urn,
         found=_shortened(str(value)),
         wanted=_shortened(wanted),
-        fix=f"change the value; if AWS takes it, correct the translation in {TABLES} ({constraint.authority}, {constraint.page})",
+        fix=f"change the value; if AWS accepts it, correct the translation in {TABLES} ({constraint.authority}, {constraint.page})",
         pack="conform",
         severity="high",
         description="only values that AWS's published schemas and service models allow",

@@ -1,4 +1,4 @@
-"""What AWS would answer: computed values in AWS's shape, unique, deterministic, and never ``None`` by accident."""
+"""The values that AWS would return: in AWS's format, unique, deterministic, and never ``None`` by accident."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _KNOWN_IN_PREVIEW = {"name", "bucket", "region", "tagsAll"}
 """Computed, but the provider knows them before it creates anything."""
 
 _CHOSEN = {"name", "tagsAll"}
-"""Computed, but whoever made the resource chose them."""
+"""Computed, but chosen by the creator of the resource."""
 
 
 @dataclass(frozen=True, slots=True)
 class FakeAnswer:
-    """What the engine would answer to one registration."""
+    """The engine's response to one registration."""
 
     id: str
     """Empty where it is not known yet."""
@@ -56,7 +56,7 @@ class Fakes:
         return FakeAnswer("", dict(sorted(outputs.items())), known)
 
     def remember(self, identifier: str, outputs: Wire) -> None:
-        """Let a resource be known that another process made."""
+        """Register a resource that another process created."""
         self._made[identifier] = outputs
 
     def existing(self, token: str, name: str, identifier: str, state: Wire, urn: str) -> FakeAnswer:
@@ -65,7 +65,7 @@ class Fakes:
         return FakeAnswer(identifier, dict(sorted({**computed, **state}.items())), frozenset({*computed, *state}))
 
     def read(self, token: str, name: str, identifier: str, state: Wire, urn: str) -> FakeAnswer:
-        """A resource that is only read: what only AWS knows about it (tags, routes) is unknown, never absent."""
+        """A resource that is only read: values that only AWS has (tags, routes) are unknown, never absent."""
         answer = self.existing(token, name, identifier, state, urn)
         elsewhere = dict.fromkeys(outputs_of(token), UNKNOWN)
         certain = {key: value for key, value in answer.outputs.items() if key in state or key not in _CHOSEN}

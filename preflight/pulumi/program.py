@@ -167,7 +167,7 @@ def explain(error: BaseException, root: Path) -> str:
     if isinstance(error, pulumi.RunError):
         return str(error)
     if isinstance(error, SystemExit):
-        return f"the program ended itself with status {error.code}"
+        return f"the program exited with status {error.code}"
     chain: list[BaseException] = []
     cause: BaseException | None = error
     while cause is not None and cause not in chain:

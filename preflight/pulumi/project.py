@@ -23,7 +23,7 @@ from preflight.fakes.values import Digest
 from preflight.sdk.wire import Json, Wire
 
 _STACK_FILE = ("config", "encryptedkey", "encryptionsalt", "environment", "secretsprovider")
-"""What Pulumi reads from a stack file."""
+"""The top-level keys that Pulumi reads from a stack file."""
 _PROVIDER_KEY = re.compile(r"__config__\.get\w*\('(\w+)'\)")
 _TYPES = ("string", "integer", "boolean", "array", "object")
 
@@ -104,7 +104,7 @@ class Project:
         return Stack(name, path, config, tuple(secrets))
 
     def _strange(self, keys: Iterable[str]) -> Iterator[str]:
-        """Configuration that nothing reads: a namespace, or a provider's key, that does not exist."""
+        """Unused configuration: a namespace, or a provider's key, that does not exist."""
         declared = {key.partition(":")[0] for key in self.declared}
         for key in sorted(keys):
             namespace, _, name = key.partition(":")
@@ -113,17 +113,17 @@ class Project:
             known = _provider_keys(namespace)
             if known is None and namespace not in declared:
                 allowed = f"{self.name}, pulumi, or an installed provider such as aws"
-                yield f"{key} has the namespace {namespace}, which nothing reads; allowed: {allowed}"
+                yield f"{key} has the unknown namespace {namespace}; allowed: {allowed}"
             elif known and name.partition(".")[0] not in known:
                 near = difflib.get_close_matches(name, sorted(known), n=1)
-                yield f"{key} is no setting of the provider {namespace}" + (
+                yield f"{key} is not a setting of the provider {namespace}" + (
                     f"; did you mean {near[0]}?" if near else ""
                 )
 
 
 def _unread(content: Wire) -> Iterator[str]:
     for key in sorted(set(content) - set(_STACK_FILE)):
-        yield f"{key} is read by nothing; allowed: {', '.join(_STACK_FILE)}"
+        yield f"{key} is not read by Pulumi; allowed: {', '.join(_STACK_FILE)}"
 
 
 @lru_cache(maxsize=32)

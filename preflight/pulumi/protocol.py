@@ -80,7 +80,7 @@ def fields_of(resource: object) -> Mapping[str, Json]:
 def fill(
     target: Target, fields: Mapping[str, Json], properties: Mapping[str, Json], providers: Mapping[str, Json]
 ) -> None:
-    """Write one resource into a request: what Analyze and AnalyzeStack have in common."""
+    """Write one resource into a request: the fields shared by Analyze and AnalyzeStack."""
     target.urn, target.type, target.name = fields["urn"], fields["type"], fields["name"]
     target.properties.CopyFrom(_struct(properties))
     _fill_options(fields, target.options)

@@ -1,4 +1,4 @@
-"""What a policy reports as a finding, whether it ran in this process or in a pack's process."""
+"""Converts a policy's report to a finding, whether it ran in this process or in a pack's process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from preflight.pulumi.protocol import Diagnostic
 def from_diagnostic(
     diagnostic: Diagnostic, environment: str, mandatory: Mapping[str, bool], *, preview: bool
 ) -> Finding:
-    """What a pack reported. ``mandatory`` says which policies are, by name."""
+    """The reports of a pack. ``mandatory`` lists the mandatory policies by name."""
     return _finding(
         diagnostic.details or _of_a_foreign_pack(diagnostic, mandatory),
         environment=environment,
@@ -29,7 +29,7 @@ def from_diagnostic(
 
 
 def from_report(report: Report, environment: str, pack: str) -> Finding:
-    """What one of our policies reported in this process, about known values."""
+    """The report of one of this project's policies in this process, on known values."""
     return _finding(
         details_of(report),
         environment=environment,
@@ -82,10 +82,10 @@ def _finding(
 
 
 def _of_a_foreign_pack(diagnostic: Diagnostic, mandatory: Mapping[str, bool]) -> Details:
-    """A pack that attaches no details has only a text: its first line is the headline, the rest is what was found."""
+    """A pack that attaches no details has only a text: its first line is the headline, the rest is the value found."""
     first, _, rest = (diagnostic.message.strip() or diagnostic.description).partition("\n")
     if _could_not_run(diagnostic, mandatory):
-        fix = "let the policy treat an unknown value as unknown"
+        fix = "change the policy so that it treats an unknown value as unknown"
         return Details(str(Verdict.NOT_PROVEN), first, found=" ".join(rest.split()), fix=fix)
     return Details(str(Verdict.VIOLATED), first, found=" ".join(rest.split()))
 

@@ -1,1 +1,1 @@
-"""``preflight ready STACK``: check, before the first ``pulumi up``, that the account has what the stack needs."""
+"""``preflight ready STACK``: before the first ``pulumi up``, check that the account meets the stack's requirements."""

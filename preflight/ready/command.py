@@ -57,7 +57,7 @@ def answer(context: ReadyContext, *, strict: bool = False, progress: Callable[[s
         lines += part.lines(context)
         if part is PARTS[0] and lines[0].status is not Status.OK:
             rest = ", ".join(other.name for other in PARTS[1:])
-            fix = "run it again with credentials of the stack's account"
+            fix = "run the command again with credentials of the stack's account"
             lines = [lines[0], Line(part.name, "everything else", Status.CANNOT_TELL, f"not checked: {rest}", fix)]
             break
     wanted = context.wanted
@@ -65,7 +65,7 @@ def answer(context: ReadyContext, *, strict: bool = False, progress: Callable[[s
 
 
 def wanted_of(root: Path, stack: str, environment: Mapping[str, str]) -> Wanted:
-    """What the stack in ``root`` needs, from its program, its settings, its release and ``bootstrap/``."""
+    """The needs of the stack in ``root``, from its program, its settings, its release and ``bootstrap/``."""
     project = ReleaseProject.of(root)
     recorded = _recorded(project.project, stack)  # first: it reports every mistake in the settings
     settings = project.settings(stack)

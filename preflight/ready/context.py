@@ -1,4 +1,4 @@
-"""What every part of the check receives."""
+"""The input of every part of the check."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from preflight.account.session import AccountError
 
 SECONDS = 8.0
 LARGEST_DOCUMENT = 1_000_000
-"""Bytes. A discovery document has a few thousand."""
+"""In bytes. A discovery document is typically a few thousand bytes."""
 OK = 200
 
 
@@ -29,13 +29,15 @@ class Dns:
             self._dns: Any = importlib.import_module("dns.resolver")
         except ImportError:
             raise AccountError(
-                "dnspython is not installed; this command queries public DNS with it.\n"
+                "dnspython is not installed; this command requires it to query public DNS.\n"
                 "fix: run make setup, or install both optional dependencies: pip install boto3 dnspython"
             ) from None
         try:
             self._resolver = self._dns.Resolver(configure=not nameservers)
         except self._dns.NoResolverConfiguration:
-            raise AccountError("this machine has no DNS resolver.\nfix: run it where names resolve") from None
+            raise AccountError(
+                "this machine has no DNS resolver.\nfix: run the command on a machine with a DNS resolver"
+            ) from None
         if nameservers:
             self._resolver.nameservers = list(nameservers)
             self._resolver.port = port
@@ -49,7 +51,8 @@ class Dns:
             return []
         except (self._dns.NoNameservers, self._dns.LifetimeTimeout) as error:
             raise CannotTellError(
-                f"DNS did not answer for {name} ({type(error).__name__})", "run it where public names resolve"
+                f"DNS did not answer for {name} ({type(error).__name__})",
+                "run the command on a machine that resolves public names",
             ) from None
         return sorted(record.to_text().lower().removesuffix(".") for record in answer)
 
@@ -84,11 +87,11 @@ class Https:
                 connection.close()
         except (OSError, http.client.HTTPException) as error:
             raise CannotTellError(
-                f"{url} did not answer: {error}", "run it where the identity provider can be reached"
+                f"{url} did not answer: {error}", "run the command from a network that can reach the identity provider"
             ) from None
         if len(body) > LARGEST_DOCUMENT:
             raise CannotTellError(
-                f"{url} answers with more than {LARGEST_DOCUMENT} bytes", "check that it is the issuer's document"
+                f"{url} returns more than {LARGEST_DOCUMENT} bytes", "check that it is the issuer's document"
             )
         return answer.status, body
 

@@ -1,5 +1,5 @@
-"""What a stack needs of its account, read from its recorded graph, its settings and its release. No value is
-repeated here: the account is expected to have only what one of the three contains."""
+"""A stack's requirements on its account, read from its recorded graph, its settings and its release. No value is
+repeated here: every requirement comes from one of the three."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Image:
     """An image that the task definition names."""
 
     registry: str
-    """The account whose registry holds it."""
+    """The account whose registry contains it."""
     region: str
     repository: str
     digest: str
@@ -38,7 +38,8 @@ class Wanted:
     release: Release
     graph: Recording
     bootstrap: Recording | None
-    """What ``bootstrap/`` creates for the stack's account; ``None`` if none of its stack files lists the stack."""
+    """The resources that ``bootstrap/`` creates for the stack's account; ``None`` if none of its stack files lists the
+    stack."""
     backend: str
     """The URL of Pulumi's state backend; empty: Pulumi Cloud."""
     state_bucket: str
@@ -64,7 +65,7 @@ class Wanted:
         return [properties(resource) for resource in self.graph.of_type(kind)]
 
     def count(self, kind: str) -> int:
-        """How many resources of one type there are."""
+        """The number of resources of one type."""
         return len(self.graph.of_type(kind))
 
     @property

@@ -1,1 +1,1 @@
-"""What a run of the program registers, resource by resource."""
+"""The resources that a run of the program registers."""

@@ -1,4 +1,4 @@
-"""One stack's resources as JSON: what the engine would register, without a secret's value."""
+"""One stack's resources as JSON: as the engine would register them, without secret values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def graph(recording: Recording) -> Wire:
 
 
 def to_recording(content: Wire) -> Recording:
-    """A recording from what ``graph`` made; its secrets are masks."""
+    """A recording from the output of ``graph``; its secrets are masks."""
     resources = [RecordedResource(**_tuples(entry)) for entry in content["resources"]]
     return Recording(content["project"], content["stack"], preview=False, resources=resources)
 

@@ -67,7 +67,7 @@ def missing(owner: str, name: str, where: str) -> str:
     """The message for a computed value that nothing provides."""
     return (
         f"{where} reads {name} of {owner}: AWS computes it, and the offline engine has no value for it.\n"
-        "fix: read another output, or add a faithful value to preflight/fakes/network.py or fake_services.py"
+        "fix: read another output, or add a faithful value to preflight/fakes/network.py or services.py"
     )
 
 

@@ -74,7 +74,7 @@ class Recording:
     preview: bool
     resources: list[RecordedResource] = field(default_factory=list[RecordedResource])
     messages: list[str] = field(default_factory=list[str])
-    """What the program logged as a warning or an error."""
+    """Warnings and errors that the program logged."""
 
     def of_type(self, type_: str) -> list[RecordedResource]:
         """The resources of one type, sorted by URN."""
@@ -324,7 +324,7 @@ def _raise_missing(reads: Reads, monitor: RecordingMonitor, cause: Exception | N
 
 
 def _discard_tasks(loop: asyncio.AbstractEventLoop) -> None:
-    """Cancel what is unfinished: after a failure many registrations never finish, and would log errors later."""
+    """Cancel unfinished tasks: after a failure many registrations never finish, and would log errors later."""
     tasks = asyncio.all_tasks(loop)
     for task in tasks:
         task.cancel()

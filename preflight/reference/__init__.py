@@ -18,7 +18,7 @@ from preflight.reference import command_line, policies, settings_keys
 
 SECTIONS: Mapping[str, Callable[[], str]] = {"docs/ready.md": calls.markdown}
 """Path of each hand-written document with a generated section → the function that generates it."""
-BEGIN, END = "<!-- generated: make docs -->", "<!-- end of what is generated -->"
+BEGIN, END = "<!-- generated: make docs -->", "<!-- end of generated section -->"
 """The lines around a generated section."""
 
 

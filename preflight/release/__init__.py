@@ -1,5 +1,5 @@
-"""``preflight release``: the commands that write what ``releases`` decides.
+"""``preflight release``: the commands that write the files that ``releases`` defines.
 
-``new`` writes a release, ``promote`` and ``rollback`` point a stack at one, ``record`` notes what was deployed. Each
-refuses with a reason and what to do instead of guessing. None deploys: they change files, for review.
+``new`` writes a release, ``promote`` and ``rollback`` point a stack at one, ``record`` records a deployment. A refusal
+includes the reason and the fix. No command deploys: they change files, for review.
 """

@@ -1,4 +1,4 @@
-"""Runs ``preflight release``: takes the options, prints what was done."""
+"""Runs ``preflight release``: reads the options, prints the result."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _promoted(promotion: Promotion) -> str:
         "",
     ]
     lines += [promotion.warning, ""] if promotion.warning else []
-    lines += [f"next: commit it; after the review, the deployment of {promotion.environment} brings the release"]
+    lines += [f"next: commit it; after the review, the deployment of {promotion.environment} deploys the release"]
     return "\n".join(lines) + "\n"
 
 

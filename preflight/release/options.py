@@ -6,7 +6,7 @@ import argparse
 
 
 def add_options(release: argparse.ArgumentParser) -> None:
-    """The actions and what each takes."""
+    """The actions and their options."""
     actions = release.add_subparsers(dest="action", metavar="ACTION", required=True)
     _new_options(actions.add_parser("new", help="write a manifest: images by digest, models, prompts, schema, people"))
 
@@ -58,17 +58,21 @@ def _new_options(made: argparse.ArgumentParser) -> None:
         "--update",
         choices=("rolling", "restart"),
         default="rolling",
-        help="restart: the release must not run beside the previous one, so all of its tasks are stopped first",
+        help="restart: the release must not run in parallel with the previous one, so all previous tasks are stopped first",
     )
     made.add_argument("--built-by", required=True, metavar="@WHO")
     made.add_argument(
-        "--reviewed-by", action="append", required=True, metavar="@WHO", help="who reviewed the models and the release"
+        "--reviewed-by",
+        action="append",
+        required=True,
+        metavar="@WHO",
+        help="the reviewers of the models and the release",
     )
     made.add_argument(
         "--approved-by",
         action="append",
         required=True,
         metavar="@WHO",
-        help="who approved it; not an author or reviewer",
+        help="the approver; neither an author nor a reviewer",
     )
-    made.add_argument("--prompt-reviewed-by", default="", metavar="@WHO", help="who reviewed changed prompt texts")
+    made.add_argument("--prompt-reviewed-by", default="", metavar="@WHO", help="the reviewers of changed prompt texts")

@@ -22,7 +22,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """A stack that was pointed at another release, and what that changes."""
+    """A stack that was pointed at another release, and the changes."""
 
     environment: str
     before: str
@@ -32,7 +32,7 @@ class Promotion:
 
 
 def promote(project: ReleaseProject, environment: str, version: str, progress: Progress) -> Promotion:
-    """Point ``environment`` at ``version``, or, where that is empty, at what the environment before runs."""
+    """Point ``environment`` at ``version``, or, if that is empty, at the release of the previous environment."""
     environments = project.environments
     release = promotable(environments, environment, version)
     check_reviewed(environments, environment, release, project.settings(environment).owner)

@@ -1,4 +1,4 @@
-"""Adds what was deployed to ``releases/deployed.yaml``: for the deploy job, after a deployment that succeeded."""
+"""Adds a deployed release to ``releases/deployed.yaml``: for the deploy job, after a successful deployment."""
 
 from __future__ import annotations
 

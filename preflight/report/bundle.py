@@ -1,4 +1,4 @@
-"""All formats of one check in a folder, and the comment for a pull request: the verdict, then what the change does."""
+"""All formats of one check in a folder, and the pull request comment: the verdict, then the effect of the change."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from preflight.report.output import render
 FILES = {"text": "check.txt", "json": "check.json", "sarif": "check.sarif", "junit": "check.xml"}
 COMMENT = "comment.md"
 LONGEST_COMMENT = 60_000
-"""GitHub takes 65,536 characters."""
-_CUT = "\n\n(shortened: the job's reports have the rest)\n"
+"""GitHub accepts 65,536 characters."""
+_CUT = "\n\n(shortened: the job's reports contain the rest)\n"
 
 
 def write(folder: Path, checked: Checked, changed: str) -> list[Path]:
@@ -34,7 +34,7 @@ def write(folder: Path, checked: Checked, changed: str) -> list[Path]:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The stacks as of the base, and what the change does to them; or why that is not known."""
+    """The stacks as of the base, and the effect of the change on them; or the reason why it is not known."""
 
     before: Mapping[str, Recording]
     changes: Sequence[since.StackChange]
@@ -51,7 +51,7 @@ def plan(root: Path, base: str) -> Planned:
 
 
 def with_findings(checked: Checked, planned: Planned | None) -> Checked:
-    """The check with a finding for everything that the running stacks would refuse."""
+    """The check with a finding for each change that cannot be applied to the running stacks."""
     if planned is None:
         return checked
     names = [environment.name for environment in checked.report.environments]
@@ -71,7 +71,7 @@ def with_findings(checked: Checked, planned: Planned | None) -> Checked:
 
 
 def changes(base: str, checked: Checked, planned: Planned) -> str:
-    """What is new since the git ref ``base``, in Markdown; or why that is not known."""
+    """The changes since the git ref ``base``, in Markdown; or the reason why they are not known."""
     if planned.problem:
         return f"Changes since `{base}` cannot be shown: {planned.problem}\n"
     running = {one.environment: tuple(since.lines(one)) for one in planned.changes}
@@ -86,5 +86,5 @@ def comment(verdict: str, changed: str) -> str:
     """The verdict as far as it fits, then the changes, folded."""
     text = verdict.rstrip("\n") + "\n"
     if changed:
-        text += f"\n<details open><summary>What changes</summary>\n\n{changed.rstrip()}\n\n</details>\n"
+        text += f"\n<details open><summary>Changes</summary>\n\n{changed.rstrip()}\n\n</details>\n"
     return text if len(text) <= LONGEST_COMMENT else text[: LONGEST_COMMENT - len(_CUT)] + _CUT

@@ -42,7 +42,9 @@ def as_markdown(report: Report) -> str:
         declared = ", ".join(f"{kind} {number}" for kind, number in sorted(report.parity.declared.items()))
         lines += ["", f"**Parity:** {report.parity.verdict}" + (f": {declared}" if declared else "")]
     for connectivity in report.connectivity:
-        proof = "no other ingress path (proven)" if connectivity.proven else "another ingress path is not excluded"
+        proof = (
+            "no other ingress path (proven)" if connectivity.proven else "not proven that no other ingress path exists"
+        )
         lines += [
             "",
             f"**{connectivity.environment}** ingress: {'; '.join(map(str, connectivity.ingress)) or 'none'}; {proof}.",
@@ -69,7 +71,7 @@ def _cut(lines: list[str]) -> str:
     for number, line in enumerate(lines):
         length += len(line) + 1
         if length > LONGEST_COMMENT:
-            rest = "\n\n(the rest is left out here; run `make check` for all of it)\n"
+            rest = "\n\n(shortened; run `make check` to see all findings)\n"
             return "\n".join(lines[:number]) + rest
     return "\n".join(lines) + "\n"
 

@@ -48,7 +48,7 @@ class PageTable:
 
 
 def html(checked: Checked) -> str:
-    """The page. Nothing in it is loaded from elsewhere, and there is no script."""
+    """The page. It loads no external resources and contains no script."""
     report = checked.report
     names = [environment.name for environment in report.environments]
     recordings = {name: checked.recordings[name, False] for name in names}
@@ -76,15 +76,13 @@ def _tables(names: list[str], graphs: Mapping[str, Graph], recordings: Mapping[s
     limits = {name: {**dict(_proxy_limits(recordings[name])), **dict(_capacity(graphs[name]))} for name in names}
     owners = {name: dict(_owners(recordings[name])) for name in names}
     return [
-        _table(
-            "Owners and release", "Who is responsible for the environment, and the release that it runs", "role", owners
-        ),
+        _table("Owners and release", "The owners of the environment, and its release", "role", owners),
         table("Response headers", "Headers that the load balancer sets", "header", _response_headers),
-        table("Sessions", "How people log in at the edge", "setting", _sessions),
+        table("Sessions", "Logins at the edge", "setting", _sessions),
         _table("Limits", "Limits of the proxy and the tasks", "limit", limits),
         table("Firewall", "Rules in order of evaluation", "rule", _firewall),
-        table("Network rules", "Security group rules: who may connect to what", "rule", _network),
-        table("Logs", "How long each log is kept", "log", _logs),
+        table("Network rules", "Security group rules: allowed connections", "rule", _network),
+        table("Logs", "The retention of each log", "log", _logs),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The terminal output: one table, the parity line, ingress and egress, then each finding with what to do."""
+"""The terminal output: one table, the parity line, ingress and egress, then each finding with its fix."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from preflight.findings import Exemption, Finding, Report, Seen, Verdict, grouped
 
 WIDTH = 110
-LATER = "proven with known values; a first preview cannot know these values yet:"
+LATER = "proven with known values; in a first preview these values are not known yet:"
 _COLORS = {Verdict.VIOLATED: "31", Verdict.NOT_PROVEN: "33"}
 
 
@@ -28,7 +28,7 @@ def text(report: Report, *, terminal: bool) -> str:
     if later:
         blocks.append("\n".join([LATER, *_places(later)]))
     if report.messages:
-        blocks.append("\n".join(["the program says:", *(f"  {message}" for message in report.messages)]))
+        blocks.append("\n".join(["messages of the program:", *(f"  {message}" for message in report.messages)]))
     blocks.append(_verdict(report))
     return "\n\n".join(blocks) + "\n"
 
@@ -68,7 +68,7 @@ def _connectivity(report: Report) -> str:
         proof = (
             "no other ingress path (proven)"
             if connectivity.proven
-            else "other ingress paths are not excluded (see the findings)"
+            else "not proven that no other ingress path exists (see the findings)"
         )
         lines.append(f"            {proof}")
         out = textwrap.wrap(

@@ -1,1 +1,1 @@
-"""What the installed Pulumi SDKs say and how values travel between program and engine."""
+"""The declarations of the installed Pulumi SDKs, and the wire format between program and engine."""

@@ -123,4 +123,4 @@ def trusting(ca: Path | None) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str(ca) if ca else None)
     except (OSError, ssl.SSLError) as error:
         reason = getattr(error, "strerror", None) or getattr(error, "reason", None)
-        raise ConfigurationError(f"--ca {ca} has no certificates ({reason}); it has to be a PEM file") from None
+        raise ConfigurationError(f"--ca {ca} has no certificates ({reason}); it must be a PEM file") from None

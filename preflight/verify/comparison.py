@@ -34,7 +34,7 @@ def difference(stack: StackInCheckout, outcome: Outcome, answer: LiveResponse) -
 def _another_text(stack: StackInCheckout, outcome: Outcome, answer: LiveResponse) -> str:
     text = expected_body(stack, outcome.rule)
     if text and answer.body and answer.body.decode("utf-8", "replace").strip() != text.strip():
-        return f"answers {answer.status} with another body than {outcome.rule} has, so something else answered"
+        return f"answers {answer.status} with a different body than {outcome.rule}, so another component answered"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""What every part of the account check receives, and the lookups that they share."""
+"""The input of every part of the account check, and their shared lookups."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from policies.guardrails.topology.http.requests import Outcome, Request
 from preflight.verify.stack import StackInCheckout
 
 Sized = Callable[[int], Request]
-"""Makes the request whose part has this many bytes."""
+"""Creates the request whose part has this many bytes."""
 
 
 def boundary(stack: StackInCheckout, sized: Sized, most: int) -> int | None:

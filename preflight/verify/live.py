@@ -23,12 +23,14 @@ PAUSE = 0.1
 COOKIE, TOKEN = "PREFLIGHT_VERIFY_COOKIE", "PREFLIGHT_VERIFY_TOKEN"
 _INSERTED = re.compile(r"routingHttpResponse(\w+)HeaderValue")
 REFUSED = (401, 403)
-AGAIN = "pulumi preview shows what differs from the recorded graph; then run pulumi up; preflight trace shows each step"
+AGAIN = (
+    "run pulumi preview to see the differences from the recorded graph, then pulumi up; preflight trace shows each step"
+)
 
 
 @dataclass(frozen=True)
 class Sending:
-    """What the request part receives."""
+    """The input of the request check."""
 
     stack: StackInCheckout
     live: Live
@@ -92,7 +94,7 @@ def _unreachable(stack: StackInCheckout, live: Live) -> Line | None:
         if stack.open_to_the_internet:
             fix = "check that the name resolves to the load balancer, and that its security group is as recorded"
             return REQUESTS.missing("the live host", found, fix)
-        fix = "run it from one of the networks that edge.clientCidrBlocks of the stack file names"
+        fix = "run the command from a network in edge.clientCidrBlocks of the stack file"
         return REQUESTS.cannot_tell("the live host", found, fix)
     return None
 
@@ -187,9 +189,9 @@ def _cookies(stack: StackInCheckout, answers: list[tuple[RequestRow, LiveRespons
             seen.add(name)
             bare |= {f"{name} without {flag}" for flag in wanted - flags}
     found = joined(sorted(bare)) if bare else f"each with its flags: {joined(sorted(seen))}"
-    fix = "a cookie that is sent over plain HTTP, or that scripts can read, can be stolen: find what sets it"
+    fix = "a cookie that is sent over plain HTTP, or that scripts can read, can be stolen: find the component that sets it"
     if seen:
         yield HEADERS.holds("cookies", not bare, found, fix)
     if not any(name.startswith(sessions) for name in seen):
-        fix = f"set {COOKIE}, and run it when a response renews the session"
+        fix = f"set {COOKIE}, and run the command when a response renews the session"
         yield HEADERS.cannot_tell("cookies of the session", "no response set one", fix)

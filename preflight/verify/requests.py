@@ -196,7 +196,7 @@ def _spoofed(stack: StackInCheckout) -> Iterator[tuple[str, Request]]:
     first = EDGE_HEADERS[1]
     yield f"spoofed header {first} over plain HTTP", make("GET", f"http://{stack.host}/", headers=((first, "x"),))
     yield f"spoofed header {first} on an undeclared path", make("GET", f"/{MARK}-nothing", headers=((first, "x"),))
-    yield "an address that a client claims", make("GET", "/", headers=(("x-forwarded-for", "10.20.0.9"),))
+    yield "a client address set by the client", make("GET", "/", headers=(("x-forwarded-for", "10.20.0.9"),))
     yield "an empty header", make("GET", "/", headers=(("x-user-email", ""),))
 
 
@@ -215,8 +215,8 @@ def _odd(stack: StackInCheckout) -> Iterator[tuple[str, Request]]:
     for path in _marked(stack, "model-call"):
         length = "content-length"
         yield "a body without a length", make("POST", path, body_bytes=10, declares_length=False)
-        yield "a length that is no number", make("POST", path, headers=((length, "1e3"),))
-        yield "a length that no body has", make("POST", path, headers=((length, "9" * 13),))
+        yield "a length that is not a number", make("POST", path, headers=((length, "1e3"),))
+        yield "a length that no body can have", make("POST", path, headers=((length, "9" * 13),))
         both = (("transfer-encoding", "chunked"),)
         yield "two different content lengths", make("POST", path, body_bytes=10, headers=both)
 
@@ -254,10 +254,10 @@ def _sizes(stack: StackInCheckout) -> Iterator[tuple[str, Request]]:
     ]
     for what, sizes, most in sized:
         if (largest := boundary(stack, sizes, most)) is not None:
-            yield f"{what} of the largest size that fits", sizes(largest)
-            yield f"{what} of one byte more", sizes(largest + 1)
+            yield f"{what} of the largest allowed size", sizes(largest)
+            yield f"{what} one byte too large", sizes(largest + 1)
     if (largest := boundary(stack, text(f"{CALLBACK}?code="), MOST_TEXT)) is not None:
-        yield "query of the login's answer, of one byte more than fits", text(f"{CALLBACK}?code=")(largest + 1)
+        yield "query of the login callback, one byte too long", text(f"{CALLBACK}?code=")(largest + 1)
     yield "a header beyond the load balancer's limit", make("GET", "/", headers=(("x-large", "x" * TOO_LARGE_HEADER),))
     yield "a request line beyond the load balancer's limit", make("GET", f"/{'x' * TOO_LONG_TARGET}")
 
@@ -277,7 +277,7 @@ def _with_session(stack: StackInCheckout, credentials: Credentials | None) -> It
             path = patterns[0].replace("*", "")
             yield f"a signed-in user on the hidden path {path}", make("GET", path)
     headers = tuple((f"x-{number}", "x" * 5000) for number in range(8))
-    yield "a signed-in user with more headers than the proxy takes", make("GET", "/", headers=headers)
+    yield "a signed-in user with more headers than the proxy accepts", make("GET", "/", headers=headers)
 
 
 def _with_token(stack: StackInCheckout, credentials: Credentials | None) -> Iterator[tuple[str, Request]]:

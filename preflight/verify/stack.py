@@ -1,4 +1,4 @@
-"""What ``verify`` knows about a stack: its recorded graph, how edge and proxy handle requests, settings and release."""
+"""The input of ``verify``: a stack's recorded graph, the request handling of edge and proxy, settings and release."""
 
 from __future__ import annotations
 

@@ -37,14 +37,18 @@ def lines(stack: StackInCheckout, live: Live) -> Iterator[Line]:
     least = _POLICY.search(policy)
     for number, (name, (version, supported)) in enumerate(VERSIONS.items()):
         if least is None:
-            yield GROUP.cannot_tell(name, f"the versions of {policy or 'no policy'} are not known here", FIX)
+            yield GROUP.cannot_tell(
+                name, f"the TLS versions of {policy or 'no policy'} are not known to this command", FIX
+            )
         elif not supported:
-            fix = "run it with a Python whose OpenSSL supports it"
+            fix = "run the command with a Python whose OpenSSL supports it"
             yield GROUP.cannot_tell(name, "this Python's OpenSSL does not support it", fix)
         else:
             wanted = number >= int(least[1])
             spoken = _speaks(live, version)
-            said = f"{'accepted' if spoken else 'refused'}, and {policy} {'has' if wanted else 'does not have'} it"
+            said = (
+                f"{'accepted' if spoken else 'refused'}, and {policy} {'includes' if wanted else 'does not include'} it"
+            )
             yield GROUP.holds(name, spoken == wanted, said, FIX)
     for host in stack.hosts:
         place = live.place(443)
@@ -95,7 +99,7 @@ def _certificate(live: Live) -> Iterator[Line]:
     except OSError as error:
         yield GROUP.missing(subject, f"no handshake ({type(error).__name__})", fix)
         return
-    yield GROUP.ok(subject, "is from a trusted authority and has the name")
+    yield GROUP.ok(subject, "is issued by a trusted authority for this name")
     ends = dt.datetime.fromtimestamp(ssl.cert_time_to_seconds(str(shown.get("notAfter"))), dt.UTC)
     left = (ends - dt.datetime.now(dt.UTC)).days
     yield GROUP.holds(

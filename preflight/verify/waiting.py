@@ -30,7 +30,7 @@ def wait(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Poll until the deployment has ended, at most this many seconds. The checks report what is wrong."""
+    """Poll until the deployment has ended, at most this many seconds. The checks report the faults."""
     end = clock() + seconds
     while clock() < end:
         try:

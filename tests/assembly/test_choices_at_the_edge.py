@@ -70,7 +70,7 @@ def test_a_rule_that_only_counts_anyway_needs_no_switch() -> None:
     with pytest.raises(SettingsError) as caught:
         staging(countOnlyRules=["mark-upload"])
     (problem,) = caught.value.problems
-    assert (problem.value, problem.fix) == ('"mark-upload"', "remove it: it only counts in any case")
+    assert (problem.value, problem.fix) == ('"mark-upload"', "remove it: this rule never blocks")
     assert str(caught.value).startswith("1 problem in the settings of stack staging (Pulumi.staging.yaml)")
 
 

@@ -74,5 +74,5 @@ def test_a_subnet_with_another_table_than_the_settings_say_is_refused(monkeypatc
     assert (problem.key, problem.value, problem.allowed) == (
         "ai-interface:network.existing.privateRouteTableIds",
         "rtb-00000001",
-        "the table that subnet-00000004 uses: AWS says rtb-00000002",
+        "the route table that subnet-00000004 uses in AWS: rtb-00000002",
     )

@@ -265,7 +265,7 @@ def test_the_stack_file_agrees_with_the_main_projects(stack: str) -> None:
             (
                 "continuousIntegration.existingProviderArn",
                 "arn:aws:iam::444455556666:oidc-provider/token.actions.githubusercontent.com",
-                "name the provider that exists in this account, or remove the key to create one",
+                "set the ARN of this account's provider, or remove the key to create one",
             ),
         ),
     ],

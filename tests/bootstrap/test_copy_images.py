@@ -124,7 +124,9 @@ def test_an_image_that_arrives_with_another_digest_stops_the_copy(
     assert main(OPTIONS, world.directory) == REFUSED
     message = capsys.readouterr().err
     arrived = hashlib.sha256(b"something else").hexdigest()
-    assert message.startswith(f"proxy: {TARGETS['proxy']} arrived with sha256:{arrived}, the manifest has sha256:")
+    assert message.startswith(
+        f"proxy: after the copy, {TARGETS['proxy']} has sha256:{arrived}, but the manifest has sha256:"
+    )
     assert "Do not deploy it" in message
     assert TARGETS["interface"] not in world.state["tags"]
 

@@ -51,7 +51,7 @@ def test_an_undeclared_difference_names_place_both_values_and_the_fix() -> None:
         "violated: cloudwatch.LogGroup logs.retentionInDays differs",
         "found: staging: 30; prod: 90",
         "wanted: the same, or more in prod as a declared difference",
-        "fix: make it equal, or declare the difference with reason, owner and expiry in "
+        "fix: set the same value in every environment, or declare the difference with reason, owner and expiry in "
         "policies/parity/differences.yaml",
     ]
 

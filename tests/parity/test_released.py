@@ -77,7 +77,7 @@ def test_what_ran_in_another_account_does_not_count(root: Path) -> None:
 def test_an_image_that_the_manifest_does_not_pin_is_found(root: Path, image: str) -> None:
     ((rule, found),) = running(root, image=image)
     assert rule is RELEASE_MANIFEST
-    assert found.headline == "ecs.TaskDefinition web runs an image that release 2026.11.1 does not name"
+    assert found.headline == "ecs.TaskDefinition web runs an image that is not part of release 2026.11.1"
     assert (found.found, DIGEST in found.wanted) == (image, True)
 
 

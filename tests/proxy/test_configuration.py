@@ -202,11 +202,11 @@ def test_the_json_decoder_is_the_reviewed_one_with_its_licence() -> None:
 
 def test_an_upstream_named_twice_is_refused() -> None:
     twice = replace(SETTINGS, model_groups=(group("eu-west-1"), replace(group("eu-west-1"), name="coding")))
-    with pytest.raises(ValueError, match=r"more than one listener of the proxy is named upstream-eu-west-1: give each"):
+    with pytest.raises(ValueError, match=r"more than one listener in the proxy is named upstream-eu-west-1: give each"):
         envoy_configuration(twice)
 
 
 def test_a_group_named_twice_is_refused() -> None:
     twice = replace(SETTINGS, model_groups=(group("eu-west-1"), group("eu-central-1")))
-    with pytest.raises(ValueError, match=r"more than one cluster of the proxy is named group-general: give each"):
+    with pytest.raises(ValueError, match=r"more than one cluster in the proxy is named group-general: give each"):
         envoy_configuration(twice)

@@ -270,7 +270,7 @@ def test_headers_up_to_the_limit_pass_and_more_are_431(proxy: Gateway) -> None:
 
 @pytest.mark.parametrize("header_bytes", [0, 1000, 9215, 32_769])
 def test_a_header_limit_that_envoy_would_round_is_refused(header_bytes: int) -> None:
-    with pytest.raises(ValueError, match=f"header_bytes {header_bytes}: Envoy counts whole KiB"):
+    with pytest.raises(ValueError, match=f"header_bytes {header_bytes}: Envoy's limit is in whole KiB"):
         ProxyLimits(header_bytes=header_bytes)
 
 

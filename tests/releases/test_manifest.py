@@ -38,7 +38,7 @@ def test_a_committed_manifest_pins_the_published_images(version: str) -> None:
 @pytest.mark.parametrize("version", PUBLISHED)
 def test_a_committed_manifest_says_that_its_digests_are_to_be_verified(version: str) -> None:
     text = (DIRECTORY / f"{version}.yaml").read_text(encoding="utf-8")
-    assert text.startswith("# The digests were taken over as published; verify each where a network is")
+    assert text.startswith("# The digests are the published ones. Verify each with network access")
 
 
 def test_versions_sort_by_number_and_skip_other_files(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def manifest_with(tmp_path: Path, changes: dict[str, Any]) -> Path:
             (
                 "images.proxy.source",
                 '"docker.io/envoyproxy/envoy:distroless-v1.39.1"',
-                "leave the tag out: the image is pinned by digest",
+                "remove the tag: the image is pinned by digest",
             ),
         ),
         (
@@ -85,7 +85,7 @@ def manifest_with(tmp_path: Path, changes: dict[str, Any]) -> Path:
         ({"images.proxy.tag": "v1"}, ("images.proxy.tag", "(unknown key)", "remove the key")),
         (
             {"images.proxy": REMOVED},
-            ("images", "interface", "add what is missing and remove what is not an image of this project"),
+            ("images", "interface", "add the missing images and remove any that this project does not have"),
         ),
         ({"models": []}, ("models", "a list of 0", "write at least 1")),
         (

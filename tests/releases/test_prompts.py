@@ -75,9 +75,9 @@ def test_an_edited_text_without_a_release_is_one_error_that_says_what_to_do(fold
     assert str(problem) == (
         "prompts/title.md\n"
         f"  value:   {digest_of(edited)}\n"
-        f"  allowed: what the newest release (2026.11.1) delivers: {NEWEST.prompts[1].digest}\n"
+        f"  allowed: the text of the newest release (2026.11.1): {NEWEST.prompts[1].digest}\n"
         "  fix:     make a release that delivers it: python -m preflight release new --help; "
-        "or put the file back as it was"
+        "or restore the file"
     )
 
 

@@ -42,7 +42,7 @@ def test_an_unknown_tag_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "words"), [(403, "does not serve"), (401, "requires a login"), (500, "answered with status 500")]
+    ("status", "words"), [(403, "does not serve"), (401, "requires a login"), (500, "returned status 500")]
 )
 def test_a_refusal_is_said(status: int, words: str) -> None:
     with registry(HELD, status=status) as it:
@@ -51,18 +51,18 @@ def test_a_refusal_is_said(status: int, words: str) -> None:
 
 def test_a_digest_that_is_not_the_manifests_is_not_believed() -> None:
     with registry(HELD, said="sha256:" + "0" * 64) as it:
-        assert "but sends a manifest with digest" in problem(it.host)
+        assert "but the manifest that it sent has digest" in problem(it.host)
 
 
 def test_a_redirect_is_not_followed() -> None:
     with registry(HELD) as other, registry(HELD, redirect=f"http://{other.host}/v2/ai/proxy/manifests/v1.2.3") as it:
-        assert problem(it.host) == "the registry answered with status 307"
+        assert problem(it.host) == "the registry returned status 307"
         assert other.asked == []
 
 
 def test_an_endless_answer_is_cut() -> None:
     with registry({"ai/proxy:v1.2.3": "x" * (MOST_BYTES + 1)}) as it:
-        assert problem(it.host) == "the registry's answer is larger than a manifest can be"
+        assert problem(it.host) == "the registry's response exceeds the maximum size of a manifest"
 
 
 def test_an_unreachable_registry_is_named() -> None:

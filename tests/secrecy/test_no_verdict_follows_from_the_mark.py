@@ -129,7 +129,7 @@ def test_nothing_said_holds_a_secret(packs: Packs, pack: str, how: marks.Marks) 
         for text in secret_texts([each.outputs for each in resources("prod", marks.at_the_leaf)])
         if json.dumps(text)[1:-1] in said
     ]
-    assert len(found) == 0, "a message holds a secret"
+    assert len(found) == 0, "a message contains a secret"
 
 
 def blocked(changed: list[RecordedResource]) -> list[str]:

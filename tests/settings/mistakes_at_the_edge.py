@@ -63,7 +63,7 @@ EDGE_ROWS = [
         (
             "edge.paths.api",
             "/*",
-            "list the paths that the application needs, each with its first segment written out",
+            "list the paths that the application needs, each without wildcards in its first segment",
         ),
     ),
     row(

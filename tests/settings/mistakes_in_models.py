@@ -138,7 +138,7 @@ MODEL_ROWS = [
         (
             "models.groups[0].upstreams[0].caCertificate",
             HIDDEN,
-            "paste the authority's certificate below the key, after a |",
+            "paste the CA's certificate below the key, after a |",
         ),
     ),
     row(

@@ -74,7 +74,7 @@ NETWORK_ROWS = [
                 "privateSubnetIds": ["subnet-0123456789abcdef1", "subnet-0123456789abcdef2"],
             }
         },
-        ("network.existing.privateSubnetIds", "subnet-0123456789abcdef1", "list the private subnet of each zone"),
+        ("network.existing.privateSubnetIds", "subnet-0123456789abcdef1", "list one private subnet for each zone"),
     ),
     row(
         "two route tables for three zones",

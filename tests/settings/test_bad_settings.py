@@ -80,12 +80,12 @@ clientSecretName, scopes, sessionCookieName, sessionTimeoutSeconds, allowed, adm
 
 ai-interface:limits.timeouts.modelDeadlineSeconds
   value:   700
-  allowed: less than streamSeconds (650), or the proxy cuts off an answer that the model is still allowed to send
+  allowed: less than streamSeconds (650); otherwise the proxy ends a response before the model's deadline
   fix:     set it to 649 or less, or raise streamSeconds
 
 ai-interface:limits.timeouts.streamSeconds
   value:   650
-  allowed: at most deregistrationDelaySeconds (600), or a deployment cuts off an answer
+  allowed: at most deregistrationDelaySeconds (600); otherwise a deployment interrupts responses
   fix:     set it to 600 or less, or raise deregistrationDelaySeconds""",
     ),
 }

@@ -66,7 +66,7 @@ def missing(kind: str) -> list[str]:
     findings = [finding for claim in claims for finding in claim.findings]
     said = {
         "a claim": bool(claims),
-        "the open group": any("admits the internet" in finding.what for finding in findings),
+        "the open group": any("allows internet traffic" in finding.what for finding in findings),
         "the public subnet": not case.subnets
         or kind in ANY_SUBNET
         or any("public subnet" in finding.what for finding in findings),

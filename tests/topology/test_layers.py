@@ -192,7 +192,7 @@ def test_assumptions_say_what_a_proof_rests_on(known: bool) -> None:
     assert evaluated.exposures == ()
     assert evaluated.assumptions == (
         "the main route table of ec2.Vpc vpc, which is not declared, has its local route only",
-        "the network behind ec2.Route more.destinationCidrBlock forwards nothing from the internet",
+        "the network behind ec2.Route more.destinationCidrBlock forwards no traffic from the internet",
     )
 
 

@@ -10,9 +10,9 @@ NAME = "open-webui"
 PORT = 8080
 HEALTH_PATH = "/health"
 KEEP_ALIVE_SECONDS = 75
-"""How long uvicorn keeps an idle connection open. The proxy closes it earlier, so neither side sees a reset."""
+"""How long uvicorn keeps an idle connection open. The proxy closes it earlier, so that no connection is reset."""
 FILES_FOR_EACH_MESSAGE = 10
-"""How many files one message may carry."""
+"""The maximum number of files in one message."""
 
 HEADERS = TrustedHeaders()
 
@@ -82,15 +82,15 @@ PATHS = Paths(
         "/api/v1/tasks/",
         "/openai/",
     ),
-    # Nearly every body of the API contains text that a user wrote: a name, a description, an address, a template.
+    # Nearly every API request body contains text that a user wrote: a name, a description, an address, a template.
     prompts=("/api/", "/ws/"),
-    # People log in at the edge; the application's own login gets an empty address and an empty password.
+    # Users log in at the edge; the application's own login gets an empty address and an empty password.
     fixed_bodies=("/api/v1/auths/ldap", "/api/v1/auths/signin", "/api/v1/auths/signup"),
     static=("/_app/", "/assets/", "/audio/", "/pyodide/", "/sql.js/", "/static/", "/wasm/"),
     cacheable=("/_app/immutable/", "/static/"),
 )
-"""As a browser uses them; compared with the routes of 0.11.3. Its own OAuth, SCIM and database download are not offered:
-users log in at the edge."""
+"""The paths that a browser requests, compared with the routes of 0.11.3. Open WebUI's own OAuth, SCIM and database
+download are not offered, because users log in at the edge."""
 
 ARRIVAL = Arrival(static_requests=240, page_requests=120, model_calls=20, uploads=4)
 """A first visit to 0.12.4 reads 207 files, to 0.11.3 169 (tests/open_webui/facts); the rest is for a language, sounds
@@ -119,7 +119,7 @@ def _container(deployment: Deployment) -> ApplicationArgs:
 
 def _environment(deployment: Deployment) -> dict[str, str]:
     return {
-        # Who the user is: the proxy's headers, nothing else.
+        # The user's identity comes only from the proxy's headers.
         "WEBUI_AUTH_TRUSTED_EMAIL_HEADER": HEADERS.email,
         "WEBUI_AUTH_TRUSTED_NAME_HEADER": HEADERS.name,
         "WEBUI_AUTH_TRUSTED_ROLE_HEADER": HEADERS.role,
@@ -135,24 +135,25 @@ def _environment(deployment: Deployment) -> dict[str, str]:
         "JWT_EXPIRES_IN": f"{deployment.session_seconds}s",
         "WEBUI_AUTH_COOKIE_SECURE": "true",
         "WEBUI_SESSION_COOKIE_SECURE": "true",
-        # Where it is reached. A WebSocket from any other origin is refused.
+        # The public address. A WebSocket from any other origin is refused.
         "CORS_ALLOW_ORIGIN": deployment.origin,
         "FORWARDED_ALLOW_IPS": "127.0.0.1",
         "WEBUI_URL": deployment.origin,
-        # Where prompts go: the proxy beside it.
+        # Prompts are sent to the proxy in the same task.
         "AIOHTTP_CLIENT_TIMEOUT": str(deployment.model_deadline_seconds),
         "ENABLE_EVALUATION_ARENA_MODELS": "false",
         "ENABLE_OLLAMA_API": "false",
         "ENABLE_OPENAI_API": "true",
         "OPENAI_API_BASE_URLS": ";".join(deployment.model_base_urls),
-        # What files may be.
+        # File limits.
         "RAG_FILE_MAX_COUNT": str(FILES_FOR_EACH_MESSAGE),
         "RAG_FILE_MAX_SIZE": str(deployment.upload_mebibytes),
-        # The environment rules, not a page in the application; administrators run no code in the container.
+        # The environment is the only configuration: settings cannot be changed in the application, and administrators
+        # cannot run code in the container.
         "ENABLE_PERSISTENT_CONFIG": "false",
         "ENABLE_PIP_INSTALL_FRONTMATTER_REQUIREMENTS": "false",
         "ENABLE_PLUGINS": "false",
-        # Nothing is fetched from the internet.
+        # No requests to the internet.
         "ANONYMIZED_TELEMETRY": "false",
         "DO_NOT_TRACK": "true",
         "ENABLE_COMMUNITY_SHARING": "false",
@@ -160,11 +161,11 @@ def _environment(deployment: Deployment) -> dict[str, str]:
         "ENABLE_WEB_SEARCH": "false",
         "OFFLINE_MODE": "true",
         "SCARF_NO_ANALYTICS": "true",
-        # Answers stay as they are, and out of the log.
+        # Answers are not modified and not logged.
         "AUDIT_LOG_LEVEL": "NONE",
         "ENABLE_COMPRESSION_MIDDLEWARE": "false",
         "GLOBAL_LOG_LEVEL": "WARNING",
-        # What it writes, on the prepared volumes.
+        # Writable paths, on the prepared volumes.
         "DATA_DIR": "/srv/data",
         "HOME": "/home/app",
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -173,7 +174,8 @@ def _environment(deployment: Deployment) -> dict[str, str]:
 
 
 def _uvicorn(application: str) -> list[str]:
-    # Uvicorn's access log would hold query strings; the proxy's access log has what troubleshooting needs.
+    # Uvicorn's access log would contain query strings; the proxy's access log has the information needed for
+    # troubleshooting.
     return [
         "python3",
         "-m",

@@ -1,4 +1,4 @@
-"""The policies: one a module, ``<service>/<rule>.py``. A module that is there is a member of the pack; there is no list."""
+"""The policies, one per module: ``<service>/<rule>.py``. Every module below is part of the pack; there is no list."""
 
 from __future__ import annotations
 

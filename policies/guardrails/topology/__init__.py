@@ -1,4 +1,4 @@
-"""What a stack's resources mean: the resource graph, addresses, reachability and the path of a request.
+"""The analysis of a stack's resources: the resource graph, addresses, reachability and the path of a request.
 
-Pure Python on the standard library: nothing here imports Pulumi or anything else of this repository.
+Pure Python on the standard library: this package imports neither Pulumi nor other packages of this repository.
 """

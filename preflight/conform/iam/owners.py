@@ -1,4 +1,5 @@
-"""What the deploy role must not be able to do: take over another environment's key or secret, or give its own away.
+"""Requests that the deploy role must not be able to make: taking over another environment's key or secret, or giving
+its own away.
 
 The tags ``environment`` and ``project`` distinguish keys and secrets, and for keys their policies as well. So no request
 may change or remove either tag, in any spelling of its key (IAM compares the names of condition keys without regard to

@@ -28,7 +28,7 @@ class Connections:
         ]
 
     def gap(self, target: Resource, port: int) -> str:
-        """What blocks the task's connection to the target's port; empty if nothing does."""
+        """The cause that blocks the task's connection to the target's port; empty if none does."""
         for service in self._services:
             if target.kind == "ec2.VpcEndpoint" and target.value("vpcEndpointType") != "Interface":
                 found = self._by_gateway(service, target, port)
@@ -39,7 +39,7 @@ class Connections:
         return ""
 
     def leaves(self, port: int) -> bool:
-        """Whether the task may connect, on a port, to something outside of this stack."""
+        """Whether the task may connect, on a port, to a host outside this stack."""
         groups = self._facts.groups
         return all(
             any(
@@ -55,7 +55,7 @@ class Connections:
             return f"{target.label} has no network interface in the graph"
         for side, other, ingress in ((service, peer, False), (peer, service, True)):
             if not self._names(side, other, port, ingress=ingress):
-                way = "takes it from" if ingress else "sends it to"
+                way = "allows ingress from" if ingress else "allows egress to"
                 return f"no rule of {side.resource.label}'s groups for tcp {port} {way} {other.resource.label}"
         gap = next(filtered(self._facts, Flow(service, peer, ports(port, port))), None)
         return "" if gap is None else f"{gap.resource.label}: {gap.found}"
@@ -77,9 +77,7 @@ class Connections:
             for rule in self._peers.rules(service, ingress=False)
         )
         if not sends:
-            return (
-                f"no rule of {service.resource.label}'s groups sends tcp {port} to the prefix list of {gateway.label}"
-            )
+            return f"no rule of {service.resource.label}'s groups allows egress on tcp {port} to the prefix list of {gateway.label}"
         listed = gateway.items("routeTableIds")
         for subnet in service.subnets:
             table = self._facts.routing.table_of(subnet)

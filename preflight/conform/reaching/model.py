@@ -1,4 +1,4 @@
-"""One call: who makes it, its destination, and its IAM requests."""
+"""One call: its caller, its destination, and its IAM requests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 TASK_DEFINITION = "ecs.TaskDefinition"
 EXECUTION, TASK, REGISTRY = "executionRoleArn", "taskRoleArn", "registry"
-"""Who signs a call: one of the task definition's two roles, or ECR."""
+"""The signer of a call: one of the task definition's two roles, or ECR."""
 HTTPS = 443
 
 

@@ -1,4 +1,4 @@
-"""Which names resolve inside the network of a stack, and to what.
+"""The names that resolve inside the network of a stack, and their targets.
 
 Derived from the graph alone: DNS Firewall's rules in the order of their priorities
 (https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-dns-firewall-rule-groups.html), the private names of

@@ -74,8 +74,8 @@ def _platform(context: ReadyContext, group: Group, image: Image, media_type: str
     return group.holds(
         subject,
         f"linux/{wanted}" in platforms,
-        f"the index has {joined(platforms)}",
-        f"copy an image that has linux/{wanted}, or change capacity.architecture",
+        f"the index contains {joined(platforms)}",
+        f"copy an image that supports linux/{wanted}, or change capacity.architecture",
     )
 
 

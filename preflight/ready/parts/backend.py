@@ -24,8 +24,8 @@ def backend(context: ReadyContext, group: Group) -> Iterator[Line]:
     if parts.scheme != "s3":
         yield group.missing(
             "backend",
-            f"{parts.scheme}:// keeps the state where CI and other operators cannot reach it",
-            "name an S3 bucket (PULUMI_BACKEND_URL=s3://…) or use Pulumi Cloud",
+            f"{parts.scheme}:// stores the state where CI and other operators cannot access it",
+            "set an S3 bucket (PULUMI_BACKEND_URL=s3://…) or use Pulumi Cloud",
         )
         return
     bucket = parts.netloc

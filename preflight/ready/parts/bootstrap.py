@@ -1,4 +1,4 @@
-"""Bootstrap: the account has what ``bootstrap/`` in this checkout would create, document by document."""
+"""Bootstrap: the account contains the resources of ``bootstrap/`` in this checkout, with the same documents."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ def policies(context: ReadyContext, group: Group) -> Iterator[Line]:
         answer = context.account.ask("iam", "get_policy_version", PolicyArn=arn, VersionId=version)
         same = normal(answer["PolicyVersion"]["Document"]) == normal(inputs["policy"])
         yield group.holds(
-            f"policy {name}", same, f"{version} {'is' if same else 'differs from'} what this checkout creates", RUN
+            f"policy {name}",
+            same,
+            f"{version} {'matches' if same else 'differs from'} the document that this checkout creates",
+            RUN,
         )
 
 
@@ -69,7 +72,9 @@ def roles(context: ReadyContext, group: Group) -> Iterator[Line]:
         yield group.holds(
             f"role {name}",
             not differ,
-            f"differs from what this checkout creates: {joined(differ)}" if differ else "is what this checkout creates",
+            f"differs from the role that this checkout creates: {joined(differ)}"
+            if differ
+            else "matches the role that this checkout creates",
             RUN,
         )
 

@@ -126,7 +126,7 @@ def certificate(context: ReadyContext, group: Group) -> Iterator[Line]:
         "certificate",
         details.get("Status") == "ISSUED" and not open_hosts,
         f"{details.get('Status')}, for {joined(names)}",
-        f"have it issued for {joined(wanted.hosts)}, or {fix}",
+        f"issue it for {joined(wanted.hosts)}, or {fix}",
     )
     until = details.get("NotAfter")
     if until is not None:

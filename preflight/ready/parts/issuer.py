@@ -20,7 +20,7 @@ WELL_KNOWN = "/.well-known/openid-configuration"
 
 
 def people(context: ReadyContext, group: Group) -> Iterator[Line]:
-    """The edge's login settings match what the issuer publishes."""
+    """The edge's login settings match the issuer's discovery document."""
     identity = context.wanted.settings.identity
     document = _document(context, group, identity.issuer)
     if isinstance(document, Line):
@@ -84,7 +84,7 @@ def _document(context: ReadyContext, group: Group, issuer: str) -> Mapping[str, 
     status, body = context.https.get(url)
     fix = f"correct the issuer in Pulumi.{context.wanted.stack}.yaml: it is the URL to which {WELL_KNOWN} is appended"
     if status != OK:
-        return group.missing("discovery document", f"{url} answers HTTP {status}", fix)
+        return group.missing("discovery document", f"{url} returns HTTP {status}", fix)
     try:
         content = json.loads(body)
     except ValueError:
@@ -99,8 +99,8 @@ def _same(group: Group, key: str, value: str, published: object, file: str) -> L
     return group.holds(
         key,
         published == value,
-        f"{value} is what the issuer publishes" if published == value else f"{value}; the issuer publishes {shown}",
-        f"write {key}: {shown} in {file}, or have the issuer publish it",
+        f"{value} matches the issuer's document" if published == value else f"{value}; the issuer publishes {shown}",
+        f"write {key}: {shown} in {file}, or configure the issuer to publish it",
     )
 
 
@@ -120,11 +120,11 @@ def _supports(group: Group, subject: str, wanted: tuple[str, ...] | list[str], p
         return group.cannot_tell(
             subject,
             f"the issuer does not publish its {kind}",
-            f"check at the provider that it supports {joined(wanted)}",
+            f"check in the provider's configuration that it supports {joined(wanted)}",
         )
     offered = [str(item) for item in cast("list[object]", published)]
     lost = [item for item in wanted if item not in offered]
-    fix = f"have the provider offer {joined(lost)} to the client, or use what it supports: {joined(sorted(offered))[:300]}"
+    fix = f"configure the provider to offer {joined(lost)} to the client, or use the supported values: {joined(sorted(offered))[:300]}"
     if lost and kind == "claims":  # optional, and may be incomplete: OpenID Connect Discovery 1.0, section 3
         return group.cannot_tell(
             subject, f"{joined(lost)} is not among the published claims, a list that may be incomplete", fix

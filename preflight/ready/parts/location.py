@@ -36,7 +36,7 @@ def region(context: ReadyContext, group: Group) -> Iterator[Line]:
 
 
 def zones(context: ReadyContext, group: Group) -> Iterator[Line]:
-    """Every availability zone exists in this account and takes new resources."""
+    """Every availability zone exists in this account and accepts new resources."""
     wanted = context.wanted.zones
     answer = context.account.ask("ec2", "describe_availability_zones", AllAvailabilityZones=True)["AvailabilityZones"]
     states = {

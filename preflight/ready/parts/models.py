@@ -1,4 +1,4 @@
-"""Bedrock: each declared model exists in its region, the account may use it, and Chat Completions answers for it."""
+"""Bedrock: each declared model exists in its region, the account may use it, and the Chat Completions API serves it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def existence(context: ReadyContext, group: Group) -> Iterator[Line]:
             modelIdentifier=model,
         )
         if found is None:
-            yield group.missing(subject, "the region does not have the model", _another(context))
+            yield group.missing(subject, "the model does not exist in the region", _another(context))
             continue
         status = found["modelDetails"].get("modelLifecycle", {}).get("status", "")
         yield group.holds(subject, status == "ACTIVE", f"exists, {status or 'without status'}", _another(context))
@@ -121,7 +121,7 @@ def calls(context: ReadyContext, group: Group) -> Iterator[Line]:
     for region, model in context.wanted.bedrock_models:
         subject = f"Chat Completions of {model} in {region}"
         if not context.call_models:
-            yield group.cannot_tell(subject, "not called (--no-model-call)", "run it without --no-model-call")
+            yield group.cannot_tell(subject, "not called (--no-model-call)", "run the command without --no-model-call")
             continue
         try:
             headers = guardrails[region]
@@ -170,7 +170,8 @@ def chat(
         content, status = answer.content, int(answer.status_code)
     except exceptions.BotoCoreError as error:
         raise CannotTellError(
-            f"bedrock-runtime did not answer: {type(error).__name__}", "run it where the endpoint can be reached"
+            f"bedrock-runtime did not answer: {type(error).__name__}",
+            "run the command from a network that can reach the endpoint",
         ) from None
     finally:
         session.close()
@@ -198,21 +199,21 @@ def _evaluated(group: Group, subject: str, status: int, answer: dict[str, Any], 
         )
     if status == THROTTLED:
         return group.cannot_tell(
-            subject, said, "run it again; if it repeats, check the model's quotas in Service Quotas"
+            subject, said, "run the command again; if the error persists, check the model's quotas in Service Quotas"
         )
     if status >= SERVER_FAULT:
-        return group.cannot_tell(subject, said, "run it again")
+        return group.cannot_tell(subject, said, "run the command again")
     if "bedrock:" in said and "not authorized" in said:
         return group.cannot_tell(
             subject,
             said,
-            "allow bedrock:InvokeModel and bedrock:ApplyGuardrail to the identity that runs this, or use --no-model-call",
+            "grant bedrock:InvokeModel and bedrock:ApplyGuardrail to the identity that runs the command, or use --no-model-call",
         )
     if status in {401, 403}:
         return group.missing(
             subject, said, "open the model in the Bedrock console (Model catalog) and accept its terms"
         )
-    return group.missing(subject, said, f"its API does not serve this model here: {another}")
+    return group.missing(subject, said, f"the Chat Completions API does not serve this model in this region: {another}")
 
 
 PART = Part("models", (("models", existence), ("tokens per minute", quotas), ("Chat Completions", calls)))

@@ -83,7 +83,7 @@ def taken(context: ReadyContext, group: Group) -> Iterator[Line]:
                 yield group.cannot_tell(subject, error.reason, error.fix)
                 continue
             except RefusedError as error:
-                yield group.cannot_tell(subject, str(error), "run it again")
+                yield group.cannot_tell(subject, str(error), "run the command again")
                 continue
             yield group.holds(
                 subject,

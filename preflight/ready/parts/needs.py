@@ -1,4 +1,4 @@
-"""How much of each quota the recorded graph needs, and how much of it the account already uses."""
+"""The amount of each quota that the recorded graph needs, and the amount that the account already uses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FARGATE_BATCH = 100
 
 
 def of(*kinds: str) -> Need:
-    """How many resources of these types there are."""
+    """The number of resources of these types."""
     return lambda wanted: sum(wanted.count(kind) for kind in kinds)
 
 
@@ -64,14 +64,14 @@ def endpoint_policy(wanted: Wanted) -> float:
 
 
 def tasks(wanted: Wanted) -> int:
-    """The most tasks at once: a deployment at full scale starts the new tasks while the old ones run."""
+    """The most concurrent tasks: a deployment at full scale starts the new tasks while the old ones run."""
     most_tasks = max(int(inputs["maxCapacity"]) for inputs in wanted.inputs("aws:appautoscaling/target:Target"))
     percent = max(int(i.get("deploymentMaximumPercent", 200)) for i in wanted.inputs("aws:ecs/service:Service"))
     return most_tasks * percent // 100
 
 
 def processors(wanted: Wanted) -> float:
-    """vCPUs of the most tasks at once."""
+    """vCPUs of the most concurrent tasks."""
     return tasks(wanted) * int(wanted.task["cpu"]) / CPU_UNITS
 
 
@@ -100,12 +100,12 @@ def secrets(wanted: Wanted) -> float:
 
 
 def listed(service: str, operation: str, key: str, region: str = "", **parameters: object) -> Use:
-    """How many elements a list call returns."""
+    """The number of elements that a list call returns."""
     return lambda account, _: len(account.every(service, operation, key, region, **parameters))
 
 
 def nothing(_account: Account, _wanted: Wanted) -> float:
-    """A quota of something that the stack creates, so its use is zero."""
+    """A quota of a resource that the stack creates, so its use is zero."""
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The existing network, and the endpoint services, engine versions and node types that the zones offer."""
+"""The existing network, and the endpoint services, engine versions and node types that are offered in the zones."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Quotas: what the recorded graph creates fits in the account's quotas together with what the account already uses.
+"""Quotas: the resources of the recorded graph fit in the account's quotas together with the account's current use.
 
-Codes and names are those of Service Quotas (``aws service-quotas list-aws-default-service-quotas``). Left out because no
-stack comes near them: log groups (1,000,000 per region) and Elastic IP addresses (the stack has none). A new account can
-run 6 vCPUs on Fargate: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html.
+Codes and names are those of Service Quotas (``aws service-quotas list-aws-default-service-quotas``). Left out because
+no stack approaches them: log groups (1,000,000 per region) and Elastic IP addresses (the stack has none). A new account
+can run 6 vCPUs on Fargate: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html.
 """
 
 from __future__ import annotations
@@ -201,7 +201,7 @@ def quotas(context: ReadyContext, group: Group) -> Iterator[Line]:
         except CannotTellError as error:
             yield group.cannot_tell(quota.name, f"the stack needs {need:g}; {error.reason}", error.fix)
         except RefusedError as error:
-            yield group.cannot_tell(quota.name, f"the stack needs {need:g}; {error}", "run it again")
+            yield group.cannot_tell(quota.name, f"the stack needs {need:g}; {error}", "run the command again")
 
 
 def _evaluated(context: ReadyContext, group: Group, quota: Quota, need: float) -> Line:
@@ -210,7 +210,7 @@ def _evaluated(context: ReadyContext, group: Group, quota: Quota, need: float) -
         return group.cannot_tell(
             quota.name,
             f"the stack needs {need:g}; Service Quotas does not have {quota.code} here",
-            f"check in the console that {need:g} more fit: Service Quotas, {quota.service}",
+            f"check in the console that the quota allows {need:g} more: Service Quotas, {quota.service}",
         )
     increase = (
         f"aws service-quotas request-service-quota-increase --service-code {quota.service} --quota-code {quota.code}"
@@ -274,7 +274,7 @@ def log_policies(context: ReadyContext, group: Group) -> Iterator[Line]:
         "log resource policies",
         len(others | wanted) <= LOG_POLICIES,
         f"quota {LOG_POLICIES} (fixed), in use by others {len(others)}, the stack needs {len(wanted)}",
-        "delete policies that nothing uses: aws logs describe-resource-policies, aws logs delete-resource-policy",
+        "delete unused policies: aws logs describe-resource-policies, aws logs delete-resource-policy",
     )
 
 

@@ -46,7 +46,7 @@ def alarms(context: VerifyContext, group: Group) -> Iterator[Line]:
                 subject, "has its actions disabled", "aws cloudwatch enable-alarm-actions, or pulumi up"
             )
         elif alarm["StateValue"] == "INSUFFICIENT_DATA":
-            fix = "its metric has no data yet: run it again when the service has been used; docs/runbook.md lists such alarms"
+            fix = "its metric has no data yet: run the command again after the service has been used; docs/runbook.md lists such alarms"
             yield group.cannot_tell(subject, "INSUFFICIENT_DATA", fix)
         else:
             state = str(alarm["StateValue"])
@@ -69,7 +69,7 @@ def subscriptions(context: VerifyContext, group: Group) -> Iterator[Line]:
         if arn is None:
             yield group.missing(subject, "does not exist", "pulumi up")
         else:
-            fix = f"{endpoint} has to open the link in the e-mail from AWS; until then no alarm is delivered"
+            fix = f"{endpoint} must open the link in the e-mail from AWS; until then no alarm is delivered"
             yield group.holds(
                 subject, arn not in PENDING, "is not confirmed" if arn in PENDING else "is confirmed", fix
             )
@@ -104,18 +104,20 @@ def logs(context: VerifyContext, group: Group) -> Iterator[Line]:
 def _arriving(context: VerifyContext, group: Group, subject: str, last: int, created: int, *, busy: bool) -> Line:
     quiet = context.now - dt.datetime.fromtimestamp(last / 1000, dt.UTC)
     if last and quiet <= (WINDOW if busy else QUIET):
-        return group.ok(subject, f"something arrived within {'2 hours' if busy else 'a day'}")
+        return group.ok(subject, f"events arrived within {'2 hours' if busy else 'a day'}")
     since = (
-        f"nothing since {dt.datetime.fromtimestamp(last / 1000, dt.UTC):%Y-%m-%d}" if last else "nothing has arrived"
+        f"no events since {dt.datetime.fromtimestamp(last / 1000, dt.UTC):%Y-%m-%d}"
+        if last
+        else "no events have arrived"
     )
     young = context.now - dt.datetime.fromtimestamp(created / 1000, dt.UTC) <= WINDOW
     if busy and not young:
         fix = "the writer lacks a permission or a route: check its role, key and endpoint (docs/runbook.md)"
         return group.missing(subject, since, fix)
     fix = (
-        "run it again in two hours"
+        "run the command again in two hours"
         if busy
-        else "there may be nothing to write; check again when the service has been used"
+        else "there may be no events to write; check again after the service has been used"
     )
     return Line(group.name, subject, Status.CANNOT_TELL, since, fix)
 

@@ -34,9 +34,9 @@ def database(context: VerifyContext, group: Group) -> Iterator[Line]:
             "is protected from deletion": bool(cluster.get("DeletionProtection")),
         }
         wrong = [text for text, holds in said.items() if not holds]
-        shown = f"not true: {joined(wrong)}" if wrong else joined(said)
+        shown = f"not met: {joined(wrong)}" if wrong else joined(said)
         yield group.holds(
-            f"database {name}", not wrong, shown, "pulumi refresh shows what was changed by hand; pulumi up"
+            f"database {name}", not wrong, shown, "run pulumi refresh to see manual changes, then pulumi up"
         )
         filters = [{"Name": "db-cluster-id", "Values": [name]}]
         instances = context.account.every("rds", "describe_db_instances", "DBInstances", Filters=filters)
@@ -62,8 +62,8 @@ def cache(context: VerifyContext, group: Group) -> Iterator[Line]:
             "requires a password": bool(one.get("AuthTokenEnabled")),
         }
         wrong = [text for text, holds in said.items() if not holds]
-        shown = f"not true: {joined(wrong)}" if wrong else joined(said)
-        yield group.holds("cache", not wrong, shown, "pulumi refresh shows what was changed by hand; pulumi up")
+        shown = f"not met: {joined(wrong)}" if wrong else joined(said)
+        yield group.holds("cache", not wrong, shown, "run pulumi refresh to see manual changes, then pulumi up")
 
 
 def backups(context: VerifyContext, group: Group) -> Iterator[Line]:
@@ -88,10 +88,10 @@ def backups(context: VerifyContext, group: Group) -> Iterator[Line]:
             if any(arn.split(":")[2] == service for arn in complete):
                 yield group.ok(subject, "a recovery point is younger than 26 hours")
             elif created > after:
-                fix = "run it again after the plan's first night"
+                fix = "run the command again after the plan's first night"
                 yield group.cannot_tell(subject, "the vault is younger than 26 hours", fix)
             else:
-                fix = "aws backup list-backup-jobs --by-state FAILED gives the reason; docs/restore.md"
+                fix = "aws backup list-backup-jobs --by-state FAILED shows the reason; see docs/restore.md"
                 yield group.missing(subject, "no complete recovery point in the last 26 hours", fix)
 
 

@@ -38,7 +38,7 @@ def _evaluated(context: VerifyContext, group: Group, subject: str, kind: str, do
     reasons = joined(str(one.get("description")) for one in answer.get("reasons", []))
     found = "no public access" if passed else f"public access: {reasons}"
     return group.holds(
-        subject, passed, found, "remove the statement and find out who added it: pulumi refresh, pulumi up"
+        subject, passed, found, "remove the statement and find out who added it: run pulumi refresh, then pulumi up"
     )
 
 
@@ -54,16 +54,16 @@ def buckets(context: VerifyContext, group: Group) -> Iterator[Line]:
         )
         settings = mapped((blocked or {}).get("PublicAccessBlockConfiguration"))
         off = sorted(key for key, value in settings.items() if not value)
-        found = f"off: {joined(off)}" if settings else "nothing is blocked"
+        found = f"off: {joined(off)}" if settings else "no public access is blocked"
         right = bool(settings) and not off
         yield group.holds(
-            f"public access block of {logical}", right, "all four are on" if right else found, "pulumi up"
+            f"public access block of {logical}", right, "all four settings are enabled" if right else found, "pulumi up"
         )
         policy = context.account.find("s3", "get_bucket_policy", ("NoSuchBucketPolicy",), Bucket=name)
         if policy is not None:
             yield _evaluated(context, group, f"policy of bucket {logical}", "AWS::S3::Bucket", policy["Policy"])
         elif logical in with_policy:
-            yield group.missing(f"policy of bucket {logical}", "there is none", "pulumi up")
+            yield group.missing(f"policy of bucket {logical}", "there is no bucket policy", "pulumi up")
 
 
 def keys(context: VerifyContext, group: Group) -> Iterator[Line]:

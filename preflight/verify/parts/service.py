@@ -13,7 +13,7 @@ from preflight.verify.stack import WEB_ACL
 
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 LOGGING = "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"
-EVENTS = "aws ecs describe-services shows the service's events; docs/runbook.md has the causes"
+EVENTS = "aws ecs describe-services shows the service's events; docs/runbook.md lists the causes"
 
 
 def _primary(context: VerifyContext) -> Mapping[str, Any]:
@@ -93,7 +93,7 @@ def balancer(context: VerifyContext, group: Group) -> Iterator[Line]:
         for one in context.stack.inputs("aws:lb/listener:Listener")
     )
     said = joined(" ".join(filter(None, map(str, one))) for one in found)
-    yield group.holds("listeners", found == wanted, said, "pulumi refresh shows what was changed by hand; pulumi up")
+    yield group.holds("listeners", found == wanted, said, "run pulumi refresh to see manual changes, then pulumi up")
 
 
 def _listener(port: object, protocol: object, policy: object) -> tuple[int, str, str]:

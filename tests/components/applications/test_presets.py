@@ -196,7 +196,7 @@ def test_the_settings_ask_for_as_many_connections_as_the_default_application_nee
 
 
 def test_an_unknown_application_is_named_with_those_that_exist() -> None:
-    with pytest.raises(ValueError, match="there is no application 'notes': there are open-webui"):
+    with pytest.raises(ValueError, match="unknown application 'notes': use one of open-webui"):
         find_preset("notes")
 
 

@@ -64,7 +64,7 @@ def test_a_trust_policy_names_the_service_and_has_no_resource() -> None:
     ("statements", "message"),
     [
         ([], "at least one statement"),
-        ([Statement(sid="A", actions=[])], "names no action"),
+        ([Statement(sid="A", actions=[])], "has no action"),
         ([Statement(sid="A", actions=["x:A"]), Statement(sid="A", actions=["x:B"])], "A occurs more than once"),
         ([Statement(sid="A-B", actions=["x:A"])], "letters and digits only"),
     ],

@@ -158,10 +158,10 @@ def test_without_machine_clients_no_rule_is_for_them() -> None:
         (["a.test"], ["api/*"], None, "starts with /"),
         (["a.test"], ["/a b"], None, "without spaces"),
         (["a.test"], ["/" + "a" * 128], None, "at most 128 characters"),
-        (["a.test"], ["/a*/b*/c*/d?/e?/f?"], None, "with 6 wildcards: one rule takes 5"),
+        (["a.test"], ["/a*/b*/c*/d?/e?/f?"], None, "with 6 wildcards: one rule accepts at most 5"),
         ([], ["/api/*"], None, "0 host names are given"),
         (["a", "b", "c", "d", "e"], ["/api/*"], None, "5 host names are given"),
-        (["a.test"], [f"/{n}/*" for n in range(400)], None, "a load balancer takes 100"),
+        (["a.test"], [f"/{n}/*" for n in range(400)], None, "a load balancer accepts 100"),
         (["a.test"], ["/api/*"], "a.test", "give them a separate host name"),
     ],
 )

@@ -100,7 +100,7 @@ def test_a_sum_counts_a_metric_without_data_as_nothing() -> None:
     [
         ({"series": [Series(dimensions={})] * (METRICS_OF_AN_ALARM + 1)}, "one alarm evaluates at most 10"),
         ({"series": [Series(dimensions={})], "combination": Combination.SUM}, "adds up p99"),
-        ({"series": [Series(dimensions={})], "ignore_low_samples": True}, "a formula of several metrics"),
+        ({"series": [Series(dimensions={})], "ignore_low_samples": True}, "an expression of several metrics"),
         ({"periods": 2}, "fires after 3 of 2 periods"),
         ({"periods_to_alarm": 0}, "fires after 0 of 5 periods"),
     ],

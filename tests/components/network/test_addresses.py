@@ -72,8 +72,8 @@ def test_the_plan_of_a_block_is_what_it_was() -> None:
 @pytest.mark.parametrize(
     ("block", "zones", "message"),
     [
-        ("10.0.0.0/8", ["eu-west-1a"], "a network of /16 to /20 is needed"),
-        ("10.0.0.0/21", ["eu-west-1a"], "a network of /16 to /20 is needed"),
+        ("10.0.0.0/8", ["eu-west-1a"], "it must be a network of /16 to /20"),
+        ("10.0.0.0/21", ["eu-west-1a"], "it must be a network of /16 to /20"),
         ("10.0.0.1/16", ["eu-west-1a"], "has host bits set"),
         ("10.0.0.0/16", ["eu-west-1a", "eu-west-1a"], "each must be listed once"),
         ("10.0.0.0/16", ["eu-west-1a", "eu-central-1a"], "two of them end in the same letter"),

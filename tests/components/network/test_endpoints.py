@@ -84,7 +84,7 @@ def test_what_fargate_needs_each_bedrock_region_and_the_s3_gateway_are_made_and_
 
 def test_bedrock_in_another_region_is_refused_with_the_way_that_there_is() -> None:
     with pytest.raises(
-        ValidationError, match=r"no interface endpoint in eu-west-1 reaches bedrock-runtime in us-east-1"
+        ValidationError, match=r"an interface endpoint in eu-west-1 cannot reach bedrock-runtime in us-east-1"
     ):
         endpoints_args(model_regions=["us-east-1"])
 
@@ -241,7 +241,7 @@ def test_every_endpoint_has_a_policy_and_none_names_a_foreign_account_or_allows_
 
 
 def test_a_service_without_a_known_policy_is_refused() -> None:
-    with pytest.raises(ValidationError, match="services has ssm, for which no endpoint policy is known"):
+    with pytest.raises(ValidationError, match="services contains ssm, which has no endpoint policy"):
         endpoints_args(services=["ecr.api", "ssm"])
 
 

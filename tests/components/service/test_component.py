@@ -270,7 +270,7 @@ def test_a_definition_that_aws_would_refuse_is_refused_with_the_size_of_each_con
 def test_a_secret_that_nobody_made_is_refused_by_name() -> None:
     plan = replace(_plan(""), proxy_secrets={"PROXY_CERTIFICATE": "certificate"})
 
-    with pytest.raises(ValueError, match="no such secret: certificate; there are proxy-certificate"):
+    with pytest.raises(ValueError, match="unknown secrets: certificate; available: proxy-certificate"):
         container_definitions(plan)
 
 
@@ -363,7 +363,7 @@ def test_the_targets_leave_what_losing_a_zone_takes(changes: dict[str, Any], cpu
         ({"minimum_tasks": 2, "maximum_tasks": 2, "cpu_target_percent": 60}, "lower the CPU target to 45"),
         (
             {"minimum_tasks": 2, "maximum_tasks": 4, "cpu_target_percent": 45},
-            "3 tasks in 2 .* the other 1 would need 135",
+            "3 tasks in 2 .* the remaining 1 would need 135",
         ),
         ({"minimum_tasks": 2, "maximum_tasks": 2, "availability_zones": 1}, "2 tasks in one availability zone"),
         ({"minimum_tasks": 3, "maximum_tasks": 2}, "maximum_tasks 2 is less than minimum_tasks 3"),

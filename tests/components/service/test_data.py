@@ -111,9 +111,9 @@ def test_without_state_nothing_of_it_is_there() -> None:
 def test_a_value_that_the_state_does_not_have_is_refused_by_name() -> None:
     values = {key: value for key, value in STATE_VALUES.items() if key != "bucket-name"}
 
-    with pytest.raises(ValueError, match="no such data value: bucket-name; there are database-host, database-name"):
+    with pytest.raises(ValueError, match="unknown data values: bucket-name; available: database-host, database-name"):
         _containers(data_values=values)
-    with pytest.raises(ValueError, match="there are none: the service has no data stores"):
+    with pytest.raises(ValueError, match="available: none, because the service has no data stores"):
         _containers(data_values={})
 
 
@@ -173,7 +173,9 @@ def test_each_authority_is_of_the_region_that_it_stands_for() -> None:
 
 
 def test_a_region_whose_authority_is_not_known_is_refused_with_the_way_to_add_it() -> None:
-    with pytest.raises(ValueError, match=r"in xx-west-9 is not in this package, which has af-south-1, .* Add it to"):
+    with pytest.raises(
+        ValueError, match=r"in xx-west-9 is not in this package, which contains af-south-1, .* Add it to"
+    ):
         application(shared_data=True, region="xx-west-9")
     with pytest.raises(ValueError, match="needs the region"):
         application(shared_data=True)
@@ -182,10 +184,10 @@ def test_a_region_whose_authority_is_not_known_is_refused_with_the_way_to_add_it
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"prepare_command": ["/prepare"], "files": {"/srv/a/b": ""}}, "remove one of them"),
+        ({"prepare_command": ["/prepare"], "files": {"/srv/a/b": ""}}, "remove prepare_command, or"),
         (
             {"writable_directories": ["/srv/a"], "files": {"/srv/a/b": ""}},
-            "must be in directories that the application does not write, not in /srv/a",
+            "must be in directories to which the application does not write, not in /srv/a",
         ),
     ],
 )
@@ -197,9 +199,9 @@ def test_arguments_that_prepare_cannot_carry_out_are_refused(changes: dict[str, 
 @pytest.mark.parametrize(
     ("directories", "message"),
     [
-        (["/srv/data", "/srv-data"], "'/srv-data' and '/srv/data' would be one volume, srv-data"),
-        (["/srv/data", "/srv.data"], "'/srv.data' and '/srv/data' would be one volume, srv-data"),
-        (["/srv/data", "/srv/data/"], "'/srv/data' and '/srv/data/' would be one volume, srv-data"),
+        (["/srv/data", "/srv-data"], "'/srv-data' and '/srv/data' would be the same volume, srv-data"),
+        (["/srv/data", "/srv.data"], "'/srv.data' and '/srv/data' would be the same volume, srv-data"),
+        (["/srv/data", "/srv/data/"], "'/srv/data' and '/srv/data/' would be the same volume, srv-data"),
         (["/"], "'/' cannot be a volume"),
         (["srv/data"], "'srv/data' cannot be a volume"),
         (["/srv/a b"], "'/srv/a b' cannot be a volume"),
@@ -212,7 +214,7 @@ def test_directories_without_a_volume_of_their_own_are_refused(directories: list
 
 
 def test_the_directory_of_a_file_is_a_volume_of_its_own_too() -> None:
-    with pytest.raises(ValidationError, match="'/srv-data' and '/srv/data' would be one volume"):
+    with pytest.raises(ValidationError, match="'/srv-data' and '/srv/data' would be the same volume"):
         ApplicationArgs(name="own", writable_directories=["/srv/data"], files={"/srv-data/authority.pem": ""})
 
 
@@ -227,7 +229,7 @@ def test_directories_that_differ_are_volumes_by_their_paths() -> None:
 
 
 def test_a_release_without_a_schema_is_refused_where_there_is_a_database() -> None:
-    with pytest.raises(ValueError, match=r"release 2026\.11\.1 has a database, but no schema is declared for it"):
+    with pytest.raises(ValueError, match=r"release 2026\.11\.1 has a database but no declared schema"):
         _containers(schemas=SCHEMAS[:1])
     with pytest.raises(ValueError, match="needs a writable directory"):
         _containers(STATEFUL.model_copy(update={"writable_directories": []}))

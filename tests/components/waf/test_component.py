@@ -324,8 +324,8 @@ def test_log_delivery_may_write_to_this_group_from_this_account_before_logging_s
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"capacity_limit": 1000}, r"need \d+ capacity units and 1000 are allowed"),
-        ({"count_only_rules": ["nothing"]}, "which no rule has"),
+        ({"capacity_limit": 1000}, r"need \d+ capacity units, but 1000 are allowed"),
+        ({"count_only_rules": ["nothing"]}, "contains unknown rules: nothing"),
         ({"limits": {"uploads_per_five_minutes": 9}}, "greater than or equal to 10"),
     ],
 )

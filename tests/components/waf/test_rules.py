@@ -253,17 +253,17 @@ def test_any_set_of_rules_can_be_watched_without_touching_the_others(keys: set[s
 
 
 def test_a_switch_for_a_rule_that_does_not_exist_is_an_error() -> None:
-    with pytest.raises(ValueError, match="count_only_rules names path-to-long, which no rule has"):
+    with pytest.raises(ValueError, match="count_only_rules contains unknown rules: path-to-long"):
         observe(TABLE, ["path-to-long"])
 
 
 @pytest.mark.parametrize(
     ("rules", "limit", "message"),
     [
-        (TABLE, 1000, f"need {check_table(TABLE, 5000)} capacity units and 1000 are allowed"),
+        (TABLE, 1000, f"need {check_table(TABLE, 5000)} capacity units, but 1000 are allowed"),
         ((TABLE[0], TABLE[0]), 5000, "the same priority"),
         ((Rule("a", 1, labelled("x"), Action.COUNT), Rule("a", 2, labelled("x"), Action.COUNT)), 5000, "the same key"),
-        ((Rule("a", 1, matches(URI_PATH, "x" * 201), Action.COUNT),), 5000, "AWS takes 1 to 200"),
+        ((Rule("a", 1, matches(URI_PATH, "x" * 201), Action.COUNT),), 5000, "AWS accepts 1 to 200"),
         ((Rule("a", 1, equals(URI_PATH, "x" * 201), Action.COUNT),), 5000, "has 201 characters"),
     ],
 )

@@ -37,7 +37,7 @@ def alarms(twin: Twin) -> Generator[Moved]:
     found = Moved()
     yield found
     measure(twin)
-    data = Metrics([one for one in twin.metrics.since(quiet)])
+    data = Metrics(list(twin.metrics.since(quiet)))
     # An alarm's name is made of project, environment and what it is about.
     found.update({name.rpartition(" ")[2]: text for name, text in moved(twin.stack, data, since).items()})
 

@@ -15,7 +15,9 @@ OK = GROUP.ok("VPCs per Region", "quota 5, in use 1, the stack needs 1")
 MISSING = GROUP.missing(
     "Fargate", "quota 6, the stack needs 8 | <at most>", "aws service-quotas request-service-quota-increase"
 )
-UNKNOWN = Group("names").cannot_tell("aliases", "the credentials may not call it", "allow kms:ListAliases")
+UNKNOWN = Group("names").cannot_tell(
+    "aliases", "the credentials are not allowed to make this call", "allow kms:ListAliases"
+)
 
 
 def _answer(*lines: object, strict: bool = False) -> Answer:

@@ -57,7 +57,7 @@ def test_the_page_leads_to_a_clean_check_and_what_is_vouched_for_is_shown(tmp_pa
         "reachability-no-internal-endpoint-reachable",
         "stack-ownership-tags",
     }
-    assert "other ingress paths are not excluded" in checked.stdout
+    assert "not proven that no other ingress path exists" in checked.stdout
 
 
 def test_without_an_owner_who_vouches_the_private_subnets_are_not_proven(tmp_path: Path) -> None:

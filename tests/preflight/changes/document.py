@@ -11,7 +11,7 @@ from tests.settings.stack_files import ROOT
 
 FILE = ROOT / "docs" / "changes.md"
 BEGIN, END = "<!-- the table: python -m tests.preflight.changes.document -->", "<!-- end of the table -->"
-HEAD = "| Setting | What happens | Replaced or deleted | Updated or created | What is noticed |\n|---|---|---|---|---|"
+HEAD = "| Setting | Outcome | Replaced or deleted | Updated or created | Impact on users |\n|---|---|---|---|---|"
 SHOWN = 6
 """The most types in a cell; the others are counted."""
 _MIGRATIONS: Mapping[str, str] = {

@@ -85,7 +85,7 @@ def test_an_accepted_change_is_said_and_does_not_fail(project: Path) -> None:
     done = preflight(project, "diff", "HEAD")
     assert (done.returncode, done.stderr) == (0, "")
     assert "Moved as the page says." in done.stdout
-    assert "ec2.Vpc network-vpc is replaced: the network with everything in it" in done.stdout
+    assert "ec2.Vpc network-vpc is replaced: the network with all its resources" in done.stdout
 
 
 def test_an_acceptance_of_another_place_or_environment_does_not_help(project: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_stack_that_was_never_deployed_may_become_anything(project: Path) -> N
     git(project, "reset", "--quiet", "--soft", "HEAD~1")
     git(project, "reset", "--quiet")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "has no deployment of it yet; on a stack that runs this would be refused" in done.stdout
+    assert "records no deployment of this stack yet; on a running stack, this change would be refused" in done.stdout
 
 
 def test_the_example_accounts_do_not_run_anything_once_yours_is_named(project: Path) -> None:

@@ -75,4 +75,4 @@ def test_a_header_that_the_firewall_alone_keeps_out_is_found() -> None:
     made = blocking("debug", sized("x-debug-user", "GE", 0))
 
     (finding,) = findings(with_change(ACL, lambda inputs: add_rule(inputs, made)))
-    assert "lets x-debug-user in behind large cookies (debug)" in finding.headline
+    assert "does not block x-debug-user behind large cookies (debug)" in finding.headline

@@ -172,7 +172,7 @@ def test_a_type_that_no_table_explains_is_named() -> None:
     )
     (found,) = permissions.findings(strange, bootstrap_for("staging"))
     assert (found.urn, found.verdict) == ("urn:thing", Verdict.NOT_PROVEN)
-    assert "no table says which actions this type needs" in found.headline
+    assert "no table lists the actions that this type needs" in found.headline
 
 
 def test_an_action_that_iam_does_not_know_is_named_unless_the_table_gives_a_reason(

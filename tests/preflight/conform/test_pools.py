@@ -125,7 +125,7 @@ def test_a_missing_alarm_is_found() -> None:
 
     ((headline, _),) = _said(findings(recording))
 
-    assert headline.endswith("no alarm watches the number of connections")
+    assert headline.endswith("no alarm monitors the number of connections")
 
 
 def test_a_stack_without_tasks_has_no_pools() -> None:

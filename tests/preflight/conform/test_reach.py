@@ -53,9 +53,9 @@ class Planted:
 
 
 BLOCKED = "the client resolves a name that the DNS Firewall blocks"
-UNANSWERED = "the client resolves a name that leads to nothing in the network"
+UNANSWERED = "the client calls a host that does not exist in the network"
 REFUSED = "a policy denies the client's request"
-UNCONNECTED = "the task cannot connect to what it calls"
+UNCONNECTED = "the task cannot connect to the host that it calls"
 FAULTS = {
     "accelerated uploads": Planted(
         TASK,

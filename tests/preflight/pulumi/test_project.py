@@ -116,15 +116,15 @@ def test_a_folder_without_a_project_is_said(tmp_path: Path) -> None:
         ),
         (
             "config:\n  shop:owner: {}\n  shp:size: 1\n",
-            "shp:size has the namespace shp, which nothing reads; allowed: shop, pulumi, or an installed provider such as aws",
+            "shp:size has the unknown namespace shp; allowed: shop, pulumi, or an installed provider such as aws",
         ),
         (
             "config:\n  shop:owner: {}\n  aws:alowedAccountIds: ['1']\n",
-            "aws:alowedAccountIds is no setting of the provider aws; did you mean allowedAccountIds?",
+            "aws:alowedAccountIds is not a setting of the provider aws; did you mean allowedAccountIds?",
         ),
         (
             "confg:\n  shop:size: 1\nconfig:\n  shop:owner: {}\n",
-            "confg is read by nothing; allowed: config, encryptedkey, encryptionsalt, environment, secretsprovider",
+            "confg is not read by Pulumi; allowed: config, encryptedkey, encryptionsalt, environment, secretsprovider",
         ),
     ],
 )

@@ -60,7 +60,9 @@ def test_an_image_given_by_hand_is_in_it_and_is_to_be_verified(project: ReleaseP
     assert (image.source, image.version, image.digest) == ("ghcr.io/open-webui/open-webui", "0.12.0", GIVEN)
     assert made.images["proxy"] == project.environments.release(SECOND).images["proxy"]
     assert (made.schema_.revision, made.schema_.compatible_with) == ("f00d", (SECOND,))
-    note = "interface: digest as given, not checked; verify it with crane digest ghcr.io/open-webui/open-webui:v0.12.0"
+    note = (
+        "interface: the given digest was not checked; verify it with crane digest ghcr.io/open-webui/open-webui:v0.12.0"
+    )
     assert written.notes == [note]
     assert (project.root / f"releases/{THIRD}.yaml").read_text(encoding="utf-8").startswith(f"# {note}\nversion: ")
 
@@ -73,7 +75,7 @@ def test_a_release_that_must_not_run_beside_the_one_before_says_so(project: Rele
 def test_a_schema_that_the_release_before_does_not_work_on_cannot_roll(project: ReleaseProject) -> None:
     message = refused(project, images=[IMAGE], schema_revision="f00d")
     assert f"releases/{THIRD}.yaml: update" in message
-    assert f"write update: restart, or rehearse {SECOND} on the new schema" in message
+    assert f"set update: restart, or test {SECOND} on the new schema" in message
 
 
 def test_a_digest_is_asked_of_the_registry(project: ReleaseProject) -> None:
@@ -96,9 +98,9 @@ def test_without_a_registry_and_without_a_digest_there_is_no_release(project: Re
 @pytest.mark.parametrize(
     ("image", "words"),
     [
-        ("proxy=ghcr.io/x/y:latest", "names no version"),
-        ("proxy=ghcr.io/x/y", "names no version"),
-        (f"proxy=ghcr.io/x/y@{GIVEN}", "names no version"),
+        ("proxy=ghcr.io/x/y:latest", "has no version"),
+        ("proxy=ghcr.io/x/y", "has no version"),
+        (f"proxy=ghcr.io/x/y@{GIVEN}", "has no version"),
         ("proxy=ghcr.io/x/y:v1.2.3@sha256:abc", "is not an image"),
         ("worker=ghcr.io/x/y:v1.2.3", "names: proxy, interface"),
         ("ghcr.io/x/y:v1.2.3", "write NAME=REGISTRY/REPOSITORY:TAG"),

@@ -141,9 +141,7 @@ def test_an_incompatible_schema_is_refused_with_both_options(project: ReleasePro
     edit(project.root, f"releases/{SECOND}.yaml", schema={"revision": "b2", "compatibleWith": []})
     edit(project.root, f"releases/{FIRST}.yaml", schema={"revision": "a1", "compatibleWith": []})
     message = refused(project, "rollback", "prod")
-    assert message.startswith(
-        "release 2026.10.1 does not start on the schema b2 that release 2026.11.1 has left in prod"
-    )
+    assert message.startswith("release 2026.10.1 does not start on schema b2, to which release 2026.11.1 migrated prod")
     assert "Restore point: restore the database to a point before 2026.11.1 was deployed" in message
     assert "Forward fix: keep the schema and release a fixed application on it" in message
 
@@ -155,7 +153,7 @@ def test_a_schema_that_an_earlier_rollback_left_behind_still_counts(project: Rel
     edit(project.root, f"releases/{FIRST}.yaml", schema={"revision": "a1", "compatibleWith": []})
     records(project.root, ("prod", FIRST), ("prod", SECOND), ("prod", THIRD), ("prod", SECOND))
     point(project.root, "prod", SECOND)
-    assert "the schema c3 that release 2026.12.1 has left" in refused(project, "rollback", "prod")
+    assert "schema c3, to which release 2026.12.1 migrated" in refused(project, "rollback", "prod")
 
 
 def test_the_same_revision_needs_no_declaration(project: ReleaseProject) -> None:

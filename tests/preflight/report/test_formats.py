@@ -56,7 +56,7 @@ def test_one_run_writes_all_formats_with_the_same_findings(project: Path, tmp_pa
 def test_the_comment_says_what_changes(project: Path, tmp_path: Path) -> None:
     preflight(project, "reports", str(tmp_path), "--base", "HEAD")
     text = (tmp_path / "comment.md").read_text()
-    assert "<summary>What changes</summary>" in text
+    assert "<summary>Changes</summary>" in text
     assert "#### green: 1 change since `HEAD`" in text
     assert "- `sqs.Queue jobs.visibilityTimeoutSeconds: 30 → 90`" in text
 
@@ -73,4 +73,4 @@ def test_a_long_comment_is_cut_and_says_so() -> None:
     text = comment("verdict\n", "- change\n" * LONGEST_COMMENT)
     assert len(text) == LONGEST_COMMENT
     assert text.startswith("verdict\n")
-    assert text.endswith("(shortened: the job's reports have the rest)\n")
+    assert text.endswith("(shortened: the job's reports contain the rest)\n")

@@ -49,8 +49,8 @@ def test_the_table_is_whole_bounded_and_says_both_sides_of_each_limit(stack: Sta
     assert LEAST_ROWS <= len(found) < MOST_REQUESTS
     assert rest == []
     assert len(kept) == len(found)
-    fits = [row.name for row in found if "largest size that fits" in row.name]
-    more = [row.name for row in found if row.name.endswith("of one byte more")]
+    fits = [row.name for row in found if "largest allowed size" in row.name]
+    more = [row.name for row in found if row.name.endswith("one byte too large")]
     assert len(fits) == len(more) == 3 + 1 + len(stack.proxy.upload_path_prefixes)
 
 

@@ -73,7 +73,7 @@ def test_three_open_layers_are_one_reachable_resource(facts: Facts) -> None:
     found = _found(_public_address(_public_subnets(_open_group(_database(facts)))), facts=facts)
     assert len(found) == len((_open_group, _public_subnets, _public_address))
     assert not any("latent" in finding.what for finding in found)
-    (witness,) = (finding.witness for finding in found if "admits the internet" in finding.what)
+    (witness,) = (finding.witness for finding in found if "allows internet traffic" in finding.what)
     assert witness[-1].urn == _database(facts).resource.urn
 
 

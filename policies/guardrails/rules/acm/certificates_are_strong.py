@@ -26,11 +26,11 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
             "keyAlgorithm",
             lambda found: found in _STRONG,
             " or ".join(_STRONG),
-            "leave keyAlgorithm out (RSA_2048) or choose an elliptic curve",
+            "remove keyAlgorithm (the default is RSA_2048) or set it to an elliptic curve",
             default="RSA_2048",
         )
         exported = "options.export"
-        fix = "remove options.export: a load balancer uses the key inside ACM, so it never has to leave"
+        fix = "remove options.export: load balancers use the certificate inside ACM and need no exported key"
         yield from expect(resource, exported, lambda found: found != "ENABLED", "DISABLED", fix, default="DISABLED")
 
 

@@ -1,8 +1,8 @@
 """Backups cannot be deleted along with the data they protect.
 
-A mistake, or a person with bad intent, could otherwise delete the data and its backups in one step: forceDestroy
-empties a vault when its stack is destroyed, an unlocked vault lets recovery points be deleted at any time, and a
-database takes its automated backups with it unless deleteAutomatedBackups is false.
+Otherwise a mistake or an attacker could delete the data and its backups in one step: forceDestroy empties a vault when
+its stack is destroyed, an unlocked vault lets recovery points be deleted at any time, and deleting a database also
+deletes its automated backups unless deleteAutomatedBackups is false.
 
 The policy checks vaults, vault locks and databases with backups; who may change a lock is checked by the iam-*
 policies.

@@ -1,6 +1,6 @@
-"""Every rule of a backup plan states after how many days its backups are deleted.
+"""Every backup plan rule sets a retention period for its backups.
 
-Data that a user deleted stays in the backups, and without an expiry it stays there indefinitely.
+Data that a user deleted remains in the backups; without a retention period it remains there indefinitely.
 
 The policy checks backup plans; a database's automated backups always have a retention period.
 """

@@ -2,7 +2,7 @@
 denied.
 
 The caller chooses the guardrail. A condition on bedrock:GuardrailIdentifier enforces the choice in IAM, but AWS does
-not document that a Chat Completions call carries this key, and without the key such a grant refuses every call. A grant
+not document that a Chat Completions call carries this key, and without the key such a grant denies every call. A grant
 without the condition therefore passes where the task's proxy sets the guardrail header on each request, which the
 application cannot change. A draft changes without a new version, and so without review.
 
@@ -64,15 +64,17 @@ def _set_by_proxy(graph: Graph, resource: Resource, place: str) -> Iterator[Find
 def _denials(resource: Resource, calls: list[Statement], denials: list[Statement]) -> Iterator[Finding]:
     others = any(test.operator.startswith(("stringnot", "null")) for item in denials for test in item.tests(_KEY))
     if not others:
-        wanted = "a Deny for every other guardrail, which applies whatever another policy allows"
-        yield violated(resource, "policy", "no such Deny", wanted, _FIX, what="is not backed by a Deny")
+        wanted = "a Deny for every other guardrail, which overrides any Allow in another policy"
+        yield violated(resource, "policy", "no such Deny", wanted, _FIX, what="has no matching Deny")
     allowed = [value for item in calls for test in item.tests(_KEY) for value in test.values]
     denied = [value for item in denials for test in item.tests(_KEY) for value in test.values]
     any_version = not all(_KEY in item.keys for item in calls)
     if (any_version or any(value.endswith((":*", "DRAFT")) for value in allowed)) and not any(
         v.endswith("DRAFT") for v in denied
     ):
-        yield violated(resource, "policy", "every version", "no draft version", _FIX, what="allows calls with a draft")
+        yield violated(
+            resource, "policy", "every version", "no draft version", _FIX, what="allows calls with a draft version"
+        )
 
 
 def _calls(statement: Statement) -> bool:

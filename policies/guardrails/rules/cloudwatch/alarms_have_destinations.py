@@ -1,8 +1,8 @@
 """Every alarm notifies a subscribed destination and names its runbook entry.
 
-An alarm without an action notifies no one; an alarm without a runbook costs the responder the first minutes.
+An alarm without an action sends no notification; an alarm without a runbook delays the response.
 
-The policy cannot see whether a subscription was confirmed or whether anyone responds.
+The policy cannot see whether a subscription was confirmed or whether the recipients respond.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 def _description(alarm: Resource) -> Iterator[Finding]:
-    fix = "explain in alarmDescription what the alarm means, and name the runbook entry"
+    fix = "explain the alarm in alarmDescription, and name the runbook entry"
     found = alarm.value("alarmDescription")
     if isinstance(found, Unknown):
         yield not_proven(alarm, "alarmDescription", [found], "a description with a runbook", fix)

@@ -1,7 +1,6 @@
 """Load balancers, target groups, web ACLs, services, databases and caches have alarms.
 
-Without an alarm, users are the first to notice a fault. Which alarms to set is the team's decision, so this is
-advisory.
+Without alarms, users are the first to notice a fault. Which alarms to set is the team's decision, so this is advisory.
 
 The policy looks for a metric name with the resource in the alarm's dimensions; thresholds are for review.
 """

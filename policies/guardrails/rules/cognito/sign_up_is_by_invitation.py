@@ -1,8 +1,9 @@
 """User pools create accounts by invitation only, and identity pools accept no guests.
 
-A login in front of a load balancer or API protects nothing if anyone may sign up, which is AWS's default.
+A login in front of a load balancer or API protects nothing if any user may sign up, which is AWS's default.
 
-A pre-sign-up trigger (lambdaConfig.preSignUp) counts as compliant; the policy cannot see what its function refuses.
+A pre-sign-up trigger (lambdaConfig.preSignUp) counts as compliant; the policy cannot see whether its function rejects
+uninvited users.
 """
 
 from __future__ import annotations
@@ -23,14 +24,16 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """One user pool or identity pool."""
     if resource.kind == "cognito.IdentityPool":
         fix = f"set {_GUESTS} to false"
-        yield from expect_value(resource, _GUESTS, False, fix, default=False, what="gives AWS credentials to anyone")
+        yield from expect_value(
+            resource, _GUESTS, False, fix, default=False, what="issues AWS credentials to any client"
+        )
         return
     fix = f"set {_INVITED} to true"
     trigger = resource.value(_TRIGGER)
     if isinstance(trigger, Unknown) and resource.value(_INVITED) is not True:
-        yield not_proven(resource, _TRIGGER, [trigger], "a pre-sign-up trigger that refuses uninvited users", fix)
+        yield not_proven(resource, _TRIGGER, [trigger], "a pre-sign-up trigger that rejects uninvited users", fix)
     elif trigger in (None, ""):
-        yield from expect_value(resource, _INVITED, True, fix, default=False, what="lets anyone sign up")
+        yield from expect_value(resource, _INVITED, True, fix, default=False, what="allows any user to sign up")
 
 
 RULE: Rule = resource_rule(

@@ -1,7 +1,7 @@
 """Containers run as a non-root user, with a read-only root file system and no added privileges.
 
-An attacker who takes over an application can do whatever its container may do. Directories that the application writes
-to are declared as volumes.
+An attacker who takes over an application gains every privilege of its container. Directories that the application
+writes to are declared as volumes.
 
 The policy cannot see the user set in an image, so a task definition without a user counts as root.
 """
@@ -35,7 +35,7 @@ def _container(task: Resource, container: Container) -> Iterator[Finding]:
         fix = "set user to a numeric id other than 0, for example 10001:10001"
         yield violated(task, container.path("user"), user or None, "a non-root user", fix)
     elif user.partition(":")[2].strip().lower() in {"0", "root"}:
-        fix = "name a group other than root, for example 10001:10001"
+        fix = "set a group other than root, for example 10001:10001"
         yield violated(task, container.path("user"), user, "a non-root group", fix)
     if container.get("readonlyRootFilesystem") is not True:
         fix = "set readonlyRootFilesystem to true and mount a volume where the application writes"

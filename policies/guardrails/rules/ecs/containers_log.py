@@ -1,8 +1,8 @@
 """Every container writes its log to a named CloudWatch Logs group.
 
-Without a log configuration the container's output is lost, and an outage cannot be told from an attack.
+Without a log configuration the container's output is lost, and an outage cannot be distinguished from an attack.
 
-The policy cannot see what the application logs.
+The policy cannot see the content of the application's log.
 """
 
 from __future__ import annotations

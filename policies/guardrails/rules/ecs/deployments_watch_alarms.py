@@ -1,8 +1,8 @@
 """A deployment of an ECS service rolls back when an alarm fires, not only when its tasks fail to start.
 
-To the circuit breaker, a release that starts but returns errors to users is healthy.
+The circuit breaker treats a release that starts but returns errors to users as healthy.
 
-The policy cannot see whether the alarms measure what users experience.
+The policy cannot see whether the alarms measure the errors that users see.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A tag can be moved to different content after review; a digest cannot. Because the registry is part of the name, an
 image from another registry shows up in review.
 
-The policy cannot see whether the digest exists in the registry, or what the image contains.
+The policy cannot see whether the digest exists in the registry, or the content of the image.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""No container, function or parameter holds a secret in plain text, whether in environment, command, labels or log
+"""No container, function or parameter contains a secret in plain text, whether in environment, command, labels or log
 options.
 
-The console and the API show a definition to everyone with read access, and the values appear in the plan. Pass secrets
-by reference to Secrets Manager or Parameter Store instead.
+The console and the API show a definition to every principal with read access, and the values appear in the plan. Pass
+secrets by reference to Secrets Manager or Parameter Store instead.
 
 The policy checks the names and formats of values, and Pulumi's secret mark; it misses a secret with an innocuous name
 and format.
@@ -50,7 +50,12 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
         return
     if is_secret(resource.get("containerDefinitions")):
         yield violated(
-            resource, "containerDefinitions", resource.get("containerDefinitions"), _WANTED, _FIX, what="holds a secret"
+            resource,
+            "containerDefinitions",
+            resource.get("containerDefinitions"),
+            _WANTED,
+            _FIX,
+            what="contains a secret",
         )
     found, undecided = containers(resource, _WANTED, _FIX)
     yield from undecided
@@ -63,7 +68,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
                 place = container.path(f"secrets[{entry.get('name')}].valueFrom")
                 found_ = "a value that looks like a credential"
                 yield violated(
-                    resource, place, found_, _WANTED, _FIX, what="holds a secret instead of a reference to it"
+                    resource, place, found_, _WANTED, _FIX, what="contains a secret instead of a reference to it"
                 )
         if container.get("environmentFiles"):
             place = container.path("environmentFiles")
@@ -89,7 +94,7 @@ def _parameter(parameter: Resource) -> Iterator[Finding]:
     if isinstance(type_, Unknown):
         yield not_proven(parameter, "type", [type_], wanted, fix)
     elif type_ != "SecureString" and (is_secret(value) or _VALUE.search(str(value)) or _NAME.search(last)):
-        yield violated(parameter, "type", type_, wanted, fix, what="holds a secret")
+        yield violated(parameter, "type", type_, wanted, fix, what="contains a secret")
 
 
 def _arguments(resource: Resource, path: str, arguments: list[Any]) -> Iterator[Finding]:
@@ -100,7 +105,7 @@ def _arguments(resource: Resource, path: str, arguments: list[Any]) -> Iterator[
         place = f"{path}[{index}]"
         if _VALUE.search(word):
             found = "a value that looks like a credential"
-            yield violated(resource, place, found, _WANTED, _FIX, what="holds a secret")
+            yield violated(resource, place, found, _WANTED, _FIX, what="contains a secret")
             continue
         option = _OPTION.match(word)
         if option is None or not _NAME.search(re.sub(r"\W+", "_", option[1]).upper()):
@@ -109,7 +114,7 @@ def _arguments(resource: Resource, path: str, arguments: list[Any]) -> Iterator[
         value = option[2] if option[2] is not None else following
         if isinstance(value, str) and not (_SETTINGS.match(value) or _REFERENCE.match(value) or value.startswith("-")):
             found = "a value under a name that suggests a secret"
-            yield violated(resource, place, found, _WANTED, _FIX, what="holds a secret")
+            yield violated(resource, place, found, _WANTED, _FIX, what="contains a secret")
 
 
 def _function(resource: Resource) -> Iterator[Finding]:
@@ -117,7 +122,7 @@ def _function(resource: Resource) -> Iterator[Finding]:
     if isinstance(variables, Unknown):
         yield not_proven(resource, "environment.variables", [variables], _WANTED, _FIX)
     elif is_secret(variables):
-        yield violated(resource, "environment.variables", variables, _WANTED, _FIX, what="holds a secret")
+        yield violated(resource, "environment.variables", variables, _WANTED, _FIX, what="contains a secret")
     elif isinstance(variables, dict):
         for name, value in sorted(cast("dict[str, Any]", variables).items()):
             yield from _variable(resource, f"environment.variables[{name}]", name, value)
@@ -125,14 +130,14 @@ def _function(resource: Resource) -> Iterator[Finding]:
 
 def _variable(resource: Resource, path: str, name: str, value: Value) -> Iterator[Finding]:
     if is_secret(value):
-        yield violated(resource, path, value, _WANTED, _FIX, what="holds a secret")
+        yield violated(resource, path, value, _WANTED, _FIX, what="contains a secret")
     elif isinstance(value, Unknown):
         yield from (not_proven(resource, path, [unknown], _WANTED, _FIX) for unknown in unknowns_in(value))
     elif _VALUE.search(str(value)):
-        yield violated(resource, path, "a value that looks like a credential", _WANTED, _FIX, what="holds a secret")
+        yield violated(resource, path, "a value that looks like a credential", _WANTED, _FIX, what="contains a secret")
     elif _NAME.search(name.upper()) and not _SETTINGS.match(str(value or "")):
         yield violated(
-            resource, path, "a value under a name that suggests a secret", _WANTED, _FIX, what="holds a secret"
+            resource, path, "a value under a name that suggests a secret", _WANTED, _FIX, what="contains a secret"
         )
 
 

@@ -1,4 +1,4 @@
-"""A load balancer's target is a container that listens on the port: the proxy, where the task has one.
+"""A load balancer targets a container that listens on the target port; in a task with a proxy, it targets the proxy.
 
 Traffic sent straight to the application's port skips the proxy's checks. An application that trusts identity headers
 because the proxy verified them would then accept any identity.

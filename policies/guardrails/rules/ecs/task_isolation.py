@@ -3,7 +3,7 @@
 A task with a public address is one security group rule away from the internet; a shell into a task bypasses the proxy,
 the logging rules and the read-only file system.
 
-The policy cannot see what an operator allows outside this program, for example in the ECS console.
+The policy cannot see changes that an operator makes outside this program, for example in the ECS console.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
             default="bridge",
         )
         for mode, apart in (("pidMode", (None,)), ("ipcMode", (None, "none"))):
-            fix = f"remove {mode}: with it a container can read what others share, including secrets in their memory"
+            fix = (
+                f"remove {mode}: with it, a container can read the memory of other containers, including their secrets"
+            )
             yield from expect(resource, mode, lambda found, apart=apart: found in apart, "not set", fix)
         return
     public = "networkConfiguration.assignPublicIp"

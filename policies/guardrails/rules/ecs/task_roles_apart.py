@@ -1,6 +1,6 @@
 """Every task has a task role and a separate execution role.
 
-The execution role can read images and secrets, so an application that holds it can read every secret in its task
+The execution role can read images and secrets, so an application with that role can read every secret in its task
 definition at any time.
 
 The policy compares references: two roles with the same policies count as separate.

@@ -22,7 +22,7 @@ from ...topology.iam.matching import matches
 from ...topology.iam.statements import Statement, grants
 
 _WANTED = "a statement on the execution role for this secret and its key"
-_FIX = "let the execution role read the secret (secretsmanager:GetSecretValue) and decrypt with its key (kms:Decrypt)"
+_FIX = "allow the execution role to read the secret (secretsmanager:GetSecretValue) and to decrypt with its key (kms:Decrypt)"
 _CONTEXT = "kms:encryptioncontext:secretarn"
 _INSIDE = ("inlinePolicies", "managedPolicyArns")
 _KEYS = ("arn", "id", "name")
@@ -81,7 +81,7 @@ def _secret(graph: Graph, role: Resource, secret: Resource, arn: str, allowed: l
         elif isinstance(key_arn, str) and not _may(
             [item for item in allowed if _is_about(item, arn)], "kms:Decrypt", key_arn
         ):
-            found = f"{key.name}, with which {role.name} may not decrypt"
+            found = f"{key.name}, which {role.name} may not use to decrypt"
             yield violated(
                 secret,
                 "kmsKeyId",

@@ -1,8 +1,8 @@
 """File systems are backed up, mounted over TLS, and used through access points with a root directory and a user.
 
-Without an access point, a client of the file system can act as any user it claims to be.
+Without an access point, a client of the file system can act as any user.
 
-The policy cannot see what a file system contains.
+The policy cannot see the content of a file system.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Caches require authentication and TLS, survive the loss of an availability zone, keep snapshots and take minor
+"""Caches require authentication and TLS, survive the loss of an availability zone, keep snapshots and install minor
 updates.
 
-A cache holds sessions and data shared between tasks; even on a private network, one wrong security group rule exposes
-it.
+A cache contains sessions and data shared between tasks; even on a private network, one wrong security group rule
+exposes it.
 
 The policy checks replication groups; network access is checked by the reachability-* policies, encryption by
 stack-encryption-at-rest.

@@ -1,9 +1,9 @@
-"""The bucket of a load balancer's access logs deletes them within 30 days.
+"""The bucket for load balancer access logs expires them within 30 days.
 
-Access logs hold the full request line, including query strings and login codes, and cannot be redacted. They are
-therefore kept briefly and apart from other data.
+Access logs contain the full request line, including query strings and login codes, and cannot be redacted. Keep them
+only briefly, and separate from other data.
 
-The policy cannot see who reads the bucket through an account-wide role.
+The policy cannot see which account-wide roles can read the bucket.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The bucket of a load balancer's access logs denies reads to all but named roles.
+"""The bucket for load balancer access logs denies reads to all principals except named roles.
 
-Access logs hold request lines, including whatever a client put into the query string; without the Deny, any role with
-read access to all buckets can read them.
+Access logs contain request lines, including query strings; without the Deny, any role with read access to all buckets
+can read them.
 
 Reviewers decide which roles the Deny may exempt, so this is advisory.
 """

@@ -1,9 +1,9 @@
-"""A listener rule or default action that forwards authenticates first.
+"""A listener rule or default action authenticates requests before it forwards them.
 
 One rule without a login bypasses all the others. An internal load balancer may forward without one, so this check of a
 single resource is advisory; reachability-internet-paths-authenticate checks the whole stack and blocks the update.
 
-The policy cannot see who can reach the load balancer.
+The policy cannot see which clients can reach the load balancer.
 """
 
 from __future__ import annotations

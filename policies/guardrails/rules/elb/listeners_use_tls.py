@@ -48,7 +48,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
         yield from expect(resource, "sslPolicy", lambda found: found in allowed, " or ".join(allowed), _FIX)
     elif protocol in (None, "HTTP"):
         if protocol is None and resource.value("port") in (443, None) and resource.value("certificateArn") is not None:
-            yield violated(resource, "protocol", None, "HTTPS", "set the protocol", what="is left to a default")
+            yield violated(resource, "protocol", None, "HTTPS", "set the protocol", what="does not set its protocol")
             return
         yield from _redirects(resource)
     elif protocol in ("TCP", "UDP", "TCP_UDP"):
@@ -81,7 +81,7 @@ def _redirects(listener: Resource) -> Iterator[Finding]:
         if kind == "fixed-response" and str(listener.value(f"{base}.fixedResponse.statusCode")).startswith("4"):
             continue
         if kind != "redirect":
-            yield from expect_value(listener, f"{base}.type", "redirect", _FIX, what="answers in plain HTTP")
+            yield from expect_value(listener, f"{base}.type", "redirect", _FIX, what="serves plain HTTP")
             continue
         yield from expect_value(listener, f"{base}.redirect.protocol", "HTTPS", _FIX, default="#{protocol}")
         yield from expect_value(listener, f"{base}.redirect.statusCode", "HTTP_301", _FIX)

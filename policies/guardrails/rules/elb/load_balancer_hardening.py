@@ -42,7 +42,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
         "xffHeaderProcessingMode",
         lambda found: found in ("append", "remove"),
         "append or remove",
-        "remove xffHeaderProcessingMode: preserve forwards the address that a client claims to have",
+        "remove xffHeaderProcessingMode: preserve forwards any address that the client sends",
         default="append",
     )
 

@@ -2,8 +2,7 @@
 
 They are the only record of requests that never reached the application.
 
-An application load balancer logs the full request line; how long the bucket keeps it is checked by
-elb-access-logs-expire.
+An application load balancer logs the full request line; the bucket's retention is checked by elb-access-logs-expire.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Application load balancers record connections and health checks.
 
-A client whose TLS handshake fails appears in no access log, and without health check logs there is no record of why a
-target became unhealthy.
+Failed TLS handshakes do not appear in the access log, and without health check logs there is no record of why a target
+became unhealthy.
 
-The policy checks that the logs are on; their retention is checked with the bucket of the access logs.
+The policy checks that the logs are enabled; their retention is checked with the bucket of the access logs.
 """
 
 from __future__ import annotations

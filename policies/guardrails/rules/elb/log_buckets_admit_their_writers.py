@@ -1,6 +1,6 @@
-"""A bucket that a load balancer logs to has a policy that lets log delivery write to it.
+"""The policy of a bucket for load balancer logs allows log delivery to write to it.
 
-Otherwise the logs are lost, or they are written next to data that is kept longer and has other readers.
+Otherwise the logs are lost, or they are stored with data that has a longer retention and other readers.
 
 The policy checks buckets of this stack.
 """
@@ -20,7 +20,7 @@ from ...topology.iam.statements import Statement, grants
 
 _PATHS = ("accessLogs", "connectionLogs", "healthCheckLogs")
 _SERVICES = ("logdelivery.elasticloadbalancing.amazonaws.com", "delivery.logs.amazonaws.com")
-_WANTED = "a bucket whose policy lets log delivery write to it"
+_WANTED = "a bucket whose policy allows log delivery to write to it"
 _FIX = "name the bucket intended for these logs, or allow log delivery in its policy"
 
 

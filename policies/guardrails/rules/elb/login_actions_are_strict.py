@@ -48,7 +48,7 @@ def _login(resource: Resource, base: str, settings: Settings) -> Iterator[Findin
         f"{base}.onUnauthenticatedRequest",
         lambda found: found in ("authenticate", "deny"),
         "authenticate or deny",
-        "use deny where a redirect to the login page makes no sense",
+        "use deny for requests that cannot follow a redirect to the login page",
         default="authenticate",
     )
     yield from expect(
@@ -70,11 +70,11 @@ def _token(resource: Resource, base: str) -> Iterator[Finding]:
     claims = resource.items(f"{base}.additionalClaims")
     fix = "add aud to additionalClaims: the load balancer does not check the audience otherwise"
     if isinstance(claims, Unknown):
-        yield not_proven(resource, f"{base}.additionalClaims", [claims], "the claim aud among them", fix)
+        yield not_proven(resource, f"{base}.additionalClaims", [claims], "claims that include aud", fix)
         return
     names = [resource.value(f"{base}.additionalClaims[{index}].name") for index in range(len(claims))]
     if "aud" not in names:
-        yield violated(resource, f"{base}.additionalClaims", names or None, "the claim aud among them", fix)
+        yield violated(resource, f"{base}.additionalClaims", names or None, "claims that include aud", fix)
 
 
 RULE: Rule = resource_rule(

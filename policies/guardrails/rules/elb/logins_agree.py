@@ -64,7 +64,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 def _by_host(graph: Graph) -> Iterator[list[_Login]]:
-    """For each listener and host, the logins that a request for the host may meet."""
+    """For each listener and host, the logins that may apply to a request for the host."""
     found: dict[str, list[_Login]] = {}
     for listener in graph.of_type("lb.Listener"):
         found.setdefault(listener.urn, []).extend(_logins(listener))

@@ -1,6 +1,6 @@
-"""No rule on a plain HTTP listener forwards, and every redirect leads to HTTPS permanently.
+"""No rule on a plain HTTP listener forwards requests; every redirect is a permanent redirect to HTTPS.
 
-A rule that forwards on port 80 sends cookies and prompts over the internet in clear text, even if it authenticates.
+A rule that forwards on port 80 transfers cookies and prompts over the internet in clear text, even if it authenticates.
 
 The default actions of listeners are checked by elb-listeners-use-tls.
 """

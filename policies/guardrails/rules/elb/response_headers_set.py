@@ -1,7 +1,7 @@
 """Application load balancer listeners hide the Server header, and HTTPS listeners add HSTS and nosniff to every
 response.
 
-The headers are then on every page, including error pages, whatever the application does. Browsers ignore HSTS received
+The headers are then on every page, including error pages, independent of the application. Browsers ignore HSTS received
 over plain HTTP.
 
 The policy cannot see headers that the application sets.

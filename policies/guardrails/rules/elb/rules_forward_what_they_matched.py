@@ -3,7 +3,7 @@
 The web ACL, the earlier rules and the login check the original request. A transform changes it afterwards, so a blocked
 path becomes reachable under another name.
 
-The policy cannot see what the target rewrites.
+The policy cannot see whether the target rewrites requests.
 """
 
 from __future__ import annotations

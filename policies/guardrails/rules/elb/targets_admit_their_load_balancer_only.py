@@ -1,10 +1,10 @@
-"""A target behind an authenticating rule accepts traffic on its port from its load balancer's security group only.
+"""A target behind an authenticating rule accepts traffic on its port only from its load balancer's security group.
 
 The target trusts the identity headers that the load balancer forwards. Any other client that reaches the port, even
 from the same network, could forge those headers and act as any user.
 
-The policy cannot see what else is in the load balancer's security group, or what reaches a target from within its task
-or instance.
+The policy cannot see which other resources use the load balancer's security group, or which processes in the same task
+or instance can reach a target.
 """
 
 from __future__ import annotations

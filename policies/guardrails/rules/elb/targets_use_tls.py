@@ -1,9 +1,8 @@
 """Target groups use TLS for traffic and for health checks.
 
-Traffic from the load balancer to the task crosses the network; in plain HTTP it carries cookies and prompts in clear
-text.
+Traffic from the load balancer to the task crosses the network; plain HTTP exposes cookies and prompts in clear text.
 
-The load balancer does not validate its targets' certificates, so this gives encryption but does not verify the target's
+The load balancer does not validate its targets' certificates, so this encrypts traffic but does not verify the target's
 identity.
 """
 

@@ -2,8 +2,8 @@
 deregistration.
 
 If the target's keep-alive is not longer than the load balancer's idle timeout, users see 502 errors; if a proxy's
-stream limit exceeds the deregistration delay, a deployment cuts answers off. Where a timeout is not set, AWS's default
-counts.
+stream limit exceeds the deregistration delay, a deployment cuts off responses. Where a timeout is not set, AWS's
+default applies.
 
 The policy reads the proxy's limits where its configuration is in the task definition (Envoy as JSON).
 """

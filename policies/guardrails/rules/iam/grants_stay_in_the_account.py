@@ -1,10 +1,10 @@
 """Grants, destinations and images stay in the stack's own accounts, or in accounts that the team lists.
 
-A role that another account may assume, a topic in another account or an image from one gives access that no network
-rule shows.
+A role that another account may assume, a topic in another account or an image from another account gives access that no
+network rule shows.
 
-The own account is the one that the provider is limited to, or otherwise the one in most of the stack's ARNs. The policy
-cannot see who may act in that account.
+The stack's account is the one in the provider's allowedAccountIds or, if that is not set, the account that appears in
+most of the stack's ARNs. The policy cannot see which principals can act in that account.
 """
 
 from __future__ import annotations

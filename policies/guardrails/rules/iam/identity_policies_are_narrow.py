@@ -3,7 +3,7 @@
 A wildcard also grants actions that AWS adds later. The setting withoutResource lists the actions that IAM cannot limit
 to a resource.
 
-The policy checks documents of this stack; it cannot see what an AWS managed policy grants, so only those that AWS
+The policy checks documents of this stack; it cannot see what an AWS managed policy grants, so only policies that AWS
 maintains for a service's role may be attached.
 """
 
@@ -23,7 +23,7 @@ from ...topology.iam.matching import matches_action
 from ...topology.iam.statements import Statement, grants
 
 _WANTED = "named actions on named resources"
-_FIX = "name the actions that are called and the ARNs that they are called on"
+_FIX = "name the required actions and the ARNs of the resources that they apply to"
 _EVERYTHING = re.compile(r"[*?]+|arn:[*?:]*|arn:[^:]*:[^:]*:[^:]*:[^:]*:[*?/:]*")
 """A resource pattern that matches everything in an account, a service or a region."""
 

@@ -1,9 +1,9 @@
 """Resource policies grant access to named principals, or limit a grant to all principals by a condition on the caller.
 
-Any AWS account can use a key, bucket, queue, topic, secret or repository with an open grant, whatever the
-network rules.
+Any AWS account can use a key, bucket, queue, topic, secret or repository with an open grant, regardless of network
+rules.
 
-The policy cannot see what a service control policy or another account-wide policy also denies.
+The policy cannot see additional denials in a service control policy or another account-wide policy.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _statement(resource: Resource, place: str, statement: Statement, every: list
         yield violated(resource, f"{place}.NotPrincipal", list(statement.not_principals), "Principal", _FIX)
     if statement.not_actions:
         found = list(statement.not_actions)
-        what = "allows every action but those listed"
+        what = "allows every action except those listed"
         yield violated(resource, f"{place}.NotAction", found, "actions by name", _FIX, what=what)
     if resource.kind.startswith("s3.") and set(statement.principals) - set(statement.services):
         handed = [action for action in _OWNERS if statement.covers(action)]

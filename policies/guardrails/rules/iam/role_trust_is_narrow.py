@@ -1,10 +1,10 @@
 """Roles name the principals that may assume them; a role for a web identity has conditions on both audience and
 subject.
 
-A trust policy that admits any principal, or every repository of a Git hosting service, gives access to the role,
-however narrow its own policies are.
+A trust policy that admits any principal, or every repository of a Git hosting service, grants access to the role, no
+matter how narrow its own policies are.
 
-The policy cannot see who may act as the trusted principal.
+The policy cannot see which users or workloads can act as the trusted principal.
 """
 
 from __future__ import annotations

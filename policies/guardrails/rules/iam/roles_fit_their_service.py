@@ -90,7 +90,7 @@ def _held(graph: Graph, role: Resource, purpose: str, *, may_be_empty: bool) -> 
         if beyond:
             wanted = f"actions of {', '.join(_HOLDS[purpose])}"
             yield violated(
-                policy, "policy", ", ".join(beyond), wanted, _FIX, what="grants a service what it does not need"
+                policy, "policy", ", ".join(beyond), wanted, _FIX, what="grants a service actions that it does not need"
             )
 
 

@@ -1,9 +1,9 @@
 """If any role of a stack has a permissions boundary, all of its roles have the same one.
 
-The boundary limits a role whatever policies are attached to it later, so a role without it can be used to get around
+The boundary limits a role regardless of the policies attached to it later, so a role without it can be used to bypass
 the limit.
 
-The policy does not require a boundary where no role has one, and does not check what a boundary allows.
+The policy does not require a boundary where no role has one, and does not check the content of a boundary.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A grant to an AWS service has a condition on the account or resource that the service acts for.
 
-A service acts for every customer: without a condition on the source, a resource in another account can make the service
-use the grant. Not every service sends these keys, so this is advisory.
+A service acts for every AWS customer: without a condition on the source, a resource in another account can make the
+service use the grant. Not every service sends these keys, so this is advisory.
 
 EventBridge does not deliver to a topic whose policy puts a condition on its grant; there, a Deny for other accounts,
 which applies when the source account is sent, is accepted instead. The policy cannot see which keys other services

@@ -1,8 +1,9 @@
-"""A grant to use a key is limited to a service or to certain data, and a grant to change its tags to certain tags.
+"""Grants to use a key are limited to a service or an encryption context; grants to tag a key are limited to certain
+tags.
 
-A role with an unlimited right to decrypt can read everything encrypted with the key, not only the data it was meant
-for. A role that may set any tag can give itself access wherever policies depend on tags. Both kinds of grants are
-checked in identity policies, and in key policies where they name a role or a user.
+A role with an unlimited right to decrypt can read all data encrypted with the key, not only its own. A role that may
+set any tag can give itself access wherever policies depend on tags. Both kinds of grants are checked in identity
+policies, and in key policies where they name a role or a user.
 
 An application that calls KMS directly needs such a grant, so this is advisory.
 """

@@ -1,9 +1,8 @@
-"""A key that a service uses directly has a policy that allows it: CloudWatch Logs for log groups, publishers for
-topics.
+"""The policy of a key allows the services that use it directly: CloudWatch Logs for log groups, publishers for topics.
 
-If the key policy refuses CloudWatch Logs, nothing is written to the log group; if a topic's key refuses CloudWatch, its
-alarms notify no one. EventBridge does not deliver to a topic whose policy puts any condition on its grant, or whose key
-requires aws:SourceAccount, aws:SourceArn or aws:SourceOrgID from it.
+If the key policy does not allow CloudWatch Logs, nothing is written to the log group; if the key policy of a topic does
+not allow CloudWatch, alarms are not delivered. EventBridge does not deliver to a topic whose policy puts any condition
+on its grant, or whose key requires aws:SourceAccount, aws:SourceArn or aws:SourceOrgID from it.
 
 The policy checks keys whose policy this stack declares; access to a key through IAM roles is checked by the iam-*
 policies.
@@ -21,7 +20,7 @@ from ...topology.graph.resources import Graph, Resource
 from ...topology.graph.verdicts import Finding, not_proven, violated
 from ...topology.iam.statements import grants
 
-_FIX = "name a key whose policy lets the service use it, or add the statement to the key's policy"
+_FIX = "name a key whose policy allows the service, or add the statement to the key's policy"
 _KEYS = ("arn", "id", "keyId")
 _USES = {
     "cloudwatch.LogGroup": ("kmsKeyId", "logs."),
@@ -72,7 +71,9 @@ def _admits(graph: Graph, resource: Resource, path: str, service: str) -> Iterat
         granted = [item for of in policies for item in grants(of)]
         named = [item for item in granted if any(_is(who, service) for who in item.principals)]
         if not named:
-            yield violated(resource, path, key.name, wanted, _FIX, what="uses a key that refuses the service")
+            yield violated(
+                resource, path, key.name, wanted, _FIX, what="uses a key whose policy does not allow the service"
+            )
         elif service == EVENTBRIDGE and all(item.keys & SOURCES for item in named):
             wanted = f"a grant to {EVENTBRIDGE} without a condition on the source"
             fix = "restrict it by kms:EncryptionContext:aws:sns:topicArn instead, which SNS sets"

@@ -1,7 +1,7 @@
 """Every customer managed key has one alias.
 
-The console and API identify a key by a UUID; an alias shows what the key protects before someone schedules its
-deletion.
+The console and API identify a key by a UUID; an alias shows the key's purpose to an operator who is about to schedule
+its deletion.
 
 The policy cannot see an alias that another stack declares, so it is advisory.
 """

@@ -1,7 +1,7 @@
 """Data stores are encrypted with a customer managed key, so that decryption needs a permission separate from reading.
 
-Anyone in the account who may read the store can also use a key that AWS manages. For some data that is enough, so this
-is advisory.
+Every principal that may read the store can also use a key that AWS manages. For some data that is enough, so this is
+advisory.
 
 The policy checks which key a resource names; the key itself is checked by the kms-key* policies.
 """
@@ -32,7 +32,7 @@ _PATHS: dict[str, tuple[tuple[str, str], ...]] = {
         ("performanceInsightsKmsKeyId", "performanceInsightsEnabled"),
     ),
 }
-"""Type → the property that names the key, and the one that turns on what it encrypts."""
+"""Type → the property that names the key, and the property that enables the feature that it encrypts."""
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:

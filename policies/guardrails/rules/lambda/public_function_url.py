@@ -2,7 +2,7 @@
 
 A function URL without authorization is a public web server.
 
-The policy cannot see what the function itself checks.
+The policy cannot see checks inside the function.
 """
 
 from __future__ import annotations

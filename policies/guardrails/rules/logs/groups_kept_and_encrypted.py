@@ -1,7 +1,7 @@
 """Every log group sets its retention and is encrypted with a customer managed KMS key.
 
-A log group without retention keeps its events forever; without a customer managed key, everyone who may read the group
-can read its events.
+A log group without retention keeps its events forever; without a customer managed key, every principal that may read
+the group can read its events.
 
 The policy cannot see log groups that services create because none was declared.
 """
@@ -34,7 +34,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
             "retentionInDays",
             lambda found: isinstance(found, int | float) and 0 < found <= limit,
             f"1 to {limit} days",
-            "set retentionInDays to as long as the events are needed",
+            "set retentionInDays to the number of days for which the events are needed",
         )
         yield from expect_reference(
             graph, group, "kmsKeyId", "a KMS key's ARN", "set kmsKeyId to a key whose policy allows CloudWatch Logs"

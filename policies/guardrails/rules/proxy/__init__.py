@@ -1,1 +1,1 @@
-"""Policies on an Envoy in a task."""
+"""Policies on Envoy proxies in tasks."""

@@ -1,11 +1,11 @@
-"""Envoy in a task listens with TLS and an access filter: rbac, jwt_authn, ext_authz, oauth2 or basic_auth.
+"""An Envoy proxy in a task listens with TLS and an access filter: rbac, jwt_authn, ext_authz, oauth2 or basic_auth.
 
-A listener on a non-loopback address is reachable from whatever the security group admits. Without an access filter it
-forwards requests from any such client, and so does an outbound listener that is not limited to loopback. A header that
-decides about access has to be removed from incoming requests first, or a client can set it.
+A listener on a non-loopback address is reachable from every source that the security group admits. Without an access
+filter it forwards requests from any such client, and so does an outbound listener that is not limited to loopback. A
+header used in access decisions must be removed from incoming requests first; otherwise a client can set it.
 
-The policy reads configurations in the task definition, not those in an image; it cannot check whom a filter admits. It
-accepts a route without the filter that can only be a health check (one exact path, GET alone, without a body):
+The policy reads configurations in the task definition, not those in an image; it cannot check which clients a filter
+admits. It accepts a route without the filter if it can only be a health check (one exact path, GET only, no body):
 proxy-open-routes-are-health-checks compares its path with the target groups.
 """
 
@@ -34,7 +34,7 @@ _SCHEMA = {
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """Each Envoy of a task definition."""
+    """Each Envoy proxy of a task definition."""
     found, undecided = containers(resource, _WANTED, _FIX)
     yield from undecided
     for container in found:

@@ -1,6 +1,6 @@
-"""Envoy in a task limits the time for request headers, idle streams and whole streams, and the size of bodies.
+"""An Envoy proxy in a task sets timeouts for request headers, idle streams and whole streams, and limits the body size.
 
-A web ACL limits only the declared body size; the proxy is what ends a slow or endless request.
+A web ACL limits only the declared body size; only the proxy ends slow or endless requests.
 
 The policy reads configurations in the task definition, not those in an image; it cannot check whether a limit is
 suitable.
@@ -25,7 +25,7 @@ _TIMES = ("request_headers_timeout", "stream_idle_timeout")
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """Each Envoy of a task definition."""
+    """Each Envoy proxy of a task definition."""
     found, undecided = containers(resource, _WANTED, _FIX)
     yield from undecided
     for container in found:
@@ -51,7 +51,9 @@ def _manager(task: Resource, place: str, manager: dict[str, Any]) -> Iterator[Fi
         action = as_mapping(route.get("route"))
         if action is not None and not whole and not _ends(action):
             path = f"{place}.routes[{route.get('name')}]"
-            yield violated(task, path, "0s", "max_stream_duration, or a timeout", f"{_FIX}", what="may never end")
+            yield violated(
+                task, path, "0s", "max_stream_duration, or a timeout", f"{_FIX}", what="can run indefinitely"
+            )
 
 
 def _ends(action: dict[str, Any]) -> bool:

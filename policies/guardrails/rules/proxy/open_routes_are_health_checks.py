@@ -1,10 +1,10 @@
-"""A route of Envoy without an access filter is a load balancer's health check and answers nothing else.
+"""An Envoy route without an access filter serves only a load balancer's health check.
 
-A health check has no session, so its route cannot have the access filter. Any other route without it serves every client
-that the security group admits, whoever the user is.
+A health check has no session, so its route cannot have the access filter. Any other route without the filter serves
+every client that the security group admits.
 
-The policy compares the route's path with the health checks of the target groups in the stack. It does not see a target
-group that another stack owns: list its path in openPaths.
+The policy compares the route's path with the health checks of the target groups in the stack. It does not see target
+groups of other stacks: list their health check paths in openPaths.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SCHEMA: dict[str, dict[str, Any]] = {
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each Envoy of a task definition, with every target group of the stack."""
+    """Each Envoy proxy of a task definition, with every target group of the stack."""
     checked: set[str] = set(cast("list[str]", settings["openPaths"]))
     unknown: list[Unknown] = []
     for group in graph.of_type("lb.TargetGroup"):

@@ -1,4 +1,4 @@
-"""Envoy in a task uses TLS for every upstream outside the task, and verifies the upstream's certificate.
+"""An Envoy proxy in a task uses TLS for every upstream outside the task and verifies the upstream's certificate.
 
 Without a list of trusted CAs Envoy accepts any certificate, so a prompt could be sent to an impostor.
 
@@ -29,7 +29,7 @@ _NAMES = (
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """Each cluster of each Envoy of a task definition."""
+    """Each cluster of each Envoy proxy of a task definition."""
     found, undecided = containers(resource, _WANTED, _FIX)
     yield from undecided
     for container in found:
@@ -41,7 +41,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
 
 
 def _leaves(cluster: dict[str, Any]) -> bool:
-    """Whether it leads out of the task: to an address other than loopback, or one that only Envoy resolves."""
+    """Whether the cluster is outside the task: its address is not loopback, or only Envoy resolves it."""
     sockets = [as_mapping(node.get("socket_address")) or {} for node in nodes_in(cluster.get("load_assignment"))]
     addresses = [socket["address"] for socket in sockets if "address" in socket]
     dynamic = cluster.get("type") in ("LOGICAL_DNS", "ORIGINAL_DST", "STRICT_DNS", "EDS") and not addresses

@@ -42,7 +42,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
         named = subscription.items("sourceIds")
         known = [] if isinstance(named, Unknown) else [item for item in named if isinstance(item, str)]
         if len(set(known)) < len(known):
-            fix = "name each database, or leave sourceIds out to cover all of them"
+            fix = "name each database, or remove sourceIds to cover all databases"
             yield violated(subscription, "sourceIds", known, "each database", fix, what="leaves out a database")
 
 

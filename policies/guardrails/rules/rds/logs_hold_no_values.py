@@ -2,7 +2,7 @@
 
 By default a failed statement is logged with its values, and the detail of an error repeats the row.
 
-The policy checks PostgreSQL parameter groups; it cannot see what a session sets.
+The policy checks PostgreSQL parameter groups; it cannot see the settings of a session.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _WANTED: dict[str, tuple[str, Callable[[str], bool], str]] = {
     "log_parameter_max_length": ("-1", lambda found: found == "0", "0"),
     "log_statement": ("none", lambda found: found == "none", "none"),
 }
-"""Parameter → PostgreSQL's default, what is compliant, and how a finding words it."""
+"""Parameter → PostgreSQL's default, the compliant values, and their description in a finding."""
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:

@@ -1,8 +1,8 @@
 """No database, broker, cluster or cache has a public address.
 
-With a public address, only the security group stands between the data and the internet.
+With a public address, the security group is the only protection of the data from the internet.
 
-The policy checks what one resource declares; network reachability is checked by the reachability-* policies.
+The policy checks the declaration of a single resource; network reachability is checked by the reachability-* policies.
 """
 
 from __future__ import annotations

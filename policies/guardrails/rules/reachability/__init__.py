@@ -1,1 +1,1 @@
-"""Policies on what the internet reaches."""
+"""Policies on reachability from the internet."""

@@ -1,6 +1,6 @@
 """Security groups, network ACLs and routes let connected parts of a stack communicate in both directions.
 
-A missing counterpart of a rule, or a missing network ACL entry for the responses, is first noticed by users. A rule in
+Users are the first to notice a missing counterpart of a rule or a missing network ACL entry for responses. A rule in
 the wrong security group often goes unnoticed, and another one is widened instead.
 
 The policy checks TCP over IPv4 between parts of this stack, and to and from the internet. A missing connection exposes

@@ -3,7 +3,7 @@
 The proof cannot show that a resource of an unknown type is private, so the policy reports the resource instead of
 passing it.
 
-The policy checks types, not what a resource of the type does.
+The policy checks only the type, not how the resource is configured.
 """
 
 from __future__ import annotations
@@ -26,6 +26,6 @@ RULE: Rule = stack_rule(
     __doc__,
     evaluate,
     severity=Severity.MEDIUM,
-    remediation="review by hand who can reach the resource, and record the review in exceptions.yaml",
+    remediation="review manually which clients can reach the resource, and record the review in exceptions.yaml",
     level=Level.ADVISORY,
 )

@@ -4,8 +4,8 @@ requests.
 The application trusts the identity that the edge forwards, so one forwarding rule without a login would accept any
 identity.
 
-A route that is meant to be public is listed in exceptions.yaml. The policy cannot see which authenticated users may
-enter.
+A route that is meant to be public is listed in exceptions.yaml. The policy cannot see which authenticated users may use
+the application.
 """
 
 from __future__ import annotations

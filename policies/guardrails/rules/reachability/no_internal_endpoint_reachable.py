@@ -1,10 +1,10 @@
-"""Only the declared edge is reachable from the internet, and no internal resource is one change away from it.
+"""Only the declared edge is reachable from the internet, and no single change can expose an internal resource.
 
 Three layers keep a resource private: its security groups, its subnets' routes and the lack of a public address. Each
 is checked: a resource with all three layers open is reported as reachable, and one with some of them open as a latent
 exposure.
 
-The policy checks the stack as declared; it cannot see what another stack or a person adds to the same network.
+The policy checks the stack as declared; it cannot see changes to the same network by another stack or an operator.
 """
 
 from __future__ import annotations

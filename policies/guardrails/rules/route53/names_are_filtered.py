@@ -4,7 +4,7 @@ A resolver answers queries even in a network without a route to the internet, so
 domains that are needed are allowed first, and all others are blocked. Some teams filter at another resolver, so this is
 advisory.
 
-The policy cannot see which domains an application needs, or what is in a domain list of AWS or of another stack.
+The policy cannot see which domains an application needs, or the content of a domain list of AWS or of another stack.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _elsewhere(graph: Graph) -> Iterator[Finding]:
         if isinstance(servers, Unknown) or contains_unknown(servers):
             yield not_proven(options, "domainNameServers", ["domainNameServers"], "AmazonProvidedDNS", fix)
         elif others := [server for server in servers if server not in _RESOLVER]:
-            what = "sends DNS queries past the filter and the log"
+            what = "bypasses the DNS filter and the query log"
             yield violated(options, "domainNameServers", others, "AmazonProvidedDNS", fix, what=what)
     for rule in graph.of_type("route53.ResolverRule"):
         targets = rule.items("targetIps")

@@ -1,8 +1,8 @@
-"""The bucket of S3 server access logs deletes them after a set time.
+"""The bucket for S3 server access logs expires them after a set number of days.
 
-The logs show who read which object from which address, and without a lifecycle rule they are kept forever.
+The logs record which principal read which object from which address; without a lifecycle rule they are kept forever.
 
-Access logs of load balancers hold more, so elb-access-logs-expire is stricter.
+Load balancer access logs contain more sensitive data, so elb-access-logs-expire is stricter.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Buckets turn on all four public access blocks, have ACLs disabled, and have a bucket policy.
+"""Buckets enable all four public access block settings, disable ACLs, and have a bucket policy.
 
 One mistake in a bucket policy can make a bucket public; the public access block prevents that.
 
-What the policy says is checked by s3-bucket-policies-require-tls. The policy cannot see an account-wide public access
-block, which would have the same effect.
+The content of the bucket policy is checked by s3-bucket-policies-require-tls. The policy cannot see an account-wide
+public access block, which would have the same effect.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 def _blocked(graph: Graph, bucket: Resource) -> Iterator[Finding]:
     blocks = configurations_of(graph, bucket, "s3.BucketPublicAccessBlock")
     if not blocks:
-        yield violated(bucket, "", "no public access block", "all four blocks", _BLOCK_FIX, what="can be made public")
+        yield violated(bucket, "", "no public access block", "all four settings", _BLOCK_FIX, what="can be made public")
     for block in blocks:
         for flag in _BLOCKS:
             yield from expect_value(block, flag, True, _BLOCK_FIX, default=False)

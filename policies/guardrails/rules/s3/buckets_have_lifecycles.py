@@ -53,7 +53,7 @@ def _rules(configuration: Resource) -> Iterator[Finding]:
         if unknown and not any(value is not None for value in found if not isinstance(value, Unknown)):
             yield not_proven(configuration, place, unknown, "an expiration, transition or abort", _FIX)
         elif all(value is None for value in found):
-            fix = "state what happens to the objects, or remove the rule"
+            fix = "add an action for the objects, or remove the rule"
             yield violated(
                 configuration, place, "no action", "an expiration, transition or abort", fix, what="does nothing"
             )

@@ -1,6 +1,6 @@
 """Secrets are encrypted with a customer managed KMS key.
 
-Anyone in the account who may read a secret can also use the AWS managed key; a customer managed key needs a separate
+Every principal that may read a secret can also use the AWS managed key; a customer managed key needs a separate
 permission.
 
 The AWS managed key exposes nothing publicly, so this is advisory.

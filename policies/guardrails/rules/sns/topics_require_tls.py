@@ -1,6 +1,6 @@
 """Every topic's policy denies requests without TLS, and no topic delivers over plain HTTP.
 
-A topic carries alarms, which describe what is broken.
+A topic delivers alarms, which reveal faults of the system.
 
 A queue's policy is checked where a topic or bucket writes to the queue. AWS's SDKs use TLS by default, so this is
 advisory.

@@ -1,7 +1,8 @@
-"""What a target can have only once is declared once, such as the policy of a bucket or the route table of a subnet.
+"""A setting that a target can have only once, such as a bucket's policy or a subnet's route table, is declared only
+once.
 
-Two resources that set the same thing overwrite each other at every update, and the target that the second was meant for
-has none.
+Two resources that declare the same setting overwrite each other on every update. If the second resource was meant for
+another target, that target is left without the setting.
 
 The policy checks resources of this stack; inline rules next to separate rule resources count as such a pair.
 """
@@ -17,7 +18,7 @@ from ...topology.graph.resources import Graph, Resource, contains_unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
 
 _WANTED = "one declaration"
-_FIX = "remove one of the two, or point it at the intended target"
+_FIX = "remove one of the two resources, or point it at the intended target"
 _BUCKET_KEYS = ("id", "bucket", "arn")
 _ONE = {
     **{
@@ -87,7 +88,7 @@ def _twice(graph: Graph, found: dict[tuple[str, str], list[Resource]], path: str
     for (urn, _), resources in sorted(found.items()):
         for extra in resources[1:]:
             label = graph.by_urn[urn].label
-            what = f"sets for {label} what {resources[0].name} sets too"
+            what = f"declares the same setting of {label} as {resources[0].name}"
             yield violated(extra, path, resources[0].label, _WANTED, _FIX, what=what)
 
 

@@ -1,8 +1,8 @@
 """Data stores are encrypted at rest, and caches also in transit.
 
-Encryption at rest makes a stolen disk or a leaked snapshot useless to its finder.
+With encryption at rest, a stolen disk or a leaked snapshot cannot be read.
 
-The policy checks what a resource declares; it cannot see account-wide defaults (for example of EBS).
+The policy checks the declaration of a resource; it cannot see account-wide defaults (for example of EBS).
 """
 
 from __future__ import annotations

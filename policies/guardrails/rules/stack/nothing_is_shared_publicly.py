@@ -1,7 +1,7 @@
 """No snapshot, machine image, function, layer, document, cache or service network is shared publicly.
 
-One property can give every AWS account a copy of a database, or everyone on the internet a function, and no network
-rule or policy document shows it.
+One property can share a database copy with every AWS account, or expose a function to the internet, and no network rule
+or policy document shows it.
 
 Sharing with named accounts is checked by iam-grants-stay-in-the-account, and policy documents by
 iam-resource-policies-are-narrow.
@@ -33,7 +33,7 @@ _ACCOUNTS = "12-digit accounts"
 _SHARED = _PublicSetting("sharedAccounts", ("all",), _ACCOUNTS, "list the accounts in sharedAccounts, or remove it")
 _CALLERS = "an account, a role or a service"
 _LATTICE = _PublicSetting(
-    "authType", (None, "NONE"), "AWS_IAM", "set authType to AWS_IAM and state in an auth policy who may call"
+    "authType", (None, "NONE"), "AWS_IAM", "set authType to AWS_IAM and list the allowed callers in an auth policy"
 )
 _SETTINGS: dict[str, tuple[_PublicSetting, ...]] = {
     "cloudwatch.EventPermission": (_PublicSetting("principal", ("*",), _ACCOUNTS, "name the account", ("condition",)),),

@@ -3,7 +3,7 @@
 A log group without a writer, an event rule without a target or a route table without a subnet is left over from an
 incomplete change. A resource used only by another stack looks the same, so this is advisory.
 
-The policy cannot see use by a program that looks up a name at run time.
+The policy cannot see that a program looks up a name at run time.
 """
 
 from __future__ import annotations

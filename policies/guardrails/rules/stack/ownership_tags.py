@@ -30,12 +30,12 @@ _SCHEMA = {
 
 @lru_cache(maxsize=1)
 def taggable() -> frozenset[str]:
-    """The resource types of the AWS provider that take tags, in short."""
+    """Short names of the AWS provider's resource types that support tags."""
     return frozenset(TAGGABLE_FILE.read_text(encoding="utf-8").split())
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each resource whose type takes tags."""
+    """Each resource whose type supports tags."""
     wanted = cast("list[str]", settings["keys"])
     for resource in graph:
         if resource.kind in taggable():

@@ -19,7 +19,7 @@ _PAIRS = (
     ("ec2.NetworkAcl", "ec2.DefaultNetworkAcl", "defaultNetworkAclId", ("ingress", "egress")),
     ("ec2.RouteTable", "ec2.DefaultRouteTable", "defaultRouteTableId", ("routes",)),
 )
-_FIX = "add aws.ec2.DefaultNetworkAcl and aws.ec2.DefaultRouteTable for the VPC, without entries and routes"
+_FIX = "add aws.ec2.DefaultNetworkAcl without entries and aws.ec2.DefaultRouteTable without routes for the VPC"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:

@@ -1,8 +1,8 @@
 """Every VPC endpoint has a custom policy that names actions, resources and callers.
 
-Without one, anyone who can reach the VPC endpoint can send data to any account's bucket, table or model that accepts
-their credentials. Image layers are downloaded with URLs signed by ECR, so the grant for its bucket needs no condition
-on the caller.
+Without one, any client that can reach the VPC endpoint can send data to any account's bucket, table or model that
+accepts their credentials. Image layers are downloaded with URLs signed by ECR, so the grant for its bucket needs no
+condition on the caller.
 
 The policy checks that a statement limits action, resource or principal; whether the limit is right is for review.
 """
@@ -21,7 +21,7 @@ from ...topology.graph.verdicts import Finding, violated
 from ...topology.iam.matching import matches_action
 from ...topology.iam.statements import Statement, grants
 
-_WANTED = "a policy that names what is called through the VPC endpoint"
+_WANTED = "a policy that names the actions and resources used through the VPC endpoint"
 _FIX = "give the VPC endpoint a policy with the actions and resources that the stack uses"
 
 
@@ -32,7 +32,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     policy = document_at(resource, "policy")
     yield from undecided(resource, "policy", policy, _WANTED, _FIX)
     if policy.value is None and policy.unknown is None and not policy.unreadable:
-        yield violated(resource, "policy", None, _WANTED, f"{_FIX}; without one AWS allows everything")
+        yield violated(resource, "policy", None, _WANTED, f"{_FIX}; without one, AWS allows all requests")
     for statement in grants(policy):
         yield from _statement(resource, f"policy[{statement.label}]", statement)
 
@@ -51,7 +51,7 @@ def _statement(endpoint: Resource, place: str, statement: Statement) -> Iterator
     if statement.is_for_everyone and not layers and not statement.bounding_keys & CALLERS:
         fix = "add a condition on aws:PrincipalAccount, aws:PrincipalArn or aws:PrincipalOrgID"
         yield violated(
-            endpoint, f"{place}.Principal", "*", "named callers", fix, what="carries requests from any principal"
+            endpoint, f"{place}.Principal", "*", "named callers", fix, what="allows requests from any principal"
         )
 
 

@@ -1,9 +1,9 @@
 """Every resource with a network interface names its security groups, rather than using its VPC's default group.
 
-The default group is shared by every resource without a group of its own, in this stack and in all others that use the
+All resources without an explicit security group share the default group, in this stack and in all others that use the
 VPC.
 
-What the security groups allow is checked by the reachability-* policies.
+The rules of the security groups are checked by the reachability-* policies.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Clients in a connected network count as internal: rules that admit private addresses apply to them. The reachability
 proof assumes that the other network forwards no traffic from the internet.
 
-The policy lists connections for review and cannot see who is in the other network, so it is advisory.
+The policy lists connections for review and cannot see which clients are in the other network, so it is advisory.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from ...topology.graph.verdicts import Finding, hop, not_proven, violated
 from ...topology.network.addresses import NOT_ROUTED, describe
 from ...topology.reachability.facts.build import facts_of
 
-_WANTED = "networks that stay separate, or an exception that says who is in the other network"
-_FIX = "record in exceptions.yaml which network this is and who is responsible for it, or remove the connection"
+_WANTED = "networks that stay separate, or an exception that names the clients in the other network"
+_FIX = "record the network and its owner in exceptions.yaml, or remove the connection"
 KINDS = {
     "directconnect.GatewayAssociation": "a Direct Connect line",
     "directconnect.PrivateVirtualInterface": "a Direct Connect line",

@@ -1,6 +1,6 @@
 """A network ACL entry names its protocol, and does not combine well-known ports with all others in one range.
 
-The network ACL still protects a subnet when a security group is wrong; an entry that allows everything removes that
+The network ACL still protects a subnet when a security group is wrong; an entry that allows all traffic removes that
 protection.
 
 Network ACLs are stateless and responses go to ephemeral ports, so wide ranges above port 1023 are needed and are not

@@ -1,11 +1,12 @@
 """A network ACL entry allows only traffic that security groups in its subnets use, and the responses to it.
 
-The network ACL still protects a subnet when a security group is wrong. An entry that no security group needs protects
-nothing, and lets the next wrong rule take effect. Responses need wide port ranges, and whatever listens inside such a
-range is open to every subnet that the entry covers, unless an earlier entry denies it.
+The network ACL still protects a subnet when a security group is wrong. An entry that no security group needs removes
+that protection. Responses need wide port ranges, and a service that listens on a port in such a range is open to every
+subnet that the entry covers, unless an earlier entry denies it.
 
-The policy compares TCP entries one by one, and the whole list for the ports that something in its subnets listens on,
-with the security groups now in the subnets. Those groups still block the traffic, so this is advisory.
+The policy compares each TCP entry with the security groups currently in the subnets. It also checks whether the network
+ACL as a whole opens a service's port to a subnet that no security group admits. The security groups still block that
+traffic, so this is advisory.
 """
 
 from __future__ import annotations
@@ -109,13 +110,13 @@ def _entry(entry: Resource, needs: _Needs) -> Iterator[Finding]:
         unused = opened - used
         if part and unused:
             found = f"{describe_ports(unused)} for {name} addresses of {block}"
-            yield violated(entry, "cidrBlock", found, _WANTED, _FIX, what="allows traffic that nothing uses")
+            yield violated(entry, "cidrBlock", found, _WANTED, _FIX, what="allows unused traffic")
 
 
 def _listening(
     acl: Resource, facts: Facts, inside: list[Peer], needs: list[tuple[Addresses, Intervals]]
 ) -> Iterator[Finding]:
-    """Ports of services in the list's subnets that it opens to a subnet which no group admits there."""
+    """Service ports that the network ACL opens to a subnet that no security group admits."""
     acls = facts.acls
     admitted = acls.passes(acl, egress=False).get(TCP, PortMap())
     own = {subnet.urn for peer in inside for subnet in peer.subnets if acls.acl_of(subnet) is acl}
@@ -126,7 +127,7 @@ def _listening(
         {s.urn: s for peer in facts.peers.all for s in peer.subnets}.values(), key=lambda item: item.urn
     ):
         if own == {subnet.urn}:
-            continue  # What stays within one subnet passes no list.
+            continue  # Network ACLs do not apply to traffic within one subnet.
         block = block_of(subnet)
         wanted = NOTHING
         for addresses, listening in needs:
@@ -135,8 +136,10 @@ def _listening(
         opened = [port for low, high in unused.spans for port in range(low, high + 1) if admitted.at(port) & block]
         if opened:
             found = f"{describe_ports(Intervals.of(*((port, port) for port in opened)))} for {subnet.name}"
-            fix = "deny these ports, or all that the subnet sends, by an entry before the one for answers"
-            yield violated(acl, "", found, _WANTED, fix, what="opens a service to a subnet that no group admits")
+            fix = "add an entry before the one for responses that denies these ports, or all traffic from that subnet"
+            yield violated(
+                acl, "", found, _WANTED, fix, what="opens a service to a subnet that no security group admits"
+            )
 
 
 RULE: Rule = stack_rule(

@@ -1,10 +1,10 @@
 """Network ACLs allow no internet traffic to the ports of remote shells, and every network ACL has a subnet.
 
-An allow entry for port 22 or 3389 leaves security groups as the only protection; an unused network ACL looks like
-protection and is none.
+An allow entry for port 22 or 3389 leaves security groups as the only protection; an unused network ACL protects
+nothing.
 
-The policy checks single entries by their address ranges; what all entries of a network ACL allow together is checked by
-the reachability-* policies.
+The policy checks single entries by their address ranges; the combined effect of all entries is checked by the
+reachability-* policies.
 """
 
 from __future__ import annotations
@@ -65,9 +65,11 @@ def _rule(resource: Resource, prefix: str, rule: Mapping[str, Any], action: str)
             place = f"{prefix}.cidrBlock" if prefix else "cidrBlock"
             wanted = f"nothing from the internet to port {shell}"
             if unknown:
-                yield not_proven(resource, place, unknown, wanted, _FIX, what=f"may admit the internet to port {shell}")
+                yield not_proven(
+                    resource, place, unknown, wanted, _FIX, what=f"may allow internet traffic to port {shell}"
+                )
                 continue
-            yield violated(resource, place, str(covered), wanted, _FIX, what=f"admits the internet to port {shell}")
+            yield violated(resource, place, str(covered), wanted, _FIX, what=f"allows internet traffic to port {shell}")
 
 
 RULE: Rule = stack_rule(

@@ -29,7 +29,7 @@ from ...topology.network.addresses import (
     protocols,
 )
 
-_FIX = "name the addresses or the security group that need the port"
+_FIX = "restrict the rule to the addresses or the security group that need the port"
 _TINY_V4 = 2 ** (32 - 16)
 _TINY_V6 = 2 ** (128 - 32)
 _SCHEMA = {

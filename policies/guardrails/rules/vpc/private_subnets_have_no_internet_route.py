@@ -4,8 +4,8 @@ Without a route, a wrong security group rule cannot send data to the internet, a
 gateway is such a route; it is allowed in a VPC without the VPC endpoints that replace it, because
 vpc-upstream-egress-declared limits its use.
 
-The policy checks routes of this stack; it cannot see what another network forwards behind a peering connection or
-transit gateway.
+The policy checks routes of this stack; it cannot see whether a network behind a peering connection or transit gateway
+forwards traffic to the internet.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ...topology.graph.verdicts import Finding, hop, not_proven, violated
 from ...topology.network.addresses import INTERNET, parse
 from ...topology.network.routing import SUBNETS, TABLES
 
-_WANTED = "no route that leads to the internet"
+_WANTED = "no route to the internet"
 _FIX = "remove the route, or move the workload to a subnet without one; reach AWS through VPC endpoints"
 _WAYS = ("gatewayId", "natGatewayId", "egressOnlyGatewayId")
 _DESTINATIONS = ("destinationCidrBlock", "destinationIpv6CidrBlock", "cidrBlock", "ipv6CidrBlock")
@@ -50,7 +50,7 @@ _STARTING = ("ecr.api", "ecr.dkr", "logs")
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each route in each route table of a subnet that holds a workload."""
+    """Each route in each route table of a subnet that contains a workload."""
     closed = settings["nat"] == "forbid" or (settings["nat"] == "without endpoints" and _is_closed(graph))
     ways = _WAYS if closed else _WAYS[:1]
     held = _held(graph)
@@ -112,7 +112,7 @@ def _route(
                 block,
                 _WANTED,
                 _FIX,
-                what="gives a workload's subnet a route to the internet",
+                what="adds a route to the internet to a workload's subnet",
                 witness=witness,
             )
 

@@ -20,7 +20,7 @@ _SCHEMA = {
         "type": "integer",
         "minimum": 1,
         "default": 100,
-        "description": "How many ports one rule may open.",
+        "description": "The number of ports that one rule may open.",
     }
 }
 _SINGLE = {

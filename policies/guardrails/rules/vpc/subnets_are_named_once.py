@@ -1,4 +1,4 @@
-"""A list of subnets names each of them once, and at least two where the resource carries the service.
+"""A list of subnets names each subnet only once, and at least two subnets where the resource serves requests.
 
 A list that names one subnet twice looks like two availability zones but is only one, and an outage of that zone stops
 the service.

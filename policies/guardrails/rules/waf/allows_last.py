@@ -1,9 +1,9 @@
-"""A web ACL rule that allows comes after every rule that can block, or matches only a few known addresses.
+"""A web ACL rule with the action Allow comes after every rule that can block, or matches only a few known addresses.
 
 An allow action ends the evaluation, so no later limit or protection applies to the request. To exempt requests from
 some rules only, a rule can count and add a label that those rules exclude.
 
-The policy checks the order of rules and the size of IP sets, not what else a rule matches.
+The policy checks the order of rules and the size of IP sets, not the other conditions of a rule.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Where the load balancer logs users in, the web ACL blocks requests that carry its identity headers.
+"""Where the load balancer logs users in, the web ACL blocks client requests that contain its identity headers.
 
 The application trusts these headers, so a client that sends them on a path without a login could act as any user.
 
-A rule counts only if the header alone makes it block, whatever else the request contains. Whether every forwarding rule
-authenticates is checked by reachability-internet-paths-authenticate.
+A rule counts only if the header alone is enough to block the request. Whether every forwarding rule authenticates is
+checked by reachability-internet-paths-authenticate.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
             wanted = f"a blocking rule on the header {header}"
             if web_acl.complete:
                 yield violated(
-                    web_acl.acl, "rules", "no such rule", wanted, _FIX, what="lets clients send identity headers"
+                    web_acl.acl, "rules", "no such rule", wanted, _FIX, what="allows clients to send identity headers"
                 )
             else:
                 yield not_proven(web_acl.acl, "rules", ["rules"], wanted, _FIX)

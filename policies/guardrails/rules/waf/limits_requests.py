@@ -3,10 +3,11 @@
 Otherwise the weakest component behind it sets the limit. On a load balancer, a web ACL sees only the first 8 KB of a
 body, so it limits the declared size, and the proxy behind it enforces the actual one.
 
-The policy evaluates the rules with sample requests far beyond each limit. It cannot tell whether a limit is right, or
-whether it applies on every path; a rule that it cannot evaluate counts if it inspects the right part of the request.
-Cookies are such a part: a load balancer passes only the first 8 KB of all headers to the web ACL, a login session alone
-may exceed that, and AWS does not document whether the full size of a longer cookie is compared.
+The policy evaluates the rules with sample requests far beyond each limit. It cannot check whether a limit is suitable,
+or whether it applies on every path; a rule that it cannot evaluate counts as a limit if it inspects the right part of
+the request. Limits on cookie size are always accepted this way: a load balancer passes only the first 8 KB of all
+headers to the web ACL, a login session alone may exceed that, and AWS does not document whether a longer cookie is
+measured at its full size.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ RULE: Rule = stack_rule(
     __doc__,
     evaluate,
     severity=Severity.HIGH,
-    remediation="give the web ACL rate-based and size-constraint rules that block",
+    remediation="add rate-based and size-constraint rules that block to the web ACL",
     types=(ACL,),
     controls=("WAF.10",),
 )

@@ -33,7 +33,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
             have = redacted(found) | protected(acl)
             for header in HEADERS:
                 if f"header:{header}" not in have:
-                    yield violated(log, "redactedFields", sorted(have) or None, f"{header} among them", _FIX)
+                    yield violated(log, "redactedFields", sorted(have) or None, f"fields that include {header}", _FIX)
 
 
 RULE: Rule = stack_rule(

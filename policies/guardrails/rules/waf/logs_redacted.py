@@ -1,9 +1,9 @@
 """Every web ACL logs its decisions, with authorization headers, cookies and query strings redacted.
 
-The log shows why a request was blocked. With session cookies or login codes in it, anyone who reads it could
+The log shows why a request was blocked. With session cookies or login codes in it, any reader of the log could
 impersonate a user. Redacted fields still appear in sampled requests, so data protection removes them there.
 
-The policy cannot see what other services log about the same request.
+The policy cannot see the logs of other services about the same request.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _redacted(log: Resource, protection: set[str]) -> Iterator[Finding]:
     have = redacted(found) | protection
     for field in _REDACTED:
         if field not in have:
-            yield violated(log, "redactedFields", sorted(have) or None, f"{field} among them", _FIX)
+            yield violated(log, "redactedFields", sorted(have) or None, f"fields that include {field}", _FIX)
 
 
 def _samples(acl: Resource) -> Iterator[Finding]:

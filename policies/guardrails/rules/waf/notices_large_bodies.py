@@ -1,9 +1,9 @@
 """A web ACL blocks or labels requests whose bodies are larger than the part that it inspects.
 
-AWS WAF inspects the first 8 to 64 KB of a body. No rule on bodies sees the rest, so requests with larger bodies have to
-be blocked or identifiable in the log.
+AWS WAF inspects the first 8 to 64 KB of a body. No rule inspects the rest, so requests with larger bodies have to be
+blocked or identifiable in the log.
 
-The policy checks that such a rule exists; what happens to a labelled request is up to the rules and the proxy behind
+The policy checks that such a rule exists; the treatment of a labelled request is up to the rules and the proxy behind
 it.
 """
 

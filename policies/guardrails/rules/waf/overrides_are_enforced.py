@@ -3,7 +3,7 @@
 Setting a managed rule to count suppresses a false positive, but for every request, not only for the one that caused it.
 Whether that is acceptable is the team's decision, so this is advisory.
 
-The policy compares labels and sizes, not what a later rule excludes.
+The policy compares labels and sizes, not the exclusions of a later rule.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ...web_acl_limits import COMMON_LIMITS, limited
 from ...web_acls import ACL, WebAclRule, WebAclRules, counted, managed, rules_of_web_acls
 
 _WANTED = "a later rule that acts on the label, or a custom limit on the same size"
-_FIX = "add a blocking rule on the label that excludes only what caused the false positive"
+_FIX = "add a blocking rule on the label that excludes only the requests with the false positive"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """Web ACLs have rules, and each rule publishes a named metric.
 
-Without a metric, no one notices when a rule blocks legitimate users.
+Without a metric, a rule that blocks legitimate users goes unnoticed.
 
 The policy cannot see whether an alarm or dashboard uses the metric.
 """

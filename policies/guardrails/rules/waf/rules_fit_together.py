@@ -3,7 +3,7 @@
 A rule that matches a label which no earlier rule sets never applies. An unused custom response is left over from a
 removed rule. AWS refuses two rules with the same priority.
 
-The policy knows the labels of the web ACL's own rules and the label namespaces of managed groups; it accepts any label
+The policy covers the labels of the web ACL's own rules and the label namespaces of managed groups; it accepts any label
 of other rule groups.
 """
 
@@ -20,7 +20,7 @@ from ...topology.graph.verdicts import Finding, not_proven, violated
 from ...web_acls import ACL, WebAclRules, managed, rules_of_web_acls
 
 _WANTED = "rules that are consistent with each other"
-_FIX = "restore the rule that sets the label or uses the response, or remove what it left behind"
+_FIX = "restore the rule that sets the label or uses the response, or remove the unused part"
 _MANAGED = "awswaf:managed:"
 
 

@@ -34,7 +34,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
                 continue
             wanted, fix = f"the managed rule group {name}", f"add a rule with the managed rule group {name}"
             if web_acl.complete:
-                yield violated(web_acl.acl, "rules", "no such group", wanted, fix, what="lets known attacks through")
+                yield violated(web_acl.acl, "rules", "no such group", wanted, fix, what="does not block known attacks")
             else:
                 yield not_proven(web_acl.acl, "rules", ["rules"], wanted, fix)
 

@@ -1,7 +1,7 @@
 """Entry points other than load balancers, as edges that forward traffic.
 
-CloudFront with custom and VPC origins, Global Accelerator, API Gateway with VPC links, Lambda function URLs. What an
-entry point forwards to is reachable through it even if it has only private addresses.
+CloudFront with custom and VPC origins, Global Accelerator, API Gateway with VPC links, Lambda function URLs. A target
+of an entry point is reachable through it even if the target has only private addresses.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _INTEGRATED = (
 
 @dataclass(frozen=True, slots=True)
 class _EntryPoint:
-    """The property by which an entry point names its target, and what passing it means."""
+    """The property by which an entry point names its target, and the checks that traffic on it passes."""
 
     entry: Resource
     path: str
@@ -51,7 +51,7 @@ class _EntryPoint:
     def edge(
         self, source: str, target: str, hops: tuple[Hop, ...], web_acl: Pass = MISSED, *, final: bool = False
     ) -> Edge:
-        """The edge that it makes."""
+        """The edge for this property."""
         protected = self.protected or self.entry
         return Edge(
             source, target, self.entry, self.path, hops, web_acl, self.authentication, protected=protected, final=final
@@ -108,7 +108,7 @@ class EntryPoints:
         kinds: tuple[str, ...] = (*_ORIGINS, "cloudfront.VpcOrigin", "s3.Bucket", "s3.BucketV2"),
         keys: tuple[str, ...] = (*_DOMAIN_KEYS, "bucketRegionalDomainName", "bucketDomainName"),
     ) -> Iterator[Edge]:
-        """An edge to a target that is not known yet: it may be anything in this stack."""
+        """An edge to a target that is not known yet: it may be any resource of this stack."""
         unknown = self.graph.referenced(entry_point.entry, entry_point.path, types=kinds, keys=keys).unknowns
         if unknown:
             names = tuple(f"{entry_point.entry.label}.{item.path}" for item in unknown)
@@ -177,7 +177,7 @@ class EntryPoints:
         return list(found)
 
     def _aliased_records(self) -> dict[str, list[Resource]]:
-        """What the stack's own DNS records point at."""
+        """The targets of the stack's own DNS records."""
         found: dict[str, list[Resource]] = {}
         for record in self.graph.of_type("route53.Record"):
             for key in ("name", "fqdn"):
@@ -273,7 +273,7 @@ class EntryPoints:
                     yield from self._into(api.urn, target, _EntryPoint(entry, "authorization", authentication, api))
 
     def _imported(self, api: Resource) -> Iterator[Edge]:
-        """What an API's OpenAPI document forwards to: the target is in its text, so the path ends at the document."""
+        """The target of an API's OpenAPI document: it is in the document's text, so the path ends at the document."""
         for operation in operations(api):
             step = hop(api, operation.place, "forwards to its integration")
             entry_point = _EntryPoint(api, operation.place, operation.authentication)
@@ -292,7 +292,8 @@ class EntryPoints:
         return PASSED
 
     def _integrated(self, integration: Resource, uri: str) -> list[Resource]:
-        """What an integration calls: through a VPC link, a load balancer or a service; otherwise a function or address."""
+        """The target of an integration: through a VPC link, a load balancer or a service; otherwise a function or
+        address."""
         found: list[Resource] = []
         for path in dict.fromkeys((uri, "integrationTarget", "connectionId")):
             if integration.value(path) in (None, ""):
@@ -348,7 +349,7 @@ def _authorization(resource: Resource, path: str) -> Pass:
 
 
 def _resource_key(graph: Graph, resource: Resource) -> str:
-    """Which API resource and method something belongs to, known or not."""
+    """The API resource and method of a resource, known or not."""
     method = str(resource.value("httpMethod"))
     path = resource.value("resourceId")
     if isinstance(path, str):

@@ -25,7 +25,7 @@ _GROUP_KEYS = ("arn", "id")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Something in a target group, with the property that puts it there."""
+    """A target in a target group, with the property that registers it."""
 
     urn: str
     resource: Resource
@@ -177,8 +177,8 @@ class LoadBalancing:
     def _admits_internet(
         self, balancer: Resource, protocol: str, port: int | None
     ) -> tuple[Addresses, tuple[str, ...], Hop | None]:
-        """The internet addresses that the security groups admit to a port, what is unknown about it, and a rule that
-        admits them.
+        """The internet addresses that the security groups admit to a port, the unknown values, and a rule that admits
+        the addresses.
         """
         groups = self.groups_of(balancer)
         if groups is None:
@@ -326,5 +326,5 @@ class LoadBalancing:
                 whole = unknowns if admitted else (*unknowns, *why)
                 yield Edge(INTERNET, balancer.urn, balancer, "internal", steps, unknowns=whole, protected=balancer)
         for target in self._classic_targets.get(balancer.urn, ()):
-            step = hop(target.entry, target.step.property, "forwards what a classic load balancer accepts")
+            step = hop(target.entry, target.step.property, "forwards all requests that a classic load balancer accepts")
             yield Edge(balancer.urn, target.urn, target.entry, target.step.property, (step,), final=True)

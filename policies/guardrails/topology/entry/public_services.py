@@ -1,4 +1,4 @@
-"""Services that a setting rather than a network makes public, and services offered to other accounts."""
+"""Services that are public because of a setting instead of a network, and services offered to other accounts."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _graph_database(resource: Resource) -> Iterator[Finding]:
 
 
 def _data_api(resource: Resource) -> Iterator[Finding]:
-    """The Data API answers SQL on AWS's public API, protected only by credentials and not by security groups or
+    """The Data API accepts SQL on AWS's public API, protected only by credentials and not by security groups or
     subnets.
     """
     path = "enableHttpEndpoint"
@@ -79,7 +79,7 @@ def _data_api(resource: Resource) -> Iterator[Finding]:
     if switched is None:
         yield not_proven(resource, path, [f"{resource.label}.{path}"], wanted, fix)
     elif switched:
-        what = "answers SQL on AWS's public API, where credentials are the only protection"
+        what = "accepts SQL on AWS's public API, where credentials are the only protection"
         witness = (Hop("internet"), hop(resource, path, "the Data API"))
         yield violated(resource, path, True, wanted, fix, what=what, witness=witness, latent=True)
 
@@ -96,7 +96,12 @@ def _offered(graph: Graph, service: Resource) -> Iterator[Finding]:
     for path, resource, values in named:
         if isinstance(values, Unknown) or any(isinstance(value, Unknown) for value in values):
             yield not_proven(
-                resource, path, [f"{resource.label}.{path}"], wanted, fix, what="may offer it to every account"
+                resource,
+                path,
+                [f"{resource.label}.{path}"],
+                wanted,
+                fix,
+                what="may offer its load balancer to every account",
             )
         elif "*" in values:
             accepted = service.value("acceptanceRequired") is True

@@ -1,1 +1,1 @@
-"""The resources of a stack as declared: values, unknowns, references, and what a verdict is."""
+"""The resources of a stack as declared: values, unknowns, references and verdicts."""

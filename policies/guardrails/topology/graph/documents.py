@@ -1,4 +1,4 @@
-"""Documents that a property holds as text: JSON, or YAML with its anchors resolved.
+"""Documents in a property's text: JSON, or YAML with its anchors resolved.
 
 Almost any text is valid YAML, so call this only where a document is expected.
 """
@@ -40,12 +40,12 @@ class Document:
 
     value: Value = None
     unknown: Unknown | None = None
-    """What is not known yet: the document, or a value inside one that is given as an object."""
+    """The unknown values: the document, or a value inside a document that is given as an object."""
     unreadable: bool = False
 
     @property
     def known(self) -> bool:
-        """Whether there is something to check."""
+        """Whether there is a document to check."""
         return self.unknown is None and not self.unreadable and self.value is not None
 
 

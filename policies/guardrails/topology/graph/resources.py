@@ -67,10 +67,10 @@ class Resource:
     protect: bool = False
     source: str = ""
     declared: frozenset[str] | None = None
-    """The properties that the program sets; ``None`` when nothing tells them from what the provider answered."""
+    """The properties that the program sets; ``None`` if they cannot be distinguished from the provider's outputs."""
 
     def declares(self, name: str) -> bool:
-        """Whether the program sets a property, as far as that can be told."""
+        """Whether the program sets a property, as far as that is known."""
         return self.declared is None or name in self.declared
 
     @property
@@ -80,7 +80,7 @@ class Resource:
 
     @property
     def label(self) -> str:
-        """How a message names the resource."""
+        """The resource's name in messages."""
         return f"{self.kind} {self.name}"
 
     def get(self, path: str) -> Value:
@@ -92,7 +92,7 @@ class Resource:
         return walk(self.properties, path)
 
     def value(self, path: str) -> Value:
-        """Like ``get`` with secrets revealed: to decide with, never to print."""
+        """Like ``get`` with secrets revealed: for decisions, never for output."""
         return reveal(walk(self.properties, path))
 
     def items(self, path: str) -> list[Any] | Unknown:
@@ -136,7 +136,7 @@ class Resource:
 
     @classmethod
     def from_policy(cls, argument: Value) -> Resource:
-        """From what a policy is given: a ``PolicyResource`` or ``ResourceValidationArgs`` of pulumi-policy."""
+        """From the argument of a policy: a ``PolicyResource`` or ``ResourceValidationArgs`` of pulumi-policy."""
         options = getattr(argument, "opts", None)
         parent = getattr(argument, "parent", None)
         dependencies = cast("Mapping[str, Iterable[Any]]", getattr(argument, "property_dependencies", None) or {})
@@ -154,9 +154,8 @@ class Resource:
 
 
 def _declared(argument: Value, properties: dict[str, Any], dependencies: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what only the provider will choose: the dependencies name every property that the program declares.
-
-    Where nothing tells the two apart (a resource policy sees what is declared only), everything stays.
+    """Without the values that only the provider will choose: the dependencies name every property that the program
+    declares. If the two cannot be distinguished (a resource policy sees only declared values), all properties stay.
     """
     if not dependencies and (not hasattr(argument, "property_dependencies") or argument.dependencies):
         return properties
@@ -175,7 +174,7 @@ def _urn(item: Value) -> str:
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """What a property refers to.
+    """The resources that a property refers to.
 
     ``complete``: every value was joined to a resource of the stack. ``ambiguous``: unknown values were joined by
     dependencies, and there are more candidates than values. ``loose``: the same, or a whole list is unknown, so that
@@ -206,7 +205,7 @@ class Graph:
         self._children: dict[str, list[Resource]] = {}
         self._by_literal: dict[str, dict[str, list[Resource]]] = {}
         self.memory: dict[str, Any] = {}
-        """What has been worked out about this graph, by whom, so that it is worked out once."""
+        """Cached results of functions on this graph."""
         for resource in self.resources:
             self._by_kind.setdefault(resource.kind, []).append(resource)
             self._children.setdefault(resource.parent, []).append(resource)

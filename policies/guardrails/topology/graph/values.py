@@ -21,7 +21,7 @@ OUTPUT_SIGNATURE = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 RESOURCE_SIGNATURE = "5cf8f73096256a8f31e491e813e4eb8e"
 
 BLINDED = "[secret]"
-"""What ``pulumi policy analyze`` puts in the place of every secret of a state that it cannot decrypt."""
+"""The text by which ``pulumi policy analyze`` replaces every secret of a state that it cannot decrypt."""
 
 UNKNOWN_SENTINELS = frozenset(
     {
@@ -98,7 +98,7 @@ def listed(value: Value) -> list[Any]:
 
 
 def reveal(value: Value) -> Value:
-    """The same value with every ``Secret`` replaced by what it holds: to decide with, never to print."""
+    """The same value with every ``Secret`` replaced by its contents: for decisions, never for output."""
     if isinstance(value, Secret):
         return reveal(value.reveal())
     if isinstance(value, list):
@@ -128,7 +128,7 @@ def unknowns_in(value: Value) -> Iterator[Unknown]:
 
 
 def shown(value: Value, limit: int = 160) -> str:
-    """A value as a message may print it: secrets masked, unknowns said, long ones cut."""
+    """A value as a message may print it: secrets masked, unknown values named, long values truncated."""
     text = _shown(value)
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
@@ -225,7 +225,7 @@ def walk(value: Value, path: str) -> Value:
 
 
 def overlay(declared: Value, answered: Value) -> Value:
-    """What the provider answered on top of what was declared; an unknown answer never hides a known declaration."""
+    """The provider's outputs merged over the declared inputs; an unknown output never hides a known input."""
     if declared is None:
         return answered
     if isinstance(answered, Unknown):

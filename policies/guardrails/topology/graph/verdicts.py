@@ -1,4 +1,4 @@
-"""What a check can say: proven, violated or not proven, each with its evidence."""
+"""The verdicts of a check: proven, violated or not proven, each with its evidence."""
 
 from __future__ import annotations
 
@@ -67,12 +67,12 @@ class Finding:
 
     @builtins.property
     def headline(self) -> str:
-        """What is wrong, starting with resource and property."""
+        """The violation, starting with resource and property."""
         place = f"{self.resource}.{self.property}" if self.property else self.resource
         return f"{place} {self.what}" if self.what else place
 
     def parts(self) -> dict[str, str]:
-        """What there is to say beyond the headline, by label, in the order of reading."""
+        """The details below the headline, by label, in reading order."""
         said = {
             "found": self.found,
             "wanted": self.wanted,
@@ -121,7 +121,7 @@ def not_proven(
     assumptions: Sequence[str] = (),
     latent: bool = False,
 ) -> Finding:
-    """Nothing contradicts the claim about this resource, but an unknown value keeps it from being proven."""
+    """Nothing contradicts the claim about this resource, but an unknown value prevents it from being proven."""
     named = tuple(dict.fromkeys(item.path if isinstance(item, Unknown) else item for item in unknowns))
     return Finding(
         Verdict.NOT_PROVEN, resource.urn, resource.label, property_, shown(found), wanted, fix, what,

@@ -1,1 +1,1 @@
-"""One HTTP request, and what a load balancer itself refuses."""
+"""One HTTP request, and the requests that a load balancer itself rejects."""

@@ -1,4 +1,4 @@
-"""What an application load balancer itself refuses, before the web ACL and the rules are evaluated.
+"""Requests that an application load balancer itself rejects, before the web ACL and the rules are evaluated.
 
 Its fixed sizes, the unsupported method, and requests that its desync mitigation considers ambiguous. The desync checks
 cover HTTP/1.1; AWS does not document how the load balancer frames HTTP/2, so no such request is modelled.

@@ -1,4 +1,4 @@
-"""One HTTP request, who sends it, and what may happen to it on its path."""
+"""One HTTP request, its client, and its possible outcomes."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of the request and what happened there."""
+    """One step of the request and its result."""
 
     where: str
     what: str
@@ -133,7 +133,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class Trail:
-    """What has happened to a request so far."""
+    """The steps of a request so far."""
 
     request: Request
     steps: list[Step] = field(default_factory=list[Step])
@@ -152,7 +152,7 @@ class Trail:
 
 @dataclass(frozen=True, slots=True)
 class ProxyFacts:
-    """What the proxy beside the application enforces, as plain data."""
+    """The limits that the proxy in the task enforces, as plain data."""
 
     prompt_bytes: int
     upload_bytes: int
@@ -165,7 +165,7 @@ class ProxyFacts:
     logout_path: str = ""
     websocket_path_prefixes: tuple[str, ...] = ()
     requires_length: bool = False
-    """Whether it answers 411 to a body that declares no length."""
+    """Whether it responds with 411 to a body without a declared length."""
     stripped_headers: tuple[str, ...] = ()
     """Names of headers that it removes before anything reads them, regardless of the sender."""
     stripped_patterns: tuple[str, ...] = ()

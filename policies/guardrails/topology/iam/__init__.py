@@ -1,1 +1,1 @@
-"""IAM policy documents: their statements, what each covers, and whom it grants what."""
+"""IAM policy documents: their statements, the actions and resources that each covers, and the principals."""

@@ -1,4 +1,5 @@
-"""Conditions of IAM statements: operators with their qualifiers, keys in lower case, and what passes each of them."""
+"""Conditions of IAM statements: operators with their qualifiers, keys in lower case, and the values that satisfy each
+of them."""
 
 from __future__ import annotations
 
@@ -61,7 +62,7 @@ class Condition:
 
     @property
     def bounds(self) -> bool:
-        """Whether a grant with it is really limited to the values that it lists."""
+        """Whether a grant with it is actually limited to the values that it lists."""
         return not self.holds_without_key and not self.is_open
 
     def requires(self, operator: str, key: str, value: str) -> bool:

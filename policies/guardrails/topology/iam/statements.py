@@ -1,4 +1,4 @@
-"""The one evaluator of IAM statements: what a document grants, on what, to whom, and under which conditions."""
+"""Evaluates IAM statements: the actions, resources, principals and conditions of each grant."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class Statement:
     conditions: tuple[Condition, ...] = ()
 
     def covers(self, action: str) -> bool:
-        """Whether it is about an action: by a pattern of ``Action``, or because ``NotAction`` does not list it."""
+        """Whether it covers an action: by a pattern of ``Action``, or because ``NotAction`` does not list it."""
         if self.not_actions:
             return not any(matches_action(pattern, action) for pattern in self.not_actions)
         return any(matches_action(pattern, action) for pattern in self.actions)
 
     def covers_resource(self, arn: str) -> bool:
-        """Whether it is about a resource: by a pattern of ``Resource``, or because ``NotResource`` does not list it."""
+        """Whether it covers a resource: by a pattern of ``Resource``, or because ``NotResource`` does not list it."""
         if self.not_resources:
             return not any(matches(pattern, arn) for pattern in self.not_resources)
         return any(matches(pattern, arn) for pattern in self.resources)
@@ -69,7 +69,7 @@ class Statement:
 
     @property
     def bounding_keys(self) -> frozenset[str]:
-        """The condition keys that really limit whom a grant is for, in lower case.
+        """The condition keys that actually limit the principals of a grant, in lower case.
 
         Left out are comparisons that any other caller passes: negative ones, those that also hold where the key is
         absent (``…IfExists``, ``ForAllValues:``, ``Null``), and those with a wildcard that leaves the account open.
@@ -118,7 +118,7 @@ def _principals(value: Value) -> tuple[str, ...]:
 
 
 def grants(document: Document) -> list[Statement]:
-    """The statements of a document that allow something."""
+    """The Allow statements of a document."""
     return [item for item in statements(document) if item.allows]
 
 

@@ -1,1 +1,1 @@
-"""Addresses, security groups, network ACLs, routes, where each interface stands, and paths between them."""
+"""Addresses, security groups, network ACLs, routes, the placement of each interface, and the paths between them."""

@@ -1,4 +1,4 @@
-"""What network ACLs allow, in rule order.
+"""The traffic that network ACLs allow, in rule order.
 
 Only a network ACL that is fully known restricts traffic: a rule that is not known yet counts as an allow.
 """
@@ -43,7 +43,7 @@ class AclRule:
 
 
 class NetworkAcls:
-    """The network ACL of each subnet, and what it allows."""
+    """The network ACL of each subnet, and the traffic that it allows."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -78,7 +78,7 @@ class NetworkAcls:
         return None
 
     def admitted(self, subnet: Resource) -> Traffic:
-        """What may enter a subnet and be answered; AWS's default network ACL allows everything."""
+        """Traffic that may enter a subnet and be responded to; AWS's default network ACL allows all traffic."""
         acl = self.acl_of(subnet)
         if acl is None:
             return EVERYTHING
@@ -88,7 +88,7 @@ class NetworkAcls:
         return {protocol: (inward[protocol] & whole if protocol == TCP else inward[protocol]) for protocol in inward}
 
     def passes(self, acl: Resource, *, egress: bool) -> Traffic:
-        """What a network ACL allows in one direction."""
+        """The traffic that a network ACL allows in one direction."""
         key = (acl.urn, egress)
         if key not in self._passed:
             rules = sorted(

@@ -84,7 +84,7 @@ class Intervals:
         return not self - other
 
     def size(self) -> int:
-        """How many integers the set holds."""
+        """The number of integers in the set."""
         return sum(high - low + 1 for low, high in self.spans)
 
 
@@ -145,7 +145,7 @@ NOT_ROUTED = _known(
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
     "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4",
 )  # fmt: skip
-"""IPv4 blocks that no one on the internet can send from (private, shared, loopback, link-local, multicast, reserved)."""
+"""IPv4 blocks that no internet client can send from (private, shared, loopback, link-local, multicast, reserved)."""
 
 INTERNET = Addresses(ALL_V4 - NOT_ROUTED.v4, _known("2000::/3").v6)
 """Addresses that a client on the internet can have. Documentation blocks count: a rule that names one admits it."""
@@ -269,4 +269,4 @@ class PortMap:
 
 
 Traffic = dict[str, PortMap]
-"""What is admitted, protocol by protocol."""
+"""The admitted addresses and ports by protocol."""

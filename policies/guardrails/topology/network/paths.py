@@ -1,7 +1,7 @@
-"""Forwarding: the edges that entry points and load balancers make, and the paths that these edges form.
+"""Forwarding: the edges of entry points and load balancers, and the paths that these edges form.
 
-An edge leads from the internet, or from a resource that forwards traffic, to the next resource. It says which property
-makes it, and whether traffic on it passes a web ACL or an authenticating action.
+An edge leads from the internet, or from a resource that forwards traffic, to the next resource. It records the property
+that creates it, and whether traffic on it passes a web ACL or an authenticating action.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Edge:
     web_acl: Pass = MISSED
     authentication: Pass = MISSED
     unknowns: tuple[str, ...] = ()
-    """What keeps it from being known whether the edge exists."""
+    """The unknown values that decide whether the edge exists."""
     protected: Resource | None = None
     """The resource that a web ACL would be associated with."""
     final: bool = False
@@ -62,7 +62,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """One way from the internet to a target, with what it passes."""
+    """One path from the internet to a target, with the web ACL and authentication that it passes."""
 
     target: str
     edges: tuple[Edge, ...]

@@ -1,6 +1,6 @@
 """Where each resource with network interfaces sits: its subnets, its security groups, and whether it has a public address.
 
-One row per resource type says where AWS keeps each of the three. Instances, groups of instances and network
+One row per resource type lists the property of each of the three. Instances, groups of instances and network
 interfaces, which spread them over several resources, have their own functions in ``instances``.
 """
 
@@ -16,7 +16,7 @@ from .security_groups import GroupSet, SecurityGroups
 
 @dataclass(frozen=True, slots=True)
 class PublicAddress:
-    """Whether a resource gets a public IPv4 address: yes, no, or (``None``) not known; and what says so."""
+    """Whether a resource gets a public IPv4 address (``None``: not known), and the property that determines it."""
 
     value: bool | None
     resource: Resource
@@ -39,7 +39,7 @@ class PlacedResource:
     group_property: str
     public: PublicAddress
     accepts: bool = True
-    """Whether it accepts connections at all; a function in a network does not."""
+    """Whether it accepts connections; a function in a VPC does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Row:
     public_default: bool = False
     accepts: bool = True
     owner: tuple[str, str, tuple[str, ...]] | None = None
-    """Property, type and keys of the resource that holds what this one inherits."""
+    """Property, type and keys of the resource from which this one inherits settings."""
     required: str = ""
     """Without this property the resource has no network interface."""
     in_any_subnet: bool = False
@@ -164,7 +164,7 @@ _PUBLIC_WORDS = {
     "true": True, "false": False, "enabled": True, "disabled": False,
     "service_provided_eips": True, "public_only": True, "private_only": False,
 }  # fmt: skip
-"""Words by which a property says that an address is public; any other word says that it is not."""
+"""The values of a property that mean a public address; any other value means none."""
 
 
 def as_switch(value: object, default: bool) -> bool | None:
@@ -178,7 +178,7 @@ def as_switch(value: object, default: bool) -> bool | None:
 
 @dataclass(slots=True)
 class Subnets:
-    """Subnets as they are collected, with what keeps them from being complete."""
+    """The subnets collected so far, with the reasons why they may be incomplete."""
 
     property: str = ""
     found: dict[str, Resource] = field(default_factory=dict[str, Resource])

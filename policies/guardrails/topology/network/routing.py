@@ -26,7 +26,7 @@ TABLE_KEYS = ("id", "arn", "mainRouteTableId", "defaultRouteTableId")
 
 
 class Through(StrEnum):
-    """What a route leads to, as far as inbound internet traffic is concerned."""
+    """The target of a route, as far as inbound internet traffic is concerned."""
 
     INTERNET = "an internet gateway"
     OUTWARD = "a gateway without inbound connections"
@@ -44,7 +44,7 @@ _MIN_V4, _MIN_V6 = 16, 40
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route: where to, through what, and which resource and property declare it."""
+    """One route: destination, gateway, and the resource and property that declare it."""
 
     destination: Addresses | None
     through: Through
@@ -56,7 +56,7 @@ class Route:
 
 
 def _specific(route: Route) -> int:
-    """How large the destination is: the smaller the block, the earlier the route wins."""
+    """The size of the destination: the smallest matching block wins."""
     if route.destination is None:
         return 0
     return route.destination.v4.size() or route.destination.v6.size()
@@ -64,7 +64,7 @@ def _specific(route: Route) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """What a subnet's routes say about the internet."""
+    """A subnet's routes to and from the internet."""
 
     internet: Addresses = NO_ADDRESSES
     """Internet addresses that are routed to an internet gateway, so that responses can reach them."""
@@ -107,7 +107,7 @@ class Routing:
         return found
 
     def _tables_of(self, resource: Resource) -> tuple[Resource, ...]:
-        """The tables that something names, a network for its main one."""
+        """The tables that a property names; a network stands for its main table."""
         return self.graph.referenced(resource, "routeTableId", types=(*TABLES, *VPCS), keys=TABLE_KEYS).resources
 
     def vpc_of(self, resource: Resource) -> Resource | None:
@@ -126,7 +126,7 @@ class Routing:
 
     def reaches(self, subnet: Resource, other: Resource, addresses: Addresses) -> bool:
         """Whether packets from a subnet to addresses of another one are routed: always within a network, and to another
-        network by a peering connection or the like. A route that is not known yet counts as one.
+        network by a peering connection or a similar gateway. A route that is not known yet counts as one.
         """
         vpc, table = self.vpc_of(subnet), self.table_of(subnet)
         if vpc is None or vpc is self.vpc_of(other) or self._open_tables.get(subnet.urn) or self._unattached:
@@ -141,7 +141,7 @@ class Routing:
         return not left
 
     def placement(self, subnet: Resource) -> Placement:
-        """What a subnet's routes say about the internet."""
+        """A subnet's routes to and from the internet."""
         if subnet.urn not in self._placements:
             self._placements[subnet.urn] = self._place(subnet)
         return self._placements[subnet.urn]
@@ -206,7 +206,7 @@ class Routing:
                 unknowns.append(f"{route.resource.label}.{route.gateway_property}")
             elif route.through is Through.NETWORK:
                 beyond = f"{route.resource.label}.{route.property}"
-                assumptions.append(f"the network behind {beyond} forwards nothing from the internet")
+                assumptions.append(f"the network behind {beyond} forwards no traffic from the internet")
         return Placement(reached, tuple(hops), tuple(unknowns), tuple(assumptions))
 
     # -- collecting ---------------------------------------------------------------------------------------------
@@ -253,7 +253,7 @@ class Routing:
         return [route for index, _ in enumerate(declared) for route in self._each(table, f"routes[{index}]")]
 
     def _each(self, resource: Resource, path: str) -> Iterator[Route]:
-        """A route, or one for each entry of the prefix list that it names, where all of them are known."""
+        """A route, or one for each entry of its prefix list if all entries are known."""
         route = self._route(resource, path)
         blocks = self._listed(resource, f"{path}.{_LISTS[0]}" if path else _LISTS[0])
         yield from [replace(route, destination=block) for block in blocks] or [route]

@@ -1,4 +1,4 @@
-"""What security groups allow, however their rules are declared.
+"""The traffic that security groups allow, regardless of how their rules are declared.
 
 Inline rules, ``vpc.SecurityGroupIngressRule``/``EgressRule`` and the older ``ec2.SecurityGroupRule`` become one kind of
 rule. A group is identified by its URN, or by its literal id when it is not in this stack: then its other rules are
@@ -51,9 +51,9 @@ class GroupRule:
     groups: tuple[str, ...] = ()
     blocks: tuple[str, ...] = ()
     unknowns: tuple[str, ...] = ()
-    """What keeps the admitted addresses from being known."""
+    """The unknown values that determine the admitted addresses."""
     group_unknowns: tuple[str, ...] = ()
-    """What keeps the referenced groups from being known."""
+    """The unknown values that determine the referenced groups."""
 
     def covers(self, protocol: str, port: int | None) -> bool:
         """Whether the rule is about this protocol and port; without a port, about any port."""
@@ -151,7 +151,8 @@ class SecurityGroups:
         return found
 
     def _as_aws_makes_it(self, vpc: Resource) -> None:
-        """A default group that no resource adopts admits its own members and sends everywhere, besides other rules."""
+        """A default group that no resource adopts admits its members and allows all egress, in addition to other
+        rules."""
         itself = GroupRule(ingress=True, resource=vpc, property="defaultSecurityGroupId", groups=(vpc.urn,))
         everywhere = replace(itself, ingress=False, groups=(), addresses=EVERYWHERE, blocks=("0.0.0.0/0", "::/0"))
         self._add((vpc.urn,), itself)

@@ -1,1 +1,1 @@
-"""Who can be reached from the internet, what lies behind, and what the model does not cover."""
+"""Resources that are reachable from the internet, their dependencies, and resource types that are not modelled."""

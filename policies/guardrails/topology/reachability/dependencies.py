@@ -1,4 +1,4 @@
-"""What a workload can reach: databases, caches, buckets and models, each with the rules that allow it.
+"""A workload's dependencies: databases, caches, buckets and models, each with the rules that allow the traffic.
 
 A data store counts as reachable when the workload's security groups allow egress, and the store's allow ingress, on the
 same port. A bucket counts when a gateway endpoint's policy names it and the workload may use the endpoint. Network ACLs
@@ -21,14 +21,14 @@ _MODELS = "bedrock-runtime"
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """One thing that a workload can reach."""
+    """A dependency that a workload can reach."""
 
     resource: Resource
     role: str
     """Its role for the workload: ``database``, ``cache``, ``bucket``, ``models``."""
     ports: str
     by: tuple[Resource, ...]
-    """What allows the traffic, in order from the workload outward."""
+    """The rules that allow the traffic, in order from the workload to the dependency."""
 
     @property
     def ways(self) -> str:
@@ -37,7 +37,7 @@ class Reached:
 
 
 def reached_by(facts: Facts, workload: Resource) -> tuple[Reached, ...]:
-    """What the workload can reach, by role and name."""
+    """The dependencies that the workload can reach, by role and name."""
     own = facts.by_urn.get(workload.urn)
     if own is None:
         return ()

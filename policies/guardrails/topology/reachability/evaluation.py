@@ -1,4 +1,4 @@
-"""All claims and findings about a stack's reachability: first the facts, then what follows from them."""
+"""All claims and findings about a stack's reachability: first the facts, then the claims that follow from them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Reachability:
 
     facts: Facts
     claims: tuple[Claim, ...]
-    """One for each internal resource: it is not reachable from the internet, nor one change away from it."""
+    """One for each internal resource: it is not reachable from the internet, nor after any single change."""
     exposures: tuple[Finding, ...]
     """The findings of all claims, each once."""
     unprotected: tuple[Finding, ...]
@@ -37,7 +37,7 @@ class Reachability:
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """Every path from the internet to something that serves."""
+        """Every path from the internet to a resource that serves requests."""
         return self.facts.paths
 
 

@@ -1,1 +1,1 @@
-"""What happens to one request: web ACL, listener rules, target."""
+"""The path of one request: web ACL, listener rules, target."""

@@ -1,4 +1,4 @@
-"""Which listener rule a request matches, and what the rule's actions do with it."""
+"""The listener rule that a request matches, and the effect of the rule's actions."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ def _token(trail: Trail, entry: Resource, path: str) -> Outcome | None:
 
 
 def token_matches(claims: Mapping[str, Any], options: dict[str, Any]) -> Match:
-    """Whether a verified token's claims are those that a ``jwtValidation`` asks for: issuer and additional claims."""
+    """Whether a verified token has the claims that a ``jwtValidation`` requires: issuer and additional claims."""
     issuer = options.get("issuer")
     checks: list[Match] = [None if isinstance(issuer, Unknown) else claims.get("iss") == issuer]
     for item in as_list(options.get("additionalClaims")) or []:

@@ -1,4 +1,4 @@
-"""What happens to one request on its way in: which component responds, with which status, and why.
+"""The path of one request: which component responds, with which status, and why.
 
 Security group, the load balancer's limits, web ACL, listener rule and actions, then the limits of the proxy, which are
 passed as data because they are in its configuration.
@@ -98,14 +98,14 @@ def _arrive(facts: Facts, trail: Trail, edge: Resource) -> Outcome | Resource:
             return trail.end(Result.DROPPED, None, "security group")
     encrypted = listener.value("protocol") in ("HTTPS", "TLS")
     if encrypted != (request.scheme == "https"):
-        trail.note(listener, "protocol", f"speaks {listener.value('protocol')}, not {request.scheme}")
+        trail.note(listener, "protocol", f"uses {listener.value('protocol')}, not {request.scheme}")
         return trail.end(Result.ANSWERED, 400, listener.name)
     trail.note(listener, "port", f"accepts {request.scheme} on port {request.port}")
     return listener
 
 
 def _dependencies(facts: Facts, trail: Trail, entry: Resource) -> None:
-    """Note what the application can reach in order to respond: models, database, cache, bucket."""
+    """Record the application's dependencies: models, database, cache, bucket."""
     for urn in _served(facts, entry):
         target = facts.graph.by_urn.get(urn)
         for reached in reached_by(facts, target) if target is not None else ():
@@ -118,7 +118,7 @@ def _served(facts: Facts, entry: Resource) -> list[str]:
 
 
 def _targets(facts: Facts, trail: Trail, entry: Resource) -> None:
-    """Note which target receives what an entry forwards."""
+    """Record the target that receives the forwarded request."""
     for urn in _served(facts, entry):
         target = facts.graph.by_urn.get(urn)
         if target is not None:
@@ -132,7 +132,7 @@ def _lacks_length(request: Request) -> bool:
 
 
 def _refusal(request: Request, proxy: ProxyFacts) -> tuple[int, str, str] | None:
-    """Status, rule and reason of what the proxy refuses, in the order of its checks."""
+    """Status, rule and reason of the proxy's refusal, in the order of its checks."""
     header_bytes = sum(len(name.encode()) + len(value.encode()) + 4 for name, value in request.sent_headers())
     limit = proxy.body_limit(request.path)
     upgrade = request.header("upgrade")

@@ -1,1 +1,1 @@
-"""Web ACLs: what they stand in front of, and what they do with one request."""
+"""Web ACLs: the resources that they protect, and their effect on one request."""

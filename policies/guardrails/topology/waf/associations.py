@@ -44,11 +44,11 @@ class WebAclAssociations:
         return next((acl for _, acl in self._acls.get(resource.urn, ()) if acl is not None), None)
 
     def association_of(self, resource: Resource) -> Resource | None:
-        """What associates a web ACL with a resource."""
+        """The property or resource that associates a web ACL with a resource."""
         return next((association for association, _ in self._acls.get(resource.urn, ())), None)
 
     def passed(self, resource: Resource) -> Pass:
-        """Whether traffic to a resource passes a web ACL that can block something."""
+        """Whether traffic to a resource passes a web ACL that can block requests."""
         found = self._acls.get(resource.urn, ())
         if not found:
             return Pass(None, tuple(self._unclear)) if self._unclear else MISSED

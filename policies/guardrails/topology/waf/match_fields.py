@@ -84,7 +84,7 @@ def _pairs(
 
 
 def _window(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The pairs that fit into what AWS WAF sees."""
+    """The pairs that fit into the part that AWS WAF inspects."""
     seen: list[tuple[str, str]] = []
     left = BODY_WINDOW
     for name, value in pairs[:HEADER_COUNT_WINDOW]:

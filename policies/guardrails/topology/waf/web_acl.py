@@ -1,7 +1,7 @@
-"""What a web ACL does with one request: its rules by priority, as AWS evaluates them for a load balancer.
+"""The outcome of a web ACL for one request: its rules by priority, as AWS evaluates them for a load balancer.
 
 A statement matches, does not match, or cannot be evaluated for a sample request (``None``): then the outcome is not
-proven. Managed rule groups match what the request is marked as resembling, and nothing else.
+proven. Managed rule groups match only the attacks that the sample request is marked as resembling.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ REMOTE_DESKTOP = ports(3389, 3389)
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """One reason why a declared connection does not work."""
+    """One cause that blocks a declared connection."""
 
     resource: Resource
     property: str
@@ -34,13 +34,13 @@ class Gap:
 
 
 def unmatched(facts: Facts, flow: Flow) -> Gap | None:
-    """The side whose security groups do not allow what the other side sends, if any."""
+    """The side whose security groups do not allow the other side's traffic, if any."""
     sends = facts.peers.allows(flow.source, flow.target, TCP, flow.ports, ingress=False)
     takes = facts.peers.allows(flow.target, flow.source, TCP, flow.ports, ingress=True)
     if sends and takes:
         return None
     side, missing = (flow.target, "takes") if sends else (flow.source, "sends")
-    what = f"cannot pass from {flow.source.resource.label} to {flow.target.resource.label}"
+    what = f"is blocked from {flow.source.resource.label} to {flow.target.resource.label}"
     found = f"no rule of {side.resource.label}'s groups {missing} tcp {describe_ports(flow.ports)}"
     if flow.rule is not None:
         return Gap(flow.rule.resource, flow.rule.property, found, what)
@@ -115,7 +115,7 @@ def front(facts: Facts) -> Iterator[Gap]:
             if missing and not placed.unknowns:
                 only = f" for {describe(Addresses(v4=missing))}" if placed.internet.v4 else ""
                 found = f"no route to an internet gateway{only}"
-                yield Gap(balancer, "subnets", found, f"is in {subnet.name}, where clients cannot reach it")
+                yield Gap(balancer, "subnets", found, f"is in {subnet.name}, which clients cannot reach")
 
 
 def _on_the_internet(facts: Facts, peer: Peer, port: int, *, ingress: bool) -> Addresses:
@@ -128,7 +128,8 @@ def _on_the_internet(facts: Facts, peer: Peer, port: int, *, ingress: bool) -> A
 
 
 def login(facts: Facts) -> Iterator[Gap]:
-    """Why a load balancer with logins cannot reach the identity provider, which is where its groups let it connect."""
+    """The causes that block a load balancer with logins from its identity provider, at the addresses that its groups
+    allow."""
     https = ports(443, 443)
     answers = ANY_CLIENT - REMOTE_DESKTOP
     for peer in facts.peers.all:
@@ -189,7 +190,7 @@ _ENGINE_PORTS = {"postgres": 5432, "mysql": 3306, "mariadb": 3306}
 
 
 def service_port(resource: Resource) -> int | None:
-    """The port on which something serves, where its type determines it."""
+    """The port on which a resource serves, if its type determines it."""
     port = resource.value("port")
     if resource.kind in (*_SERVICE_PORTS, "rds.Cluster", "rds.Instance") and isinstance(port, int | float):
         return int(port)
@@ -222,5 +223,5 @@ def _gateway(facts: Facts, gateway: GatewayUse) -> Iterator[Gap]:
             found = f"no egress rule of its groups covers {endpoint.label}"
             yield Gap(peer.resource, "networkConfiguration.securityGroups", found, "cannot download image layers")
     if not used and facts.peers.all and all(peer.certain for peer in facts.peers.all):
-        found = "no security group in its route tables' subnets sends to it"
+        found = "no security group in its route tables' subnets allows egress to it"
         yield Gap(endpoint, "routeTableIds", found, "has no clients")

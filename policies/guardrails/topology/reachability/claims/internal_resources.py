@@ -1,4 +1,4 @@
-"""Internal resources: what is reachable from the internet, and what one more change would make reachable.
+"""Internal resources that are reachable from the internet, or that a single change would make reachable.
 
 Three layers keep an internal resource private: its security groups admit no internet address, its subnets have no route
 to an internet gateway, and it has no public address. Every open layer is reported: as reachable when all are open for
@@ -32,7 +32,7 @@ class _Opening:
 
 
 def internal_claims(facts: Facts) -> tuple[Claim, ...]:
-    """One claim for each internal resource: it is not reachable from the internet, nor one change away from it."""
+    """One claim for each internal resource: it is not reachable from the internet, nor after any single change."""
     by_resource: dict[str, list[Finding]] = {}
     opened, unclear = _openings(facts.internal)
     for finding, opening in (
@@ -115,7 +115,7 @@ def _open_rule(opening: _Opening) -> Finding:
         if other.protocols == rule.protocols and other.ports & rule.ports:
             together |= other.addresses
     whole = f" (together with its group's other rules: {together})" if together != rule.addresses else f" ({together})"
-    what = f"admits the internet to {_names(opening.opened)}" + (
+    what = f"allows internet traffic to {_names(opening.opened)}" + (
         "" if opening.witness else ": a latent exposure, which a public route or address would make reachable"
     )
     return violated(
@@ -126,7 +126,7 @@ def _open_rule(opening: _Opening) -> Finding:
 def _unclear_rule(opening: _Opening) -> Finding:
     rule = opening.rule
     fix = "declare the addresses, or a managed prefix list, in this stack"
-    what = f"may admit the internet to {_names(opening.opened)}"
+    what = f"may allow internet traffic to {_names(opening.opened)}"
     return not_proven(rule.resource, rule.property, rule.unknowns, CLOSED_GROUP, fix, what=what)
 
 
@@ -152,7 +152,7 @@ def _placement(internal: InternalResource, reached: bool) -> Iterable[Finding]:
             latent=not reached,
         )
     elif address.value is None:
-        fix = "make it a plain value in the configuration"
+        fix = "set it to a literal value in the configuration"
         yield not_proven(address.resource, address.property, address.unknowns, PRIVATE_ADDRESS, fix)
 
 
@@ -179,10 +179,7 @@ def _subnets(internal: InternalResource, reached: bool) -> Iterable[Finding]:
         *(text for subnet in internal.subnets for text in subnet.routes.unknowns),
     ]
     if unknowns and not public and path:
-        fix = (
-            "declare its subnets and their route tables in this stack, or add an exception that names who is "
-            "responsible for them"
-        )
+        fix = "declare its subnets and their route tables in this stack, or add an exception that names their owner"
         yield not_proven(resource, path, unknowns, PRIVATE_SUBNET, fix)
 
 
@@ -199,7 +196,7 @@ def unattached(facts: Facts) -> Iterable[Finding]:
         if rule.addresses & INTERNET or rule.unknowns:
             unknowns = (f"{rule.resource.label}.securityGroupId", *rule.unknowns)
             fix = "name a group that this stack declares"
-            what = "may admit the internet to an internal resource"
+            what = "may allow internet traffic to an internal resource"
             yield not_proven(rule.resource, "securityGroupId", unknowns, CLOSED_GROUP, fix, found=str(rule), what=what)
     for address, path in facts.unattached_addresses:
         fix = "name an instance or network interface that this stack declares"

@@ -88,7 +88,7 @@ _KUBERNETES = ("kubernetes:core/v1:Service", "kubernetes:networking.k8s.io/v1:In
 
 
 def _suspicion(resource: Resource) -> str:
-    """Why a resource may be reachable, or nothing."""
+    """The reason why a resource may be reachable, or an empty text."""
     kind = resource.kind
     if kind in ("ecs.Service", "ecs.TaskSet") and resource.value("vpcLatticeConfigurations") not in (None, []):
         return "is offered through VPC Lattice (vpcLatticeConfigurations)"
@@ -99,7 +99,7 @@ def _suspicion(resource: Resource) -> str:
 
 def _by_name(resource: Resource) -> str:
     if resource.kind in _OPAQUE:
-        return "declares resources that a plan does not show"
+        return "creates resources that are not part of the plan"
     if resource.kind in SUSPECT_NAMES or resource.type.startswith(_KUBERNETES):
         return "can be public"
     if _NATIVE.match(resource.type):
@@ -116,10 +116,10 @@ def _by_properties(resource: Resource) -> str:
 
 def not_modelled(graph: Graph) -> Iterator[Finding]:
     """One finding for each resource that may be reachable and is not modelled."""
-    wanted = "a modelled resource type, or an exception that says who reviewed the resource"
+    wanted = "a modelled resource type, or an exception that names the reviewer"
     for resource in graph:
         if why := _suspicion(resource):
-            fix = "review what it exposes and record an exception with an owner and an expiry"
+            fix = "review its exposure, and record an exception with an owner and an expiry date"
             yield not_proven(
-                resource, "", [f"what {resource.label} exposes"], wanted, fix, found=why, what="is not modelled"
+                resource, "", [f"the exposure of {resource.label}"], wanted, fix, found=why, what="is not modelled"
             )

@@ -20,7 +20,7 @@ def unprotected(paths: Sequence[Path]) -> tuple[Finding, ...]:
         fix = f"associate a web ACL with {protected.label}"
         unknowns = (*path.unknowns, *path.web_acl.unknowns)
         if path.web_acl.value is False and not path.unknowns:
-            what = "forwards requests that pass no web ACL"
+            what = "forwards requests without a web ACL"
             found[protected.urn] = violated(
                 protected, "", "no web ACL that blocks", wanted, fix, what=what, witness=path.hops
             )

@@ -18,7 +18,7 @@ _GATEWAY_KEYS = ("id", "arn", "prefixListId")
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One declared connection: source, target, ports, and what declares it."""
+    """One declared connection: source, target, ports, and the resource that declares it."""
 
     source: Peer
     target: Peer
@@ -39,7 +39,7 @@ class GatewayUse:
     """Whether its route tables are named but not in this stack."""
     users: tuple[Peer, ...]
     image_pullers: tuple[Peer, ...] = ()
-    """Fargate services, where it is the gateway to S3: ECR hands out image layers from S3."""
+    """Fargate services, where it is the gateway to S3: ECR serves image layers from S3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class GatewayGrant:
 
 
 def target_ports(resource: Resource) -> tuple[int | None, ...]:
-    """The ports on which a service is a target; any port when none is set."""
+    """The container ports on which load balancers send traffic to a service; ``None`` stands for any port."""
     entries = resource.items("loadBalancers")
     count = len(entries) if isinstance(entries, list) else 0
     ports = [resource.value(f"loadBalancers[{index}].containerPort") for index in range(count)]

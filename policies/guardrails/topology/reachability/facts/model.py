@@ -44,7 +44,7 @@ class SubnetFacts:
 
 @dataclass(frozen=True, slots=True)
 class InternalResource:
-    """A resource with network interfaces that must stay private, with everything that decides who reaches it."""
+    """A resource with network interfaces that must stay private, with the facts that determine its reachability."""
 
     placed: PlacedResource
     groups: GroupSet
@@ -62,7 +62,7 @@ class InternalResource:
 
     @property
     def role(self) -> str:
-        """What it is: a database, a cache, a service."""
+        """Its role, such as database, cache or service."""
         return self.placed.role
 
     @property
@@ -84,7 +84,7 @@ class TrustingTarget:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything that is known about a stack's network before a claim is made."""
+    """All facts of a stack's network, from which claims are derived."""
 
     graph: Graph
     groups: SecurityGroups
@@ -95,7 +95,7 @@ class Facts:
     internal: tuple[InternalResource, ...]
     by_urn: Mapping[str, InternalResource]
     paths: tuple[Path, ...]
-    """Every path from the internet to something that serves."""
+    """Every path from the internet to a resource that serves requests."""
     trusting: tuple[TrustingTarget, ...]
     unattached_rules: tuple[GroupRule, ...]
     """Ingress rules whose security group is not known: they may belong to any."""
@@ -111,6 +111,6 @@ class Facts:
     """URN of an egress rule → the gateway VPC endpoints whose prefix list it names."""
 
     def label_of(self, key: str) -> str:
-        """How messages name a security group: by its label, or by its identifier when it is not in this stack."""
+        """A security group's name in messages: its label, or its identifier if it is not in this stack."""
         resource = self.graph.by_urn.get(key)
         return resource.label if resource is not None else key

@@ -14,7 +14,7 @@ from ...network.security_groups import GroupRule, GroupSet, SecurityGroups
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Something with network interfaces: its subnets and security groups, and whether all of them are known."""
+    """A resource with network interfaces: its subnets and security groups, and whether all of them are known."""
 
     resource: Resource
     subnets: tuple[Resource, ...]
@@ -27,7 +27,7 @@ class Peer:
 
     @property
     def key(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """What determines its connections: the same for all tasks of one kind."""
+        """The key of its connections: the same for all tasks of one kind."""
         return (tuple(subnet.urn for subnet in self.subnets), self.groups)
 
 
