@@ -96,11 +96,16 @@ class Twin:
     service: Service
     metrics: Metrics
     refusals: Refusals
-    plan: networks.Plan
+    network: networks.Network
     not_played: Sequence[str]
 
     def __repr__(self) -> str:
         return f"Twin({self.stack.name})"
+
+    @property
+    def plan(self) -> networks.Plan:
+        """The network's interfaces and rules."""
+        return self.network.plan
 
     @property
     def url(self) -> str:
@@ -108,11 +113,11 @@ class Twin:
         return self.provider.registration.callbacks[0].rsplit("/oauth2/", 1)[0]
 
     def browser(self) -> Browser:
-        """A browser of somebody on the internet."""
+        """A browser on the internet."""
         return Browser(self.wiring, USER.name, self.public, self.authority.certificate)
 
     def public(self, name: str) -> Sequence[str]:
-        """The addresses of a name, as somebody on the internet gets them; ``LookupError`` without any."""
+        """The addresses of a name, as a client on the internet gets them; ``LookupError`` without any."""
         found = self.resolver.names.find(name, inside=False)
         if found is None or not found.addresses:
             raise LookupError(f"{name} has no public address")
@@ -129,7 +134,32 @@ class Twin:
         found = [str(one) for one in self.refusals.entries]
         found += [f"task: {one}" for one in self.service.causes]
         found += [f"database: {one}" for one in self.database.causes]
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys([*found, *self.dropped()]))
+
+    def dropped(self) -> list[str]:
+        """The TCP connections that security groups dropped, sorted."""
+        where = {address: node.name for node in self.plan.nodes for address in (node.v4, node.public) if address}
+        found: set[str] = set()
+        for node in self.plan.nodes:
+            groups = ", ".join(sorted(self.stack.by_arn(one).name for one in node.groups)) if node.guarded else ""
+            for egress in (True, False) if groups else ():
+                for address, port in self.network.refused(node.name, egress=egress):
+                    peer = where.get(address, address)
+                    ends = (node.name, peer) if egress else (peer, node.name)
+                    rules = "egress" if egress else "ingress"
+                    found.add(f"network: {ends[0]} → {ends[1]} port {port}: no {rules} rule of {groups} allows it")
+        return sorted(found)
+
+    def kill(self) -> None:
+        """Kill every container: for an environment that is to end without its stop timeouts."""
+        for task in self.service.tasks:
+            task.stop("killed")
+            for container in list(task.containers.values()):
+                container.kill()
+
+    def said(self) -> list[str]:
+        """Causes, and the last lines of containers that are not healthy."""
+        return [*self.causes(), *self.said_last()]
 
     def said_last(self) -> list[str]:
         """The last line of each container that still runs, of tasks that are not healthy."""
@@ -141,17 +171,17 @@ class Twin:
             if running.last
         ]
 
-    def wait(self, seconds: float = START_SECONDS) -> None:
+    def wait(self, seconds: float = START_SECONDS, enough: Callable[[], object] = lambda: False) -> None:
         """Until the service has its tasks and each is healthy at the load balancer.
 
-        Raises ``DidNotStartError`` as soon as a task has failed, or after this time.
+        Raises ``DidNotStartError`` as soon as a task has failed or ``enough`` is true, or after this time.
         """
         deadline = time.monotonic() + seconds
         while not self.healthy():
             late = time.monotonic() > deadline
-            if self.service.causes or late:
+            if self.service.causes or late or enough():
                 beginning = [f"the tasks are not healthy after {seconds:g} s"] if late else []
-                raise DidNotStartError("\n".join([*beginning, *self.causes(), *self.said_last()]))
+                raise DidNotStartError("\n".join([*beginning, *self.said()]))
             time.sleep(POLL_SECONDS)
 
     def healthy(self) -> bool:
@@ -185,19 +215,19 @@ def running(
         )
         network = held.enter_context(networks.running(plan))
         wiring = _wired(stack, plan, network)
-        yield held.enter_context(_environment(stack, plan, wiring, pythons or {}, progress, bootstrap))
+        yield held.enter_context(_environment(stack, network, wiring, pythons or {}, progress, bootstrap))
 
 
 @contextlib.contextmanager
 def _environment(  # noqa: PLR0917 - called once
     stack: Stack,
-    plan: networks.Plan,
+    network: networks.Network,
     wiring: Wiring,
     pythons: Mapping[str, str],
     progress: Progress,
     bootstrap: Stack | None,
 ) -> Generator[Twin]:
-    metrics, refusals = Metrics(), Refusals()
+    plan, metrics, refusals = network.plan, Metrics(), Refusals()
     public = Authority.make("CN=Amazon Root CA 1,O=Amazon,C=US")
     private = databases.authority(stack)
     access = Access(stack, bootstrap or bootstrap_of(stack))
@@ -260,7 +290,7 @@ def _environment(  # noqa: PLR0917 - called once
         ignored = sorted({*(f"{what}: {why}" for what, why in plan.not_played), *edge.not_played, *database.not_played})
         yield Twin(
             stack, wiring, public, people, provider, endpoints, resolver, database, cache, edge, service, metrics,
-            refusals, plan, ignored,
+            refusals, network, ignored,
         )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from local.network.plan import USER
 from local.refusals import Refused
 from local.stack import ROOT, recorded
 from local.task.replaced import REPLACED
-from local.twin import DidNotStartError, Twin, running
+from local.twin import START_SECONDS, DidNotStartError, Twin, running
 from preflight.errors import PreflightError
 from preflight.pulumi.project import Project
 from releases.manifest import load_release, versions
@@ -48,8 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         progress(f"{options.stack}: the program runs and its graph is recorded")
         stack = recorded(options.stack)
         with running(stack, pythons=_pythons(options.app), progress=progress) as twin:
-            seconds = _REAL_APPLICATION_SECONDS if options.app == "open-webui" else None
-            twin.wait(*([seconds] if seconds else []))
+            twin.wait(_REAL_APPLICATION_SECONDS if options.app == "open-webui" else START_SECONDS)
             progress("every task is healthy at the load balancer")
             with Gateway(twin.wiring, USER.name, twin.public, options.port) as gateway:
                 _serve(twin, gateway, list_all=options.not_played)

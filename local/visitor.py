@@ -1,4 +1,4 @@
-"""Somebody who uses the interface of a running twin from the internet: logs in, asks, uploads, listens."""
+"""A user of the interface of a running twin, on the internet: logs in, asks, uploads, listens."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RequestRefusedError(Exception):
 
 @dataclass(repr=False)
 class Visitor:
-    """One person with a browser of their own. ``subject`` is one of ``Twin.people``."""
+    """One person with a separate browser. ``subject`` is one of ``Twin.people``."""
 
     twin: Twin
     subject: str

@@ -7,6 +7,7 @@ killed leaves them behind; the next one removes those whose owner is gone, and n
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -18,10 +19,12 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from .kernel import HOLDERS, available, inside, program
 from .layout import Box, Layout, lay_out
 from .model import Interface, Plan
+from .nftables import REFUSED
 
 PREFIX = "ai-interface"
 _NAMED = re.compile(rf"{PREFIX}\.(\d+)\.(\d+)\.\d+")
@@ -88,6 +91,20 @@ class Network:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "hosts").write_text("\n".join([*lines, ""]))
             (folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+
+    def refused(self, name: str, *, egress: bool) -> list[tuple[str, int]]:
+        """What the security groups of an interface have dropped: peer and TCP port, sorted; IPv4 only."""
+        listed = self.command(name, [program("nft"), "-j", "list", "set", "inet", "groups", REFUSED[egress]])
+        done = subprocess.run(listed, capture_output=True, check=False)  # noqa: S603 - ours
+        if done.returncode != 0:
+            return []
+        content: dict[str, Any] = json.loads(done.stdout)
+        found: list[tuple[str, int]] = []
+        for entry in content["nftables"]:
+            for element in entry.get("set", {}).get("elem", []):
+                address, port = element["concat"]
+                found.append((str(address), int(port)))
+        return sorted(found)
 
     def close(self) -> None:
         """End every program that still runs, by force if it takes more than a few seconds."""

@@ -13,6 +13,8 @@ from .model import ICMP, ICMPV6, TCP, UDP, AclEntry, GroupRule, Interface, Match
 _NEIGHBOURS = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, nd-router-advert } accept"
 _EVERYTHING = ("0.0.0.0/0", "::/0")
 _V6 = 6
+REFUSED = ("refused_inward", "refused_outward")
+"""Sets of an interface: the peer's IPv4 address and the TCP port of what its security groups dropped, by direction."""
 OUTWARD_MARK = 99
 """Marks connections through an egress-only gateway, and is the number of the route table for their responses."""
 
@@ -26,13 +28,15 @@ def of_node(plan: Plan, node: Interface, members: Mapping[str, tuple[Interface, 
         return ""
     rules = [rule for group in node.groups for rule in plan.groups.get(group, ())]
     lines = ["table inet groups {"]
+    lines += [f" set {one} {{ type ipv4_addr . inet_service; flags dynamic; size 1024; }}" for one in REFUSED]
     for chain, hook, egress, near in (("inward", "input", False, "iifname"), ("outward", "output", True, "oifname")):
         lines += [f" chain {chain} {{", f"  type filter hook {hook} priority 0; policy drop;"]
         lines += [f'  {near} "lo" accept', "  ct state established accept", f"  {_NEIGHBOURS}"]
         wanted = [rule for rule in rules if rule.egress is egress] if egress or node.accepts else []
         allowed = (line for rule in wanted for line in _group_lines(rule, members))
         lines += [f"  {line}" for line in dict.fromkeys(allowed)]
-        lines.append(" }")
+        other = "ip daddr" if egress else "ip saddr"
+        lines += [f"  update @{REFUSED[egress]} {{ {other} . tcp dport }}", " }"]
     return "\n".join([*lines, "}", ""])
 
 

@@ -178,7 +178,7 @@ BREAKS = (
     Break(
         "the database's port",
         lambda stack: variable(stack, "prepare", "DATABASE_PORT", "5433"),
-        r"container prepare: .*\"waiting\".*5433",
+        r"network: service-\S+ → state-database\S* port 5433: no egress rule",
     ),
     Break(
         "a missing variable",
@@ -205,7 +205,7 @@ BREAKS = (
         r"endpoint policy.*bedrock:InvokeModelWithResponseStream|bedrock:InvokeModelWithResponseStream.*endpoint policy",
         _ask,
     ),
-    Break("a security group closed towards the cache", _cache_port, r"[Rr]edis|cache", _listen),
+    Break("a security group closed towards the cache", _cache_port, r"network: service-\S+ → state-cache\S* port \d+: no egress rule", _listen),
     Break("the health check's path", _health_path, r"healthCheck: HTTPS /healthz .*wanted 200"),
     Break("another certificate authority for the database", _another_authority, r"prepare.*(certificate|SSL|TLS)"),
     Break(

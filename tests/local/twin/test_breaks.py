@@ -13,7 +13,7 @@ from tests.local.twin.breaks import BREAKS, Break
 from tests.local.twin.conftest import bootstrap_of_account, needs_namespaces, stack_of
 
 STACK = "staging"
-START_SECONDS = 90
+START_SECONDS = 60
 
 
 @pytest.mark.parametrize("broken", BREAKS, ids=[one.name for one in BREAKS])
@@ -28,8 +28,10 @@ def _said(broken: Break) -> str:
         with running(broken.change(stack_of(STACK)), bootstrap=bootstrap_of_account(STACK)) as twin:
             if broken.use is None:
                 with pytest.raises(DidNotStartError) as stopped:
-                    twin.wait(START_SECONDS)
-                return "\n".join([str(stopped.value), *twin.causes()])
+                    twin.wait(START_SECONDS, lambda: re.search(broken.cause, "\n".join(twin.said()), re.DOTALL))
+                said = "\n".join([str(stopped.value), *twin.causes()])
+                twin.kill()
+                return said
             twin.wait()
             with pytest.raises((RequestRefusedError, TimeoutError)) as refused:
                 broken.use(twin)

@@ -29,7 +29,7 @@ def test_the_first_deployment_prepares_an_empty_database_once(twin: Twin) -> Non
     migrated = [one for one in events if one["event"] == "schema" and one["step"] == "migrate"]
     assert [one["found"] for one in migrated] == [None]
     assert not [one for one in events if one["event"] == "failed"]
-    # As many tasks as the service wants are there, each in an availability zone of its own.
+    # As many tasks as the service wants are running, each in a different availability zone.
     zones = {twin.plan.node(task.node.host).zone for task in twin.service.tasks}
     assert len(zones) == len(twin.service.tasks) == twin.stack.one("aws:ecs/service:Service")["desiredCount"]
 
@@ -57,7 +57,7 @@ def test_an_answer_streams_word_by_word(twin: Twin, member: Visitor) -> None:
 
 
 def test_a_document_is_uploaded_embedded_and_quoted(twin: Twin, member: Visitor) -> None:
-    text = b"The keeper of the reptile house is called Ottokar."
+    text = b"The keeper of the reptiles is called Ottokar."
     made = member.upload("zoo.txt", text)
     assert "Ottokar" in member.answer("Who is the keeper?", files=[{"type": "file", "id": made}])
     buckets = [str(one["bucket"]) for one in twin.stack.all("aws:s3/bucket:Bucket")]
@@ -100,7 +100,7 @@ def test_logging_out_ends_both_sessions(twin: Twin) -> None:
     assert person.browser.get(person.url("/"), follow=False).status == 302
 
 
-def test_who_is_not_allowed_is_told_whom_to_ask(twin: Twin) -> None:
+def test_a_user_who_is_not_allowed_learns_whom_to_ask(twin: Twin) -> None:
     with pytest.raises(RequestRefusedError, match="403") as refused:
         Visitor(twin, twin.people.stranger.subject).log_in()
     contact = next(one["endpoint"] for one in twin.stack.all("aws:sns/topicSubscription:TopicSubscription"))

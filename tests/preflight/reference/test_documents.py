@@ -36,7 +36,9 @@ def test_an_out_of_date_document_is_named_and_written(written: Path, capsys: pyt
     page.write_text("edited by hand", encoding="utf-8")
 
     assert main(["-C", str(written), "docs"]) == 1
-    assert capsys.readouterr().out == "docs/reference/settings.md is out of date; run `make docs` and commit the result\n"
+    assert (
+        capsys.readouterr().out == "docs/reference/settings.md is out of date; run `make docs` and commit the result\n"
+    )
     assert main(["-C", str(written), "docs", "--write"]) == 0
     assert page.read_text(encoding="utf-8") == settings_keys.markdown()
 
