@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from moto.secretsmanager.models import SecretsManagerBackend, secretsmanager_backends
+from moto.secretsmanager.models import SecretsManagerBackend
 
 from local.aws.access import Access
 from local.aws.gate import Arrival, Ask, Gate, keys_of, tagged, tags_of
@@ -48,8 +48,8 @@ class Secrets:
 
     def __post_init__(self) -> None:
         stack = self.access.stack
-        self._backend = secretsmanager_backends[stack.account][stack.region]
-        self._backend.secrets.clear()
+        # A backend that no other part of the process shares: moto's own one would mix the secrets of several accounts.
+        self._backend = SecretsManagerBackend(stack.region, stack.account)
         for stack_ in (stack, self.access.bootstrap):
             for one in stack_.all(SECRET):
                 self._know(Known(str(one["arn"]), str(one["name"]), str(one.get("kmsKeyId") or ""), one, tags_of(one)))

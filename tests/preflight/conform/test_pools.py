@@ -47,7 +47,7 @@ def test_a_task_opens_what_the_settings_say(stack: str) -> None:
 
 
 def test_fewer_connections_than_the_pools_need_are_refused() -> None:
-    with pytest.raises(ValueError, match="its three pools need 10 or more"):
+    with pytest.raises(ValueError, match="three pools need 10 or more"):
         pools(9)
 
 
