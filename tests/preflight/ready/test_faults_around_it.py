@@ -169,7 +169,7 @@ ISSUER = [
     Fault("provider with IPv6 only", "identity provider", _records("login.example.com", "A", []),
           "addresses of login.example.com", "public IPv4", found="none"),
     Fault("DNS that does not answer", "identity provider", _no_dns, "addresses", "resolve", Status.CANNOT_TELL),
-    Fault("provider that does not answer", "identity provider", _no_provider, "people", "reached", Status.CANNOT_TELL),
+    Fault("provider that does not answer", "identity provider", _no_provider, "people", "reach", Status.CANNOT_TELL),
 ]  # fmt: skip
 
 
