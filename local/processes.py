@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import subprocess
 from collections.abc import Generator
 
@@ -19,3 +20,12 @@ def ending(process: subprocess.Popen[bytes], seconds: float) -> Generator[None]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def ends_with_us(signal: str = "TERM") -> list[str]:
+    """What comes before a command so that Linux ends the program even if this one is killed before it can.
+
+    Linux sends the signal when the *thread* that started the program ends. Empty where there is no ``setpriv``.
+    """
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", signal] if setpriv else []

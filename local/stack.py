@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
+from policies.guardrails.topology.graph.resources import Graph
 from preflight.pulumi.program import Run, execute
 from preflight.pulumi.project import Project
 from preflight.recording.recorder import RecordedResource, Recording
@@ -71,6 +72,18 @@ class Resource:
         return json.loads(value) if isinstance(value, str) else value or {}
 
 
+class _Noted(dict[str, Any]):
+    """Properties that remember which of them ``get`` was asked for, as ``Resource.value`` of the topology asks."""
+
+    def __init__(self, properties: Mapping[str, Any], read: set[str]) -> None:
+        super().__init__(properties)
+        self._read = read
+
+    def get(self, key: str, default: Any = None) -> Any:  # noqa: ANN401 - JSON
+        self._read.add(key)
+        return super().get(key, default)
+
+
 @dataclass(frozen=True, repr=False)
 class Stack:
     """A stack as its file and the program declare it."""
@@ -91,6 +104,12 @@ class Stack:
     def name(self) -> str:
         """Of the environment."""
         return self.recording.stack
+
+    def graph(self) -> Graph:
+        """The same resources as the topology reads them; what it reads is remembered, too."""
+        read = {one.recorded.urn: one.read for one in self.resources}
+        graph = Graph.from_recorded(self.recording.resources)
+        return Graph(replace(one, properties=_Noted(one.properties, read.get(one.urn, set()))) for one in graph)
 
     @property
     def region(self) -> str:

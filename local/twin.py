@@ -44,7 +44,6 @@ from local.task.image import Images
 from local.task.service import Service
 from local.task.surroundings import CREDENTIALS_ADDRESS, Surroundings
 from local.wiring import Namespaces, Node, Wiring
-from policies.guardrails.topology.graph.resources import Graph
 
 START_SECONDS = 120
 PROBE_SECONDS = 0.5
@@ -210,9 +209,7 @@ def running(
     """
     with contextlib.ExitStack() as held:
         progress("network: namespaces with the graph's addresses, groups, ACLs and routes")
-        plan = networks.plan_network(
-            Graph.from_recorded(stack.recording.resources), tasks_per_subnet=_tasks_per_subnet(stack)
-        )
+        plan = networks.plan_network(stack.graph(), tasks_per_subnet=_tasks_per_subnet(stack))
         network = held.enter_context(networks.running(plan))
         wiring = _wired(stack, plan, network)
         yield held.enter_context(_environment(stack, network, wiring, pythons or {}, progress, bootstrap))
@@ -254,11 +251,11 @@ def _environment(  # noqa: PLR0917 - called once
             Database(
                 stack,
                 wiring,
-                _by_name(stack, plan, INSTANCE),
+                {one.name: nodes[one.id][0] for one in stack.all(INSTANCE)},
                 private,
                 login.refusal,
                 metrics,
-                log=_log(endpoints),
+                log=endpoints.logs.write,
                 moved=names.point,
                 password=endpoints.secrets.master_password,
             )
@@ -282,9 +279,15 @@ def _environment(  # noqa: PLR0917 - called once
         folder.chmod(0o755)
 
         around = Surroundings(
-            stack=stack, wiring=wiring, images=Images(stack, folder, pythons), authorities=[private], agents=Agents(wiring, issuer, public, resolver.resolve, refusals),
-            trust=public.certificate, resolver=resolver_address(stack), probe_seconds=PROBE_SECONDS,
-        )  # fmt: skip
+            stack=stack,
+            wiring=wiring,
+            images=Images(stack, folder, pythons),
+            agents=Agents(wiring, issuer, public, resolver.resolve, refusals),
+            authorities=[private],
+            trust=public.certificate,
+            resolver=resolver_address(stack),
+            probe_seconds=PROBE_SECONDS,
+        )
         progress(f"service: {stack.one(SERVICE)['desiredCount']} tasks; prepare runs first")
         service = held.enter_context(Service(stack, around, _pool(stack, plan), edge, metrics))
         ignored = sorted({*(f"{what}: {why}" for what, why in plan.not_played), *edge.not_played, *database.not_played})
@@ -292,14 +295,6 @@ def _environment(  # noqa: PLR0917 - called once
             stack, wiring, public, people, provider, endpoints, resolver, database, cache, edge, service, metrics,
             refusals, network, ignored,
         )  # fmt: skip
-
-
-def _log(endpoints: Endpoints) -> Callable[[str, str, str], None]:
-    def put(group: str, stream: str, line: str) -> None:
-        endpoints.logs.create(group, stream)
-        endpoints.logs.put(group, stream, [line])
-
-    return put
 
 
 def _addresses(names: Names, name: str) -> Sequence[str]:
@@ -336,11 +331,6 @@ def _nodes(stack: Stack, plan: networks.Plan) -> dict[str, list[Node]]:
         if placed := [Node(one.name, one.v4) for one in plan.of(resource.recorded.urn) if one.v4]:
             found[resource.id] = placed
     return found
-
-
-def _by_name(stack: Stack, plan: networks.Plan, type_: str) -> dict[str, Node]:
-    nodes = _nodes(stack, plan)
-    return {one.name: nodes[one.id][0] for one in stack.all(type_)}
 
 
 def _subnets(stack: Stack) -> dict[str, str]:

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from local.processes import ending, ends_with_us
+
 CLONE_NEWNET = 0x40000000
 """``sched.h``: the kind of namespace that ``setns`` enters."""
 NAMESPACES = Path("/run/netns")
@@ -164,18 +166,11 @@ def program(
     It ends with this process, even where that is killed.
     """
     process = subprocess.Popen(  # noqa: S603 - the twin's own programs and the task's commands
-        ["setpriv", "--pdeathsig", "TERM", *wiring.command(host, command)],  # noqa: S607 - util-linux
+        [*ends_with_us(), *wiring.command(host, command)],
         env=dict(environment),
         stdout=output,
         stderr=subprocess.STDOUT if output is not None else None,
         start_new_session=True,
     )
-    try:
+    with ending(process, stop_seconds):
         yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(stop_seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()

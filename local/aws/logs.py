@@ -37,6 +37,11 @@ class Logs:
                 found.extend(messages)
             return found is not None
 
+    def write(self, group: str, stream: str, message: str) -> None:
+        """Keep a message of an AWS service, which makes its stream if there is none."""
+        self.create(group, stream)
+        self.put(group, stream, [message])
+
     def of(self, group: str) -> list[str]:
         """Every message of a group, stream by stream."""
         with self._lock:

@@ -211,9 +211,13 @@ class Database:
         """See ``Admission``."""
         return address != self.nodes[self._writer].address
 
+    def unencrypted(self, reason: str) -> None:
+        """See ``Admission``."""
+        self._cause(f"{reason} (rds.force_ssl)", "")
+
     def refused(self, user: str, database: str, secret: str) -> str:
         """See ``Admission``: the error that the client gets; the cause is kept."""
-        if self._by_token(user):
+        if self.server.logs_in_by_token(user):
             cause = self.login(secret, user)
             self._count("IamDbAuthConnectionRequests")
             self._count("IamDbAuthConnectionFailure" if cause else "IamDbAuthConnectionSuccess")
@@ -236,10 +240,6 @@ class Database:
             self._cause(f"{user} asked for the database {database}: databaseName is {self.name}", "")
         self.entered.append((user, way))
         return ""
-
-    def _by_token(self, user: str) -> bool:
-        query = "SELECT pg_has_role(rolname, 'rds_iam', 'USAGE') FROM pg_roles WHERE rolname = %s AND NOT rolsuper"
-        return self.server.ask("postgres", query, user) == [(True,)]
 
     def _cause(self, cause: str, answer: str) -> str:
         self.causes.append(f"database {self.cluster.name}: {cause}")

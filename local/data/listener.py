@@ -28,6 +28,10 @@ class Admission(Protocol):
         """Whether connections are refused now."""
         ...
 
+    def unencrypted(self, reason: str) -> None:
+        """A connection without TLS was refused; ``reason`` is what the client gets."""
+        ...
+
     def refused(self, user: str, database: str, secret: str) -> str:
         """Why someone does not get in, empty where they do."""
         ...
@@ -125,6 +129,7 @@ class InstanceListener:
         if self.force_ssl and not encrypted:
             peer = writer.get_extra_info("peername")[0]
             reason = f'no pg_hba.conf entry for host "{peer}", user "{user}", database "{database}", no encryption'
+            self.gate.unencrypted(reason)
             _refuse(writer, reason)
             return
         writer.write(b"R" + struct.pack("!ii", 8, 3))

@@ -20,6 +20,8 @@ from typing import IO
 
 import psycopg
 
+from local.processes import ends_with_us
+
 SUPERUSER = "rdsadmin"
 USER = 1000
 """PostgreSQL refuses to run as root."""
@@ -64,6 +66,11 @@ class PostgresServer:
         query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename <> %s"
         self.ask("postgres", query, SUPERUSER)
 
+    def logs_in_by_token(self, user: str) -> bool:
+        """Whether a user has ``rds_iam``: RDS then takes an IAM token and no password."""
+        query = "SELECT pg_has_role(rolname, 'rds_iam', 'USAGE') FROM pg_roles WHERE rolname = %s AND NOT rolsuper"
+        return self.ask("postgres", query, user) == [(True,)]
+
     def make(self, master: str, database: str) -> None:
         """The master and its empty database, as RDS makes them with a cluster."""
         self.run(
@@ -103,7 +110,7 @@ def running(version: int, parameters: Mapping[str, str], log: Callable[[str], No
         }
         options = [part for key, value in sorted(settings.items()) for part in ("-c", f"{key}={value}")]
         process = subprocess.Popen(  # noqa: S603 - the wheel's program
-            ["setpriv", "--pdeathsig", "QUIT", *_as_user(programs / "postgres", "-D", data, *options)],  # noqa: S607
+            [*ends_with_us("QUIT"), *_as_user(programs / "postgres", "-D", data, *options)],
             env=_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -7,20 +7,21 @@ from pathlib import Path
 
 import pytest
 
+from local.data.postgres import PostgresServer, running
 from tests.database.deployed import deployed
-from tests.database.server import Server, running
+from tests.database.server import VERSION
 from tests.database.stack_database import StackDatabase, stack_database
 
 
 @pytest.fixture(scope="session")
-def server() -> Generator[Server]:
+def server() -> Generator[PostgresServer]:
     """PostgreSQL with the roles that RDS creates."""
-    with running() as started:
+    with running(VERSION, {}, lambda _: None) as started:
         yield started
 
 
 @pytest.fixture
-def database(server: Server, tmp_path: Path) -> Generator[StackDatabase]:
+def database(server: PostgresServer, tmp_path: Path) -> Generator[StackDatabase]:
     """The empty database of staging."""
     with stack_database(server, deployed("staging"), tmp_path) as found:
         yield found

@@ -20,13 +20,13 @@ from typing import Any, cast
 
 from components.applications.open_webui_data import TRUST
 from components.prepare import PLAN_VARIABLE
+from local.data.postgres import USER
 from local.open_webui import package
 from local.ports import held_ports
 from local.processes import ending
 from releases.manifest import load_release, versions
 from tests.database.deployed import Deployed, deployed_with
 from tests.database.rds_login import task_role
-from tests.database.server import USER
 from tests.database.stack_database import ContainerExit, Schemas, StackDatabase
 from tests.database.task_dependencies import MODEL, Cache, Uploads
 

@@ -1,19 +1,15 @@
 """How RDS authenticates a login: TLS is required, the master uses a password, members of rds_iam an IAM token.
 
-It handles PostgreSQL's first messages (protocol 3.0, "Message Flow" and "SSL Session Encryption" in PostgreSQL's
-documentation) and forwards the rest to a server that trusts it. It checks what AWS checks in a token: host, port, user,
-age and signature.
+The protocol is the twin's (``local.data.listener``). A token is checked here without the twin's own verification: host,
+port, user, age and signature.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import hmac
-import ssl
-import struct
-import threading
+import socket
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,92 +17,56 @@ from pathlib import Path
 from urllib.parse import parse_qsl, quote
 
 from local.certificate import Certificate
+from local.data.listener import InstanceListener
+from local.data.postgres import PostgresServer
+from local.ports import LOOPBACK
 from tests.database.deployed import Deployed
-from tests.database.server import Server
 
-SSL_REQUEST, GSS_REQUEST = 80877103, 80877104
 KEY_ID, SECRET_KEY = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 """AWS's example key, used as the task role's credentials."""
 
 
 @dataclass
 class RdsLogin:
-    """The listening server, with the logins it accepted and refused."""
+    """Who may log in, with the logins it accepted and refused: the ``Admission`` of the twin's listener."""
 
-    server: Server
+    server: PostgresServer
     deployed: Deployed
     """The stack that the database belongs to: it sets the master's name and the region."""
     password: str
     """The master's password."""
-    context: ssl.SSLContext
     port: int = 0
     logins: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """Accepted logins in order: the user, and ``password`` or ``token``."""
-    refused: list[str] = field(default_factory=list[str])
+    refusals: list[str] = field(default_factory=list[str])
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one client until it disconnects."""
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
-            try:
-                await self._serve(reader, writer)
-            finally:
-                writer.close()
+    def unavailable(self) -> bool:
+        """Never: these tests stop no database."""
+        return False
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        encrypted = False
-        while (first := await _first(reader))[0] in {SSL_REQUEST, GSS_REQUEST}:
-            if first[0] == GSS_REQUEST:
-                writer.write(b"N")
-                continue
-            writer.write(b"S")
-            await writer.start_tls(self.context)
-            encrypted = True
-        start = first[1]
-        named = dict(zip(*[iter(start[8:].rstrip(b"\0").split(b"\0"))] * 2, strict=False))
-        user = named[b"user"].decode()
-        if not encrypted:
-            return self._refuse(writer, f'no pg_hba.conf entry for host "127.0.0.1", user "{user}", no encryption')
-        writer.write(b"R" + struct.pack("!ii", 8, 3))
-        kind = await reader.readexactly(1)
-        (length,) = struct.unpack("!i", await reader.readexactly(4))
-        secret = (await reader.readexactly(length - 4)).rstrip(b"\0").decode()
-        if kind != b"p":
-            return self._refuse(writer, "expected a password")
-        method = "token" if await asyncio.to_thread(self._by_token, user) else "password"
+    def read_only(self, address: str) -> bool:
+        """The writer is the only instance."""
+        del address
+        return False
+
+    def unencrypted(self, reason: str) -> None:
+        """Keep the refusal."""
+        self.refusals.append(reason)
+
+    def refused(self, user: str, database: str, secret: str) -> str:
+        """Why a login is refused; it is kept."""
+        del database
+        method = "token" if self.server.logs_in_by_token(user) else "password"
+        reason = ""
         if method == "token" and not is_valid_token(secret, user, f"localhost:{self.port}", self.deployed.region):
-            return self._refuse(writer, f'PAM authentication failed for user "{user}"')
+            reason = f'PAM authentication failed for user "{user}"'
         if method == "password" and (user, secret) != (self.deployed.master, self.password):
-            return self._refuse(writer, f'password authentication failed for user "{user}"')
-        self.logins.append((user, method))
-        from_server, to_server = await asyncio.open_unix_connection(str(self.server.socket))
-        to_server.write(start)
-        await asyncio.gather(_relay(reader, to_server), _relay(from_server, writer))
-        return None
-
-    def _by_token(self, user: str) -> bool:
-        query = "SELECT pg_has_role(rolname, 'rds_iam', 'USAGE') FROM pg_roles WHERE rolname = %s AND NOT rolsuper"
-        return self.server.ask("postgres", query, user) == [(True,)]
-
-    def _refuse(self, writer: asyncio.StreamWriter, reason: str) -> None:
-        self.refused.append(reason)
-        body = b"SFATAL\0VFATAL\0C28000\0M" + reason.encode() + b"\0\0"
-        writer.write(b"E" + struct.pack("!i", len(body) + 4) + body)
-
-
-async def _first(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    head = await reader.readexactly(8)
-    length, code = struct.unpack("!ii", head)
-    return code, head + await reader.readexactly(length - 8)
-
-
-async def _relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(ConnectionError, ssl.SSLError):
-        try:
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        finally:
-            writer.close()
+            reason = f'password authentication failed for user "{user}"'
+        if reason:
+            self.refusals.append(reason)
+        else:
+            self.logins.append((user, method))
+        return reason
 
 
 def is_valid_token(token: str, user: str, host: str, here: str) -> bool:
@@ -141,32 +101,19 @@ def is_valid_token(token: str, user: str, host: str, here: str) -> bool:
 
 @contextlib.contextmanager
 def rds_login(
-    server: Server, certificate: Certificate, folder: Path, deployed: Deployed, password: str
+    server: PostgresServer, certificate: Certificate, folder: Path, deployed: Deployed, password: str
 ) -> Generator[RdsLogin]:
-    """Authenticate logins to the server until the block ends."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*certificate.write(folder))
-    login = RdsLogin(server, deployed, password, context)
-    loop = asyncio.new_event_loop()
-    listening = loop.run_until_complete(asyncio.start_server(login.serve, "127.0.0.1", 0))
-    login.port = listening.sockets[0].getsockname()[1]
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
+    """Authenticate logins to the server on a free port of loopback until the block ends."""
+    login = RdsLogin(server, deployed, password)
+    listener = InstanceListener(login, server.socket, certificate.server_context(folder), force_ssl=True)
+    listening = socket.create_server((LOOPBACK, 0))
+    login.port = listening.getsockname()[1]
+    listener.start()
     try:
+        listener.listen(listening, LOOPBACK)
         yield login
     finally:
-        asyncio.run_coroutine_threadsafe(_end(listening), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
-
-
-async def _end(listening: asyncio.Server) -> None:
-    listening.close()
-    clients = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in clients:
-        task.cancel()
-    await asyncio.gather(*clients, return_exceptions=True)
+        listener.stop()
 
 
 def task_role() -> Mapping[str, str]:

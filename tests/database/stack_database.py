@@ -16,10 +16,11 @@ from typing import Any
 from components.applications.open_webui_data import TRUST
 from components.prepare import DATABASE, DATABASE_SCRIPT, PLAN_VARIABLE, packed, sources
 from local.certificate import self_signed
+from local.data.postgres import PostgresServer
 from tests.database.application import Image
 from tests.database.deployed import Deployed
 from tests.database.rds_login import RdsLogin, rds_login, task_role
-from tests.database.server import Server
+from tests.database.server import cluster
 
 PASSWORD = "p@ss/w:rd %41 \"quoted\" 'single'"
 """The master's password, with characters that must survive in a connection URL and never appear in the log."""
@@ -82,7 +83,7 @@ class ContainerExit:
 class StackDatabase:
     """The database of a stack, with the server that authenticates its logins."""
 
-    server: Server
+    server: PostgresServer
     login: RdsLogin
     authority: str
     folder: Path
@@ -189,11 +190,11 @@ class StackDatabase:
 
 
 @contextlib.contextmanager
-def stack_database(server: Server, deployed: Deployed, folder: Path) -> Generator[StackDatabase]:
+def stack_database(server: PostgresServer, deployed: Deployed, folder: Path) -> Generator[StackDatabase]:
     """The empty database of a stack, until the block ends."""
     certificate = self_signed("localhost")
     with (
-        server.cluster(deployed.master, deployed.database),
+        cluster(server, deployed.master, deployed.database),
         rds_login(server, certificate, folder, deployed, PASSWORD) as login,
     ):
         yield StackDatabase(server, login, certificate.certificate, folder, deployed)

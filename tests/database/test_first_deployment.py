@@ -12,11 +12,11 @@ import psycopg
 import pytest
 
 from components.prepare.names import owner_of
+from local.data.postgres import PostgresServer
 from preflight.conform.iam.evaluator import Request, allowed
 from tests.database.application import FIRST, Image, image
 from tests.database.deployed import STACKS, Deployed, deployed
 from tests.database.rds_login import KEY_ID, SECRET_KEY
-from tests.database.server import Server
 from tests.database.stack_database import ADDED, PLAN_REPLACED, REPLACED, ContainerExit, StackDatabase, stack_database
 
 POLICY = "aws:iam/rolePolicy:RolePolicy"
@@ -28,7 +28,7 @@ def stack(request: pytest.FixtureRequest) -> Deployed:
 
 
 @pytest.fixture
-def database(stack: Deployed, server: Server, tmp_path: Path) -> Generator[StackDatabase]:
+def database(stack: Deployed, server: PostgresServer, tmp_path: Path) -> Generator[StackDatabase]:
     with stack_database(server, stack, tmp_path) as found:
         yield found
 
@@ -53,12 +53,12 @@ def test_prepare_succeeds_twice_and_the_application_makes_its_tables(database: S
         made = connection.execute("SELECT schemaname, tableowner FROM pg_tables WHERE tablename = 'notes'").fetchall()
     assert made == [(database.role, database.role)]
     assert database.login.logins[-1] == (database.role, "token")
-    assert not database.login.refused
+    assert not database.login.refusals
 
 
 @pytest.mark.parametrize("taken", ["application", "owner"])
 def test_a_master_with_the_name_of_another_role_ends_the_first_deployment(
-    stack: Deployed, server: Server, tmp_path: Path, own: Image, taken: str
+    stack: Deployed, server: PostgresServer, tmp_path: Path, own: Image, taken: str
 ) -> None:
     planted = stack.with_master({"application": stack.role, "owner": owner_of(stack.role)}[taken])
 

@@ -15,10 +15,10 @@ import pytest
 
 from components.prepare.schema import revisions
 from local.certificate import self_signed
+from local.data.postgres import PostgresServer
 from releases.manifest import load_release, versions
 from tests.database.deployed import deployed_with
 from tests.database.interface import Services, Task, pythons, reachable_folder, remove, schemas
-from tests.database.server import Server
 from tests.database.stack_database import NEW, OLD, Schemas, finished, stack_database
 from tests.database.task_dependencies import cache, models, uploads
 
@@ -32,7 +32,7 @@ Make = Callable[..., Task]
 
 
 @pytest.fixture
-def services(server: Server) -> Generator[Services]:
+def services(server: PostgresServer) -> Generator[Services]:
     """The empty database of staging, a cache, a bucket and a model."""
     stack = deployed_with(NEW)
     bucket = stack.environment("interface")["S3_BUCKET_NAME"]
@@ -90,7 +90,7 @@ def test_two_tasks_of_a_release_start_at_once_on_an_empty_database(task: Make, s
     database = services.database
     assert {method for user, method in database.login.logins if user == database.master} == {"password"}
     assert {method for user, method in database.login.logins if user == database.role} == {"token"}
-    assert not database.login.refused
+    assert not database.login.refusals
     assert database.ask("SELECT tableowner FROM pg_tables WHERE tablename = 'document_chunk'") == [(database.role,)]
 
 

@@ -28,7 +28,7 @@ def test_a_first_start_creates_everything_and_the_master_can_still_log_in(
     assert {method for user, method in database.login.logins if user == database.role} == {"token"}
     # A second run shows that the grant of rds_iam did not disable the master's password.
     assert database.prepare(image(tmp_path / "again", FIRST), OLD, SCHEMAS).code == 0
-    assert not database.login.refused
+    assert not database.login.refusals
 
 
 def test_the_application_reads_and_writes_rows_and_changes_no_table(database: StackDatabase, tmp_path: Path) -> None:

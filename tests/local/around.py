@@ -178,17 +178,13 @@ def world(stack: Stack, tasks: int = 1) -> Generator[World]:
         endpoints = held.enter_context(made)
         login = DatabaseLogin(access, issuer, stack.one(databases.CLUSTER))
 
-        def log(group: str, stream: str, line: str) -> None:
-            endpoints.logs.create(group, stream)
-            endpoints.logs.put(group, stream, [line])
-
         database = Database(
             stack,
             wiring,
             placed,
             private,
             login.refusal,
-            log=log,
+            log=endpoints.logs.write,
             moved=names.point,
             metric_seconds=3600,
             password=endpoints.secrets.master_password,

@@ -9,8 +9,10 @@ import pytest
 from local.task.deployment import InvalidServiceError
 from local.twin import DidNotStartError, running
 from local.visitor import RequestRefusedError
+from tests.local.around import stack_of
+from tests.local.aws.world import bootstrap
 from tests.local.twin.breaks import BREAKS, Break
-from tests.local.twin.conftest import bootstrap_of_account, needs_namespaces, stack_of
+from tests.local.twin.conftest import needs_namespaces
 
 STACK = "staging"
 START_SECONDS = 60
@@ -25,7 +27,7 @@ def test_one_wrong_value_stops_the_twin_and_is_named(broken: Break) -> None:
 
 def _said(broken: Break) -> str:
     try:
-        with running(broken.change(stack_of(STACK)), bootstrap=bootstrap_of_account(STACK)) as twin:
+        with running(broken.change(stack_of(STACK)), bootstrap=bootstrap(STACK)) as twin:
             if broken.use is None:
                 with pytest.raises(DidNotStartError) as stopped:
                     twin.wait(START_SECONDS, lambda: re.search(broken.cause, "\n".join(twin.said()), re.DOTALL))

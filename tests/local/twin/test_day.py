@@ -8,7 +8,6 @@ import pytest
 
 from local.twin import Twin
 from local.visitor import RequestRefusedError, Visitor
-from tests.local.twin.conftest import stack_of
 
 HEALTH = "aws:lb/targetGroup:TargetGroup"
 
@@ -161,5 +160,14 @@ def test_an_undeclared_path_or_host_leads_nowhere(twin: Twin, member: Visitor) -
     assert member.send("GET", "/api/v1/auths/", Host="elsewhere.example").status == 404
 
 
-def test_what_the_twin_does_not_play_is_listed() -> None:
-    assert stack_of().not_played()
+def test_what_the_twin_does_not_play_is_listed_and_what_it_plays_is_not(twin: Twin) -> None:
+    left = twin.stack.not_played()
+    for rule in twin.stack.all("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"):
+        opens = {name for name in rule.recorded.inputs if "Port" in name or "cidr" in name or name.endswith("Id")}
+        assert opens
+        assert not opens & left[rule.type]
+        assert {"description", "tags"} <= left[rule.type]
+    groups = [one["statement"] for one in twin.stack.one("aws:wafv2/webAcl:WebAcl")["rules"]]
+    names = [one["managedRuleGroupStatement"]["name"] for one in groups if "managedRuleGroupStatement" in one]
+    assert names
+    assert all(any(name in line for line in twin.not_played) for name in names)

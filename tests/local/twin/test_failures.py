@@ -14,7 +14,7 @@ from local.faults import kill, models_behave, other_client_secret, refusing, unp
 from local.signals import Metrics
 from local.twin import Twin
 from local.visitor import RequestRefusedError, Visitor
-from tests.local.twin.conftest import until
+from tests.local.around import until
 
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 
@@ -53,11 +53,11 @@ def test_a_killed_task_is_replaced_and_counted(twin: Twin, member: Visitor) -> N
     tasks = {task.id for task in twin.service.tasks}
     with alarms(twin) as raised:
         kill(twin.service.tasks[0], "proxy")
-        assert until(lambda: len(twin.service.tasks) < len(tasks) or {t.id for t in twin.service.tasks} != tasks)
+        assert until(30, lambda: len(twin.service.tasks) < len(tasks) or {t.id for t in twin.service.tasks} != tasks)
         twin.service.measure()
-        assert until(lambda: _answers(member))  # until the load balancer knows, it may still send a request there
+        assert until(30, lambda: _answers(member))  # until the load balancer knows, it may still send a request there
     assert "tasks-missing" in raised
-    assert until(twin.healthy, 60)
+    assert until(60, twin.healthy)
     assert {task.id for task in twin.service.tasks} != tasks
 
 
@@ -81,7 +81,7 @@ def test_a_dead_upstream_is_an_error_within_the_deadline_and_others_go_on(twin: 
             member.answer("anybody?")
         assert time.monotonic() - began < 60
         assert member.json("GET", "/api/v1/auths/")["email"] == twin.people.member.email
-    assert until(lambda: _answers(member), 60)
+    assert until(60, lambda: _answers(member))
 
 
 def _answers(member: Visitor) -> bool:
@@ -95,9 +95,9 @@ def test_the_database_fails_over_and_the_application_returns_by_itself(twin: Twi
     chat = member.json("POST", "/api/v1/chats/new", {"chat": {"title": "kept"}})["id"]
     with alarms(twin):
         twin.database.failover()
-    assert until(lambda: _title(member, chat) == "kept", 60), twin.causes()
-    assert until(lambda: member.send("POST", "/api/v1/chats/new", {"chat": {"title": "new"}}).status == 200, 60)
-    assert until(twin.healthy, 60)
+    assert until(60, lambda: _title(member, chat) == "kept"), twin.causes()
+    assert until(60, lambda: member.send("POST", "/api/v1/chats/new", {"chat": {"title": "new"}}).status == 200)
+    assert until(60, twin.healthy)
 
 
 def _title(member: Visitor, chat: str) -> str:
@@ -111,11 +111,11 @@ def test_a_lost_zone_costs_its_tasks_only(twin: Twin, member: Visitor) -> None:
     zone = twin.plan.node(task.node.host).zone
     hosts = [one for one in zone_hosts(twin, zone) if not one.startswith(("state-database", "state-cache"))]
     with alarms(twin) as raised, unplugged(twin, hosts):
-        assert until(lambda: not twin.healthy(), 60)
-        assert until(lambda: member.send("GET", "/api/v1/auths/").status == 200, 60)
-        assert until(lambda: _answers(member), 130)  # the proxy's time for a silent model, twice
+        assert until(60, lambda: not twin.healthy())
+        assert until(60, lambda: member.send("GET", "/api/v1/auths/").status == 200)
+        assert until(130, lambda: _answers(member))  # the proxy's time for a silent model, twice
     assert "unhealthy-targets" in raised
-    assert until(twin.healthy, 120), twin.causes()
+    assert until(120, twin.healthy), twin.causes()
 
 
 def test_an_expired_client_secret_stops_logins_and_not_sessions(twin: Twin, member: Visitor) -> None:
@@ -131,4 +131,4 @@ def test_a_rotated_master_secret_does_not_stop_the_next_task(twin: Twin) -> None
     twin.rotate_master()
     tasks = {task.id for task in twin.service.tasks}
     twin.service.stop_task(twin.service.tasks[0])
-    assert until(lambda: twin.healthy() and {task.id for task in twin.service.tasks} != tasks, 90), twin.causes()
+    assert until(90, lambda: twin.healthy() and {task.id for task in twin.service.tasks} != tasks), twin.causes()

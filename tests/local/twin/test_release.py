@@ -8,7 +8,7 @@ from typing import Any
 from local.twin import Twin
 from local.visitor import Visitor
 from releases.manifest import versions
-from tests.local.twin.conftest import stack_of, until
+from tests.local.around import stack_with, until
 
 SECONDS = 180
 RELEASE = "ai-interface:release"
@@ -29,16 +29,16 @@ def test_a_release_is_deployed_and_rolled_back_with_a_stream_open(twin: Twin) ->
 
     asking = threading.Thread(target=ask)
     asking.start()
-    assert until(lambda: any(one.outstanding for one in _views(twin)), 30)
+    assert until(30, lambda: any(one.outstanding for one in _views(twin)))
     before = {task.id for task in twin.service.tasks}
-    twin.service.deploy(stack_of(release=other))
+    twin.service.deploy(stack_with(twin.stack.name, other))
     assert twin.service.wait(SECONDS), twin.causes()
     assert not before & {task.id for task in twin.service.tasks if task.status == "RUNNING"}
     asking.join(SECONDS)
     assert [answer.split().count("word") for answer in answers] == [400]
     assert person.json("GET", f"/api/v1/chats/{chat}")["title"] == "kept"
 
-    twin.service.deploy(stack_of())
+    twin.service.deploy(twin.stack)
     assert twin.service.wait(SECONDS), twin.causes()
     assert person.json("GET", f"/api/v1/chats/{chat}")["title"] == "kept"
     assert person.answer("back again?")
