@@ -3,6 +3,10 @@
 Open WebUI 0.10.2 takes IAM tokens for its tables and not for its vector store, whose engine then has no password at
 all; 0.11.3 takes them for both. This gives a token to whatever engine has none, in the application and in its first
 start by ``prepare``. It is delivered as a file, and is the only code of ours in the application's process.
+
+It also accepts only the instance that takes writes. For some seconds after a failover the cluster's name still has the
+address of the previous writer, now a reader; a connection to it would stay in the pool, healthy to every ping, and
+refuse each write until it is recycled.
 """
 
 import runpy
@@ -15,8 +19,10 @@ from sqlalchemy.engine import Engine
 
 
 @event.listens_for(Engine, "do_connect")
-def give_token(_dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]) -> None:
-    """Signed here, without a call to AWS, with the task role's credentials; good for a quarter of an hour."""
+def log_in(_dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]) -> None:
+    """The token is signed here, without a call to AWS, with the task role's credentials; good for a quarter of an hour."""
+    if parameters.get("host"):
+        parameters["target_session_attrs"] = "read-write"
     if parameters.get("host") and not parameters.get("password"):
         parameters["password"] = boto3.client("rds").generate_db_auth_token(  # pyright: ignore[reportUnknownMemberType]
             DBHostname=parameters["host"], Port=int(parameters.get("port") or 5432), DBUsername=parameters["user"]

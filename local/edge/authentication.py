@@ -89,6 +89,9 @@ class Login:
         if wanted == "allow":
             return None
         if wanted == "deny":
+            self.around.refuse(
+                f"no session in the cookie {self.cookie}-0 (sessionCookieName, onUnauthenticatedRequest deny)"
+            )
             return Ended(_UNAUTHORIZED)
         if not request.raw_host:
             return Ended(_FAILED, error="AuthMissingHostHeader")

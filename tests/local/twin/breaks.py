@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from local.authority import Authority
+from local.data.database import authority
 from local.stack import Resource, Stack
 from local.twin import Twin
 from local.visitor import Visitor
@@ -106,12 +108,14 @@ def _health_path(stack: Stack) -> Stack:
 
 
 def _another_authority(stack: Stack) -> Stack:
-    """The proxy's own certificate in the place of the database's authorities."""
+    """The database's authority of another region in the trust file: the kind of certificate, and another subject."""
     plan: dict[str, Any] = json.loads(value(stack, "prepare", "PREPARE_PLAN"))
     trust = value(stack, "prepare", "PGSSLROOTCERT")
-    certificate = str(stack.one("tls:index/selfSignedCert:SelfSignedCert")["certPem"])
+    own = authority(stack).subject
+    other = own.replace(stack.region, "us-east-1" if stack.region != "us-east-1" else "us-west-2")
+    assert other != own
     assert trust in plan["files"]
-    plan["files"][trust] = certificate
+    plan["files"][trust] = Authority.make(other).certificate
     return variable(stack, "prepare", "PREPARE_PLAN", json.dumps(plan))
 
 
@@ -172,9 +176,9 @@ BREAKS = (
     Break(
         "the master user is the owner role of the database",
         lambda stack: stack.changed(stack.one(CLUSTER), masterUsername=value(stack, "prepare", "DATABASE_USER")),
-        r"prepare ended with exit code 1.*(grant|role)",
+        r"prepare ended with exit code 1.*no role can be granted to itself",
     ),
-    Break("a secret's ARN", _another_secret, r"secret.*cash"),
+    Break("a secret's ARN", _another_secret, r"container interface, secret REDIS_URL, valueFrom \S+cash\S+: secretsmanager:GetSecretValue"),
     Break(
         "the database's port",
         lambda stack: variable(stack, "prepare", "DATABASE_PORT", "5433"),
@@ -183,18 +187,23 @@ BREAKS = (
     Break(
         "a missing variable",
         lambda stack: variable(stack, "interface", "DATABASE_NAME", None),
-        r"interface.*(DATABASE_NAME|database)",
+        r"container interface ended .*Pgvector requires setting PGVECTOR_DB_URL or using Postgres",
+    ),
+    Break(
+        "a missing variable of prepare",
+        lambda stack: variable(stack, "prepare", "DATABASE_NAME", None),
+        r"prepare ended with exit code 1.*these variables are empty: DATABASE_NAME",
     ),
     Break(
         "a task role without s3:PutObject",
         lambda stack: without_action(stack, policy_with(stack, POLICY, "s3:PutObject"), "s3:PutObject"),
-        r"s3:PutObject",
+        r"s3: s3:PutObject on \S+: no statement of role \S+ policies allows it",
         _upload,
     ),
     Break(
-        "an execution role that cannot decrypt",
+        "an execution role without secretsmanager:GetSecretValue",
         lambda stack: without_action(stack, _execution(stack), "secretsmanager:GetSecretValue"),
-        r"secretsmanager:GetSecretValue",
+        r"secretsmanager:GetSecretValue on \S+: no statement of role \S*execution\S* policies allows it",
     ),
     Break(
         "an endpoint policy without the model's action",
@@ -207,21 +216,21 @@ BREAKS = (
     ),
     Break("a security group closed towards the cache", _cache_port, r"network: service-\S+ → state-cache\S* port \d+: no egress rule", _listen),
     Break("the health check's path", _health_path, r"healthCheck: HTTPS /healthz .*wanted 200"),
-    Break("another certificate authority for the database", _another_authority, r"prepare.*(certificate|SSL|TLS)"),
+    Break("another certificate authority for the database", _another_authority, r"container prepare ended .*not from the expected authority.*certificate verify failed"),
     Break(
         "another database user for the application",
         lambda stack: variable(stack, "interface", "DATABASE_USER", "reader"),
-        r"reader",
+        r"database \S+: reader could not log in: there is no such role",
     ),
-    Break("the session cookie's name on the API's rules", _session_cookie, r"401", _sign_in),
+    Break("the session cookie's name on the API's rules", _session_cookie, r"edge: no session in the cookie ApiSession-0", _sign_in),
     Break(
         "the database's DNS name",
         lambda stack: variable(
             stack, "prepare", "DATABASE_HOST", value(stack, "prepare", "DATABASE_HOST").replace(".cluster-", ".cluster-ro")
         ),
-        r"dns: .* asked for .*cluster-ro",
+        r"dns: \S+ asked for \S+cluster-ro\S+ A: \S+ no endpoint, store or record",
     ),
-    Break("a DNS Firewall without the model's name", _allowed_domain, r"dns: .*bedrock-runtime", _ask),
+    Break("a DNS Firewall without the model's name", _allowed_domain, r"dns: \S+ asked for bedrock-runtime\S+ A: .*blocked by DNS Firewall rule", _ask),
 )  # fmt: skip
 
 
