@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from components.applications import iam_login
 
@@ -16,7 +17,7 @@ URL = "postgresql+psycopg://interface@database.internal:5432/interface"
 def _unregistered() -> Generator[None]:
     """The module registers its handler with every engine of the process."""
     yield
-    sa.event.remove(sa.Engine, "do_connect", iam_login.log_in)
+    event.remove(sa.Engine, "do_connect", iam_login.log_in)
 
 
 class _AskedError(Exception):
