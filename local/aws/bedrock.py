@@ -1,8 +1,9 @@
-"""Bedrock's Chat Completions behind its endpoint: signature, IAM, guardrail, then an answer, a throttle or a failure.
+"""Bedrock's Chat Completions behind its endpoint: signature, IAM and guardrail are checked, then it answers, throttles
+or fails.
 
-https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html. No document of AWS says whether such
-a call carries the condition key ``bedrock:GuardrailIdentifier``, so IAM is asked with and without it, and both have to
-let the call through.
+https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html. AWS does not document whether such
+a call carries the condition key ``bedrock:GuardrailIdentifier``, so IAM is evaluated with and without it, and both must
+allow the call.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ NAMESPACE = "AWS/Bedrock"
 GUARDRAIL, GUARDRAIL_VERSION = "aws:bedrock/guardrail:Guardrail", "aws:bedrock/guardrailVersion:GuardrailVersion"
 IDENTIFIER_HEADER, VERSION_HEADER = "x-amzn-bedrock-guardrailidentifier", "x-amzn-bedrock-guardrailversion"
 PROFILE_AREAS = frozenset(("apac", "au", "ca", "eu", "global", "jp", "us", "us-gov"))
-"""Beginnings of ids that are inference profiles
+"""Prefixes of the ids of inference profiles
 (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html)."""
 _MODEL_ARN = re.compile(r"arn:aws:bedrock:([a-z0-9-]*):\d*:(foundation-model|inference-profile)/(.+)")
 _KINDS = {
@@ -56,7 +57,7 @@ class Bedrock:
         self.log = InvocationLog(self.gate.access, self.gate.region, self.gate.refusals)
 
     async def serve(self, exchange: Exchange, arrival: Arrival) -> bool:
-        """One request, from its signature to the end of its answer."""
+        """Handle one request, from the check of its signature to the end of the response."""
         question = None
         try:
             session = self._session(exchange)
@@ -91,7 +92,7 @@ class Bedrock:
         )
 
     def behave(self, model: str, behaviour: Behaviour | None) -> None:
-        """From now on a model does this; ``None``: it answers."""
+        """Set a model's behaviour from now on; ``None`` restores answers."""
         if behaviour is None:
             self.behaviours.of.pop(model, None)
         else:

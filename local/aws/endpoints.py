@@ -1,4 +1,5 @@
-"""The servers at the addresses of the VPC endpoints: TLS for the names that lead there, and one service behind each."""
+"""The servers at the addresses of the VPC endpoints: TLS for the names that resolve to each, with one service behind
+it."""
 
 from __future__ import annotations
 
@@ -34,22 +35,23 @@ _REQUEST_ID = "x-amzn-requestid"
 
 
 def region_of(endpoint: Resource) -> str:
-    """Of an endpoint's service: ``com.amazonaws.<region>.<service>``."""
+    """An endpoint's service in the form ``com.amazonaws.<region>.<service>``."""
     return str(endpoint["serviceName"]).split(".", 3)[2]
 
 
 def service_of(endpoint: Resource) -> str:
-    """``secretsmanager``, ``ecr.dkr``: what comes after the region."""
+    """The service without the region: ``secretsmanager``, ``ecr.dkr``."""
     return str(endpoint["serviceName"]).split(".", 3)[3]
 
 
 def own_names(endpoint: Resource) -> list[str]:
-    """The names that AWS gives the endpoint itself."""
+    """The endpoint-specific names that AWS assigns."""
     return [str(one["dnsName"]) for one in items(endpoint.get("dnsEntries"))]
 
 
 def names_of(endpoint: Resource) -> list[str]:
-    """The names that lead to an endpoint, ``*.`` for all below one. A gateway adds none: S3's own ones lead there."""
+    """The names that resolve to an endpoint; ``*.`` stands for all names below one. A gateway endpoint adds none: S3's
+    regular names resolve to it."""
     region, service = region_of(endpoint), service_of(endpoint)
     if endpoint["vpcEndpointType"] == "Gateway":
         return [f"{service}.{region}.amazonaws.com", f"*.{service}.{region}.amazonaws.com"]
@@ -59,13 +61,13 @@ def names_of(endpoint: Resource) -> list[str]:
 
 @dataclass
 class Endpoints:
-    """Every endpoint of the graph, until the block ends."""
+    """Run every endpoint of the graph until the block ends."""
 
     wiring: Wiring
     nodes: Mapping[str, Sequence[Node]]
-    """An endpoint's id → its interfaces, one a subnet; for a gateway the service's own address."""
+    """Endpoint id → its interfaces, one in each subnet; for a gateway endpoint, the service's own address."""
     authority: Authority
-    """In the place of AWS's public authorities, which every client trusts."""
+    """The authority that replaces the public ones, which every client trusts."""
     access: Access
     issuer: Issuer
     metrics: Metrics

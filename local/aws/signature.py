@@ -1,4 +1,4 @@
-"""Signature Version 4: whether a request is signed by the session that it names, for this service, region and host.
+"""Signature Version 4: verifies that a request is signed by its session for this service, region and host.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html and, for S3,
 https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html.
@@ -20,14 +20,15 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED = "UNSIGNED-PAYLOAD"
 UNSIGNED_CHUNKS = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 SKEW = {"s3": timedelta(minutes=15)}
-"""How far a request's date may be from AWS's clock (https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html)."""
+"""The maximum difference between a request's date and AWS's clock
+(https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html)."""
 OTHER_SKEW = timedelta(minutes=5)
 _HEX_DIGITS = 64
 _SCOPE_PARTS = 5
 
 
 class SignatureError(Exception):
-    """A request that AWS does not accept as signed; ``code`` is AWS's name for it."""
+    """A request whose signature AWS refuses; ``code`` is AWS's error code."""
 
     def __init__(self, code: str, cause: str) -> None:
         super().__init__(cause)
@@ -36,7 +37,7 @@ class SignatureError(Exception):
 
 @dataclass(frozen=True)
 class Signed:
-    """What a request says of its signature."""
+    """The parts of a request's signature."""
 
     credential: str
     headers: tuple[str, ...]
@@ -44,11 +45,11 @@ class Signed:
     date: str
     token: str
     expires: timedelta | None
-    """How long a presigned request is valid; ``None`` for one that is signed in its headers."""
+    """How long a presigned request is valid; ``None`` for a request signed in its headers."""
 
     @property
     def key_id(self) -> str:
-        """Of the session that signed it."""
+        """The access key id of the session that signed it."""
         return self.credential.split("/")[0]
 
     @property
@@ -59,17 +60,17 @@ class Signed:
 
 @dataclass(frozen=True)
 class Verifier:
-    """Verifies what arrives at one service in one region."""
+    """Verifies the requests to one service in one region."""
 
     issuer: Issuer
     service: str
     region: str
     hosts: Callable[[str], bool]
-    """Whether a ``Host`` is the service's."""
+    """Whether a ``Host`` header belongs to the service."""
     clock: Callable[[], datetime] = now
 
     def verify(self, request: Received) -> Credentials:
-        """The session that signed it; ``SignatureError`` names what differs."""
+        """Return the session that signed the request. Raises ``SignatureError`` with the first mismatch."""
         signed = read(request)
         session = self._session(signed)
         self._scope(signed)
@@ -156,7 +157,7 @@ class Verifier:
 
 
 def read(request: Received) -> Signed:
-    """The signature that a request carries in its headers or, presigned, in its query."""
+    """Return the signature in a request's headers or, if presigned, in its query."""
     query = dict(_pairs(request.target.partition("?")[2]))
     if query.get("X-Amz-Algorithm") == ALGORITHM:
         try:

@@ -1,6 +1,6 @@
-"""The web ACL in front of the load balancer: the topology's evaluator, with rate rules that really count.
+"""The web ACL in front of the load balancer: the topology's evaluator, with rate rules that count real requests.
 
-Managed rule groups are not played: AWS does not publish what their rules match. ``not_played`` lists them.
+Managed rule groups are not implemented, because AWS does not publish what their rules match. ``not_played`` lists them.
 """
 
 from __future__ import annotations
@@ -22,17 +22,18 @@ from policies.guardrails.topology.waf.match_fields import BODY_WINDOW, transform
 from policies.guardrails.topology.waf.web_acl import Match, WebAcl
 
 DEFAULT_WINDOW = 300
-"""Seconds that a rate rule looks back, where it does not say it."""
+"""The default window of a rate rule, in seconds."""
 CONTENT_TYPES = {"TEXT_PLAIN": "text/plain", "TEXT_HTML": "text/html", "APPLICATION_JSON": "application/json"}
 INSPECTED = BODY_WINDOW + 1
-"""How much of a body has to be there before a request is evaluated: one byte more tells that there is more."""
+"""The number of body bytes that must have arrived before a request is evaluated; one byte more shows that the body is
+longer."""
 ALL = "ALL"
 DEFAULT = "Default_Action"
 
 
 @dataclass(frozen=True)
 class Blocked:
-    """The response of a web ACL."""
+    """The web ACL's response."""
 
     status: int
     headers: Headers
@@ -42,18 +43,19 @@ class Blocked:
 
 @dataclass
 class Evaluation:
-    """What one evaluation found besides its end."""
+    """The findings of one evaluation, in addition to its result."""
 
     matched: list[tuple[str, dict[str, Any]]] = field(default_factory=list[tuple[str, dict[str, Any]]])
-    """Rules that matched, in order."""
+    """The rules that matched, in order."""
     over: list[str] = field(default_factory=list[str])
-    """Rate rules whose limit the request exceeded."""
+    """The rate rules whose limit the request exceeded."""
 
 
 class CountingAcl(WebAcl):
-    """A web ACL whose rate rules count requests by their keys and window.
+    """A web ACL whose rate rules count requests by their keys and windows.
 
-    AWS applies a limit with some delay, near its value (AWS WAF developer guide, rate-based rules); here it is exact.
+    AWS applies a rate limit approximately and with a delay (AWS WAF developer guide, rate-based rules); here it is
+    exact and immediate.
     """
 
     def __init__(self, graph: Graph, acl: Any, clock: Callable[[], float]) -> None:  # noqa: ANN401 - the topology's
@@ -63,7 +65,7 @@ class CountingAcl(WebAcl):
         self.current = Evaluation()
 
     def forget(self) -> None:
-        """Begin to count all rates from nothing."""
+        """Reset all rate counters."""
         self._seen.clear()
 
     def _apply(self, trail: Trail, name: str, rule: dict[str, Any]) -> tuple[Match, tuple[int, str] | None]:
@@ -92,7 +94,8 @@ class CountingAcl(WebAcl):
 
 
 def aggregation(request: Any, body: dict[str, Any]) -> tuple[str, ...] | None:  # noqa: ANN401 - a Request or ReceivedRequest
-    """The instance that a rate rule counts a request in; nothing for a request that lacks a key: it is not counted."""
+    """Return the aggregation instance in which a rate rule counts a request; ``None`` for a request that lacks a key
+    and is not counted."""
     kind = body.get("aggregateKeyType")
     if kind in (None, "IP"):
         return (request.client,)
@@ -142,7 +145,7 @@ class EdgeFirewall:
         self.log = Log.of(around, resource)
 
     def evaluate(self, request: ReceivedRequest) -> Blocked | None:
-        """The response to a blocked request, nothing for one that passes."""
+        """Return the response to a blocked request; ``None`` if the request passes."""
         trail = Trail(request)
         self.acl.current = Evaluation()
         outcome = self.acl.evaluate(trail)
@@ -177,7 +180,7 @@ class EdgeFirewall:
         return Blocked(status, (("Content-Type", kind), *headers), str(body["content"]).encode(), rule)
 
     def forget(self) -> None:
-        """Begin to count all rates from nothing."""
+        """Reset all rate counters."""
         self.acl.forget()
 
     def _put(self, name: str, rule: str) -> None:
