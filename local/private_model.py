@@ -1,4 +1,5 @@
-"""A private OpenAI-compatible server, for an upstream of kind ``private``: TLS by the declared authority and name."""
+"""A private OpenAI-compatible server, for an upstream of kind ``private``, with a certificate of the declared authority
+for the declared name."""
 
 from __future__ import annotations
 
@@ -21,16 +22,16 @@ _OK = 200
 
 @dataclass
 class PrivateModel:
-    """The server, until the block ends."""
+    """Run the server until the block ends."""
 
     wiring: Wiring
     node: Node
     port: int
     host_name: str
-    """The declared name; a request for another one is refused."""
+    """The declared host name; requests for any other are refused."""
     certificate: Certificate
     models: Collection[str]
-    """What it serves."""
+    """The models that it serves."""
     refusals: Refusals = field(default_factory=Refusals)
     behaviours: Behaviours = field(default_factory=Behaviours)
     _stack: contextlib.ExitStack = field(init=False, default_factory=contextlib.ExitStack)

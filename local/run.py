@@ -1,7 +1,7 @@
 """The path of a request on this machine, until Ctrl-C.
 
-A stand-in for the load balancer signs you in, the real Envoy runs the configuration that a task gets, and stand-ins
-answer for the application and the model. ``--app open-webui`` runs the real application, where it is installed.
+A stand-in for the load balancer adds a signed-in user, the real Envoy runs the configuration of a task, and stand-ins
+replace the application and the model. ``--app open-webui`` runs the real application if it is installed.
 """
 
 from __future__ import annotations

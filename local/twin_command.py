@@ -1,4 +1,4 @@
-"""``python -m local twin --stack prod``: the environment of a stack on this machine, until Ctrl-C."""
+"""``python -m local twin --stack prod``: run a stack's environment on this machine until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ _LARGEST_PORT = 65_535
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run until interrupted. 0 after Ctrl-C, 1 where the environment did not come up, 2 where it cannot run here."""
+    """Run until interrupted. Returns 0 after Ctrl-C, 1 if the environment did not start, 2 if this machine cannot run
+    it."""
     options = _options(arguments)
     if options.app == "open-webui" and not open_webui.interpreter():
         _say("Open WebUI is not installed here: make twin APP=open-webui installs it below build/ (about 8 GB)")

@@ -1,5 +1,5 @@
-"""Access control of a database on RDS: TLS is required; the master logs in with a password, roles with rds_iam with an
-IAM token.
+"""Access control of a database on RDS: TLS is required; the master logs in with a password, and roles with rds_iam with
+an IAM token.
 
 It handles PostgreSQL's first messages itself (protocol 3.0, "Message Flow" and "SSL Session Encryption" in PostgreSQL's
 documentation) and forwards the rest to a server that trusts it.

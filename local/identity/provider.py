@@ -1,7 +1,8 @@
 """The OpenID provider: ``oidc-provider-mock`` (on Authlib) with the registered client and the stack's people.
 
-The protocol is the package's: authorization code grant, client authentication, ID tokens, user info. Here it gets the
-paths and the host names of the stack file, one client whose id, secret and callback are checked, and can be made to fail.
+The package implements the protocol: authorization code grant, client authentication, ID tokens, user info. This module
+adds the stack file's paths and host names, and one client whose id, secret and callback are checked; it can also make
+the provider fail.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ _BASE = (
 
 
 class IdentityProvider:
-    """Serves between ``with``'s beginning and end. The fields can be set at any time, from any thread."""
+    """Serves while the ``with`` block runs. The fields can be set at any time, from any thread."""
 
     def __init__(
         self,
@@ -101,7 +102,7 @@ class IdentityProvider:
         return dict.fromkeys(self.registration.hosts, (self.node.address,))
 
     def machine_token(self, claims: Mapping[str, Any], algorithm: str = "RS256") -> str:
-        """A token for a machine client, signed with the key that ``keys`` publishes."""
+        """Return a token for a machine client, signed with the key that ``keys`` publishes."""
         key = RSAKey.import_key(self._storage.jwk.as_dict(is_private=True))
         return jwt.encode({"alg": algorithm}, dict(claims), key, algorithms=[algorithm])
 

@@ -1,4 +1,4 @@
-"""Assemble the stand-in's package as one release's image has it: its migrations end at the manifest's revision."""
+"""Assemble the stand-in's package for one release's image: its migrations end at the manifest's revision."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def upgrade() -> None:
 
 
 def assemble(folder: Path, release: Release, releases: Sequence[Release]) -> None:
-    """Write the package for ``release`` into a new folder; ``releases``: all of them, oldest first.
+    """Write the package for ``release`` to a new folder; ``releases`` lists all releases, oldest first.
 
-    The first revision makes the tables; each later one adds a column.
+    The first revision creates the tables; each later one adds a column.
     """
     shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns("__pycache__"))
     versions = folder / "migrations" / "versions"

@@ -1,4 +1,4 @@
-"""The routes of each subnet: its table's, the local ones, and those of gateway endpoints."""
+"""The routes of each subnet: those of its route table, the local ones, and those of gateway endpoints."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ELSEWHERE = (
 
 
 class Routes:
-    """Route tables and which subnet has which."""
+    """The route tables, and the association of subnets with them."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Routes:
         self._add_endpoints(endpoints)
 
     def of(self, subnet: str, vpc: str, blocks: tuple[str, ...]) -> tuple[Route, ...]:
-        """The routes of a subnet of a VPC with these blocks, each destination once; the local ones come first."""
+        """Return the routes of a subnet in a VPC with these blocks: one for each destination, the local ones first."""
         table = self._of_subnet.get(subnet) or self._main.get(vpc, "")
         found = {canonical(block): Route(canonical(block), Target.LOCAL) for block in blocks}
         for route in self._tables.get(table, ()):

@@ -1,4 +1,5 @@
-"""A task definition as ECS reads it: containers, what they wait for, what they get, and what the twin does not play."""
+"""A task definition as ECS reads it: containers, their dependencies, their environment, and the properties that the
+twin does not implement."""
 
 from __future__ import annotations
 
@@ -13,13 +14,13 @@ DEFAULT_CAPABILITIES = (  # noqa: SIM905 - a list of words
     "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE NET_RAW SETFCAP SETGID SETPCAP SETUID "
     "SYS_CHROOT"
 ).split()
-"""What Docker gives a container (ECS API reference, KernelCapabilities)."""
+"""The capabilities that Docker gives a container by default (ECS API reference, KernelCapabilities)."""
 ADDABLE = ("SYS_PTRACE",)
 """The only capability that Fargate lets a task add (ECS API reference, KernelCapabilities)."""
 NOFILE = (65535, 65535)
 """Fargate's default limit of open files (ECS developer guide, task definition parameters, resource limits)."""
 STOP_SECONDS, MOST_STOP_SECONDS = 30, 120
-"""Between SIGTERM and SIGKILL where a container says nothing, and the most on Fargate."""
+"""The default time between SIGTERM and SIGKILL, and the maximum on Fargate."""
 PLAYED = frozenset(
     [
         "command",
@@ -46,12 +47,13 @@ CONDITIONS = ("START", "SUCCESS", "COMPLETE", "HEALTHY")
 
 
 class InvalidTaskDefinitionError(Exception):
-    """ECS would refuse to register it; the message has the container, the property and the reason."""
+    """A task definition that ECS would refuse to register; the message states the container, the property and the
+    reason."""
 
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """A container's own check; the times are in seconds."""
+    """A container's health check; times are in seconds."""
 
     command: tuple[str, ...]
     interval: float = 30
@@ -76,7 +78,7 @@ class Container:
     name: str
     image: str
     command: tuple[str, ...]
-    """Entry point and command as declared; either may come from the image instead."""
+    """Entry point and command as declared; the image provides either one that is not."""
     entry_point: tuple[str, ...]
     environment: Mapping[str, str]
     secrets: Mapping[str, str]
@@ -86,7 +88,7 @@ class Container:
     read_only: bool
     mounts: tuple[Mount, ...]
     after: tuple[tuple[str, str], ...]
-    """Container and condition that this one waits for."""
+    """The containers and conditions that this one waits for."""
     health: HealthCheck | None
     essential: bool
     stop_seconds: float
@@ -99,7 +101,7 @@ class Container:
     declared: Mapping[str, Any]
     """The definition as recorded."""
     not_played: tuple[str, ...]
-    """Properties that are declared and have no effect here."""
+    """Declared properties that have no effect in the twin."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class Definition:
 
     @classmethod
     def of(cls, resource: Resource) -> Definition:
-        """Read a recorded one. Raises ``InvalidTaskDefinitionError`` for what ECS refuses."""
+        """Read a recorded task definition. Raises ``InvalidTaskDefinitionError`` for one that ECS refuses."""
         found = tuple(
             _container(one) for one in cast("list[dict[str, Any]]", resource.document("containerDefinitions"))
         )
@@ -133,11 +135,11 @@ class Definition:
         return made
 
     def not_played(self) -> list[str]:
-        """What containers declare and the twin does not play, ``container: property``."""
+        """The declared container properties that the twin does not implement, as ``container: property``."""
         return [f"{one.name}: {name}" for one in self.containers for name in one.not_played]
 
     def container(self, name: str) -> Container | None:
-        """The container of this name."""
+        """Return the container with this name."""
         return next((one for one in self.containers if one.name == name), None)
 
     def _check(self) -> None:
@@ -173,7 +175,7 @@ class Definition:
 
 
 def definition(stack: Stack) -> Definition:
-    """The only task definition of a stack."""
+    """Return the only task definition of a stack."""
     return Definition.of(stack.one(TASK_DEFINITION))
 
 

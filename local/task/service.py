@@ -1,4 +1,5 @@
-"""The ECS service of a stack: it keeps the desired tasks, replaces those that end, and deploys new task definitions.
+"""The ECS service of a stack: it keeps the desired number of tasks, replaces tasks that end, and deploys new task
+definitions.
 
 CPU and memory limits are not enforced, and their metrics are not emitted: see ``local.task.replaced``.
 """
@@ -31,9 +32,9 @@ from local.task.task import RUNNING, Task
 
 TICK_SECONDS = 0.1
 BACKOFF_SECONDS = 1.0
-"""Before a failed task is replaced. ECS waits longer from failure to failure."""
+"""Seconds before a failed task is replaced. ECS increases the wait with each failure."""
 STOP_SECONDS = 130
-"""The longest stop timeout of Fargate, and what the twin needs itself."""
+"""Fargate's longest stop timeout, plus the twin's overhead."""
 NAMESPACE = "ECS/ContainerInsights"
 SCHEDULER = "ServiceSchedulerInitiated"
 
@@ -49,13 +50,13 @@ class Service:
     metrics: Metrics = field(default_factory=Metrics)
     in_alarm: InAlarm = lambda _: False
     told: Callable[[Event], None] = lambda _: None
-    """Called with each event, by the service's own threads."""
+    """Called with each event from the service's own threads."""
     metric_seconds: float = 60
     events: list[Event] = field(default_factory=list[Event])
     deployments: list[Deployment] = field(default_factory=list[Deployment])
-    """Newest first; the first one is the primary."""
+    """The deployments, newest first; the first one is the primary."""
     causes: list[str] = field(default_factory=list[str])
-    """Why tasks failed, in order."""
+    """The reasons for failed tasks, in order."""
 
     def __post_init__(self) -> None:
         """Read the service. Raises ``InvalidServiceError`` and ``InvalidTaskDefinitionError``."""
@@ -93,23 +94,23 @@ class Service:
 
     @property
     def tasks(self) -> list[Task]:
-        """Those that have not stopped, of every deployment."""
+        """The tasks of all deployments that have not stopped."""
         with self._lock:
             return [one.task for deployment in self.deployments for one in deployment.live]
 
     def deploy(self, stack: Stack) -> Deployment:
-        """Update the service to what another recording of the stack says; returns at once."""
+        """Update the service from another recording of the stack; returns immediately."""
         return self._deploy(Deployment.of(stack))
 
     def wait(self, seconds: float) -> bool:
-        """Wait until the newest deployment is over; whether it completed."""
+        """Wait until the newest deployment has ended. Returns whether it completed."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self.primary.rollout == IN_PROGRESS:
             time.sleep(TICK_SECONDS)
         return self.primary.rollout == COMPLETED
 
     def stop_task(self, task: Task, reason: str = "Task stopped by user") -> None:
-        """``StopTask``: drained and stopped, then replaced."""
+        """Stop a task as ``StopTask`` does: it is drained, stopped and then replaced."""
         with self._lock:
             for deployment in self.deployments:
                 for one in deployment.live:
@@ -310,7 +311,7 @@ class Service:
         self._deploy(made)
 
     def measure(self) -> None:
-        """Emit the task counts that Container Insights has of a service."""
+        """Emit the task counts that Container Insights publishes for a service."""
         settings, live = self.primary.settings, [one for known in self.deployments for one in known.live]
         running = sum(one.task.status == RUNNING for one in live)
         values: Mapping[str, float] = {

@@ -1,4 +1,4 @@
-"""What tasks tell each other: events for browsers that hang at another task, and generations to stop."""
+"""Messages between tasks: events for browsers that are connected to another task, and generations to stop."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 class Channel:
-    """Messages to every task, this one included."""
+    """Sends messages to every task, including this one."""
 
     def __init__(self) -> None:
         """With Redis where the environment says so; its address has to be one."""
@@ -31,11 +31,11 @@ class Channel:
         self._listener: asyncio.Task[None] | None = None
 
     def on(self, name: str, handler: Handler) -> None:
-        """Who takes a channel's messages."""
+        """Subscribe to a channel's messages."""
         self._handlers[name] = handler
 
     async def publish(self, name: str, message: dict[str, Any]) -> None:
-        """Tell every task; without Redis, or while it is away, this one only."""
+        """Send a message to every task; without Redis, or while it is unavailable, to this one only."""
         if self._client is not None:
             try:
                 await self._client.publish(name, json.dumps(message))

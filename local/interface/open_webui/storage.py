@@ -1,4 +1,4 @@
-"""Uploaded files: in a bucket with the task role's credentials, or in ``DATA_DIR``."""
+"""Uploaded files: in a bucket, with the task role's credentials, or in ``DATA_DIR``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class LocalStorage:
     """Files of this task."""
 
     def put(self, name: str, content: bytes) -> str:
-        """Keep a file; where it is."""
+        """Store a file and return its location."""
         file = UPLOADS / name
         file.write_bytes(content)
         return str(file)
@@ -41,7 +41,7 @@ class S3Storage:
         )
 
     def put(self, name: str, content: bytes) -> str:
-        """Upload a file; its address."""
+        """Upload a file and return its address."""
         key = f"{env.S3_KEY_PREFIX}/{name}".lstrip("/")
         self._client.put_object(Bucket=env.S3_BUCKET_NAME, Key=key, Body=content)
         return f"s3://{env.S3_BUCKET_NAME}/{key}"
