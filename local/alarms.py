@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from local.metric_math import NotPlayedError, Value, evaluate, names, statistic
+from local.metric_math import NotEmulatedError, Value, evaluate, names, statistic
 from local.signals import Datum, Dimensions, Metrics
 from local.stack import Resource, Stack, items
 
@@ -87,12 +87,12 @@ class Alarm:
 
     @classmethod
     def of(cls, resource: Resource) -> Alarm:
-        """Read an alarm. Raises ``NotPlayedError`` for an anomaly detection alarm, which compares with a band of
+        """Read an alarm. Raises ``NotEmulatedError`` for an anomaly detection alarm, which compares with a band of
         expected values."""
         comparison = str(resource["comparisonOperator"])
         name = str(resource["name"])
         if comparison not in _BREACHES or resource.get("thresholdMetricId"):
-            raise NotPlayedError(f"alarm {name}: {comparison} compares with a band of expected values")
+            raise NotEmulatedError(f"alarm {name}: {comparison} compares with a band of expected values")
         queries = list(items(resource.get("metricQueries")))
         found = [_metric(one["id"], one["metric"]) for one in queries if one.get("metric")]
         returned = next((str(one["id"]) for one in queries if one.get("returnData")), "")
@@ -142,7 +142,7 @@ class Alarm:
             for one in ready:
                 found[one] = evaluate(pending.pop(one), found)
         if self.returned not in found:
-            raise NotPlayedError(f"alarm {self.name}: {pending or self.returned}")
+            raise NotEmulatedError(f"alarm {self.name}: {pending or self.returned}")
         return found[self.returned]
 
 
@@ -190,6 +190,6 @@ def _movements(alarm: Alarm, data: list[Datum], since: float) -> Iterator[str]:
         reached = worst(after)
         if quiet is None:
             if alarm.breaches(reached):
-                yield f"{metric}: {reached:g}, with nothing before it"
+                yield f"{metric}: {reached:g}, no earlier data"
         elif reached != quiet and worst(reached, quiet) == reached:
             yield f"{metric}: {quiet:g} → {reached:g}"

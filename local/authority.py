@@ -109,7 +109,7 @@ class Authority:
             if wanted in one.rfc4514_string():
                 return cls.make(one)
         found = sorted(one.rfc4514_string() for one in subjects)
-        raise LookupError(f"the bundle has no authority whose subject contains {wanted!r}: it has {found}")
+        raise LookupError(f"no certificate in the bundle has a subject that contains {wanted!r}: it has {found}")
 
     @property
     def subject(self) -> str:

@@ -95,7 +95,7 @@ class Resolver:
         else:
             self._fill(answer, found, kind)
         if blocked is not None or found is None:
-            self.refusals.add(PART, f"{source or 'a client'} asked for {name} {kind}: {self._why(name)}")
+            self.refusals.add(PART, f"{source or 'a client'} queried {name} {kind}: {self._why(name)}")
         self._log(answer, source, transport, blocked or rule)
         return answer
 

@@ -91,7 +91,7 @@ class Gateway:
         try:
             there = await self._connected(name, int(port))
         except (LookupError, OSError) as error:
-            text = f"{name}:{port} is not reached from the internet: {error}\n".encode()
+            text = f"{name}:{port} is not reachable from the internet: {error}\n".encode()
             writer.write(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: %d\r\n\r\n%s" % (len(text), text))
             return
         inner_reader, inner_writer = there

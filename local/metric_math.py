@@ -37,17 +37,17 @@ _OF_ARRAYS: dict[str, Callable[[Sequence[float]], float]] = {
 _IF = 3
 
 
-class NotPlayedError(Exception):
+class NotEmulatedError(Exception):
     """A CloudWatch feature that the twin does not evaluate; the message names it."""
 
 
 def evaluate(expression: str, values: Mapping[str, Value]) -> Value:
-    """Evaluate one expression for one period; ``values``: query id → value. Raises ``NotPlayedError`` with the
+    """Evaluate one expression for one period; ``values``: query id → value. Raises ``NotEmulatedError`` with the
     unsupported feature."""
     try:
         tree = ast.parse(expression, mode="eval")
     except SyntaxError as error:
-        raise NotPlayedError(f"metric math {expression!r}: {error.msg}") from None
+        raise NotEmulatedError(f"metric math {expression!r}: {error.msg}") from None
     return _Evaluation(expression, values).of(tree.body)
 
 
@@ -78,7 +78,7 @@ class _Evaluation:
             case ast.Call(func=ast.Name(id=function), args=arguments):
                 return self._call(function, arguments)
             case _:
-                raise NotPlayedError(f"metric math {self._expression!r}: {ast.unparse(node)}")
+                raise NotEmulatedError(f"metric math {self._expression!r}: {ast.unparse(node)}")
 
     def _call(self, function: str, arguments: list[ast.expr]) -> Value:
         match function, arguments:
@@ -95,7 +95,7 @@ class _Evaluation:
                 found = [one for one in map(self.of, elements) if one is not None]
                 return float(_OF_ARRAYS[function](found)) if found else None
             case _:
-                raise NotPlayedError(f"metric math {self._expression!r}: {function}")
+                raise NotEmulatedError(f"metric math {self._expression!r}: {function}")
 
 
 def _both(left: Value, right: Value, compute: Callable[[float, float], float]) -> Value:
@@ -124,5 +124,5 @@ def statistic(name: str, values: Iterable[float]) -> Value:
     try:
         share = float(name.removeprefix("p")) / 100
     except ValueError:
-        raise NotPlayedError(f"statistic {name}") from None
+        raise NotEmulatedError(f"statistic {name}") from None
     return found[min(int(share * len(found)), len(found) - 1)]

@@ -54,13 +54,17 @@ class PrivateModel:
         if host != self.host_name:
             return self._refuse(exchange, 421, f"the request is for host {host}, not for {self.host_name}")
         if (request.method, request.target) != ("POST", PATH):
-            return self._refuse(exchange, 404, f"{request.method} {request.target}: it has POST {PATH}")
+            return self._refuse(
+                exchange, 404, f"{request.method} {request.target}: the server supports POST {PATH} only"
+            )
         try:
             question = Question.read(request.body)
         except NotAQuestionError as error:
             return self._refuse(exchange, 400, str(error))
         if question.model not in self.models:
-            return self._refuse(exchange, 404, f"no model {question.model}: it has {', '.join(sorted(self.models))}")
+            return self._refuse(
+                exchange, 404, f"no model {question.model}: available are {', '.join(sorted(self.models))}"
+            )
         behaviour = self.behaviours.next(question.model)
         if behaviour.status != _OK:
             exchange.answer_json(behaviour.status, {"error": {"message": f"model {question.model} is set to fail"}})

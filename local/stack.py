@@ -1,6 +1,6 @@
 """The recorded graph of a stack as the twin reads it: every property that a part reads is recorded.
 
-A property that no part has read has no effect in the twin. ``Stack.not_played`` lists these properties, so that none is
+A property that no part has read has no effect in the twin. ``Stack.not_emulated`` lists these properties, so that none is
 ignored silently.
 """
 
@@ -166,7 +166,7 @@ class Stack:
         copy = Recording(self.recording.project, self.recording.stack, preview=False, resources=entries)
         return Stack.of(copy)
 
-    def not_played(self) -> Mapping[str, frozenset[str]]:
+    def not_emulated(self) -> Mapping[str, frozenset[str]]:
         """Resource type → inputs that no part has read, sorted by type."""
         unread: defaultdict[str, set[str]] = defaultdict(set)
         for one in self.resources:

@@ -98,7 +98,7 @@ class Twin:
     metrics: Metrics
     refusals: Refusals
     network: networks.Network
-    not_played: Sequence[str]
+    not_emulated: Sequence[str]
 
     def __repr__(self) -> str:
         return f"Twin({self.stack.name})"
@@ -297,7 +297,9 @@ def _environment(  # noqa: PLR0917 - called once
         )
         progress(f"service: {stack.one(SERVICE)['desiredCount']} tasks; prepare runs first")
         service = held.enter_context(Service(stack, around, _pool(stack, plan), edge, metrics))
-        ignored = sorted({*(f"{what}: {why}" for what, why in plan.not_played), *edge.not_played, *database.not_played})
+        ignored = sorted(
+            {*(f"{what}: {why}" for what, why in plan.not_emulated), *edge.not_emulated, *database.not_emulated}
+        )
         yield Twin(
             stack, wiring, public, people, provider, endpoints, resolver, database, cache, edge, service, metrics,
             refusals, network, ignored,

@@ -45,7 +45,7 @@ def bootstrap_of(stack: Stack, root: Path = ROOT) -> Stack:
     """
     found = account.of_environment(stack.recording, account.recordings(root))
     if found is None:
-        raise LookupError(f"no stack of bootstrap/ makes the roles of {stack.name} in {stack.account}")
+        raise LookupError(f"no stack in bootstrap/ creates the roles of {stack.name} in {stack.account}")
     return Stack.of(found)
 
 
@@ -143,7 +143,7 @@ class Access:
                 return Policy.parse(name, one["policy"])
         if arn.startswith("arn:aws:iam::aws:policy/"):
             return Policy.parse(name, _of_aws(arn))
-        raise LookupError(f"{name} is {arn}, which neither {self.stack.name} nor its bootstrap stack makes")
+        raise LookupError(f"{name} is {arn}, which neither {self.stack.name} nor its bootstrap stack creates")
 
     def _resource_policies(self, request: Request) -> list[Policy]:
         service, arn = request.action.partition(":")[0], request.resource

@@ -59,7 +59,7 @@ class ValueFrom:
         parts = text.split(":")
         if parts[2:3] != ["secretsmanager"] or len(parts) not in {_ARN_PARTS, _VALUE_FROM_PARTS}:
             raise RefusedError(
-                f"valueFrom {text} is not a secret's ARN with or without :json-key:version-stage:version-id"
+                f"valueFrom {text} is not a secret's ARN, optionally followed by :json-key:version-stage:version-id"
             )
         return cls(":".join(parts[:_ARN_PARTS]), *(parts[_ARN_PARTS:] or ("", "", "")))
 
@@ -129,7 +129,7 @@ class Agent:
         value = cast("dict[str, object]", content).get(wanted.key) if isinstance(content, dict) else None
         if value is None:
             raise self._refused(
-                f"the secret {wanted.arn} has no JSON key {wanted.key}, which valueFrom {value_from} names"
+                f"the secret {wanted.arn} has no JSON key {wanted.key}, which valueFrom {value_from} refers to"
             )
         return value if isinstance(value, str) else json.dumps(value)
 
@@ -144,7 +144,7 @@ class Agent:
         name, _, digest = path.partition("@")
         parts = registry.split(".")
         if parts[1:3] != ["dkr", "ecr"]:
-            raise self._refused(f"image {image} is not in a registry of ECR")
+            raise self._refused(f"image {image} is not in an ECR registry")
         given = self.call("ecr", "GetAuthorizationToken", {}, parts[3])["authorizationData"][0]
         asked = {"repositoryName": name, "registryId": parts[0], "imageIds": [{"imageDigest": digest}]}
         for operation in _PULL:
@@ -160,7 +160,9 @@ class Agent:
         configuration = container["logConfiguration"]
         options: Mapping[str, str] = configuration["options"]
         if configuration["logDriver"] != "awslogs":
-            raise self._refused(f"container {container['name']}: log driver {configuration['logDriver']} is not played")
+            raise self._refused(
+                f"container {container['name']}: the twin does not support the log driver {configuration['logDriver']}"
+            )
         name = f"{options['awslogs-stream-prefix']}/{container['name']}/{self.task_id}"
         group, region = options["awslogs-group"], options["awslogs-region"]
         self.call("logs", "CreateLogStream", {"logGroupName": group, "logStreamName": name}, region)

@@ -87,9 +87,7 @@ class Bedrock:
         if found.status == 200:  # noqa: PLR2004
             return found
         code = _CODES.get(found.status, "InternalServerException")
-        raise ServiceError(
-            found.status, code, f"model {model} answers {found.status}: this is the behaviour set for it"
-        )
+        raise ServiceError(found.status, code, f"model {model} returns {found.status}, the behaviour set for it")
 
     def behave(self, model: str, behaviour: Behaviour | None) -> None:
         """Set a model's behaviour from now on; ``None`` restores answers."""
@@ -121,7 +119,9 @@ class Bedrock:
             ask = Ask("bedrock:ApplyGuardrail", str(guardrail[0]["guardrailArn"]), tagged(guardrail[0]))
             self.gate.ask(session, [ask], arrival, exchange.request)
         if not any(named == question.model for named in self._declared()):
-            cause = f"model {question.model}: no policy of {self.gate.access.stack.name} names it in {self.gate.region}"
+            cause = (
+                f"model {question.model}: no policy of {self.gate.access.stack.name} covers it in {self.gate.region}"
+            )
             raise self.gate.error(400, "ValidationException", cause)
 
     def _guardrail(self, exchange: Exchange) -> tuple[Resource, str] | None:

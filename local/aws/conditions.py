@@ -82,7 +82,9 @@ def unmet(condition: Mapping[str, Mapping[str, Any]], context: Context) -> Itera
         for key, wanted in keys.items():
             found = context.get(key.lower())
             if not met(operator, listed(wanted), found or None, context):
-                has = "the request does not have it" if not found else f"the request has {', '.join(found)}"
+                has = (
+                    "the request does not contain the key" if not found else f"the request contains {', '.join(found)}"
+                )
                 yield f"{operator} {key} {_short(listed(wanted))}, {has}"
 
 

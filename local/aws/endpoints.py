@@ -142,7 +142,7 @@ class Endpoints:
             "logs": CloudWatchLogs(self._gate(endpoint, "logs"), self.logs).answer,
             "ecr.api": Registry(self._gate(endpoint, "ecr"), self._logins).answer,
         }
-        answer = answers.get(service, self._not_played(service))
+        answer = answers.get(service, self._not_emulated(service))
 
         async def call(exchange: Exchange) -> None:
             await _called(answer, exchange, arrive(exchange))
@@ -159,9 +159,9 @@ class Endpoints:
         part = service_of(endpoint)
         return Gate(part, self.access, self.issuer, self.refusals, service, region_of(endpoint), ours, self.clock)
 
-    def _not_played(self, service: str) -> Callable[[Received, Arrival], dict[str, Any]]:
+    def _not_emulated(self, service: str) -> Callable[[Received, Arrival], dict[str, Any]]:
         def refuse(request: Received, arrival: Arrival) -> dict[str, Any]:
-            cause = f"{request.method} {request.target} at {arrival.endpoint.name}: the twin does not play {service}"
+            cause = f"{request.method} {request.target} at {arrival.endpoint.name}: the twin does not support {service}"
             self.refusals.add(service, cause)
             raise ServiceError(501, "NotImplemented", cause)
 

@@ -150,14 +150,14 @@ class Policy:
 def _statement(policy: str, number: int, entry: Mapping[str, Any]) -> Statement:
     name = str(entry.get("Sid") or f"number {number}")
     if unknown := sorted(set(entry) - _ELEMENTS):
-        raise MalformedPolicyError(f"{policy}: statement {name} has {unknown}, which IAM does not know")
+        raise MalformedPolicyError(f"{policy}: statement {name} has {unknown}, which IAM does not support")
     if entry.get("Effect") not in {"Allow", "Deny"}:
         raise MalformedPolicyError(f"{policy}: statement {name} needs the effect Allow or Deny")
     for one, other in _PAIRS:
         if one in entry and other in entry:
             raise MalformedPolicyError(f"{policy}: statement {name} has both {one} and {other}")
     if not {"Action", "NotAction"} & set(entry):
-        raise MalformedPolicyError(f"{policy}: statement {name} names no action")
+        raise MalformedPolicyError(f"{policy}: statement {name} has no action")
     return Statement(name, entry)
 
 

@@ -42,7 +42,7 @@ class InvocationLog:
     def _deliver(self, name: str, configuration: Mapping[str, Any], question: Question, answer: str) -> None:
         kept = configuration.get("s3Config")
         if not kept:
-            self.refusals.add(PART, f"{name}: only delivery to a bucket is played")
+            self.refusals.add(PART, f"{name}: the twin supports delivery to a bucket only")
             return
         cause = self._refusal(str(kept["bucketName"]), str(kept.get("keyPrefix") or ""))
         if cause:

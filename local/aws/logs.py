@@ -65,7 +65,7 @@ class CloudWatchLogs:
         context = tagged(found) if found else {}
         self.gate.ask(session, [Ask(f"logs:{operation}", arn, context)], arrival, request)
         if operation not in _LOGS_IN_THE_GROUP:
-            raise self.gate.error(400, "UnrecognizedClientException", f"logs:{operation} is not played")
+            raise self.gate.error(400, "UnrecognizedClientException", f"the twin does not support logs:{operation}")
         if found is None:
             names = ", ".join(sorted(one["name"] for one in stack.all(LOG_GROUP)))
             cause = f"logs:{operation}: {stack.name} has no log group {group}: it has {names}"

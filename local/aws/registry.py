@@ -85,7 +85,7 @@ class Registry:
             raise self.gate.error(401, "UNAUTHORIZED", f"{request.target}: the token is not from GetAuthorizationToken")
         found = _PATH.fullmatch(request.target)
         if found is None:
-            raise self.gate.error(404, "UNSUPPORTED", f"{request.method} {request.target} is not played")
+            raise self.gate.error(404, "UNSUPPORTED", f"{request.method} {request.target} is not supported by the twin")
         name, kind, digest = found.groups()
         self.gate.ask(session, [self._ask(_ACTIONS[kind].partition(":")[2], name)], arrival, request)
         self._exists(name)

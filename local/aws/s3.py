@@ -47,7 +47,7 @@ _ACTIONS: Mapping[str, tuple[str, ...]] = {
 }
 """Operation → actions, where they are named otherwise
 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html)."""
-PLAYED = frozenset(_ACTIONS) | {
+EMULATED = frozenset(_ACTIONS) | {
     "AbortMultipartUpload", "DeleteObject", "GetBucketLocation", "GetObject", "PutObject",
 }  # fmt: skip
 """The operations that the twin supports."""
@@ -234,8 +234,8 @@ class S3:
         if bucket is None:
             name = self.gate.access.stack.name
             raise self.gate.error(404, "NoSuchBucket", f"s3:{of.operation}: {name} has no bucket {of.bucket}")
-        if of.operation not in PLAYED or request.value("x-amz-copy-source"):
-            raise self.gate.error(501, "NotImplemented", f"s3:{of.operation} is not played")
+        if of.operation not in EMULATED or request.value("x-amz-copy-source"):
+            raise self.gate.error(501, "NotImplemented", f"the twin does not support s3:{of.operation}")
         acl = request.value("x-amz-acl")
         if acl and acl != "bucket-owner-full-control" and self.buckets.acl_is_refused(of.bucket):
             cause = f"bucket {bucket.name} takes no ACL: its objectOwnership is BucketOwnerEnforced"

@@ -140,7 +140,9 @@ class SecretsManager:
         }
         self.gate.ask(session, [Ask(f"secretsmanager:{operation}", resource, context)], arrival, request)
         if operation != "GetSecretValue":
-            raise self.gate.error(400, "InvalidRequestException", f"secretsmanager:{operation} is not played")
+            raise self.gate.error(
+                400, "InvalidRequestException", f"the twin does not support secretsmanager:{operation}"
+            )
         if known is None:
             raise self.gate.error(
                 400, "ResourceNotFoundException", f"no secret {secret_id} in {self.gate.access.stack.name}"

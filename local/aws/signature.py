@@ -89,7 +89,7 @@ class Verifier:
         session = self.issuer.find(signed.key_id)
         if session is None:
             raise SignatureError(
-                "UnrecognizedClientException", f"access key {signed.key_id} is no session's of this twin"
+                "UnrecognizedClientException", f"access key {signed.key_id} belongs to no session of this twin"
             )
         if not _equal(signed.token, session.token):
             what = "is missing" if not signed.token else "is not the one"
@@ -103,7 +103,7 @@ class Verifier:
     def _scope(self, signed: Signed) -> None:
         parts = signed.credential.split("/")
         if len(parts) != _SCOPE_PARTS:
-            raise SignatureError("IncompleteSignature", f"the credential scope {signed.scope} has not four parts")
+            raise SignatureError("IncompleteSignature", f"the credential scope {signed.scope} does not have four parts")
         wanted = (signed.date[:8], self.region, self.service, "aws4_request")
         for name, found, one in zip(("date", "region", "service", "end"), parts[1:], wanted, strict=True):
             if found != one:
@@ -115,7 +115,7 @@ class Verifier:
         try:
             at = datetime.strptime(signed.date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         except ValueError:
-            raise SignatureError("IncompleteSignature", f"X-Amz-Date {signed.date!r} is no date") from None
+            raise SignatureError("IncompleteSignature", f"X-Amz-Date {signed.date!r} is not a valid date") from None
         age, skew = self.clock() - at, SKEW.get(self.service, OTHER_SKEW)
         limit = skew if signed.expires is None else signed.expires
         if age > limit:
@@ -138,13 +138,17 @@ class Verifier:
         given = request.value("x-amz-content-sha256")
         if given is None:
             if self.service == "s3":
-                raise SignatureError("InvalidRequest", "S3 needs the header x-amz-content-sha256")
+                raise SignatureError("InvalidRequest", "S3 requires the header x-amz-content-sha256")
             return real
         if len(given) == _HEX_DIGITS:
             if given != real:
-                raise SignatureError("XAmzContentSHA256Mismatch", f"the body's hash is {real}, the header says {given}")
+                raise SignatureError(
+                    "XAmzContentSHA256Mismatch", f"the body's hash is {real}, but the header contains {given}"
+                )
         elif self.service != "s3" or given not in {UNSIGNED, UNSIGNED_CHUNKS}:
-            raise SignatureError("InvalidRequest", f"x-amz-content-sha256 {given} is not played for {self.service}")
+            raise SignatureError(
+                "InvalidRequest", f"x-amz-content-sha256 {given} is not supported by the twin for {self.service}"
+            )
         return given
 
     def _difference(self, request: Received, signed: Signed, payload: str, session: Credentials) -> str:
@@ -153,7 +157,7 @@ class Verifier:
             if _equal(_sign(other, signed, hashed, session, self.service), signed.signature):
                 return f"the signature of {session.principal} is for a request with {what}"
         path = request.target.partition("?")[0]
-        return f"the signature of {session.principal} does not fit {request.method} {path}: its secret key, or what it signed, differs"
+        return f"the signature of {session.principal} does not match {request.method} {path}: the secret key or the signed content differs"
 
 
 def read(request: Received) -> Signed:

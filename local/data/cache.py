@@ -71,18 +71,26 @@ class Cache:
     def _check(self) -> None:
         group, engine = self.group, f"{self.group['engine']}{str(self.group['engineVersion']).partition('.')[0]}"
         problems = [
-            *(["clusterMode: only disabled is played"] if group.get("clusterMode") not in {None, "disabled"} else []),
-            *(["userGroupIds: user groups are not played"] if group.get("userGroupIds") else []),
-            *(["authToken needs transitEncryptionEnabled"] if self.password and not self.tls else []),
-            *(["transitEncryptionMode: only required is played"] if self.tls and self._mode != "required" else []),
             *(
-                [f"parameterGroupName is {group['parameterGroupName']}, and the engine {engine}"]
+                ["clusterMode: the twin supports only disabled"]
+                if group.get("clusterMode") not in {None, "disabled"}
+                else []
+            ),
+            *(["userGroupIds: the twin does not support user groups"] if group.get("userGroupIds") else []),
+            *(["authToken needs transitEncryptionEnabled"] if self.password and not self.tls else []),
+            *(
+                ["transitEncryptionMode: the twin supports only required"]
+                if self.tls and self._mode != "required"
+                else []
+            ),
+            *(
+                [f"parameterGroupName is {group['parameterGroupName']}, but the engine is {engine}"]
                 if str(group.get("parameterGroupName", "")).startswith("default.")
                 and not re.fullmatch(rf"default\.{engine}(\.x)?", str(group["parameterGroupName"]))
                 else []
             ),
             *(
-                [f"numCacheClusters is {group['numCacheClusters']}, and {len(self.members)} are members"]
+                [f"numCacheClusters is {group['numCacheClusters']}, but the group has {len(self.members)} members"]
                 if int(group["numCacheClusters"]) != len(self.members)
                 else []
             ),
@@ -214,11 +222,11 @@ class Cache:
         parts = urlsplit(url)
         names = self.names()
         if parts.scheme != ("rediss" if self.tls else "redis"):
-            return f"the URL's scheme is {parts.scheme}, and transitEncryptionEnabled is {str(self.tls).lower()}"
+            return f"the URL's scheme is {parts.scheme}, but transitEncryptionEnabled is {str(self.tls).lower()}"
         if parts.hostname not in names:
-            return f"{parts.hostname} is no name of the cache: {', '.join(sorted(names))}"
+            return f"{parts.hostname} is not a name of the cache, which has: {', '.join(sorted(names))}"
         if (parts.port or 6379) != self.port:
-            return f"the URL's port is {parts.port}, the group's {self.port}"
+            return f"the URL's port is {parts.port}, but the group's port is {self.port}"
         if (parts.password or "") != self.password:
             return "the URL's password is not the group's authToken"
         return ""

@@ -55,7 +55,9 @@ def authority(stack: Stack) -> Authority:
     """The authority that issues the instances' certificates, in place of RDS's authority in the region."""
     wanted = {str(one.get("caCertIdentifier", "rds-ca-rsa2048-g1")) for one in stack.all(INSTANCE)}
     if len(wanted) != 1 or not wanted <= set(IDENTIFIERS):
-        raise InvalidDatabaseError(f"caCertIdentifier: {sorted(wanted)}; the twin plays one of {sorted(IDENTIFIERS)}")
+        raise InvalidDatabaseError(
+            f"caCertIdentifier: {sorted(wanted)}; the twin supports one of {sorted(IDENTIFIERS)}"
+        )
     subject = Authority.in_place_of(database_authority(stack.region)).subject
     return Authority.make(subject.replace("RSA2048 G1", IDENTIFIERS[wanted.pop()]))
 
@@ -79,7 +81,7 @@ class Database:
     """Every refused login, with the property that caused it."""
     entered: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """The accepted logins in order: user, and ``password`` or ``token``."""
-    not_played: tuple[str, ...] = ()
+    not_emulated: tuple[str, ...] = ()
     """Parameters of the parameter group that PostgreSQL does not know: RDS's own, and those of other engines."""
     password: str = field(default_factory=new_password, repr=False)
     """The master's password, which RDS generates and stores in the managed secret."""
@@ -89,7 +91,7 @@ class Database:
         self.cluster = self.stack.one(CLUSTER)
         self.instances = self.stack.where(INSTANCE, clusterIdentifier=self.cluster["clusterIdentifier"])
         if not self.instances:
-            raise InvalidDatabaseError(f"{self.cluster.name}: no instance has its clusterIdentifier")
+            raise InvalidDatabaseError(f"{self.cluster.name}: no instance refers to its clusterIdentifier")
         self.port = int(self.cluster["port"])
         self.master, self.name = str(self.cluster["masterUsername"]), str(self.cluster["databaseName"])
         self.version = int(str(self.cluster["engineVersion"]).partition(".")[0])
@@ -107,12 +109,14 @@ class Database:
             raise InvalidDatabaseError(f"{self.cluster.name}: dbClusterParameterGroupName is not {group.name}'s name")
         family = f"{self.cluster['engine']}{self.version}"
         if group["family"] != family:
-            raise InvalidDatabaseError(f"{group.name}: family is {group['family']}, and the cluster's engine {family}")
+            raise InvalidDatabaseError(
+                f"{group.name}: family is {group['family']}, but the cluster's engine is {family}"
+            )
         given = {str(one["name"]): str(one["value"]) for one in items(group.get("parameters"))}
         known = postgres.parameters_known(self.version)
         self.applied = {name: value for name, value in given.items() if name in known}
         self.force_ssl = given.get("rds.force_ssl", "1" if self.version >= FORCES_TLS else "0") == "1"
-        self.not_played = tuple(sorted(set(given) - known - {"rds.force_ssl"}))
+        self.not_emulated = tuple(sorted(set(given) - known - {"rds.force_ssl"}))
 
     def __enter__(self) -> Self:
         """Start it: an empty database, as a new cluster has it."""
@@ -240,7 +244,7 @@ class Database:
         if database != self.name and not self.server.ask(
             "postgres", "SELECT 1 FROM pg_database WHERE datname = %s", database
         ):
-            self._cause(f"{user} asked for the database {database}: databaseName is {self.name}", "")
+            self._cause(f"{user} requested the database {database}, but databaseName is {self.name}", "")
         self.entered.append((user, way))
         return ""
 

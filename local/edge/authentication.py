@@ -154,15 +154,17 @@ class Login:
         if error := query.get("error"):
             denied = error == "access_denied"
             status, metric = (_UNAUTHORIZED, "ELBAuthFailure") if denied else (_PROVIDER_ERROR, "ELBAuthError")
-            raise Rejected(status, "AuthInvalidGrantError", f"the provider answered the login with {error}", metric)
+            raise Rejected(status, "AuthInvalidGrantError", f"the provider returned {error} for the login", metric)
         if "state" not in query:
             raise Rejected(_UNAUTHORIZED, "AuthMissingStateParam", "the callback has no state")
         state = self.vault.open(query["state"])
         nonce = dict(request.cookies).get(NONCE_COOKIE, "")
         if state is None or state.get("c") != self.config["clientId"]:
-            raise Rejected(_UNAUTHORIZED, "AuthInvalidStateParam", "the callback's state is not of this load balancer")
+            raise Rejected(
+                _UNAUTHORIZED, "AuthInvalidStateParam", "the callback's state was not issued by this load balancer"
+            )
         if not nonce or not secrets.compare_digest(nonce.encode(), str(state["n"]).encode()):
-            cause = f"{NONCE_COOKIE} does not belong to the callback's state"
+            cause = f"{NONCE_COOKIE} does not match the callback's state"
             raise Rejected(_UNAUTHORIZED, "AuthInvalidCookie", cause)
         if self.around.clock() > float(state["t"]) + LOGIN_SECONDS:
             raise Rejected(_UNAUTHORIZED, "AuthInvalidStateParam", f"the login took more than {LOGIN_SECONDS} s")
@@ -206,7 +208,7 @@ class Login:
         audience = payload.get("aud")
         audiences = cast("list[Any]", audience) if isinstance(audience, list) else [audience]
         if payload.get("iss") != self.config["issuer"]:
-            cause = f"issuer {self.config['issuer']}: the ID token is of {payload.get('iss')}"
+            cause = f"issuer {self.config['issuer']}: the ID token's issuer is {payload.get('iss')}"
             raise Rejected(_FAILED, "AuthInvalidIdToken", cause)
         if self.config["clientId"] not in audiences or float(payload.get("exp", 0)) < self.around.clock():
             raise Rejected(_FAILED, "AuthInvalidIdToken", "the ID token is for another client, or has expired")

@@ -151,7 +151,7 @@ class Browser:
         """Open a page, log in at the provider as a user, and return the page that follows."""
         form = self.get(url)
         if f'value="{subject}"' not in form.text and 'name="sub"' not in form.text:
-            raise RuntimeError(f"{url} led to {form.url} ({form.status}), which is no login form")
+            raise RuntimeError(f"{url} led to {form.url} ({form.status}), which is not a login form")
         return self.submit(form, {"sub": subject})
 
     def submit(self, page: Response, fields: Mapping[str, str]) -> Response:

@@ -144,7 +144,7 @@ class RequestExchange:
             ended = await self._act(rule, index, action, request, forwarded)
             if ended is not None:
                 return ended
-        self.edge.around.refuse(f"listener rule {rule.name} actions: none of them ends the request")
+        self.edge.around.refuse(f"listener rule {rule.name} actions: no action ends the request")
         return Answer(500)
 
     async def _act(
@@ -165,7 +165,7 @@ class RequestExchange:
         if kind == "jwt-validation":
             accepted = await self.edge.tokens.accepts(rule, action["jwtValidation"], request, self.client.place)
             return None if accepted else Answer(401)
-        self.edge.around.refuse(f"listener rule {rule.name} actions: {kind} is not played")
+        self.edge.around.refuse(f"listener rule {rule.name} actions: the twin does not support {kind}")
         return Answer(500)
 
     async def _authenticate(

@@ -1,6 +1,6 @@
 """The web ACL in front of the load balancer: the topology's evaluator, with rate rules that count real requests.
 
-Managed rule groups are not implemented, because AWS does not publish what their rules match. ``not_played`` lists them.
+Managed rule groups are not implemented, because AWS does not publish what their rules match. ``not_emulated`` lists them.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def aggregation(request: Any, body: dict[str, Any]) -> tuple[str, ...] | None:  
     if kind == "CONSTANT":
         return ()
     if kind != "CUSTOM_KEYS":
-        raise NotImplementedError(f"a rate rule that counts by {kind}")
+        raise NotImplementedError(f"a rate rule with the aggregate key {kind}")
     found: list[str] = []
     for item in as_list(body.get("customKeys")) or []:
         for name, options in (as_mapping(item) or {}).items():
@@ -124,7 +124,7 @@ def _key(request: Any, kind: str, options: dict[str, Any]) -> str | None:  # noq
     elif kind in ("queryString", "uriPath", "httpMethod"):
         value = {"queryString": request.query, "uriPath": request.path, "httpMethod": request.method}[kind]
     else:
-        raise NotImplementedError(f"a rate rule that counts by {kind}")
+        raise NotImplementedError(f"a rate rule with the aggregate key {kind}")
     return None if value is None else transformed(value, options)
 
 
@@ -141,7 +141,7 @@ class EdgeFirewall:
         self.default: dict[str, Any] = resource["defaultAction"]
         self.metric: str = resource["visibilityConfig"]["metricName"]
         self.region = around.stack.region
-        self.not_played = sorted(_unplayed(self.rules))
+        self.not_emulated = sorted(_not_emulated(self.rules))
         self.log = Log.of(around, resource)
 
     def evaluate(self, request: ReceivedRequest) -> Blocked | None:
@@ -197,8 +197,8 @@ def _metric(rule: dict[str, Any]) -> str:
     return str(shown["metricName"]) if shown["cloudwatchMetricsEnabled"] else ""
 
 
-def _unplayed(rules: list[dict[str, Any]]) -> Iterator[str]:
-    """What rules declare and this web ACL does not do."""
+def _not_emulated(rules: list[dict[str, Any]]) -> Iterator[str]:
+    """Parts of the rules that this web ACL does not emulate."""
     for rule in rules:
         if group := rule["statement"].get("managedRuleGroupStatement"):
             yield f"{rule['name']}: the rules of {group['name']}, which AWS does not publish"

@@ -39,7 +39,9 @@ async def forward(exchange: RequestExchange, wanted: Forwarded) -> bool:
     group = edge.groups(wanted.group)
     exchange.entry.group = group.arn
     if group.version != "HTTP1":
-        edge.around.refuse(f"target group {group.resource.name} protocolVersion {group.version}: HTTP/1.1 came: 464")
+        edge.around.refuse(
+            f"target group {group.resource.name} protocolVersion {group.version}: received HTTP/1.1: 464"
+        )
         return await exchange.respond(Answer(464))
     target = group.choose(place)
     if target is None:
@@ -117,7 +119,7 @@ class Relay:
         try:
             return await self._answer(reader, writer, upload)
         except (asyncio.IncompleteReadError, ConnectionError) as error:
-            raise Broken(502, "the connection ended within the response") from error
+            raise Broken(502, "the connection was closed during the response") from error
         except TimeoutError as error:
             raise Broken(504, f"no byte for {exchange.idle.seconds} s (idleTimeout)") from error
         finally:

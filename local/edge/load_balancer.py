@@ -126,10 +126,10 @@ class LoadBalancer:
             made.close()
 
     @property
-    def not_played(self) -> list[str]:
+    def not_emulated(self) -> list[str]:
         """The declared features that the load balancer does not implement, in addition to properties that no part
         reads."""
-        return self.firewall.not_played if self.firewall is not None else []
+        return self.firewall.not_emulated if self.firewall is not None else []
 
     @property
     def group(self) -> TargetGroup:
@@ -328,7 +328,7 @@ class LoadBalancer:
         except (asyncio.IncompleteReadError, ConnectionError):
             return False
         except Exception as error:
-            # Something in the graph that is not played, or a defect here: either way the twin has to name it.
+            # Something in the graph that the twin does not emulate, or a defect here: either way the twin has to name it.
             self.around.refuse(f"{exchange.entry.request.partition('?')[0]} failed in the load balancer: {error!r}")
             exchange.keep = False
             return False if exchange.started else await exchange.respond(Answer(500))

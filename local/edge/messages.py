@@ -114,7 +114,7 @@ async def read_head(reader: asyncio.StreamReader) -> bytes:
         head = await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError as error:
         if error.partial.strip():
-            raise Malformed(400, "the connection ended within a head") from error
+            raise Malformed(400, "the connection was closed within a head") from error
         return b""
     except asyncio.LimitOverrunError as error:
         start = await reader.read(REQUEST_LINE_BYTES + 2)
@@ -153,7 +153,7 @@ def _parsed(raw: bytes) -> tuple[str, Headers]:
     for line in lines:
         name, colon, value = line.partition(":")
         if not colon or not name or name != name.strip() or any(ord(char) <= ord(" ") for char in name):
-            raise Malformed(400, f"a header line that is none: {line[:40]!r}")
+            raise Malformed(400, f"an invalid header line: {line[:40]!r}")
         if any(char in value for char in "\r\n\0"):
             raise Malformed(400, f"characters of the header {name}")
         headers.append((name, value.strip(" \t")))
@@ -255,7 +255,7 @@ class Body:
             try:
                 size = int(line.split(b";")[0].strip(), 16)
             except ValueError as error:
-                raise Malformed(400, f"a chunk size that is none: {line[:20]!r}") from error
+                raise Malformed(400, f"an invalid chunk size: {line[:20]!r}") from error
             yield line, b""
             if not size:
                 break

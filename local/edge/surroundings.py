@@ -113,4 +113,4 @@ class EdgeSurroundings:
         except ssl.SSLError:
             raise
         except OSError as error:
-            raise ssl.SSLError(f"the TLS handshake was broken off: {error}") from error
+            raise ssl.SSLError(f"the TLS handshake failed: {error}") from error

@@ -102,7 +102,7 @@ class TargetGroup:
         self.name: str = resource["name"]
         self.suffix: str = resource["arnSuffix"]
         if (kind := resource.get("targetType", "instance")) != "ip":
-            raise NotImplementedError(f"target group {resource.name} targetType {kind}: only ip is played")
+            raise NotImplementedError(f"target group {resource.name} targetType {kind}: the twin supports only ip")
         self.port: int = resource["port"]
         self.context = encryption() if resource["protocol"] == "HTTPS" else None
         self.version: str = resource.get("protocolVersion", "HTTP1")

@@ -85,5 +85,5 @@ def _secret(stack: Stack) -> str:
             if login := action.get("authenticateOidc"):
                 found[str(login["clientSecret"])] += 1
     if not found:
-        raise LookupError(f"no listener rule of {stack.name} logs anybody in: there is no client secret")
+        raise LookupError(f"no listener rule of {stack.name} logs users in, so there is no client secret")
     return found.most_common(1)[0][0]

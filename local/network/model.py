@@ -136,14 +136,14 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A whole network. ``not_played`` lists what was read but not implemented, with the reason."""
+    """A whole network. ``not_emulated`` lists what was read but not implemented, with the reason."""
 
     vpcs: tuple[Vpc, ...] = ()
     subnets: tuple[Subnet, ...] = ()
     nodes: tuple[Interface, ...] = ()
     groups: Mapping[str, tuple[GroupRule, ...]] = field(default_factory=dict[str, tuple[GroupRule, ...]])
     hosts: tuple[Host, ...] = ()
-    not_played: tuple[tuple[str, str], ...] = ()
+    not_emulated: tuple[tuple[str, str], ...] = ()
 
     def node(self, name: str) -> Interface:
         """Return one interface by name. Raises KeyError with the existing names."""

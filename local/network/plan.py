@@ -72,7 +72,7 @@ def plan_network(
         nodes=tuple(sorted(_finished(nodes, vpc_urn), key=lambda node: node.name)),
         groups={group: tuple(rules) for group, rules in sorted(groups.rules.items())},
         hosts=tuple(hosts),
-        not_played=tuple(sorted({*left_out, *groups.missing, *routes.not_played, *_unread(records)})),
+        not_emulated=tuple(sorted({*left_out, *groups.missing, *routes.not_emulated, *_unread(records)})),
     )
 
 
@@ -165,11 +165,11 @@ def _node(place: Place, name: str, subnet: Resource, groups: Groups, addresses: 
 
 
 def _unread(records: Records) -> Iterable[tuple[str, str]]:
-    """What names subnets and is not played."""
-    played = read_kinds() | _READ_ELSEWHERE
+    """Resources with subnets that the twin does not emulate."""
+    covered = read_kinds() | _READ_ELSEWHERE
     for resource in records.graph:
-        if resource.kind in played or not resource.type.startswith("aws:"):
+        if resource.kind in covered or not resource.type.startswith("aws:"):
             continue
         named = [name for name in _INTERFACE_PROPERTIES if value(resource, name) not in (None, "", [], {})]
         if named:
-            yield resource.label, f"names {', '.join(named)}; its interfaces are not played"
+            yield resource.label, f"has {', '.join(named)}; the twin does not emulate its interfaces"

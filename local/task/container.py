@@ -124,7 +124,7 @@ class Running:
 
     def explained(self) -> str:
         """Return how the container ended, with its last log lines."""
-        said = f": {' | '.join(self.last)}" if self.last else ", and wrote nothing"
+        said = f": {' | '.join(self.last)}" if self.last else " without output"
         return f"container {self.container.name} ended with exit code {self.code}{said}"
 
 

@@ -21,7 +21,7 @@ NOFILE = (65535, 65535)
 """Fargate's default limit of open files (ECS developer guide, task definition parameters, resource limits)."""
 STOP_SECONDS, MOST_STOP_SECONDS = 30, 120
 """The default time between SIGTERM and SIGKILL, and the maximum on Fargate."""
-PLAYED = frozenset(
+EMULATED = frozenset(
     [
         "command",
         "dependsOn",
@@ -100,7 +100,7 @@ class Container:
     """``awslogs``, or empty."""
     declared: Mapping[str, Any]
     """The definition as recorded."""
-    not_played: tuple[str, ...]
+    not_emulated: tuple[str, ...]
     """Declared properties that have no effect in the twin."""
 
 
@@ -134,9 +134,9 @@ class Definition:
         made._check()
         return made
 
-    def not_played(self) -> list[str]:
+    def not_emulated(self) -> list[str]:
         """The declared container properties that the twin does not implement, as ``container: property``."""
-        return [f"{one.name}: {name}" for one in self.containers for name in one.not_played]
+        return [f"{one.name}: {name}" for one in self.containers for name in one.not_emulated]
 
     def container(self, name: str) -> Container | None:
         """Return the container with this name."""
@@ -154,22 +154,22 @@ class Definition:
             for port in one.ports:
                 if port in taken:
                     raise InvalidTaskDefinitionError(
-                        f"{self.resource.name}: the containers {taken[port]} and {one.name} both have port {port}"
+                        f"{self.resource.name}: the containers {taken[port]} and {one.name} both use port {port}"
                     )
                 taken[port] = one.name
 
     def _problems(self, container: Container) -> list[str]:
         return [
-            *(f"mountPoints names the volume {one.volume}, which volumes does not have" for one in container.mounts
+            *(f"mountPoints names the volume {one.volume}, which volumes does not declare" for one in container.mounts
               if one.volume not in self.volumes),
-            *(f"dependsOn names {name}, which is no container" for name, _ in container.after if not self.container(name)),
-            *(f"dependsOn has the condition {one}: ECS has {', '.join(CONDITIONS)}" for _, one in container.after
+            *(f"dependsOn names {name}, which is not a container of the task" for name, _ in container.after if not self.container(name)),
+            *(f"dependsOn has the condition {one}: ECS supports {', '.join(CONDITIONS)}" for _, one in container.after
               if one not in CONDITIONS),
-            *(f"dependsOn waits for {name} to be HEALTHY, which has no healthCheck" for name, one in container.after
+            *(f"dependsOn waits for {name} to be HEALTHY, but it has no healthCheck" for name, one in container.after
               if one == "HEALTHY" and (found := self.container(name)) and not found.health),
-            *(f"dependsOn waits for the end of {name}, which is essential" for name, one in container.after
+            *(f"dependsOn waits for the end of {name}, but it is essential" for name, one in container.after
               if one in {"SUCCESS", "COMPLETE"} and (found := self.container(name)) and found.essential),
-            *([f"stopTimeout is {container.stop_seconds:g}: Fargate has at most {MOST_STOP_SECONDS}"]
+            *([f"stopTimeout is {container.stop_seconds:g}: Fargate's maximum is {MOST_STOP_SECONDS}"]
               if container.stop_seconds > MOST_STOP_SECONDS else []),
         ]  # fmt: skip
 
@@ -186,13 +186,15 @@ def _container(given: Mapping[str, Any]) -> Container:
     driver = str(log.get("logDriver", ""))
     name = str(given["name"])
     if driver not in {"", "awslogs"}:
-        raise InvalidTaskDefinitionError(f"container {name}: the twin plays the log driver awslogs, not {driver}")
+        raise InvalidTaskDefinitionError(f"container {name}: the twin supports the log driver awslogs, not {driver}")
     added: list[str] = capabilities.get("add") or []
     if unknown := set(added) - set(ADDABLE):
-        raise InvalidTaskDefinitionError(f"container {name}: Fargate adds no capability {', '.join(sorted(unknown))}")
+        raise InvalidTaskDefinitionError(
+            f"container {name}: Fargate does not support adding the capability {', '.join(sorted(unknown))}"
+        )
     dropped: set[str] = set(capabilities.get("drop") or [])
     kept = () if "ALL" in dropped else (one for one in DEFAULT_CAPABILITIES if one not in dropped)
-    ignored = {key for key, value in given.items() if key not in PLAYED and value not in (None, "", [], {}, False)}
+    ignored = {key for key, value in given.items() if key not in EMULATED and value not in (None, "", [], {}, False)}
     ignored |= {f"linuxParameters.{key}" for key in linux if key not in {"capabilities", "initProcessEnabled"}}
     return Container(
         name=name,
@@ -221,7 +223,7 @@ def _container(given: Mapping[str, Any]) -> Container:
         ports=tuple(int(one["containerPort"]) for one in given.get("portMappings") or ()),
         log_driver=driver,
         declared=given,
-        not_played=tuple(sorted(ignored)),
+        not_emulated=tuple(sorted(ignored)),
     )
 
 

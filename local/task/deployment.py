@@ -81,7 +81,7 @@ class Settings:
         if one["taskDefinition"] != wanted.arn:
             raise InvalidServiceError(f"{one.name}: taskDefinition {one['taskDefinition']} is not {wanted.arn}")
         if one["launchType"] != "FARGATE":
-            raise InvalidServiceError(f"{one.name}: launchType {one['launchType']} is not played")
+            raise InvalidServiceError(f"{one.name}: launchType {one['launchType']} is not supported by the twin")
         network: Mapping[str, Any] = one["networkConfiguration"]
         subnets = tuple(str(name) for name in network["subnets"])
         known = {subnet.id for subnet in stack.all(SUBNET)}
@@ -118,7 +118,7 @@ def _port(stack: Stack, service: Resource, wanted: Definition) -> int:
     if not entries:
         return 0
     if len(entries) > 1:
-        raise InvalidServiceError(f"{service.name}: loadBalancers: more than one is not played")
+        raise InvalidServiceError(f"{service.name}: loadBalancers: the twin supports only one")
     (entry,) = entries
     name, port = str(entry["containerName"]), int(entry["containerPort"])
     container = wanted.container(name)

@@ -71,7 +71,7 @@ def test_a_port_that_another_program_has_is_said_in_one_line(
     for taken, option in ((port, "--port"), (page, "--page-port"), (page + 1, "--page-port")):
         with socket.create_server((LOOPBACK, taken)):
             assert main(["--port", str(port), "--page-port", str(page)]) == 2
-        said = f"port {taken} is in use, perhaps by another make local: end it, or choose another with {option}\n"
+        said = f"port {taken} is in use, perhaps by another make local: stop it, or choose another port with {option}\n"
         assert capsys.readouterr().out == said
 
 
@@ -89,7 +89,7 @@ def test_a_port_that_may_not_be_had_is_said_with_the_reason(
 @pytest.mark.parametrize("after", [0, 1])
 def test_a_page_and_the_proxy_cannot_share_a_port(after: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--port", str(8_000 + after), "--page-port", "8000"]) == 2
-    said = f"port {8_000 + after} is a page's, --page-port or the one after it: choose another with --port\n"
+    said = f"port {8_000 + after} is used by a page (--page-port and the port after it): choose another with --port\n"
     assert capsys.readouterr().out == said
 
 

@@ -46,7 +46,7 @@ def token_of(user: User) -> tuple[str, int | None]:
 
 
 def user_of(token: str) -> User | None:
-    """Return the user id of a valid token."""
+    """Return the user of a valid token; ``None`` for any other."""
     try:
         claims = jwt.decode(token, _KEY, algorithms=["HS256"]).claims
         jwt.JWTClaimsRegistry().validate(claims)
@@ -76,7 +76,7 @@ async def current(connection: HTTPConnection) -> User:
 
 
 async def verified(connection: HTTPConnection) -> User:
-    """Return the user of the request, who must have a role."""
+    """Return the user of the request. Raises 401 unless the role is ``admin`` or ``user``."""
     user = await current(connection)
     if user.role not in {"admin", "user"}:
         raise HTTPException(401, "You do not have permission to access this resource.")

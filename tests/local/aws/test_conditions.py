@@ -74,7 +74,7 @@ def test_what_is_not_met_is_reported_with_the_value_of_the_request() -> None:
         "StringEquals aws:SourceVpce vpce-1, vpce-2 or one of 1 others, the request has vpce-9"
     ]
     assert list(unmet(condition, {})) == [
-        "StringEquals aws:SourceVpce vpce-1, vpce-2 or one of 1 others, the request does not have it"
+        "StringEquals aws:SourceVpce vpce-1, vpce-2 or one of 1 others, the request does not contain the key"
     ]
 
 

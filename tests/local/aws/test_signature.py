@@ -122,9 +122,9 @@ def test_s3_takes_unsigned_bodies_but_no_unsigned_header(verifier: Verifier, ses
     assert s3.verify(request) == session
     with pytest.raises(SignatureError, match="these headers are not signed: x-amz-acl"):
         s3.verify(with_header(request, "x-amz-acl", "public-read"))
-    with pytest.raises(SignatureError, match="S3 needs the header x-amz-content-sha256"):
+    with pytest.raises(SignatureError, match="S3 requires the header x-amz-content-sha256"):
         s3.verify(without_header(request, "x-amz-content-sha256"))
-    with pytest.raises(SignatureError, match="STREAMING-AWS4-HMAC-SHA256-PAYLOAD is not played"):
+    with pytest.raises(SignatureError, match="STREAMING-AWS4-HMAC-SHA256-PAYLOAD is not supported by the twin"):
         s3.verify(with_header(request, "x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"))
 
 
