@@ -71,7 +71,7 @@ TOOLS: Mapping[str, CopyTool] = {
         ),
     )
 }
-"""In order of preference."""
+"""The programs in order of preference."""
 
 
 def find_tool(wanted: str | None) -> CopyTool:

@@ -32,8 +32,8 @@ from settings.values import (
 
 
 class Owner(Section):
-    """Who is responsible for the environment. People are named as GitHub users or teams; CODEOWNERS is generated from
-    them."""
+    """The people and teams responsible for the environment. People are named as GitHub users or teams; CODEOWNERS is
+    generated from them."""
 
     team: Slug
     """The accountable team; the ``owner`` tag of every resource."""

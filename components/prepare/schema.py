@@ -19,7 +19,7 @@ START, MIGRATE, COMPATIBLE = "start", "migrate", "compatible"
 
 @dataclass(frozen=True)
 class Statement:
-    """What a release declares about its schema."""
+    """A release's declaration about its schema."""
 
     release: str
     revision: str

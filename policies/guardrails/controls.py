@@ -32,7 +32,7 @@ class Control:
 
 
 def reasons() -> dict[str, tuple[str, str]]:
-    """Control id → kind and reason, for the controls that no policy enforces; for others, a remark."""
+    """Control id → kind and reason for controls that no policy enforces; a remark for all others."""
     lines = (FOLDER / "controls.tsv").read_text(encoding="utf-8").splitlines()
     rows = [line.split("\t") for line in lines if line]
     return {id_: (kind, reason) for id_, kind, reason in rows}

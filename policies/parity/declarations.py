@@ -56,7 +56,7 @@ class AllowedDifferences:
     """The file as read."""
 
     environments: tuple[str, ...]
-    """In the order in which a release is promoted through them."""
+    """The environments in the order in which a release is promoted through them."""
     in_force: tuple[AllowedDifference, ...] = ()
     problems: tuple[Finding, ...] = ()
 

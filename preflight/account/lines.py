@@ -37,7 +37,7 @@ class Answer:
     """Every line of one command for one stack, in the order of the report."""
 
     command: str
-    """For example ``ready``."""
+    """The command's name, for example ``ready``."""
     stack: str
     account: str
     region: str

@@ -35,8 +35,8 @@ RULE = Rule(
 )
 PAGE = "docs/changes.md"
 EXAMPLE_ACCOUNTS = frozenset({"111122223333", "123456789012", "444455556666"})
-"""Accounts of AWS's documentation. A recorded deployment to one of them no longer counts once a stack file names
-another account."""
+"""The example accounts of AWS's documentation. A recorded deployment to one of them no longer counts once a stack file
+contains another account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,8 @@ def changes(root: Path, base: str, before: Mapping[str, Recording]) -> list[Stac
 
 
 def lines(change: StackChange) -> list[str]:
-    """Sentences: the refusals; otherwise the replaced resources, and the impact on users."""
+    """Return sentences about the refusals or, if there are none, about the replaced resources and the impact on
+    users."""
     found = [f"settings that differ: {', '.join(change.settings)}"] if change.settings else []
     if not change.plan.steps and not change.refused:
         return found
@@ -103,7 +104,7 @@ def lines(change: StackChange) -> list[str]:
 
 
 def findings(found: Sequence[StackChange]) -> Iterator[Finding]:
-    """One finding for each party and migration, excepted where it is accepted."""
+    """One finding for each refusing service and migration, excepted if the refusal is accepted."""
     for change in found:
         for group in _groups(change) if change.running else ():
             first, accepted = group[0]

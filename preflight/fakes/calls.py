@@ -1,4 +1,4 @@
-"""Answers to the look-ups (invokes) a program may make, in the shape of AWS's."""
+"""Responses to the look-ups (invokes) that a program may make, in AWS's format."""
 
 from __future__ import annotations
 

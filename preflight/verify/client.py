@@ -21,7 +21,7 @@ SECONDS = 10.0
 DROP_SECONDS = 4.0
 """Seconds for a connection that is expected to fail."""
 SENT_BYTES = 128 * 1024
-"""The most bytes of a body: twice the largest part of a body that AWS WAF inspects behind a load balancer (64 KB,
+"""The maximum size of a body: twice the largest part of a body that AWS WAF inspects behind a load balancer (64 KB,
 https://docs.aws.amazon.com/waf/latest/developerguide/waf-oversize-request-components.html)."""
 READ_BYTES = 64 * 1024
 

@@ -1,8 +1,8 @@
-"""Documented constraints: their source, what they constrain, and how to read that from a recorded graph.
+"""Documented constraints: the source, the constrained values, and the way to read them from a recorded graph.
 
-A row is data. Four kinds cover nearly everything: the characters and length of a text, the range of a number, the number
-of entries in a list, and the number of resources with the same owner. The rest are functions of the whole graph. Every
-kind can produce values that break it, so that a test can generate a violation from any recorded stack.
+A row is data. Four kinds cover nearly everything: the characters and length of a text, the range of a number, the
+number of entries in a list, and the number of resources with the same owner. The rest are functions of the whole graph.
+Every kind can produce values that break it, so that a test can generate a violation from any recorded stack.
 """
 
 from __future__ import annotations

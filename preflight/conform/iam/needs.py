@@ -1,8 +1,8 @@
-"""Which IAM requests a deployment makes: every resource's create, read, update, tag and delete, with their contexts.
+"""The IAM requests that a deployment makes: every resource's create, read, update, tag and delete, with their contexts.
 
 The actions are CloudFormation's handler permissions (``handlers``) and the provider's calls (``calls.tsv``) with the
-dependent actions of AWS's Service Authorization Reference (``reference``), except those that ``unneeded.tsv`` excludes with
-a reason. Actions on a key or a role are needed only if the resource refers to one.
+dependent actions of AWS's Service Authorization Reference (``reference``), except those that ``unneeded.tsv`` excludes
+with a reason. Actions on a key or a role are needed only if the resource refers to one.
 
 One action can be several requests, and each has to be allowed:
 

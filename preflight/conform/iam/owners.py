@@ -31,7 +31,7 @@ class Trespass:
 
     need: Need
     others: bool
-    """Whether it is about another environment's resource, whose policy does not name the role."""
+    """Whether the request concerns another environment's resource, whose policy does not name the role."""
 
 
 def trespasses(graph: Graph, known: Iterable[Need]) -> Iterator[Trespass]:

@@ -37,7 +37,7 @@ class Action:
     """One IAM action."""
 
     name: str
-    """In AWS's spelling, for example ``kms:CreateKey``."""
+    """The name in AWS's spelling, for example ``kms:CreateKey``."""
     level: str
     """``Read``, ``List``, ``Write``, ``Tagging`` or ``Permissions management``."""
     resource_types: tuple[ResourceType, ...]

@@ -63,7 +63,7 @@ class Finding:
     assumptions: tuple[str, ...] = ()
     latent: bool = False
     line: int = 0
-    """The line of a file of declarations that the finding is about; 0 where it is about a resource."""
+    """The line in a file of declarations that the finding concerns; 0 if it concerns a resource."""
 
     @builtins.property
     def headline(self) -> str:
