@@ -156,7 +156,7 @@ def _wrong_keys(node: yaml.MappingNode, values: Values, form: Form) -> list[Wron
     wrong: list[Wrong] = [
         ("has an unknown key", key, f"only {', '.join(form.keys)}") for key in sorted({*given} - {*form.keys})
     ]
-    wrong += [("has a key twice", key, "each key once") for key in sorted({k for k in given if given.count(k) > 1})]
+    wrong += [("repeats a key", key, "each key once") for key in sorted({k for k in given if given.count(k) > 1})]
     missing = [key for key in (*form.required, *ALWAYS) if not values[key]]
     return wrong + [(f"has no {key}", "not set", f"a value for {key}, for reviewers") for key in missing]
 
