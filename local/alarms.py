@@ -57,7 +57,7 @@ class Metric:
     dimensions: Dimensions
     statistic: str
     period: float
-    """Seconds."""
+    """The period in seconds."""
 
     def covers(self, datum: Datum) -> bool:
         """Whether a value belongs to this metric; CloudWatch does not aggregate across dimensions that the metric does

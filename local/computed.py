@@ -29,7 +29,7 @@ _USES = (
     "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "cert_signing",
     "crl_signing", "encipher_only", "decipher_only",
 )  # fmt: skip
-"""As the provider names them, in the order of RFC 5280's bits."""
+"""The provider's names for the uses, in the order of RFC 5280's bits."""
 _PEM = serialization.Encoding.PEM
 _FORMATS = {
     "privateKeyPem": serialization.PrivateFormat.TraditionalOpenSSL,

@@ -51,7 +51,7 @@ class Gateway:
 
     @property
     def url(self) -> str:
-        """For ``--proxy``."""
+        """The URL for ``--proxy``."""
         return f"http://{LOOPBACK}:{self.port}"
 
     def _run(self, listening: socket.socket, started: threading.Event) -> None:

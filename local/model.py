@@ -70,4 +70,4 @@ def _object(model: str, kind: str, choice: dict[str, Any]) -> dict[str, Any]:
 
 
 _JSON = ("content-type", "application/json")
-"""Of every whole answer."""
+"""The headers of every complete answer."""

@@ -69,7 +69,7 @@ class Namespaces:
     isolated: bool = True
 
     def listen(self, host: str, address: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
-        """See ``Wiring``."""
+        """Return a socket that listens or is bound at the graph's address and port."""
         made = self.open(host, kind)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((address, port))
@@ -78,7 +78,7 @@ class Namespaces:
         return made
 
     def target(self, host: str, address: str, port: int) -> tuple[str, int]:
-        """See ``Wiring``."""
+        """Return the graph's address and port."""
         del host
         return address, port
 
@@ -123,7 +123,7 @@ class Loopback:
     ports: dict[tuple[str, int], int] = field(default_factory=dict[tuple[str, int], int])
 
     def listen(self, host: str, address: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
-        """See ``Wiring``."""
+        """Return a socket that listens or is bound at the loopback port of the graph's address and port."""
         made = self.open(host, kind)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((LOOPBACK, self.ports.get((address, port), 0)))
@@ -142,12 +142,12 @@ class Loopback:
         return LOOPBACK, self.ports[address, port]
 
     def open(self, host: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
-        """See ``Wiring``."""
+        """Return an unconnected socket."""
         del host
         return socket.socket(socket.AF_INET, kind)
 
     def command(self, host: str, command: Sequence[str]) -> list[str]:
-        """See ``Wiring``."""
+        """Return the command line unchanged."""
         del host
         return list(command)
 

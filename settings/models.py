@@ -118,7 +118,7 @@ class PromptRecords(Section):
 
 
 class Models(Section):
-    """Where prompts may be sent. Only the upstreams declared here are reachable."""
+    """The destinations of prompts. Only the upstreams declared here are reachable."""
 
     groups: tuple[ModelGroup, ...] = Field(min_length=1)
     tokens_per_hour: Whole = Field(default=5_000_000, ge=1, description="1 or more")

@@ -104,7 +104,7 @@ class Agent:
     task_id: str
     issuer: Issuer
     authority: Authority
-    """See ``Endpoints``."""
+    """The servers at the addresses of the VPC endpoints."""
     resolve: Resolve
     refusals: Refusals = field(default_factory=Refusals)
     _session: Credentials | None = None

@@ -149,7 +149,7 @@ class Bedrock:
         return found, version
 
     def _arns(self, model: str) -> Iterator[str]:
-        """What a call to a model is authorised against: the model, or an inference profile and the models behind it."""
+        """The ARNs that a call to a model is authorized against: the model, or an inference profile and its models."""
         region, account = self.gate.region, self.gate.access.stack.account
         area, _, behind = model.partition(".")
         if area not in PROFILE_AREAS:

@@ -73,7 +73,7 @@ class Endpoints:
     metrics: Metrics
     refusals: Refusals = field(default_factory=Refusals)
     replaced: dict[str, str] = field(default_factory=dict[str, str])
-    """See ``Secrets``."""
+    """Value in the graph → the twin's replacement, as in ``Secrets``."""
     clock: Callable[[], datetime] = now
     secrets: Secrets = field(init=False)
     buckets: Buckets = field(init=False)

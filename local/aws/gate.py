@@ -106,7 +106,7 @@ class Gate:
             raise self.error(403 if self.service in {"s3", "bedrock"} else 400, code, answer.cause)
 
     def _context(self, session: Credentials, arrival: Arrival, request: Received) -> dict[str, tuple[str, ...]]:
-        """What AWS says of a request that comes through a VPC endpoint."""
+        """The context keys that AWS sets for a request through a VPC endpoint."""
         at = self.clock()
         return {
             **session.context(),

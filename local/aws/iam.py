@@ -216,7 +216,8 @@ def _present(policy: Policy | None) -> list[Policy]:
 
 
 def _missing(request: Request, verb: str, policies: Sequence[Policy]) -> str:
-    """That nothing allows it, and the statements that would if it were not for their conditions or principal."""
+    """Describe an implicit denial, and the statements that would allow the request with other conditions or another
+    principal."""
     near: list[str] = []
     for policy in policies:
         for one in policy.statements:

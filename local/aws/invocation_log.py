@@ -53,7 +53,7 @@ class InvocationLog:
         self.records.append({**record, "output": answer, "bucket": kept["bucketName"]})
 
     def _refusal(self, bucket: str, prefix: str) -> str:
-        """Why Bedrock may not write to the bucket, empty where it may."""
+        """Return the reason why Bedrock may not write to the bucket; empty if it may."""
         stack = self.access.stack
         if not any(one["bucket"] == bucket for one in stack.all(BUCKET)):
             return f"{stack.name} has no bucket {bucket}"

@@ -27,10 +27,10 @@ from local.stack import items
 USER = "AWS"
 _PATH = re.compile(r"/v2/(.+)/(manifests|blobs)/(sha256:[0-9a-f]{64})")
 _ACTIONS = {"manifests": "ecr:BatchGetImage", "blobs": "ecr:GetDownloadUrlForLayer"}
-"""What Docker's registry protocol is authorised as
+"""The IAM actions that requests of Docker's registry protocol require
 (https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html)."""
 _OF_ECR = Principal(arn="arn:aws:iam::000000000000:role/registry")
-"""Who reads a layer: ECR itself, whose account is not the environment's."""
+"""The principal that reads layers: ECR itself, in an account other than the environment's."""
 _ANYTHING = Policy.parse("ECR's own policy", {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 
 

@@ -152,7 +152,7 @@ class Verifier:
         return given
 
     def _difference(self, request: Received, signed: Signed, payload: str, session: Credentials) -> str:
-        """Which other request the signature fits, so that the cause has a name."""
+        """Return a description of the other request that the signature matches, as the cause of the refusal."""
         for what, other, hashed in _variants(request, payload):
             if _equal(_sign(other, signed, hashed, session, self.service), signed.signature):
                 return f"the signature of {session.principal} is for a request with {what}"

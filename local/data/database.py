@@ -119,7 +119,7 @@ class Database:
         self.not_emulated = tuple(sorted(set(given) - known - {"rds.force_ssl"}))
 
     def __enter__(self) -> Self:
-        """Start it: an empty database, as a new cluster has it."""
+        """Start the database, which is empty like a new cluster."""
         group = f"/aws/rds/cluster/{self.cluster['clusterIdentifier']}"
         self._exports = {str(one): f"{group}/{one}" for one in self.cluster.get("enabledCloudwatchLogsExports", [])}
         self.server = self._held.enter_context(
@@ -211,15 +211,15 @@ class Database:
         self.password = new_password()
 
     def unavailable(self) -> bool:
-        """See ``Admission``."""
+        """Whether connections are refused at the moment."""
         return time.monotonic() < self._down_until
 
     def read_only(self, address: str) -> bool:
-        """See ``Admission``."""
+        """Whether the instance with this address is read-only."""
         return address != self.nodes[self._writer].address
 
     def unencrypted(self, reason: str) -> None:
-        """See ``Admission``."""
+        """Record that a connection without TLS was refused; the client gets ``reason``."""
         self._cause(f"{reason} (rds.force_ssl)", "")
 
     def refused(self, user: str, database: str, secret: str) -> str:

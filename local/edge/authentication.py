@@ -199,7 +199,7 @@ class Login:
         return found
 
     def _check(self, id_token: str) -> None:
-        """That an ID token, which came over verified TLS, is of this issuer and for this client."""
+        """Raise unless the ID token, which came over verified TLS, is from this issuer and for this client."""
         try:
             payload = json.loads(base64.urlsafe_b64decode(id_token.split(".")[1] + "=="))
         except (IndexError, ValueError) as error:

@@ -43,7 +43,7 @@ class Response:
 
 
 class _Cookies:
-    """What ``CookieJar`` wants of a response."""
+    """The part of a response that ``CookieJar`` reads."""
 
     def __init__(self, headers: email.message.Message) -> None:
         self._headers = headers
@@ -70,7 +70,7 @@ class Browser:
         return {one.name: one.value or "" for one in self.jar}
 
     def get(self, url: str, headers: Mapping[str, str] | None = None, *, follow: bool = True) -> Response:
-        """See ``request``."""
+        """Send a GET request and return its response."""
         return self.request("GET", url, headers, follow=follow)
 
     def request(

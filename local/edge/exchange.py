@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 MOST_REDIRECT_BYTES = 8 * 1024
 _LOGGED = {"authenticate-oidc": "authenticate"}
-"""What the access log calls an action, where that is not its type."""
+"""The access log's name of an action, if it is not its type."""
 LINGER_SECONDS = 2.0
 """How long a response of the load balancer itself waits for a client that is still sending its body."""
 
@@ -150,7 +150,8 @@ class RequestExchange:
     async def _act(
         self, rule: Rule, index: int, action: dict[str, Any], request: ReceivedRequest, forwarded: Forwarded
     ) -> Answer | Forwarded | None:
-        """What one action ends the request with; nothing where the next one follows."""
+        """Run one action. Returns the response or the target that ends the request; ``None`` if the next action
+        follows."""
         kind = str(action.get("type"))
         self.entry.actions.append(_LOGGED.get(kind, kind))
         if kind == "fixed-response":

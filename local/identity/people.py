@@ -54,7 +54,7 @@ class People:
 
 
 def _person(subject: str, name: str, domain: str, rules: list[dict[str, Any]]) -> Person:
-    """Someone who has what each of these rules asks for: a claim's value, an address or an address's domain."""
+    """A user who satisfies each of these rules: by a claim's value, an address or an address's domain."""
     claims: dict[str, Any] = {"name": name, "email": f"{subject}@{domain}", "email_verified": True}
     for rule in rules:
         if claim := rule.get("claim"):

@@ -79,9 +79,9 @@ class IdentityProvider:
         self.slow_seconds = 0.0
         """How long every answer takes."""
         self.failing_status = 0
-        """What every request is answered with, if not zero."""
+        """The status of every response, unless it is zero."""
         self.lifetime_seconds = 3600.0
-        """Of access tokens; read when the provider starts."""
+        """How long access tokens are valid; read when the provider starts."""
         self._stack = contextlib.ExitStack()
         self._storage: Any = None
 

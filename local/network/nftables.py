@@ -138,7 +138,7 @@ def _where(blocks: list[str], version: int, field: str) -> str:
 
 
 def _what(match: Match, version: int) -> Iterator[str]:
-    """What a rule matches in one family; ICMP is another protocol in each."""
+    """The match of a rule in one address family; ICMP is a different protocol in each."""
     if match.protocol in (ICMP, ICMPV6):
         if (match.protocol == ICMPV6) is (version == _V6):
             kind, code = match.icmp

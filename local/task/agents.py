@@ -41,17 +41,17 @@ class Agents:
 
 @dataclass(frozen=True)
 class TaskAgent:
-    """See ``local.task.surroundings.EcsAgent``."""
+    """The ECS agent of one task (``local.task.surroundings.EcsAgent``)."""
 
     agent: ServiceAgent
     served: TaskCredentials
 
     def pull(self, image: str) -> None:
-        """See ``EcsAgent``."""
+        """Pull an image from the registry."""
         self.agent.pull(image)
 
     def secret(self, value_from: str) -> str:
-        """See ``EcsAgent``."""
+        """Return the value for ``valueFrom``."""
         return self.agent.secret(value_from)
 
     @contextlib.contextmanager
@@ -69,7 +69,7 @@ class TaskAgent:
 
     @contextlib.contextmanager
     def credentials(self) -> Generator[Mapping[str, str]]:
-        """See ``EcsAgent``."""
+        """Serve the task role's credentials."""
         with self.served as served:
             yield served.environment
 

@@ -45,7 +45,7 @@ CAPABILITIES = (  # noqa: SIM905 - forty words
     "SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE "
     "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
 ).split()
-"""In the order of ``linux/capability.h``: the position is the capability's number."""
+"""The capabilities in the order of ``linux/capability.h``: the position is the capability's number."""
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 """A shell's exit codes for a command that does not exist or cannot be run; Docker uses them too."""

@@ -69,7 +69,7 @@ class Service:
         self._measured = 0.0
 
     def __enter__(self) -> Self:
-        """Create it."""
+        """Create the service."""
         self._begin(self.primary)
         self._thread = threading.Thread(target=self._run, name="service", daemon=True)
         self._thread.start()
@@ -150,7 +150,7 @@ class Service:
             self.measure()
 
     def _follow(self, deployment: Deployment, one: Placed) -> None:
-        """What has happened to one task since the last time."""
+        """Process the changes of one task since the last call."""
         if one.gone:
             if not one.released:
                 self._ended(deployment, one)
@@ -171,7 +171,7 @@ class Service:
             self._stop(one, failed.partition(":")[0], SCHEDULER)
 
     def _failed_checks(self, deployment: Deployment, one: Placed) -> str:
-        """Why a task is to be replaced; nothing counts before the grace period is over."""
+        """Return the reason why a task must be replaced; failures do not count during the grace period."""
         if not one.task.started_at or time.time() - one.task.started_at < deployment.settings.grace_seconds:
             return ""
         if cause := one.task.unhealthy():

@@ -185,7 +185,7 @@ class Task:
             subprocess.run(command, check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - iproute2
 
     def _supervise(self, folder: Path, held: contextlib.ExitStack) -> None:
-        """Start what may start, until the task is asked to stop or cannot go on."""
+        """Start the containers that can start, until the task is stopped or cannot continue."""
         while not self._wanted.wait(TICK_SECONDS):
             for one in self.definition.containers:
                 if one.name not in self.containers and self._may_start(one) and not self._wanted.is_set():

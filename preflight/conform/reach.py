@@ -37,7 +37,7 @@ def findings(recording: Recording) -> list[Finding]:
 
 @dataclass(frozen=True)
 class _Problem:
-    """Why a call fails; equal for all calls that fail for the same reason."""
+    """The reason why a call fails; equal for all calls that fail for the same reason."""
 
     headline: str
     found: str

@@ -23,7 +23,7 @@ class Channel:
     """Sends messages to every task, including this one."""
 
     def __init__(self) -> None:
-        """With Redis where the environment says so; its address has to be one."""
+        """Use Redis if the environment configures it; its URL must be valid."""
         self._handlers: dict[str, Handler] = {}
         self._client: Any = None
         if env.WEBSOCKET_MANAGER == "redis":
@@ -46,7 +46,7 @@ class Channel:
         await self._handlers[name](message)
 
     async def __aenter__(self) -> Channel:
-        """Listen."""
+        """Start listening."""
         if self._client is not None:
             self._listener = asyncio.create_task(self._listen())
         return self

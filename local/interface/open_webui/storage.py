@@ -23,11 +23,11 @@ class LocalStorage:
         return str(file)
 
     def get(self, path: str) -> bytes:
-        """Its content."""
+        """Return a file's content."""
         return Path(path).read_bytes()
 
     def remove(self, path: str) -> None:
-        """Remove it."""
+        """Delete a file."""
         Path(path).unlink(missing_ok=True)
 
 
@@ -35,7 +35,7 @@ class S3Storage:
     """Files in a bucket."""
 
     def __init__(self) -> None:
-        """Nothing is asked of S3 before the first file."""
+        """Create the client; the first file causes the first request to S3."""
         self._client: Any = boto3.client(  # pyright: ignore[reportUnknownMemberType]
             "s3", region_name=env.S3_REGION_NAME or None, endpoint_url=env.S3_ENDPOINT_URL or None
         )
@@ -47,12 +47,12 @@ class S3Storage:
         return f"s3://{env.S3_BUCKET_NAME}/{key}"
 
     def get(self, path: str) -> bytes:
-        """Its content."""
+        """Return a file's content."""
         bucket, _, key = path.removeprefix("s3://").partition("/")
         return self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
 
     def remove(self, path: str) -> None:
-        """Remove it."""
+        """Delete a file."""
         bucket, _, key = path.removeprefix("s3://").partition("/")
         self._client.delete_object(Bucket=bucket, Key=key)
 

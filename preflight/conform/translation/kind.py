@@ -82,7 +82,7 @@ class TranslatedKind:
     home: str = ""
     """The region whose schema is used in all regions, for a global service."""
     why: str = ""
-    """Why there is no CloudFormation type, or no call."""
+    """The reason why there is no CloudFormation type, or no call."""
 
 
 def tags(name: str = "Tags") -> Shape:

@@ -70,7 +70,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 _Needs = dict[bool, list[tuple[Addresses, Intervals]]]
-"""By direction (egress or not): addresses and ports in the rules of security groups."""
+"""Addresses and ports in the rules of security groups, by direction (egress or not)."""
 
 
 def _needs(facts: Facts, inside: list[Peer]) -> _Needs:

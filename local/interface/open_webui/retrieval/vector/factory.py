@@ -87,7 +87,7 @@ class LocalClient:
     """Chunks in this process, which other tasks cannot see, as with a store in ``DATA_DIR``."""
 
     def __init__(self) -> None:
-        """Its folder, which has to be writable."""
+        """Create the folder, which must be writable."""
         (env.DATA_DIR / "vector_db").mkdir(parents=True, exist_ok=True)
         self._kept: dict[str, list[tuple[str, dict[str, str]]]] = {}
 
