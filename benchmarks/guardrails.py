@@ -22,7 +22,7 @@ from policies.guardrails.topology.reachability.evaluation import reachability
 
 SIZES = (100, 1_000, 10_000)
 LIMIT_SECONDS = 0.5
-"""The most seconds for 1,000 resources."""
+"""The maximum number of seconds for 1,000 resources."""
 LIMITED_SIZE = 1_000
 LINEARITY = 2.0
 """The largest allowed ratio of the time per resource between the largest and the middle stack."""

@@ -75,7 +75,7 @@ def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(f"Envoy ended at once with status {process.returncode}: see what it printed")
+            raise RuntimeError(f"Envoy exited immediately with status {process.returncode}: see its output")
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
         time.sleep(0.02)

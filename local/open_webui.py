@@ -84,7 +84,7 @@ def running(chosen: ApplicationArgs, settings: ProxySettings, folder: Path) -> G
     environment = {
         **os.environ,
         **_below(chosen.environment, folder),
-        # The package has its pages elsewhere than the image, and without them answers 404.
+        # The package has its pages elsewhere than the image, and without them returns 404.
         "FRONTEND_BUILD_DIR": str(package(interpreter()) / "frontend"),
         "WEBUI_SECRET_KEY": secrets.token_hex(32),
     }
@@ -108,7 +108,7 @@ def _wait(process: subprocess.Popen[bytes], url: str) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(f"Open WebUI ended with status {process.returncode}: see what it printed")
+            raise RuntimeError(f"Open WebUI exited with status {process.returncode}: see its output")
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):  # noqa: S310 - loopback
             return
         time.sleep(1)

@@ -19,7 +19,7 @@ _START_SECONDS = 5
 
 @dataclass(frozen=True)
 class Received:
-    """A received request; header names are in lower case and in order, duplicates included."""
+    """A received request; header names are in lower case and in order, including duplicates."""
 
     method: str
     target: str

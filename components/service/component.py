@@ -50,7 +50,7 @@ class InterfaceServiceArgs(Args):
     task_role_arn: pulumi.Output[str]
     """The role with which the application and the proxy call AWS."""
     secret_references: pulumi.Output[dict[str, str]]
-    """Secret → ``valueFrom``, versions included."""
+    """Secret → ``valueFrom`` with its version."""
     data_values: pulumi.Output[dict[str, str]] = Field(default_factory=lambda: pulumi.Output.from_input({}))
     """Addresses of the data stores, such as ``database-host``. The application's ``value_environment`` refers to its
     keys. Must not contain secrets. Omitted: none."""

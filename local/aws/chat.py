@@ -30,7 +30,7 @@ class Behaviour:
     """The behaviour of a model until another one is set."""
 
     status: int = 200
-    """The response status: 429 throttles, 500 and 503 fail. Any status other than 200 is returned at once."""
+    """The response status: 429 throttles, 500 and 503 fail. Any status other than 200 is returned immediately."""
     first_word_seconds: float = 0.0
     """Seconds of silence before anything is sent, including the response head."""
     seconds_a_word: float = 0.02

@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_con
 - a key that the request does not have matches no operator, except a negated one, ``...IfExists`` and ``ForAllValues``;
   ``ForAnyValue`` never matches it; ``Null`` with ``true`` matches it;
 - an ARN is compared part by part, so a wildcard does not reach over one of the first five colons;
-- names of condition keys are compared without regard to case.
+- names of condition keys are compared case-insensitively.
 """
 
 from __future__ import annotations

@@ -238,7 +238,7 @@ class S3:
             raise self.gate.error(501, "NotImplemented", f"the twin does not support s3:{of.operation}")
         acl = request.value("x-amz-acl")
         if acl and acl != "bucket-owner-full-control" and self.buckets.acl_is_refused(of.bucket):
-            cause = f"bucket {bucket.name} takes no ACL: its objectOwnership is BucketOwnerEnforced"
+            cause = f"bucket {bucket.name} does not accept ACLs: its objectOwnership is BucketOwnerEnforced"
             raise self.gate.error(400, "AccessControlListNotSupported", cause)
         self._encrypted(session, request, of)
         return self.buckets.forward(request, self.gate.region)

@@ -171,7 +171,7 @@ def _installed(version: int, folder: Path) -> Path:
     package = _packaged(version)
     copy = folder / "installed" / package.parent.name / package.name
     shutil.copytree(package, copy, symlinks=True, ignore=shutil.ignore_patterns("include"))
-    # The programs find the wheel's libraries by their place beside the package.
+    # The programs find the wheel's libraries by their location next to the package.
     libraries = package.parent.with_name(f"{package.parent.name}.libs")
     if libraries.is_dir():
         shutil.copytree(libraries, folder / "installed" / libraries.name)

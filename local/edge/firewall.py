@@ -192,7 +192,7 @@ class EdgeFirewall:
 
 
 def _metric(rule: dict[str, Any]) -> str:
-    """The name of a rule's metric; empty where it has none."""
+    """The name of a rule's metric; empty if it has none."""
     shown: dict[str, Any] = rule["visibilityConfig"]
     return str(shown["metricName"]) if shown["cloudwatchMetricsEnabled"] else ""
 

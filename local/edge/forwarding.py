@@ -77,7 +77,7 @@ def _requested(exchange: RequestExchange, group: TargetGroup) -> None:
 
 
 async def _watched(exchange: RequestExchange, work: Coroutine[Any, Any, bool]) -> bool:
-    """Run until done, or until the client has gone: then the target's connection is given up at once."""
+    """Run until done, or until the client has gone: then the target's connection is closed immediately."""
     running = asyncio.ensure_future(work)
     try:
         while not running.done():

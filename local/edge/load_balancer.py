@@ -176,8 +176,8 @@ class LoadBalancer:
         return self.states(target)
 
     def wait_healthy(self, target: RegisteredTarget, seconds: float, every: float = 0.2) -> bool:
-        """Wait until all nodes consider a target healthy, with more frequent checks than declared. Returns whether that
-        happened in time."""
+        """Wait until all nodes consider a target healthy, with more frequent checks than declared. Returns ``False`` on
+        a timeout."""
         ends = checked = time.monotonic()
         ends += seconds
         while self.states(target) != {TargetState.HEALTHY}:

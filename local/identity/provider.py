@@ -75,7 +75,7 @@ class IdentityProvider:
         self.authority = authority
         self.refusals = refusals or Refusals()
         self.down = False
-        """Whether every connection is closed at once."""
+        """Whether every connection is closed immediately."""
         self.slow_seconds = 0.0
         """How long every answer takes."""
         self.failing_status = 0

@@ -170,7 +170,7 @@ class _Drawing:
             self.layout.route(router, block, device, self.layout.boxes[subnet.urn])
 
     def _way(self, subnet: Subnet, route: Route, number: str) -> tuple[str, Box] | None:
-        """The link of a route's target and the router behind it; ``None`` where packets are dropped."""
+        """The link of a route's target and the router behind it; ``None`` if packets are dropped."""
         box, vpc = self.layout.boxes[subnet.urn], self.layout.boxes.get(subnet.vpc)
         if route.target is Target.LOCAL and vpc is not None:
             return "up-local", vpc

@@ -156,7 +156,7 @@ def remove_leftovers() -> list[str]:
 
 
 def _started(process: int) -> str:
-    """When a process started, in ticks since boot; empty where there is none. A process id alone is used again."""
+    """When a process started, in ticks since boot; empty if there is none. A process id alone can be reused."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
     except OSError:

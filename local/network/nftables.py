@@ -123,7 +123,7 @@ def _acl_lines(entry: AclEntry) -> Iterator[str]:
 
 
 def _collapsed(blocks: Iterable[str]) -> list[str]:
-    """The fewest blocks of one family that cover the same addresses: nftables refuses overlapping ones in a set."""
+    """Merge the blocks of one family: nftables refuses overlapping ones in a set."""
     networks = [ipaddress.ip_network(block, strict=False) for block in blocks]
     v4 = [network for network in networks if isinstance(network, ipaddress.IPv4Network)]
     v6 = [network for network in networks if isinstance(network, ipaddress.IPv6Network)]

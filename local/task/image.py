@@ -151,7 +151,7 @@ def _python(python: str) -> list[tuple[str, str]]:
 
 
 def _bundles(python: str) -> list[str]:
-    """The copies of the public authorities that the interpreter's packages bring, where the container has them."""
+    """The paths in the container of the packages' copies of the public authorities."""
     prefix, _, packages = prefixes(python)
     found = (packages / one for one in BUNDLES_OF_PACKAGES)
     return [f"/usr/local/{one}" for one in found if (prefix / one).is_file()]

@@ -76,7 +76,7 @@ class Service:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Delete it: every task stops at once, without draining."""
+        """Delete the service: every task stops immediately, without draining."""
         self._stopping.set()
         self._thread.join(STOP_SECONDS)
         live = [one for deployment in self.deployments for one in deployment.live]

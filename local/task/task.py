@@ -254,7 +254,7 @@ class Task:
         return ""
 
     def _stop(self) -> None:
-        """Stop what runs: whoever depends on another first, each with its own stop timeout."""
+        """Stop the running containers, dependent ones first, each with its own stop timeout."""
         left = dict(self.containers)
         while left:
             needed = {name for one in left.values() for name, _ in one.container.after}

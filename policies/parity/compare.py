@@ -52,7 +52,7 @@ def compare(
 ) -> list[Difference]:
     """All differences. Properties that only the side named ``running`` has are not compared: the provider adds some.
 
-    Values that change with the release are compared if both sides run the same one, and with ``releases`` always.
+    Values that change with the release are compared if both sides run the same release, and with ``releases`` always.
     """
     found: list[Difference] = []
     follow = releases or (earlier.release != "" and earlier.release == later.release)

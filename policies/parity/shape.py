@@ -44,7 +44,7 @@ class Item:
     references: Mapping[str, tuple[str, ...]]
     """Top-level property → paths of the resources that it depends on; only for properties that are not known yet."""
     following: Mapping[str, Value] = field(default_factory=dict[str, Value])
-    """The leaves that change with the release: comparable only where both sides run the same one."""
+    """The leaves that change with the release: comparable only if both sides run the same release."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def embedded(text: str) -> Mapping[str, Any]:
 
 
 def _object(line: str) -> dict[str, Any]:
-    """The JSON object in a line, whatever precedes and follows it."""
+    """The JSON object in a line, regardless of the text around it."""
     start = line.find(_START)
     if start < 0 or len(line) < _SHORTEST_OBJECT:
         return {}

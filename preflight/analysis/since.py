@@ -208,7 +208,7 @@ def _flat(value: Any, prefix: str = "") -> dict[str, Any]:  # noqa: ANN401 - YAM
 
 
 def _shown(root: Path, base: str, path: str) -> str | None:
-    """A file as of ``base``; ``None`` where it is not there."""
+    """A file as of ``base``; ``None`` if it does not exist."""
     done = subprocess.run(  # noqa: S603 - git on this project
         ["git", "show", f"{base}:./{path}"],  # noqa: S607 - git as the caller has it
         cwd=root, capture_output=True, text=True, check=False,

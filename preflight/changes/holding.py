@@ -66,7 +66,7 @@ HOLDERS: dict[str, frozenset[str]] = {
     "aws:wafv2/webAcl:WebAcl": frozenset({"webAclArn"}),
 }
 
-# Of which AWS takes one only under these inputs: a second one beside it is refused, or takes the first one's place and
+# Of which AWS takes one only under these inputs: a second one in addition to it is refused, or takes the first one's place and
 # loses it when the first is deleted. Names that the program gives are in ``replacement.UNIQUE_NAMES``; for those the provider
 # deletes first by itself.
 ONCE: dict[str, tuple[str, ...]] = {

@@ -49,7 +49,7 @@ class RecordedResource:
     property_dependencies: Mapping[str, tuple[str, ...]]
     protect: bool
     provider: str
-    """``<URN>::<id>`` of the provider, the default one included; the id is unknown in a preview."""
+    """``<URN>::<id>`` of the provider, including the default one; the id is unknown in a preview."""
     source_file: str
     """Relative to the working directory; empty if no line of the project created the resource."""
     source_line: int

@@ -1,7 +1,7 @@
 """Sends one HTTP/1.1 request over a new connection, byte for byte as given.
 
 ``http.client`` would correct malformed requests, which this command sends on purpose. A body that declares more bytes
-than are sent stays unfinished: such a request cannot reach the application, whatever the edge does.
+than are sent stays unfinished: such a request cannot reach the application, regardless of the edge's response.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Live:
 
     context: ssl.SSLContext
     server_name: str
-    """The server name in every TLS handshake, whatever the request's ``Host``: the certificate has only this name."""
+    """The server name in every TLS handshake, regardless of the request's ``Host``: the certificate has only this name."""
     places: Mapping[int, tuple[str, int]]
     """Port in a URL → address and port to connect to. For other ports, the name is resolved."""
 

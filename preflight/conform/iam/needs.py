@@ -102,7 +102,7 @@ def known(type_: str) -> bool:
 
 
 def actions(resource: RecordedResource, region: str) -> dict[str, set[str]]:
-    """Operation → actions, dependent ones included."""
+    """Operation → actions, including dependent ones."""
     found: dict[str, set[str]] = {}
     for type_ in handlers.TYPES.get(resource.type, ()):
         for operation, permissions in handlers.permissions(type_, region).items():

@@ -10,7 +10,7 @@ from typing import TypeAlias, cast
 from preflight.sdk.wire import Json, Wire
 
 Shape: TypeAlias = Callable[[Json], Wire]
-"""Turns the value of one Pulumi property into CloudFormation properties; several may add to the same one."""
+"""Turns the value of one Pulumi property into CloudFormation properties; several may contribute to the same one."""
 
 
 @dataclass(frozen=True, slots=True)

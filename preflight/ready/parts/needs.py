@@ -95,7 +95,7 @@ def nodes(wanted: Wanted) -> float:
 
 
 def secrets(wanted: Wanted) -> float:
-    """Secrets, the database's master secret included."""
+    """Secrets, including the database's master secret."""
     managed = [i for i in wanted.inputs("aws:rds/cluster:Cluster") if i.get("manageMasterUserPassword")]
     return wanted.count("aws:secretsmanager/secret:Secret") + MASTER_SECRETS * len(managed)
 

@@ -178,7 +178,7 @@ EPHEMERAL_PORTS = Intervals(((1024, PORT_MAX),))
 
 
 def ports(low: int, high: int) -> Intervals:
-    """The ports from ``low`` to ``high``, both included."""
+    """The ports from ``low`` to ``high``, including both."""
     return Intervals.of((max(0, low), min(PORT_MAX, high)))
 
 

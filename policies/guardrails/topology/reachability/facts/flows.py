@@ -59,7 +59,7 @@ def target_ports(resource: Resource) -> tuple[int | None, ...]:
 
 
 def flows_of(peers: Peers, balancing: LoadBalancing) -> tuple[Flow, ...]:
-    """Every connection that load balancers and security group rules declare, each once."""
+    """Every connection that load balancers and security group rules declare, without duplicates."""
     found: dict[object, Flow] = {}
     for flow in (*_to_targets(peers, balancing), *_by_rules(peers)):
         if flow.source.certain and flow.target.certain:
