@@ -113,7 +113,7 @@ class Endpoints:
         policy = self.access.endpoint(endpoint)
 
         def arrive(exchange: Exchange) -> Arrival:
-            # On loopback every client has the same address; then the session says whose it is.
+            # On loopback every client has the same address; then the session identifies its owner.
             return Arrival(endpoint, policy, exchange.source if self.wiring.isolated else "")
 
         if service == "bedrock-runtime":

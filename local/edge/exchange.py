@@ -105,7 +105,7 @@ class RequestExchange:
         if (answer := self._refused(request)) is not None:
             return answer
         if self.head.has("expect", "100-continue"):
-            # The load balancer answers it itself, whatever the length (ELB user guide, HTTP headers).
+            # The load balancer responds itself, regardless of the length (ELB user guide, HTTP headers).
             await self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         if edge.firewall is not None:
             start = await self.body.start(INSPECTED)

@@ -55,5 +55,5 @@ def assemble(folder: Path, release: Release, releases: Sequence[Release]) -> Non
             before = revision
         if one.version == release.version:
             break
-    # The image's code is compiled, and nothing can be written beside it.
+    # The image's code is compiled, because nothing can be written next to it.
     compileall.compile_dir(folder, quiet=1)

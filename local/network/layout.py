@@ -206,7 +206,7 @@ class _Drawing:
         return here, gateway
 
     def _nat_way(self, subnet: Subnet, route: Route, number: str) -> tuple[str, Box] | None:
-        """Into the NAT gateway's subnet, past that subnet's network ACL, and to the gateway whatever the destination."""
+        """Into the NAT gateway's subnet, past that subnet's network ACL, and to the gateway for every destination."""
         nat = next((node for node in self.plan.nodes if node.resource == route.name), None)
         if nat is None or nat.subnet == subnet.urn:
             return None

@@ -144,7 +144,7 @@ def _system() -> list[tuple[str, str]]:
 
 
 def _python(python: str) -> list[tuple[str, str]]:
-    """The interpreter's environment as ``/usr/local``, where the image has Python, and its base where it says it is."""
+    """The interpreter's environment as ``/usr/local``, the image's location of Python, and its base at its own path."""
     prefix, base, _ = prefixes(python)
     outside = [(str(base), str(base))] if not base.is_relative_to("/usr") else []
     return [*outside, (str(prefix), "/usr/local")] if prefix != Path("/usr") else outside

@@ -157,7 +157,7 @@ def _execute(spec: dict[str, Any]) -> None:
     for folder in [""] if "/" in command[0] else spec["environment"].get("PATH", "").split(":"):
         file = f"{folder}/{command[0]}" if folder else command[0]
         try:
-            os.execve(file, command, spec["environment"])  # noqa: S606 - what the task definition says
+            os.execve(file, command, spec["environment"])  # noqa: S606 - the task definition's command
         except FileNotFoundError:
             continue
         except OSError as problem:

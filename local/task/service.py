@@ -255,7 +255,7 @@ class Service:
         )
 
     def _stop(self, one: Placed, reason: str, code: str) -> None:
-        """Drain its target for as long as the target group says, then stop the task; in a thread."""
+        """Drain the task's target for the target group's delay, then stop the task; runs in a thread."""
         if one.stopping or one.gone:
             return
         one.stopping = True

@@ -92,7 +92,7 @@ def read(text: str, today: dt.date) -> AllowedDifferences:
 
 
 def _environments(text: str) -> tuple[str, ...]:
-    """Empty where the file cannot be read, which is reported as a problem."""
+    """Return the text; empty if the file cannot be read, which is reported as a problem."""
     try:
         loaded: Any = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError):

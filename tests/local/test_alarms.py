@@ -98,7 +98,7 @@ def test_ignored_missing_data_keeps_the_state() -> None:
     assert state(alarm(changed, "edge-errors"), Metrics(), NOW, before=State.ALARM) is State.ALARM
 
 
-def test_a_compressed_clock_plays_fifteen_minutes_in_one_second() -> None:
+def test_a_compressed_clock_runs_fifteen_minutes_in_one_second() -> None:
     one = alarm(stack("prod"), "database-cpu")
     found = Alarm.of(one)
     metrics, (metric,) = Metrics(), found.metrics

@@ -94,7 +94,7 @@ def test_a_page_and_the_proxy_cannot_share_a_port(after: int, capsys: pytest.Cap
 
 
 @pytest.mark.parametrize("port", ["0", "65535", "-1", "http", ""])
-def test_a_port_that_is_none_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_port_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main([f"--port={port}"])
     assert "is no port: 1 to 65534" in capsys.readouterr().err

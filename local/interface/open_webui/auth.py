@@ -101,7 +101,7 @@ async def sign_in(request: Request) -> Response:
         expires=max(0, expires - int(time.time())) if expires else None,
         httponly=True,
         secure=env.COOKIE_SECURE,
-        samesite=env.COOKIE_SAME_SITE,  # pyright: ignore[reportArgumentType] - whatever the environment says
+        samesite=env.COOKIE_SAME_SITE,  # pyright: ignore[reportArgumentType] - from the environment
     )
     return answer
 

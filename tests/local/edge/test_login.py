@@ -95,7 +95,7 @@ def test_the_target_gets_claims_that_the_published_key_verifies(edge: World) -> 
 
 
 def test_the_session_is_the_apis_too_and_ends_by_its_timeout(edge: World) -> None:
-    """An API path answers 401 without it and after it; a page asks to log in again."""
+    """An API path returns 401 without it and after it; a page asks to log in again."""
     assert edge.browser().get(edge.url("/api/v1/x")).status == 401
     browser = edge.member()
     name = str(_login(edge.stack)["sessionCookieName"])

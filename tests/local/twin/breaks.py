@@ -32,7 +32,7 @@ class Break:
     cause: str
     """A regular expression over what the twin says."""
     use: Callable[[Twin], object] | None = None
-    """What a user does when it shows; ``None`` where no task becomes healthy."""
+    """The user's action that shows the fault; ``None`` if no task becomes healthy."""
 
 
 def container(stack: Stack, name: str, change: Callable[[dict[str, Any]], None]) -> Stack:

@@ -160,7 +160,7 @@ def test_an_undeclared_path_or_host_leads_nowhere(twin: Twin, member: Visitor) -
     assert member.send("GET", "/api/v1/auths/", Host="elsewhere.example").status == 404
 
 
-def test_what_the_twin_does_not_play_is_listed_and_what_it_plays_is_not(twin: Twin) -> None:
+def test_what_the_twin_does_not_emulate_is_listed_and_what_it_emulates_is_not(twin: Twin) -> None:
     left = twin.stack.not_emulated()
     for rule in twin.stack.all("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"):
         opens = {name for name in rule.recorded.inputs if "Port" in name or "cidr" in name or name.endswith("Id")}

@@ -15,7 +15,7 @@ from ...topology.graph.verdicts import Finding
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """No findings of its own: the matching entries are known only after all policies have run (see ``evaluation``)."""
+    """No findings here: the matching entries are known only after all policies have run (see ``evaluation``)."""
     yield from ()
 
 

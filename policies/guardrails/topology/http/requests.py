@@ -46,7 +46,7 @@ class Request:
 
     @property
     def scheme(self) -> str:
-        """``https`` unless the URL says otherwise."""
+        """``https`` unless the URL has another scheme."""
         return urlsplit(self.url).scheme or "https"
 
     @property

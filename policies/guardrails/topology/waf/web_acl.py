@@ -193,7 +193,7 @@ def _has_keys(request: Request, keys: Sequence[Any]) -> bool:
     for item in keys:
         key = as_mapping(item) or {}
         cookie, header = as_mapping(key.get("cookie")), as_mapping(key.get("header"))
-        # Whoever has logged in sends the load balancer's session, shard by shard.
+        # A logged-in user sends the load balancer's session, shard by shard.
         if cookie is not None and cookie.get("name") not in cookies and not (session and _is_shard(cookie)):
             return False
         if header is not None and request.header(str(header.get("name"))) is None:
