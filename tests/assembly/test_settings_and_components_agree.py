@@ -15,7 +15,7 @@ from components.edge.args import EdgeArgs, MachineClientsArgs, OidcArgs
 from components.models.recording import PromptRecordingArgs
 from components.monitoring.data import DataAlarmsArgs
 from components.monitoring.models import ModelAlarmsArgs
-from components.proxy import ProxyLimits
+from components.proxy.settings import ProxyLimits
 from components.service.component import InterfaceServiceArgs
 from components.waf.args import FirewallLimitsArgs
 from settings.data import Cache, Data, Database, Uploads
