@@ -1,7 +1,7 @@
-"""How a cache's replica reaches its primary.
+"""The connection from a cache's replica to its primary.
 
-ElastiCache replicates over a network of AWS, which the group's security groups do not filter. So a replica replicates
-from a port of its own loopback interface, which leads past the graph's network to the primary's local socket.
+ElastiCache replicates over an AWS network that the group's security groups do not filter. So a replica replicates from
+a port of its loopback interface, which bypasses the graph's network and leads to the primary's local socket.
 """
 
 from __future__ import annotations

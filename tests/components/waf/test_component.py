@@ -100,9 +100,7 @@ def test_the_declared_length_is_what_decides(acl: dict[str, Json]) -> None:
         ("pages", "session", 3000),
     ],
 )
-def test_too_many_requests_get_a_429_with_retry_after(
-    acl: dict[str, Json], kind: str, who: str, limit: int
-) -> None:
+def test_too_many_requests_get_a_429_with_retry_after(acl: dict[str, Json], kind: str, who: str, limit: int) -> None:
     rule = rules(acl)[f"rate-{kind}-{who}"]
     rate = rule["statement"]["rateBasedStatement"]
 
