@@ -176,7 +176,7 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 clean, 1 findings."""
+        """The exit code: 0 without findings, 1 with findings."""
         return 1 if self.failing else 0
 
 

@@ -81,7 +81,7 @@ def starts_with(what: Field, text: str, transformations: list[dict[str, Any]] | 
 
 
 def equals(what: Field, text: str) -> Statement:
-    """The component is ``text``."""
+    """The component equals ``text``."""
     return _bytes(what, "EXACTLY", text, NO_TRANSFORMATION)
 
 

@@ -46,7 +46,7 @@ _TOO_MANY, _SERVER = 429, 500
 
 @dataclass
 class Bedrock:
-    """The service in one region."""
+    """Bedrock in one region."""
 
     gate: Gate
     metrics: Metrics

@@ -50,7 +50,7 @@ class Logs:
 
 @dataclass(frozen=True)
 class CloudWatchLogs:
-    """The service behind its endpoint."""
+    """CloudWatch Logs behind its VPC endpoint."""
 
     gate: Gate
     logs: Logs

@@ -54,7 +54,7 @@ class Logins:
 
 @dataclass(frozen=True)
 class Registry:
-    """ECR behind its two endpoints."""
+    """ECR behind its two VPC endpoints."""
 
     gate: Gate
     logins: Logins

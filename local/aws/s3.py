@@ -216,7 +216,7 @@ class Buckets:
 
 @dataclass(frozen=True)
 class S3:
-    """The service behind its gateway endpoint."""
+    """S3 behind its gateway endpoint."""
 
     gate: Gate
     buckets: Buckets

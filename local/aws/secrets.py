@@ -116,7 +116,7 @@ class Secrets:
 
 @dataclass(frozen=True)
 class SecretsManager:
-    """The service behind its endpoint."""
+    """Secrets Manager behind its VPC endpoint."""
 
     gate: Gate
     secrets: Secrets

@@ -17,7 +17,7 @@ REQUEST_LINE_BYTES = 16 * 1024
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """The pattern of a method (RFC 9110)."""
 CODINGS = ("chunked", "identity")
-"""The supported transfer codings; any other one gets a 501, as from an application load balancer."""
+"""The supported transfer codings; any other gets a 501, as from an application load balancer."""
 
 Headers = tuple[tuple[str, str], ...]
 T = TypeVar("T")

@@ -81,7 +81,7 @@ class Container:
         return f"{base}.{below}" if below else base
 
     def get(self, key: str, default: Value = None) -> Value:
-        """One of its values."""
+        """Return one of the container's values."""
         found = self.values.get(key)
         return default if found is None else found
 

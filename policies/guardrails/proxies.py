@@ -118,7 +118,7 @@ def kind_of_filter(item: Value) -> str:
 
 
 def nodes_in(value: Value) -> Iterator[dict[str, Any]]:
-    """Every object inside a value."""
+    """Every object nested in a value."""
     mapping = as_mapping(value)
     if mapping is not None and {"max_stream_duration", "upgrade_configs"} <= set(mapping):
         return  # a route for WebSockets: a deployment closes them, and clients connect again

@@ -53,7 +53,7 @@ class AllowedDifference:
 
 @dataclass(frozen=True, slots=True)
 class AllowedDifferences:
-    """The file as read."""
+    """The parsed file."""
 
     environments: tuple[str, ...]
     """The environments in the order in which a release is promoted through them."""

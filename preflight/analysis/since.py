@@ -46,7 +46,7 @@ class StackChange:
     environment: str
     plan: Plan
     running: bool
-    """Whether the stack runs according to the record."""
+    """Whether the record lists a deployment of the stack."""
     settings: tuple[str, ...]
     """The keys of the stack file that differ."""
     refused: tuple[tuple[Refusal, AcceptedChange | None], ...]

@@ -114,7 +114,7 @@ def _outcome(project: Project, run: Run) -> Recording | Plan | str:
 
 
 def execute(project: Project, run: Run) -> Recording:
-    """One run in this process."""
+    """Perform one run in this process."""
     return record(
         _program(project),
         project=project.name,

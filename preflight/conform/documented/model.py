@@ -136,7 +136,7 @@ class Shared(Constraint):
         return found
 
     def broken(self, recording: Recording) -> Iterator[BrokenConstraint]:
-        """The last resource of each owner that has too many."""
+        """For each owner with too many resources, yield the last one."""
         for owner, members in sorted(self.members(recording).items()):
             count = sum(self.weight(recording, one.inputs) for one in members)
             if count > self.most:
@@ -214,12 +214,12 @@ def measured(text: str, measure: str) -> int:
 
 
 def mapping(value: Json) -> dict[str, Json]:
-    """An object, or an empty one for anything else."""
+    """Return the value if it is an object, otherwise an empty object."""
     return cast("dict[str, Json]", value) if isinstance(value, dict) else {}
 
 
 def listed(value: Json) -> list[Json]:
-    """A list, or an empty one for anything else."""
+    """Return the value if it is a list, otherwise an empty list."""
     return cast("list[Json]", value) if isinstance(value, list) else []
 
 

@@ -349,5 +349,5 @@ def _visible(
 
 
 def kept(action: reference.Action, context: Mapping[str, tuple[str, ...]]) -> Context:
-    """Only the keys that AWS populates for this action."""
+    """Keep only the condition keys that AWS populates for this action."""
     return tuple(sorted((key, values) for key, values in context.items() if action.populates(key)))

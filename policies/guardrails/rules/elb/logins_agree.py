@@ -52,7 +52,7 @@ class _Login:
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """The logins of each listener, host by host."""
+    """Evaluate the logins of each listener, host by host."""
     seen: set[tuple[str, str]] = set()
     for logins in _by_host(graph):
         for kind, names in _ACTIONS.items():

@@ -32,7 +32,7 @@ _FIX = "associate a DNS Firewall rule group and a resolver query log with the VP
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each VPC, and each rule group."""
+    """Evaluate each VPC, and each rule group."""
     for vpc in graph.of_type("ec2.Vpc"):
         for kind, (path, wanted) in _WANTED.items():
             if not referring(graph, vpc, path, kind):

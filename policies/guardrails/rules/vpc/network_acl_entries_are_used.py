@@ -42,7 +42,7 @@ _FEW = 100
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each allow entry of each network ACL whose subnets hold resources of this stack."""
+    """Evaluate each allow entry of each network ACL whose subnets hold resources of this stack."""
     facts = facts_of(graph)
     peers = facts.peers
     inside: dict[str, list[Peer]] = {}

@@ -42,7 +42,7 @@ class Hop:
 
 
 def hop(resource: Resource, property_: str = "", allows: str = "") -> Hop:
-    """A step through a resource."""
+    """Create a step for a resource."""
     return Hop(resource.label, property_, allows, resource.urn)
 
 
@@ -140,5 +140,5 @@ class Claim:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of the findings, or proven."""
+        """The worst verdict of the findings; proven if there are none."""
         return worst(finding.verdict for finding in self.findings)
