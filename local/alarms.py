@@ -171,8 +171,8 @@ def state(alarm: Resource, metrics: Metrics, now: float, clock: Clock | None = N
 
 
 def moved(stack: Stack, metrics: Metrics, since: float) -> dict[str, str]:
-    """The alarms that had a metric closer to its threshold since a time than ever before: alarm name → the metric, its
-    earlier and its new value. A counter that was never emitted counts as zero."""
+    """The alarms with a metric that has come closer to its threshold since a given time than ever before: alarm name →
+    the metric, with its earlier and its new value. A counter that was never emitted counts as zero."""
     data = metrics.since(0)
     alarms = [Alarm.of(one) for one in stack.all(ALARM)]
     found = ((one.name, text) for one in alarms for text in _movements(one, data, since))

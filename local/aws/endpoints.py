@@ -79,7 +79,7 @@ class Endpoints:
     buckets: Buckets = field(init=False)
     logs: Logs = field(init=False, default_factory=Logs)
     bedrock: dict[str, Bedrock] = field(init=False, default_factory=dict[str, Bedrock])
-    """Region → its Bedrock."""
+    """Region → Bedrock in that region."""
     _logins: Logins = field(init=False, default_factory=Logins)
     _stack: contextlib.ExitStack = field(init=False, default_factory=contextlib.ExitStack)
 

@@ -234,8 +234,8 @@ class Cache:
         return ""
 
     def measure(self) -> None:
-        """Emit the metrics that CloudWatch publishes for each node, except CPU and memory, which would be this
-        machine's."""
+        """Emit the metrics that CloudWatch publishes for each node, except CPU and memory, which would be those of this
+        machine."""
         for member in [one for one in self.members if one in self._servers]:
             try:
                 told = cast("dict[str, Any]", self.client(member).info())

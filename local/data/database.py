@@ -268,7 +268,7 @@ class Database:
         """Emit the CloudWatch metrics of a cluster that the twin can measure.
 
         The capacity is the minimum of ``serverlessv2ScalingConfiguration``, because load is not modelled. CPU, memory
-        and storage are not emitted, because they would be this machine's.
+        and storage are not emitted, because the values would be those of this machine.
         """
         if self.unavailable():
             return

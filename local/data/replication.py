@@ -18,7 +18,8 @@ BUFFER = 65536
 
 @contextlib.contextmanager
 def link(listening: socket.socket, primary: Callable[[], Path]) -> Generator[None]:
-    """Connect every client of ``listening`` with the socket that ``primary`` names then, until the block ends."""
+    """Until the block ends, connect every client of ``listening`` to the socket that ``primary`` returns at that
+    moment."""
     loop = asyncio.new_event_loop()
     open_: set[asyncio.Task[None]] = set()
 

@@ -51,7 +51,7 @@ class Registration:
     end_session: str
     callbacks: tuple[str, ...]
     keys: str
-    """The URL of the public keys: the machine clients' issuer's if the stack file declares machine clients."""
+    """The URL of the public keys; those of the machine clients' issuer if the stack file declares machine clients."""
 
     @classmethod
     def of(cls, stack: Stack, sections: Mapping[str, Any] | None = None) -> Registration:

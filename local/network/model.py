@@ -76,9 +76,10 @@ class Route:
 class Interface:
     """One network interface: a task, an instance, a load balancer's node in one subnet.
 
-    ``resource`` is the URN of the resource that owns it, ``stands_for`` the URNs of other resources that share it (a
-    cluster's interface belongs to its instances). ``public`` is its public IPv4 address, or empty. ``guarded``: whether
-    security groups apply (not to a NAT gateway); ``accepts``: whether it accepts connections (a function accepts none).
+    ``resource`` is the URN of the resource that owns it, ``stands_for`` the URNs of other resources that it also
+    represents (a database instance's interface represents its cluster, too). ``public`` is its public IPv4 address, or
+    empty. ``guarded``: whether security groups apply (not to a NAT gateway); ``accepts``: whether it accepts
+    connections (a function accepts none).
     """
 
     name: str
@@ -153,7 +154,7 @@ class Plan:
         raise KeyError(f"no interface {name}; there are {', '.join(node.name for node in self.nodes)}")
 
     def of(self, resource: str) -> tuple[Interface, ...]:
-        """Return the interfaces of a resource by its URN or logical name, including those that it shares."""
+        """Return the interfaces of a resource by its URN or logical name, including those that also represent it."""
         return tuple(
             node
             for node in self.nodes
