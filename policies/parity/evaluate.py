@@ -25,7 +25,7 @@ _DECLARE = "declare the difference with reason, owner and expiry in policies/par
 
 @dataclass(slots=True)
 class ParityResult:
-    """All findings of one comparison, and the declared differences that it met."""
+    """All findings of one comparison, and the declared differences that it found."""
 
     findings: list[Report] = field(default_factory=list[Report])
     declared: Counter[str] = field(default_factory=Counter[str])

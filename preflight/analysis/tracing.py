@@ -17,7 +17,7 @@ _UNITS = {"": 1, "B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request as it is given on the command line."""
+    """A request as given on the command line."""
 
     method: str
     url: str

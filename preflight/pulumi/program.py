@@ -143,7 +143,7 @@ def _program(project: Project) -> Callable[[], None]:
 def plans(project: Project, runs: Sequence[Run]) -> list[Plan]:
     """The plan of an update from each run's ``running`` recording, in the order of the runs.
 
-    As many at a time as there are processors. Any failure is a ``ProgramError`` with the stack's name.
+    Plans as many in parallel as there are processors. Any failure is a ``ProgramError`` with the stack's name.
     """
     found: list[Plan] = []
     batch = max(os.cpu_count() or 1, 1)

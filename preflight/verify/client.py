@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 from policies.guardrails.topology.http.requests import Request
 
 SECONDS = 10.0
-"""Seconds for connecting, and for each read."""
+"""Timeout in seconds for connecting, and for each read."""
 DROP_SECONDS = 4.0
-"""Seconds for a connection that is expected to fail."""
+"""Timeout in seconds for a connection that is expected to fail."""
 SENT_BYTES = 128 * 1024
 """The maximum size of a body: twice the largest part of a body that AWS WAF inspects behind a load balancer (64 KB,
 https://docs.aws.amazon.com/waf/latest/developerguide/waf-oversize-request-components.html)."""

@@ -103,7 +103,7 @@ def _group(graph: Graph, group: Resource) -> Iterator[Finding]:
         yield violated(group, "", "no rule that blocks all other domains", "a last rule with action BLOCK on *", fix)
     elif not allowed and not undecided:
         fix = "add a rule before it that allows the domains that are needed"
-        yield violated(group, "", "no rule that allows", "a rule for the domains that are needed", fix)
+        yield violated(group, "", "no allow rule", "a rule for the domains that are needed", fix)
 
 
 def _priority(rule: Resource) -> float:
