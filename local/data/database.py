@@ -144,7 +144,7 @@ class Database:
         self._held.close()
 
     def start(self) -> None:
-        """Listen at every instance's address, after ``stop`` as ``StartDBCluster`` does."""
+        """Listen at every instance's address; after ``stop``, this corresponds to ``StartDBCluster``."""
         for one in self.instances:
             node = self.nodes[one.name]
             self._listener.listen(self.wiring.listen(node.host, node.address, self.port), node.address)

@@ -179,7 +179,7 @@ def unused(facts: Facts) -> Iterator[Gap]:
             continue  # one of those may be its client
         rules = facts.peers.rules(peer, ingress=True)
         if not any(rule.covers(TCP, port) and (rule.addresses or rule.unknowns) for rule in rules):
-            yield Gap(resource, "", f"no rule of its groups that a client matches on port {port}", "has no clients")
+            yield Gap(resource, "", f"no rule of its groups admits a client on port {port}", "has no clients")
     for gateway in facts.gateways:
         yield from _gateway(facts, gateway)
 
