@@ -1,6 +1,6 @@
 """Run the application's code from its image: the migrations as the owner, and a first start as the application.
 
-Each runs in a separate process. Its output is discarded, and of an error only the type and the source location are
+Each runs in a separate process. Its output is discarded, and only the type and the source location of an error are
 reported, because the text of a failed migration can contain users' data.
 """
 

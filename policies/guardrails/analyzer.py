@@ -98,17 +98,17 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         )
 
     def Configure(self, request: Value, context: Value) -> Value:  # noqa: N802
-        """Levels and settings that a team chose, by policy."""
+        """Set the levels and settings that a team chose, by policy."""
         self._evaluator = self._pack.evaluator([configured(rule, request.policyConfig) for rule in self._pack.rules])
         return empty_pb2.Empty()
 
     def ConfigureStack(self, request: Value, context: Value) -> Value:  # noqa: N802
-        """Whether this is a preview. The stack's name is read from its resources."""
+        """Receive whether this is a preview; the stack's name is read from its resources."""
         self._preview = request.dry_run
         return analyzer_pb2.AnalyzerStackConfigureResponse()
 
     def Analyze(self, request: Value, context: Value) -> Value:  # noqa: N802
-        """The resource policies on one resource's inputs."""
+        """Run the resource policies on one resource's inputs."""
         resource = Resource.from_recorded(
             {
                 "urn": request.urn,
@@ -123,7 +123,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         return analyzer_pb2.AnalyzeResponse(diagnostics=map(self._diagnostic, reports))
 
     def AnalyzeStack(self, request: Value, context: Value) -> Value:  # noqa: N802
-        """The stack policies on the outputs of all resources, decoded and joined once."""
+        """Run the stack policies on the outputs of all resources, which are decoded and joined once."""
         reports, idle = self._evaluator.on_stack(graph_of(request))
         return analyzer_pb2.AnalyzeResponse(
             diagnostics=map(self._diagnostic, reports),
@@ -133,7 +133,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         )
 
     def Remediate(self, request: Value, context: Value) -> Value:  # noqa: N802
-        """No policy modifies a resource: resources are described only by the program."""
+        """Return nothing: no policy modifies a resource, because only the program describes resources."""
         return analyzer_pb2.RemediateResponse()
 
     def _diagnostic(self, report: Report) -> Value:

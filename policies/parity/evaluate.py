@@ -43,7 +43,7 @@ def committed_shapes(folder: Path = FOLDER) -> dict[str, Shape]:
 
 
 def of_running(running: Shape, committed: Mapping[str, Shape], allowed: AllowedDifferences) -> ParityResult:
-    """The running environment against the committed shape of every other one."""
+    """Compare the running environment with the committed shape of every other one."""
     others = {name: shape for name, shape in committed.items() if name != running.environment}
     evaluated = ParityResult()
     for name in allowed.ordered(list(others)):
@@ -56,7 +56,7 @@ def of_running(running: Shape, committed: Mapping[str, Shape], allowed: AllowedD
 
 
 def of_release(running: Shape, allowed: AllowedDifferences, root: Path = ROOT) -> list[Report]:
-    """The release of the running environment against its manifest and the environment before.
+    """Compare the release of the running environment with its manifest and the previous environment.
 
     A project without releases has copied the pack without ``releases/``, so that package is imported only for a stack
     that names its release.

@@ -93,9 +93,7 @@ def stale(root: Path, recordings: Mapping[str, Recording]) -> list[Finding]:
             rule=OWNERS.name,
             verdict=Verdict.VIOLATED,
             headline=f"{FILE} does not match the owners in the settings",
-            found=f"missing: {'; '.join(' '.join(line.split()) for line in missing)}"
-            if committed
-            else "no such file",
+            found=f"missing: {'; '.join(' '.join(line.split()) for line in missing)}" if committed else "no such file",
             wanted="the owners in the settings",
             fix=f"run {WRITE}",
             pack=PACK,

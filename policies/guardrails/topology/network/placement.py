@@ -35,7 +35,7 @@ class PlacedResource:
     subnet_property: str
     subnet_unknowns: tuple[str, ...]
     loose: bool
-    """Whether some of several subnets may not be used, because the list is not known yet."""
+    """Whether the resource might use only some of these subnets, because the list is not known yet."""
     groups: GroupSet
     group_property: str
     public: PublicAddress

@@ -73,7 +73,7 @@ class GroupSet:
     unknowns: tuple[str, ...] = ()
     default: bool = False
     loose: bool = False
-    """Whether some of several groups may not be used, because the list is not known yet."""
+    """Whether the resource might use only some of these groups, because the list is not known yet."""
 
 
 @dataclass(slots=True)
