@@ -1,4 +1,4 @@
-"""The ledger of controls: how each control of AWS Foundational Security Best Practices is met by a stack.
+"""The list of controls: how each control of AWS Foundational Security Best Practices is met by a stack.
 
 ``python -m policies.guardrails.controls`` prints it as Markdown; ``docs/controls.md`` is that output.
 """
@@ -69,7 +69,7 @@ def _control(id_: str, title: str, policies: list[str] | None, given: tuple[str,
 
 
 def markdown() -> str:
-    """The ledger as a page."""
+    """The list of controls as a Markdown page."""
     return "\n".join(_lines()) + "\n"
 
 

@@ -48,7 +48,7 @@ class Site:
         return _LOAD_BALANCER_ZONES.get(self.region, "Z" + Digest(self.region).base36(13).upper())
 
     def arn(self, service: str, resource: str, *, region: bool = True, account: bool = True) -> str:
-        """An ARN; global services have no region, buckets no account either."""
+        """An ARN; global services have no region, buckets have no account either."""
         return ":".join(
             ("arn", self.partition, service, self.region if region else "", self.account if account else "", resource)
         )

@@ -135,5 +135,5 @@ _OPERATORS: dict[str, tuple[bool, Callable[[str, str], bool]]] = {
 
 
 def listed(value: str | list[str]) -> list[str]:
-    """A list; a single value becomes a list of one, as in IAM."""
+    """Return a list; a single value becomes a list with one element, as in IAM."""
     return [value] if isinstance(value, str) else list(value)

@@ -107,7 +107,7 @@ class Resource:
 
     @classmethod
     def from_recorded(cls, record: Value) -> Resource:
-        """From a recorded registration: a mapping or a dataclass with values in wire form."""
+        """Create the resource from a recorded registration: a mapping or a dataclass with values in wire form."""
         entry = _entry(record)
         inputs = cast("dict[str, Any]", from_wire(entry.get("inputs") or {}))
         outputs = cast("dict[str, Any]", from_wire(entry.get("outputs") or {}))
@@ -137,7 +137,7 @@ class Resource:
 
     @classmethod
     def from_policy(cls, argument: Value) -> Resource:
-        """From the argument of a policy: a ``PolicyResource`` or ``ResourceValidationArgs`` of pulumi-policy."""
+        """Create the resource from the argument of a policy: a ``PolicyResource`` or ``ResourceValidationArgs`` of pulumi-policy."""
         options = getattr(argument, "opts", None)
         parent = getattr(argument, "parent", None)
         dependencies = cast("Mapping[str, Iterable[Any]]", getattr(argument, "property_dependencies", None) or {})
@@ -213,7 +213,7 @@ class Graph:
 
     @classmethod
     def from_recorded(cls, records: Iterable[Any]) -> Graph:
-        """From recorded registrations: mappings or dataclasses with values in wire form."""
+        """Create the graph from recorded registrations: mappings or dataclasses with values in wire form."""
         return cls(Resource.from_recorded(record) for record in records)
 
     @classmethod

@@ -27,7 +27,7 @@ class PublicAddress:
 
 @dataclass(frozen=True, slots=True)
 class PlacedResource:
-    """A resource with network interfaces, and where it is in the network."""
+    """A resource with network interfaces, and its placement in the network."""
 
     resource: Resource
     role: str
