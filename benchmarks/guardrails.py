@@ -95,7 +95,8 @@ def main() -> int:
     if options.checkov:
         theirs, ours = checkov_seconds(options.checkov, LIMITED_SIZE), own_seconds(LIMITED_SIZE)
         sys.stdout.write(
-            f"{LIMITED_SIZE:,} resources, including the start: checkov {theirs:.2f} s, this {ours:.2f} s: 1 to {theirs / ours:.0f}\n"
+            f"{LIMITED_SIZE:,} resources, including the start: checkov {theirs:.2f} s, this {ours:.2f} s: "
+            f"1 to {theirs / ours:.0f}\n"
         )
     return int(failed)
 

@@ -64,8 +64,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     if options.app == "open-webui" and not open_webui.interpreter():
         _say(
-            "Open WebUI is not installed: run make local APP=open-webui, which installs it below build/ (about 8 GB), or "
-            "set OPEN_WEBUI_PYTHON to a Python that has it"
+            "Open WebUI is not installed: run make local APP=open-webui, which installs it below build/ (about 8 GB), "
+            "or set OPEN_WEBUI_PYTHON to a Python that has it"
         )
         return 2
     with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:

@@ -1,7 +1,7 @@
 """The recorded graph of a stack as the twin reads it: every property that a part reads is recorded.
 
-A property that no part has read has no effect in the twin. ``Stack.not_emulated`` lists these properties, so that none is
-ignored silently.
+A property that no part has read has no effect in the twin. ``Stack.not_emulated`` lists these properties, so that none
+is ignored silently.
 """
 
 from __future__ import annotations

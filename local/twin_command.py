@@ -136,7 +136,8 @@ def _lines(twin: Twin, gateway: Gateway, bundle: Path) -> str:
   wrong host      {curl} -ik {twin.url}/ -H 'host: elsewhere.example'
   too large       head -c 300000000 /dev/zero | {curl} -i {twin.url}/api/v1/files/ --data-binary @-
 
-  In place of AWS: {"; ".join(REPLACED)}. Not emulated: {not_emulated} properties and settings (--not-emulated lists them).
+  In place of AWS: {"; ".join(REPLACED)}. Not emulated: {not_emulated} properties and settings
+  (--not-emulated lists them).
   Refused requests are shown below, with their causes. Ctrl-C stops everything.
 """
 

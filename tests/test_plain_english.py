@@ -69,7 +69,7 @@ OUTSIDE_TESTS: Mapping[str, str] = {
 """The same for files that are not below ``tests/``: text that users and callers read."""
 
 STARTS: Mapping[str, str] = {
-    r"(?:what|whose|whatever|those|someone|something)": "the noun or the verb that the clause hides: The headers that …",
+    r"(?:what|whose|whatever|those|someone|something)": "the noun that the clause hides: The headers that …",
     r"(?:of|by)": "the noun that the phrase belongs to: The names by …, The threshold of …",
     r"see": "what it is or does; a reference follows in parentheses",
     r"that": "a verb: Check that …, Return whether …",

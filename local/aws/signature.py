@@ -157,7 +157,10 @@ class Verifier:
             if _equal(_sign(other, signed, hashed, session, self.service), signed.signature):
                 return f"the signature of {session.principal} is for a request with {what}"
         path = request.target.partition("?")[0]
-        return f"the signature of {session.principal} does not match {request.method} {path}: the secret key or the signed content differs"
+        return (
+            f"the signature of {session.principal} does not match {request.method} {path}: the secret key or the signed "
+            "content differs"
+        )
 
 
 def read(request: Received) -> Signed:

@@ -1,6 +1,7 @@
 """The web ACL in front of the load balancer: the topology's evaluator, with rate rules that count real requests.
 
-Managed rule groups are not implemented, because AWS does not publish what their rules match. ``not_emulated`` lists them.
+Managed rule groups are not implemented, because AWS does not publish what their rules match. ``not_emulated`` lists
+them.
 """
 
 from __future__ import annotations

@@ -328,7 +328,7 @@ class LoadBalancer:
         except (asyncio.IncompleteReadError, ConnectionError):
             return False
         except Exception as error:
-            # Something in the graph that the twin does not emulate, or a defect here: either way the twin has to name it.
+            # Something in the graph that the twin does not emulate, or a defect here: either way the twin must report it.
             self.around.refuse(f"{exchange.entry.request.partition('?')[0]} failed in the load balancer: {error!r}")
             exchange.keep = False
             return False if exchange.started else await exchange.respond(Answer(500))

@@ -31,7 +31,7 @@ from local.wiring import Node, Wiring
 from local.wsgi import serving
 
 with warnings.catch_warnings():
-    # Authlib prints a notice about a rename whenever it is imported, on the terminal of the operator who starts the twin.
+    # Authlib prints a notice about a rename whenever it is imported, on the terminal in which the twin runs.
     warnings.simplefilter("ignore", AuthlibDeprecationWarning)
     import oidc_provider_mock  # pyright: ignore[reportMissingTypeStubs]
     from oidc_provider_mock._storage import Client, ClientAllowAny  # pyright: ignore[reportMissingTypeStubs]

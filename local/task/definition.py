@@ -162,7 +162,8 @@ class Definition:
         return [
             *(f"mountPoints names the volume {one.volume}, which volumes does not declare" for one in container.mounts
               if one.volume not in self.volumes),
-            *(f"dependsOn names {name}, which is not a container of the task" for name, _ in container.after if not self.container(name)),
+            *(f"dependsOn names {name}, which is not a container of the task" for name, _ in container.after
+              if not self.container(name)),
             *(f"dependsOn has the condition {one}: ECS supports {', '.join(CONDITIONS)}" for _, one in container.after
               if one not in CONDITIONS),
             *(f"dependsOn waits for {name} to be HEALTHY, but it has no healthCheck" for name, one in container.after

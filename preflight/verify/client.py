@@ -57,7 +57,8 @@ class Live:
 
     context: ssl.SSLContext
     server_name: str
-    """The server name in every TLS handshake, regardless of the request's ``Host``: the certificate has only this name."""
+    """The server name in every TLS handshake, regardless of the request's ``Host``: the certificate has only this
+    name."""
     places: Mapping[int, tuple[str, int]]
     """Port in a URL → address and port to connect to. For other ports, the name is resolved."""
 

@@ -7,8 +7,8 @@ with a reason. Actions on a key or a role are needed only if the resource refers
 One action can be several requests, and each has to be allowed:
 
 - a change of tags sends only the changed keys, and a removal only the removed ones (the provider compares them:
-  https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/tags/key_value_tags.go), so every tag except the
-  two that identify the owner (``FIXED``) is changed and removed separately;
+  https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/tags/key_value_tags.go), so every tag except
+  the two that identify the owner (``FIXED``) is changed and removed separately;
 - AWS does not guarantee that a new resource's tags are effective at once. For KMS, changes of tags may take minutes
   (https://docs.aws.amazon.com/kms/latest/developerguide/abac.html), and other services have refused a provider's first
   calls for this reason (hashicorp/terraform-provider-aws#6055, #32966). So for a create, every call is checked twice: with

@@ -66,7 +66,8 @@ def test_sizes_that_the_web_acl_limits(running: tuple[World, Browser], rule: str
 
 
 def test_cookies_are_limited_by_the_load_balancer(running: tuple[World, Browser]) -> None:
-    """One header, including its name, has at most 16 KiB; no statement of the web ACL sees more than 8 KiB of headers."""
+    """One header, including its name, has at most 16 KiB; no statement of the web ACL sees more than 8 KiB of
+    headers."""
     made, browser = running
     name, session = cookies(browser)
 

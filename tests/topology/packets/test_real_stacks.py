@@ -1,4 +1,5 @@
-"""Both real stacks: every pair of interfaces, on every port that a rule names and its neighbours, against the kernel."""
+"""Both real stacks: every pair of interfaces, on every port that a rule names and its neighbours, against the
+kernel."""
 
 from __future__ import annotations
 

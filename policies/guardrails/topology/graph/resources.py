@@ -137,7 +137,8 @@ class Resource:
 
     @classmethod
     def from_policy(cls, argument: Value) -> Resource:
-        """Create the resource from the argument of a policy: a ``PolicyResource`` or ``ResourceValidationArgs`` of pulumi-policy."""
+        """Create the resource from the argument of a policy: a ``PolicyResource`` or ``ResourceValidationArgs`` of
+        pulumi-policy."""
         options = getattr(argument, "opts", None)
         parent = getattr(argument, "parent", None)
         dependencies = cast("Mapping[str, Iterable[Any]]", getattr(argument, "property_dependencies", None) or {})
