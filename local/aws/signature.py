@@ -108,7 +108,7 @@ class Verifier:
         for name, found, one in zip(("date", "region", "service", "end"), parts[1:], wanted, strict=True):
             if found != one:
                 raise SignatureError(
-                    "InvalidSignatureException", f"the request is signed for the {name} {found}, and not for {one}"
+                    "InvalidSignatureException", f"the request is signed for the {name} {found} instead of {one}"
                 )
 
     def _date(self, signed: Signed) -> None:

@@ -97,7 +97,7 @@ def test_a_page_and_the_proxy_cannot_share_a_port(after: int, capsys: pytest.Cap
 def test_an_invalid_port_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main([f"--port={port}"])
-    assert "is no port: 1 to 65534" in capsys.readouterr().err
+    assert "is not a port: write a number from 1 to 65534" in capsys.readouterr().err
 
 
 def test_it_serves_the_path_and_stops_cleanly_on_ctrl_c(ports: tuple[int, int], tmp_path: Path) -> None:

@@ -52,9 +52,9 @@ def test_the_url_of_the_secret_gets_in_by_tls_and_nothing_else_does(prod: World,
 @pytest.mark.parametrize(
     ("change", "cause"),
     [
-        (("rediss", "redis"), "scheme is redis, and transitEncryptionEnabled is true"),
-        ((":6379", ":6380"), "port is 6380, the group's 6379"),
-        (("master.", "primary."), "is no name of the cache"),
+        (("rediss", "redis"), "scheme is redis, but transitEncryptionEnabled is true"),
+        ((":6379", ":6380"), "port is 6380, but the group's port is 6379"),
+        (("master.", "primary."), "is not a name of the cache"),
         (("default:", "default:x"), "password is not the group's authToken"),
     ],
 )

@@ -118,7 +118,7 @@ def test_a_rate_that_is_counted_in_a_way_that_is_not_emulated_is_named(prod: Sta
             one["statement"]["rateBasedStatement"]["customKeys"] = [{"ja3Fingerprint": {"fallbackBehavior": "MATCH"}}]
     with world(prod.changed(acl, rules=rules)) as made:
         assert made.browser().get(made.url("/")).status == 500
-        assert "a rate rule that counts by ja3Fingerprint" in made.causes()
+        assert "a rate rule with the aggregate key ja3Fingerprint" in made.causes()
 
 
 def test_managed_groups_are_reported_as_not_emulated(edge: World) -> None:

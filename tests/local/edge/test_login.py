@@ -204,7 +204,7 @@ def test_a_callback_belongs_to_the_browser_that_began_the_login(edge: World) -> 
     other = edge.browser()
     other.get(edge.url("/"), follow=False)
     assert other.get(url, follow=False).status == 401
-    assert "AWSALBAuthNonce does not belong" in edge.causes()
+    assert "AWSALBAuthNonce does not match" in edge.causes()
 
 
 def test_a_login_that_takes_too_long_is_401(edge: World) -> None:
@@ -247,7 +247,7 @@ def _fails(made: World) -> Response:
         ({"tokenEndpoint": "https://login.example.com/oauth2/tokens"}, 561, "POST /oauth2/tokens"),
         ({"userInfoEndpoint": "https://login.example.com/userinfo"}, 561, "GET /userinfo"),
         ({"tokenEndpoint": "https://log-in.example.com/oauth2/token"}, 500, "does not resolve"),
-        ({"issuer": "https://login.example.com/"}, 500, "the ID token is of https://login.example.com"),
+        ({"issuer": "https://login.example.com/"}, 500, "the ID token's issuer is https://login.example.com"),
         ({"scope": "profile"}, 200, ""),
     ],
 )

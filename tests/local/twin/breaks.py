@@ -228,9 +228,9 @@ BREAKS = (
         lambda stack: variable(
             stack, "prepare", "DATABASE_HOST", value(stack, "prepare", "DATABASE_HOST").replace(".cluster-", ".cluster-ro")
         ),
-        r"dns: \S+ asked for \S+cluster-ro\S+ A: \S+ no endpoint, store or record",
+        r"dns: \S+ queried \S+cluster-ro\S+ A: \S+ no endpoint, store or record",
     ),
-    Break("a DNS Firewall without the model's name", _allowed_domain, r"dns: \S+ asked for bedrock-runtime\S+ A: .*blocked by DNS Firewall rule", _ask),
+    Break("a DNS Firewall without the model's name", _allowed_domain, r"dns: \S+ queried bedrock-runtime\S+ A: .*blocked by DNS Firewall rule", _ask),
 )  # fmt: skip
 
 
