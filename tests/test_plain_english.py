@@ -135,8 +135,8 @@ def hits(text: str, file: str) -> Iterator[Hit]:
             yield from _hits(_WORDS.sub(" ", token.string), file, token.start[0])
         elif token.type in _STRINGS:
             yield from _hits(token.string, file, token.start[0])
-            if not file.startswith("tests/") and (start := _STARTS.match(token.string)):
-                yield Hit(file, token.start[0], start.group().lower())
+            if not file.startswith("tests/") and (first := _STARTS.match(token.string)):
+                yield Hit(file, token.start[0], first.group().lower())
 
 
 _STRINGS = {tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
