@@ -149,7 +149,7 @@ def test_envoy_ends_with_a_program_that_is_killed(ports: tuple[int, int], tmp_pa
 @pytest.mark.skipif(bool(interpreter()), reason="Open WebUI is installed here")
 def test_an_application_that_is_not_installed_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--app", "open-webui"]) == 2
-    assert "make local APP=open-webui installs it" in capsys.readouterr().out
+    assert "run make local APP=open-webui, which installs it" in capsys.readouterr().out
 
 
 FAKE_CURL = """#!/bin/sh
