@@ -20,7 +20,7 @@ SIGNING_NAME = "bedrock"
 GUARDRAIL_HEADERS = ("x-amzn-bedrock-guardrailidentifier", "x-amzn-bedrock-guardrailversion")
 """The headers that the task's proxy sends (``assembly/task.py``; a test compares the two)."""
 TOKENS_PER_MINUTE = "model inference tokens per minute for "
-"""Part of the names of the quotas, after the way in which a model is called: see ``_called``."""
+"""Part of the names of the quotas, after how a model is called: see ``_called``."""
 PROFILE = re.compile(r"^(global|[a-z]{2}|us-gov|apac)\.[a-z0-9-]+\.")
 """Beginnings of the ids of cross-region inference profiles."""
 SUCCESS, THROTTLED, SERVER_FAULT = 200, 429, 500
@@ -138,7 +138,7 @@ def _area(model: str) -> str:
 
 
 def _called(model: str) -> str:
-    """The first words of the names of Bedrock's quotas for this way of calling a model
+    """The first words of the names of Bedrock's quotas for this kind of call
     (https://docs.aws.amazon.com/general/latest/gr/bedrock.html)."""
     return {"": "On-demand", "global": "Global cross-region"}.get(_area(model), "Cross-region")
 

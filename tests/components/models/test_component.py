@@ -93,26 +93,27 @@ def test_the_endpoints_get_the_same_statements() -> None:
 MODEL = "openai.gpt-oss-120b-1:0"
 NOVA, NOVA_2 = "amazon.nova-lite-v1:0", "amazon.nova-2-lite-v1:0"
 DESTINATIONS = ["eu-west-3", "eu-central-1"]
+NONE: list[str] = []
 
 
 @pytest.mark.parametrize(
     ("model", "destinations", "arns"),
     [
-        (MODEL, [], ([f"{REGION}::foundation-model/{MODEL}"], [], [])),
+        (MODEL, NONE, ([f"{REGION}::foundation-model/{MODEL}"], NONE, NONE)),
         (
             f"eu.{NOVA}",
             DESTINATIONS,
             (
-                [],
+                NONE,
                 [f"{REGION}:{ACCOUNT}:inference-profile/eu.{NOVA}"],
                 [f"eu-central-1::foundation-model/{NOVA}", f"eu-west-3::foundation-model/{NOVA}"],
             ),
         ),
         (
             f"global.{NOVA_2}",
-            [],
+            NONE,
             (
-                [],
+                NONE,
                 [f"{REGION}:{ACCOUNT}:inference-profile/global.{NOVA_2}"],
                 [f"::foundation-model/{NOVA_2}", f"{REGION}::foundation-model/{NOVA_2}"],
             ),

@@ -130,7 +130,7 @@ def test_a_global_profile_has_no_destinations_to_compare(staging: World) -> None
         ("global.zai.glm-5.3", "Global cross-region model inference tokens per minute for Z.AI GLM 5.3"),
     ],
 )
-def test_the_quota_is_that_of_the_way_in_which_a_model_is_called(staging: World, model: str, quota: str) -> None:
+def test_the_quota_is_the_one_for_how_the_model_is_called(staging: World, model: str, quota: str) -> None:
     _offer(staging, model)
     staging.cloud.answers["bedrock", "GetInferenceProfile"] = _profile("ACTIVE")
     ways = ("On-demand", "Cross-region", "Global cross-region")
