@@ -1,8 +1,8 @@
 """The models that an AWS service is documented to serve: ``known_models.tsv``.
 
-The table is dated and incomplete. A model that it lists as not served is refused, a model that it does not
-list only causes a warning, and ``models.known`` in a stack file overrides both. To extend it, add a row: columns and rules are those of
-:class:`Row`, and ``tests/settings/test_known_models.py`` checks every row.
+The table is dated and incomplete. A model that it lists as not served is refused, a model that it does not list only
+causes a warning, and ``models.known`` in a stack file overrides both. To extend it, add a row: columns and rules are
+those of :class:`Row`, and ``tests/settings/test_known_models.py`` checks every row.
 """
 
 from __future__ import annotations

@@ -103,8 +103,8 @@ ModelId = Annotated[
 
 
 class KnownModel(Section):
-    """The API that a kind of upstream serves for a model, if ``settings/known_models.tsv`` does not list it or is out of
-    date."""
+    """The API that a kind of upstream serves for a model, if ``settings/known_models.tsv`` does not list it or is out
+    of date."""
 
     id: ModelId
     """The model's id without the prefix of an inference profile."""
@@ -157,11 +157,12 @@ class Models(Section):
     record_prompts: PromptRecords | None = None
     """Record prompts and answers. Omitted: neither is recorded anywhere."""
     known: tuple[KnownModel, ...] = ()
-    """Bedrock models that ``settings/known_models.tsv`` does not list, or for which it is out of date. A model in neither
-    causes a warning."""
+    """Bedrock models that ``settings/known_models.tsv`` does not list, or for which it is out of date. A model in
+    neither causes a warning."""
 
     def serves(self, kind: str, model: str) -> Serves | None:
-        """The API that an upstream of this kind serves for a model or an inference profile; ``None`` if it is not known."""
+        """The API that an upstream of this kind serves for a model or an inference profile; ``None`` if it is not
+        known."""
         own = [one.serves for one in self.known if (one.kind, one.id) == (kind, foundation_model(model))]
         if own:
             return own[0]
@@ -172,8 +173,8 @@ class Models(Section):
     def unknown(self) -> tuple[str, ...]:
         """A sentence for each model that its upstream is not documented to serve."""
         return tuple(
-            f"models.groups[{position}].models: it is not documented whether Bedrock's Chat Completions API serves {model}. If it does "
-            "not, every request to the model fails. Look up the model's page in the Bedrock user guide, then add the model "
+            f"models.groups[{position}].models: it is not documented whether Bedrock's Chat Completions API serves "
+            f"{model}. If it does not, every request to the model fails. Look up the model's page in the Bedrock user guide, then add the model "
             f"to models.known (id: {foundation_model(model)}, kind: {kind}, source: the page), or a row to "
             "settings/known_models.tsv."
             for position, group in enumerate(self.groups)
