@@ -196,8 +196,9 @@ def test_the_settings_ask_for_as_many_connections_as_the_default_application_nee
 
 
 def test_an_unknown_application_is_named_with_those_that_exist() -> None:
-    with pytest.raises(ValueError, match="unknown application 'notes': use one of open-webui"):
-        find_preset("notes")
+    known = ", ".join(preset_names())
+    with pytest.raises(ValueError, match=f"unknown application 'no-such': use one of {known}$"):
+        find_preset("no-such")
 
 
 PATHS = PRESET.paths
