@@ -1,4 +1,4 @@
-"""``python -m local``: the path of a request on this machine, until Ctrl-C. ``python -m local twin``: the whole environment.
+"""``python -m local``: a stack's request path on this machine, until Ctrl-C. ``python -m local twin``: the whole stack.
 
 Loading the program takes a second or more, in which Ctrl-C must end it as quietly as later: nothing runs yet.
 """
@@ -19,10 +19,6 @@ def _end_at_once(_signal: int, _frame: FrameType | None) -> None:
 if __name__ == "__main__":
     for ends in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ends, _end_at_once)
-    if sys.argv[1:2] == ["twin"]:
-        from local.twin_command import main as twin
-
-        sys.exit(twin(sys.argv[2:]))
-    from local.run import main
+    from local.command import main
 
     sys.exit(main())

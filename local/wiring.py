@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import ipaddress
 import os
 import socket
 import subprocess
@@ -116,29 +117,34 @@ def _enter(namespace: Path) -> None:
 
 @dataclass
 class Loopback:
-    """Every host is this machine: a pair of address and port is a free port of 127.0.0.1, the same for all hosts."""
+    """Every host is this machine: a pair of address and port is a free port of 127.0.0.1, the same for all hosts.
+
+    Only a host's own addresses, loopback and link-local ones, are other ports on other hosts.
+    """
 
     isolated: bool = False
     ports: dict[tuple[str, int], int] = field(default_factory=dict[tuple[str, int], int])
+    """Address and port → port of 127.0.0.1; a host's own address has the host before it, ``task-1 127.0.0.1``."""
 
     def listen(self, host: str, address: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
         """See ``Wiring``."""
         made = self.open(host, kind)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind((LOOPBACK, self.ports.get((address, port), 0)))
-        self.ports[address, port] = made.getsockname()[1]
+        pair = _place(host, address), port
+        made.bind((LOOPBACK, self.ports.get(pair, 0)))
+        self.ports[pair] = made.getsockname()[1]
         if kind == socket.SOCK_STREAM:
             made.listen(BACKLOG)
         return made
 
     def target(self, host: str, address: str, port: int) -> tuple[str, int]:
         """See ``Wiring``; a pair that has no listener yet gets its port now."""
-        del host
-        if (address, port) not in self.ports:
+        pair = _place(host, address), port
+        if pair not in self.ports:
             with socket.socket() as free:
                 free.bind((LOOPBACK, 0))
-                self.ports[address, port] = free.getsockname()[1]
-        return LOOPBACK, self.ports[address, port]
+                self.ports[pair] = free.getsockname()[1]
+        return LOOPBACK, self.ports[pair]
 
     def open(self, host: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
         """See ``Wiring``."""
@@ -151,6 +157,12 @@ class Loopback:
         return list(command)
 
 
+def _place(host: str, address: str) -> str:
+    """An address as ``Loopback`` knows it."""
+    known = ipaddress.ip_address(address)
+    return f"{host} {address}" if known.is_loopback or known.is_link_local else address
+
+
 @contextlib.contextmanager
 def program(
     wiring: Wiring,
@@ -159,6 +171,7 @@ def program(
     *,
     environment: Mapping[str, str],
     output: IO[Any] | int | None = None,
+    directory: Path | None = None,
     stop_seconds: float = 10,
 ) -> Generator[subprocess.Popen[bytes]]:
     """A program on a host until the block ends: SIGTERM, and SIGKILL after ``stop_seconds``.
@@ -168,6 +181,7 @@ def program(
     process = subprocess.Popen(  # noqa: S603 - the twin's own programs and the task's commands
         [*ends_with_us(), *wiring.command(host, command)],
         env=dict(environment),
+        cwd=directory,
         stdout=output,
         stderr=subprocess.STDOUT if output is not None else None,
         start_new_session=True,

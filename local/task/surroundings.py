@@ -59,6 +59,9 @@ class Surroundings:
     """The address of the network's DNS server."""
     hosts: Mapping[str, str] = field(default_factory=dict[str, str])
     """Names that ``/etc/hosts`` of a task has besides its own. A task on Fargate has none."""
+    resolve: Callable[[str, str], str] | None = None
+    """The address of a name for a task's address, on loopback, which has no DNS server; ``LookupError`` says why there
+    is none."""
     probe_seconds: float | None = None
     """Time between two health checks of a container until it is healthy for the first time, to start quicker than with
     the graph's interval. The number of failures and the start period are the graph's."""
