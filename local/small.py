@@ -10,10 +10,8 @@ import contextlib
 import json
 import os
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
-from components.applications import ApplicationArgs, Deployment, Preset
 from local import network as networks
 from local.environment import Environment, Progress, ground, say_nothing
 from local.places import tasks_per_subnet
@@ -21,10 +19,10 @@ from local.stack import Stack
 from local.task.definition import TASK_DEFINITION
 from local.task.deployment import SERVICE
 from local.wiring import Loopback
-from preflight.conform.stack_file import preset_of
+from preflight.conform.stack_file import Declared, declared_variables, preset_of
+from preflight.conform.variables import PLAN
 
 PREPARE = "prepare"
-PLAN = "PREPARE_PLAN"
 LEFT_OUT = {
     "the network": "every host is 127.0.0.1, so no security group, network ACL or route drops anything",
     "database, cache and bucket": "the application keeps tables, documents and messages in files, until Ctrl-C",
@@ -39,8 +37,8 @@ def reduced(stack: Stack) -> Stack:
     service = stack.one(SERVICE)
     task = stack.one(TASK_DEFINITION)
     containers = cast("list[dict[str, Any]]", task.document("containerDefinitions"))
-    shared = Shared.of(preset_of(stack.name))
-    made = [shared.left_out(one) for one in containers]
+    declared = declared_variables(preset_of(stack.name))
+    made = [_without(one, declared) for one in containers]
     return stack.changed(service, desiredCount=1).changed(task, containerDefinitions=json.dumps(made))
 
 
@@ -62,48 +60,15 @@ def running(
         yield environment
 
 
-@dataclass(frozen=True)
-class Shared:
-    """What only an application with shared data has: variables and words of its command, and variables of ``prepare``."""
-
-    variables: frozenset[str]
-    prepared: frozenset[str]
-    words: frozenset[str]
-
-    @classmethod
-    def of(cls, preset: Preset) -> Shared:
-        """What the preset says. Which variables there are does not depend on what the deployment says of anything else."""
-
-        def made(*, shared: bool) -> ApplicationArgs:
-            deployment = Deployment(
-                origin="https://any.example", model_base_urls=["http://127.0.0.1:1/any/v1"], session_seconds=1,
-                upload_mebibytes=1, model_deadline_seconds=1, region="eu-west-1", shared_data=shared,
-                database_connections=preset.least_database_connections,
-            )  # fmt: skip
-            return preset.application(deployment)
-
-        with_it, without = made(shared=True), made(shared=False)
-        return cls(
-            _variables(with_it) - _variables(without),
-            frozenset(
-                (*with_it.prepare_environment, *with_it.prepare_value_environment, *with_it.prepare_secret_environment)
-            ),
-            frozenset(with_it.command) - frozenset(without.command),
-        )
-
-    def left_out(self, container: Mapping[str, Any]) -> dict[str, Any]:
-        """A container without it."""
-        variables = self.prepared if container["name"] == PREPARE else self.variables
-        return {
-            **container,
-            "secrets": [one for one in container.get("secrets") or () if one["name"] not in variables],
-            "environment": [_own(one) for one in container.get("environment") or () if one["name"] not in variables],
-            "command": [one for one in container.get("command") or () if one not in self.words],
-        }
-
-
-def _variables(made: ApplicationArgs) -> frozenset[str]:
-    return frozenset((*made.environment, *made.value_environment, *made.secret_environment))
+def _without(container: Mapping[str, Any], declared: Declared) -> dict[str, Any]:
+    """A container without shared data."""
+    names = declared.prepared if container["name"] == PREPARE else declared.shared
+    return {
+        **container,
+        "secrets": [one for one in container.get("secrets") or () if one["name"] not in names],
+        "environment": [_own(one) for one in container.get("environment") or () if one["name"] not in names],
+        "command": [one for one in container.get("command") or () if one not in declared.words],
+    }
 
 
 def _own(variable: Mapping[str, str]) -> Mapping[str, str]:

@@ -38,7 +38,7 @@ _OWN = re.compile(r"\b(127\.0\.0\.1|localhost):(\d{1,5})\b")
 class PlainRunning(Running):
     """One container that is only a process."""
 
-    place: Place = field(kw_only=True)
+    place: PlainPlace = field(kw_only=True)
 
     @property
     def leader(self) -> int | None:
@@ -61,7 +61,7 @@ class PlainRunning(Running):
 
 
 @dataclass(frozen=True)
-class Place:
+class PlainPlace:
     """Where this machine has what a container names."""
 
     node: Node
@@ -162,7 +162,7 @@ def started(  # noqa: PLR0917 - as ``container.started``
 ) -> Generator[Running]:
     """See ``container.started``."""
     spec = specification(container, image, environment, node, around, folder)
-    place = Place(node, around, _paths(spec, folder), Path(spec["root"]))
+    place = PlainPlace(node, around, _paths(spec, folder), Path(spec["root"]))
     _assemble(spec)
     command, variables = place.command(spec["command"], spec["environment"]), place.environment(spec["environment"])
     directory = place.directory(spec["directory"])

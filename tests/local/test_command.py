@@ -31,7 +31,7 @@ STARTED = "Ctrl-C stops everything"
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    """A port for the way in."""
+    """A port for the HTTP proxy."""
     with held_ports(0) as (found,):
         yield found
 

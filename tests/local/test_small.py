@@ -15,7 +15,7 @@ from local.stack import Stack
 from local.task.definition import TASK_DEFINITION, definition
 from local.task.deployment import SERVICE
 from local.task.image import Images
-from local.task.plain import NOWHERE, Place
+from local.task.plain import NOWHERE, PlainPlace
 from local.task.surroundings import Surroundings
 from local.visitor import RequestRefusedError, Visitor
 from local.wiring import LOOPBACK, Loopback, Node
@@ -71,13 +71,13 @@ def test_no_container_names_what_is_not_there(name: str) -> None:
     assert json.loads(plan["value"])["database"] is None
 
 
-def place(paths: dict[str, str] | None = None, resolve: Any = None) -> Place:  # noqa: ANN401 - a function or nothing
+def place(paths: dict[str, str] | None = None, resolve: Any = None) -> PlainPlace:  # noqa: ANN401 - a function or nothing
     """Where a container of the first task is."""
     around = Surroundings(
         stack=stack_of("staging"), wiring=Loopback(), images=Images(stack_of("staging"), Path("/")),
         agents=cast("Any", None), authorities=[], trust="", resolver="10.0.0.2", resolve=resolve,
     )  # fmt: skip
-    return Place(NODE, around, paths or {}, Path("/"))
+    return PlainPlace(NODE, around, paths or {}, Path("/"))
 
 
 def test_paths_and_ports_of_the_container_become_those_of_this_machine() -> None:
