@@ -57,23 +57,20 @@ packets: $(SETUP) ## Topology against the kernel on N random networks (SEED= to 
 	@$(BIN)/python -m tests.topology.packets $(N) $(if $(SEED),--seed $(SEED))
 
 APP ?= stand-in
-local: $(SETUP) ## Run proxy and application on this machine (APP=open-webui: the real one, installs about 8 GB)
-ifeq ($(APP),open-webui)
-	@version=$$($(BIN)/python -m releases.interface_versions staging) && \
-	$(MAKE) --no-print-directory $(OPEN_WEBUI)-$$version/.installed && \
-	OPEN_WEBUI_PYTHON=$(CURDIR)/$(OPEN_WEBUI)-$$version/bin/python exec $(BIN)/python -m local --app $(APP)
-else
-	@$(BIN)/python -m local --app $(APP)
-endif
+local: STACK ?= staging
+local: $(SETUP) ## Run one task of a stack on loopback, from its graph (STACK=prod, APP=open-webui: the real one, 8 GB)
+	@$(call on-this-machine)
 
-STACK ?= prod
+twin: STACK ?= prod
 twin: $(SETUP) ## Run a stack on this machine, from its graph (STACK=staging, APP=open-webui); Linux, as root
+	@$(call on-this-machine,twin)
+
 ifeq ($(APP),open-webui)
-	@version=$$($(BIN)/python -m releases.interface_versions $(STACK)) && \
+on-this-machine = version=$$($(BIN)/python -m releases.interface_versions $(STACK)) && \
 	$(MAKE) --no-print-directory $(OPEN_WEBUI)-$$version/.installed && \
-	OPEN_WEBUI_PYTHON=$(CURDIR)/$(OPEN_WEBUI)-$$version/bin/python exec $(BIN)/python -m local twin --stack $(STACK) --app $(APP)
+	OPEN_WEBUI_PYTHON=$(CURDIR)/$(OPEN_WEBUI)-$$version/bin/python exec $(BIN)/python -m local $(1) --stack $(STACK) --app $(APP)
 else
-	@$(BIN)/python -m local twin --stack $(STACK) --app $(APP)
+on-this-machine = exec $(BIN)/python -m local $(1) --stack $(STACK) --app $(APP)
 endif
 
 mutation: $(SETUP) ## Apply a fixed set of faults to both environments and print how many the policies report

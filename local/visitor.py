@@ -1,4 +1,4 @@
-"""A user of a running twin's interface on the internet: logs in, asks, uploads, receives events."""
+"""A user of the interface of a running environment, on the internet: logs in, asks, uploads, listens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from local.edge.browser import Browser, Response
 
 if TYPE_CHECKING:
-    from local.twin import Twin
+    from local.environment import Environment
 
 BOUNDARY = "part"
 SOCKET = "/ws/socket.io/?EIO=4&transport=websocket"
@@ -27,9 +27,9 @@ class RequestRefusedError(Exception):
 
 @dataclass(repr=False)
 class Visitor:
-    """One user with a separate browser. ``subject`` is one of ``Twin.people``."""
+    """One person with a separate browser. ``subject`` is one of ``Environment.people``."""
 
-    twin: Twin
+    twin: Environment
     subject: str
     browser: Browser = field(init=False)
     token: str = ""

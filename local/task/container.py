@@ -155,30 +155,45 @@ def started(  # noqa: PLR0917 - one container of one task
     spec = specification(container, image, environment, node, around, folder)
     file = folder / f"{container.name}.json"
     _write(file, spec)
+    command = [sys.executable, "-I", "-S", str(LAUNCHER), "run", str(file)]
+    environment = {"PATH": os.environ.get("PATH", os.defpath)}
+    with logged(container, node, around, command, environment, write) as (process, last):
+        yield Running(container, process, spec, folder, last=last)
+
+
+@contextlib.contextmanager
+def logged(  # noqa: PLR0917 - one container of one task
+    container: Container,
+    node: Node,
+    around: Surroundings,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    write: Callable[[str], None],
+    directory: Path | None = None,
+) -> Generator[tuple[subprocess.Popen[bytes], deque[str]]]:
+    """A container's program until the block ends, and the last lines of what it writes; ``write`` takes all of them."""
+    last: deque[str] = deque(maxlen=LAST_LINES)
     reading, writing = os.pipe()
-    pump: threading.Thread | None = None
+    thread: threading.Thread | None = None
+    stop = container.stop_seconds
     try:
-        with program(
-            around.wiring,
-            node.host,
-            [sys.executable, "-I", "-S", str(LAUNCHER), "run", str(file)],
-            environment={"PATH": os.environ.get("PATH", os.defpath)},
-            output=writing,
-            stop_seconds=container.stop_seconds,
-        ) as process:
+        started_here = program(
+            around.wiring, node.host, command,
+            environment=environment, output=writing, directory=directory, stop_seconds=stop,
+        )  # fmt: skip
+        with started_here as process:
             os.close(writing)
             writing = -1
-            running = Running(container, process, spec, folder)
-            pump = threading.Thread(target=_pump, args=(os.fdopen(reading, "rb"), write, running.last), daemon=True)
-            pump.start()
-            yield running
+            thread = threading.Thread(target=_pump, args=(os.fdopen(reading, "rb"), write, last), daemon=True)
+            thread.start()
+            yield process, last
     finally:
         if writing >= 0:
             os.close(writing)
-        if pump is None:
+        if thread is None:
             os.close(reading)
         else:
-            pump.join(5)
+            thread.join(5)
 
 
 def _pump(reading: IO[bytes], write: Callable[[str], None], last: deque[str]) -> None:

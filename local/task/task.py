@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from local.aws.sessions import RefusedError
+from local.task import plain
 from local.task.container import HEALTHY, UNHEALTHY, UNKNOWN, Running, started, watch
 from local.task.definition import Container, Definition
 from local.task.image import Image, ImageError
@@ -197,8 +198,9 @@ class Task:
 
     def _start(self, container: Container, folder: Path, held: contextlib.ExitStack) -> None:
         name = container.name
+        begin = started if self.around.wiring.isolated else plain.started
         running = held.enter_context(
-            started(
+            begin(
                 container,
                 self._images[name],
                 self._environments[name],
