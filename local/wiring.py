@@ -160,13 +160,14 @@ def program(
     environment: Mapping[str, str],
     output: IO[Any] | int | None = None,
     stop_seconds: float = 10,
+    orphaned: str = "TERM",
 ) -> Generator[subprocess.Popen[bytes]]:
     """A program on a host until the block ends: SIGTERM, and SIGKILL after ``stop_seconds``.
 
-    It ends with this process, even where that is killed.
+    It gets the signal ``orphaned`` where this process is killed before it can do that.
     """
     process = subprocess.Popen(  # noqa: S603 - the twin's own programs and the task's commands
-        [*ends_with_us(), *wiring.command(host, command)],
+        [*ends_with_us(orphaned), *wiring.command(host, command)],
         env=dict(environment),
         stdout=output,
         stderr=subprocess.STDOUT if output is not None else None,

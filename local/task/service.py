@@ -171,7 +171,7 @@ class Service:
 
     def _failed_checks(self, deployment: Deployment, one: Placed) -> str:
         """Why a task is to be replaced; nothing counts before the grace period is over."""
-        if not one.task.started_at or time.time() - one.task.started_at < deployment.settings.grace_seconds:
+        if not one.task.started_at or one.task.age < deployment.settings.grace_seconds:
             return ""
         if cause := one.task.unhealthy():
             return f"Task failed container health checks: {cause}"

@@ -60,5 +60,5 @@ class Surroundings:
     hosts: Mapping[str, str] = field(default_factory=dict[str, str])
     """Names that ``/etc/hosts`` of a task has besides its own. A task on Fargate has none."""
     probe_seconds: float | None = None
-    """Time between two health checks of a container until it is healthy for the first time, to start quicker than with
-    the graph's interval. The number of failures and the start period are the graph's."""
+    """Time between two health checks of a container during its start period, in which none counts, to start quicker than
+    with the graph's interval. Whatever counts has the graph's interval."""

@@ -92,6 +92,13 @@ class Task:
         return f"{prefix}:task/{cluster}/{self.id}"
 
     @property
+    def age(self) -> float:
+        """Seconds for which its containers have run, by the one that waited longest for a processor; 0 before."""
+        if not self.started_at:
+            return 0
+        return max(0.0, min((one.age for one in list(self.containers.values())), default=0.0))
+
+    @property
     def health(self) -> str:
         """``HEALTHY`` where every essential container with a check is; ``UNKNOWN`` before, or where none has one."""
         known = [

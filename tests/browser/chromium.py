@@ -289,7 +289,7 @@ class Seen:
 
     def refused(self) -> Mapping[str, int]:
         """Path → status of every answer that is an error."""
-        return {urlsplit(address).path: status for status, address in self.answers if status >= 400}  # noqa: PLR2004
+        return {urlsplit(address).path: status for status, address in self.answers if status >= 400}
 
 
 def watched(page: Page) -> Seen:
@@ -305,5 +305,5 @@ def watched(page: Page) -> Seen:
     page.on("pageerror", lambda error: seen.console.append(f"uncaught: {error}"))
     page.on("requestfailed", lambda one: seen.failed.append(f"{one.method} {one.url} {one.failure}"))
     page.on("response", lambda one: seen.answers.append((one.status, one.url)))
-    page.on("websocket", seen.sockets.append)
+    page.on("websocket", lambda one: seen.sockets.append(one))  # noqa: PLW0108 - Playwright marks the function
     return seen
