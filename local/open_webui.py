@@ -37,6 +37,12 @@ def interpreter() -> str:
     return os.environ.get("OPEN_WEBUI_PYTHON") or (sys.executable if importlib.util.find_spec("open_webui") else "")
 
 
+def version(python: str) -> str:
+    """The version of the package that an interpreter has."""
+    code = "import importlib.metadata as m; print(m.version('open-webui'))"
+    return subprocess.check_output([python, "-I", "-c", code], text=True).strip()  # noqa: S603 - the interpreter itself
+
+
 def package(python: str) -> Path:
     """Where this interpreter has the application's code."""
     code = "import importlib.util as u; print(u.find_spec('open_webui').submodule_search_locations[0])"

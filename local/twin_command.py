@@ -17,7 +17,8 @@ from local.gateway import Gateway
 from local.network.namespaces import UnavailableError
 from local.network.plan import USER
 from local.refusals import Refused
-from local.stack import ROOT, recorded
+from local.stack import ROOT, Stack, recorded
+from local.task.definition import definition
 from local.task.replaced import REPLACED
 from local.twin import START_SECONDS, DidNotStartError, Twin, running
 from preflight.errors import PreflightError
@@ -31,12 +32,13 @@ _REAL_APPLICATION_SECONDS = 900
 _LARGEST_PORT = 65_535
 
 
+class NotInstalledError(Exception):
+    """The application that the stack runs is not on this machine; the message says what to do."""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run until interrupted. 0 after Ctrl-C, 1 where the environment did not come up, 2 where it cannot run here."""
     options = _options(arguments)
-    if options.app == "open-webui" and not open_webui.interpreter():
-        _say("Open WebUI is not installed here: make twin APP=open-webui installs it below build/ (about 8 GB)")
-        return 2
     for ends in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ends, _interrupt)
     began = time.monotonic()
@@ -45,9 +47,11 @@ def main(arguments: list[str] | None = None) -> int:
         _say(f"{time.monotonic() - began:6.1f} s  {text}")
 
     try:
+        python = _python(options.app)
         progress(f"{options.stack}: the program runs and its graph is recorded")
         stack = recorded(options.stack)
-        with running(stack, pythons=_pythons(options.app), progress=progress) as twin:
+        pythons = _pythons(python, stack)
+        with running(stack, pythons=pythons, progress=progress) as twin:
             twin.wait(_REAL_APPLICATION_SECONDS if options.app == "open-webui" else START_SECONDS)
             progress("every task is healthy at the load balancer")
             with Gateway(twin.wiring, USER.name, twin.public, options.port) as gateway:
@@ -58,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
     except DidNotStartError as error:
         _say(f"{options.stack} did not come up:\n" + "\n".join(f"  {line}" for line in str(error).splitlines()))
         return 1
-    except (UnavailableError, PreflightError) as error:
+    except (NotInstalledError, UnavailableError, PreflightError) as error:
         _say(str(error))
         return 2
     except OSError as error:
@@ -84,12 +88,34 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _pythons(app: str) -> Mapping[str, str]:
-    """The real application for every release that has the installed version."""
-    if app != "open-webui":
+def _python(app: str) -> str:
+    """The interpreter that has the real application, empty for the stand-in. Raises ``NotInstalledError``."""
+    python = open_webui.interpreter() if app == "open-webui" else ""
+    if app == "open-webui" and not python:
+        raise NotInstalledError(
+            "Open WebUI is not installed here: make twin APP=open-webui installs it below build/ (about 8 GB)"
+        )
+    return python
+
+
+def _pythons(python: str, stack: Stack) -> Mapping[str, str]:
+    """The installed version and its interpreter. Raises ``NotInstalledError`` where the stack runs another version."""
+    if not python:
         return {}
-    found = {load_release(one).images["interface"].version for one in versions()}
-    return dict.fromkeys(found, open_webui.interpreter())
+    installed, wanted = open_webui.version(python), _versions(stack)
+    if wanted != {installed}:
+        raise NotInstalledError(
+            f"{stack.name} runs Open WebUI {', '.join(sorted(wanted))}, and {python} has {installed}: "
+            f"make twin STACK={stack.name} APP=open-webui installs what it runs"
+        )
+    return {installed: python}
+
+
+def _versions(stack: Stack) -> set[str]:
+    """The version of the application that a stack's task definition runs."""
+    images = [one.image for one in definition(stack).containers]
+    found = [load_release(one).images["interface"] for one in versions()]
+    return {one.version for one in found if any(image.endswith(f"@{one.digest}") for image in images)}
 
 
 def _serve(twin: Twin, gateway: Gateway, *, list_all: bool) -> None:
