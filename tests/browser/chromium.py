@@ -114,6 +114,10 @@ class Page(Protocol):
     url: str
     keyboard: Keyboard
 
+    def add_locator_handler(self, locator: Locator, handler: Callable[[Locator], object]) -> None:
+        """Call a function whenever something is in the way of an action."""
+        ...
+
     def content(self) -> str:
         """The document as HTML."""
         ...

@@ -14,7 +14,7 @@ ANSWERS = ".chat-assistant"
 STOP = "#message-input-container button:not([id])"
 """The only button of the input without an id, which is there while an answer is generated."""
 NEWS = "Okay, Let's Go!"
-"""Closes what a version shows everyone once."""
+"""Closes what a version shows an administrator once, at a time of its own."""
 MENU = "User menu"
 
 _NOTE = """() => {
@@ -44,6 +44,7 @@ class Tab:
         """An empty profile, as of somebody who was never here."""
         context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
         page = context.new_page()
+        page.add_locator_handler(page.get_by_role("button", name=NEWS), lambda news: news.click())
         return cls(twin, context, page, watched(page))
 
     def identify(self, subject: str) -> None:
@@ -53,10 +54,9 @@ class Tab:
         self.page.wait_for_url(lambda url: url.startswith(self.twin.url))
 
     def log_in(self, subject: str) -> Tab:
-        """Log in, and close the news of the version."""
+        """Log in, and wait for the interface."""
         self.identify(subject)
         self.input.wait_for()
-        self.page.get_by_role("button", name=NEWS).click()
         return self
 
     @property
