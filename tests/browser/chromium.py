@@ -193,7 +193,7 @@ class Browser(Protocol):
         ...
 
     def new_context(self, **options: object) -> Context:
-        """A profile of its own: no cookies, an empty cache."""
+        """A separate profile: no cookies, an empty cache."""
         ...
 
 

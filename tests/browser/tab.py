@@ -14,7 +14,7 @@ ANSWERS = ".chat-assistant"
 STOP = "#message-input-container button:not([id])"
 """The only button of the input without an id, which is there while an answer is generated."""
 NEWS = "Okay, Let's Go!"
-"""Closes what a version shows an administrator once, at a time of its own."""
+"""Closes what a version shows an administrator once, some time after the page."""
 MENU = "User menu"
 
 _NOTE = """() => {
@@ -41,7 +41,7 @@ class Tab:
 
     @classmethod
     def of(cls, twin: Twin, browser: Browser) -> Tab:
-        """An empty profile, as of somebody who was never here."""
+        """An empty profile, as of a user who was never here."""
         context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
         page = context.new_page()
         page.add_locator_handler(page.get_by_role("button", name=NEWS), lambda news: news.click())
@@ -70,7 +70,7 @@ class Tab:
         return self.page.locator(ANSWERS).last.inner_text().strip()
 
     def begin(self) -> None:
-        """A chat of its own."""
+        """A new chat."""
         self.page.goto(self.twin.url)
         self.input.wait_for()
 

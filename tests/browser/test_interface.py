@@ -26,7 +26,7 @@ def _host(url: str) -> str:
     return str(urlsplit(url).hostname)
 
 
-def test_somebody_who_was_never_here_logs_in_and_may_ask(twin: Twin, tab: NewTab) -> None:
+def test_new_users_log_in_and_may_ask(twin: Twin, tab: NewTab) -> None:
     """In this order: the application treats the first person that it ever sees in another way than all others."""
     for person in (twin.people.member, twin.people.administrator):
         new = tab()
@@ -141,7 +141,7 @@ def test_an_administrator_sees_the_admin_pages_and_a_member_does_not(twin: Twin,
     assert other.page.get_by_text("Admin Panel").count() == 0
 
 
-def test_somebody_who_is_not_allowed_is_told_whom_to_ask(twin: Twin, tab: NewTab) -> None:
+def test_a_user_who_is_not_allowed_learns_whom_to_ask(twin: Twin, tab: NewTab) -> None:
     stranger = tab()
     stranger.identify(twin.people.stranger.subject)
     contact = next(one["endpoint"] for one in twin.stack.all("aws:sns/topicSubscription:TopicSubscription"))

@@ -48,7 +48,7 @@ def test_a_program_that_does_not_answer_ends_with_its_owner_where_it_is_killed(o
             os.kill(process, signal.SIGKILL)
 
 
-def test_the_time_without_a_processor_is_told() -> None:
+def test_the_time_without_a_processor_is_known() -> None:
     busy = "import time\nend = time.monotonic() + 2\nwhile time.monotonic() < end: pass"
     one = min(os.sched_getaffinity(0))
     pinned = ["taskset", "--cpu-list", str(one), sys.executable, "-c", busy]

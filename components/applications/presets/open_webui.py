@@ -125,7 +125,7 @@ def _environment(deployment: Deployment) -> dict[str, str]:
         "WEBUI_AUTH_TRUSTED_ROLE_HEADER": HEADERS.role,
         "WEBUI_AUTH_SIGNOUT_REDIRECT_URL": deployment.origin + deployment.logout_path,
         # Whom the proxy admits is a user. 0.10.2 answers the first sign-in of a person with this role, whatever the role
-        # header says: with "pending", everyone's first visit ended at "Account Activation Pending".
+        # header says: with "pending", every user's first visit ended at "Account Activation Pending".
         "DEFAULT_USER_ROLE": "user",
         # Every user may use every declared model, and administrators cannot read other users' chats.
         "BYPASS_MODEL_ACCESS_CONTROL": "true",
