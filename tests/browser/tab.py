@@ -11,8 +11,10 @@ from tests.browser.chromium import Browser, Context, Locator, Page, Seen, watche
 INPUT = "#chat-input"
 SEND = "#send-message-button"
 ANSWERS = ".chat-assistant"
-STOP = "#message-input-container button:not([id])"
-"""The only button of the input without an id, which is there while an answer is generated."""
+STOP = "#message-input-container button:not([id]):not([aria-label])"
+"""The only button of the input without an id and a label, which is there while an answer is generated."""
+WORKING = "#message-input-container .spinner_ajPY"
+"""A file that is still uploaded or embedded: until then the page sends no question."""
 NEWS = "Okay, Let's Go!"
 """Closes what a version shows an administrator once, some time after the page."""
 MENU = "User menu"
@@ -97,8 +99,7 @@ class Tab:
         self.page.locator("input[type=file]").first.set_input_files(files)
         for file in files:
             self.page.get_by_text(file.name).wait_for()
-        # The page keeps the button disabled while files are uploaded and embedded.
-        self.page.wait_for_function("selector => document.querySelector(selector)?.disabled === false", arg=SEND)
+        self.page.locator(WORKING).first.wait_for(state="detached")
 
     def open_menu(self) -> None:
         """The menu with the person's name."""
