@@ -1,6 +1,6 @@
 """``python -m local`` and ``python -m local twin``: a stack on this machine, until Ctrl-C.
 
-Both play the recorded graph with the same parts. ``twin`` needs Linux and root, and has everything in network namespaces;
+Both emulate the recorded graph with the same parts. ``twin`` needs Linux and root, and has everything in network namespaces;
 without it, one task runs on loopback, where nothing is dropped.
 """
 
@@ -28,7 +28,8 @@ from local.network.namespaces import UnavailableError
 from local.network.plan import USER
 from local.ports import held_ports
 from local.refusals import Refused
-from local.stack import ROOT, recorded
+from local.stack import ROOT, Stack, recorded
+from local.task.definition import definition
 from local.task.replaced import REPLACED
 from local.visitor import RequestRefusedError, Visitor
 from preflight.conform.stack_file import preset_of
@@ -51,13 +52,6 @@ def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     whole = given[:1] == [TWIN]
     options = _options(given[whole:], whole=whole)
-    if options.app == "open-webui" and not open_webui.interpreter():
-        target = TWIN if whole else "local"
-        _say(
-            f"Open WebUI is not installed here: make {target} APP=open-webui installs it below build/ (about 8 GB), and "
-            "OPEN_WEBUI_PYTHON names a Python that has it"
-        )
-        return 2
     for ends in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ends, _interrupt)
     began = time.monotonic()
@@ -68,9 +62,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         # Held from the start: everything else takes time, after which another program may have it.
         with _held(options.port):
+            python = _python(options.app, TWIN if whole else "local")
             progress(f"{options.stack}: the program runs and its graph is recorded")
+            stack = recorded(options.stack)
             running = twin.running if whole else small.running
-            with running(recorded(options.stack), pythons=_pythons(options.app), progress=progress) as environment:
+            with running(stack, pythons=_pythons(python, stack), progress=progress) as environment:
                 environment.wait(_REAL_APPLICATION_SECONDS if options.app == "open-webui" else START_SECONDS)
                 progress("every task is healthy at the load balancer")
                 with Gateway(environment.wiring, USER.name, environment.public, options.port) as gateway:
@@ -81,14 +77,18 @@ def main(arguments: list[str] | None = None) -> int:
     except (DidNotStartError, RequestRefusedError) as error:
         _say(f"{options.stack} did not come up:\n" + "\n".join(f"  {line}" for line in str(error).splitlines()))
         return 1
-    except (_PortError, UnavailableError, PreflightError) as error:
+    except (_NotInstalledError, _PortError, UnavailableError, PreflightError) as error:
         _say(str(error))
         return 2
     return 0
 
 
+class _NotInstalledError(Exception):
+    """The application that the stack runs is not on this machine; the message states what to do."""
+
+
 class _PortError(Exception):
-    """The port cannot be had; the message says why and what to do."""
+    """The port is not available; the message contains the reason and the fix."""
 
 
 @contextlib.contextmanager
@@ -125,12 +125,35 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _pythons(app: str) -> Mapping[str, str]:
-    """The real application for every release that has the installed version."""
-    if app != "open-webui":
+def _python(app: str, target: str) -> str:
+    """Return the interpreter that has the real application; empty for the stand-in. Raises ``_NotInstalledError``."""
+    python = open_webui.interpreter() if app == "open-webui" else ""
+    if app == "open-webui" and not python:
+        raise _NotInstalledError(
+            f"Open WebUI is not installed here: make {target} APP=open-webui installs it below build/ (about 8 GB), and "
+            "OPEN_WEBUI_PYTHON names a Python that has it"
+        )
+    return python
+
+
+def _pythons(python: str, stack: Stack) -> Mapping[str, str]:
+    """Return the installed version and its interpreter. Raises ``_NotInstalledError`` if the stack runs another one."""
+    if not python:
         return {}
-    found = {load_release(one).images["interface"].version for one in versions()}
-    return dict.fromkeys(found, open_webui.interpreter())
+    installed, wanted = open_webui.version(python), _versions(stack)
+    if wanted != {installed}:
+        raise _NotInstalledError(
+            f"{stack.name} runs Open WebUI {', '.join(sorted(wanted))}, but {python} has {installed}: "
+            f"make twin STACK={stack.name} APP=open-webui installs the version that the stack runs"
+        )
+    return {installed: python}
+
+
+def _versions(stack: Stack) -> set[str]:
+    """Return the version of the application that a stack's task definition runs."""
+    images = [one.image for one in definition(stack).containers]
+    found = [load_release(one).images["interface"] for one in versions()]
+    return {one.version for one in found if any(image.endswith(f"@{one.digest}") for image in images)}
 
 
 def _serve(environment: Environment, gateway: Gateway, *, whole: bool, list_all: bool) -> None:

@@ -1,7 +1,7 @@
 """The environment of a stack on this machine, made from its recorded graph: what ``make twin`` and ``make local`` share.
 
 The order is AWS's own: names, what AWS runs (identity, endpoints, load balancer), then the service, whose tasks need all
-of it. A part that refuses something says so in ``refusals``.
+of it. A part that refuses a request records the reason in ``refusals``.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class DidNotStartError(Exception):
 
 
 def say_nothing(_: str) -> None:
-    """The progress of whoever does not want to hear about it."""
+    """Discard progress messages."""
 
 
 @dataclass(repr=False)
@@ -94,7 +94,7 @@ class Environment:
         return [public.get(one, one) for one in found.addresses] if self.wiring.isolated else list(found.addresses)
 
     def causes(self) -> list[str]:
-        """Everything that a part has refused, and why tasks failed, once each, in order."""
+        """Return every refusal and the causes of failed tasks, in order and without duplicates."""
         found = [str(one) for one in self.refusals.entries]
         return list(dict.fromkeys([*found, *(f"task: {one}" for one in self.service.causes)]))
 
@@ -141,7 +141,7 @@ class Environment:
 
 @dataclass
 class Ground:
-    """What an environment's parts stand on: names, identity, and AWS's services behind the endpoints."""
+    """The basis of an environment's parts: names, identity, and AWS's services behind the endpoints."""
 
     stack: Stack
     wiring: Wiring
@@ -159,7 +159,7 @@ class Ground:
     metrics: Metrics
     refusals: Refusals
     ignored: list[str] = field(default_factory=list[str])
-    """What parts do not play of the graph, besides the network's plan and the load balancer."""
+    """Properties that the parts do not emulate, in addition to those of the network's plan and the load balancer."""
 
     @contextlib.contextmanager
     def serving(

@@ -1,7 +1,7 @@
 """``make local``: the path of a request through a stack on loopback, without root and on any system that has Envoy.
 
 The same graph and the same parts as the twin's, less what needs other programs or the rights of root: one task, whose
-application keeps its data in files. ``LEFT_OUT`` says what that hides.
+application keeps its data in files. ``LEFT_OUT`` lists the differences.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LEFT_OUT = {
     "containers": "plain programs of your user: no namespaces, users, read-only roots, capabilities and limits",
     "all tasks but one": "no messages between tasks, no rolling deployment",
 }
-"""What ``make local`` does not show, and ``make twin`` does → how it is instead."""
+"""Each property that ``make local`` lacks and ``make twin`` has → its replacement."""
 
 
 def reduced(stack: Stack) -> Stack:
@@ -72,7 +72,7 @@ def _without(container: Mapping[str, Any], declared: Declared) -> dict[str, Any]
 
 
 def _own(variable: Mapping[str, str]) -> Mapping[str, str]:
-    """``prepare`` prepares no database, and gives the volumes to whoever runs this: only root can give them away."""
+    """``prepare`` prepares no database, and leaves the volumes to the current user: only root can change their owner."""
     if variable["name"] != PLAN:
         return variable
     plan: dict[str, Any] = json.loads(variable["value"])

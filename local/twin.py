@@ -37,7 +37,7 @@ class Twin(Environment):
         self.endpoints.secrets.put(*self.database.managed_secret())
 
     def causes(self) -> list[str]:
-        """See ``Environment``; what the database refused and the network dropped comes last."""
+        """Return the causes of ``Environment``, then refusals of the database and connections that the network dropped."""
         found = [*super().causes(), *(f"database: {one}" for one in self.database.causes)]
         return list(dict.fromkeys([*found, *self.dropped()]))
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from local.environment import Environment
 
 BOUNDARY = "part"
+PENDING = "pending"
+"""The role that the page lets do nothing."""
 SOCKET = "/ws/socket.io/?EIO=4&transport=websocket"
 SOCKET_SECONDS = 20
 PATIENCE_SECONDS = 60.0
@@ -50,7 +52,10 @@ class Visitor:
         page = self.browser.login(self.subject, self.url("/"))
         if page.status >= 400:  # noqa: PLR2004 - HTTP's first error
             raise RequestRefusedError(f"/: {page.status} {page.text[:500]}")
-        self.token = str(self.json("POST", "/api/v1/auths/signin", {"email": "", "password": ""})["token"])
+        session = self.json("POST", "/api/v1/auths/signin", {"email": "", "password": ""})
+        if session["role"] == PENDING:
+            raise RequestRefusedError("/: the page shows that the account waits for its activation")
+        self.token = str(session["token"])
         return self
 
     def send(self, method: str, path: str, body: object = None, **headers: str) -> Response:

@@ -139,7 +139,7 @@ class Loopback:
         return made
 
     def target(self, host: str, address: str, port: int) -> tuple[str, int]:
-        """See ``Wiring``; a pair that has no listener yet gets its port now."""
+        """Return the loopback port; a pair without a listener gets its port now."""
         pair = _place(host, address), port
         if pair not in self.ports:
             with socket.socket() as free:
@@ -174,13 +174,14 @@ def program(
     output: IO[Any] | int | None = None,
     directory: Path | None = None,
     stop_seconds: float = 10,
+    orphaned: str = "TERM",
 ) -> Generator[subprocess.Popen[bytes]]:
     """Run a program on a host until the block ends: SIGTERM, then SIGKILL after ``stop_seconds``.
 
-    It ends with this process, even if this process is killed.
+    It gets the signal ``orphaned`` where this process is killed before it can do that.
     """
     process = subprocess.Popen(  # noqa: S603 - the twin's own programs and the task's commands
-        [*ends_with_us(), *wiring.command(host, command)],
+        [*ends_with_us(orphaned), *wiring.command(host, command)],
         env=dict(environment),
         cwd=directory,
         stdout=output,

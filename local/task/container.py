@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from local.processes import waited
 from local.task.definition import Container, HealthCheck
 from local.task.image import Image
 from local.task.surroundings import Surroundings
@@ -64,6 +65,16 @@ class Running:
         with contextlib.suppress(OSError, ValueError):
             return int(Path(self.spec["started"]).read_text())
         return None
+
+    @property
+    def age(self) -> float:
+        """Seconds since its start, without those for which it waited for a processor.
+
+        A task on Fargate has its own processors. Here every task has the same few, so a start takes longer the more of
+        them start at once, and a start period that is enough there would be over too early.
+        """
+        leader = self.leader
+        return time.monotonic() - self.started_at - (waited(leader) if leader else 0)
 
     def terminate(self) -> None:
         """Send SIGTERM, as ECS does to stop a container."""
@@ -116,7 +127,7 @@ class Running:
         if succeeded:
             self.failures, self.health = 0, HEALTHY
             return
-        if self.health == UNKNOWN and time.monotonic() - self.started_at < check.start_period:
+        if self.health == UNKNOWN and self.age < check.start_period:
             return
         self.failures += 1
         if self.failures >= check.retries:
@@ -129,10 +140,15 @@ class Running:
 
 
 def watch(running: Running, stopping: threading.Event, quick: float | None, changed: Callable[[], None]) -> None:
-    """Check a container's health until it ends; runs in a separate thread. For ``quick``, see
-    ``Surroundings.probe_seconds``."""
-    interval = (running.container.health or NO_CHECK).interval
-    while not stopping.wait(quick or interval if running.health == UNKNOWN else interval) and running.poll() is None:
+    """Check a container's health until it ends: the body of a thread. ``quick``: see ``Surroundings.probe_seconds``."""
+    check = running.container.health or NO_CHECK
+
+    def pause() -> float:
+        # A failure that counts comes no sooner after the one before than on Fargate.
+        starts = running.health == UNKNOWN and running.age < check.start_period
+        return quick if quick and starts else check.interval
+
+    while not stopping.wait(pause()) and running.poll() is None:
         before = running.health
         if running.leader is not None:
             running.count(succeeded=running.probe())
@@ -180,6 +196,7 @@ def logged(  # noqa: PLR0917 - one container of one task
         started_here = program(
             around.wiring, node.host, command,
             environment=environment, output=writing, directory=directory, stop_seconds=stop,
+            orphaned="KILL",  # a program that has process id 1 and is still starting ignores SIGTERM
         )  # fmt: skip
         with started_here as process:
             os.close(writing)

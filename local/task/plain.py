@@ -24,12 +24,12 @@ from local.wiring import LOOPBACK, Node
 from policies.guardrails.topology.graph.documents import document
 
 _HOME = str(Path(APPLICATION).parent)
-"""Of the application in its image: the only folder of an image that is assembled here."""
+"""The application's folder in its image: the only folder of an image that is assembled here."""
 _ENVOY = "static_resources"
-"""What tells a configuration of Envoy from other arguments."""
+"""Marks an argument as a configuration of Envoy."""
 _AGENT = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 """The variable with a port that is this machine's already: the task's agent serves there."""
-_EVERYWHERE = "0.0.0.0"  # noqa: S104 - what a configuration says, replaced before anything listens
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 - an address in a configuration, replaced before anything listens
 _NOT_IN_A_PATH = r"[\w./-]"
 _OWN = re.compile(r"\b(127\.0\.0\.1|localhost):(\d{1,5})\b")
 
@@ -46,7 +46,7 @@ class PlainRunning(Running):
         return self.process.pid
 
     def execute(self, command: Sequence[str], seconds: float) -> tuple[int, str]:
-        """See ``Running``: with the container's variables, in its directory."""
+        """Run a command with the container's variables, in its directory."""
         done = subprocess.run(  # noqa: S603 - the graph's command
             self.place.command(command, self.spec["environment"]),
             stdin=subprocess.DEVNULL,
@@ -134,7 +134,7 @@ class PlainPlace:
 
 
 NOWHERE = "192.0.2.1"
-"""Of a name that is not known: an address for documentation (RFC 5737), which no host has."""
+"""Returned for an unknown name: an address for documentation (RFC 5737), which no host has."""
 
 
 def _sockets(value: object) -> Iterator[dict[str, Any]]:
@@ -160,7 +160,7 @@ def started(  # noqa: PLR0917 - as ``container.started``
     folder: Path,
     write: Callable[[str], None],
 ) -> Generator[Running]:
-    """See ``container.started``."""
+    """Run a container as ``container.started`` does, as a plain program."""
     spec = specification(container, image, environment, node, around, folder)
     place = PlainPlace(node, around, _paths(spec, folder), Path(spec["root"]))
     _assemble(spec)

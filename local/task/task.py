@@ -94,6 +94,13 @@ class Task:
         return f"{prefix}:task/{cluster}/{self.id}"
 
     @property
+    def age(self) -> float:
+        """Seconds for which its containers have run, by the one that waited longest for a processor; 0 before."""
+        if not self.started_at:
+            return 0
+        return max(0.0, min((one.age for one in list(self.containers.values())), default=0.0))
+
+    @property
     def health(self) -> str:
         """``HEALTHY`` once every essential container with a check is healthy; ``UNKNOWN`` before that, or if none has a
         check."""

@@ -72,7 +72,7 @@ def _issuers(graph: Graph, variables: Mapping[str, str]) -> list[str]:
 
 
 def _common_names(text: str) -> list[str]:
-    """Those of the certificates in a file, sorted; none where it holds no certificates."""
+    """Return the subjects of the certificates in a file, sorted; empty if it contains none."""
     try:
         read = x509.load_pem_x509_certificates(text.encode())
     except ValueError:

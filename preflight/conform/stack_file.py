@@ -1,4 +1,4 @@
-"""What a stack file says and the graph does not: the application with its variables, and the users behind one address."""
+"""Facts of a stack file that the graph lacks: the application with its variables, and the users behind one address."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ class Declared:
 
     preset: str
     always: frozenset[str]
-    """Of every application."""
+    """Variables that every application has."""
     shared: frozenset[str]
-    """What an application with a database, a cache and a bucket has besides."""
+    """Further variables of an application with a database, a cache and a bucket."""
     prepared: frozenset[str]
-    """Of ``prepare``, where it prepares a database."""
+    """Variables of ``prepare``, if it prepares a database."""
     agreed: frozenset[str]
-    """Those that both have from the same output of the database."""
+    """Variables that both receive from the same output of the database."""
     words: frozenset[str]
-    """What the command of an application with shared data has besides."""
+    """Further arguments of an application with shared data."""
 
 
 def declared_variables(preset: Preset) -> Declared:

@@ -32,7 +32,7 @@ class _Container:
     name: str
     plain: Mapping[str, str]
     names: frozenset[str]
-    """Of all variables, plain and from secrets."""
+    """Names of all variables, plain and from secrets."""
 
 
 def findings(recording: Recording) -> list[Finding]:

@@ -144,7 +144,7 @@ def test_a_port_that_may_not_be_had_is_said_with_the_reason(
 
 
 @pytest.mark.parametrize("text", ["0", "65536", "-1", "http", ""])
-def test_a_port_that_is_none_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_port_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main([f"--port={text}"])
     assert "is not a port: 1 to 65535" in capsys.readouterr().err

@@ -34,7 +34,7 @@ def test_open_webui_believes_the_proxys_headers_and_has_no_login_of_its_own() ->
     }
     for closed in ("ENABLE_API_KEYS", "ENABLE_LOGIN_FORM", "ENABLE_SIGNUP"):
         assert environment[closed] == "false"
-    assert environment["DEFAULT_USER_ROLE"] == "pending"
+    assert environment["DEFAULT_USER_ROLE"] == PRESET.headers.member_role
 
 
 def test_the_headers_of_the_preset_are_those_that_the_proxy_sets_by_default() -> None:

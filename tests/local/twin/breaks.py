@@ -12,7 +12,7 @@ from local.authority import Authority
 from local.data.database import authority
 from local.stack import Resource, Stack
 from local.twin import Twin
-from local.visitor import Visitor
+from local.visitor import PENDING, Visitor
 
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 CLUSTER = "aws:rds/cluster:Cluster"
@@ -145,6 +145,12 @@ def _sign_in(twin: Twin) -> object:
     return Visitor(twin, twin.people.member.subject).log_in()
 
 
+def _newcomer(twin: Twin) -> object:
+    """Someone who is not the first: the application makes the first person an administrator."""
+    _sign_in(twin)
+    return Visitor(twin, twin.people.administrator.subject).log_in()
+
+
 def _ask(twin: Twin) -> object:
     return Visitor(twin, twin.people.member.subject).log_in().answer("is anybody there?")
 
@@ -234,6 +240,13 @@ BREAKS = (
             stack, "prepare", "DATABASE_HOST", value(stack, "prepare", "DATABASE_HOST").replace(".cluster-", ".cluster-ro")
         ),
         r"dns: \S+ queried \S+cluster-ro\S+ A: \S+ no endpoint, store or record", (REACH, VARIABLES),
+    ),
+    Break(
+        "a role of new people that waits for an administrator",
+        lambda stack: variable(stack, "interface", "DEFAULT_USER_ROLE", PENDING),
+        r"the account waits for its activation",
+        (),
+        _newcomer,
     ),
     Break("a DNS Firewall without the model's name", _allowed_domain, r"dns: \S+ queried bedrock-runtime\S+ A: .*blocked by DNS Firewall rule", (REACH,), _ask),
 )  # fmt: skip
