@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import ipaddress
 import os
+import secrets
 import socket
 import subprocess
 import threading
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -27,6 +29,9 @@ CLONE_NEWNET = 0x40000000
 NAMESPACES = Path("/run/netns")
 LOOPBACK = "127.0.0.1"
 BACKLOG = 1024
+_LISTENING_PORTS = range(16_384, 32_768)
+"""Linux's ``ip_local_port_range`` begins at 32768."""
+_ATTEMPTS = 1000
 
 
 class Wiring(Protocol):
@@ -131,9 +136,7 @@ class Loopback:
         """Return a socket that listens or is bound at the loopback port of the graph's address and port."""
         made = self.open(host, kind)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        pair = _place(host, address), port
-        made.bind((LOOPBACK, self.ports.get(pair, 0)))
-        self.ports[pair] = made.getsockname()[1]
+        made.bind(self.target(host, address, port))
         if kind == socket.SOCK_STREAM:
             made.listen(BACKLOG)
         return made
@@ -142,9 +145,7 @@ class Loopback:
         """Return the loopback port; a pair without a listener gets its port now."""
         pair = _place(host, address), port
         if pair not in self.ports:
-            with socket.socket() as free:
-                free.bind((LOOPBACK, 0))
-                self.ports[pair] = free.getsockname()[1]
+            self.ports[pair] = _free_port(self.ports.values())
         return LOOPBACK, self.ports[pair]
 
     def open(self, host: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
@@ -156,6 +157,22 @@ class Loopback:
         """Return the command line unchanged."""
         del host
         return list(command)
+
+
+def _free_port(taken: Collection[int]) -> int:
+    """Return a port that is free for TCP and UDP.
+
+    It is below the ports that the kernel gives to outgoing connections, one of which could take it before its listener
+    opens.
+    """
+    for _ in range(_ATTEMPTS):
+        port = secrets.choice(_LISTENING_PORTS)
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp, contextlib.suppress(OSError):
+            tcp.bind((LOOPBACK, port))
+            udp.bind((LOOPBACK, port))
+            if port not in taken:
+                return port
+    raise OSError(errno.EADDRINUSE, f"no free port among {_LISTENING_PORTS.start} to {_LISTENING_PORTS.stop - 1}")
 
 
 def _place(host: str, address: str) -> str:
