@@ -1,7 +1,7 @@
 """The preset of a platform team's notes application: a Node.js program without Python in its image.
 
-Copy it to ``components/applications/presets/notes.py`` and write ``application: notes`` in the stack file. No other file
-changes.
+Copy it to ``components/applications/presets/notes.py`` and write ``application: notes`` in the stack file. No other source
+file changes; the release has to name the image (``docs/releases.md``).
 """
 
 from components.applications import ApplicationArgs, Arrival, Deployment, Paths, Preset, TrustedHeaders
