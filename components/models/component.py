@@ -15,7 +15,7 @@ from pydantic import Field
 
 from components.args import Args
 from components.common.iam import policy_document, render
-from components.models.iam_documents import ModelGroupArgs, bedrock_regions, task_statements
+from components.models.iam_documents import ModelGroupArgs, bedrock_regions, gateway_statements, task_statements
 
 __all__ = ["GuardrailArgs", "ModelAccess", "ModelAccessArgs", "ModelGroupArgs"]
 
@@ -61,6 +61,9 @@ class ModelAccessArgs(Args):
     """The guardrail's filters. Omitted: the default filters."""
     task_role_name: pulumi.Output[str]
     """The role that gets permission to call the declared models."""
+    guardrail_required: bool = False
+    """True: the role calls Converse and InvokeModel only, and a call without the guardrail is denied. Omitted: the role
+    calls Chat Completions, for which AWS does not document the condition key."""
     security_group_id: pulumi.Output[str]
     """The task's security group, which gets an egress rule to each private upstream."""
     tags: dict[str, str]
@@ -93,11 +96,12 @@ class ModelAccess(pulumi.ComponentResource):
         self.guardrail_versions = pulumi.Output.all(**{region: one.version for region, one in versions.items()})
         arns = pulumi.Output.all(**{region: one.guardrail_arn for region, one in guardrails.items()})
         self.regions = regions
-        self.statements = arns.apply(
-            lambda known: [render(one) for one in task_statements(args.groups, known, args.account_id)]
-        )
+        stated = gateway_statements if args.guardrail_required else task_statements
+        statements = arns.apply(lambda known: stated(args.groups, known, args.account_id))
+        self.statements = statements.apply(lambda known: [render(one) for one in known])
         if regions:
-            self._task_policy(name, args, arns, child)
+            policy = statements.apply(policy_document)
+            aws.iam.RolePolicy(f"{name}-task-policy", role=args.task_role_name, policy=policy, opts=child)
         self._ways_to_private_upstreams(name, args, child)
         self.register_outputs(
             {
@@ -162,18 +166,6 @@ class ModelAccess(pulumi.ComponentResource):
             skip_destroy=True,
             opts=child,
         )
-
-    def _task_policy(
-        self,
-        name: str,
-        args: ModelAccessArgs,
-        guardrail_arns: pulumi.Output[dict[str, str]],
-        child: pulumi.ResourceOptions,
-    ) -> None:
-        document = guardrail_arns.apply(
-            lambda known: policy_document(task_statements(args.groups, known, args.account_id))
-        )
-        aws.iam.RolePolicy(f"{name}-task-policy", role=args.task_role_name, policy=document, opts=child)
 
     def _ways_to_private_upstreams(self, name: str, args: ModelAccessArgs, child: pulumi.ResourceOptions) -> None:
         private = {

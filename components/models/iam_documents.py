@@ -191,3 +191,23 @@ def task_statements(
             sid="RefuseBearerTokens", effect=Effect.DENY, actions=["bedrock:CallWithBearerToken"], resources=["*"]
         ),
     ]
+
+
+def gateway_statements(
+    groups: Sequence[ModelGroupArgs], guardrails: Mapping[str, str], account_id: str
+) -> list[Statement]:
+    """The statements of a role that calls Converse and InvokeModel only. Their calls contain the guardrail's condition key
+    (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-permissions-id.html), so a call without the guardrail
+    is denied too, whatever the caller sends."""
+    statements = task_statements(groups, guardrails, account_id)
+    if not statements:
+        return []
+    others = Statement(
+        sid="RefuseOtherGuardrails",
+        effect=Effect.DENY,
+        actions=INVOKE,
+        resources=["*"],
+        # A negated operator also matches if the key is absent.
+        conditions={"StringNotLike": {GUARDRAIL: [f"{arn}:*" for arn in guardrails.values()]}},
+    )
+    return [others if one.sid == others.sid else one for one in statements]
