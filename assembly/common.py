@@ -1,6 +1,6 @@
 """Arguments that several components share."""
 
-from releases.manifest import IMAGES, Release
+from releases.manifest import REQUIRED_IMAGES, Release
 from settings import StackSettings
 
 MEBIBYTE = 1024 * 1024
@@ -17,7 +17,7 @@ def tags(settings: StackSettings) -> dict[str, str]:
 def repository_arns(settings: StackSettings) -> list[str]:
     """The image repositories, sorted."""
     registry = f"arn:aws:ecr:{settings.region}:{settings.account_id}:repository/{REPOSITORY}"
-    return [f"{registry}/{name}" for name in sorted(IMAGES)]
+    return [f"{registry}/{name}" for name in sorted(REQUIRED_IMAGES)]
 
 
 def image(settings: StackSettings, release: Release, name: str) -> str:

@@ -208,16 +208,16 @@ class GatewayIdentity(pulumi.ComponentResource):
             (CERTIFICATE, PRIVATE_KEY, self.host_name, "server_auth"),
             (CLIENT_CERTIFICATE, CLIENT_PRIVATE_KEY, CLIENT_NAME, "client_auth"),
         ):
-            key = tls.PrivateKey(f"{name}-{key_role}", algorithm="ECDSA", ecdsa_curve="P256", opts=child)
+            key = tls.PrivateKey(f"{name}-{_part(key_role)}", algorithm="ECDSA", ecdsa_curve="P256", opts=child)
             request = tls.CertRequest(
-                f"{name}-{role}-request",
+                f"{name}-{_part(role)}-request",
                 private_key_pem=key.private_key_pem,
                 subject=tls.CertRequestSubjectArgs(common_name=dns_name, organization="ai-interface"),
                 dns_names=[dns_name],
                 opts=child,
             )
             signed = tls.LocallySignedCert(
-                f"{name}-{role}",
+                f"{name}-{_part(role)}",
                 cert_request_pem=request.cert_request_pem,
                 ca_private_key_pem=authority_key.private_key_pem,
                 ca_cert_pem=authority.cert_pem,
@@ -236,7 +236,7 @@ class GatewayIdentity(pulumi.ComponentResource):
         references: dict[str, pulumi.Output[str]] = {}
         for role, value in values.items():
             secrets[role], references[role] = generated_secret(
-                f"{name}-{role}-secret",
+                f"{name}-{_part(role)}-secret",
                 description=f"ai-interface {args.environment}: {SECRETS[role]}",
                 value=value,
                 key_arn=args.key_arn,
@@ -299,6 +299,11 @@ class GatewayIdentity(pulumi.ComponentResource):
         self.execution_role_arn = execution.arn
         self.task_role_arn = task.arn
         self.task_role_name = task.name
+
+
+def _part(role: str) -> str:
+    """The end of a resource's name: the component's own name comes first."""
+    return role.removeprefix("gateway-")
 
 
 def _sorted(values: list[str]) -> list[str]:

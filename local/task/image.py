@@ -1,4 +1,4 @@
-"""What the images of a release hold on this machine: the real Envoy, and Open WebUI or the stand-in for it.
+"""What the images of a release hold on this machine: the real Envoy, Open WebUI or the stand-in for it, and LiteLLM.
 
 An image's layers cannot be had without its registry. What differs from them is listed in ``local.task.replaced``; the
 entry point, the places of files and the user database are the image's.
@@ -23,6 +23,8 @@ from releases.manifest import IMAGES, Release, load_release, versions
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 """Debian's, which both images have; OpenSSL's default file is a link to it."""
 APPLICATION = "/app/backend"
+VENV = "/app/.venv"
+"""Where LiteLLM's image has its Python."""
 BUNDLES_OF_PACKAGES = ("botocore/cacert.pem", "certifi/cacert.pem")
 """Python packages that bring a copy of the public authorities and do not read the system's."""
 
@@ -59,6 +61,8 @@ class Images:
     """Where images are assembled; every user must be able to read it."""
     pythons: Mapping[str, str] = field(default_factory=dict[str, str])
     """Version of Open WebUI → an interpreter that has the real package. Versions that are missing get the stand-in."""
+    gateways: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Version of LiteLLM → an interpreter that has it. There is no stand-in."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def pull(self, reference: str) -> Image:
@@ -73,7 +77,36 @@ class Images:
         found = [one for one in releases if name in one.images and one.images[name].digest == digest]
         if repository.count("/") != 1 or name not in IMAGES or not found:
             raise ImageError(f"CannotPullContainerError: {reference}: not found: no release manifest has this image")
+        if name == "gateway":
+            return self._gateway(found[0].images[name].version)
         return _envoy() if name == "proxy" else self._interface(found[0], releases)
+
+    def _gateway(self, version: str) -> Image:
+        """``litellm-non_root``: a virtual environment at ``/app/.venv``."""
+        python = self.gateways.get(version)
+        if python is None:
+            raise ImageError(
+                f"CannotPullContainerError: this machine has no LiteLLM {version}: make test-gateway installs it"
+            )
+        prefix, base, _ = prefixes(python)
+        outside = [(str(base), str(base))] if not base.is_relative_to("/usr") else []
+        # A script names the interpreter by its place on this machine.
+        script = self.folder / f"litellm-{version}"
+        _, _, code = (prefix / "bin" / "litellm").read_text(encoding="utf-8").partition("\n")
+        script.write_text(f"#!{VENV}/bin/python3\n{code}", encoding="utf-8")
+        script.chmod(0o755)
+        return Image(
+            name="gateway",
+            entry_point=("/app/docker/prod_entrypoint.sh",),
+            command=("--port", "4000"),
+            user="65534:65534",
+            directory="/app",
+            environment={"PATH": f"{VENV}/bin:/usr/local/bin:/usr/bin:/bin", "HOME": "/app", "LITELLM_NON_ROOT": "true"},
+            accounts={"root": (0, 0, "/root"), "nobody": (65534, 65534, "/")},
+            binds=(*_system(), *outside, (str(prefix), VENV), (str(script), f"{VENV}/bin/litellm")),
+            links=_links(),
+            bundles=(BUNDLE, *(f"{VENV}/{one}" for one in _relative_bundles(python))),
+        )
 
     def _interface(self, release: Release, releases: list[Release]) -> Image:
         version = release.images["interface"].version
@@ -152,6 +185,11 @@ def _python(python: str) -> list[tuple[str, str]]:
 
 def _bundles(python: str) -> list[str]:
     """The copies of the public authorities that the interpreter's packages bring, where the container has them."""
+    return [f"/usr/local/{one}" for one in _relative_bundles(python)]
+
+
+def _relative_bundles(python: str) -> list[Path]:
+    """The same, relative to the interpreter's environment."""
     prefix, _, packages = prefixes(python)
     found = (packages / one for one in BUNDLES_OF_PACKAGES)
-    return [f"/usr/local/{one}" for one in found if (prefix / one).is_file()]
+    return [one for one in found if (prefix / one).is_file()]
