@@ -5,6 +5,8 @@ import pulumi
 from components.data.component import Data
 from components.data.uploads import UploadsAccess
 from components.edge.component import Edge
+from components.gateway.component import GatewayService
+from components.gateway.identity import GatewayIdentity
 from components.models.component import ModelAccess
 from components.models.recording import PromptRecording
 from components.monitoring.data import DataAlarms
@@ -25,6 +27,8 @@ COMPONENTS: list[type[pulumi.ComponentResource]] = [
     Edge,
     EdgeAlarms,
     Firewall,
+    GatewayIdentity,
+    GatewayService,
     InterfaceService,
     ModelAccess,
     ModelAlarms,
