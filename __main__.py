@@ -17,6 +17,7 @@ from settings import StackSettings
 settings = StackSettings.load()
 release, prompts = accepted(settings)
 assembly.check_task_size(settings, release, prompts)
+assembly.warn_about_unknown_models(settings)
 assembly.bound_roles(settings)
 assembly.serve_the_deployment(settings)
 

@@ -23,6 +23,7 @@ from assembly.public import edge, edge_alarms, firewall
 from assembly.roles import bound_roles
 from assembly.task import preset, proxy, service, service_alarms
 from assembly.task_size import check_task_size
+from assembly.unknown_models import warn_about_unknown_models
 
 __all__ = [
     "bound_roles",
@@ -45,5 +46,6 @@ __all__ = [
     "service_alarms",
     "tags",
     "uploads_access",
+    "warn_about_unknown_models",
     "workload",
 ]

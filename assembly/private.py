@@ -165,7 +165,11 @@ def _model_groups(settings: StackSettings) -> list[ModelGroupArgs]:
 def _model_upstream(upstream: Upstream) -> ModelUpstreamArgs:
     match upstream:
         case BedrockUpstream():
-            return ModelUpstreamArgs(kind=upstream.kind, region=upstream.region)
+            return ModelUpstreamArgs(
+                kind=upstream.kind,
+                region=upstream.region,
+                destination_regions=list(upstream.destination_regions),
+            )
         case PrivateUpstream():
             return ModelUpstreamArgs(
                 kind=upstream.kind,

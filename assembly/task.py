@@ -22,6 +22,7 @@ from releases.prompts import Prompts
 from settings import Problem, StackSettings
 from settings.errors import shown
 from settings.identity import People
+from settings.limits import Limits
 from settings.models import BedrockUpstream, PrivateUpstream, Upstream
 from settings.stack import PREFIX, refused
 
@@ -76,7 +77,7 @@ def proxy(
     settings: StackSettings, preset: Preset, signer_arn: str, guardrails: Mapping[str, tuple[str, str]]
 ) -> ProxySettings:
     """The proxy's settings; ``guardrails`` is region → guardrail id and version."""
-    identity, limits, times = settings.identity, settings.limits, settings.limits.timeouts
+    identity = settings.identity
     return ProxySettings(
         host_names=(settings.domain.host_name,),
         identity=ProxyIdentity(
@@ -92,19 +93,7 @@ def proxy(
             administrator_role=preset.headers.administrator_role,
             member_role=preset.headers.member_role,
         ),
-        limits=ProxyLimits(
-            prompt_bytes=limits.prompt_mebibytes * MEBIBYTE,
-            upload_bytes=limits.upload_mebibytes * MEBIBYTE,
-            header_bytes=limits.header_bytes,
-            request_headers_seconds=times.request_headers_seconds,
-            request_body_seconds=times.request_body_seconds,
-            idle_seconds=times.edge_idle_seconds,
-            keep_alive_seconds=times.keep_alive_seconds,
-            stream_seconds=times.stream_seconds,
-            websocket_seconds=identity.session_timeout_seconds,
-            model_deadline_seconds=times.model_deadline_seconds,
-            model_idle_seconds=times.model_idle_seconds,
-        ),
+        limits=proxy_limits(settings.limits, identity.session_timeout_seconds),
         application=preset.proxy,
         logout=ProxyLogout(
             edge_cookie_name=identity.session_cookie_name, redirect_url=identity.end_session_endpoint or ""
@@ -118,6 +107,24 @@ def proxy(
             for group in settings.models.groups
         ),
         machine_host_names=(identity.machine_clients.host_name,) if identity.machine_clients else (),
+    )
+
+
+def proxy_limits(limits: Limits, session_timeout_seconds: int) -> ProxyLimits:
+    """The proxy's part of the limits. A WebSocket may stay open for as long as a session."""
+    times = limits.timeouts
+    return ProxyLimits(
+        prompt_bytes=limits.prompt_mebibytes * MEBIBYTE,
+        upload_bytes=limits.upload_mebibytes * MEBIBYTE,
+        header_bytes=limits.header_bytes,
+        request_headers_seconds=times.request_headers_seconds,
+        request_body_seconds=times.request_body_seconds,
+        idle_seconds=times.edge_idle_seconds,
+        keep_alive_seconds=times.keep_alive_seconds,
+        stream_seconds=times.stream_seconds,
+        websocket_seconds=session_timeout_seconds,
+        model_deadline_seconds=times.model_deadline_seconds,
+        model_idle_seconds=times.model_idle_seconds,
     )
 
 

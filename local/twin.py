@@ -137,16 +137,13 @@ class Twin:
 
     def dropped(self) -> list[str]:
         """The TCP connections that security groups dropped, sorted."""
-        where = {address: node for node in self.plan.nodes for address in (node.v4, node.public) if address}
+        where = {address: node.name for node in self.plan.nodes for address in (node.v4, node.public) if address}
         found: set[str] = set()
         for node in self.plan.nodes:
             groups = ", ".join(sorted(self.stack.by_arn(one).name for one in node.groups)) if node.guarded else ""
             for egress in (True, False) if groups else ():
                 for address, port in self.network.refused(node.name, egress=egress):
-                    other = where.get(address)
-                    if other is not None and other.resource == node.resource:
-                        continue  # AWS replicates a cache over a network that security groups do not filter
-                    peer = other.name if other is not None else address
+                    peer = where.get(address, address)
                     ends = (node.name, peer) if egress else (peer, node.name)
                     rules = "egress" if egress else "ingress"
                     found.add(f"network: {ends[0]} → {ends[1]} port {port}: no {rules} rule of {groups} allows it")

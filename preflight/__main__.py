@@ -39,5 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """The wheel's command ``preflight``."""
     sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()

@@ -9,9 +9,16 @@ from typing import Annotated, Literal, Self, assert_never
 
 from pydantic import Field, StringConstraints, model_validator
 
-from components.common.aws_limits import PROMPT_RECORD_DAYS
+from components.common.aws_limits import (
+    GLOBAL_PROFILES,
+    PROFILE_SOURCES,
+    PROMPT_RECORD_DAYS,
+    foundation_model,
+    profile_area,
+)
 from settings.edge import RoleArn
 from settings.errors import check, collected
+from settings.known_models import Serves, documented
 from settings.values import (
     AwsRegion,
     HostName,
@@ -20,10 +27,6 @@ from settings.values import (
     Slug,
     Whole,
 )
-
-CHAT_COMPLETIONS_MODELS = ("openai.gpt-oss-",)
-"""Prefixes of the Bedrock model ids that the Chat Completions API serves. Other models support InvokeModel or Converse
-only, which the proxy does not translate to; add a prefix once the model's page in the Bedrock user guide lists the API."""
 
 BilledService = Annotated[
     str,
@@ -40,6 +43,10 @@ class BedrockUpstream(Section):
     """``bedrock`` for this kind of upstream."""
     region: AwsRegion
     """The stack's region. Use cross-region inference profiles for capacity in other regions."""
+    destination_regions: tuple[AwsRegion, ...] = ()
+    """The regions to which Bedrock may send a prompt to the group's inference profiles, such as ``eu.<model>``: all that
+    Bedrock's page of the model lists for this source region. The task gets permission for the model in each. Omitted for
+    ``global.<model>``, which may use any commercial region, and for models without a profile."""
 
     @property
     def server(self) -> str:
@@ -95,6 +102,24 @@ ModelId = Annotated[
 ]
 
 
+class KnownModel(Section):
+    """What a kind of upstream serves for a model, where ``settings/known_models.tsv`` does not say, or no longer says what
+    is true."""
+
+    id: ModelId
+    """The model's id without the prefix of an inference profile."""
+    kind: Literal["bedrock"]
+    """The kind of upstream."""
+    serves: Serves = Serves.CHAT
+    """``chat``: it serves Chat Completions. ``neither``: it does not, and offering the model is refused."""
+    source: Annotated[
+        str,
+        StringConstraints(min_length=10, max_length=500),
+        Field(description="10 to 500 characters: the page that documents it, or how it was tried"),
+    ]
+    """Where this is documented, or how it was tried, for the reviewer."""
+
+
 class ModelGroup(Section):
     """Models offered under one base path, and the upstreams that serve them in failover order."""
 
@@ -131,6 +156,31 @@ class Models(Section):
     the budget does not include the model."""
     record_prompts: PromptRecords | None = None
     """Record prompts and answers. Omitted: neither is recorded anywhere."""
+    known: tuple[KnownModel, ...] = ()
+    """What Bedrock serves for models that ``settings/known_models.tsv`` does not name, or for which it is out of date. A
+    model in neither causes a warning."""
+
+    def serves(self, kind: str, model: str) -> Serves | None:
+        """What an upstream of this kind serves for a model or an inference profile; ``None``: it is not known."""
+        own = [one.serves for one in self.known if (one.kind, one.id) == (kind, foundation_model(model))]
+        if own:
+            return own[0]
+        row = documented(kind, model)
+        return row.serves if row else None
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """A sentence for each model of which nothing says whether its upstream serves it."""
+        return tuple(
+            f"models.groups[{position}].models: nothing says whether Chat Completions of Bedrock serves {model}. If it does "
+            "not, every request to the model fails. Look up the model's page in the Bedrock user guide, then add the model "
+            f"to models.known (id: {foundation_model(model)}, kind: {kind}, source: the page), or a row to "
+            "settings/known_models.tsv."
+            for position, group in enumerate(self.groups)
+            for kind in sorted({upstream.kind for upstream in group.upstreams if bedrock_region(upstream)})
+            for model in group.models
+            if self.serves(kind, model) is None
+        )
 
     @model_validator(mode="after")
     def _declared_once_and_served(self) -> Self:
@@ -163,15 +213,59 @@ class Models(Section):
                         "server again is not failover, even with another security group or certificate",
                         fix="remove it, or name another server",
                     )
-                if not any(bedrock_region(upstream) for upstream in group.upstreams):
-                    continue
-                for model in group.models:
-                    check(
-                        model.startswith(CHAT_COMPLETIONS_MODELS),
-                        key=f"{key}.models",
-                        value=model,
-                        allowed="models that Bedrock's Chat Completions API supports: ids that begin with "
-                        + ", ".join(CHAT_COMPLETIONS_MODELS),
-                        fix="choose one of these models, or serve this one from a private upstream",
-                    )
+                for place, upstream in enumerate(group.upstreams):
+                    if isinstance(upstream, BedrockUpstream):
+                        _profiles_can_be_called(group, upstream, key, place)
+                for kind in sorted({upstream.kind for upstream in group.upstreams if bedrock_region(upstream)}):
+                    self._chat_is_served(group, kind, f"{key}.models")
+            known_ids = [(one.kind, one.id) for one in self.known]
+            for position, one in enumerate(self.known):
+                check(
+                    (one.kind, one.id) not in known_ids[:position] and profile_area(one.id) is None,
+                    key=f"models.known[{position}].id",
+                    value=one.id,
+                    allowed="each model once, by its own id: an entry also applies to the model's inference profiles",
+                    fix=f"remove the entry, or write {foundation_model(one.id)}",
+                )
         return self
+
+    def _chat_is_served(self, group: ModelGroup, kind: str, key: str) -> None:
+        for model in group.models:
+            row = documented(kind, model)
+            said = f"{row.source}, read on {row.checked}" if row else "models.known"
+            check(
+                self.serves(kind, model) is not Serves.NEITHER,
+                key=key,
+                value=model,
+                allowed=f"models that Chat Completions of Bedrock serves: this one supports InvokeModel or Converse only ({said})",
+                fix="choose another model, or serve this one by a private upstream that translates Chat Completions, such as "
+                "LiteLLM; if Bedrock serves it by now, say so in models.known",
+            )
+
+
+def _profiles_can_be_called(group: ModelGroup, upstream: BedrockUpstream, key: str, place: int) -> None:
+    """Check the group's cross-region inference profiles against one of its upstreams."""
+    areas = {model: area for model in group.models if (area := profile_area(model)) is not None}
+    for model, area in areas.items():
+        check(
+            upstream.region.startswith(PROFILE_SOURCES[area]),
+            key=f"{key}.models",
+            value=model,
+            allowed=f"profiles that can be called from {upstream.region}: those that begin with {area}. exist in regions "
+            f"that begin with {', '.join(PROFILE_SOURCES[area])}",
+            fix=f"use the profile of the area of {upstream.region}, or {GLOBAL_PROFILES}.{foundation_model(model)}; Bedrock's "
+            "page of the model lists its profiles",
+        )
+    listed, needed = upstream.destination_regions, sorted(m for m, area in areas.items() if area != GLOBAL_PROFILES)
+    check(
+        len(set(listed)) == len(listed) and bool(listed) == bool(needed),
+        key=f"{key}.upstreams[{place}].destinationRegions",
+        value=", ".join(listed) or "(not set)",
+        allowed=f"each region to which {', '.join(needed)} may send a prompt, once: a call that Bedrock routes to a region "
+        "without permission fails"
+        if needed
+        else "nothing: the group offers no inference profile but global ones, which need no list",
+        fix="list the destination regions that Bedrock's page of the model gives for this source region"
+        if needed
+        else "remove it",
+    )

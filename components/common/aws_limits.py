@@ -116,6 +116,37 @@ CACHE_REPLICAS = 5
 CACHE_SNAPSHOT_DAYS = 35
 """The maximum ``SnapshotRetentionLimit``."""
 
+# -- Bedrock ----------------------------------------------------------------------------------------------------------
+# https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html
+
+GLOBAL_PROFILES = "global"
+"""The area of profiles that may send a prompt to every commercial region."""
+PROFILE_SOURCES: dict[str, tuple[str, ...]] = {
+    "apac": ("ap-",),
+    "au": ("ap-southeast-",),
+    "ca": ("ca-",),
+    "eu": ("eu-", "il-"),
+    GLOBAL_PROFILES: ("af-", "ap-", "ca-", "eu-", "il-", "me-", "mx-", "sa-", "us-east-", "us-west-"),
+    "in": ("ap-south-",),
+    "jp": ("ap-northeast-",),
+    "us": ("ca-", "us-east-", "us-west-"),
+    "us-gov": ("us-gov-",),
+}
+"""Area of cross-region inference profiles → beginnings of the regions in which such profiles exist. A profile's id is the
+area, a dot and the model's id, such as ``eu.amazon.nova-lite-v1:0``."""
+
+
+def profile_area(model: str) -> str | None:
+    """The area of a cross-region inference profile; ``None`` for the id of a model."""
+    area, dot, _ = model.partition(".")
+    return area if dot and area in PROFILE_SOURCES else None
+
+
+def foundation_model(model: str) -> str:
+    """The id of the model behind a cross-region inference profile; a model's id as it is."""
+    return model if profile_area(model) is None else model.partition(".")[2]
+
+
 # -- CloudWatch Logs --------------------------------------------------------------------------------------------------
 
 LOG_RETENTION_DAYS = (

@@ -5,12 +5,14 @@ model. A private upstream needs no IAM policy, only a security group rule.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
 from pydantic import Field, model_validator
 
 from components.args import Args
+from components.common.aws_limits import GLOBAL_PROFILES, foundation_model, profile_area
 from components.common.iam import Effect, Statement
 
 INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
@@ -18,8 +20,9 @@ INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 
 GUARDRAIL = "bedrock:GuardrailIdentifier"
 
-PROFILE_AREAS = ("apac", "au", "ca", "eu", "global", "jp", "us", "us-gov")
-"""Prefixes of cross-region inference profile ids, such as ``eu.amazon.nova-lite-v1:0``."""
+PROFILE = "bedrock:InferenceProfileArn"
+"""The profile through which a model is called; absent if the model is called by its own id
+(https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html)."""
 
 
 class UpstreamKind(StrEnum):
@@ -48,6 +51,9 @@ class ModelUpstreamArgs(Args):
     """``bedrock`` or ``private``."""
     region: str = ""
     """Bedrock's region."""
+    destination_regions: list[str] = Field(default_factory=list[str])
+    """The regions to which Bedrock may send a prompt to one of the group's inference profiles. Required for a profile
+    that is not ``global``: the caller needs permission in each of them. Bedrock's page of the model lists them."""
     host_name: str = ""
     """A private server's DNS name."""
     port: int = 443
@@ -97,9 +103,6 @@ class ModelGroupArgs(Args):
     """Ids of models or cross-region inference profiles. Every upstream serves all of them."""
     upstreams: list[ModelUpstreamArgs] = Field(min_length=1)
     """The upstreams, in failover order."""
-    destination_regions: list[str] = Field(default_factory=list[str])
-    """The regions to which the group's inference profiles may send a prompt; required for a profile that is not
-    ``global``."""
 
 
 def bedrock_regions(groups: Iterable[ModelGroupArgs]) -> list[str]:
@@ -107,29 +110,45 @@ def bedrock_regions(groups: Iterable[ModelGroupArgs]) -> list[str]:
     return sorted({region for group in groups for up in group.upstreams if (region := up.bedrock_region)})
 
 
-def model_arns(groups: Iterable[ModelGroupArgs], region: str, account_id: str) -> list[str]:
-    """Every ARN that a call to the declared models in ``region`` is authorized against, sorted."""
-    arns: set[str] = set()
+@dataclass(frozen=True, slots=True)
+class ModelArns:
+    """Every ARN that calls to the declared models in one region are authorized against, sorted."""
+
+    models: list[str]
+    """The models that are called by their own id."""
+    profiles: list[str]
+    """The cross-region inference profiles, in the region of the call."""
+    behind_profiles: list[str]
+    """The models behind the profiles, in each region to which a profile may send a prompt. Bedrock authorizes the
+    caller for the region that it selects, so one that is missing fails some of the calls."""
+
+
+def model_arns(groups: Iterable[ModelGroupArgs], region: str, account_id: str) -> ModelArns:
+    """The ARNs of the declared models in ``region``. Raises ``ValueError`` for a profile whose destinations are not
+    declared."""
+    models, profiles, behind = set[str](), set[str](), set[str]()
     for group in groups:
-        if any(up.bedrock_region == region for up in group.upstreams):
+        for upstream in (up for up in group.upstreams if up.bedrock_region == region):
             for model in group.models:
-                arns.update(_arns(model, region, account_id, group))
-    return sorted(arns)
+                if profile_area(model) is None:
+                    models.add(_foundation(region, model))
+                    continue
+                profiles.add(f"arn:aws:bedrock:{region}:{account_id}:inference-profile/{model}")
+                behind |= {_foundation(one, foundation_model(model)) for one in _destinations(group, upstream, model)}
+    return ModelArns(sorted(models), sorted(profiles), sorted(behind))
 
 
-def _arns(model: str, region: str, account_id: str, group: ModelGroupArgs) -> list[str]:
-    area, _, foundation = model.partition(".")
-    if area not in PROFILE_AREAS:
-        return [_foundation(region, model)]
-    profile = f"arn:aws:bedrock:{region}:{account_id}:inference-profile/{model}"
-    if area == "global":
-        return [profile, _foundation(region, foundation), _foundation("", foundation)]
-    if not group.destination_regions:
+def _destinations(group: ModelGroupArgs, upstream: ModelUpstreamArgs, model: str) -> list[str]:
+    """The regions in the ARNs of the model behind a profile. A global profile is authorized in the region of the call
+    and once without a region, whichever region it selects."""
+    if profile_area(model) == GLOBAL_PROFILES:
+        return [upstream.region, ""]
+    if not upstream.destination_regions:
         raise ValueError(
             f"model group {group.name}: {model} is an inference profile that sends prompts to other regions; "
-            "list them in destinationRegions (Bedrock's documentation names them for each profile)"
+            "list them in the upstream's destinationRegions (Bedrock's documentation names them for each profile)"
         )
-    return [profile, *(_foundation(destination, foundation) for destination in group.destination_regions)]
+    return upstream.destination_regions
 
 
 def _foundation(region: str, model: str) -> str:
@@ -140,6 +159,9 @@ def task_statements(
     groups: Sequence[ModelGroupArgs], guardrails: Mapping[str, str], account_id: str
 ) -> list[Statement]:
     """The task role's statements. ``guardrails``: region → ARN of the guardrail.
+
+    A model behind an inference profile may be called through a declared profile only: by its own id it would also answer
+    in the profile's other regions, if a way to them existed.
 
     Any published version is accepted, because tasks with an earlier version still run during a deployment and after a
     rollback. The draft is not accepted: anyone with console access can change it.
@@ -152,12 +174,20 @@ def task_statements(
     statements: list[Statement] = []
     for region in bedrock_regions(groups):
         label = region.replace("-", "")
+        arns = model_arns(groups, region, account_id)
+        if arns.models:
+            statements.append(Statement(sid=f"InvokeListedModels{label}", actions=INVOKE, resources=arns.models))
+        if arns.profiles:
+            statements += [
+                Statement(sid=f"InvokeListedProfiles{label}", actions=INVOKE, resources=arns.profiles),
+                Statement(
+                    sid=f"InvokeModelsOfProfiles{label}",
+                    actions=INVOKE,
+                    resources=arns.behind_profiles,
+                    conditions={"ArnLike": {PROFILE: arns.profiles}},
+                ),
+            ]
         statements += [
-            Statement(
-                sid=f"InvokeListedModels{label}",
-                actions=INVOKE,
-                resources=model_arns(groups, region, account_id),
-            ),
             Statement(
                 sid=f"ApplyGuardrail{label}",
                 actions=["bedrock:ApplyGuardrail"],

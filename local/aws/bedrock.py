@@ -29,7 +29,7 @@ PATH = "/openai/v1/chat/completions"
 NAMESPACE = "AWS/Bedrock"
 GUARDRAIL, GUARDRAIL_VERSION = "aws:bedrock/guardrail:Guardrail", "aws:bedrock/guardrailVersion:GuardrailVersion"
 IDENTIFIER_HEADER, VERSION_HEADER = "x-amzn-bedrock-guardrailidentifier", "x-amzn-bedrock-guardrailversion"
-PROFILE_AREAS = frozenset(("apac", "au", "ca", "eu", "global", "jp", "us", "us-gov"))
+PROFILE_AREAS = frozenset(("apac", "au", "ca", "eu", "global", "in", "jp", "us", "us-gov"))
 """Beginnings of ids that are inference profiles
 (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html)."""
 _MODEL_ARN = re.compile(r"arn:aws:bedrock:([a-z0-9-]*):\d*:(foundation-model|inference-profile)/(.+)")
@@ -188,8 +188,8 @@ class Bedrock:
             yield f"arn:aws:bedrock:{region}::foundation-model/{model}"
             return
         yield f"arn:aws:bedrock:{region}:{account}:inference-profile/{model}"
-        regions = {one for one, kind, name in self._named() if (kind, name) == ("foundation-model", behind)}
-        for one in sorted(regions | {region}):
+        named = {one for one, kind, name in self._named() if (kind, name) == ("foundation-model", behind)}
+        for one in sorted({"", region} if area == "global" else named or {region}):
             yield f"arn:aws:bedrock:{one}::foundation-model/{behind}"
 
     def _declared(self) -> set[str]:

@@ -19,9 +19,10 @@ import redis
 from redis.exceptions import RedisError
 
 from local.authority import Authority
+from local.data import replication
 from local.signals import Metrics
 from local.stack import Stack
-from local.wiring import Node, Wiring, program
+from local.wiring import LOOPBACK, Node, Wiring, program
 
 GROUP = "aws:elasticache/replicationGroup:ReplicationGroup"
 NAMESPACE = "AWS/ElastiCache"
@@ -169,23 +170,24 @@ class Cache:
         return self.folder / f"{member}.sock"
 
     def _start(self, member: str) -> None:
-        node, primary = self.nodes[member], self.nodes[self._primary]
+        node = self.nodes[member]
         address = node.address if self.wiring.isolated else "127.0.0.1"
         _, port = self.wiring.target(node.host, node.address, self.port)
         certificate, key = self._files
         ports = ["--port", "0", "--tls-port", str(port)] if self.tls else ["--port", str(port)]
         tls = ["--tls-cert-file", str(certificate), "--tls-key-file", str(key), "--tls-auth-clients", "no"]
-        trust = ["--tls-ca-cert-file", str(self._trusted), "--tls-replication", "yes"]
+        trust = ["--tls-ca-cert-file", str(self._trusted)]
         auth = ["--requirepass", self.password, "--masterauth", self.password] if self.password else []
+        held = contextlib.ExitStack()
         if member != self._primary:
-            host, target = self.wiring.target(node.host, primary.address, self.port)
-            auth += ["--replicaof", host, str(target)]
+            listening = self.wiring.listen(node.host, LOOPBACK, 0)
+            held.enter_context(replication.link(listening, lambda: self._socket(self._primary)))
+            auth += ["--replicaof", LOOPBACK, str(listening.getsockname()[1])]
         data = self.folder / member
         data.mkdir(exist_ok=True)
         self._socket(member).unlink(missing_ok=True)
         command = [PROGRAM, "--bind", address, *ports, *((*tls, *trust) if self.tls else ()), *auth]
         command += ["--save", "", "--appendonly", "no", "--dir", str(data), "--unixsocket", str(self._socket(member))]
-        held = contextlib.ExitStack()
         log = held.enter_context((self.folder / f"{member}.log").open("ab"))
         environment = {"PATH": os.environ.get("PATH", os.defpath)}
         held.enter_context(program(self.wiring, node.host, command, environment=environment, output=log))

@@ -13,7 +13,7 @@ from preflight.recording.recorder import RecordedResource, Recording
 from preflight.sdk.wire import unwrap
 from releases.manifest import Release
 from settings import StackSettings
-from settings.models import bedrock_region
+from settings.models import BedrockUpstream, bedrock_region
 
 ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
 """ECS's name of a processor architecture → the one in an image's manifest (OCI image index specification, ``platform``)."""
@@ -111,6 +111,17 @@ class Wanted:
                 for model in group.models
             }
         )
+
+    def destinations(self, region: str, model: str) -> set[str]:
+        """The regions to which the settings let Bedrock of a region send a prompt to an inference profile."""
+        return {
+            destination
+            for group in self.settings.models.groups
+            if model in group.models
+            for upstream in group.upstreams
+            if isinstance(upstream, BedrockUpstream) and upstream.region == region
+            for destination in upstream.destination_regions
+        }
 
     @property
     def hosts(self) -> list[str]:

@@ -9,11 +9,13 @@ import annotated_types
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from assembly.task import proxy_limits
 from components.data.args import DataArgs, DataCacheArgs, DataDatabaseArgs, DataUploadsArgs
 from components.edge.args import EdgeArgs, MachineClientsArgs, OidcArgs
 from components.models.recording import PromptRecordingArgs
 from components.monitoring.data import DataAlarmsArgs
 from components.monitoring.models import ModelAlarmsArgs
+from components.proxy.settings import ProxyLimits
 from components.service.component import InterfaceServiceArgs
 from components.waf.args import FirewallLimitsArgs
 from settings.data import Cache, Data, Database, Uploads
@@ -152,3 +154,9 @@ def test_a_database_of_any_size_that_the_settings_accept_can_be_made(units: floa
 def test_both_refuse_a_maximum_that_aurora_refuses(model: type[BaseModel]) -> None:
     with pytest.raises(ValidationError, match="maximum_capacity_units"):
         model.model_validate({"minimum_capacity_units": 0.5, "maximum_capacity_units": 0.5})
+
+
+def test_a_proxy_used_alone_has_the_limits_of_an_environment_with_default_settings() -> None:
+    session_timeout_seconds = Identity.model_fields["session_timeout_seconds"].default
+
+    assert proxy_limits(Limits(), session_timeout_seconds) == ProxyLimits()

@@ -91,8 +91,8 @@ def workload_args(**changes: object) -> WorkloadIdentityArgs:
     )
 
 
-def bedrock(region: str = REGION) -> dict[str, Any]:
-    return {"kind": "bedrock", "region": region}
+def bedrock(region: str = REGION, *destinations: str) -> dict[str, Any]:
+    return {"kind": "bedrock", "region": region, "destination_regions": list(destinations)}
 
 
 def private(group: str = "sg-0123456789abcdef0", port: int = 443) -> dict[str, Any]:

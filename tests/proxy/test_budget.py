@@ -96,10 +96,6 @@ def test_at_every_accepted_time_the_second_upstream_has_as_long_as_the_first() -
     assert late == []
 
 
-def test_the_defaults_of_the_component_are_those_of_the_settings() -> None:
-    assert ProxyLimits().model_idle_seconds == Timeouts().model_idle_seconds
-
-
 @pytest.fixture
 def authority() -> Certificate:
     return self_signed(HOST)

@@ -13,17 +13,96 @@ PRIVATE: Values = {
     "securityGroupId": "sg-0123456789abcdef0",
     "caCertificate": PEM,
 }
+ANOTHER_MODEL = (
+    "choose another model, or serve this one by a private upstream that translates Chat Completions, such as LiteLLM; if "
+    "Bedrock serves it by now, say so in models.known"
+)
+LLAMA: Values = {
+    "id": "meta.llama4-scout-17b-instruct-v1:0",
+    "kind": "bedrock",
+    "source": "https://docs.aws.amazon.com/bedrock/latest/userguide/model-cards-meta.html",
+}
 
 MODEL_ROWS = [
     row("no group", {"models.groups": []}, ("models.groups", "a list of 0", "write at least 1")),
     row(
         "a model without Chat Completions",
         {"models.groups[0].models[1]": "anthropic.claude-sonnet-4-5-20250929-v1:0"},
+        ("models.groups[0].models", "anthropic.claude-sonnet-4-5-20250929-v1:0", ANOTHER_MODEL),
+    ),
+    row(
+        "a profile of a model without Chat Completions",
+        {"models.groups[0].models[1]": "global.anthropic.claude-opus-5-5"},
+        ("models.groups[0].models", "global.anthropic.claude-opus-5-5", ANOTHER_MODEL),
+    ),
+    row(
+        "a model that the stack file itself says is not served",
+        {
+            "models.groups[0].models[1]": "meta.llama4-scout-17b-instruct-v1:0",
+            "models.known": [{**LLAMA, "serves": "neither"}],
+        },
+        ("models.groups[0].models", "meta.llama4-scout-17b-instruct-v1:0", ANOTHER_MODEL),
+    ),
+    row(
+        "a model known twice, and a profile in place of its model",
+        {"models.known": [LLAMA, LLAMA, {**LLAMA, "id": "us.meta.llama4-maverick-17b-instruct-v1:0"}]},
+        (
+            "models.known[1].id",
+            "meta.llama4-scout-17b-instruct-v1:0",
+            "remove the entry, or write meta.llama4-scout-17b-instruct-v1:0",
+        ),
+        (
+            "models.known[2].id",
+            "us.meta.llama4-maverick-17b-instruct-v1:0",
+            "remove the entry, or write meta.llama4-maverick-17b-instruct-v1:0",
+        ),
+    ),
+    row(
+        "a known model without a source",
+        {"models.known": [{**LLAMA, "source": "x"}]},
+        ("models.known[0].source", '"x"', "write a value of the allowed form"),
+    ),
+    row(
+        "a profile of another area",
+        {
+            "models.groups[0].models[1]": "us.openai.gpt-5.6-terra",
+            "models.groups[0].upstreams[0].destinationRegions": ["us-east-1"],
+        },
         (
             "models.groups[0].models",
-            "anthropic.claude-sonnet-4-5-20250929-v1:0",
-            "choose one of these models, or serve this one from a private upstream",
+            "us.openai.gpt-5.6-terra",
+            "use the profile of the area of eu-west-1, or global.openai.gpt-5.6-terra; Bedrock's page of the model lists its "
+            "profiles",
         ),
+    ),
+    row(
+        "a profile without destinations",
+        {"models.groups[0].models[1]": "eu.openai.gpt-oss-20b-1:0"},
+        (
+            "models.groups[0].upstreams[0].destinationRegions",
+            NOT_SET,
+            "list the destination regions that Bedrock's page of the model gives for this source region",
+        ),
+    ),
+    row(
+        "a destination twice",
+        {
+            "models.groups[0].models[1]": "eu.openai.gpt-oss-20b-1:0",
+            "models.groups[0].upstreams[0].destinationRegions": ["eu-west-1", "eu-west-1"],
+        },
+        (
+            "models.groups[0].upstreams[0].destinationRegions",
+            "eu-west-1, eu-west-1",
+            "list the destination regions that Bedrock's page of the model gives for this source region",
+        ),
+    ),
+    row(
+        "destinations of a global profile",
+        {
+            "models.groups[0].models[1]": "global.openai.gpt-5.6-terra",
+            "models.groups[0].upstreams[0].destinationRegions": ["eu-west-1"],
+        },
+        ("models.groups[0].upstreams[0].destinationRegions", "eu-west-1", "remove it"),
     ),
     row(
         "an unknown kind of upstream",

@@ -16,7 +16,8 @@ _GUARDRAIL, _VERSION = "x-amzn-bedrock-guardrailidentifier", "x-amzn-bedrock-gua
 _INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 """The IAM actions of Bedrock's Chat Completions, without and with streaming
 (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html)."""
-_PROFILES = ("apac.", "au.", "ca.", "eu.", "global.", "jp.", "us-gov.", "us.")
+_GLOBAL = "global."
+_PROFILES = ("apac.", "au.", "ca.", "eu.", _GLOBAL, "in.", "jp.", "us-gov.", "us.")
 """Prefixes of the ids of inference profiles
 (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html)."""
 
@@ -62,6 +63,11 @@ def _of_models(models: tuple[str, ...], headers: Mapping[str, str], region: str,
         own = profile if model.startswith(_PROFILES) else f"arn:aws:bedrock:{region}::foundation-model/{model}"
         for action in _INVOKE:
             yield Ask(action, own, context)
+        # The configuration does not name the regions to which other profiles send a prompt.
+        for place in (region, "") if model.startswith(_GLOBAL) else ():
+            behind = f"arn:aws:bedrock:{place}::foundation-model/{model.removeprefix(_GLOBAL)}"
+            for action in _INVOKE:
+                yield Ask(action, behind, {**context, "bedrock:inferenceprofilearn": (profile,)})
 
 
 def _offered(route: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -19,9 +19,10 @@ PROMPT = "Answer with the word ready."
 SIGNING_NAME = "bedrock"
 GUARDRAIL_HEADERS = ("x-amzn-bedrock-guardrailidentifier", "x-amzn-bedrock-guardrailversion")
 """The headers that the task's proxy sends (``assembly/task.py``; a test compares the two)."""
-TOKENS_PER_MINUTE = "On-demand model inference tokens per minute for "
-GEOGRAPHIC = re.compile(r"^(global|[a-z]{2}|us-gov|apac)\.[a-z0-9-]+\.")
-"""Prefixes of the ids of cross-region inference profiles."""
+TOKENS_PER_MINUTE = "model inference tokens per minute for "
+"""Part of the names of the quotas, after how a model is called: see ``_called``."""
+PROFILE = re.compile(r"^(global|[a-z]{2}|us-gov|apac)\.[a-z0-9-]+\.")
+"""Beginnings of the ids of cross-region inference profiles."""
 SUCCESS, THROTTLED, SERVER_FAULT = 200, 429, 500
 
 
@@ -29,7 +30,7 @@ def existence(context: ReadyContext, group: Group) -> Iterator[Line]:
     """The model, or the inference profile, exists in the region, and the account is entitled to it."""
     for region, model in context.wanted.bedrock_models:
         subject = f"{model} in {region}"
-        if GEOGRAPHIC.match(model):
+        if area := _area(model):
             profile = context.account.find(
                 "bedrock",
                 "get_inference_profile",
@@ -39,6 +40,8 @@ def existence(context: ReadyContext, group: Group) -> Iterator[Line]:
             )
             status = profile["status"] if profile else "unknown there"
             yield group.holds(subject, status == "ACTIVE", f"inference profile is {status}", _another(context))
+            if profile and area != "global":
+                yield _destinations(context, group, region, profile)
             continue
         found = context.account.find(
             "bedrock",
@@ -57,6 +60,23 @@ def existence(context: ReadyContext, group: Group) -> Iterator[Line]:
 
 def _another(context: ReadyContext) -> str:
     return f"choose a model of the region in models.groups of Pulumi.{context.wanted.stack}.yaml, or another region"
+
+
+def _destinations(context: ReadyContext, group: Group, region: str, profile: Mapping[str, Any]) -> Line:
+    """Whether the task may call the model in every region to which the profile may send a prompt."""
+    model = str(profile["inferenceProfileId"])
+    routed = {str(one["modelArn"]).split(":")[3] for one in profile["models"]}
+    declared = context.wanted.destinations(region, model)
+    wrong = [
+        *(f"{one} is not listed" for one in sorted(routed - declared)),
+        *(f"{one} is listed, but no destination" for one in sorted(declared - routed)),
+    ]
+    return group.holds(
+        f"destinations of {model} in {region}",
+        not wrong,
+        joined(wrong) if wrong else f"as listed: {', '.join(sorted(routed))}",
+        f"set destinationRegions of the upstream to [{', '.join(sorted(routed))}] in Pulumi.{context.wanted.stack}.yaml",
+    )
 
 
 def _availability(context: ReadyContext, group: Group, region: str, model: str) -> Iterator[Line]:
@@ -86,14 +106,15 @@ def quotas(context: ReadyContext, group: Group) -> Iterator[Line]:
     needed = math.ceil(context.wanted.settings.models.tokens_per_hour / 60)
     for region in sorted({region for region, _ in context.wanted.bedrock_models}):
         known = context.account.every("service-quotas", "list_service_quotas", "Quotas", region, ServiceCode="bedrock")
-        limits = {
-            _plain(quota["QuotaName"].removeprefix(TOKENS_PER_MINUTE)): float(quota["Value"])
-            for quota in known
-            if quota["QuotaName"].startswith(TOKENS_PER_MINUTE)
-        }
         for model in [m for r, m in context.wanted.bedrock_models if r == region]:
             subject = f"tokens per minute of {model} in {region}"
-            name = _plain(re.sub(r"-\d+:\d+$", "", model.split(".")[-1]))
+            prefix = f"{_called(model)} {TOKENS_PER_MINUTE}"
+            limits = {
+                _plain(quota["QuotaName"].removeprefix(prefix)): float(quota["Value"])
+                for quota in known
+                if quota["QuotaName"].startswith(prefix)
+            }
+            name = _plain(re.sub(r"-v?\d+:\d+$", "", model.removeprefix(f"{_area(model)}.").partition(".")[2]))
             matching = [value for key, value in limits.items() if key.endswith(name)]
             if len(matching) != 1:
                 yield group.cannot_tell(
@@ -108,6 +129,18 @@ def quotas(context: ReadyContext, group: Group) -> Iterator[Line]:
                 f"quota {matching[0]:.0f}; models.tokensPerHour allows up to {needed} per minute",
                 f"request an increase to {needed}: Service Quotas, Amazon Bedrock, in {region}",
             )
+
+
+def _area(model: str) -> str:
+    """The area of an inference profile, such as ``eu``; empty for a model."""
+    found = PROFILE.match(model)
+    return found[1] if found else ""
+
+
+def _called(model: str) -> str:
+    """The first words of the names of Bedrock's quotas for this kind of call
+    (https://docs.aws.amazon.com/general/latest/gr/bedrock.html)."""
+    return {"": "On-demand", "global": "Global cross-region"}.get(_area(model), "Cross-region")
 
 
 def _plain(name: str) -> str:

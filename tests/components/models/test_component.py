@@ -1,9 +1,11 @@
 """What the task may call: documents, guardrails, rules to private upstreams, and what they cost."""
 
 import json
+import re
 from typing import Any
 
 import pytest
+from policy_sentry.querying.actions import get_action_data
 from pydantic import ValidationError
 
 from components.models import ModelGroupArgs
@@ -88,41 +90,96 @@ def test_the_endpoints_get_the_same_statements() -> None:
     assert one(recording, "ai-interface:index:ModelAccess").outputs["statements"] == document(one(recording, POLICY))
 
 
+MODEL = "openai.gpt-oss-120b-1:0"
+NOVA, NOVA_2 = "amazon.nova-lite-v1:0", "amazon.nova-2-lite-v1:0"
+DESTINATIONS = ["eu-west-3", "eu-central-1"]
+NONE: list[str] = []
+
+
 @pytest.mark.parametrize(
     ("model", "destinations", "arns"),
     [
-        ("openai.gpt-oss-120b-1:0", [], [f"{REGION}::foundation-model/openai.gpt-oss-120b-1:0"]),
+        (MODEL, NONE, ([f"{REGION}::foundation-model/{MODEL}"], NONE, NONE)),
         (
-            "eu.amazon.nova-lite-v1:0",
-            ["eu-west-3", "eu-central-1"],
-            [
-                "eu-central-1::foundation-model/amazon.nova-lite-v1:0",
-                f"{REGION}:{ACCOUNT}:inference-profile/eu.amazon.nova-lite-v1:0",
-                "eu-west-3::foundation-model/amazon.nova-lite-v1:0",
-            ],
+            f"eu.{NOVA}",
+            DESTINATIONS,
+            (
+                NONE,
+                [f"{REGION}:{ACCOUNT}:inference-profile/eu.{NOVA}"],
+                [f"eu-central-1::foundation-model/{NOVA}", f"eu-west-3::foundation-model/{NOVA}"],
+            ),
         ),
         (
-            "global.amazon.nova-2-lite-v1:0",
-            [],
-            [
-                "::foundation-model/amazon.nova-2-lite-v1:0",
-                f"{REGION}:{ACCOUNT}:inference-profile/global.amazon.nova-2-lite-v1:0",
-                f"{REGION}::foundation-model/amazon.nova-2-lite-v1:0",
-            ],
+            f"global.{NOVA_2}",
+            NONE,
+            (
+                NONE,
+                [f"{REGION}:{ACCOUNT}:inference-profile/global.{NOVA_2}"],
+                [f"::foundation-model/{NOVA_2}", f"{REGION}::foundation-model/{NOVA_2}"],
+            ),
         ),
     ],
 )
 def test_a_profile_is_allowed_with_every_destination_and_no_other_region(
-    model: str, destinations: list[str], arns: list[str]
+    model: str, destinations: list[str], arns: tuple[list[str], list[str], list[str]]
 ) -> None:
-    declared = _groups(group(models=[model], destination_regions=destinations))
+    found = model_arns(_groups(group(models=[model], upstreams=[bedrock(REGION, *destinations)])), REGION, ACCOUNT)
 
-    assert model_arns(declared, REGION, ACCOUNT) == sorted(f"arn:aws:bedrock:{arn}" for arn in arns)
+    full = [[f"arn:aws:bedrock:{arn}" for arn in part] for part in arns]
+    assert [found.models, found.profiles, found.behind_profiles] == full
+
+
+def test_a_model_behind_a_profile_may_be_called_through_the_declared_profiles_only() -> None:
+    declared = [MODEL, f"eu.{NOVA}", f"global.{NOVA_2}"]
+    recording = build("models", groups=[group(models=declared, upstreams=[bedrock(REGION, *DESTINATIONS)])])
+    allowed = {s["Sid"].removesuffix("euwest1"): s for s in document(one(recording, POLICY)) if s["Effect"] == "Allow"}
+    profiles = [f"arn:aws:bedrock:{REGION}:{ACCOUNT}:inference-profile/{model}" for model in declared[1:]]
+
+    assert allowed["InvokeListedModels"]["Resource"] == [f"arn:aws:bedrock:{REGION}::foundation-model/{MODEL}"]
+    assert allowed["InvokeListedProfiles"] == {
+        "Sid": "InvokeListedProfileseuwest1",
+        "Effect": "Allow",
+        "Action": INVOKE,
+        "Resource": profiles,
+    }
+    behind = allowed["InvokeModelsOfProfiles"]
+    assert behind["Condition"] == {"ArnLike": {"bedrock:InferenceProfileArn": profiles}}
+    assert behind["Resource"] == [
+        f"arn:aws:bedrock:::foundation-model/{NOVA_2}",
+        f"arn:aws:bedrock:eu-central-1::foundation-model/{NOVA}",
+        f"arn:aws:bedrock:{REGION}::foundation-model/{NOVA_2}",
+        f"arn:aws:bedrock:eu-west-3::foundation-model/{NOVA}",
+    ]
+
+
+def test_aws_authorizes_these_resources_with_this_condition() -> None:
+    """Held against the Service Authorization Reference: every ARN has the form of a resource type of the action, and the
+    action knows the condition key, for the models."""
+    recording = build("models", groups=[group(models=[MODEL, f"eu.{NOVA}"], upstreams=[bedrock(REGION, "eu-west-3")])])
+    for statement in document(one(recording, POLICY)):
+        for action in statement["Action"]:
+            rows = get_action_data(*action.split(":"))["bedrock"]
+            forms = {"[^/]*".join(map(re.escape, re.split(r"\$\{\w+\}", r["resource_arn_format"]))): r for r in rows}
+            for arn in statement["Resource"]:
+                matching = [row for form, row in forms.items() if re.fullmatch(form, arn)]
+                assert matching or arn == "*", (action, arn)
+                for key in statement.get("Condition", {}).get("ArnLike", {}):
+                    assert [key in row["condition_keys"] for row in matching] == [True]
 
 
 def test_a_profile_without_its_destinations_is_refused_with_the_setting_to_fill() -> None:
     with pytest.raises(ValueError, match=r"model group general: eu\.amazon\.nova.* destinationRegions"):
-        model_arns(_groups(group(models=["eu.amazon.nova-lite-v1:0"])), REGION, ACCOUNT)
+        model_arns(_groups(group(models=[f"eu.{NOVA}"])), REGION, ACCOUNT)
+
+
+def test_the_destinations_of_one_region_are_not_those_of_another() -> None:
+    upstreams = [bedrock(REGION, "eu-west-3"), bedrock("eu-central-1", "eu-north-1")]
+    declared = _groups(group(models=[f"eu.{NOVA}"], upstreams=upstreams))
+
+    assert {region: model_arns(declared, region, ACCOUNT).behind_profiles for region in bedrock_regions(declared)} == {
+        REGION: [f"arn:aws:bedrock:eu-west-3::foundation-model/{NOVA}"],
+        "eu-central-1": [f"arn:aws:bedrock:eu-north-1::foundation-model/{NOVA}"],
+    }
 
 
 def test_each_region_has_a_guardrail_of_its_own_and_any_other_is_refused() -> None:

@@ -89,6 +89,14 @@ def test_a_message_of_one_task_appears_at_every_other(twin: Twin, member: Visito
     assert len(targets) > 1
 
 
+def test_every_replica_of_the_cache_follows_its_primary(twin: Twin) -> None:
+    """Its group has no egress rule, and needs none: AWS does not filter replication."""
+    roles = {member: twin.cache.client(member).info("replication") for member in twin.cache.members}
+
+    assert sorted(one["role"] for one in roles.values()) == ["master", *["slave"] * (len(roles) - 1)]
+    assert {one["master_link_status"] for one in roles.values() if one["role"] == "slave"} == {"up"}
+
+
 def test_logging_out_ends_both_sessions(twin: Twin) -> None:
     person = Visitor(twin, twin.people.member.subject).log_in()
     left = person.json("POST", "/api/v1/auths/signout")

@@ -197,6 +197,10 @@ EDITS: tuple[Edit, ...] = (
             "billedServices": ["Amazon Bedrock", "Claude (Amazon Bedrock Edition)"],
         },
     ),
+    Edit(
+        "models.known",
+        [{"id": "openai.gpt-oss-20b-1:0", "kind": "bedrock", "source": "the model's page in the user guide"}],
+    ),
     Edit("models.recordPrompts", RECORDS, "added"),
     *_each("models.recordPrompts", {"days": 60, "readerArns": [f"{ROLE}-2"]}, _RECORDED),
     *_each(
@@ -322,6 +326,7 @@ NOTHING_AT_AWS: dict[str, str] = {
         "read by preflight owners and the pipelines' checks",
     ),
     "limits.rates.peopleBehindOneAddress": "read by the checks of the rates",
+    "models.known": "read when the settings are checked",
 }
 """Settings whose edit changes nothing at AWS, and what reads them."""
 

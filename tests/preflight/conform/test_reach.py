@@ -11,6 +11,7 @@ from preflight.conform.reach import RULE, findings
 from preflight.conform.reaching.calls import calls
 from preflight.findings import Finding, Verdict
 from preflight.sdk.wire import UNKNOWN, unwrap
+from tests.assembly.profiles import offering
 from tests.assembly.test_upstreams_have_names import private
 from tests.assembly.topologies import ELSEWHERE, SHAPES, Shape, recorded
 from tests.bootstrap.program import run_bootstrap
@@ -271,6 +272,38 @@ def test_every_model_of_the_settings_is_asked_for(stack: str) -> None:
 
     assert asked == models
     assert {tuple(ask.context) for ask in bedrock.asks} == {(), ("bedrock:guardrailidentifier",)}
+
+
+PROFILES = {
+    "openai.gpt-oss-120b-1:0": "global.openai.gpt-oss-120b-1:0",
+    "openai.gpt-oss-20b-1:0": "eu.openai.gpt-oss-20b-1:0",
+}
+
+
+def test_calls_through_inference_profiles_get_through() -> None:
+    recording = offering(deployed("staging").recording, parse(own_values()), PROFILES, "eu-central-1")
+
+    assert findings(recording) == []
+
+
+@pytest.mark.parametrize(
+    ("sid", "missing"),
+    [
+        ("InvokeListedProfileseuwest1", "arn:aws:bedrock:eu-west-1:111122223333:inference-profile/eu.openai."),
+        ("InvokeModelsOfProfileseuwest1", "arn:aws:bedrock:::foundation-model/openai.gpt-oss-120b"),
+    ],
+)
+def test_a_profile_that_the_role_may_not_use_is_found(sid: str, missing: str) -> None:
+    def less(statement: Inputs) -> None:
+        statement["Resource"] = [arn for arn in statement["Resource"] if not arn.startswith(missing)]
+
+    recording = offering(deployed("staging").recording, parse(own_values()), PROFILES, "eu-central-1")
+    edit = in_statement("policy", sid, less)
+
+    found = findings(edited(recording, "aws:iam/rolePolicy:RolePolicy", "models-task-policy", edit))
+
+    assert found
+    assert all("taskRoleArn does not allow bedrock:InvokeModel" in one.found and missing in one.found for one in found)
 
 
 def test_names_with_and_without_a_trailing_dot_are_the_same() -> None:

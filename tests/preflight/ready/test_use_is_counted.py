@@ -18,13 +18,25 @@ from tests.preflight.ready.aws_responses import DEFAULT_QUOTAS, FARGATE
 from tests.preflight.ready.faults import lines
 from tests.preflight.ready.world import World
 
-PROFILE = "eu.openai.gpt-oss-120b-1:0"
+MODEL = "openai.gpt-oss-120b-1:0"
+PROFILE = f"eu.{MODEL}"
 
 
-def _profile(status: str) -> dict[str, Any]:
+def _profile(status: str, *regions: str) -> dict[str, Any]:
     arn = f"arn:aws:bedrock:eu-west-1:111122223333:inference-profile/{PROFILE}"
     name = {"inferenceProfileName": PROFILE, "inferenceProfileArn": arn, "inferenceProfileId": PROFILE}
-    return {**name, "status": status, "type": "SYSTEM_DEFINED", "models": []}
+    models = [{"modelArn": f"arn:aws:bedrock:{region}::foundation-model/{MODEL}"} for region in regions]
+    return {**name, "status": status, "type": "SYSTEM_DEFINED", "models": models}
+
+
+def _offer(world: World, model: str, *destinations: str) -> None:
+    settings = world.wanted.settings
+    (group,) = settings.models.groups
+    (upstream,) = group.upstreams
+    upstream = upstream.model_copy(update={"destination_regions": destinations})
+    group = group.model_copy(update={"models": (model,), "upstreams": (upstream,)})
+    models = settings.models.model_copy(update={"groups": (group,)})
+    world.wanted = replace(world.wanted, settings=settings.model_copy(update={"models": models}))
 
 
 def _quota(world: World, code: str) -> Line:
@@ -73,13 +85,63 @@ def test_each_quota_is_compared_with_what_the_stack_needs(staging: World) -> Non
     ],
 )
 def test_a_model_by_inference_profile_is_asked_for_as_one(staging: World, answer: Result, status: Status) -> None:
-    settings = staging.wanted.settings
-    group = settings.models.groups[0].model_copy(update={"models": (PROFILE,)})
-    models = settings.models.model_copy(update={"groups": (group,)})
-    staging.wanted = replace(staging.wanted, settings=settings.model_copy(update={"models": models}))
+    _offer(staging, PROFILE)
     staging.cloud.answers["bedrock", "GetInferenceProfile"] = answer
     found = [line for line in lines(staging, "models") if line.subject == f"{PROFILE} in eu-west-1"]
     assert [line.status for line in found] == [status]
+
+
+@pytest.mark.parametrize(
+    ("listed", "status", "found"),
+    [
+        (["eu-west-3", "eu-central-1"], Status.OK, "as listed: eu-central-1, eu-west-3"),
+        (["eu-west-3"], Status.MISSING, "eu-central-1 is not listed"),
+        (
+            ["eu-central-1", "eu-west-3", "eu-north-1"],
+            Status.MISSING,
+            "eu-north-1 is listed, but no destination",
+        ),
+    ],
+)
+def test_the_destinations_of_a_profile_are_those_that_bedrock_reports(
+    staging: World, listed: list[str], status: Status, found: str
+) -> None:
+    _offer(staging, PROFILE, *listed)
+    staging.cloud.answers["bedrock", "GetInferenceProfile"] = _profile("ACTIVE", "eu-central-1", "eu-west-3")
+
+    (line,) = [one for one in lines(staging, "models") if one.subject == f"destinations of {PROFILE} in eu-west-1"]
+
+    assert (line.status, line.found) == (status, found)
+    assert status is Status.OK or "destinationRegions of the upstream to [eu-central-1, eu-west-3]" in line.fix
+
+
+def test_a_global_profile_has_no_destinations_to_compare(staging: World) -> None:
+    _offer(staging, f"global.{MODEL}")
+    staging.cloud.answers["bedrock", "GetInferenceProfile"] = _profile("ACTIVE", "eu-central-1")
+
+    assert not [one for one in lines(staging, "models") if one.subject.startswith("destinations")]
+
+
+@pytest.mark.parametrize(
+    ("model", "quota"),
+    [
+        ("moonshotai.kimi-k2.5", "On-demand model inference tokens per minute for Moonshot AI Kimi K2.5"),
+        ("eu.amazon.nova-lite-v1:0", "Cross-region model inference tokens per minute for Amazon Nova Lite"),
+        ("global.zai.glm-5.3", "Global cross-region model inference tokens per minute for Z.AI GLM 5.3"),
+    ],
+)
+def test_the_quota_is_the_one_for_how_the_model_is_called(staging: World, model: str, quota: str) -> None:
+    _offer(staging, model)
+    staging.cloud.answers["bedrock", "GetInferenceProfile"] = _profile("ACTIVE")
+    ways = ("On-demand", "Cross-region", "Global cross-region")
+    named = [f"{way} {quota[quota.index('model inference') :]}" for way in ways]
+    for enough, status in ((True, Status.OK), (False, Status.MISSING)):
+        quotas = [{"QuotaName": name, "Value": 1e9 if (name == quota) is enough else 1.0} for name in named]
+        staging.cloud.answers["service-quotas", "ListServiceQuotas"] = {"Quotas": quotas}
+        (line,) = [
+            one for one in lines(staging, "models") if one.subject == f"tokens per minute of {model} in eu-west-1"
+        ]
+        assert line.status is status, line
 
 
 def test_the_models_are_called_with_the_guardrail_that_an_earlier_up_has_made(staging: World) -> None:
