@@ -11,6 +11,7 @@ from components.models.component import ModelAccess
 from components.models.recording import PromptRecording
 from components.monitoring.data import DataAlarms
 from components.monitoring.edge_and_service import EdgeAlarms, ServiceAlarms
+from components.monitoring.gateway import GatewayAlarms
 from components.monitoring.models import ModelAlarms
 from components.monitoring.operations import Operations
 from components.network.component import PrivateNetwork
@@ -27,6 +28,7 @@ COMPONENTS: list[type[pulumi.ComponentResource]] = [
     Edge,
     EdgeAlarms,
     Firewall,
+    GatewayAlarms,
     GatewayIdentity,
     GatewayService,
     InterfaceService,

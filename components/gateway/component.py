@@ -17,11 +17,10 @@ from pydantic import Field, field_validator, model_validator
 from components.applications.application import volume_name
 from components.args import Args
 from components.common.aws_limits import STOP_SECONDS, Architecture
-from components.gateway.settings import Api, GatewayModel, GatewaySettings
+from components.gateway.settings import SERVICE, Api, GatewayModel, GatewaySettings
 from components.gateway.task_definition import READ_ONLY, WRITABLE, GatewayPlan, container_definitions
 from components.service.scaling import FULL_PERCENT, highest_target, lost_zone_shortage
 
-SERVICE = "gateway"
 _SCALE_OUT_SECONDS, _SCALE_IN_SECONDS = 60, 600
 
 

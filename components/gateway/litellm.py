@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from components.gateway.settings import TRANSLATOR_PORT, GatewayModel, GatewaySettings
+from components.gateway.settings import METRICS_NAMESPACE, TRANSLATOR_PORT, GatewayModel, GatewaySettings
 
 FOLDER = "/srv/gateway"
 CONFIGURATION = f"{FOLDER}/config.yaml"
@@ -106,6 +106,7 @@ def environment(settings: GatewaySettings) -> dict[str, str]:
         "LITELLM_LOG": "CRITICAL",
         "JSON_LOGS": "true",
         "GATEWAY_ENVIRONMENT": settings.environment,
+        "GATEWAY_METRICS": METRICS_NAMESPACE,
         "GATEWAY_MODELS": models,
     }
 

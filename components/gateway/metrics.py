@@ -19,8 +19,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
-NAMESPACE = "ai-interface/gateway"
-ENVIRONMENT = "GATEWAY_ENVIRONMENT"
+NAMESPACE, ENVIRONMENT = "GATEWAY_METRICS", "GATEWAY_ENVIRONMENT"
 MODELS = "GATEWAY_MODELS"
 UNKNOWN = "other"
 """The model of a call that names none of the declared ones: its text is the caller's."""
@@ -69,7 +68,7 @@ def write(
             "Timestamp": int(time.time() * 1000),
             "CloudWatchMetrics": [
                 {
-                    "Namespace": NAMESPACE,
+                    "Namespace": os.environ.get(NAMESPACE, ""),
                     "Dimensions": [["environment"], ["environment", "model"]],
                     "Metrics": [*metrics, {"Name": "Latency", "Unit": "Milliseconds"}],
                 }

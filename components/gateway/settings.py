@@ -7,10 +7,15 @@ This module does not depend on Pulumi. A guardrail's id is an ``Output`` in the 
 from dataclasses import dataclass
 from enum import StrEnum
 
-PORT = 8443
-"""The port on which the gateway's proxy accepts connections from the interface's proxy."""
+PORT = 8444
+"""The port on which the gateway's proxy accepts connections from the interface's proxy. The private network ACL admits
+the port of the interface's proxy, 8443, from the load balancer only."""
 TRANSLATOR_PORT = 4001
 """LiteLLM's loopback port. If its default, 4000, is in use, it starts on a random one."""
+SERVICE = "gateway"
+"""The ECS service's name."""
+METRICS_NAMESPACE = "ai-interface/gateway"
+"""The CloudWatch namespace of usage and errors."""
 CLIENT_NAME = "proxy.ai-interface.internal"
 """The DNS name in the interface's client certificate, the only one that the gateway accepts."""
 

@@ -30,13 +30,14 @@ class UpstreamKind(StrEnum):
     checker wherever it is missing."""
 
     BEDROCK = "bedrock"
+    GATEWAY = "gateway"
     PRIVATE = "private"
 
     @property
     def required_fields(self) -> tuple[str, ...]:
         """The fields of ``ModelUpstreamArgs`` that this kind cannot be without."""
         match self:
-            case UpstreamKind.BEDROCK:
+            case UpstreamKind.BEDROCK | UpstreamKind.GATEWAY:
                 return ("region",)
             case UpstreamKind.PRIVATE:
                 return ("host_name", "security_group_id")
@@ -45,10 +46,10 @@ class UpstreamKind(StrEnum):
 
 
 class ModelUpstreamArgs(Args):
-    """A model server: Bedrock in one region, or a private OpenAI-compatible server."""
+    """A model server: Bedrock in one region, directly or through the gateway, or a private OpenAI-compatible server."""
 
     kind: str
-    """``bedrock`` or ``private``."""
+    """``bedrock``, ``gateway`` or ``private``."""
     region: str = ""
     """Bedrock's region."""
     destination_regions: list[str] = Field(default_factory=list[str])
@@ -74,7 +75,7 @@ class ModelUpstreamArgs(Args):
         """The region whose Bedrock the upstream calls; ``None`` for an upstream that does not call Bedrock."""
         kind = UpstreamKind(self.kind)
         match kind:
-            case UpstreamKind.BEDROCK:
+            case UpstreamKind.BEDROCK | UpstreamKind.GATEWAY:
                 return self.region
             case UpstreamKind.PRIVATE:
                 return None
@@ -86,7 +87,7 @@ class ModelUpstreamArgs(Args):
         """Security group and port to which the task needs egress; ``None`` for an upstream behind a VPC endpoint."""
         kind = UpstreamKind(self.kind)
         match kind:
-            case UpstreamKind.BEDROCK:
+            case UpstreamKind.BEDROCK | UpstreamKind.GATEWAY:
                 return None
             case UpstreamKind.PRIVATE:
                 return self.security_group_id, self.port
@@ -155,10 +156,8 @@ def _foundation(region: str, model: str) -> str:
     return f"arn:aws:bedrock:{region}::foundation-model/{model}"
 
 
-def task_statements(
-    groups: Sequence[ModelGroupArgs], guardrails: Mapping[str, str], account_id: str
-) -> list[Statement]:
-    """The task role's statements. ``guardrails``: region → ARN of the guardrail.
+def _statements(groups: Sequence[ModelGroupArgs], guardrails: Mapping[str, str], account_id: str) -> list[Statement]:
+    """A role's statements. ``guardrails``: region → ARN of the guardrail.
 
     A model behind an inference profile may be called through a declared profile only: by its own id it would also answer
     in the profile's other regions, if a way to them existed.
@@ -223,15 +222,19 @@ def task_statements(
     ]
 
 
+def of_kind(groups: Iterable[ModelGroupArgs], kind: UpstreamKind) -> list[ModelGroupArgs]:
+    """The groups with upstreams of one kind, without their other upstreams."""
+    found = ((group, [up for up in group.upstreams if up.kind == kind]) for group in groups)
+    return [group.model_copy(update={"upstreams": upstreams}) for group, upstreams in found if upstreams]
+
+
 def gateway_statements(
     groups: Sequence[ModelGroupArgs], guardrails: Mapping[str, str], account_id: str
 ) -> list[Statement]:
-    """The statements of a role that calls Converse and InvokeModel only. Their calls contain the guardrail's condition key
-    (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-permissions-id.html), so a call without the guardrail
-    is denied too, whatever the caller sends."""
-    statements = task_statements(groups, guardrails, account_id)
-    if not statements:
-        return []
+    """The gateway's role's statements. It calls Converse and InvokeModel only, and such calls contain the guardrail's
+    condition key (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-permissions-id.html), so a call without
+    the guardrail is denied too, whatever a caller sends."""
+    statements = _statements(of_kind(groups, UpstreamKind.GATEWAY), guardrails, account_id)
     others = Statement(
         sid="RefuseOtherGuardrails",
         effect=Effect.DENY,
@@ -241,3 +244,11 @@ def gateway_statements(
         conditions={"StringNotLike": {GUARDRAIL: [f"{arn}:*" for arn in guardrails.values()]}},
     )
     return [others if one.sid == others.sid else one for one in statements]
+
+
+def task_statements(
+    groups: Sequence[ModelGroupArgs], guardrails: Mapping[str, str], account_id: str
+) -> list[Statement]:
+    """The task role's statements: for the models that its proxy calls itself. ``guardrails``: region → ARN of the
+    guardrail."""
+    return _statements(of_kind(groups, UpstreamKind.BEDROCK), guardrails, account_id)

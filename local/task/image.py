@@ -101,7 +101,11 @@ class Images:
             command=("--port", "4000"),
             user="65534:65534",
             directory="/app",
-            environment={"PATH": f"{VENV}/bin:/usr/local/bin:/usr/bin:/bin", "HOME": "/app", "LITELLM_NON_ROOT": "true"},
+            environment={
+                "PATH": f"{VENV}/bin:/usr/local/bin:/usr/bin:/bin",
+                "HOME": "/app",
+                "LITELLM_NON_ROOT": "true",
+            },
             accounts={"root": (0, 0, "/root"), "nobody": (65534, 65534, "/")},
             binds=(*_system(), *outside, (str(prefix), VENV), (str(script), f"{VENV}/bin/litellm")),
             links=_links(),

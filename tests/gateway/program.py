@@ -24,7 +24,6 @@ from tests.components.task_fixtures import (
     ACCOUNT,
     REGION,
     TAGS,
-    bedrock,
     group,
     models_args,
     operations_args,
@@ -79,10 +78,10 @@ def program() -> None:
     models = ModelAccess(
         "models",
         models_args(
-            groups=[group(models=list(MODELS), upstreams=[bedrock()])],
-            guardrail_required=True,
-            task_role_name=identity.task_role_name,
-            security_group_id=identity.security_group_id,
+            groups=[group(models=list(MODELS), upstreams=[{"kind": "gateway", "region": REGION}])],
+            task_role_name=workload.task_role_name,
+            gateway_role_name=identity.task_role_name,
+            security_group_id=workload.security_group_id,
         ),
     )
     PrivateEndpoints(
@@ -100,7 +99,7 @@ def program() -> None:
                 "gateway_security_group_id": identity.security_group_id,
                 "gateway_execution_role_arn": identity.execution_role_arn,
                 "gateway_task_role_arn": identity.task_role_arn,
-                "gateway_model_statements": models.statements,
+                "gateway_model_statements": models.gateway_statements,
                 "model_regions": [REGION],
                 "repository_arns": REPOSITORIES,
                 "secret_arns": identity.secret_arns,
