@@ -14,11 +14,10 @@ import pulumi
 import pulumi_aws as aws
 from pydantic import Field, field_validator, model_validator
 
-from components.applications.application import volume_name
 from components.args import Args
 from components.common.aws_limits import STOP_SECONDS, Architecture
 from components.gateway.settings import SERVICE, Api, GatewayModel, GatewaySettings
-from components.gateway.task_definition import READ_ONLY, WRITABLE, GatewayPlan, container_definitions
+from components.gateway.task_definition import GatewayPlan, container_definitions
 from components.service.scaling import FULL_PERCENT, highest_target, lost_zone_shortage
 
 _SCALE_OUT_SECONDS, _SCALE_IN_SECONDS = 60, 600
@@ -189,9 +188,6 @@ class GatewayService(pulumi.ComponentResource):
             execution_role_arn=args.execution_role_arn,
             task_role_arn=args.task_role_arn,
             container_definitions=containers,
-            volumes=[
-                aws.ecs.TaskDefinitionVolumeArgs(name=volume_name(directory)) for directory in (*READ_ONLY, *WRITABLE)
-            ],
             # ECS rolls a failed deployment back to the previous revision, so the previous revision must stay
             # registered.
             skip_destroy=True,

@@ -252,8 +252,8 @@ class GatewayIdentity(pulumi.ComponentResource):
     ) -> dict[str, aws.cloudwatch.LogGroup]:
         return {
             container: aws.cloudwatch.LogGroup(
-                f"{name}-{container}-logs",
-                name=f"/ai-interface/{args.environment}/gateway-{container}",
+                f"{name}-{_part(container)}-logs",
+                name=f"/ai-interface/{args.environment}/{container}",
                 retention_in_days=args.log_retention_days,
                 kms_key_id=args.key_arn,
                 tags=args.tags,

@@ -11,12 +11,23 @@ from typing import Any
 
 from components.gateway.settings import METRICS_NAMESPACE, TRANSLATOR_PORT, GatewayModel, GatewaySettings
 
-FOLDER = "/srv/gateway"
+TEMPORARY = "/dev/shm"  # noqa: S108 - see below
+"""The only place that a container can write to here: a memory disk of 64 MiB. A volume on Fargate could be written by root
+only, and the root file system is read-only."""
+FOLDER = f"{TEMPORARY}/gateway"
 CONFIGURATION = f"{FOLDER}/config.yaml"
 METRICS = f"{FOLDER}/metrics.py"
 KEY_VARIABLE = "GATEWAY_KEY"
 """The variable with LiteLLM's master key. Envoy sends it; no one else has it."""
-TEMPORARY = "/tmp"  # noqa: S108 - a volume of the task
+FILES_VARIABLE = "GATEWAY_FILES"
+"""The variable with the files: path → content. It is removed before LiteLLM starts."""
+_START = (
+    "import json,os,pathlib\n"
+    f"for path,text in json.loads(os.environ.pop({FILES_VARIABLE!r})).items():\n"
+    " file=pathlib.Path(path);file.parent.mkdir(mode=0o700,exist_ok=True);file.write_text(text)\n"
+    "os.execvp({program!r},{arguments!r})"
+)
+"""Writes LiteLLM's files, then becomes LiteLLM."""
 
 _ENVIRONMENT = {
     # Nothing is fetched: the lists of prices and headers are those of the image.
@@ -32,6 +43,7 @@ _ENVIRONMENT = {
     "NO_OPENAPI": "True",
     "LITELLM_DONT_SHOW_FEEDBACK_BOX": "True",
     "HOME": TEMPORARY,
+    "TMPDIR": TEMPORARY,
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONUNBUFFERED": "1",
 }
@@ -94,8 +106,9 @@ def files(settings: GatewaySettings) -> dict[str, str]:
 
 
 def command() -> list[str]:
-    """LiteLLM's command. The entry point of the image adds nothing to it that is used here."""
-    return ["litellm", "--config", CONFIGURATION, "--host", "127.0.0.1", "--port", str(TRANSLATOR_PORT)]
+    """The container's command. The entry point of the image adds nothing to LiteLLM that is used here."""
+    arguments = ["litellm", "--config", CONFIGURATION, "--host", "127.0.0.1", "--port", str(TRANSLATOR_PORT)]
+    return ["python3", "-I", "-c", _START.format(program=arguments[0], arguments=arguments)]
 
 
 def environment(settings: GatewaySettings) -> dict[str, str]:
@@ -108,6 +121,7 @@ def environment(settings: GatewaySettings) -> dict[str, str]:
         "GATEWAY_ENVIRONMENT": settings.environment,
         "GATEWAY_METRICS": METRICS_NAMESPACE,
         "GATEWAY_MODELS": models,
+        FILES_VARIABLE: json.dumps(files(settings), sort_keys=True, separators=(",", ":")),
     }
 
 

@@ -57,7 +57,7 @@ class GatewaySettings:
     request_headers_seconds: int = 10
     request_body_seconds: int = 120
     """The maximum time from the first byte of a request to the last byte of its body."""
-    keep_alive_seconds: int = 90
+    keep_alive_seconds: int = 150
     """How long an idle connection from the interface's proxy is kept. Must be longer than that proxy keeps it (60)."""
     model_deadline_seconds: int = 540
     """The maximum duration of a model's answer."""

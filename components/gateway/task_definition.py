@@ -1,29 +1,18 @@
-"""The gateway's container definitions as a pure function: ``prepare`` (exits 0), then LiteLLM, then its Envoy."""
+"""The gateway's container definitions as a pure function: LiteLLM, then its Envoy. No container runs as root."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.applications.application import volume_name
 from components.gateway import envoy, litellm
 from components.gateway.settings import PORT, GatewaySettings
-from components.prepare import PLAN_VARIABLE, SCRIPT
-from components.service.task_definition import (
-    ALL_CAPABILITIES_BUT_CHOWN,
-    PREPARE,
-    PROXY,
-    PROXY_USER,
-    check_size,
-    encoded,
-)
+from components.service.task_definition import PROXY_USER, check_size, encoded
 
-TRANSLATOR = "translator"
-CONTAINERS = (PREPARE, PROXY, TRANSLATOR)
-"""The containers of the gateway's task; each has its own log group."""
+PROXY, TRANSLATOR = "gateway-proxy", "gateway"
+CONTAINERS = (PROXY, TRANSLATOR)
+"""The containers of the gateway's task; each has its own log group. The names differ from those of the interface's task."""
 USER = 65534
 """``nobody`` of LiteLLM's image for users other than root."""
-WRITABLE = (litellm.TEMPORARY,)
-READ_ONLY = (litellm.FOLDER,)
 START_SECONDS = 120
 """LiteLLM imports for about 15 seconds on one vCPU."""
 
@@ -66,28 +55,7 @@ def container_definitions(plan: GatewayPlan) -> str:
 
 def definitions(plan: GatewayPlan) -> list[Definition]:
     """The containers in start order, without a check of their size."""
-    return [_prepare(plan), _translator(plan), _proxy(plan)]
-
-
-def _prepare(plan: GatewayPlan) -> Definition:
-    """Writes LiteLLM's files and hands over its temporary directory: Fargate mounts volumes that only root can write."""
-    instructions = {"owner": [USER, USER], "directories": list(WRITABLE), "files": litellm.files(plan.settings)}
-    return {
-        **_common(plan, PREPARE),
-        "entryPoint": ["python3"],
-        "command": ["-I", "-c", SCRIPT],
-        "image": plan.image,
-        "essential": False,
-        "user": "0:0",
-        "linuxParameters": {"capabilities": {"add": [], "drop": list(ALL_CAPABILITIES_BUT_CHOWN)}},
-        "environment": [{"name": PLAN_VARIABLE, "value": encoded_plan(instructions)}],
-        "mountPoints": _mounts(files_read_only=False),
-    }
-
-
-def encoded_plan(instructions: Definition) -> str:
-    """The plan of ``prepare`` as JSON."""
-    return encoded([instructions])[1:-1]
+    return [_translator(plan), _proxy(plan)]
 
 
 def _translator(plan: GatewayPlan) -> Definition:
@@ -101,8 +69,6 @@ def _translator(plan: GatewayPlan) -> Definition:
         "user": f"{USER}:{USER}",
         "environment": _environment(litellm.environment(plan.settings)),
         "secrets": _secrets(TRANSLATOR_SECRETS, plan.secret_references),
-        "mountPoints": _mounts(files_read_only=True),
-        "dependsOn": [{"containerName": PREPARE, "condition": "SUCCESS"}],
         "healthCheck": {
             "command": ["CMD", *litellm.HEALTH_COMMAND],
             "interval": 15,
@@ -124,10 +90,7 @@ def _proxy(plan: GatewayPlan) -> Definition:
         "secrets": _secrets(PROXY_SECRETS, plan.secret_references),
         "portMappings": [{"containerPort": PORT, "hostPort": PORT, "protocol": "tcp"}],
         # The port is open once LiteLLM answers: a task that is found by its name works.
-        "dependsOn": [
-            {"containerName": PREPARE, "condition": "SUCCESS"},
-            {"containerName": TRANSLATOR, "condition": "HEALTHY"},
-        ],
+        "dependsOn": [{"containerName": TRANSLATOR, "condition": "HEALTHY"}],
         "ulimits": [{"name": "nofile", "softLimit": 65536, "hardLimit": 65536}],
     }
 
@@ -155,17 +118,6 @@ def _common(plan: GatewayPlan, name: str) -> Definition:
             },
         },
     }
-
-
-def _mounts(*, files_read_only: bool) -> list[Definition]:
-    return [
-        {
-            "containerPath": directory,
-            "sourceVolume": volume_name(directory),
-            "readOnly": files_read_only and directory in READ_ONLY,
-        }
-        for directory in (*READ_ONLY, *WRITABLE)
-    ]
 
 
 def _environment(variables: Mapping[str, str]) -> list[Definition]:

@@ -9,6 +9,7 @@ import re
 import time
 from typing import Any
 
+from components.gateway.task_definition import CONTAINERS, TRANSLATOR
 from local.aws.chat import Behaviour
 from local.task.definition import TASK_DEFINITION
 from tests.gateway.program import CONVERSE, MESSAGES
@@ -16,7 +17,6 @@ from tests.gateway.test_translation import tool
 from tests.gateway.world import StreamError, World
 
 CANARY = "marmalade-astronaut"
-CONTAINERS = ("prepare", "translator", "proxy")
 ARRIVES_SECONDS = 10
 QUIET_SECONDS = 1.5
 """LiteLLM writes after the answer, and the log driver collects lines for half a second."""
@@ -24,7 +24,7 @@ QUIET_SECONDS = 1.5
 
 def lines(world: World) -> list[dict[str, Any]]:
     """The metrics in the log."""
-    return [json.loads(one) for one in world.logs("translator") if one.startswith('{"_aws"')]
+    return [json.loads(one) for one in world.logs(TRANSLATOR) if one.startswith('{"_aws"')]
 
 
 def settled(world: World) -> int:
@@ -93,7 +93,7 @@ def test_no_log_has_a_prompt_an_answer_or_a_name_that_a_caller_wrote(gateway: Wo
 def test_no_secret_is_in_a_log_or_in_the_definition(gateway: World) -> None:
     key = gateway.secret("gateway-key-secret-version")
     private = gateway.secret("gateway-private-key-secret-version")
-    texts = [*gateway.logs("translator"), *gateway.logs("proxy"), *gateway.logs("prepare")]
+    texts = [*(line for name in CONTAINERS for line in gateway.logs(name))]
     texts.append(str(gateway.stack.one(TASK_DEFINITION)["containerDefinitions"]))
     assert key.startswith("sk-")
     for text in texts:
