@@ -60,7 +60,9 @@ service = InterfaceService(
         rollback_alarm_names=edge_alarms.rollback_alarm_names,
     ),
     # A task that starts before its egress rules, permissions and WAF exist fails or is exposed.
-    pulumi.ResourceOptions(depends_on=[endpoints, models, workload, data, uploads, edge, firewall]),
+    pulumi.ResourceOptions(
+        depends_on=[endpoints, models, workload, data, uploads, edge, firewall, *([gateway] if gateway else [])]
+    ),
 )
 if gateway and (alarm_args := assembly.gateway_alarms(settings, gateway, service, operations)):
     alarms = GatewayAlarms("gateway-alarms", alarm_args)

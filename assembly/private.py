@@ -26,7 +26,6 @@ from components.network import PrivateEndpoints, PrivateEndpointsArgs, PrivateNe
 from components.network.dns import allowed_domains
 from components.network.endpoint_services import FARGATE_SERVICES
 from components.service import WorkloadIdentity, WorkloadIdentityArgs
-from releases.manifest import IMAGES
 from releases.prompts import Prompts
 from settings import StackSettings
 from settings.models import BedrockUpstream, GatewayUpstream, PrivateUpstream, Upstream
@@ -283,16 +282,22 @@ def endpoints(
         gateway_security_group_id=gateway.security_group_id if gateway else None,
         gateway_execution_role_arn=gateway.execution_role_arn if gateway else None,
         gateway_task_role_arn=gateway.task_role_arn if gateway else None,
+        gateway_repository_arns=_listed(gateway.image_repository_arns if gateway else []),
+        gateway_secret_arns=gateway.secret_arns if gateway else _listed([]),
+        gateway_log_group_arns=gateway.log_group_arns if gateway else _listed([]),
         gateway_model_statements=models.gateway_statements,
-        repository_arns=pulumi.Output.from_input(repository_arns(settings, *(IMAGES if gateway else ()))),
-        secret_arns=_together(workload.secret_arns, data.secret_arns, *([gateway.secret_arns] if gateway else [])),
-        bucket_arns=pulumi.Output.all(data.bucket_arn).apply(lambda arns: [str(arn) for arn in arns]),
-        log_group_arns=_together(
-            operations.log_group_arns.apply(lambda arns: sorted(arns.values())),
-            *([gateway.log_group_arns] if gateway else []),
+        repository_arns=_listed(repository_arns(settings)),
+        secret_arns=_together(
+            workload.secret_arns, data.secret_arns, *([gateway.client_secret_arns] if gateway else [])
         ),
+        bucket_arns=pulumi.Output.all(data.bucket_arn).apply(lambda arns: [str(arn) for arn in arns]),
+        log_group_arns=operations.log_group_arns.apply(lambda arns: sorted(arns.values())),
         tags=tags(settings),
     )
+
+
+def _listed(values: list[str]) -> pulumi.Output[list[str]]:
+    return pulumi.Output.from_input(values)
 
 
 def _together(*lists: pulumi.Output[list[str]]) -> pulumi.Output[list[str]]:

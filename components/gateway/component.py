@@ -237,6 +237,7 @@ class GatewayService(pulumi.ComponentResource):
         )
         aws.appautoscaling.Policy(
             f"{name}-scaling-cpu",
+            name=f"{name}-scaling-cpu",
             policy_type="TargetTrackingScaling",
             service_namespace=target.service_namespace,
             scalable_dimension=target.scalable_dimension,

@@ -10,6 +10,8 @@ expired certificate stops all calls: a certificate is valid for three years, and
 renews it. The CA stays, so tasks with older and newer certificates work side by side.
 """
 
+from collections.abc import Iterable
+
 import pulumi
 import pulumi_aws as aws
 import pulumi_tls as tls
@@ -90,7 +92,11 @@ class GatewayIdentity(pulumi.ComponentResource):
     """Secret → ``valueFrom`` of a container, with the version's id. The client certificate and its key are the
     interface's."""
     secret_arns: pulumi.Output[list[str]]
-    """The secrets' ARNs, for the Secrets Manager endpoint's policy."""
+    """The ARNs of the gateway's secrets, for the Secrets Manager endpoint's policy."""
+    client_secret_arns: pulumi.Output[list[str]]
+    """The ARNs of the interface's."""
+    image_repository_arns: list[str]
+    """The repositories of the gateway's images."""
     log_group_names: pulumi.Output[dict[str, str]]
     """Container → log group name."""
     log_group_arns: pulumi.Output[list[str]]
@@ -101,14 +107,15 @@ class GatewayIdentity(pulumi.ComponentResource):
         super().__init__("ai-interface:index:GatewayIdentity", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.host_name = host_name(args.environment)
+        self.image_repository_arns = args.image_repository_arns
         group = self._security_group(name, args, child)
         self._name_in_the_network(name, args, child)
         values, self.authority = self._certificates(name, child)
-        secrets = self._secrets(name, args, values)
+        self._secrets(name, args, values)
         groups = self._log_groups(name, args, child)
         self.log_group_names = pulumi.Output.all(**{container: one.name for container, one in groups.items()})
         self.log_group_arns = pulumi.Output.all(*(one.arn for one in groups.values())).apply(_sorted)
-        self._roles(name, args, secrets, child)
+        self._roles(name, args, child)
         self.security_group_id = group.id
         self.register_outputs(
             {
@@ -121,6 +128,8 @@ class GatewayIdentity(pulumi.ComponentResource):
                 "securityGroupId": self.security_group_id,
                 "secretReferences": self.secret_references,
                 "secretArns": self.secret_arns,
+                "clientSecretArns": self.client_secret_arns,
+                "imageRepositoryArns": self.image_repository_arns,
                 "logGroupNames": self.log_group_names,
                 "logGroupArns": self.log_group_arns,
             }
@@ -229,9 +238,7 @@ class GatewayIdentity(pulumi.ComponentResource):
             values |= {role: signed.cert_pem, key_role: key.private_key_pem_pkcs8}
         return values, authority.cert_pem
 
-    def _secrets(
-        self, name: str, args: GatewayIdentityArgs, values: dict[str, pulumi.Output[str]]
-    ) -> dict[str, aws.secretsmanager.Secret]:
+    def _secrets(self, name: str, args: GatewayIdentityArgs, values: dict[str, pulumi.Output[str]]) -> None:
         secrets: dict[str, aws.secretsmanager.Secret] = {}
         references: dict[str, pulumi.Output[str]] = {}
         for role, value in values.items():
@@ -244,8 +251,8 @@ class GatewayIdentity(pulumi.ComponentResource):
                 parent=self,
             )
         self.secret_references = pulumi.Output.all(**references)
-        self.secret_arns = pulumi.Output.all(*(secret.arn for secret in secrets.values())).apply(_sorted)
-        return secrets
+        self.secret_arns = _arns(secret for role, secret in secrets.items() if role not in _OF_THE_INTERFACE)
+        self.client_secret_arns = _arns(secrets[role] for role in _OF_THE_INTERFACE)
 
     def _log_groups(
         self, name: str, args: GatewayIdentityArgs, child: pulumi.ResourceOptions
@@ -262,26 +269,18 @@ class GatewayIdentity(pulumi.ComponentResource):
             for container in CONTAINERS
         }
 
-    def _roles(
-        self,
-        name: str,
-        args: GatewayIdentityArgs,
-        secrets: dict[str, aws.secretsmanager.Secret],
-        child: pulumi.ResourceOptions,
-    ) -> None:
+    def _roles(self, name: str, args: GatewayIdentityArgs, child: pulumi.ResourceOptions) -> None:
         trust = task_trust(args.account_id, args.region)
         execution = aws.iam.Role(f"{name}-execution", assume_role_policy=trust, tags=args.tags, opts=child)
         task = aws.iam.Role(f"{name}-task", assume_role_policy=trust, tags=args.tags, opts=child)
-        own = [secret.arn for role, secret in secrets.items() if role not in _OF_THE_INTERFACE]
-        of_the_interface = [secrets[role].arn for role in _OF_THE_INTERFACE]
         aws.iam.RolePolicy(
             f"{name}-execution-policy",
             role=execution.name,
-            policy=pulumi.Output.all(self.log_group_arns, pulumi.Output.all(*own), args.key_arn).apply(
+            policy=pulumi.Output.all(self.log_group_arns, self.secret_arns, args.key_arn).apply(
                 lambda known: execution_policy(
                     repository_arns=args.image_repository_arns,
                     log_group_arns=known[0],
-                    secret_arns=_sorted(known[1]),
+                    secret_arns=known[1],
                     key_arn=known[2],
                     region=args.region,
                 )
@@ -291,8 +290,8 @@ class GatewayIdentity(pulumi.ComponentResource):
         aws.iam.RolePolicy(
             f"{name}-client-policy",
             role=args.client_execution_role_name,
-            policy=pulumi.Output.all(pulumi.Output.all(*of_the_interface), args.key_arn).apply(
-                lambda known: client_policy(_sorted(known[0]), known[1], args.region)
+            policy=pulumi.Output.all(self.client_secret_arns, args.key_arn).apply(
+                lambda known: client_policy(known[0], known[1], args.region)
             ),
             opts=child,
         )
@@ -304,6 +303,10 @@ class GatewayIdentity(pulumi.ComponentResource):
 def _part(role: str) -> str:
     """The end of a resource's name: the component's own name comes first."""
     return role.removeprefix("gateway-")
+
+
+def _arns(secrets: Iterable[aws.secretsmanager.Secret]) -> pulumi.Output[list[str]]:
+    return pulumi.Output.all(*(secret.arn for secret in secrets)).apply(_sorted)
 
 
 def _sorted(values: list[str]) -> list[str]:

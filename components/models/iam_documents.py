@@ -5,7 +5,7 @@ model. A private upstream needs no IAM policy, only a security group rule.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
 
@@ -19,6 +19,8 @@ INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 """The IAM actions that authorize Chat Completions, Converse and InvokeModel."""
 
 GUARDRAIL = "bedrock:GuardrailIdentifier"
+
+_OTHER_GUARDRAILS = "RefuseOtherGuardrails"
 
 PROFILE = "bedrock:InferenceProfileArn"
 """The profile through which a model is called; absent if the model is called by its own id
@@ -200,7 +202,7 @@ def _statements(groups: Sequence[ModelGroupArgs], guardrails: Mapping[str, str],
         # A negated operator also matches if the key is absent, with or without IfExists, so there is a second
         # condition.
         Statement(
-            sid="RefuseOtherGuardrails",
+            sid=_OTHER_GUARDRAILS,
             effect=Effect.DENY,
             actions=INVOKE,
             resources=["*"],
@@ -234,16 +236,17 @@ def gateway_statements(
     """The gateway's role's statements. It calls Converse and InvokeModel only, and such calls contain the guardrail's
     condition key (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-permissions-id.html), so a call without
     the guardrail is denied too, whatever a caller sends."""
-    statements = _statements(of_kind(groups, UpstreamKind.GATEWAY), guardrails, account_id)
-    others = Statement(
-        sid="RefuseOtherGuardrails",
-        effect=Effect.DENY,
-        actions=INVOKE,
-        resources=["*"],
-        # A negated operator also matches if the key is absent.
-        conditions={"StringNotLike": {GUARDRAIL: [f"{arn}:*" for arn in guardrails.values()]}},
-    )
-    return [others if one.sid == others.sid else one for one in statements]
+    versions = [f"{arn}:*" for arn in guardrails.values()]
+    statements: list[Statement] = []
+    for one in _statements(of_kind(groups, UpstreamKind.GATEWAY), guardrails, account_id):
+        if one.sid == _OTHER_GUARDRAILS:
+            # A negated operator also matches if the key is absent.
+            statements.append(replace(one, conditions={"StringNotLike": {GUARDRAIL: versions}}))
+        elif one.effect is Effect.ALLOW and set(one.actions) == set(INVOKE):
+            statements.append(replace(one, conditions={**one.conditions, "StringLike": {GUARDRAIL: versions}}))
+        else:
+            statements.append(one)
+    return statements
 
 
 def task_statements(

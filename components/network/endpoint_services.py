@@ -32,6 +32,9 @@ CROSS_REGION = (
 """Services that an interface endpoint can reach in another region. AWS's list does not include Bedrock
 (https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-cross-region-privatelink-support.html)."""
 
+_GATEWAY = "Gateway"
+"""Begins the ids of the statements for the gateway's roles."""
+
 _DOMAINS: dict[str, tuple[str, ...]] = {
     "ecr.api": ("api.ecr.{region}.amazonaws.com",),
     "ecr.dkr": ("{account}.dkr.ecr.{region}.amazonaws.com",),
@@ -66,17 +69,15 @@ class Access:
     log_group_arns: Sequence[str] = ()
     bucket_arns: Sequence[str] = ()
     model_statements: Sequence[Mapping[str, Any]] = ()
+    gateway_repository_arns: Sequence[str] = ()
+    gateway_secret_arns: Sequence[str] = ()
+    gateway_log_group_arns: Sequence[str] = ()
     gateway_model_statements: Sequence[Mapping[str, Any]] = ()
 
-    @property
-    def execution_role_arns(self) -> list[str]:
-        """The roles with which Fargate starts tasks."""
-        return sorted(filter(None, (self.execution_role_arn, self.gateway_execution_role_arn)))
 
-
-def _by(access: Access, *role_arns: str, own_resources: bool = True) -> dict[str, dict[str, list[str]]]:
-    """Limits access to these roles and, unless AWS owns the resource, to resources of this account."""
-    equals = {"aws:PrincipalAccount": [access.account_id], "aws:PrincipalArn": list(role_arns)}
+def _by(access: Access, role_arn: str, *, own_resources: bool = True) -> dict[str, dict[str, list[str]]]:
+    """Limits access to that role and, unless AWS owns the resource, to resources of this account."""
+    equals = {"aws:PrincipalAccount": [access.account_id], "aws:PrincipalArn": [role_arn]}
     if own_resources:
         equals["aws:ResourceAccount"] = [access.account_id]
     return {"StringEquals": equals}
@@ -88,22 +89,40 @@ def _allow(sid: str, actions: Sequence[str], resources: Sequence[str], condition
 
 def _ecr(access: Access) -> list[Statement]:
     pull = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
-    execution = access.execution_role_arns
-    return [
-        _allow("Login", ["ecr:GetAuthorizationToken"], ["*"], _by(access, *execution, own_resources=False)),
-        _allow("Pull", pull, access.repository_arns, _by(access, *execution)),
-    ]
+    statements: list[Statement] = []
+    for of, role, repositories in (
+        ("", access.execution_role_arn, access.repository_arns),
+        (_GATEWAY, access.gateway_execution_role_arn, access.gateway_repository_arns),
+    ):
+        if role:
+            log_in = _by(access, role, own_resources=False)
+            statements.append(_allow(f"{of}Login", ["ecr:GetAuthorizationToken"], ["*"], log_in))
+            statements.append(_allow(f"{of}Pull", pull, repositories, _by(access, role)))
+    return statements
 
 
 def _logs(access: Access) -> list[Statement]:
-    streams = [f"{arn.removesuffix(':*')}:log-stream:*" for arn in access.log_group_arns]
     write = ("logs:CreateLogStream", "logs:PutLogEvents")
-    return [_allow("Write", write, streams, _by(access, *access.execution_role_arns))]
+    return [
+        _allow(f"{of}Write", write, [f"{arn.removesuffix(':*')}:log-stream:*" for arn in groups], _by(access, role))
+        for of, role, groups in (
+            ("", access.execution_role_arn, access.log_group_arns),
+            (_GATEWAY, access.gateway_execution_role_arn, access.gateway_log_group_arns),
+        )
+        if role
+    ]
 
 
 def _secrets(access: Access) -> list[Statement]:
     read = ("secretsmanager:GetSecretValue",)
-    return [_allow("Read", read, access.secret_arns, _by(access, *access.execution_role_arns))]
+    return [
+        _allow(f"{of}Read", read, secrets, _by(access, role))
+        for of, role, secrets in (
+            ("", access.execution_role_arn, access.secret_arns),
+            (_GATEWAY, access.gateway_execution_role_arn, access.gateway_secret_arns),
+        )
+        if role
+    ]
 
 
 def _list(value: str | Sequence[str]) -> Sequence[str]:
@@ -118,7 +137,7 @@ def _models(access: Access) -> list[Statement]:
         return _models_of(access, access.task_role_arn, access.model_statements, everyone=True)
     own = _models_of(access, access.task_role_arn, access.model_statements, everyone=False)
     gateway = _models_of(access, access.gateway_task_role_arn, access.gateway_model_statements, everyone=False)
-    return [*own, *(replace(one, sid=f"Gateway{one.sid}") for one in gateway)]
+    return [*own, *(replace(one, sid=f"{_GATEWAY}{one.sid}") for one in gateway)]
 
 
 def _models_of(

@@ -59,6 +59,16 @@ class PrivateEndpointsArgs(Args):
     """The role with which Fargate starts the gateway's tasks. Required with a gateway."""
     gateway_task_role_arn: pulumi.Output[str] | None = None
     """The role with which the gateway calls models. Required with a gateway."""
+    gateway_repository_arns: pulumi.Output[list[str]] = Field(
+        default_factory=lambda: pulumi.Output.from_input(list[str]())
+    )
+    """The repositories of the gateway's images."""
+    gateway_secret_arns: pulumi.Output[list[str]] = Field(default_factory=lambda: pulumi.Output.from_input(list[str]()))
+    """The secrets that the gateway's tasks read when they start."""
+    gateway_log_group_arns: pulumi.Output[list[str]] = Field(
+        default_factory=lambda: pulumi.Output.from_input(list[str]())
+    )
+    """The log groups of the gateway's tasks."""
     gateway_model_statements: pulumi.Output[list[dict[str, Any]]] = Field(
         default_factory=lambda: pulumi.Output.from_input(list[dict[str, Any]]())
     )
@@ -140,6 +150,9 @@ class PrivateEndpoints(pulumi.ComponentResource):
             log_group_arns=args.log_group_arns,
             bucket_arns=args.bucket_arns,
             model_statements=args.model_statements,
+            gateway_repository_arns=args.gateway_repository_arns,
+            gateway_secret_arns=args.gateway_secret_arns,
+            gateway_log_group_arns=args.gateway_log_group_arns,
             gateway_model_statements=args.gateway_model_statements,
         ).apply(describe)
 

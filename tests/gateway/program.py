@@ -102,8 +102,11 @@ def program() -> None:
                 "gateway_model_statements": models.gateway_statements,
                 "model_regions": [REGION],
                 "repository_arns": REPOSITORIES,
-                "secret_arns": identity.secret_arns,
-                "log_group_arns": identity.log_group_arns,
+                "secret_arns": identity.client_secret_arns,
+                "log_group_arns": list[str](),
+                "gateway_repository_arns": identity.image_repository_arns,
+                "gateway_secret_arns": identity.secret_arns,
+                "gateway_log_group_arns": identity.log_group_arns,
                 "tags": TAGS,
             }
         ),
