@@ -201,7 +201,7 @@ class Gateway(Section):
 _API = {"bedrock": "Chat Completions of Bedrock", "gateway": "Converse"}
 """Kind of upstream → what it calls."""
 _OTHERWISE = {
-    "bedrock": "choose another model, or put this one into a group of its own with an upstream of kind gateway, which calls "
+    "bedrock": "choose another model, or put this one into a separate group with an upstream of kind gateway, which calls "
     "Converse; if Bedrock serves it by now, say so in models.known",
     "gateway": "choose another model; if Bedrock serves it by now, say so in models.known",
 }

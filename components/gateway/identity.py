@@ -2,7 +2,7 @@
 
 The task role has no permission at first: ``ModelAccess`` attaches the policy for the declared models, with the guardrail
 required. The security group admits the interface's tasks on one port; ``PrivateEndpoints`` adds egress to the endpoints,
-and there is no other way out.
+and there is no other egress.
 
 A CA of the environment signs two certificates: the gateway's and the one with which the interface's proxy proves who it
 is. The CA's key is only in the stack's encrypted state. Both sides verify the other, unlike the load balancer, so an

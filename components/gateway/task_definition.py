@@ -12,7 +12,7 @@ PROXY, TRANSLATOR = "gateway-proxy", "gateway"
 CONTAINERS = (PROXY, TRANSLATOR)
 """The containers of the gateway's task; each has its own log group. The names differ from those of the interface's task."""
 USER = 65534
-"""``nobody`` of LiteLLM's image for users other than root."""
+"""The user that LiteLLM's image for users other than root runs as."""
 START_SECONDS = 120
 """LiteLLM imports for about 15 seconds on one vCPU."""
 

@@ -106,7 +106,7 @@ class Images:
                 "HOME": "/app",
                 "LITELLM_NON_ROOT": "true",
             },
-            accounts={"root": (0, 0, "/root"), "nobody": (65534, 65534, "/")},
+            accounts={"root": (0, 0, "/root"), "litellm": (65534, 65534, "/")},
             binds=(*_system(), *outside, (str(prefix), VENV), (str(script), f"{VENV}/bin/litellm")),
             links=_links(),
             bundles=(BUNDLE, *(f"{VENV}/{one}" for one in _relative_bundles(python))),

@@ -260,15 +260,15 @@ def interface_environment(made: World) -> dict[str, str]:
 
 def interface_settings(address: str, authority: str) -> ProxySettings:
     """The interface's proxy, as far as models are concerned."""
-    nobody = ProxyPeople(emails=("nobody@example.com",))
+    someone = ProxyPeople(emails=("someone@example.com",))
     return ProxySettings(
         host_names=("chat.example.com",),
         identity=ProxyIdentity(
             signer_arn="arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/edge/0123456789abcdef",
             client_id="interface",
             issuer="https://login.example.com",
-            allowed=nobody,
-            administrators=nobody,
+            allowed=someone,
+            administrators=someone,
             contact="ai@example.com",
         ),
         limits=ProxyLimits(ejection_seconds=1, idle_seconds=30, model_idle_seconds=9, model_deadline_seconds=25),
