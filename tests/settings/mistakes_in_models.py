@@ -14,7 +14,7 @@ PRIVATE: Values = {
     "caCertificate": PEM,
 }
 ANOTHER_MODEL = (
-    "choose another model, or serve this one by a private upstream that translates Chat Completions, such as LiteLLM; if "
+    "choose another model, or put this one into a separate group with an upstream of kind gateway, which calls Converse; if "
     "Bedrock serves it by now, say so in models.known"
 )
 LLAMA: Values = {
@@ -107,12 +107,12 @@ MODEL_ROWS = [
     row(
         "an unknown kind of upstream",
         {"models.groups[0].upstreams[0].kind": "openai"},
-        ("models.groups[0].upstreams[0].kind", '"openai"', "set kind to one of bedrock, private"),
+        ("models.groups[0].upstreams[0].kind", '"openai"', "set kind to one of bedrock, gateway, private"),
     ),
     row(
         "an upstream without kind",
         {"models.groups[0].upstreams[0].kind": REMOVED},
-        ("models.groups[0].upstreams[0].kind", NOT_SET, "set kind to one of bedrock, private"),
+        ("models.groups[0].upstreams[0].kind", NOT_SET, "set kind to one of bedrock, gateway, private"),
     ),
     row(
         "an upstream without region",
